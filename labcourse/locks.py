@@ -1,0 +1,106 @@
+"""One kernel at a time: a lock on a folder that the operating system gives back when the process ends."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+from labcourse.errors import ChapterBusy, StorageError
+
+_NAME = ".lock"
+_FAR = 1 << 20
+"""Windows locks bytes so that nobody can read them: a byte beyond the text keeps the holder's number readable."""
+
+_held: dict[Path, tuple[int, int]] = {}
+"""Folder -> (process that took the lock, open file). A forked child inherits the table but not the lock."""
+
+
+def acquire(folder: Path, name: str) -> None:
+    """Take the lock of a folder; nothing happens if this process has it already.
+
+    ``name`` is what the user calls it, for the message.
+
+    Raises
+    ------
+    ChapterBusy
+        If another process has it: the message names that process.
+    StorageError
+        If the folder cannot be written or its disk knows no locks.
+    """
+    path = folder / _NAME
+    if _is_held(folder):
+        return
+    handle = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if not _try_lock(handle):
+            holder = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
+            os.close(handle)
+            raise ChapterBusy(
+                f"{name[0].upper()}{name[1:]} is already running in another kernel (process {holder}).",
+                where=str(folder),
+                next_step="Shut that kernel down (in JupyterLab: Running Terminals and Kernels), then run this again.",
+            )
+        _write_holder(handle)
+    except OSError as error:
+        if handle is not None:
+            os.close(handle)
+        raise StorageError(
+            f"The outputs of {name} cannot be written: {error.strerror or error}.",
+            where=str(folder),
+            next_step="Set LABCOURSE_OUTPUTS to a folder on a local disk that you may write to.",
+        ) from error
+    _held[folder] = (os.getpid(), handle)
+
+
+def release(folder: Path) -> None:
+    """Give the lock of a folder back, if this process has it."""
+    process, handle = _held.pop(folder, (0, -1))
+    if process == os.getpid():
+        os.close(handle)
+
+
+def _is_held(folder: Path) -> bool:
+    process, handle = _held.get(folder, (0, -1))
+    if process != os.getpid():
+        return False
+    try:
+        if os.path.samestat(os.fstat(handle), os.stat(folder / _NAME)):
+            return True
+    except OSError:
+        pass
+    # Somebody deleted the folder: what is held is the lock of a file that nobody else sees.
+    release(folder)
+    return False
+
+
+def _try_lock(handle: int) -> bool:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, _FAR, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            # lockf, not flock: a forked child that outlives its parent would keep a flock.
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            os.lseek(handle, 0, os.SEEK_SET)
+            return False
+        raise
+    return True
+
+
+def _write_holder(handle: int) -> None:
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, f"{os.getpid()}\n".encode("ascii"))
+    except OSError:
+        pass  # A full disk: the lock holds, the message to others will lack the number.
