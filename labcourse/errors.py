@@ -1,0 +1,101 @@
+"""What can go wrong, in the user's words.
+
+Every error says *what* is wrong, *where*, and *what to do next*. In a notebook it is shown as that
+one message: a traceback through the package would bury it.
+"""
+
+from __future__ import annotations
+
+
+class LabCourseError(Exception):
+    """Base of all errors that the course raises on purpose.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong, one sentence.
+    where : str
+        The file, chapter, sample or argument concerned.
+    next_step : str
+        What the reader can do about it.
+
+    Examples
+    --------
+    >>> print(LabCourseError("The file is empty.", where="a.root", next_step="Download it again."))
+    The file is empty.
+      where: a.root
+      next:  Download it again.
+    """
+
+    def __init__(self, what: str, *, where: str = "", next_step: str = "") -> None:
+        self.what, self.where, self.next_step = what, where, next_step
+        lines = [what]
+        if where:
+            lines.append(f"  where: {where}")
+        if next_step:
+            lines.append(f"  next:  {next_step}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling between processes.
+        return _rebuild, (type(self), self.what, self.where, self.next_step)
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the message only."""
+        return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).split("\n"))]
+
+
+def _rebuild(kind: type[LabCourseError], what: str, where: str, next_step: str) -> LabCourseError:
+    return kind(what, where=where, next_step=next_step)
+
+
+class UnknownSample(LabCourseError):
+    """A sample name that the catalogue does not hold."""
+
+
+class MissingSample(LabCourseError):
+    """A sample of the catalogue whose file is nowhere on the search path."""
+
+
+class BadFile(LabCourseError):
+    """A file that is not what it should be: truncated, foreign, without the tree or a branch."""
+
+
+class BadEvents(LabCourseError):
+    """Events with impossible content: NaN, infinite values, fewer than four leptons, no events."""
+
+
+class EmptySelection(LabCourseError):
+    """A selection that leaves no event."""
+
+
+class BadInput(LabCourseError, ValueError):
+    """An argument of the wrong shape, type or range."""
+
+
+class MissingOutput(LabCourseError):
+    """An output of an earlier chapter that does not exist yet."""
+
+
+class StaleOutput(LabCourseError):
+    """An output that was made from other samples or from an input since remade."""
+
+
+class DamagedOutput(LabCourseError):
+    """An output that cannot be read back."""
+
+
+class ChapterBusy(LabCourseError):
+    """A chapter that another kernel is running."""
+
+
+class StorageError(LabCourseError):
+    """The disk is full, read-only or otherwise refuses."""
+
+
+class SimulationError(LabCourseError):
+    """The event generator could not be run."""
+
+
+class BuildError(LabCourseError):
+    """A course source that cannot be built into notebooks."""

@@ -1,0 +1,288 @@
+"""The `mini` tree of the ATLAS Open Data: read it into the course's event table, and write it.
+
+Only this module knows branch names and that energies are in MeV there. `std::vector` branches (the
+official files) and the jagged ones that uproot writes (the bundle) read alike.
+
+The event table has one row an event, in GeV and radians: ``sample``, ``run``, ``event``, six columns a
+lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the four leptons, ``jet_n``, ``met`` and
+``weight``, the number of events expected at 10 fb⁻¹ (1 for collision data).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labcourse import samples
+from labcourse.errors import BadEvents, BadFile, BadInput, LabCourseError
+from labcourse.files import atomic_write
+from labcourse.kinematics import pair_masses
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEPTON_PT = tuple(f"lep{i}_pt" for i in (1, 2, 3, 4))
+"""The four transverse momenta: the inputs of the course's first network."""
+
+QUANTITIES = ("pt", "eta", "phi", "e", "charge", "pdgid")
+LOW_LEVEL = tuple(f"lep{i}_{quantity}" for i in (1, 2, 3, 4) for quantity in QUANTITIES)
+"""All that is kept of the four leptons: the inputs of chapter 8."""
+
+_LEPTON_BRANCHES = {"pt": "lep_pt", "eta": "lep_eta", "phi": "lep_phi", "e": "lep_E", "charge": "lep_charge"}
+_LEPTON_BRANCHES["pdgid"] = "lep_type"
+_WEIGHT_BRANCHES = (
+    "mcWeight",
+    "scaleFactor_PILEUP",
+    "scaleFactor_ELE",
+    "scaleFactor_MUON",
+    "scaleFactor_LepTRIGGER",
+    "XSection",
+    "SumWeights",
+)
+_EVENT_BRANCHES = ("channelNumber", "eventNumber", "jet_n", "met_et")
+_GEV = 1e-3
+_GET_AGAIN = "Restore the bundle with `git checkout -- data`, or download the file again."
+
+
+def read(path: Path | str, *, sample: str | None = None, luminosity: float = samples.LUMINOSITY) -> pd.DataFrame:
+    """Read a file of the `mini` tree into one event table.
+
+    Parameters
+    ----------
+    path : path
+        A ROOT file.
+    sample : str, optional
+        Name of the sample in the catalogue; by default it is known from the file's official name.
+    luminosity : float
+        In fb⁻¹, for the weights of simulated events.
+
+    Raises
+    ------
+    BadFile
+        If it is no ROOT file, is truncated, or lacks the tree or a branch.
+    BadEvents
+        If it holds no events, NaN or infinite values, or events with fewer than four leptons.
+    """
+    import pandas as pd
+
+    return pd.concat(iterate(path, sample=sample, luminosity=luminosity, step_size=None), ignore_index=True)
+
+
+def iterate(
+    path: Path | str,
+    *,
+    sample: str | None = None,
+    luminosity: float = samples.LUMINOSITY,
+    step_size: int | None = 50_000,
+) -> Iterator[pd.DataFrame]:
+    """Read a file in event tables of at most ``step_size`` events (all at once for None).
+
+    The tables together are what `read` returns; only one is in memory at a time. Raises as `read`.
+    """
+    path = Path(path)
+    of = samples.get(sample) if sample is not None else samples.of_file(path)
+    if luminosity <= 0:
+        raise BadInput(f"The luminosity is {luminosity} fb⁻¹.", next_step="Give a positive number, for instance 10.")
+    with _open_tree(path) as tree:
+        branches = [
+            *_EVENT_BRANCHES,
+            *_LEPTON_BRANCHES.values(),
+            *(() if of.role == "data" else _WEIGHT_BRANCHES),
+        ]
+        missing = [name for name in branches if name not in tree]
+        if missing:
+            raise BadFile(
+                f"{path.name}: the tree 'mini' lacks the branch {', '.join(missing)}.",
+                where=str(path),
+                next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+            )
+        if tree.num_entries == 0:
+            raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=_GET_AGAIN)
+        done = 0
+        for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak"):
+            yield _event_table(chunk, of, luminosity, path, first_row=done)
+            done += len(chunk)
+        if done != tree.num_entries:
+            raise BadFile(
+                f"{path.name} ends after {done} of {tree.num_entries} events.",
+                where=str(path),
+                next_step=_GET_AGAIN,
+            )
+
+
+def read_sample(name: str, *, luminosity: float = samples.LUMINOSITY) -> pd.DataFrame:
+    """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
+    import pandas as pd
+
+    paths = samples.locate(name).paths
+    return pd.concat((read(path, sample=name, luminosity=luminosity) for path in paths), ignore_index=True)
+
+
+def load(
+    names: Iterable[str] = samples.SIMULATED, *, luminosity: float = samples.LUMINOSITY, progress: bool = True
+) -> pd.DataFrame:
+    """Read several samples into one event table, with a progress bar where a terminal shows one.
+
+    ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of
+    different samples fit together. Raises as `read` and `samples.locate`.
+    """
+    import pandas as pd
+    from rich.console import Console
+    from rich.progress import track
+
+    names = list(names)
+    for name in names:
+        samples.get(name)
+    visible = progress and Console().is_terminal
+    bar = track(names, "Reading samples", transient=True, disable=not visible)
+    return pd.concat((read_sample(name, luminosity=luminosity) for name in bar), ignore_index=True)
+
+
+def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lepton events") -> None:
+    """Write branches as a `mini` tree, zstd-compressed; a file of that name is replaced only once all is written.
+
+    Parameters
+    ----------
+    path : path
+        The ROOT file to make.
+    branches : mapping of str to array, each of length n_events
+        One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
+        ``lep_n`` and ``jet_n`` are written by themselves.
+    title : str
+        Title of the tree: what the events are.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    import awkward as ak
+    import uproot
+
+    flat = {name: values for name, values in branches.items() if isinstance(values, np.ndarray)}
+    groups: dict[str, dict[str, Any]] = {}
+    for name, values in branches.items():
+        if name not in flat:
+            group, field = name.split("_", 1)
+            groups.setdefault(group, {})[field] = values
+    jagged = {group: ak.zip(fields) for group, fields in groups.items()}
+
+    def write_to(temporary: Path) -> None:
+        with uproot.recreate(temporary, compression=uproot.ZSTD(12)) as file:
+            tree = file.mktree(
+                "mini",
+                {name: array.dtype for name, array in flat.items()}
+                | {name: array.type for name, array in jagged.items()},
+                title=title,
+                counter_name=lambda counted: f"{counted}_n",
+                field_name=lambda outer, inner: f"{outer}_{inner}",
+            )
+            tree.extend({**flat, **jagged})
+
+    atomic_write(path, write_to)
+
+
+@contextmanager
+def _open_tree(path: Path) -> Iterator[Any]:
+    """Open the tree `mini`; whatever goes wrong while it is read means that the file is bad."""
+    import uproot
+
+    try:
+        with uproot.open(path) as file:
+            if "mini" not in file:
+                raise BadFile(
+                    f"{path.name}: the tree 'mini' is missing.",
+                    where=f"{path} holds {', '.join(file.keys()) or 'nothing'}",
+                    next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+                )
+            tree = file["mini"]
+            if not hasattr(tree, "num_entries"):
+                raise BadFile(f"{path.name}: 'mini' is no tree.", where=str(path), next_step=_GET_AGAIN)
+            yield tree
+    except LabCourseError:
+        raise
+    except FileNotFoundError as error:
+        raise BadFile(f"{path.name} does not exist.", where=str(path), next_step=_GET_AGAIN) from error
+    except GeneratorExit:
+        raise
+    except Exception as error:
+        # Damaged bytes surface as many kinds of exception from uproot and the decompressors below it.
+        raise BadFile(
+            f"{path.name} cannot be read as a ROOT file: it is damaged, truncated or of another kind.",
+            where=f"{path} ({type(error).__name__})",
+            next_step=_GET_AGAIN,
+        ) from error
+
+
+def _event_table(chunk: Any, sample: samples.Sample, luminosity: float, path: Path, first_row: int) -> pd.DataFrame:
+    import pandas as pd
+
+    leptons = {q: _four_leptons(chunk[branch], branch, path, first_row) for q, branch in _LEPTON_BRANCHES.items()}
+    order = np.argsort(-leptons["pt"], axis=1, kind="stable")
+    if (order != np.arange(4)).any():
+        leptons = {q: np.take_along_axis(values, order, axis=1) for q, values in leptons.items()}
+    leptons["pt"] = leptons["pt"] * np.float32(_GEV)
+    leptons["e"] = leptons["e"] * np.float32(_GEV)
+    columns: dict[str, Any] = {
+        "sample": pd.Categorical.from_codes(
+            np.full(len(chunk), samples.ALL.index(sample.name), np.int8), categories=pd.Index(samples.ALL)
+        ),
+        "run": _numbers(chunk["channelNumber"], np.int64),
+        "event": _numbers(chunk["eventNumber"], np.int64),
+    }
+    for i in range(4):
+        columns |= {f"lep{i + 1}_{q}": leptons[q][:, i].astype(np.float32) for q in QUANTITIES}
+    columns |= pair_masses(leptons["pt"], leptons["eta"], leptons["phi"], leptons["e"])
+    columns["jet_n"] = _numbers(chunk["jet_n"], np.float32)
+    columns["met"] = _numbers(chunk["met_et"], np.float32) * np.float32(_GEV)
+    columns["weight"] = np.ones(len(chunk), np.float32)
+    if sample.role != "data":
+        columns["weight"] = _weights(chunk, luminosity, path)
+    for name, values in columns.items():
+        if name != "sample" and not np.isfinite(values).all():
+            row = int(np.flatnonzero(~np.isfinite(values))[0])
+            raise BadEvents(
+                f"{path.name}: {name} is {values[row]} in event {columns['event'][row]}.",
+                where=f"{path}, row {first_row + row}",
+                next_step=_GET_AGAIN,
+            )
+    return pd.DataFrame(columns, copy=False)
+
+
+def _numbers(array: Any, dtype: Any) -> NDArray[Any]:
+    return np.asarray(array).astype(dtype)
+
+
+def _four_leptons(jagged: Any, branch: str, path: Path, first_row: int) -> NDArray[np.float32]:
+    """The four leading entries of each event, shape (n, 4)."""
+    import awkward as ak
+
+    counts = np.asarray(ak.num(jagged))
+    if (counts < 4).any():
+        row = int(np.flatnonzero(counts < 4)[0])
+        raise BadEvents(
+            f"{path.name}: {branch} holds {counts[row]} leptons, where four are needed.",
+            where=f"{path}, row {first_row + row}",
+            next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+        )
+    flat = np.asarray(ak.flatten(jagged), np.float32)
+    if (counts == 4).all():
+        return flat.reshape(-1, 4)
+    starts = np.cumsum(counts) - counts
+    return flat[starts[:, None] + np.arange(4)]
+
+
+def _weights(chunk: Any, luminosity: float, path: Path) -> NDArray[np.float32]:
+    """Expected events at ``luminosity``: every factor of the release's formula, in float64."""
+    factors = {name: _numbers(chunk[name], np.float64) for name in _WEIGHT_BRANCHES}
+    total = factors.pop("SumWeights")
+    if (total == 0).any():
+        raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=_GET_AGAIN)
+    # XSection is in pb, the luminosity in fb⁻¹.
+    weight = np.prod(list(factors.values()), axis=0) * 1000.0 * luminosity / total
+    return weight.astype(np.float32)

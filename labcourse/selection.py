@@ -1,0 +1,100 @@
+"""Which events the analysis keeps: flavour and charge of the four leading leptons.
+
+Two Z bosons decay to two pairs, each of one flavour and opposite charges. Four such leptons have total
+charge zero and are eeee, eeµµ or µµµµ.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labcourse.errors import EmptySelection
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CHANNELS = {44: "eeee", 48: "eeµµ", 52: "µµµµ"}
+"""Sum of the four absolute PDG codes (11 for an electron, 13 for a muon), and what it means."""
+
+
+def is_flavour_allowed(events: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether the four leptons are eeee, eeµµ or µµµµ, shape (n_events,)."""
+    total = _lepton_sum(events, "pdgid")
+    return np.logical_or.reduce([total == allowed for allowed in CHANNELS])
+
+
+def is_neutral(events: pd.DataFrame) -> NDArray[np.bool_]:
+    """Whether the charges of the four leptons add up to zero, shape (n_events,)."""
+    return np.equal(_lepton_sum(events, "charge"), 0)
+
+
+def channel(events: pd.DataFrame) -> NDArray[np.str_]:
+    """Return ``eeee``, ``eeµµ``, ``µµµµ`` or ``other`` for each event, shape (n_events,)."""
+    flavour_sum = _lepton_sum(events, "pdgid")
+    names = np.full(len(events), "other")
+    for total, name in CHANNELS.items():
+        names[flavour_sum == total] = name
+    return names
+
+
+def preselect(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events that pass the flavour and the charge requirement, renumbered from 0.
+
+    Raises
+    ------
+    EmptySelection
+        If none does.
+    """
+    kept = events[is_flavour_allowed(events) & is_neutral(events)]
+    if kept.empty:
+        raise EmptySelection(
+            f"None of {len(events)} events passes the preselection.",
+            where="selection.preselect",
+            next_step="Look at the flavours and charges of the table: are these 4-lepton events with all columns?",
+        )
+    return kept.reset_index(drop=True)
+
+
+def cut_flow(events: pd.DataFrame) -> pd.DataFrame:
+    """Count what each requirement leaves, raw and expected.
+
+    Returns
+    -------
+    DataFrame
+        Rows ``four leptons``, ``flavour``, ``charge`` (each after the ones before), columns ``raw`` (events)
+        and ``expected`` (sum of weights).
+    """
+    import pandas as pd
+
+    flavour, neutral = is_flavour_allowed(events), is_neutral(events)
+    masks = {"four leptons": np.ones(len(events), bool), "flavour": flavour, "charge": flavour & neutral}
+    weight = events["weight"].to_numpy(np.float64)
+    rows = {cut: {"raw": int(mask.sum()), "expected": weight[mask].sum()} for cut, mask in masks.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("cut")
+
+
+def yields(events: pd.DataFrame) -> pd.DataFrame:
+    """Count the events of each sample.
+
+    Returns
+    -------
+    DataFrame
+        Index ``sample`` (those present, in the order of the catalogue), columns ``raw`` (events),
+        ``expected`` (sum of weights) and ``error`` (its statistical error, the root of the sum of squared
+        weights).
+    """
+    import pandas as pd
+
+    weight = events["weight"].astype(np.float64)
+    grouped = weight.groupby(events["sample"], observed=True)
+    table = pd.DataFrame({"raw": grouped.count(), "expected": grouped.sum()})
+    table["error"] = np.sqrt((weight**2).groupby(events["sample"], observed=True).sum())
+    return table
+
+
+def _lepton_sum(events: pd.DataFrame, quantity: str) -> NDArray[np.float32]:
+    """Sum a quantity over the four leptons, column by column: no array of all four is made."""
+    return np.add.reduce([events[f"lep{i}_{quantity}"].to_numpy() for i in (1, 2, 3, 4)])

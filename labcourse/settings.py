@@ -1,0 +1,116 @@
+"""Where things are: the project's home, the sample search path, the outputs and the workspace.
+
+Three environment variables and one file change it:
+
+``LABCOURSE_DATA``
+    Folders with sample files, searched first (separated like ``PATH``).
+``LABCOURSE_OUTPUTS``
+    Where chapters write, instead of ``data/outputs``.
+``LABCOURSE_WORKSPACE``
+    The workspace, instead of the one that goes with the current folder.
+``data/settings.json``
+    ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from labcourse.errors import BadInput
+from labcourse.files import atomic_write
+
+
+def home() -> Path:
+    """Return the folder that holds ``course/``, ``data/`` and this package."""
+    return Path(__file__).resolve().parents[1]
+
+
+def data_folder() -> Path:
+    """Return the folder of the bundled samples."""
+    return home() / "data"
+
+
+def settings_file() -> Path:
+    """Return the file that keeps the folders given to ``labcourse data use``."""
+    return data_folder() / "settings.json"
+
+
+def search_path() -> list[Path]:
+    """Return the folders in which samples are looked for, the first one first.
+
+    Raises
+    ------
+    BadInput
+        If a folder of ``LABCOURSE_DATA`` or of the settings file does not exist, or the file is damaged.
+    """
+    named = [(Path(part), "LABCOURSE_DATA") for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
+    named += [(Path(part), str(settings_file())) for part in _saved_folders()]
+    folders = []
+    for folder, origin in named:
+        # A relative folder is meant from where the user typed it or from the project's home:
+        # notebooks run in a folder of their own.
+        absolute = next((p for p in (folder.absolute(), home() / folder) if p.is_dir()), None)
+        if absolute is None:
+            raise BadInput(
+                f"The sample folder {folder} does not exist.",
+                where=origin,
+                next_step="Correct the folder's name, or remove the setting to use the bundled samples.",
+            )
+        folders.append(absolute.resolve())
+    official = data_folder() / "official"
+    if official.is_dir():
+        folders.append(official)
+    return [*dict.fromkeys([*folders, data_folder()])]
+
+
+def use_folder(folder: Path | str) -> Path:
+    """Search ``folder`` first from now on, and return it as an absolute path.
+
+    Raises
+    ------
+    BadInput
+        If it is not a folder.
+    StorageError
+        If the setting cannot be written.
+    """
+    absolute = Path(folder).expanduser().resolve()
+    if not absolute.is_dir():
+        raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
+    folders = [str(absolute), *(f for f in _saved_folders() if f != str(absolute))]
+    atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
+    return absolute
+
+
+def outputs_folder() -> Path:
+    """Return the folder under which chapters write."""
+    chosen = os.environ.get("LABCOURSE_OUTPUTS")
+    return Path(chosen).expanduser().absolute() if chosen else data_folder() / "outputs"
+
+
+def workspace() -> str:
+    """Return ``solutions`` in the solutions folder, else ``notebooks``.
+
+    An instructor's run of the solutions so never touches what a student made.
+    """
+    chosen = os.environ.get("LABCOURSE_WORKSPACE")
+    if chosen:
+        return chosen
+    return "solutions" if Path.cwd().resolve() == home() / "solutions" else "notebooks"
+
+
+def _saved_folders() -> list[str]:
+    if not settings_file().is_file():
+        return []
+    try:
+        folders = json.loads(settings_file().read_text())["data"]
+        if not all(isinstance(folder, str) for folder in folders):
+            raise TypeError("folders must be strings")
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadInput(
+            "The settings file is damaged.",
+            where=str(settings_file()),
+            next_step="Delete it, and give the folder again with `labcourse data use DIR`.",
+        ) from error
+    return list(folders)

@@ -1,0 +1,106 @@
+"""What many tests share: crafted events, tiny ROOT files, the real ATLAS files where they are present."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from labcourse import samples, settings
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+REAL = Path(os.environ.get("LABCOURSE_REAL", settings.home().parent / "shared" / "data" / "atlas-open-data-2020"))
+
+
+@pytest.fixture(autouse=True)
+def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep every test away from what a user's chapters wrote, and from the user's settings."""
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
+    monkeypatch.delenv("LABCOURSE_WORKSPACE", raising=False)
+    monkeypatch.delenv("LABCOURSE_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def real_files() -> Path:
+    """The folder of real ATLAS files; the test is skipped where it is absent."""
+    if not (REAL / "mc_361106.Zee.4lep.root").is_file():
+        pytest.skip("the real ATLAS files are not here (shared/data/atlas-open-data-2020)")
+    return REAL
+
+
+@pytest.fixture
+def make_events() -> Callable[..., pd.DataFrame]:
+    """Return a maker of event tables with all columns, from flavours and charges."""
+
+    def make(n: int = 8, *, sample: str = "llll", seed: int = 0, **columns: object) -> pd.DataFrame:
+        rng = np.random.default_rng(seed)
+        table: dict[str, object] = {
+            "sample": pd.Categorical([sample] * n, categories=list(samples.ALL)),
+            "run": np.full(n, samples.get(sample).dsid or 298773, np.int64),
+            "event": np.arange(n, dtype=np.int64) + 1000,
+        }
+        pt = -np.sort(-rng.exponential(20, (n, 4)), axis=1).astype(np.float32) + 8
+        for i in range(4):
+            eta = rng.uniform(-2.4, 2.4, n).astype(np.float32)
+            table |= {
+                f"lep{i + 1}_pt": pt[:, i],
+                f"lep{i + 1}_eta": eta,
+                f"lep{i + 1}_phi": rng.uniform(-np.pi, np.pi, n).astype(np.float32),
+                f"lep{i + 1}_e": pt[:, i] * np.cosh(eta),
+                f"lep{i + 1}_charge": np.full(n, 1 if i % 2 else -1, np.float32),
+                f"lep{i + 1}_pdgid": np.full(n, 11 if i < 2 else 13, np.float32),
+            }
+        from labcourse.kinematics import pair_masses
+
+        arrays = [np.column_stack([table[f"lep{i}_{q}"] for i in (1, 2, 3, 4)]) for q in ("pt", "eta", "phi", "e")]
+        table |= pair_masses(*arrays)
+        table |= {"jet_n": np.zeros(n, np.float32), "met": np.full(n, 10, np.float32)}
+        table["weight"] = np.ones(n, np.float32)
+        return pd.DataFrame(table | columns)
+
+    return make
+
+
+@pytest.fixture
+def mini_branches() -> Callable[..., dict[str, object]]:
+    """Return a maker of `mini` branches in MeV, as `labcourse.ntuple.write` takes them."""
+
+    def make(n: int = 20, *, dsid: int = 363490, leptons: int = 4, seed: int = 0) -> dict[str, object]:
+        import awkward as ak
+
+        rng = np.random.default_rng(seed)
+        counts = np.full(n, leptons)
+        pt = -np.sort(-rng.exponential(20e3, (n, leptons)), axis=1).astype(np.float32) + 7000
+        eta = rng.uniform(-2.4, 2.4, (n, leptons)).astype(np.float32)
+
+        def jagged(values: np.ndarray) -> ak.Array:
+            return ak.unflatten(values.reshape(-1), counts)
+
+        ones = np.ones(n, np.float32)
+        return {
+            "runNumber": np.full(n, 284500, np.int32),
+            "eventNumber": np.arange(n, dtype=np.int32),
+            "channelNumber": np.full(n, dsid, np.int32),
+            "mcWeight": ones,
+            "scaleFactor_PILEUP": ones,
+            "scaleFactor_ELE": ones,
+            "scaleFactor_MUON": ones,
+            "scaleFactor_LepTRIGGER": ones,
+            "XSection": ones * np.float32(2.0),
+            "SumWeights": ones * np.float32(20000.0),
+            "met_et": ones * 15e3,
+            "lep_pt": jagged(pt),
+            "lep_eta": jagged(eta),
+            "lep_phi": jagged(rng.uniform(-np.pi, np.pi, (n, leptons)).astype(np.float32)),
+            "lep_E": jagged((pt * np.cosh(eta)).astype(np.float32)),
+            "lep_charge": jagged(rng.choice(np.array([-1, 1], np.int32), (n, leptons))),
+            "lep_type": jagged(rng.choice(np.array([11, 13], np.uint32), (n, leptons))),
+            "jet_n": np.zeros(n, np.int32),
+        }
+
+    return make

@@ -1,0 +1,236 @@
+"""The reader and writer of the `mini` tree, on crafted, damaged and real files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+import pandas as pd
+import pytest
+import uproot
+
+from labcourse import ntuple, samples, selection
+from labcourse.errors import BadEvents, BadFile, BadInput, MissingSample, StorageError, UnknownSample
+
+NAME = "mc_363490.llll.4lep.root"
+
+
+def test_written_events_read_back_in_gev(tmp_path, mini_branches):
+    branches = mini_branches(30)
+    ntuple.write(tmp_path / NAME, branches)
+    events = ntuple.read(tmp_path / NAME)
+    assert list(events.columns[:3]) == ["sample", "run", "event"]
+    assert set(ntuple.LOW_LEVEL) <= set(events.columns)
+    np.testing.assert_allclose(events["lep1_pt"], np.asarray(branches["lep_pt"][:, 0]) / 1000, rtol=1e-6)
+    np.testing.assert_allclose(events["lep4_e"], np.asarray(branches["lep_E"][:, 3]) / 1000, rtol=1e-6)
+    # 2 pb · 1000 fb/pb · 10 fb⁻¹ / 20000
+    np.testing.assert_allclose(events["weight"], 1.0)
+    assert (events.dtypes.drop(["sample", "run", "event"]) == np.float32).all()
+    assert (events["sample"] == "llll").all()
+
+
+def test_chunks_together_are_the_whole(tmp_path, mini_branches):
+    ntuple.write(tmp_path / NAME, mini_branches(53, leptons=5))
+    whole = ntuple.read(tmp_path / NAME)
+    chunks = list(ntuple.iterate(tmp_path / NAME, step_size=10))
+    assert [len(chunk) for chunk in chunks] == [10, 10, 10, 10, 10, 3]
+    pd.testing.assert_frame_equal(pd.concat(chunks, ignore_index=True), whole)
+
+
+def test_luminosity_scales_weights(tmp_path, mini_branches):
+    ntuple.write(tmp_path / NAME, mini_branches())
+    ten, hundred = (ntuple.read(tmp_path / NAME, luminosity=value)["weight"] for value in (10.0, 100.0))
+    np.testing.assert_allclose(hundred, 10 * ten, rtol=1e-6)
+    with pytest.raises(BadInput, match="luminosity"):
+        ntuple.read(tmp_path / NAME, luminosity=0)
+
+
+def test_leptons_come_sorted_by_falling_momentum(tmp_path, mini_branches):
+    branches = mini_branches()
+    for name in [key for key in branches if key.startswith("lep_")]:
+        branches[name] = branches[name][:, ::-1]
+    ntuple.write(tmp_path / NAME, branches)
+    pt = ntuple.read(tmp_path / NAME)[list(ntuple.LEPTON_PT)].to_numpy()
+    assert (np.diff(pt, axis=1) <= 0).all()
+
+
+def test_fourth_and_further_leptons(tmp_path, mini_branches):
+    ntuple.write(tmp_path / NAME, mini_branches(leptons=3))
+    with pytest.raises(BadEvents, match="3 leptons"):
+        ntuple.read(tmp_path / NAME)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_non_finite_values_are_named(tmp_path, mini_branches, value):
+    branches = mini_branches()
+    branches["met_et"] = branches["met_et"].copy()
+    branches["met_et"][7] = value
+    ntuple.write(tmp_path / NAME, branches)
+    with pytest.raises(BadEvents, match=r"met is (nan|inf) in event 7") as caught:
+        ntuple.read(tmp_path / NAME)
+    assert "row 7" in str(caught.value)
+
+
+def test_zero_sum_of_weights(tmp_path, mini_branches):
+    branches = mini_branches()
+    branches["SumWeights"] = np.zeros(20, np.float32)
+    ntuple.write(tmp_path / NAME, branches)
+    with pytest.raises(BadEvents, match="SumWeights"):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_sample_without_events(tmp_path, mini_branches):
+    ntuple.write(tmp_path / NAME, {name: array[:0] for name, array in mini_branches().items()})
+    with pytest.raises(BadEvents, match="no events"):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_missing_branch_is_named(tmp_path, mini_branches):
+    branches = mini_branches()
+    del branches["scaleFactor_ELE"], branches["lep_eta"]
+    ntuple.write(tmp_path / NAME, branches)
+    with pytest.raises(BadFile, match=r"lep_eta.*scaleFactor_ELE"):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_missing_tree_and_foreign_object(tmp_path):
+    with uproot.recreate(tmp_path / NAME) as file:
+        file.mktree("other", {"x": np.dtype("f4")})
+    with pytest.raises(BadFile, match="'mini' is missing"):
+        ntuple.read(tmp_path / NAME)
+    with uproot.recreate(tmp_path / NAME) as file:
+        file["mini"] = "a text"
+    with pytest.raises(BadFile, match="no tree"):
+        ntuple.read(tmp_path / NAME)
+
+
+@pytest.mark.parametrize("content", [b"", b"root", b"not a ROOT file at all" * 100])
+def test_foreign_file(tmp_path, content):
+    (tmp_path / NAME).write_bytes(content)
+    with pytest.raises(BadFile, match="cannot be read"):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_absent_file(tmp_path):
+    with pytest.raises(BadFile, match="does not exist"):
+        ntuple.read(tmp_path / NAME)
+
+
+@pytest.mark.parametrize("kept", [0.02, 0.2, 0.5, 0.9, 0.999])
+def test_truncated_file(tmp_path, mini_branches, kept):
+    ntuple.write(tmp_path / NAME, mini_branches(5000))
+    content = (tmp_path / NAME).read_bytes()
+    (tmp_path / NAME).write_bytes(content[: int(kept * len(content))])
+    with pytest.raises(BadFile):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_altered_bytes_never_crash_or_pass_as_non_finite(tmp_path, mini_branches):
+    """Whatever single run of bytes is lost, the answer is a table of finite numbers or an error of the course."""
+    ntuple.write(tmp_path / NAME, mini_branches(2000))
+    content = (tmp_path / NAME).read_bytes()
+    rng = np.random.default_rng(3)
+    refused = 0
+    for start in rng.integers(0, len(content) - 64, 60):
+        (tmp_path / NAME).write_bytes(
+            content[:start] + bytes(rng.integers(0, 256, 64, np.uint8)) + content[start + 64 :]
+        )
+        try:
+            events = ntuple.read(tmp_path / NAME)
+        except (BadFile, BadEvents):
+            refused += 1
+        else:
+            assert np.isfinite(events[list(ntuple.LOW_LEVEL)].to_numpy()).all()
+    assert refused > 0
+
+
+def test_unwritable_place_leaves_the_old_file(tmp_path, mini_branches, monkeypatch):
+    ntuple.write(tmp_path / NAME, mini_branches(5))
+    before = (tmp_path / NAME).read_bytes()
+
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("labcourse.files.os.fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        ntuple.write(tmp_path / NAME, mini_branches(6))
+    assert (tmp_path / NAME).read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+
+
+def test_foreign_file_name_needs_a_sample(tmp_path, mini_branches):
+    ntuple.write(tmp_path / "mine.root", mini_branches())
+    with pytest.raises(UnknownSample, match=r"mine\.root"):
+        ntuple.read(tmp_path / "mine.root")
+    assert (ntuple.read(tmp_path / "mine.root", sample="Zee")["sample"] == "Zee").all()
+
+
+def test_samples_are_found_along_the_search_path(tmp_path, mini_branches, monkeypatch):
+    ntuple.write(tmp_path / NAME, mini_branches(11))
+    assert samples.locate("llll").source == "bundle"
+    bundle = samples.fingerprint("llll")
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    assert samples.locate("llll") == ((tmp_path / NAME,), "official")
+    assert samples.fingerprint("llll") != bundle
+    assert samples.locate("Zee").source == "bundle"
+    assert len(ntuple.read_sample("llll")) == 11
+
+
+def test_collision_data_come_from_one_folder(tmp_path, mini_branches, monkeypatch):
+    ntuple.write(tmp_path / "data_A.4lep.root", mini_branches(dsid=298773))
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    assert samples.locate("data").source == "bundle"
+
+
+def test_unknown_and_missing_samples(monkeypatch, tmp_path):
+    with pytest.raises(UnknownSample, match="Zmumu"):
+        samples.get("Zmum")
+    with pytest.raises(UnknownSample):
+        ntuple.load(["llll", "lll"])
+    monkeypatch.setattr("labcourse.settings.data_folder", lambda: tmp_path)
+    with pytest.raises(MissingSample, match="git checkout"):
+        samples.locate("llll")
+
+
+def test_uproot_jagged_and_std_vector_read_alike(tmp_path, real_files):
+    """Rewriting a real file with uproot changes nothing that the course reads."""
+    source = real_files / "mc_361106.Zee.4lep.root"
+    with uproot.open(source) as file:
+        tree = file["mini"]
+        scalars = ["runNumber", "eventNumber", "channelNumber", "met_et", "jet_n", *ntuple._WEIGHT_BRANCHES]
+        branches: dict[str, object] = {name: tree[name].array(library="np") for name in scalars}
+        for name in ntuple._LEPTON_BRANCHES.values():
+            branches[name] = ak.Array(tree[name].array())
+    ntuple.write(tmp_path / source.name, branches)
+    pd.testing.assert_frame_equal(ntuple.read(tmp_path / source.name), ntuple.read(source))
+
+
+@pytest.mark.parametrize(
+    ("name", "selected", "expected"), [("Zee", 243, 43.14), ("Zmumu", 257, 52.00), ("ttbar_lep", 334, 28.13)]
+)
+def test_real_simulation(real_files, monkeypatch, name, selected, expected):
+    monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
+    events = ntuple.read_sample(name)
+    kept = selection.preselect(events)
+    assert len(events) == samples.get(name).official_raw
+    assert len(kept) == selected
+    assert kept["weight"].sum() == pytest.approx(expected, abs=0.005)
+    assert not events.duplicated(["run", "event"]).any()
+
+
+def test_real_collision_data(real_files, monkeypatch):
+    monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
+    events = ntuple.read_sample("data")
+    kept = selection.preselect(events)
+    assert (len(events), len(kept)) == (832, 507)
+    names, counts = np.unique(selection.channel(kept), return_counts=True)
+    assert dict(zip(names, counts, strict=True)) == {"eeee": 115, "eeµµ": 290, "µµµµ": 102}
+    assert (kept["weight"] == 1).all()
+
+
+def test_bundle_is_whole():
+    assert isinstance(samples.locate("data").paths[0], Path)
+    events = ntuple.load(progress=False)
+    assert set(events["sample"].unique()) == set(samples.SIMULATED)
+    assert not events.duplicated(["run", "event"]).any()
