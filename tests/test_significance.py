@@ -1,0 +1,265 @@
+"""The formulas against their definition and limits; the scan against masks in a loop."""
+
+import math
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from labcourse import significance
+from labcourse.errors import BadInput, EmptySelection
+
+yields = st.floats(1e-3, 1e6)
+
+
+def cowan(s: float, b: float, sigma: float) -> float:
+    """The formula as printed."""
+    v = sigma**2
+    first = (s + b) * math.log((s + b) * (b + v) / (b * b + (s + b) * v))
+    return math.sqrt(2 * (first - b * b / v * math.log(1 + v * s / (b * (b + v)))))
+
+
+@given(s=st.floats(1, 100), b=st.floats(1, 100), relative=st.floats(0.05, 1))
+def test_asimov_is_the_printed_formula(s, b, relative):
+    assert significance.asimov(s, b, relative * b) == pytest.approx(cowan(s, b, relative * b), rel=1e-6)
+    assert significance.asimov(s, b) == pytest.approx(math.sqrt(2 * ((s + b) * math.log1p(s / b) - s)), rel=1e-9)
+
+
+@given(b=yields, ratio=st.floats(1e-14, 1e-6))
+def test_asimov_tends_to_simple_for_small_signals(b, ratio):
+    assert significance.asimov(ratio * b, b) == pytest.approx(significance.simple(ratio * b, b), rel=1e-6)
+
+
+@given(b=yields, ratio=st.floats(1e-14, 1e-7), relative=st.floats(1e-3, 0.5))
+def test_asimov_with_uncertainty_tends_to_the_gaussian_limit(b, ratio, relative):
+    expected = ratio * b / math.sqrt(b + (relative * b) ** 2)
+    assert significance.asimov(ratio * b, b, relative * b) == pytest.approx(expected, rel=1e-5)
+
+
+@given(s=yields, b=yields)
+def test_asimov_is_continuous_where_the_uncertainty_vanishes(s, b):
+    known = significance.asimov(s, b)
+    for sigma in (1e-3 * math.sqrt(b), 1e-8, 1e-100, 1e-300):
+        assert significance.asimov(s, b, sigma) == pytest.approx(known, rel=1e-5 * (1 + s / b), abs=1e-12)
+
+
+@given(s=yields, b=yields, relative=st.floats(0, 1))
+def test_asimov_is_monotonic(s, b, relative):
+    sigma = relative * b
+    z = significance.asimov(s, b, sigma)
+    assert 0 < z <= significance.simple(s, b) * (1 + 1e-9)
+    assert significance.asimov(1.1 * s, b, sigma) > z
+    assert significance.asimov(s, 1.1 * b, 1.1 * sigma) < z
+    assert significance.asimov(s, b, sigma + 0.1 * b) < z
+
+
+@given(s=yields, b=yields, relative=st.floats(0, 1))
+def test_asimov_is_the_observed_significance_of_the_expected_count(s, b, relative):
+    z = significance.observed(s + b, b, relative * b)
+    assert z == pytest.approx(significance.asimov(s, b, relative * b), rel=1e-5, abs=1e-6)
+
+
+def test_limits():
+    nan = np.nan
+    np.testing.assert_equal(significance.asimov([0, 1, 0, 1, -1], [0, 0, -1, -1, 0.5]), [0, np.inf, nan, nan, nan])
+    np.testing.assert_equal(significance.simple([0, 1, 0, 1], [0, 0, -1, -1]), [0, np.inf, nan, nan])
+    assert significance.asimov(5, 0, 1) == 0  # a background of which nothing is known
+    assert significance.asimov(5, 1e-12, 1) == pytest.approx(0, abs=1e-4)
+    assert significance.observed(0, 10) == pytest.approx(-math.sqrt(20))
+    assert significance.observed(10, 10) == 0
+    assert significance.observed(3, 0) == np.inf
+    assert significance.asimov(9.7, 10.0, 1e9) == pytest.approx(0, abs=1e-6)
+
+
+def test_li_ma_example():
+    """On 9, off 17, tau = 5 (b = 17/5, sigma_b = √17/5): the on/off formula of Li and Ma."""
+    on, off, alpha = 9.0, 17.0, 1 / 5
+    li_ma = math.sqrt(
+        2 * (on * math.log((1 + alpha) / alpha * on / (on + off)) + off * math.log((1 + alpha) * off / (on + off)))
+    )
+    assert significance.observed(on, off * alpha, math.sqrt(off) * alpha) == pytest.approx(li_ma, rel=1e-12)
+
+
+@given(z=st.floats(-8, 35))
+def test_p_and_z_are_inverse(z):
+    p = significance.p_value(z)
+    # Near p = 1 the double cannot resolve the tail on the other side.
+    assert significance.z_value(p) == pytest.approx(z, rel=1e-9, abs=1e-9 if z > -5 else 1e-1)
+
+
+def test_p_value_of_five_sigma():
+    assert significance.p_value(5) == pytest.approx(2.8665e-7, rel=1e-4)
+    np.testing.assert_equal(significance.z_value([0.0, 0.5, 1.0]), [np.inf, 0, -np.inf])
+
+
+def test_ideal_limit():
+    assert significance.ideal(9.7, 10) == pytest.approx(3.07, abs=0.005)
+    assert significance.ideal(9.7, 10, measure=significance.asimov) < significance.ideal(9.7, 10)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: significance.simple(np.nan, 1),
+        lambda: significance.asimov(1, np.inf),
+        lambda: significance.asimov(1, 1, -1),
+        lambda: significance.asimov([1, 2], [1, 2, 3]),
+        lambda: significance.asimov("many", 1),
+        lambda: significance.observed(-1, 1),
+        lambda: significance.p_value(np.nan),
+        lambda: significance.z_value(1.1),
+        lambda: significance.scan([], [], []),
+        lambda: significance.scan([[0.1]], [[1]], [[1.0]]),
+        lambda: significance.scan([0.1, 0.2], [1], [1.0, 1.0]),
+        lambda: significance.scan([np.nan], [1], [1.0]),
+        lambda: significance.scan([0.1], [1], [np.inf]),
+        lambda: significance.scan([0.1], [2], [1.0]),
+        lambda: significance.scan([0.1], [1], [1.0], cuts=[]),
+        lambda: significance.scan([0.1], [1], [1.0], cuts=[np.nan]),
+        lambda: significance.scan([0.1], [1], [1.0], n_cuts=0),
+        lambda: significance.scan([0.1], [0], [1.0], measure=lambda s, b: 1.0),
+    ],
+)
+def test_bad_input_is_one_clear_error(call):
+    with pytest.raises(BadInput, match=r"\.\n  where: \w+"):
+        call()
+
+
+def loop(score, label, weight, cuts):
+    rows = []
+    for cut in cuts:
+        keep = score >= cut
+        for which in (keep & (label == 1), keep & (label == 0)):
+            rows.append((weight[which].sum(), np.sqrt((weight[which] ** 2).sum()), which.sum()))
+    return np.array(rows).reshape(-1, 2, 3).transpose(1, 2, 0)
+
+
+def assert_same_as_loop(score, label, weight, cuts):
+    result = significance.scan(score, label, weight, cuts=cuts)
+    (signal, signal_error, raw_signal), (background, background_error, raw_background) = loop(
+        score, label, weight, cuts
+    )
+    np.testing.assert_array_equal(result.raw_signal, raw_signal)
+    np.testing.assert_array_equal(result.raw_background, raw_background)
+    scale = np.abs(weight).sum()
+    for ours, theirs in (
+        (result.signal, signal),
+        (result.background, background),
+        (result.signal_error, signal_error),
+        (result.background_error, background_error),
+    ):
+        np.testing.assert_allclose(ours, theirs, atol=1e-7 * scale)
+
+
+@settings(deadline=None)
+@given(
+    score=hnp.arrays(np.float32, 40, elements=st.sampled_from(np.linspace(0, 1, 11, dtype=np.float32).tolist())),
+    label=hnp.arrays(np.int8, 40, elements=st.integers(0, 1)),
+    weight=hnp.arrays(np.float64, 40, elements=st.floats(-1, 2)),
+    cuts=hnp.arrays(np.float64, st.integers(1, 30), elements=st.floats(-0.5, 1.5) | st.sampled_from([0.1, 0.5, 1.0])),
+)
+def test_scan_is_the_loop_with_ties_negative_weights_and_unordered_cuts(score, label, weight, cuts):
+    assert_same_as_loop(score, label, weight, cuts)
+    assert_same_as_loop(score, label, weight, cuts.tolist())  # plain numbers, which NumPy rounds to the score's type
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        np.linspace(0, 1, 101),
+        np.zeros(50),
+        np.geomspace(1e-12, 1, 300),
+        np.append(np.full(20, 0.5), np.linspace(0, 1, 5)),
+        np.array([0.5]),
+        np.array([-1e300, 0.5, 1e300]),
+        np.array([-1e308, 0.5, 1e308]),
+        np.array([0.0, 5e-324]),
+    ],
+)
+def test_scan_is_the_loop_for_any_spacing_of_cuts(cuts):
+    rng = np.random.default_rng(3)
+    score = rng.random(2000).astype(np.float32)
+    score[:20] = [0.0, 1.0] * 10
+    assert_same_as_loop(score, rng.integers(0, 2, 2000), rng.normal(1, 1, 2000), cuts)
+
+
+def test_scan_of_its_own_cuts_spans_the_scores():
+    score = np.array([3, 1, 2], dtype=np.float32)
+    result = significance.scan(score, [1, 0, 0], [1.0, 1.0, 1.0], n_cuts=5)
+    np.testing.assert_allclose(result.cut, [1, 1.5, 2, 2.5, 3])
+    np.testing.assert_equal(result.raw_background, [2, 1, 1, 0, 0])
+    np.testing.assert_equal(result.raw_signal, 1)
+    assert result.significance[-1] == np.inf  # no background left
+
+
+def test_scan_measure_and_error():
+    rng = np.random.default_rng(5)
+    label = rng.integers(0, 2, 5000)
+    score, weight = rng.normal(label), np.where(label == 1, 0.01, 0.1)
+    plain = significance.scan(score, label, weight, cuts=[0.0, 1.0], measure=significance.simple)
+    s, b = plain.signal, plain.background
+    np.testing.assert_allclose(plain.significance, s / np.sqrt(b))
+    expected = np.hypot(plain.signal_error / np.sqrt(b), s / (2 * b**1.5) * plain.background_error)
+    np.testing.assert_allclose(plain.significance_error, expected, rtol=1e-5)
+    uncertain = significance.scan(
+        score, label, weight, cuts=[0.0, 1.0], measure=lambda s, b: significance.asimov(s, b, 0.1 * b)
+    )
+    assert (uncertain.significance < plain.significance).all()
+
+
+def test_negative_background_is_nan_and_never_the_best_cut():
+    result = significance.scan(
+        [0.1] * 100 + [0.9] * 12, [0] * 100 + [0] * 11 + [1], [1.0] * 100 + [-1.0] * 11 + [1.0], cuts=[0.0, 0.5],
+        measure=lambda s, b: significance.asimov(s, b, 0.1 * b),
+    )  # fmt: skip
+    assert np.isnan(result.significance[1])
+    assert significance.best(result).cut == 0.0
+
+
+def test_best_cut_is_no_fluctuation():
+    """One rare background of weight 10 above the cut, or two raw events, must not make the best cut."""
+    score = np.concatenate([np.full(1000, 0.2), np.full(900, 0.5), [0.9, 0.9], np.full(50, 0.95)])
+    label = np.concatenate([np.zeros(1902), np.ones(50)])
+    weight = np.concatenate([np.full(1902, 0.1), np.full(50, 0.2)])
+    result = significance.scan(score, label, weight, cuts=[0.0, 0.4, 0.8, 0.93])
+    found = significance.best(result)
+    assert found.cut == 0.4
+    assert found.position == 1
+    assert found.background == pytest.approx(90.2)
+    assert isinstance(found.raw_background, int)
+    assert significance.best(result, min_raw_background=2, min_effective_background=0).cut == 0.8
+    with pytest.raises(EmptySelection, match="No cut leaves enough"):
+        significance.best(result, min_raw_background=10_000)
+
+
+def test_best_cut_counts_effective_events():
+    """Fifty events of which one carries nearly all the weight are worth one."""
+    weight = np.concatenate([np.full(200, 0.1), [10.0], np.full(49, 0.001), [1.0]])
+    score = np.concatenate([np.full(200, 0.1), np.full(51, 0.9)])
+    label = np.concatenate([np.zeros(250), [1]])
+    result = significance.scan(score, label, weight, cuts=[0.5])
+    assert result.raw_background[0] == 50
+    with pytest.raises(EmptySelection):
+        significance.best(result)
+
+
+def test_of_equal_cuts_the_loosest_wins():
+    result = significance.scan([0.5] * 200 + [0.9], [0] * 200 + [1], [1.0] * 201, cuts=[0.4, 0.1, 0.3])
+    assert significance.best(result).cut == 0.1
+
+
+def test_scan_does_not_look_at_each_event_for_each_cut():
+    rng = np.random.default_rng(7)
+    label = rng.integers(0, 2, 60_000)
+    score, weight = rng.random(60_000).astype(np.float32), rng.random(60_000)
+    cuts = np.linspace(0, 1, 1000)
+    start = time.perf_counter()
+    loop(score, label, weight, cuts[::20])
+    plain = 20 * (time.perf_counter() - start)
+    start = time.perf_counter()
+    significance.scan(score, label, weight, cuts=cuts)
+    # The benchmark holds 50 at full size; a test on a busy machine asks for less.
+    assert plain / (time.perf_counter() - start) > 15
