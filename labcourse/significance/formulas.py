@@ -186,7 +186,8 @@ def _counting(excess: Array, b: Array, sigma: Array) -> Array:
         u = sigma / b * sigma
         fitted = (b + u * n) / (1 + u)
         main = fitted * _deviance(excess / (b + u * n))
-        control = np.where(u > 0, fitted / u * _deviance(-u * excess / (b + u * n)), 0.0)
+        # Below 1e-100 the second term is far under rounding, and dividing by u would overflow.
+        control = np.where(u > 1e-100, fitted / u * _deviance(-u * excess / (b + u * n)), 0.0)
         z = np.sign(excess) * np.sqrt(2 * (main + control))
     empty = np.where(sigma > 0, 0.0, np.where(excess > 0, np.inf, 0.0))
     z = np.where((excess == 0) | (b == 0), np.where(excess == 0, 0.0, empty), z)
