@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
@@ -80,18 +85,35 @@ def negative_fraction(weight: ArrayLike) -> float:
     return float(np.mean(weight < 0)) if weight.size else 0.0
 
 
-def scale_to(weight: ArrayLike, total: float) -> NDArray[np.float64]:
-    """Scale weights so that they add up to ``total``.
+def match_yields(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Scale the weights of a part of the events so that each sample predicts the yield of the whole again.
 
-    A test sample holds only a part of the events; scaled to the expected yield of all, it predicts the full
-    luminosity again.
+    Test events are only some of the simulated events. Scaled up, sample by sample, they stand for the full
+    luminosity.
+
+    Parameters
+    ----------
+    part, whole : DataFrame
+        Event tables with the columns ``sample`` and ``weight``; ``part`` holds some events of ``whole``.
+
+    Returns
+    -------
+    DataFrame
+        A copy of ``part`` with the scaled weights (float32).
 
     Raises
     ------
     BadInput
-        If the weights add up to zero.
+        If a sample of ``whole`` has no event in ``part``, or its weights there add up to zero.
     """
-    weight = np.asarray(weight, np.float64)
-    if weight.sum() == 0:
-        raise BadInput("The weights add up to zero.", where="weights.scale_to", next_step="Check that events are left.")
-    return weight * (total / weight.sum())
+    sums = part["weight"].astype(np.float64).groupby(part["sample"], observed=True).sum()
+    totals = whole["weight"].astype(np.float64).groupby(whole["sample"], observed=True).sum()
+    lost = [str(name) for name in totals.index if sums.get(name, 0.0) == 0.0]
+    if lost:
+        raise BadInput(
+            f"The part holds no events (or weights that add up to zero) of {', '.join(lost)}.",
+            where="weights.match_yields",
+            next_step="Take a larger part: it has to represent every sample.",
+        )
+    factor = part["sample"].astype(object).map((totals / sums).to_dict()).to_numpy(np.float64)
+    return part.assign(weight=(part["weight"].to_numpy(np.float64) * factor).astype(np.float32))

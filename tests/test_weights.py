@@ -47,12 +47,21 @@ def test_effective_number_is_at_most_the_number(weight):
     assert 1 - 1e-9 <= weights.effective_number(weight) <= len(weight) + 1e-6
 
 
-def test_scale_and_negative_fraction():
-    np.testing.assert_allclose(weights.scale_to([1, 3, -1], 6), [2, 6, -2])
+def test_negative_fraction():
     assert weights.negative_fraction([1, -1, 1, 1]) == 0.25
     assert weights.negative_fraction([]) == 0
-    with pytest.raises(BadInput):
-        weights.scale_to([1, -1], 3)
+
+
+def test_match_yields(make_events):
+    import pandas as pd
+
+    whole = pd.concat([make_events(6), make_events(4, sample="Zee")], ignore_index=True)
+    part = whole.iloc[[0, 1, 7]]
+    scaled = weights.match_yields(part, whole)
+    np.testing.assert_allclose(scaled["weight"], [3, 3, 4])
+    assert part["weight"].tolist() == [1, 1, 1]
+    with pytest.raises(BadInput, match="Zee"):
+        weights.match_yields(whole.iloc[:3], whole)
 
 
 def test_arrays(make_events):
