@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["CHAPTERS", "Chapter", "folder", "read_numbers"]
 
 _NUMBERS = "numbers.json"
+_CATEGORIES = b"labcourse.categories"
 
 
 def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
@@ -107,7 +108,12 @@ class Chapter:
 
         sink = pyarrow.BufferOutputStream()
         try:
-            pyarrow.parquet.write_table(pyarrow.Table.from_pandas(table), sink, compression="zstd")
+            content = pyarrow.Table.from_pandas(table)
+            # Parquet forgets the categories of a table without rows.
+            kept = {str(c): table[c].cat.categories.tolist() for c in table if table[c].dtype == "category"}
+            metadata = {**content.schema.metadata, _CATEGORIES: json.dumps(kept).encode()}
+            content = content.replace_schema_metadata(metadata)
+            pyarrow.parquet.write_table(content, sink, compression="zstd")
         except (pyarrow.ArrowException, ValueError, TypeError, AttributeError) as error:
             raise BadInput(
                 f"The table {name!r} cannot be stored: {error}.",
@@ -133,7 +139,11 @@ class Chapter:
         import pyarrow.parquet
 
         payload = self._take(chapter, f"{_checked(name)}.parquet")
-        table: pd.DataFrame = pyarrow.parquet.read_table(pyarrow.BufferReader(payload)).to_pandas()
+        content = pyarrow.parquet.read_table(pyarrow.BufferReader(payload))
+        table: pd.DataFrame = content.to_pandas()
+        if table.empty:
+            for column, categories in json.loads(content.schema.metadata[_CATEGORIES]).items():
+                table[column] = table[column].cat.set_categories(categories)
         if "sample" in table and table["sample"].dtype != "category":
             table["sample"] = table["sample"].astype("category")
         return table
