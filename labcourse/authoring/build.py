@@ -1,0 +1,171 @@
+"""Notebooks from course sources: the student's without answers, the solution with answers and outputs.
+
+Building is deterministic: cell ids come from chapter and position, metadata are fixed. A built tree
+that is built again does not change.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from labcourse.authoring import cut
+from labcourse.authoring.source import Cell, Source, read_all
+from labcourse.errors import BuildError
+from labcourse.files import atomic_write
+
+__all__ = ["Built", "build", "check", "is_executed", "load", "student_notebook", "text", "with_outputs"]
+
+_METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+class Built(NamedTuple):
+    """What happened to one notebook: ``state`` is ``written``, ``unchanged`` or ``kept``."""
+
+    path: Path
+    state: str
+    note: str = ""
+
+
+def student_notebook(source: Source) -> Any:
+    """Return the student's notebook of a source: stubs for answers, no outputs."""
+    return _notebook(source, cut.student(source))
+
+
+def with_outputs(source: Source, old: Any | None) -> Any:
+    """Return the solution notebook, with the outputs of ``old`` if its code cells are the same."""
+    notebook = _notebook(source, cut.solution(source))
+    new_code, old_code = _code(notebook), _code(old) if old is not None else []
+    if [cell.source for cell in new_code] == [cell.source for cell in old_code]:
+        for new, executed in zip(new_code, old_code, strict=True):
+            new.outputs, new.execution_count = executed.outputs, executed.execution_count
+    return notebook
+
+
+def build(home: Path, *, force: bool = False) -> list[Built]:
+    """Write ``notebooks/`` and ``solutions/`` from ``course/`` below ``home``.
+
+    A student's notebook in which somebody has run cells is kept, unless ``force``: it may be the only
+    copy of their work. Outputs of a solution are kept while its code is unchanged.
+
+    Raises
+    ------
+    BuildError
+        If a source breaks the rules; nothing is written then.
+    """
+    built = []
+    sources = read_all(home)
+    plans = [(source, student_notebook(source)) for source in sources]
+    for source, student in plans:
+        path = home / "notebooks" / f"{source.name}.ipynb"
+        if not force and path.is_file() and _is_worked_in(load(path)):
+            built.append(Built(path, "kept", "cells have been run in it; `labcourse build --force` overwrites it"))
+        else:
+            built.append(_write(path, text(student)))
+        path = home / "solutions" / f"{source.name}.ipynb"
+        solution = with_outputs(source, load(path) if path.is_file() else None)
+        number = source.chapter or ""
+        note = is_executed(solution)
+        built.append(_write(path, text(solution), f"{note}: `labcourse run {number} --save`" if note else ""))
+    return built
+
+
+def check(home: Path) -> list[str]:
+    """Return what is out of step between ``course/``, ``notebooks/`` and ``solutions/``, one line each."""
+    problems = []
+    sources = read_all(home)
+    for source in sources:
+        name = f"{source.name}.ipynb"
+        student, solution = home / "notebooks" / name, home / "solutions" / name
+        if not student.is_file() or student.read_text(encoding="utf-8") != text(student_notebook(source)):
+            problems.append(f"notebooks/{name} differs from course/{source.path.name}: run `labcourse build`")
+        old = load(solution) if solution.is_file() else None
+        new = with_outputs(source, old)
+        if old is None or solution.read_text(encoding="utf-8") != text(new):
+            problems.append(f"solutions/{name} differs from course/{source.path.name}: run `labcourse build`")
+        if problem := is_executed(new):
+            problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter or ''} --save`")
+    names = {source.name for source in sources}
+    for folder in ("notebooks", "solutions"):
+        for path in sorted((home / folder).glob("chapter*.ipynb")):
+            # A student's own copy has a name of its own: only leftovers of the course are meant.
+            if path.stem not in names and folder == "solutions":
+                problems.append(f"{folder}/{path.name} has no source in course/: delete it")
+    return problems
+
+
+def is_executed(notebook: Any) -> str:
+    """Return an empty text if all code was run in order without error, else what is amiss."""
+    cells = [cell for cell in _code(notebook) if cell.source.strip()]
+    counts = [cell.execution_count for cell in cells]
+    if any(count is None for count in counts):
+        return "it has not been executed since its code changed"
+    if counts != list(range(1, len(counts) + 1)):
+        return "its cells were not run in order"
+    if not any(cell.outputs for cell in cells):
+        return "its outputs were stripped"
+    if any(output.output_type == "error" for cell in cells for output in cell.outputs):
+        return "a cell ended in an error"
+    return ""
+
+
+def load(path: Path) -> Any:
+    """Read a notebook.
+
+    Raises
+    ------
+    BuildError
+        If the file is missing or not a notebook.
+    """
+    import nbformat
+
+    try:
+        return nbformat.read(path, as_version=4)
+    except Exception as error:  # nbformat lets errors of json and of its validators through
+        raise BuildError(
+            f"{path.name} is not a readable notebook.",
+            where=str(path),
+            next_step=f"Restore it with `git checkout -- {path.parent.name}/{path.name}`, or run `labcourse build`.",
+        ) from error
+
+
+def text(notebook: Any) -> str:
+    """Return a notebook as the text of its file."""
+    import nbformat
+
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def _notebook(source: Source, texts: list[str]) -> Any:
+    from nbformat import v4
+
+    prefix = f"chapter{source.chapter}" if source.chapter is not None else source.name.replace("_", "-")[:60]
+    cells = [
+        _cell(v4, cell, content, f"{prefix}-{position:03d}")
+        for position, (cell, content) in enumerate(zip(source.cells, texts, strict=True), 1)
+    ]
+    return v4.new_notebook(cells=cells, metadata=_METADATA)
+
+
+def _cell(v4: Any, cell: Cell, content: str, identifier: str) -> Any:
+    new = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
+    metadata = {"tags": list(cell.tags)} if cell.tags else {}
+    return new(source=content, id=identifier, metadata=metadata)
+
+
+def _code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _is_worked_in(notebook: Any) -> bool:
+    return any(cell.execution_count or cell.outputs for cell in _code(notebook))
+
+
+def _write(path: Path, content: str, note: str = "") -> Built:
+    if path.is_file() and path.read_text(encoding="utf-8") == content:
+        return Built(path, "unchanged", note)
+    atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    return Built(path, "written", note)

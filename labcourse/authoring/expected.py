@@ -1,0 +1,90 @@
+"""Key numbers of the chapters beside the ones expected: ``tests/expected.json``.
+
+The file holds, for the bundled and for the official samples, what each chapter's numbers should be::
+
+    {"bundle": {"1": {"expected_llll": {"value": 267.3, "tolerance": 0.2}}},
+     "official": {"1": {}},
+     "seconds": {"1": 10}}
+
+``seconds`` is a rough duration, for the time left that is shown during a run.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from labcourse import samples
+from labcourse.errors import BuildError
+
+__all__ = ["Number", "compare", "read", "section"]
+
+
+class Number(NamedTuple):
+    """One key number; ``expected`` and ``tolerance`` are None where nothing is expected of it."""
+
+    name: str
+    value: Any
+    expected: float | None = None
+    tolerance: float | None = None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it is within its bounds, or has none. A number that is missing or NaN is not right."""
+        if self.expected is None or self.tolerance is None:
+            return True
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
+            return False
+        return math.isfinite(self.value) and abs(self.value - self.expected) <= self.tolerance
+
+
+def section() -> str:
+    """Return ``official`` if the search path leads to official files, else ``bundle``.
+
+    Zee stands for the others: it is among the samples that the bundle and the release both have.
+    """
+    return "official" if samples.locate("Zee").source == "official" else "bundle"
+
+
+def read(home: Path) -> dict[str, Any]:
+    """Read the expected numbers.
+
+    Raises
+    ------
+    BuildError
+        If the file is missing, is not JSON or lacks a bound.
+    """
+    path = home / "tests" / "expected.json"
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("bundle", "official"):
+            for numbers in content[name].values():
+                for bounds in numbers.values():
+                    float(bounds["value"]), float(bounds["tolerance"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BuildError(
+            f"The expected numbers cannot be read: {error!r}.",
+            where=str(path),
+            next_step='Give every number a "value" and a "tolerance", or restore it with git.',
+        ) from error
+    return content
+
+
+def compare(numbers: Mapping[str, Any], bounds: Mapping[str, Mapping[str, float]]) -> list[Number]:
+    """Pair each number with its bounds; a number that is expected but absent has the value None.
+
+    Examples
+    --------
+    >>> [n.is_right for n in compare({"auc": 0.8}, {"auc": {"value": 0.81, "tolerance": 0.02}})]
+    [True]
+    >>> compare({}, {"auc": {"value": 0.81, "tolerance": 0.02}})[0].is_right
+    False
+    """
+    rows = [
+        Number(name, numbers.get(name), float(bound["value"]), float(bound["tolerance"]))
+        for name, bound in bounds.items()
+    ]
+    return rows + [Number(name, value) for name, value in numbers.items() if name not in bounds]

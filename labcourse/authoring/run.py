@@ -1,0 +1,275 @@
+"""Run notebooks from top to bottom, each in a fresh kernel of this environment, and take their numbers."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from labcourse import outputs
+from labcourse.authoring import build, expected
+from labcourse.authoring.source import read_all
+from labcourse.authoring.tidy import MAX_BYTES, tidy
+from labcourse.errors import BadInput, BuildError, LabCourseError
+from labcourse.files import atomic_write
+
+__all__ = ["ChapterRun", "Task", "execute", "needed_by", "run", "save", "solutions", "students"]
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A notebook to run: chapter (0 outside the chapters), name, and the notebook itself."""
+
+    chapter: int
+    name: str
+    notebook: Any
+
+    @property
+    def cells(self) -> int:
+        """Number of code cells that hold code."""
+        return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in self.notebook.cells)
+
+
+@dataclass
+class ChapterRun:
+    """What came of a chapter: ``error`` is empty if it ran to its end."""
+
+    chapter: int
+    name: str
+    seconds: float = 0.0
+    error: str = ""
+    numbers: list[expected.Number] = field(default_factory=list)
+
+    @property
+    def is_right(self) -> bool:
+        """Whether it ran to its end and all its numbers are within their bounds."""
+        return not self.error and all(number.is_right for number in self.numbers)
+
+
+def solutions(home: Path, chapters: Iterable[int] = ()) -> list[Task]:
+    """Return the solution notebooks of some chapters (all of them by default), in order.
+
+    Raises
+    ------
+    BadInput
+        If there is no such chapter.
+    BuildError
+        If a notebook cannot be read or none is there.
+    """
+    found = [Task(_number(path), path.stem, path) for path in sorted((home / "solutions").glob("chapter*.ipynb"))]
+    tasks = [Task(task.chapter, task.name, build.load(task.notebook)) for task in _chosen(found, chapters)]
+    if not tasks:
+        raise BuildError(
+            "There are no solution notebooks.", where=str(home / "solutions"), next_step="Run `labcourse build`."
+        )
+    return tasks
+
+
+def students(home: Path, chapters: Iterable[int] = ()) -> list[Task]:
+    """Return the students' notebooks with all exercises open, freshly built: not what somebody worked in."""
+    sources = [source for source in read_all(home) if source.chapter is not None]
+    tasks = [Task(source.chapter or 0, source.name, build.student_notebook(source)) for source in sources]
+    return _chosen(tasks, chapters)
+
+
+def needed_by(chapter: int, workspace: str) -> list[int]:
+    """Return the earlier chapters whose outputs a workspace lacks, or holds only damaged or outdated."""
+    missing = []
+    for number in range(1, chapter):
+        try:
+            outputs.read_numbers(number, workspace)
+        except LabCourseError:
+            missing.append(number)
+    return missing
+
+
+def run(
+    tasks: Iterable[Task],
+    *,
+    home: Path,
+    workspace: str,
+    folder: str = "solutions",
+    on_cell: Callable[[Task], None] | None = None,
+    on_chapter: Callable[[ChapterRun, Task], None] | None = None,
+) -> list[ChapterRun]:
+    """Run notebooks one after the other and compare their numbers with the expected ones.
+
+    The first one that fails ends the run: later chapters build on it.
+
+    Parameters
+    ----------
+    tasks : iterable of Task
+        Their notebooks are filled with outputs.
+    home : Path
+        The project's folder.
+    workspace : str
+        Where the chapters' outputs go.
+    folder : str
+        Folder below ``home`` in which the kernels work.
+    on_cell, on_chapter : callable, optional
+        Called after each cell and each chapter.
+
+    Returns
+    -------
+    list of ChapterRun
+        Those that were run, the failed one last.
+    """
+    bounds = expected.read(home)[expected.section()]
+    results = []
+    for task in tasks:
+        before = _written(task, workspace)
+        result = execute(task, cwd=home / folder, workspace=workspace, on_cell=on_cell)
+        if not result.error:
+            # Numbers that lie there from an earlier run are not this run's.
+            is_new = _written(task, workspace) != before
+            try:
+                values = outputs.read_numbers(task.chapter, workspace) if is_new else {}
+            except LabCourseError as error:
+                result.error = str(error)
+            else:
+                result.numbers = expected.compare(values, bounds.get(str(task.chapter), {}))
+        results.append(result)
+        if on_chapter:
+            on_chapter(result, task)
+        if result.error:
+            break
+    return results
+
+
+def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], None] | None = None) -> ChapterRun:
+    """Run one notebook in place, in a fresh kernel of this environment.
+
+    Whatever goes wrong in the notebook or its kernel becomes the result's ``error``.
+    """
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+
+    def report(**_: Any) -> None:
+        if on_cell:
+            on_cell(task)
+
+    client = NotebookClient(
+        task.notebook,
+        km=_kernel_manager(),
+        timeout=1800,
+        record_timing=False,
+        store_widget_state=False,
+        resources={"metadata": {"path": str(cwd)}},
+        on_cell_executed=report,
+    )
+    for cell in task.notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    result = ChapterRun(task.chapter, task.name)
+    started = time.perf_counter()
+    try:
+        client.execute(env=_environment(workspace))
+    except CellExecutionError as error:
+        result.error = _explain(task, error)
+    except (CellTimeoutError, CellControlSignal) as error:
+        result.error = f"{task.name}: a cell ran longer than half an hour: {error}"
+    except DeadKernelError:
+        result.error = (
+            f"{task.name}: the kernel died in cell {_last_started(task)}; "
+            "often the memory was not enough: close other programs and run it again"
+        )
+    except RuntimeError as error:
+        result.error = f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def save(task: Task, home: Path) -> Path:
+    """Keep an executed solution: tidied, written whole or not at all.
+
+    Raises
+    ------
+    BuildError
+        If it is too large to keep.
+    """
+    tidy(task.notebook)
+    # The source decides about everything but the outputs.
+    source = next(source for source in read_all(home) if source.name == task.name)
+    content = build.text(build.with_outputs(source, task.notebook))
+    size = len(content.encode())
+    if size > MAX_BYTES:
+        raise BuildError(
+            f"{task.name}.ipynb would be {size / 1000:.0f} kB; at most {MAX_BYTES / 1000:.0f} kB are kept.",
+            where=f"course/{task.name}.py",
+            next_step="Draw fewer or smaller figures, and print less.",
+        )
+    path = home / "solutions" / f"{task.name}.ipynb"
+    atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    return path
+
+
+def _chosen(tasks: list[Task], chapters: Iterable[int]) -> list[Task]:
+    wanted = sorted(set(chapters))
+    known = [task.chapter for task in tasks]
+    for number in wanted:
+        if number not in known:
+            raise BadInput(
+                f"There is no chapter {number}.",
+                where="solutions/",
+                next_step=f"The chapters are {', '.join(map(str, known))}." if known else "Run `labcourse build`.",
+            )
+    return [task for task in tasks if not wanted or task.chapter in wanted]
+
+
+def _written(task: Task, workspace: str) -> int:
+    """Return when the chapter's numbers were written, in nanoseconds; 0 if never."""
+    numbers = outputs.folder(task.chapter, workspace) / "numbers.json"
+    return numbers.stat().st_mtime_ns if numbers.is_file() else 0
+
+
+def _number(path: Path) -> int:
+    match = re.match(r"chapter(\d+)_", path.name)
+    return int(match[1]) if match else 0
+
+
+def _kernel_manager() -> Any:
+    """Return a manager whose kernel is this Python, whatever kernels the user has installed."""
+    from ipykernel.kernelspec import RESOURCES, get_kernel_dict
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    class ThisEnvironment(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
+
+    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisEnvironment())
+
+
+def _environment(workspace: str) -> dict[str, str]:
+    # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader.
+    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "LABCOURSE_WORKSPACE": workspace}
+
+
+def _explain(task: Task, error: Any) -> str:
+    lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
+    message = "\n    ".join(lines[-6:])
+    cell = next(
+        (
+            i
+            for i, cell in enumerate(task.notebook.cells, 1)
+            if any(output.output_type == "error" for output in cell.get("outputs", ()))
+        ),
+        0,
+    )
+    first_line = task.notebook.cells[cell - 1].source.strip().splitlines()[:1] if cell else []
+    where = f"{task.name}, cell {cell}" + (f" ({first_line[0]})" if first_line else "")
+    return f"{where}: {error.ename}: {message}"
+
+
+def _last_started(task: Task) -> int:
+    """Return the number of the first code cell that was not finished, counting all cells from one."""
+    for number, cell in enumerate(task.notebook.cells, 1):
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+            return number
+    return len(task.notebook.cells)

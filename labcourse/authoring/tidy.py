@@ -1,0 +1,57 @@
+"""An executed notebook made fit to keep: small pictures, nothing that changes from run to run."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any
+
+__all__ = ["MAX_BYTES", "tidy"]
+
+#: A solution notebook stays below this, so that the repository does.
+MAX_BYTES = 300_000
+_COLOURS = 64
+_WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def tidy(notebook: Any) -> None:
+    """Shrink the pictures of a notebook and drop what is volatile, in place.
+
+    Text written to standard error (log lines with times and process numbers), widgets (dead without
+    their kernel) and the kernel's timestamps go; tags and alternative texts stay.
+    """
+    for cell in notebook.cells:
+        cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
+        if cell.cell_type != "code":
+            continue
+        cell.outputs = [output for output in cell.outputs if _is_kept(output)]
+        for output in cell.outputs:
+            picture = output.get("data", {}).get("image/png")
+            if picture:
+                output["data"]["image/png"] = _shrink(picture)
+
+
+def _is_kept(output: Any) -> bool:
+    if output.output_type == "stream":
+        return bool(output.name != "stderr")
+    return _WIDGET not in output.get("data", {})
+
+
+def _shrink(picture: str) -> str:
+    """Return a PNG (base64) with a palette of its most frequent colours, if that is smaller."""
+    from PIL import Image
+
+    original = base64.b64decode(picture)
+    with Image.open(io.BytesIO(original)) as opened:
+        if opened.mode == "P":
+            return picture
+        image = opened.convert("RGBA")
+        canvas = Image.new("RGBA", image.size, "white")  # figures lie on white pages
+        canvas.alpha_composite(image)
+        # No dithering: curves and letters have few colours, and dots would not compress.
+        small = canvas.convert("RGB").quantize(_COLOURS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+    buffer = io.BytesIO()
+    small.save(buffer, format="PNG", optimize=True)
+    if buffer.tell() >= len(original):
+        return picture
+    return base64.b64encode(buffer.getvalue()).decode()

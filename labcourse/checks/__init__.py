@@ -1,0 +1,8 @@
+"""The answer checks: one function an exercise, one file a chapter.
+
+``checks.exercise_1_2(preselect)`` prints what holds, what does not, and a hint. It returns what the
+notebook goes on with: the student's answer when it is right, else the course's own.
+``checks.written("1.5", answer)`` is for answers in words.
+"""
+
+from labcourse.checks.words import written as written

@@ -1,0 +1,56 @@
+"""Exercises answered in words: open until there is a sentence, then shown beside the course's answer."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+from labcourse import settings
+from labcourse.checks.progress import record_state
+
+__all__ = ["model_answer", "written"]
+
+_FEWEST_WORDS = 4
+
+
+def written(number: str, text: Any) -> None:
+    """Show the course's answer to an exercise in words, once the student has tried.
+
+    Words are not judged: reading both answers side by side is the exercise.
+    """
+    words = text.split() if isinstance(text, str) else []
+    if len(words) < _FEWEST_WORDS:
+        tail = "; write at least one sentence" if words else ""
+        print(f"○ exercise {number} is still open{tail}")
+        record_state(number, "open")
+        return
+    print(f"exercise {number}: answered")
+    record_state(number, "answered")
+    model = model_answer(number)
+    if model and model.split() != words:
+        print("  Compare with the course's answer:")
+        print("\n".join(f"  {line}".rstrip() for line in model.strip().splitlines()))
+
+
+def model_answer(number: str) -> str:
+    """Return the answer in the built solution notebook, or an empty text if there is none."""
+    chapter = number.split(".")[0]
+    for path in sorted((settings.home() / "solutions").glob(f"chapter{chapter}_*.ipynb")):
+        try:
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            for cell in cells:
+                if f"exercise-{number}" in cell["metadata"].get("tags", ()):
+                    return _longest_text("".join(cell["source"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue  # a damaged solution is the doctor's business
+    return ""
+
+
+def _longest_text(code: str) -> str:
+    """Return the text that a cell assigns, also where it is put together from adjacent literals."""
+    texts = []
+    for node in ast.parse(code).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            texts.append(node.value.value)
+    return max(texts, key=len, default="")

@@ -1,0 +1,260 @@
+"""The command ``labcourse``.
+
+Heavy libraries are imported inside the commands that need them, so that ``labcourse --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labcourse import settings
+from labcourse.errors import LabCourseError
+
+if TYPE_CHECKING:
+    from labcourse.authoring.run import ChapterRun, Task
+
+app = typer.Typer(
+    help="Hunt for the Higgs boson with neural networks: tools of the lab course.",
+    epilog="Start with `labcourse doctor`; `make lab` opens the notebooks. Every COMMAND has a --help.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+data_app = typer.Typer(help="Where the samples come from.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters to run, such as 1 2 3; all by default.")]
+
+
+def main() -> None:
+    """Run the command line; an error of the course becomes one message and exit status 1."""
+    try:
+        app()
+    except LabCourseError as error:
+        print(f"labcourse: {error}", file=sys.stderr)
+        sys.exit(1)
+
+
+@app.command(epilog="Example: labcourse doctor --json")
+def doctor(as_json: Json = False) -> None:
+    """Say what is wrong with this machine or installation, and how to mend it."""
+    from labcourse.authoring import doctor as room
+
+    findings = room.examine()
+    if as_json:
+        _print_json([finding._asdict() for finding in findings])
+    else:
+        print(room.as_table(findings))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples: labcourse run · labcourse run 1 2 3 · labcourse run --json")
+def run(
+    chapters: Chapters = None,
+    workspace: Annotated[str, typer.Option(help="Where the outputs go, below data/outputs.")] = "solutions",
+    save: Annotated[bool, typer.Option("--save", help="Keep the executed notebooks in solutions/.")] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the solution notebooks in order and compare their key numbers with the expected ones.
+
+    Exit status 1 if a chapter fails or a number is out of its bounds.
+    """
+    from labcourse.authoring import build as building
+    from labcourse.authoring import expected
+    from labcourse.authoring import run as running
+
+    home = settings.home()
+    if student:
+        with tempfile.TemporaryDirectory() as scratch:
+            os.environ["LABCOURSE_OUTPUTS"] = scratch
+            results = _run(running.students(home, chapters or ()), "notebooks", folder="notebooks")
+        for result in results:
+            result.numbers.clear()  # those of unsolved exercises say nothing
+    else:
+        if save and (os.environ.get("LABCOURSE_DATA") or expected.section() != "bundle"):
+            print("labcourse: nothing is saved, since these are not the bundled samples", file=sys.stderr)
+            save = False
+        if save:
+            building.build(home)
+        results = _run(running.solutions(home, chapters or ()), workspace, save=save)
+    _show_results(results, as_json=as_json)
+
+
+@app.command(epilog="Example: labcourse solve 3, then go on with chapter 4")
+def solve(
+    chapter: Annotated[int, typer.Argument(help="The chapter whose outputs you need.")], as_json: Json = False
+) -> None:
+    """Make a chapter's outputs with its solution, so that you can go on with the next one.
+
+    Earlier chapters whose outputs are missing are run too. Your notebooks are not touched.
+    """
+    from labcourse.authoring import run as running
+
+    running.solutions(settings.home(), [chapter])  # an unknown chapter is said before anything runs
+    needed = [*running.needed_by(chapter, "notebooks"), chapter]
+    results = _run(running.solutions(settings.home(), needed), "notebooks")
+    _show_results(results, as_json=as_json)
+
+
+@app.command(epilog="Examples: labcourse build · labcourse build --check")
+def build(
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if out of step.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
+) -> None:
+    """Build notebooks/ and solutions/ from course/.
+
+    Outputs of a solution are kept while its code is unchanged.
+    """
+    from labcourse.authoring import build as building
+
+    if check:
+        problems = building.check(settings.home())
+        print("\n".join(problems) if problems else "course/, notebooks/ and solutions/ are in step")
+        raise typer.Exit(1 if problems else 0)
+    for built in building.build(settings.home(), force=force):
+        note = f"  ({built.note})" if built.note else ""
+        print(f"{built.state:<10}{built.path.relative_to(settings.home())}{note}")
+
+
+@app.command(epilog="Examples: labcourse yields · labcourse yields --data DIR --json")
+def yields(
+    data: Annotated[Path | None, typer.Option(help="A folder of sample files to search first.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted)."""
+    from labcourse import ntuple, samples, selection
+
+    if data is not None:
+        before = [os.environ["LABCOURSE_DATA"]] if os.environ.get("LABCOURSE_DATA") else []
+        os.environ["LABCOURSE_DATA"] = os.pathsep.join([str(data.absolute()), *before])
+    rows = []
+    for name in samples.ALL:
+        source = samples.locate(name).source
+        events = ntuple.read_sample(name)
+        selected = selection.preselect(events)
+        rows.append(
+            {
+                "sample": name,
+                "source": source,
+                "raw": len(events),
+                "selected": len(selected),
+                "expected": round(float(selected["weight"].sum(dtype="float64")), 4),
+            }
+        )
+    _print_rows(rows, "Four-lepton events", as_json=as_json)
+
+
+@app.command(epilog="Example: labcourse simulate --scale 0.1 --samples llll,Zee --out /tmp/samples")
+def simulate(
+    scale: Annotated[float, typer.Option(help="Size relative to the bundle.", min=0.0001)] = 1.0,
+    samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
+    workers: Annotated[int, typer.Option(help="Processes to use; 0 means one a core.", min=0)] = 0,
+) -> None:
+    """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`)."""
+    from labcourse import simulation
+
+    names = tuple(name.strip() for name in samples.split(",") if name.strip())
+    simulation.simulate(
+        out or settings.data_folder(),
+        scale=scale,
+        samples=names or None,
+        seed=seed,
+        workers=workers or os.cpu_count() or 1,
+        progress=True,
+    )
+
+
+@data_app.command(epilog="Example: labcourse data where --json")
+def where(as_json: Json = False) -> None:
+    """Show from which file each sample is read."""
+    from labcourse import samples
+    from labcourse.errors import MissingSample
+
+    rows = []
+    for name in samples.ALL:
+        try:
+            located = samples.locate(name)
+            rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
+        except MissingSample:
+            rows.append({"sample": name, "source": "missing", "files": "–"})
+    _print_rows(rows, "Samples", as_json=as_json)
+    if any(row["source"] == "missing" for row in rows):
+        raise typer.Exit(1)
+
+
+@data_app.command(epilog="Example: labcourse data use ~/atlas/4lep")
+def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files of the official names.")]) -> None:
+    """Look for samples in a folder first from now on (noted in data/settings.json)."""
+    print(f"samples are now looked for in {settings.use_folder(folder)} first")
+
+
+def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
+    from labcourse.authoring import expected
+    from labcourse.authoring import run as running
+    from labcourse.authoring.display import RunProgress
+
+    home = settings.home()
+    with RunProgress(tasks, expected.read(home).get("seconds", {})) as progress:
+
+        def on_chapter(result: ChapterRun, task: Task) -> None:
+            if save and not result.error:
+                running.save(task, home)
+            progress.on_chapter(result, task)
+
+        return running.run(
+            tasks, home=home, workspace=workspace, folder=folder, on_cell=progress.on_cell, on_chapter=on_chapter
+        )
+
+
+def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
+    from labcourse.authoring.display import as_rows, run_table
+
+    if as_json:
+        _print_json(as_rows(results))
+    else:
+        _print(run_table(results))
+    for result in results:
+        if result.error:
+            print(f"labcourse: chapter {result.chapter} failed: {result.error}", file=sys.stderr)
+    if not all(result.is_right for result in results):
+        raise typer.Exit(1)
+
+
+def _print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
+    from labcourse.authoring.display import table
+
+    if as_json:
+        _print_json(rows)
+    else:
+        _print(table(rows, title))
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def _print(renderable: Any) -> None:
+    from rich.console import Console
+
+    console = Console()
+    # In a log file rich assumes 80 columns and would fold the tables.
+    (console if console.is_terminal else Console(width=120)).print(renderable)
+
+
+if __name__ == "__main__":
+    main()
