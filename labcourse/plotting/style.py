@@ -1,0 +1,210 @@
+"""How figures look: colours, sizes, axis titles, labels; and `show`, which puts one in a notebook with alt text.
+
+Colours are those of Okabe and Ito, which people with any colour vision tell apart. No information goes by
+colour alone: areas are hatched, lines dashed, points of different shape.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+
+from labcourse import samples
+from labcourse.errors import BadInput, LabCourseError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SIGNAL, BACKGROUND = "#D55E00", "#0072B2"
+SIGNAL_HATCH, BACKGROUND_HATCH = "///", "\\\\\\"
+DARK, GREY = "#222222", "#6B6B6B"
+
+
+class Line(NamedTuple):
+    """What tells one curve from another: colour, dashes and marker."""
+
+    color: str
+    linestyle: str
+    marker: str
+
+
+LINES = (
+    Line("#0072B2", "-", "o"),
+    Line("#D55E00", "--", "s"),
+    Line("#009E73", "-.", "^"),
+    Line("#CC79A7", ":", "D"),
+    Line("#E69F00", "-", "v"),
+    Line("#000000", "--", "P"),
+)
+"""Curves of several models, in order; after the sixth they repeat."""
+
+STYLE: Any = {
+    "figure.dpi": 90,
+    "savefig.dpi": 90,
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.labelsize": 11,
+    "axes.titlesize": 10,
+    "axes.edgecolor": DARK,
+    "axes.labelcolor": DARK,
+    "axes.grid": False,
+    "axes.axisbelow": True,
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "xtick.direction": "in",
+    "ytick.direction": "in",
+    "xtick.top": True,
+    "ytick.right": True,
+    "xtick.minor.visible": True,
+    "ytick.minor.visible": True,
+    "lines.linewidth": 1.8,
+    "hatch.linewidth": 0.7,
+    "mathtext.fontset": "dejavusans",
+}
+
+
+@contextmanager
+def use_style() -> Iterator[None]:
+    """Draw in the style of the course: a context for your own figures (all figures of `plotting` use it).
+
+    Examples
+    --------
+    >>> with use_style():
+    ...     mpl.rcParams["legend.frameon"]
+    False
+    """
+    with mpl.rc_context(STYLE):
+        yield
+
+
+def new_figure(
+    n_rows: int = 1, n_columns: int = 1, *, width: float = 6.4, height: float = 4.2, **options: Any
+) -> tuple[Figure, Any]:
+    """Return (figure, axes) of the course's size in inches; ``options`` go to ``plt.subplots``."""
+    fig, axes = plt.subplots(n_rows, n_columns, figsize=(width, height), layout="constrained", **options)
+    return fig, axes
+
+
+def stamp(ax: Axes, kind: str = "Simulation", *, luminosity: float | None = samples.LUMINOSITY) -> None:
+    """Write above the axes what the events are, and energy and luminosity (without a number: energy only)."""
+    ax.set_title(kind, loc="left", style="italic", weight="bold", color=DARK)
+    lumi = f", {luminosity:g} fb$^{{-1}}$" if luminosity is not None else ""
+    ax.set_title(rf"$\sqrt{{s}}$ = 13 TeV{lumi}", loc="right", color=DARK)
+
+
+def data_kind() -> str:
+    """Return what the collision data in use are: ``ATLAS open data``, or ``Pseudo-data`` made for the course."""
+    try:
+        return "ATLAS open data" if samples.locate("data").source == "official" else "Pseudo-data"
+    except LabCourseError:
+        return "Data"
+
+
+def show(fig: Figure, alt: str) -> None:
+    """Show a figure below the cell, with a text for those who cannot see it, and close the figure.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        Any figure.
+    alt : str
+        One or two sentences: what is drawn, and what a reader should see.
+
+    Raises
+    ------
+    BadInput
+        If ``alt`` is empty.
+    """
+    text = " ".join(alt.split())
+    if not text:
+        raise BadInput(
+            "The figure has no alt text.", where="plotting.show", next_step="Say in one sentence what it shows."
+        )
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.display import display
+
+    if InteractiveShell.initialized():
+        image = base64.b64encode(png(fig)).decode("ascii")
+        data = {"image/png": image, "text/plain": text}
+        display(data, metadata={"image/png": {"alt": text}}, raw=True)
+    else:
+        print(text)
+    plt.close(fig)
+
+
+def png(fig: Figure) -> bytes:
+    """Return the figure as a small PNG of 256 colours, the same bytes for the same figure."""
+    from PIL import Image
+
+    raw, small = io.BytesIO(), io.BytesIO()
+    with use_style():
+        fig.savefig(raw, format="png", dpi=STYLE["savefig.dpi"])
+    image = Image.open(raw).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    image.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+_PATTERNS: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
+    (r"lep(\d)_pt", r"$p_\mathrm{{T}}$ of lepton {0} [GeV]", None),
+    (r"lep(\d)_e", r"energy of lepton {0} [GeV]", None),
+    (r"lep(\d)_eta", r"pseudorapidity $\eta$ of lepton {0}", (-2.8, 2.8)),
+    (r"lep(\d)_phi", r"azimuth $\varphi$ of lepton {0} [rad]", (-3.1416, 3.1416)),
+    (r"lep(\d)_charge", r"charge of lepton {0} [e]", (-2, 2)),
+    (r"lep(\d)_pdgid", r"|PDG code| of lepton {0}", (9.5, 14.5)),
+    (r"m_ll_(\d)(\d)", r"mass of leptons {0} and {1}, $m_{{{0}{1}}}$ [GeV]", (0, 200)),
+    (r"m_llll", r"four-lepton mass $m_{{4\ell}}$ [GeV]", (70, 400)),
+    (r"met", r"missing transverse momentum $E_\mathrm{{T}}^\mathrm{{miss}}$ [GeV]", (0, 150)),
+    (r"jet_n", "number of jets", (-0.5, 7.5)),
+    (r"weight", "event weight [expected events]", None),
+    (r"m_z1", r"mass of the pair nearest the Z, $m_{{Z1}}$ [GeV]", (40, 120)),
+    (r"m_z2", r"mass of the other pair, $m_{{Z2}}$ [GeV]", (0, 120)),
+)
+_SPANS = {
+    "lep1_pt": (20.0, 200.0),
+    "lep2_pt": (0.0, 150.0),
+    "lep3_pt": (0.0, 100.0),
+    "lep4_pt": (0.0, 60.0),
+    "lep1_e": (0.0, 500.0),
+    "lep2_e": (0.0, 400.0),
+    "lep3_e": (0.0, 250.0),
+    "lep4_e": (0.0, 150.0),
+}
+
+
+def axis_title(column: str) -> str:
+    """Return the title of an axis for a column of the event table, with its unit.
+
+    Examples
+    --------
+    >>> axis_title("lep1_pt")
+    '$p_\\\\mathrm{T}$ of lepton 1 [GeV]'
+    """
+    for pattern, title, _ in _PATTERNS:
+        match = re.fullmatch(pattern, column)
+        if match:
+            return title.format(*match.groups())
+    return column.replace("_", " ")
+
+
+def usual_span(column: str) -> tuple[float, float] | None:
+    """Return the range that is usually drawn for a column, or None where the data should decide."""
+    if column in _SPANS:
+        return _SPANS[column]
+    return next((span for pattern, _, span in _PATTERNS if re.fullmatch(pattern, column)), None)
+
+
+def unit_of(title: str) -> str:
+    """Return the unit in the square brackets of an axis title, or an empty text."""
+    match = re.search(r"\[([^\]]+)\]\s*$", title)
+    return match.group(1) if match else ""
