@@ -5,4 +5,5 @@ notebook goes on with: the student's answer when it is right, else the course's 
 ``checks.written("1.5", answer)`` is for answers in words.
 """
 
+from labcourse.checks.chapter1 import *
 from labcourse.checks.words import written as written

@@ -105,6 +105,18 @@ class Report:
         number = float(value)
         return self.holds(math.isfinite(number) and abs(number - expected) <= margin, what, hint=hint)
 
+    def recognises(self, value: Any, *mistakes: tuple[float, str, str]) -> bool:
+        """Return whether ``value`` is one of the numbers that typical mistakes give; the mistake is then noted.
+
+        Each mistake is ``(number, what went wrong, hint)``.
+        """
+        if isinstance(value, numbers.Real):
+            for number, mistake, hint in mistakes:
+                if math.isclose(float(value), number, rel_tol=1e-5, abs_tol=1e-8):
+                    self.wrong(mistake, hint)
+                    return True
+        return False
+
 
 def exercise(
     number: str,

@@ -1,0 +1,29 @@
+"""Small event tables with known answers, on which the checks try a student's functions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from labcourse import samples
+
+
+def leptons(flavours: Sequence[Sequence[int]], charges: Sequence[Sequence[int]]) -> pd.DataFrame:
+    """Return a table of the given PDG codes and charges: one row an event, four or more leptons each.
+
+    A fifth lepton gets the columns ``lep5_…``, which a right answer does not look at.
+    """
+    columns: dict[str, list[float]] = {}
+    for name, rows in (("pdgid", flavours), ("charge", charges)):
+        for i in range(len(rows[0])):
+            columns[f"lep{i + 1}_{name}"] = [float(row[i]) for row in rows]
+    # Rows are numbered as after a selection: an answer must not rely on an index that begins at 0.
+    return pd.DataFrame(columns, index=range(10, 10 + len(flavours)), dtype=np.float32)
+
+
+def weighted(names: Sequence[str], weight: Sequence[float], **columns: Sequence[float]) -> pd.DataFrame:
+    """Return a table with samples, weights and further columns."""
+    table = pd.DataFrame({"weight": np.asarray(weight, np.float32), **columns}, index=range(5, 5 + len(names)))
+    return table.assign(sample=pd.Categorical(list(names), categories=list(samples.ALL)))
