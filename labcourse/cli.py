@@ -151,7 +151,7 @@ def yields(
                 "source": source,
                 "raw": len(events),
                 "selected": len(selected),
-                "expected": round(float(selected["weight"].sum(dtype="float64")), 4),
+                "expected": round(float(selected["weight"].to_numpy("float64").sum()), 4),
             }
         )
     _print_rows(rows, "Four-lepton events", as_json=as_json)

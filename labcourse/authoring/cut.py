@@ -112,9 +112,11 @@ def _is_cut(cell: Cell, line: int) -> bool:
     return any(first <= line <= last for first, last in cell.regions)
 
 
-def _parse(source: Source, cell: Cell, text: str, what: str = "This cell is not Python") -> ast.Module:
+def _parse(source: Source, cell: Cell, text: str, what: str = "") -> ast.Module:
     try:
         compile(text, source.name, "exec")
         return ast.parse(text)
     except SyntaxError as error:
-        raise source.error(f"{what}: {error.msg}.", cell.line + (error.lineno or 0)) from error
+        # Lines of a stub are not lines of the file: the cell's header is the nearest that is.
+        line = cell.line if what else cell.line + (error.lineno or 0)
+        raise source.error(f"{what or 'This cell is not Python'}: {error.msg}.", line) from error

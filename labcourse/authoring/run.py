@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -156,7 +157,7 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
 
     client = NotebookClient(
         task.notebook,
-        km=_kernel_manager(),
+        kernel_manager_class=_kernel_manager_class(),
         timeout=1800,
         record_timing=False,
         store_widget_state=False,
@@ -169,7 +170,8 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
     result = ChapterRun(task.chapter, task.name)
     started = time.perf_counter()
     try:
-        client.execute(env=_environment(workspace))
+        # What the kernel's process itself writes to standard error is for Jupyter's developers.
+        client.execute(env=_environment(workspace), stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         result.error = _explain(task, error)
     except (CellTimeoutError, CellControlSignal) as error:
@@ -233,17 +235,18 @@ def _number(path: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def _kernel_manager() -> Any:
+def _kernel_manager_class() -> Any:
     """Return a manager whose kernel is this Python, whatever kernels the user has installed."""
     from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
 
-    class ThisEnvironment(KernelSpecManager):
-        def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+    class ThisEnvironment(AsyncKernelManager):
+        @property
+        def kernel_spec(self) -> KernelSpec:
             return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
 
-    return AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ThisEnvironment())
+    return ThisEnvironment
 
 
 def _environment(workspace: str) -> dict[str, str]:

@@ -42,7 +42,7 @@ def model_answer(number: str) -> str:
             for cell in cells:
                 if f"exercise-{number}" in cell["metadata"].get("tags", ()):
                     return _longest_text("".join(cell["source"]))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, SyntaxError, ValueError, KeyError, TypeError):
             continue  # a damaged solution is the doctor's business
     return ""
 

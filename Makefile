@@ -1,0 +1,47 @@
+# Two commands are enough: `make course` and `make lab`. The work is done in labcourse/ (see `labcourse --help`).
+# Variables: PYTHON=/path/to/python3.12 (which Python makes the environment), LABCOURSE_DATA=DIR (official samples).
+
+FITS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+NAMES := python3 python3.12 python3.13 python3.11 python3.10 python
+PYTHON ?= $(firstword $(foreach name,$(NAMES),$(shell $(name) -c '$(FITS)' >/dev/null 2>&1 && echo $(name))))
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help course lab test notebooks bench
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+course: .venv/course.stamp ## make the environment, run the eight solutions, show their numbers
+	@$(BIN)/labcourse run
+
+lab: .venv/course.stamp ## open JupyterLab on notebooks/
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
+
+test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
+	$(BIN)/python -m pytest -q --nbval --nbval-current-env solutions tests labcourse
+
+notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
+	@$(BIN)/labcourse build
+
+bench: .venv/course.stamp ## compare the course's fast ways with the plain ones
+	@$(BIN)/python -m benchmarks
+
+.venv/bin/python:
+	@$(or $(PYTHON),false) -c '$(FITS)' 2>/dev/null || { \
+	echo "No Python 3.10 to 3.13 with its venv module was found$(if $(PYTHON), as $(PYTHON))." >&2; \
+	echo "Install one (Debian and Ubuntu: apt install python3 python3-venv; macOS: brew install python@3.12)," >&2; \
+	echo "or say where it is: make course PYTHON=/path/to/python3.12" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+.venv/course.stamp: requirements.lock pyproject.toml | .venv/bin/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock .venv/course.stamp
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,328 @@
+"""Building notebooks from course text and running them."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labcourse.authoring import build, cut, expected, run, source, tidy
+from labcourse.errors import BadInput, BuildError
+
+COURSE = '''# %% [markdown]
+# # Chapter 1: A course in one page
+#
+# Text with $x^2$ and a [link](../course/figures/a.svg).
+
+# %%
+from labcourse import checks
+
+numbers = [1, 2, 3]
+
+# %% tags=["exercise-1.1"]
+def double(values):
+    """Twice the values."""
+    factor = 2
+    ### BEGIN SOLUTION
+    return [factor * value for value in values]
+    ### END SOLUTION
+
+
+# %% tags=["check-1.1"]
+checks.exercise_1_1(double)
+
+# %% tags=["exercise-1.2"]
+### BEGIN SOLUTION
+scaffold = 3
+for k in range(scaffold):
+    total = k
+low, high = 1, 2
+### END SOLUTION
+kept = True
+
+# %% tags=["check-1.2", "nbval-ignore-output"]
+checks.exercise_1_2((total, low, high))
+
+# %% tags=["exercise-1.3", "written"]
+### BEGIN SOLUTION
+answer_1_3 = """Because it is so."""
+### END SOLUTION
+
+# %% tags=["check-1.3"]
+checks.written("1.3", answer_1_3)
+'''
+
+PLAIN = """# %% [markdown]
+# # Chapter 1
+
+# %%
+print("hello")
+
+# %% tags=["nbval-ignore-output"]
+import sys
+print("log line", file=sys.stderr)
+6 * 7
+"""
+
+
+@pytest.fixture
+def make_home(tmp_path: Path) -> Any:
+    """Return a maker of a project folder with one course source."""
+
+    def make(text: str = COURSE, name: str = "chapter1_small") -> Path:
+        (tmp_path / "course").mkdir(exist_ok=True)
+        (tmp_path / "course" / f"{name}.py").write_text(text, encoding="utf-8")
+        (tmp_path / "solutions").mkdir(exist_ok=True)
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def no_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expect no numbers, whatever samples are there."""
+    monkeypatch.setattr(expected, "section", lambda: "bundle")
+    monkeypatch.setattr(expected, "read", lambda home: {"bundle": {}, "official": {}})
+
+
+def cells(notebook: Any, tag: str) -> list[str]:
+    return [cell.source for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def test_student_keeps_signature_docstring_and_given_lines(make_home: Any) -> None:
+    notebook = build.student_notebook(source.read_all(make_home())[0])
+    assert cells(notebook, "exercise-1.1") == [
+        'def double(values):\n    """Twice the values."""\n    factor = 2\n    # your code here\n    return ...'
+    ]
+
+
+def test_student_gets_the_names_that_visible_code_uses_and_no_others(make_home: Any) -> None:
+    notebook = build.student_notebook(source.read_all(make_home())[0])
+    (stub,) = cells(notebook, "exercise-1.2")
+    assert stub == "# your code here\ntotal = ...\nlow = ...\nhigh = ...\nkept = True"
+    scope: dict[str, Any] = {}
+    exec(stub, scope)
+    assert scope["low"] is ...
+
+
+def test_student_writes_words_into_an_empty_text(make_home: Any) -> None:
+    notebook = build.student_notebook(source.read_all(make_home())[0])
+    (stub,) = cells(notebook, "exercise-1.3")
+    assert ast.literal_eval(ast.parse(stub).body[0].value).strip() == ""  # type: ignore[attr-defined]
+
+
+def test_no_trace_of_an_answer_in_the_student_notebook(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    text = (home / "notebooks" / "chapter1_small.ipynb").read_text()
+    for secret in ("SOLUTION", "scaffold", "factor * value", "Because it is so"):
+        assert secret not in text
+
+
+def test_solution_has_the_code_without_marks_and_both_keep_the_text(make_home: Any) -> None:
+    (chapter,) = source.read_all(make_home())
+    solution, student = build.with_outputs(chapter, None), build.student_notebook(chapter)
+    assert "SOLUTION" not in build.text(solution)
+    assert "return [factor * value for value in values]" in cells(solution, "exercise-1.1")[0]
+    markdown = [[c.source for c in nb.cells if c.cell_type == "markdown"] for nb in (solution, student)]
+    assert markdown[0] == markdown[1]
+    assert "$x^2$" in markdown[0][0]
+
+
+def test_a_plot_only_answer_leaves_a_comment_and_a_block_still_parses(make_home: Any) -> None:
+    text = COURSE.replace(
+        "low, high = 1, 2\n### END SOLUTION\nkept = True",
+        "low, high = 1, 2\n### END SOLUTION\nif kept:\n    ### BEGIN SOLUTION\n    print(low)\n    ### END SOLUTION",
+    )
+    notebook = build.student_notebook(source.read_all(make_home(text))[0])
+    assert cells(notebook, "exercise-1.2")[0].endswith("if kept:\n    # your code here\n    ...")
+
+
+def test_building_twice_changes_nothing_and_ids_tell_chapter_and_position(make_home: Any) -> None:
+    home = make_home()
+    assert {built.state for built in build.build(home)} == {"written"}
+    before = (home / "notebooks" / "chapter1_small.ipynb").read_bytes()
+    assert {built.state for built in build.build(home)} == {"unchanged"}
+    assert (home / "notebooks" / "chapter1_small.ipynb").read_bytes() == before
+    content = json.loads(before)
+    assert [cell["id"] for cell in content["cells"]][:2] == ["chapter1-001", "chapter1-002"]
+    assert content["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("    factor = 2\n", "    ### BEGIN SOLUTION\n    factor = 2\n", 16, "begins inside"),
+        ("    ### END SOLUTION\n", "", 19, "not closed in its cell"),
+        ('answer_1_3 = """Because it is so."""\n### END', "### END", 36, "is empty"),
+        ("kept = True", "### END SOLUTION", 30, "did not begin"),
+        ("numbers = [1, 2, 3]", "### BEGIN SOLUTON", 9, "looks like"),
+        ("numbers = [1, 2, 3]", "#### END SOLUTION", 9, "looks like"),
+        ("# Text with", "### BEGIN SOLUTION\n# Text with", 4, "text cell"),
+        ('["exercise-1.1"]', "[]", 11, "no exercise"),
+        ('["exercise-1.2"]', '["exercise-1.1"]', 23, "two exercises"),
+        ('["exercise-1.2"]', '["exercise-2.2"]', 23, "stands in chapter 1"),
+        ('["check-1.1"]', '["check-1.2"]', 20, "must follow it"),
+        ('["check-1.1"]', '["no-check"]', 11, "has no check"),
+        ("checks.exercise_1_1(double)", "double(numbers)", 20, "does not check it"),
+        ("scaffold = 3", "import math", 25, "import"),
+        ("scaffold = 3", "def f():\n    return 3", 25, "whole definition"),
+        ("numbers = [1, 2, 3]", "numbers = [1, 2", 9, "not Python"),
+        ("# %% [markdown]\n", "x = 1\n# %% [markdown]\n", 1, "outside of its cells"),
+        ("low, high = 1, 2\n### END SOLUTION\n", "low, high = (1,\n### END SOLUTION\n2)\n", 23, "not Python"),
+    ],
+)
+def test_mistakes_name_file_and_line(make_home: Any, old: str, new: str, line: int, message: str) -> None:
+    assert old in COURSE
+    home = make_home(COURSE.replace(old, new, 1))
+    with pytest.raises(BuildError, match=message) as caught:
+        build.build(home)
+    assert f"chapter1_small.py, line {line}" in str(caught.value)
+    assert not (home / "notebooks").exists()
+
+
+def test_unclosed_at_the_end_of_the_file(make_home: Any) -> None:
+    with pytest.raises(BuildError, match="is not closed"):
+        source.read_all(make_home('# %% tags=["exercise-1.1"]\n### BEGIN SOLUTION\nx = 1\n'))
+
+
+def test_a_folder_without_course(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="no course text"):
+        source.read_all(tmp_path)
+
+
+def test_work_of_a_student_is_not_overwritten(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    path = home / "notebooks" / "chapter1_small.ipynb"
+    notebook = build.load(path)
+    notebook.cells[1].execution_count = 1
+    path.write_text(build.text(notebook))
+    assert [built.state for built in build.build(home)] == ["kept", "unchanged"]
+    assert [built.state for built in build.build(home, force=True)] == ["written", "unchanged"]
+
+
+@pytest.mark.usefixtures("no_bounds")
+def test_run_save_check_and_what_makes_it_stale(make_home: Any) -> None:
+    home = make_home(PLAIN)
+    build.build(home)
+    assert any("not been executed" in line for line in build.check(home))
+    (task,) = run.solutions(home)
+    seen: list[str] = []
+    (result,) = run.run([task], home=home, workspace="test", on_cell=lambda t: seen.append(t.name))
+    assert (result.error, len(seen)) == ("", 2)
+    path = run.save(task, home)
+    assert build.check(home) == []
+
+    saved = build.load(path)
+    assert [output["output_type"] for output in saved.cells[2].outputs] == ["execute_result"]
+    assert saved.cells[2].outputs[0]["data"]["text/plain"] == "42"
+    assert all(set(cell.metadata) <= {"tags"} for cell in saved.cells)
+
+    # Text may change without a new run, code may not.
+    make_home(PLAIN.replace("# # Chapter 1", "# # Chapter One"))
+    build.build(home)
+    assert build.check(home) == []
+    make_home(PLAIN.replace("hello", "good morning"))
+    assert len(build.check(home)) == 3
+    build.build(home)
+    assert any("not been executed" in line for line in build.check(home))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda cells: [cell.update(outputs=[]) for cell in cells], "stripped"),
+        (lambda cells: cells[1].update(execution_count=7), "in order"),
+        (lambda cells: cells[0].update(execution_count=None), "not been executed"),
+    ],
+)
+@pytest.mark.usefixtures("no_bounds")
+def test_spoilt_solutions_are_found(make_home: Any, spoil: Any, message: str) -> None:
+    notebook = build.with_outputs(source.read_all(make_home(PLAIN))[0], None)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, 1):
+        cell.execution_count = count
+        cell.outputs = [{"output_type": "stream", "name": "stdout", "text": "x"}]
+    notebook = __import__("nbformat").from_dict(notebook)
+    assert build.is_executed(notebook) == ""
+    spoil([cell for cell in notebook.cells if cell.cell_type == "code"])
+    assert message in build.is_executed(notebook)
+
+
+@pytest.mark.usefixtures("no_bounds")
+def test_a_failing_chapter_says_where_and_ends_the_run(make_home: Any) -> None:
+    home = make_home("# %%\nx = 1\n\n# %%\nx / 0\n")
+    make_home("# %%\nx = 1\n", "chapter2_next")
+    build.build(home)
+    results = run.run(run.solutions(home), home=home, workspace="test")
+    assert len(results) == 1
+    assert "chapter1_small, cell 2 (x / 0): ZeroDivisionError: division by zero" in results[0].error
+
+
+@pytest.mark.usefixtures("no_bounds")
+def test_a_dying_kernel_is_told(make_home: Any) -> None:
+    home = make_home("# %%\nx = 1\n\n# %%\nimport os\nos._exit(9)\n")
+    build.build(home)
+    (result,) = run.run(run.solutions(home), home=home, workspace="test")
+    assert "kernel died in cell 2" in result.error
+
+
+def test_unknown_chapter(make_home: Any) -> None:
+    home = make_home(PLAIN)
+    build.build(home)
+    with pytest.raises(BadInput, match="no chapter 9"):
+        run.solutions(home, [9])
+
+
+def test_numbers_are_compared_with_their_bounds() -> None:
+    bounds = {"a": {"value": 1.0, "tolerance": 0.1}, "b": {"value": 2.0, "tolerance": 0.1}}
+    rows = {row.name: row for row in expected.compare({"a": 1.05, "c": 3}, bounds)}
+    assert rows["a"].is_right
+    assert not rows["b"].is_right  # missing
+    assert rows["c"].is_right  # nothing expected of it
+    assert not expected.compare({"a": float("nan")}, bounds)[0].is_right
+    assert not expected.compare({"a": 1.2}, bounds)[0].is_right
+
+
+def test_damaged_expectations(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "expected.json").write_text('{"bundle": {"1": {"a": {"value": 1}}}, "official": {}}')
+    with pytest.raises(BuildError, match="expected numbers cannot be read"):
+        expected.read(tmp_path)
+
+
+def test_pictures_get_a_palette_and_keep_their_alternative_text() -> None:
+    import nbformat
+    import numpy as np
+    from PIL import Image
+
+    noise = np.random.default_rng(1).integers(0, 60, (200, 300, 3)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, format="PNG")
+    picture = base64.b64encode(buffer.getvalue()).decode()
+    output = nbformat.v4.new_output(
+        "display_data", {"image/png": picture, "text/plain": "noise"}, metadata={"image/png": {"alt": "noise"}}
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+    tidy.tidy(notebook)
+    kept = notebook.cells[0].outputs[0]
+    assert kept["metadata"]["image/png"]["alt"] == "noise"
+    with Image.open(io.BytesIO(base64.b64decode(kept["data"]["image/png"]))) as image:
+        assert (image.mode, image.size) == ("P", (300, 200))
+    assert len(kept["data"]["image/png"]) < len(picture) / 2
+    again = kept["data"]["image/png"]
+    tidy.tidy(notebook)
+    assert notebook.cells[0].outputs[0]["data"]["image/png"] == again
+
+
+def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:
+    (chapter,) = source.read_all(make_home())
+    joined = "\n".join(cut.solution(chapter))
+    assert joined.count("scaffold") == 2
+    assert source.BEGIN not in joined

@@ -1,0 +1,254 @@
+"""The command line: what it prints, its exit status, and that it starts quickly."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from labcourse import cli, ntuple, outputs, samples, settings
+from labcourse.authoring import expected
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Invoke = Callable[..., Result]
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Invoke:
+    """Return a caller of `labcourse …` in this process."""
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["labcourse", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        captured = capsys.readouterr()
+        return Result(code, captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def tiny_samples(tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file of every sample, 30 events each, as the only place where samples are found."""
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    for name in samples.ALL:
+        sample = samples.get(name)
+        for number, file in enumerate(sample.files):
+            ntuple.write(folder / file, mini_branches(30, dsid=sample.dsid or 298773, seed=number))
+    monkeypatch.setattr(settings, "data_folder", lambda: folder)
+    return folder
+
+
+PROJECT = """# %%
+from labcourse import outputs
+
+chapter = outputs.Chapter({number}, sources=[])
+chapter.write_numbers({{"answer": {value}}})
+print("done")
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of two short chapters, built, with an expected number each."""
+    home = tmp_path / "project"
+    (home / "course").mkdir(parents=True)
+    (home / "tests").mkdir()
+    for number in (1, 2):
+        text = PROJECT.format(number=number, value=number * 10)
+        (home / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
+    bounds = {str(n): {"answer": {"value": n * 10, "tolerance": 0.5}} for n in (1, 2)}
+    (home / "tests" / "expected.json").write_text(json.dumps({"bundle": bounds, "official": {}}))
+    monkeypatch.setattr(settings, "home", lambda: home)
+    monkeypatch.setattr(expected, "section", lambda: "bundle")
+    return home
+
+
+def test_help_is_quick_and_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['labcourse', '--help']\n"
+        "from labcourse import cli\n"
+        "try:\n    cli.main()\nexcept SystemExit: pass\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'uproot', 'matplotlib', 'nbclient', 'jupytext'}\n"
+        "print('heavy:', sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "heavy: []"
+
+
+@pytest.mark.parametrize("command", ["doctor", "run", "solve", "build", "yields", "simulate", "data where", "data use"])
+def test_every_command_has_a_help_with_an_example(invoke: Invoke, command: str) -> None:
+    result = invoke(*command.split(), "--help")
+    assert result.code == 0
+    assert f"labcourse {command}" in result.out
+    assert "Example" in result.out
+
+
+def test_no_command_prints_the_help(invoke: Invoke) -> None:
+    result = invoke()
+    assert "doctor" in result.out + result.err
+
+
+def test_yields_as_json_and_as_table(invoke: Invoke, tiny_samples: Path) -> None:
+    result = invoke("yields", "--json")
+    assert (result.code, result.err) == (0, "")
+    rows = json.loads(result.out)
+    assert [row["sample"] for row in rows] == list(samples.ALL)
+    assert list(rows[0]) == ["sample", "source", "raw", "selected", "expected"]
+    assert {row["source"] for row in rows} == {"bundle"}
+    by_name = {row["sample"]: row for row in rows}
+    assert by_name["llll"]["raw"] == 30
+    assert by_name["data"]["raw"] == 120
+    assert by_name["data"]["expected"] == by_name["data"]["selected"]
+    table = invoke("yields").out
+    assert all(name in table for name in ("sample", "source", "raw", "selected", "expected", "llll"))
+
+
+def test_yields_of_the_real_files(invoke: Invoke, real_files: Path, tiny_samples: Path) -> None:
+    rows = {row["sample"]: row for row in json.loads(invoke("yields", "--data", real_files, "--json").out)}
+    found = {name: (rows[name]["source"], rows[name]["selected"], round(rows[name]["expected"], 2)) for name in rows}
+    assert found["Zee"] == ("official", 243, 43.14)
+    assert found["Zmumu"] == ("official", 257, 52.00)
+    assert found["ttbar_lep"] == ("official", 334, 28.13)
+    assert found["data"] == ("official", 507, 507)
+    assert rows["data"]["raw"] == 832
+    assert found["llll"][0] == "bundle"
+
+
+def test_yields_of_a_missing_sample_is_one_message(invoke: Invoke, tiny_samples: Path) -> None:
+    (tiny_samples / samples.get("llll").files[0]).unlink()
+    result = invoke("yields")
+    assert result.code == 1
+    assert result.err.startswith("labcourse: The sample llll was not found")
+    assert "Traceback" not in result.err
+
+
+def test_data_folder_that_does_not_exist(invoke: Invoke) -> None:
+    result = invoke("yields", "--data", "/no/such/folder")
+    assert result.code == 1
+    assert "does not exist" in result.err
+
+
+def test_data_where_and_use(invoke: Invoke, tiny_samples: Path, tmp_path: Path) -> None:
+    rows = json.loads(invoke("data", "where", "--json").out)
+    assert {row["sample"]: row["source"] for row in rows}["ttbar_lep"] == "bundle"
+    (tiny_samples / samples.get("Zee").files[0]).unlink()
+    result = invoke("data", "where")
+    assert (result.code, "missing" in result.out) == (1, True)
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    assert "looked for in" in invoke("data", "use", mine).out
+    assert mine in settings.search_path()
+    assert invoke("data", "use", tmp_path / "nowhere").code == 1
+
+
+def test_run_saves_and_compares(invoke: Invoke, project: Path) -> None:
+    result = invoke("run", "--save", "--json")
+    assert result.code == 0, result.err
+    rows = json.loads(result.out)
+    assert [row["chapter"] for row in rows] == [1, 2]
+    assert rows[1]["numbers"]["answer"] == {"value": 20, "expected": 20.0, "tolerance": 0.5, "is_right": True}
+    assert "1 data preparation" in result.err  # progress, kept apart from the JSON
+    assert invoke("build", "--check").code == 0
+    assert (settings.outputs_folder() / "solutions" / outputs.CHAPTERS[1] / "numbers.json").is_file()
+
+
+def test_run_with_a_number_out_of_bounds(invoke: Invoke, project: Path) -> None:
+    bounds = {"1": {"answer": {"value": 99, "tolerance": 0.5}, "other": {"value": 1, "tolerance": 1}}}
+    (project / "tests" / "expected.json").write_text(json.dumps({"bundle": bounds, "official": {}}))
+    assert invoke("build").code == 0
+    result = invoke("run", "1")
+    assert result.code == 1
+    assert "99 ± 0.5" in result.out
+    assert "missing" in result.out
+
+
+def test_nothing_is_saved_from_other_samples(
+    invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    invoke("build")
+    result = invoke("run", "1", "--save")
+    assert "nothing is saved" in result.err
+    assert invoke("build", "--check").code == 1
+
+
+def test_a_failing_chapter_names_chapter_cell_and_reason(invoke: Invoke, project: Path) -> None:
+    source = project / "course" / f"{outputs.CHAPTERS[1]}.py"
+    source.write_text(source.read_text() + "\n# %%\n1 / 0\n")
+    invoke("build")
+    result = invoke("run")
+    assert result.code == 1
+    assert "chapter 1 failed: chapter1_data_preparation, cell 2 (1 / 0): ZeroDivisionError" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, project: Path) -> None:
+    invoke("build")
+    before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
+    assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
+    assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [2]
+    assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
+    assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
+    assert not (settings.outputs_folder() / "solutions").exists()
+
+
+def test_solve_an_unknown_chapter(invoke: Invoke, project: Path) -> None:
+    invoke("build")
+    result = invoke("solve", 9)
+    assert result.code == 1
+    assert "There is no chapter 9" in result.err
+
+
+def test_students_notebooks_run_in_a_scratch_folder(invoke: Invoke, project: Path) -> None:
+    assert invoke("build").code == 0
+    before = os.environ["LABCOURSE_OUTPUTS"]
+    result = invoke("run", "--student", "--json")
+    assert result.code == 0, result.err
+    assert not Path(before, "notebooks").exists()
+
+
+def test_build_says_what_it_did_and_check_lists_what_differs(invoke: Invoke, project: Path) -> None:
+    result = invoke("build", "--check")
+    assert (result.code, len(result.out.splitlines())) == (1, 6)
+    result = invoke("build")
+    assert "written   notebooks/chapter1_data_preparation.ipynb" in result.out
+    assert "labcourse run 1 --save" in result.out
+
+
+def test_a_mistake_in_the_course_is_one_message(invoke: Invoke, project: Path) -> None:
+    (project / "course" / f"{outputs.CHAPTERS[1]}.py").write_text("# %%\n### BEGIN SOLUTION\n")
+    result = invoke("build")
+    assert result.code == 1
+    assert "is not closed" in result.err
+    assert "line 2" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from labcourse import simulation
+
+    calls: list[tuple[Any, dict[str, Any]]] = []
+    monkeypatch.setattr(simulation, "simulate", lambda out, **options: calls.append((out, options)), raising=False)
+    command = ("simulate", "--scale", "0.1", "--samples", "llll, Zee", "--out", tmp_path, "--seed", 5, "--workers", 2)
+    assert invoke(*command).code == 0
+    wanted = {"scale": 0.1, "samples": ("llll", "Zee"), "seed": 5, "workers": 2, "progress": True}
+    assert calls == [(tmp_path, wanted)]
+    assert invoke("simulate", "--scale", "-1").code == 2
