@@ -6,7 +6,7 @@ The scans are handed over as `significance.scan` returns them; anything with the
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,7 +85,7 @@ def significance_scan(
     above.set_yscale("log")
     above.set_ylabel("expected events\nabove the cut")
     above.legend(loc="lower left")
-    _draw_z(below, scan, style.LINES[2], "")
+    _draw_z(below, scan, style.Line("#009E73", "-", ""), "")
     below.set(xlabel="cut on the score", ylabel=ylabel)
     below.set_ylim(bottom=0)
     if best is not None:
@@ -120,7 +120,9 @@ def compare_scans(
         tops.append(_draw_z(ax, scan, style.LINES[i % len(style.LINES)], label))
         if found is not None:
             tops[-1] = found.significance
-            _star(ax, found, "best cut" if i == 0 else None)
+            _star(ax, found, None)
+    if best:
+        _star(ax, None, "best cut")
     ax.set(xlabel="cut on the score", ylabel=ylabel, ylim=(0, max(1.6 * max(tops), 1e-3)))
     ax.legend(loc="upper left")
     style.stamp(ax)
@@ -177,10 +179,11 @@ def _draw_z(ax: Axes, scan: ScanLike, line: style.Line, label: str) -> float:
     return float(np.nanmax(z))
 
 
-def _star(ax: Axes, best: CutLike, label: Any) -> None:
+def _star(ax: Axes, best: CutLike | None, label: str | None) -> None:
+    """Mark a best cut; without one, only the legend gets its star."""
     ax.plot(
-        best.cut,
-        best.significance,
+        [] if best is None else [best.cut],
+        [] if best is None else [best.significance],
         marker="*",
         markersize=15,
         color="#E69F00",

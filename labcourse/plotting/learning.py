@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LOSS = "loss (binary cross-entropy)"
+BEST = "best epoch"
 
 
 @style.use_style()
@@ -71,7 +72,9 @@ def losses(
     ax.set_ylabel(ylabel or (LOSS if metric == "loss" else metric.replace("_", " ")))
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.tick_params(axis="x", which="minor", length=0)
-    ax.legend(loc="best")
+    handles, labels = ax.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda i: labels[i] == BEST)
+    ax.legend([handles[i] for i in order], [labels[i] for i in order], loc="best")
     return fig, ax
 
 
@@ -82,7 +85,7 @@ def _mark_best(ax: Axes, best_epoch: Any, name: str, values: Sequence[float]) ->
     epoch = int(np.nanargmin(values)) + 1 if epoch is True else int(epoch)
     if not 1 <= epoch <= len(values):
         raise BadInput(f"There is no epoch {epoch} among {len(values)}.", where="best_epoch", next_step="Count from 1.")
-    label = "best epoch" if "best epoch" not in ax.get_legend_handles_labels()[1] else None
+    label = None if BEST in ax.get_legend_handles_labels()[1] else BEST
     ax.plot(
         epoch,
         values[epoch - 1],
@@ -139,7 +142,9 @@ def fold_losses(
     ax.set_xticks(range(1, longest + 1))
     ax.tick_params(axis="x", which="minor", length=0)
     ax.margins(y=0.15)
-    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    fig.legend(
+        *ax.get_legend_handles_labels(), loc="outside upper center", ncols=3 if len(models) == 1 else len(models)
+    )
     return fig, ax
 
 
@@ -178,7 +183,7 @@ def paired_folds(
     right.axhline(mean, color=style.DARK, linewidth=1.2)
     right.axhspan(mean - spread, mean + spread, color=style.GREY, alpha=0.2, linewidth=0)
     right.set(xlabel="fold", ylabel=f"loss of {names[1]} − loss of {names[0]}", xlim=(0.5, len(a) + 0.5))
-    right.set_title(f"mean {mean:+.4f}, spread {spread:.4f}", loc="right")
+    right.set_title(f"mean {mean:+.4f}, spread {spread:.4f}".replace("-", "−"), loc="right")
     right.set_xticks(range(1, len(a) + 1))
     right.margins(y=0.15)
     for ax in (left, right):

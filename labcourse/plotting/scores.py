@@ -83,8 +83,8 @@ def score_stacked(
     fig, ax = style.new_figure()
     draw_stack(ax, events, values, edges_of("score", values, bins, span), SCORE, counted=counted, log=log)
     if cut is not None:
-        ax.axvline(cut, color=style.DARK, linestyle="--", linewidth=1.5)
-        ax.annotate(f" cut {cut:.3g}", (cut, 0.55), xycoords=("data", "axes fraction"), ha="left")
+        ax.axvline(cut, ymax=0.62, color=style.DARK, linestyle="--", linewidth=1.5)
+        ax.annotate(f"cut {cut:.3g}", (cut, 0.64), xycoords=("data", "axes fraction"), ha="center")
     style.stamp(ax, "Simulation" if data_score is None else f"{style.data_kind()} and simulation")
     return fig, ax
 
@@ -142,7 +142,7 @@ def overtraining(
     top = max((hist.content + hist.error).max() for hist in (*trained, *tested))
     ax.set_ylim(top=1.65 * top)
     if log:
-        _log_axis(ax, *(hist.content for hist in (*trained, *tested)))
+        _log_axis(ax, *(hist.content for hist in (*trained, *tested)), room=100)
     ax.legend(handles, labels, loc="upper center", fontsize=8.5)
     ax.set(xlabel=SCORE, ylabel="fraction of events / bin")
     style.stamp(ax, luminosity=None)
@@ -282,7 +282,7 @@ def _named(curves: Scored | Mapping[str, Scored]) -> dict[str, Scored]:
     return named
 
 
-def _log_axis(ax: Axes, *contents: np.ndarray) -> None:
+def _log_axis(ax: Axes, *contents: np.ndarray, room: float = 5) -> None:
     positive = np.concatenate([content[content > 0] for content in contents])
     ax.set_yscale("log")
-    ax.set_ylim(max(positive.min() / 2, 1e-6), 5 * positive.max())
+    ax.set_ylim(max(positive.min() / 2, 1e-6), room * positive.max())

@@ -47,8 +47,10 @@ LINES = (
 """Curves of several models, in order; after the sixth they repeat."""
 
 STYLE: Any = {
-    "figure.dpi": 90,
-    "savefig.dpi": 90,
+    "figure.dpi": 96,
+    "savefig.dpi": 96,
+    "figure.constrained_layout.w_pad": 0.08,
+    "figure.constrained_layout.h_pad": 0.08,
     "figure.facecolor": "white",
     "axes.facecolor": "white",
     "font.family": "sans-serif",
@@ -150,7 +152,7 @@ def png(fig: Figure) -> bytes:
     raw, small = io.BytesIO(), io.BytesIO()
     with use_style():
         fig.savefig(raw, format="png", dpi=STYLE["savefig.dpi"])
-    image = Image.open(raw).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+    image = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
 
@@ -164,7 +166,7 @@ _PATTERNS: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
     (r"lep(\d)_pdgid", r"|PDG code| of lepton {0}", (9.5, 14.5)),
     (r"m_ll_(\d)(\d)", r"mass of leptons {0} and {1}, $m_{{{0}{1}}}$ [GeV]", (0, 200)),
     (r"m_llll", r"four-lepton mass $m_{{4\ell}}$ [GeV]", (70, 400)),
-    (r"met", r"missing transverse momentum $E_\mathrm{{T}}^\mathrm{{miss}}$ [GeV]", (0, 150)),
+    (r"met", r"$E_\mathrm{{T}}^\mathrm{{miss}}$ [GeV]", (0, 150)),
     (r"jet_n", "number of jets", (-0.5, 7.5)),
     (r"weight", "event weight [expected events]", None),
     (r"m_z1", r"mass of the pair nearest the Z, $m_{{Z1}}$ [GeV]", (40, 120)),

@@ -53,6 +53,8 @@ def cut_flow(table: pd.DataFrame | Mapping[str, pd.DataFrame]) -> tuple[Figure, 
             ax.bar_label(bars, [form.format(v) for v in values], padding=3, fontsize=8.5)
         if len(tables) > 1:
             ax.set_xscale("log")
+            smallest = min((float(v) for one in tables.values() for v in one[column] if v > 0), default=1.0)
+            ax.set_xlim(left=smallest / 5)
         right = max(float(one[column].max()) for one in tables.values())
         ax.set_xlim(right=right * (20 if len(tables) > 1 else 1.35) or 1.0)
         ax.set_xlabel(title)
@@ -86,8 +88,8 @@ def raw_and_expected(table: pd.DataFrame) -> tuple[Figure, Axes]:
     fig, ax = style.new_figure()
     rows = np.arange(len(table))
     for column, offset, color, hatch, label in (
-        ("raw", -0.2, style.BACKGROUND, "", "simulated (raw)"),
-        ("expected", 0.2, style.SIGNAL, "///", "expected"),
+        ("raw", -0.2, style.GREY, "", "simulated (raw)"),
+        ("expected", 0.2, "#A66F00", "///", "expected"),
     ):
         values = table[column].to_numpy(float)
         face = color if not hatch else "white"

@@ -157,6 +157,7 @@ def compare_many(
         ax.set_axis_off()
     handles, labels = axes.flat[0].get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside upper center", ncols=2)
+    fig.supylabel("fraction of events / bin", fontsize=10)
     return fig, axes
 
 
