@@ -22,7 +22,7 @@ lab: .venv/course.stamp ## open JupyterLab on notebooks/
 test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
-	$(BIN)/python -m pytest -q --nbval --nbval-current-env solutions tests labcourse
+	$(BIN)/python -m pytest -q --color=no --nbval --nbval-current-env solutions tests labcourse
 
 notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
 	@$(BIN)/labcourse build
