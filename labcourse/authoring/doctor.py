@@ -144,6 +144,11 @@ def _packages() -> Iterator[Finding]:
         yield from wrong
     else:
         yield Finding("packages", True, f"all {count} are installed")
+    try:
+        importlib.metadata.version("labcourse")
+    except importlib.metadata.PackageNotFoundError:
+        mend = "Run `python -m pip install --no-deps --no-build-isolation -e .` in the course's folder."
+        yield Finding("package labcourse", False, "not installed in this environment", mend)
 
 
 def _tensorflow() -> Iterator[Finding]:

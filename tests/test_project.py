@@ -1,0 +1,244 @@
+"""The files around the package agree with each other and give nothing away."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+
+import labcourse
+from labcourse import settings
+from labcourse.authoring import doctor
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+HOME = settings.home()
+PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PLATFORMS = {
+    "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
+    "mac": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
+    "windows": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt", "platform_machine": "AMD64"},
+}
+ENVIRONMENTS = [
+    {"python_version": python, "python_full_version": f"{python}.5", "extra": "", **platform}
+    for python in PYTHONS
+    for platform in PLATFORMS.values()
+]
+
+
+class Locked(NamedTuple):
+    requirement: Requirement
+    hashes: list[str]
+
+    def holds(self, environment: dict[str, str]) -> bool:
+        return self.requirement.marker is None or self.requirement.marker.evaluate(environment)
+
+    @property
+    def version(self) -> str:
+        return next(iter(self.requirement.specifier)).version
+
+
+def lock(name: str) -> dict[str, list[Locked]]:
+    """Read a lock: package -> its entries, one a marker."""
+    entries: dict[str, list[Locked]] = {}
+    for block in re.split(r"\n(?=\S)", (HOME / name).read_text("utf-8").rstrip()):
+        head, *hashes = (line.strip() for line in block.replace("\\\n", "\n").split("\n"))
+        requirement = Requirement(head)
+        entries.setdefault(requirement.name, []).append(Locked(requirement, hashes))
+    return entries
+
+
+def project() -> dict[str, Any]:
+    content: dict[str, Any] = tomllib.loads((HOME / "pyproject.toml").read_text("utf-8"))
+    return content
+
+
+def wanted(dev: bool) -> list[Requirement]:
+    content = project()
+    texts = list(content["project"]["dependencies"])
+    if dev:
+        texts += [text for extra in content["project"]["optional-dependencies"].values() for text in extra]
+        texts += content["dependency-groups"]["dev"]
+    return [Requirement(text) for text in texts]
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_locks_hold_exact_versions_with_hashes_and_no_address(name: str) -> None:
+    for package, entries in lock(name).items():
+        for entry in entries:
+            assert [s.operator for s in entry.requirement.specifier] == ["=="], package
+            assert entry.requirement.url is None, package
+            assert entry.hashes, package
+            assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", text) for text in entry.hashes), package
+
+
+@pytest.mark.parametrize(("name", "dev"), [("requirements.lock", False), ("requirements-dev.lock", True)])
+def test_locks_hold_what_pyproject_asks_for_on_every_python_and_platform(name: str, dev: bool) -> None:
+    entries = lock(name)
+    problems = []
+    for environment in ENVIRONMENTS:
+        for requirement in wanted(dev):
+            if requirement.marker and not requirement.marker.evaluate(environment):
+                continue
+            found = [e.version for e in entries.get(requirement.name.lower(), []) if e.holds(environment)]
+            if len(found) != 1 or not requirement.specifier.contains(found[0]):
+                where = f"{environment['python_version']}, {environment['sys_platform']}"
+                problems.append(f"{requirement}: {found or 'nothing'} locked for Python {where}")
+    assert not problems
+
+
+def test_the_development_lock_adds_and_changes_nothing() -> None:
+    base, dev = lock("requirements.lock"), lock("requirements-dev.lock")
+    assert base.keys() < dev.keys()
+    # A package may hold in more places there (a tool wants it too), never in another version.
+    other = [
+        f"{package}: {ours.version}"
+        for package, entries in base.items()
+        for environment in ENVIRONMENTS
+        for ours in entries
+        if ours.holds(environment) and ours.version not in [e.version for e in dev[package] if e.holds(environment)]
+    ]
+    assert not other
+
+
+def test_the_versions_of_python_agree() -> None:
+    allowed = SpecifierSet(project()["project"]["requires-python"])
+    oldest, newest = doctor.PYTHON
+    assert tuple(f"3.{minor}" for minor in range(oldest[1], newest[1] + 1)) == PYTHONS
+    assert all(f"{python}.5" in allowed for python in PYTHONS)
+    assert f"3.{oldest[1] - 1}.9" not in allowed
+    assert f"3.{newest[1] + 1}.0" not in allowed
+    setup = (HOME / "test_setup.ipynb").read_text("utf-8")
+    assert f"({oldest[0]}, {oldest[1]}) <= tuple(sys.version_info[:2]) <= ({newest[0]}, {newest[1]})" in setup
+
+
+# The conda environments.
+
+
+@pytest.fixture(params=["environment.yml", "environment_mac_m1.yml"])
+def environment_file(request: pytest.FixtureRequest) -> Path:
+    path: Path = HOME / request.param
+    return path
+
+
+def test_conda_gives_the_interpreter_and_pip_the_locked_packages(environment_file: Path) -> None:
+    content = yaml.safe_load(environment_file.read_text("utf-8"))
+    assert content["name"] == doctor.CONDA_NAME
+    *conda, pip = content["dependencies"]
+    (python,) = [text for text in conda if text.startswith("python=")]
+    assert python.removeprefix("python=") in PYTHONS
+    assert [text for text in conda if text != python] == ["pip"]
+    assert pip == {"pip": ["--require-hashes", "-r requirements.lock"]}
+    assert f"conda env create -n {content['name']} --file {environment_file.name}" in environment_file.read_text(
+        "utf-8"
+    )
+
+
+def test_pip_takes_the_section_of_the_environment(environment_file: Path, tmp_path: Path) -> None:
+    """As conda does: the section becomes a requirements file beside the environment's file."""
+    content = yaml.safe_load(environment_file.read_text("utf-8"))
+    lines = [line.replace("-r ", f"-r {HOME.as_posix()}/") for line in content["dependencies"][-1]["pip"]]
+    (tmp_path / "condaenv.requirements.txt").write_text("\n".join(lines) + "\n")
+    # Without an index and without following dependencies pip only has to find that all of it is installed.
+    command = ["-m", "pip", "install", "--dry-run", "--no-index", "--no-deps", "--disable-pip-version-check", "-q"]
+    run = subprocess.run(
+        [sys.executable, *command, "-r", "condaenv.requirements.txt"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+
+
+def test_tensorflow_is_locked_for_the_chips_of_apple() -> None:
+    (entry,) = lock("requirements.lock")["tensorflow"]
+    assert entry.requirement.marker is None  # no platform is left out
+    assert len(entry.hashes) >= 4 * len(PYTHONS)  # Linux on two processors, Windows, macOS on arm64
+
+
+# What is committed.
+
+
+def committed() -> list[Path]:
+    run = subprocess.run(["git", "ls-files", "-z"], cwd=HOME, capture_output=True, text=True, check=False)
+    files = [HOME / name for name in run.stdout.split("\0") if name]
+    if not files:
+        pytest.skip("not a git checkout")
+    return [path for path in files if path.is_file()]
+
+
+def test_no_path_of_a_machine_and_no_address_of_a_package_index() -> None:
+    # The folder of this very checkout is a path of a machine too, unless it is too short to tell.
+    here = re.escape(str(HOME).encode()) if len(HOME.parts) > 2 else b"(?!)"
+    private = re.compile(
+        rb"/(home|Users)/[a-z]\w+/|/root/[\w.]|C:\\\\?Users\\|/tmp/(ipykernel|pytest|tmp)\w*|" + here + rb"(?![\w-])"
+    )
+    index = re.compile(rb"(https?|file)://[^\s\"'<>]*(pypi|pythonhosted|simple/|anaconda\.org|devpi|artifactory)")
+    found = []
+    for path in committed():
+        if path == Path(__file__):
+            continue
+        content = path.read_bytes()
+        for kind, pattern in (("path", private), ("index", index)):
+            match = pattern.search(content)
+            if match:
+                line = content.count(b"\n", 0, match.start()) + 1
+                found.append(f"{path.relative_to(HOME)}:{line}: {kind} {match[0].decode(errors='replace')}")
+    assert not found
+
+
+def test_files_are_small() -> None:
+    sizes = {path.relative_to(HOME): path.stat().st_size for path in committed()}
+    bundle = sum(size for path, size in sizes.items() if path.parts[0] == "data")
+    assert bundle <= 15_000_000
+
+    def limit(path: Path) -> int:
+        if path.parts[0] == "data":
+            return 15_000_000
+        if path.parts[0] == "solutions":
+            return 3_000_000  # they hold their figures
+        return 1_000_000
+
+    assert not {str(path): size for path, size in sizes.items() if size > limit(path)}
+
+
+# Licences and citation.
+
+
+def test_licences_say_what_they_cover() -> None:
+    code = (HOME / "LICENSE").read_text("utf-8")
+    text = (HOME / "LICENSE-CC-BY-4.0").read_text("utf-8")
+    assert code.startswith("MIT License")
+    assert "LICENSE-CC-BY-4.0" in code
+    assert "https://creativecommons.org/licenses/by/4.0/legalcode" in text
+    assert project()["project"]["license"] == "MIT"
+
+
+def test_citation_is_complete_and_versions_agree() -> None:
+    citation = yaml.safe_load((HOME / "CITATION.cff").read_text("utf-8"))
+    assert {"cff-version", "message", "title", "authors", "version", "license"} <= citation.keys()
+    assert citation["cff-version"] == "1.2.0"
+    assert citation["license"] == ["MIT", "CC-BY-4.0"]
+    assert all("name" in author or "family-names" in author for author in citation["authors"])
+    version = project()["project"]["version"]
+    assert citation["version"] == version == labcourse.__version__
+    assert f"\n## {version} " in (HOME / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_the_setup_notebook_is_a_notebook() -> None:
+    import nbformat
+
+    path = HOME / "test_setup.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert json.dumps(json.loads(path.read_text("utf-8")), indent=1, sort_keys=True, ensure_ascii=False) + "\n" == (
+        path.read_text("utf-8")
+    )
