@@ -32,7 +32,7 @@ data_app = typer.Typer(help="Where the samples come from.", no_args_is_help=True
 app.add_typer(data_app, name="data")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters to run, such as 1 2 3; all by default.")]
+Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 
 
 def main() -> None:
@@ -88,7 +88,7 @@ def run(
             print("labcourse: nothing is saved, since these are not the bundled samples", file=sys.stderr)
             save = False
         if save:
-            building.build(home)
+            building.build(home, chapters or ())
         results = _run(running.solutions(home, chapters or ()), workspace, save=save)
     _show_results(results, as_json=as_json)
 
@@ -109,8 +109,9 @@ def solve(
     _show_results(results, as_json=as_json)
 
 
-@app.command(epilog="Examples: labcourse build · labcourse build --check")
+@app.command(epilog="Examples: labcourse build · labcourse build 3 · labcourse build --check")
 def build(
+    chapters: Chapters = None,
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if out of step.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
 ) -> None:
@@ -124,7 +125,7 @@ def build(
         problems = building.check(settings.home())
         print("\n".join(problems) if problems else "course/, notebooks/ and solutions/ are in step")
         raise typer.Exit(1 if problems else 0)
-    for built in building.build(settings.home(), force=force):
+    for built in building.build(settings.home(), chapters or (), force=force):
         note = f"  ({built.note})" if built.note else ""
         print(f"{built.state:<10}{built.path.relative_to(settings.home())}{note}")
 

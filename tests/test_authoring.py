@@ -326,3 +326,13 @@ def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:
     joined = "\n".join(cut.solution(chapter))
     assert joined.count("scaffold") == 2
     assert source.BEGIN not in joined
+
+
+def test_building_one_chapter_needs_no_other(make_home: Any) -> None:
+    home = make_home()
+    make_home("# %%\nhalf a thought\n", "chapter2_unfinished")
+    assert [built.path.stem for built in build.build(home, [1])] == ["chapter1_small"] * 2
+    with pytest.raises(BuildError, match="chapter2_unfinished"):
+        build.build(home)
+    with pytest.raises(BuildError, match="no such course text"):
+        build.build(home, [3])

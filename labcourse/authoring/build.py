@@ -6,6 +6,7 @@ that is built again does not change.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,8 +46,8 @@ def with_outputs(source: Source, old: Any | None) -> Any:
     return notebook
 
 
-def build(home: Path, *, force: bool = False) -> list[Built]:
-    """Write ``notebooks/`` and ``solutions/`` from ``course/`` below ``home``.
+def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
+    """Write ``notebooks/`` and ``solutions/`` from ``course/`` below ``home``: all, or some chapters.
 
     A student's notebook in which somebody has run cells is kept, unless ``force``: it may be the only
     copy of their work. Outputs of a solution are kept while its code is unchanged.
@@ -57,7 +58,7 @@ def build(home: Path, *, force: bool = False) -> list[Built]:
         If a source breaks the rules; nothing is written then.
     """
     built = []
-    sources = read_all(home)
+    sources = read_all(home, chapters)
     plans = [(source, student_notebook(source)) for source in sources]
     for source, student in plans:
         path = home / "notebooks" / f"{source.name}.ipynb"

@@ -6,14 +6,13 @@ import os
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from labcourse import outputs
-from labcourse.authoring import build, expected
-from labcourse.authoring.source import read_all
+from labcourse.authoring import build, expected, source
 from labcourse.authoring.tidy import MAX_BYTES, tidy
 from labcourse.errors import BadInput, BuildError, LabCourseError
 from labcourse.files import atomic_write
@@ -72,11 +71,13 @@ def solutions(home: Path, chapters: Iterable[int] = ()) -> list[Task]:
     return tasks
 
 
-def students(home: Path, chapters: Iterable[int] = ()) -> list[Task]:
+def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     """Return the students' notebooks with all exercises open, freshly built: not what somebody worked in."""
-    sources = [source for source in read_all(home) if source.chapter is not None]
-    tasks = [Task(source.chapter or 0, source.name, build.student_notebook(source)) for source in sources]
-    return _chosen(tasks, chapters)
+    return [
+        Task(chapter.chapter, chapter.name, build.student_notebook(chapter))
+        for chapter in source.read_all(home, chapters)
+        if chapter.chapter is not None
+    ]
 
 
 def needed_by(chapter: int, workspace: str) -> list[int]:
@@ -197,8 +198,8 @@ def save(task: Task, home: Path) -> Path:
     """
     tidy(task.notebook)
     # The source decides about everything but the outputs.
-    source = next(source for source in read_all(home) if source.name == task.name)
-    content = build.text(build.with_outputs(source, task.notebook))
+    chapter = source.read(home / "course" / f"{task.name}.py")
+    content = build.text(build.with_outputs(chapter, task.notebook))
     size = len(content.encode())
     if size > MAX_BYTES:
         raise BuildError(

@@ -13,6 +13,7 @@ sources are read and held to these rules, so that a mistake is found with its li
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,8 +82,8 @@ class Source:
         return BuildError(what, where=f"{self.path}, line {line}", next_step=next_step)
 
 
-def read_all(home: Path) -> list[Source]:
-    """Read all sources below ``home / "course"``, in the order of their names.
+def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
+    """Read the sources below ``home / "course"`` in the order of their names: all, or those of some chapters.
 
     Raises
     ------
@@ -90,8 +91,14 @@ def read_all(home: Path) -> list[Source]:
         If there is none, or one of them breaks the rules.
     """
     paths = sorted((home / "course").glob("*.py"))
+    if chapters:
+        paths = [path for path in paths if Source(path, ()).chapter in chapters]
     if not paths:
-        raise BuildError("There is no course text.", where=str(home / "course"), next_step="Run this in a full clone.")
+        raise BuildError(
+            "There is no such course text." if chapters else "There is no course text.",
+            where=str(home / "course"),
+            next_step="Run this in a full clone, with the numbers of chapters that it holds.",
+        )
     return [read(path) for path in paths]
 
 
