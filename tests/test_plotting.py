@@ -135,7 +135,8 @@ def test_scores(events, score):
     half = np.arange(len(events)) % 2 == 0
     check(plotting.overtraining((events[half], score[half]), (events[~half], score[~half])))
     check(plotting.overtraining((events[half], score[half]), (events[~half], score[~half]), log=True))
-    check(plotting.roc((events, score), cut=0.5))
+    _, ax = check(plotting.roc((events, score), cut=0.5))
+    assert ax.get_legend().get_title().get_text() == "negative weights kept (5 % of the events)"
     check(plotting.roc({"a": (events, score), "b": (events, -score, np.ones(len(events)))}))
     check(plotting.calibration({"a": (events, score)}, bins=5))
     check(plotting.confusion(events, score, 0.5))

@@ -72,8 +72,10 @@ def scores_of(events: pd.DataFrame, score: ArrayLike) -> Array:
 
 def process_of(events: pd.DataFrame) -> NDArray[Any]:
     """Return the process of each event (``Higgs``, ``ZZ``, …), shape (n_events,)."""
-    names = {name: samples.get(str(name)).process for name in events["sample"].unique()}
-    return events["sample"].astype(object).map(names).to_numpy(dtype=str)
+    codes, names = events["sample"].factorize()
+    if (codes < 0).any():
+        raise BadInput("An event belongs to no sample.", where="sample", next_step="Read the table with `ntuple`.")
+    return np.array([samples.get(str(name)).process for name in names])[codes]
 
 
 def edges_of(column: str, values: Array, bins: int | ArrayLike, span: tuple[float, float] | None) -> Array:

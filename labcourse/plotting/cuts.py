@@ -5,12 +5,12 @@ The scans are handed over as `significance.scan` returns them; anything with the
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from labcourse.errors import BadInput
 from labcourse.plotting import style
@@ -145,7 +145,7 @@ def p_value(z: float) -> tuple[Figure, Axes]:
     x = np.linspace(-4, right, 800)
     density = np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
     ax.plot(x, density, color=style.DARK)
-    p = float(special.ndtr(-z))
+    p = math.erfc(z / math.sqrt(2)) / 2
     label = f"Z = {z:.2f}: p = {p:.3g}"
     ax.fill_between(x, density, where=x >= z, facecolor="#F4C7A8", edgecolor=style.SIGNAL, hatch="///", label=label)
     ax.axvline(z, color=style.SIGNAL, linestyle="--", linewidth=1.4)

@@ -154,7 +154,7 @@ def roc(curves: Scored | Mapping[str, Scored], *, cut: float | None = None) -> t
     """Draw signal efficiency against background efficiency of every cut, with the area under the curve (AUC).
 
     Events count with their weights, negative ones included (see `roc_curve`): where negative background
-    weights are passed, the curve may step back a little.
+    weights are passed, the curve may step back a little. The legend says when there are any.
 
     Parameters
     ----------
@@ -168,8 +168,11 @@ def roc(curves: Scored | Mapping[str, Scored], *, cut: float | None = None) -> t
         If scores or weights do not fit the events, or a class is missing.
     """
     fig, ax = style.new_figure(width=5.2, height=4.6)
+    negative = 0.0
     for i, (name, scored) in enumerate(_named(curves).items()):
-        line, found = style.LINES[i % len(style.LINES)], roc_curve(*unpack(scored))
+        label, score, weight = unpack(scored)
+        negative = max(negative, float(np.mean(weight < 0)))
+        line, found = style.LINES[i % len(style.LINES)], roc_curve(label, score, weight)
         shown = np.unique(np.linspace(0, len(found.cut) - 1, 2000).astype(int))
         ax.plot(
             found.background_efficiency[shown],
@@ -185,7 +188,8 @@ def roc(curves: Scored | Mapping[str, Scored], *, cut: float | None = None) -> t
             ax.plot(fpr, tpr, line.marker, color=line.color, markeredgecolor="black", markersize=8, label=text)
     ax.plot((0, 1), (0, 1), color=style.GREY, linestyle=":", linewidth=1.2, label="no separation: AUC 0.5")
     ax.set(xlim=(0, 1), ylim=(0, 1.0), xlabel="background efficiency", ylabel="signal efficiency")
-    ax.legend(loc="lower right", fontsize=8.5)
+    note = f"negative weights kept ({100 * negative:.2g} % of the events)" if negative else None
+    ax.legend(loc="lower right", fontsize=8.5, title=note, title_fontsize=8.5)
     style.stamp(ax, luminosity=None)
     return fig, ax
 
