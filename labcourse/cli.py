@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labcourse import settings
-from labcourse.errors import LabCourseError
+from labcourse.errors import BadInput, LabCourseError
 
 if TYPE_CHECKING:
     from labcourse.authoring.run import ChapterRun, Task
@@ -169,13 +169,19 @@ def simulate(
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`)."""
     from labcourse import simulation
 
+    if out is None and scale != 1:
+        raise BadInput(
+            "Samples of another size would replace the bundled ones.",
+            where=str(settings.data_folder()),
+            next_step="Say where they should go: --out DIR.",
+        )
     names = tuple(name.strip() for name in samples.split(",") if name.strip())
     simulation.simulate(
         out or settings.data_folder(),
         scale=scale,
         samples=names or None,
         seed=seed,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or None,
         progress=True,
     )
 

@@ -252,3 +252,5 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
     wanted = {"scale": 0.1, "samples": ("llll", "Zee"), "seed": 5, "workers": 2, "progress": True}
     assert calls == [(tmp_path, wanted)]
     assert invoke("simulate", "--scale", "-1").code == 2
+    result = invoke("simulate", "--scale", "0.1")
+    assert (result.code, "--out DIR" in result.err, len(calls)) == (1, True, 1)
