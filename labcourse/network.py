@@ -1,0 +1,202 @@
+"""Neural networks of the course: build a fresh one, save it, load it back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from labcourse import inputs
+from labcourse.errors import BadInput, DamagedOutput, MissingOutput
+from labcourse.files import atomic_write
+
+if TYPE_CHECKING:
+    import keras
+
+
+def build(
+    n_inputs: int,
+    hidden: Sequence[int] = (60, 60),
+    *,
+    activation: str = "relu",
+    learning_rate: float = 2e-4,
+    dropout: float = 0.0,
+    normalise: ArrayLike | None = None,
+    seed: int | None = None,
+) -> keras.Model:
+    """Build and compile a classifier of signal against background.
+
+    Dense layers with one sigmoid output, binary cross-entropy, Adam and the (weighted) accuracy. Each call
+    gives a new model with a new optimizer.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Number of input variables.
+    hidden : sequence of int
+        Neurons of each hidden layer; empty for logistic regression.
+    activation : str
+        Activation of the hidden layers, by its Keras name.
+    learning_rate : float
+        Of the Adam optimizer.
+    dropout : float
+        Share of the neurons of each hidden layer that a training step leaves out, in [0, 1).
+    normalise : array_like, shape (n_events, n_inputs), optional
+        *Training* events. A first layer then scales each input to mean 0 and variance 1 as found there; it
+        is part of the model, so that events are passed in as they are.
+    seed : int, optional
+        Of the initial weights and of dropout: the same seed gives the same model. By default both follow
+        ``keras.utils.set_random_seed``.
+
+    Returns
+    -------
+    keras.Model
+        Input shape (n_events, n_inputs), output shape (n_events, 1).
+
+    Raises
+    ------
+    BadInput
+        If a number is out of range, or ``normalise`` has the wrong shape, holds NaN or infinite values, or
+        has a constant column.
+
+    Examples
+    --------
+    >>> build(4).count_params()
+    4021
+    """
+    import keras
+
+    where = "network.build"
+    inputs.check_backend(where)
+    for name, size in [("n_inputs", n_inputs), *(("hidden layer size", size) for size in hidden)]:
+        inputs.check_count(size, name, where)
+    if not 0 <= dropout < 1:
+        raise BadInput(f"dropout is {dropout}.", where=where, next_step="Use a number from 0 to below 1.")
+    if not 0 < learning_rate < np.inf:
+        raise BadInput(f"learning_rate is {learning_rate}.", where=where, next_step="Use a small positive number.")
+    try:
+        keras.activations.get(activation)
+    except ValueError as error:
+        raise BadInput(
+            f"Keras knows no activation {activation!r}.", where=where, next_step="Try relu, tanh, selu or gelu."
+        ) from error
+    # One independent seed for each layer; None leaves the choice to Keras.
+    seeds = iter(
+        [None] * (2 * len(hidden) + 1)
+        if seed is None
+        else [int(s) for s in np.random.SeedSequence(seed).generate_state(2 * len(hidden) + 1)]
+    )
+
+    def dense(size: int, activation: str, name: str) -> keras.layers.Layer:
+        initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+        return keras.layers.Dense(size, activation=activation, kernel_initializer=initializer, name=name)
+
+    layers = [keras.Input((n_inputs,), name="inputs")]
+    if normalise is not None:
+        layers.append(_normalisation(normalise, n_inputs))
+    for number, size in enumerate(hidden, start=1):
+        layers.append(dense(size, activation, f"hidden_{number}"))
+        dropout_seed = next(seeds)
+        if dropout:
+            layers.append(keras.layers.Dropout(dropout, seed=dropout_seed, name=f"dropout_{number}"))
+    layers.append(dense(1, "sigmoid", "score"))
+    model = keras.Sequential(layers, name="classifier")
+    model.compile(
+        optimizer=keras.optimizers.Adam(learning_rate=learning_rate),
+        loss="binary_crossentropy",
+        weighted_metrics=["accuracy"],
+    )
+    return model
+
+
+def count_parameters(sizes: Sequence[int]) -> int:
+    """Count weights and biases of dense layers of the given sizes, inputs first and output last.
+
+    Each neuron has a weight for each neuron of the layer before it, and a bias.
+
+    Examples
+    --------
+    >>> count_parameters([4, 60, 60, 1])
+    4021
+    """
+    return sum((before + 1) * after for before, after in pairwise(sizes))
+
+
+def save(model: keras.Model, path: Path | str) -> None:
+    """Save architecture, weights and optimizer to a `.keras` file, whole or not at all.
+
+    Raises
+    ------
+    BadInput
+        If the name does not end in ``.keras``.
+    StorageError
+        If the disk is full or read-only; an older file of that name is kept.
+    """
+    path = Path(path)
+    if path.suffix != ".keras":
+        raise BadInput(f"{path.name} does not end in .keras.", where=str(path), next_step=f"Call it {path.stem}.keras.")
+    atomic_write(path, model.save)
+
+
+def load(path: Path | str) -> keras.Model:
+    """Load a model saved by `save`, ready to predict and to train on.
+
+    Keras' safe mode is on: a file cannot bring code of its own.
+
+    Raises
+    ------
+    MissingOutput
+        If there is no such file.
+    DamagedOutput
+        If it cannot be read, or holds code or layers that this course does not know.
+    """
+    import keras
+
+    inputs.check_backend("network.load")
+    path = Path(path)
+    if not path.is_file():
+        raise MissingOutput(
+            f"There is no model {path.name}.", where=str(path.parent), next_step="Run the notebook that saves it."
+        )
+    try:
+        with warnings.catch_warnings():
+            # Said of an optimizer that has made no step yet: nothing is lost.
+            warnings.filterwarnings("ignore", "Skipping variable loading for optimizer")
+            return keras.models.load_model(path, safe_mode=True)
+    except Exception as error:  # Keras lets through whatever zip, JSON and HDF5 raise.
+        reason = str(error).strip().partition("\n")[0][:200] or type(error).__name__
+        raise DamagedOutput(
+            f"{path.name} is not a readable Keras model: {reason}",
+            where=str(path),
+            next_step="Delete it and run the notebook that saves it again.",
+        ) from error
+
+
+def _normalisation(events: ArrayLike, n_inputs: int) -> keras.layers.Layer:
+    import keras
+
+    where = "network.build"
+    array = inputs.events(events, "normalise", where)
+    if array.ndim != 2 or array.shape[1] != n_inputs:
+        raise BadInput(
+            f"normalise has shape {array.shape}. Expected (n_events, {n_inputs}).",
+            where=where,
+            next_step="Pass the input array of the training events.",
+        )
+    # Energies reach 10⁶ in MeV: their squares need double precision.
+    array = array.astype(np.float64)
+    constant = np.flatnonzero(np.ptp(array, axis=0) == 0)
+    if constant.size:
+        raise BadInput(
+            f"Column {constant[0]} of normalise is {array[0, constant[0]]} in all events: it cannot be scaled.",
+            where=where,
+            next_step="Leave that input out: it says nothing about the events.",
+        )
+    layer = keras.layers.Normalization(name="normalise")
+    layer.adapt(array)
+    return layer

@@ -1,0 +1,200 @@
+"""One training from its first epoch to its last: data, callbacks, progress, and what Ctrl-C leaves behind.
+
+`training.fit` and `training.one_cycle` are the doors to it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labcourse import architecture, inputs
+from labcourse.epoch import Data, Engine, engine_for
+from labcourse.errors import BadInput
+from labcourse.progress import Line, seconds
+
+if TYPE_CHECKING:
+    import keras
+
+LearningRates = Callable[[int], NDArray[np.float32]]
+"""Gives the learning rate of each step, shape (n_steps,), for a number of steps."""
+
+
+def fit(
+    line: Line,
+    model: keras.Model,
+    x: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    validation_data: Any = None,
+    epochs: int,
+    batch_size: int = 128,
+    shuffle: bool = True,
+    seed: int = 0,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    learning_rates: LearningRates | None = None,
+    prefix: str = "",
+) -> keras.callbacks.History:
+    """Train as `training.fit` does, reporting on a line that others may use too.
+
+    ``learning_rates`` gives the rate of each step for a number of steps; ``prefix`` opens the line.
+    """
+    where = "training.fit"
+    inputs.check_model(model, where)
+    inputs.check_count(epochs, "epochs", where)
+    inputs.check_count(batch_size, "batch_size", where)
+    train = inputs.training_arrays(model, x, y, sample_weight, where=where)
+    validation = None
+    if validation_data is not None:
+        if not isinstance(validation_data, (tuple, list)) or len(validation_data) not in (2, 3):
+            raise BadInput(
+                "validation_data is neither (x, y) nor (x, y, sample_weight).",
+                where=where,
+                next_step="Pass a tuple of two or three arrays.",
+            )
+        validation = inputs.training_arrays(model, *validation_data, where=where, prefix="validation ")
+    run = _Session(model, train, validation, batch_size, epochs, list(inputs.callbacks(callbacks, where)))
+    return run.run(line, prefix, seed if shuffle else None, learning_rates)
+
+
+class _Session:
+    """One training: the model, its engine and data, the callbacks, and the state to go back to."""
+
+    def __init__(
+        self, model: keras.Model, train: Any, validation: Any, batch_size: int, epochs: int, callbacks: list[Any]
+    ) -> None:
+        import keras
+
+        self.model, self.epochs = model, epochs
+        self.by_batch = any(inputs.acts_on_batches(callback) for callback in callbacks)
+        self.engine = _engine(model, train, share=not self.by_batch)
+        self.train = Data(train, batch_size, self.engine)
+        self.validation = Data(validation, batch_size, self.engine) if validation is not None else None
+        self.callbacks = keras.callbacks.CallbackList(
+            callbacks,
+            add_history=True,
+            add_progbar=False,
+            model=model,
+            verbose=0,
+            epochs=epochs,
+            steps=self.train.n_steps,
+        )
+        self.history = model.history
+        self.history.interrupted = False
+
+    def run(
+        self, line: Line, prefix: str, seed: int | None, learning_rates: LearningRates | None
+    ) -> keras.callbacks.History:
+        n_steps = self.train.n_steps
+        rates = learning_rates(n_steps * self.epochs).reshape(self.epochs, n_steps) if learning_rates else None
+        # BackupAndRestore tells the model where an earlier training ended.
+        first = getattr(self.model, "_initial_epoch", None) or 0
+        begin, finished, saved = time.monotonic(), first, self._state()
+        line.show(f"{prefix}compiling")
+        try:
+            self.model.stop_training = False
+            self.callbacks.on_train_begin()
+            logs: dict[str, float] = {}
+            for number in range(first, self.epochs):
+                order = None
+                if seed is not None:
+                    order = np.random.default_rng([seed, number]).permutation(self.train.n_events).astype(np.int32)
+                self.callbacks.on_epoch_begin(number)
+                logs = self._train_epoch(order, rates[number] if rates is not None else None)
+                if self.validation is not None:
+                    logs |= {f"val_{name}": value for name, value in self._evaluate(self.validation).items()}
+                self.callbacks.on_epoch_end(number, logs)
+                saved, finished = self._state(), number + 1
+                line.show(prefix + _report(finished, self.epochs, logs, time.monotonic() - begin))
+                if self.model.stop_training:
+                    break
+            self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
+            self.callbacks.on_train_end(logs)
+            line.show(prefix + _report(finished, self.epochs, logs, time.monotonic() - begin, done=True))
+        except KeyboardInterrupt:
+            for variable, value in zip(architecture.state(self.model), saved, strict=True):
+                variable.assign(value)
+            if finished == first:
+                raise
+            self.history.interrupted = True
+            for values in (self.history.epoch, *self.history.history.values()):
+                del values[finished - first :]
+            line.say(
+                f"{prefix}interrupted in epoch {finished + 1} of {self.epochs}: "
+                f"the model is as it was after epoch {finished}"
+            )
+        return self.history
+
+    def _train_epoch(self, order: Any, learning_rates: Any) -> dict[str, float]:
+        self.model.reset_metrics()
+        architecture.copy_state(self.model, self.engine.model)
+        if not self.by_batch:
+            logs = self.engine.train(self.train, order, learning_rates)
+        else:
+            for i in range(self.train.n_steps):
+                self.callbacks.on_train_batch_begin(i)
+                if learning_rates is not None:
+                    self.model.optimizer.learning_rate.assign(learning_rates[i])
+                logs = self.engine.step("train_step", self.train.batch(i, order))
+                self.callbacks.on_train_batch_end(i, logs)
+                if self.model.stop_training:
+                    break
+        architecture.copy_state(self.engine.model, self.model)
+        return self._logs(logs)
+
+    def _evaluate(self, data: Data) -> dict[str, float]:
+        self.callbacks.on_test_begin()
+        self.model.reset_metrics()
+        architecture.copy_state(self.model, self.engine.model)
+        if not self.by_batch:
+            logs = self.engine.evaluate(data)
+        else:
+            for i in range(data.n_steps):
+                self.callbacks.on_test_batch_begin(i)
+                logs = self.engine.step("test_step", data.batch(i, None))
+                self.callbacks.on_test_batch_end(i, logs)
+        architecture.copy_state(self.engine.model, self.model)
+        result = self._logs(logs)
+        self.callbacks.on_test_end(result)
+        return result
+
+    def _logs(self, last: Any) -> dict[str, float]:
+        """Return the metrics over all batches; a ``train_step`` of the user's own may give other logs instead."""
+        result = self.model.get_metrics_result()
+        if self.engine.model is self.model and isinstance(last, dict) and set(last) != set(result):
+            result = last
+        flat: dict[str, float] = {}
+        for name, value in result.items():
+            flat |= value if isinstance(value, dict) else {name: value}
+        return {name: float(value) for name, value in flat.items()}
+
+    def _state(self) -> list[NDArray[Any]]:
+        return [np.copy(variable.numpy()) for variable in architecture.state(self.model)]
+
+
+def _engine(model: keras.Model, arrays: Any, *, share: bool) -> Engine:
+    """Get the model's engine; the first batch through the model shows whether the arrays fit it."""
+    import keras
+    import tensorflow as tf
+
+    example = keras.tree.map_structure(lambda a: tf.constant(a[:2]), arrays)
+    try:
+        return engine_for(model, example, share=share)
+    except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+        raise BadInput(
+            f"The model cannot be trained with these arrays: {str(error).strip().partition(chr(10))[0]}",
+            where="training.fit",
+            next_step="Compare the shapes of x and y with the model's input and output, and with its loss.",
+        ) from error
+
+
+def _report(epoch: int, epochs: int, logs: dict[str, float], elapsed: float, *, done: bool = False) -> str:
+    """Write the line of progress after an epoch."""
+    shown = [f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs]
+    left = f"{seconds(elapsed)}" if done else f"at most {seconds(elapsed / epoch * (epochs - epoch))} left"
+    return "  ".join([f"epoch {epoch}/{epochs}", *shown, left])
