@@ -150,16 +150,18 @@ invariant_mass = checks.exercise_1_1(invariant_mass)
 # quantum field theory, then the detector's answer to every particle. What comes out has the same form as collision
 # data, with one difference. Each simulated event carries a *weight*.
 #
-# ![Three histograms of the same falling spectrum. With few events it is ragged. With many unweighted events the bulk is
-# smooth but the tail is still empty. With many weighted events the tail is smooth too, made of many events with small
-# weights.](../course/figures/event_weights.svg)
+# ![Three histograms of the same falling spectrum. Twenty events of weight one have the right scale but fluctuate strongly.
+# Two thousand events of weight one are smooth, but a hundred times too many. Two thousand events of weight 0.01 are smooth
+# and have the right scale.](../course/figures/event_weights.svg)
 #
-# A weight says how many events in nature a simulated event stands for. With few events, the histogram is ragged. With
-# many, it is smooth, but rare regions stay empty. A generator can therefore produce more events where nature has few,
-# and give each a smaller weight. The sum of the weights is then right everywhere, and the tail is smooth as well.
+# Simulate as many events as nature makes, and the histogram is ragged (left). Simulate a hundred times more, and it is
+# smooth, but shows a hundred times too many (middle). Now let each event count only 0.01: smooth, and right (right). The
+# *weight* says how many events of nature a simulated event stands for.
 #
-# There is a second reason. We simulate as many events of each process as we can afford, which is not the number that
-# nature produces. The weight sets this right:
+# Weights need not be all the same. A generator can spend more events on rare regions, and give them smaller weights. The
+# sum of the weights is then right everywhere, and the tails are smooth as well.
+#
+# We simulate as many events of each process as we can afford. The weight turns them into what the data should contain:
 #
 # $$ w = w_\text{generator} \cdot f_\text{pile-up} \cdot f_e \cdot f_\mu \cdot f_\text{trigger} \cdot
 # \frac{\sigma \cdot L}{\sum w_\text{generator}} . $$
@@ -363,8 +365,8 @@ yields.round(3)
 
 # %%
 signal = preselected["sample"].isin(samples.SIGNAL)
-expected_signal = preselected.loc[signal, "weight"].sum(dtype=float)
-expected_background = preselected.loc[~signal, "weight"].sum(dtype=float)
+expected_signal = preselected.loc[signal, "weight"].astype(float).sum()
+expected_background = preselected.loc[~signal, "weight"].astype(float).sum()
 print(f"expected signal {expected_signal:.1f}, background {expected_background:.1f}")
 print(f"s/√b = {expected_signal / np.sqrt(expected_background):.2f}")
 
