@@ -9,9 +9,10 @@
 # %% [markdown]
 # # Chapter 2 – Training
 #
-# In chapter 1 you looked at one variable at a time, and none of the leptons' momenta alone was good enough. A neural network looks at
-# several at once, and finds out by itself how to combine them. In this chapter you build one from its smallest part, the
-# neuron, and train it. Nothing in it is magic: at the end you can compute its answer with a few lines of NumPy.
+# In chapter 1 you looked at one variable at a time, and none of the leptons' momenta alone was good enough. A
+# neural network looks at several at once, and finds out by itself how to combine them. In this chapter you build
+# one from its smallest part, the neuron, and train it. Nothing in it is magic: at the end you can compute its
+# answer with a few lines of NumPy.
 
 # %% [markdown]
 # ## What you will do
@@ -30,7 +31,6 @@
 import time
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import tensorflow as tf
@@ -42,8 +42,9 @@ keras.utils.set_random_seed(SEED)
 chapter = outputs.Chapter(2, sources=samples.SIMULATED)
 
 # %% [markdown]
-# The seed fixes everything random in this notebook: the initial state of the networks and the order of the events. Run it twice,
-# and you get the same numbers. Choose another seed, and they change a little. How much is a question for chapter 6.
+# The seed fixes everything random in this notebook: the initial state of the networks and the order of the events.
+# Run it twice, and you get the same numbers. Choose another seed, and they change a little. How much is a question
+# for chapter 6.
 
 # %%
 events = chapter.read_table(1, "events")
@@ -52,28 +53,30 @@ print(f"{len(events)} preselected events, {events['weight'].astype(float).sum():
 # %% [markdown]
 # ## 2.1 Training and test events
 #
-# A network can learn its events by heart. Then it is right about each of them, and useless for all others. To find out, we need
-# events that it has never seen. So we divide the events before we do anything else: 60 % are for training, 40 % are *test
-# events*, and stay closed until the network is finished.
+# A network can learn its events by heart. Then it is right about each of them, and useless for all others. To find
+# out, we need events that it has never seen. So we divide the events before we do anything else: 60 % are for
+# training, 40 % are *test events*, and stay closed until the network is finished.
 #
 # How should we divide them? Drawing lots looks natural, and has a trap. In the next chapter somebody draws again,
-# and some events that trained the network are now called test events. Nobody notices. So here the *event itself* decides.
-# In every sample, an event has a run number and an event number. A fixed recipe, a *hash*, stirs these two numbers until they look random:
+# and some events that trained the network are now called test events. Nobody notices. So here the *event itself*
+# decides. In every sample, an event has a run number and an event number. A fixed recipe, a *hash*, stirs these two
+# numbers until they look random:
 
 # %%
 number = splitting.uniform(events, salt="test")
 events.assign(number=number)[["sample", "run", "event", "number"]].iloc[:5].round({"number": 4})
 
 # %% [markdown]
-# `number` is evenly distributed between 0 and 1. But it is not random at all: the same event gets the same number today, tomorrow,
-# on another computer and in any order of the table. The text `salt` says what the numbers are for. Another text gives
-# other numbers, which are independent of the first.
+# `number` is evenly distributed between 0 and 1. But it is not random at all: the same event gets the same number
+# today, tomorrow, on another computer and in any order of the table. The text `salt` says what the numbers are for.
+# Another text gives other numbers, which are independent of the first.
 
 # %% [markdown]
 # ### Exercise 2.1 – Split by identity (write code)
 #
-# Complete `split`. It gets an event table and the fraction of training events, and returns two event tables, `(train, test)`. An event
-# trains if its number from `splitting.uniform(events, salt="test")` is less than `train_fraction`.
+# Complete `split`. It gets an event table and the fraction of training events, and returns two event tables,
+# `(train, test)`. An event trains if its number from `splitting.uniform(events, salt="test")` is less than
+# `train_fraction`.
 
 
 # %% tags=["exercise-2.1"]
@@ -100,8 +103,9 @@ print(f"{len(train)} training events, {len(test)} test events: {len(train) / len
 #
 # ### What the split keeps
 #
-# No event is in both parts. Each part also looks like the whole, or should: about 60 % of every sample, in raw and in expected events.
-# The error says how much the expected share fluctuates from split to split. For a fraction $f$ of the events it is
+# No event is in both parts. Each part also looks like the whole, or should: about 60 % of every sample, in raw and
+# in expected events. The error says how much the expected share fluctuates from split to split. For a fraction $f$
+# of the events it is
 #
 # $$ \sigma = \frac{\sqrt{f(1-f)\sum w^2}}{\sum w} . $$
 
@@ -125,14 +129,18 @@ fig, ax = plotting.comparison(
     xlabel="share of the expected events in the training part",
     reference=0.6,
 )
-plotting.show(fig, alt="Share of the expected events of each sample in the training part, with errors, and a dashed line at 0.6. "
-    "The large samples lie on the line; the three rare backgrounds have errors of several per cent.")
+plotting.stamp(ax)
+plotting.show(
+    fig,
+    alt="Share of the expected events of each sample in the training part, with errors, and a dashed line at 0.6. "
+    "The large samples lie on the line; the three rare backgrounds have errors of several per cent.",
+)
 
 # %% [markdown]
 # ### Exercise 2.2 – The unluckiest sample (read a plot)
 #
-# For which sample is the expected share in the training part farthest from 0.6? Give its name as a string. Is it a surprise, if you look at its
-# error? And what does it mean for the test events of this sample?
+# For which sample is the expected share in the training part farthest from 0.6? Give its name as a string. Is it a
+# surprise, if you look at its error? And what does it mean for the test events of this sample?
 
 # %% tags=["exercise-2.2"]
 ### BEGIN SOLUTION
@@ -143,18 +151,18 @@ unluckiest = (shares["expected"] - 0.6).abs().idxmax()
 checks.exercise_2_2(unluckiest, shares=shares)
 
 # %% [markdown]
-# The rare backgrounds consist of a few hundred events with large weights. Splitting them leaves even fewer, and their shares fluctuate.
-# When we predict yields from test events later on, we will scale each sample back to its full yield. That removes the bias in its
-# size. It does not make the events more numerous.
+# The rare backgrounds consist of a few hundred events with large weights. Splitting them leaves even fewer, and
+# their shares fluctuate. When we predict yields from test events later on, we will scale each sample back to its
+# full yield. That removes the bias in its size. It does not make the events more numerous.
 
 # %% [markdown]
 # ## 2.2 What the network gets
 #
-# A network takes an array of numbers: one row an event, one column a variable. These are its *inputs*, called $x$. For training, it also
-# needs the right answers, the *labels* $y$: 1 for signal, 0 for background.
+# A network takes an array of numbers: one row an event, one column a variable. These are its *inputs*, called $x$.
+# For training, it also needs the right answers, the *labels* $y$: 1 for signal, 0 for background.
 #
-# Our first network gets four inputs, the transverse momenta of the leptons. You saw in chapter 1 that they separate somewhat. Every
-# simulated event counts the same here: no weights yet. Chapter 5 is about what weights change.
+# Our first network gets four inputs, the transverse momenta of the leptons. You saw in chapter 1 that they separate
+# somewhat. Every simulated event counts the same here: no weights yet. Chapter 5 is about what weights change.
 
 # %%
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
@@ -162,8 +170,9 @@ COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 # %% [markdown]
 # ### Exercise 2.3 – Inputs and labels (write code)
 #
-# Complete `to_arrays`. It gets an event table and a list of columns. Return `(x, y)`, two NumPy arrays of type `np.float32`: `x` of shape
-# `(n_events, n_columns)` and `y` of shape `(n_events,)`. The names of the signal samples are in `samples.SIGNAL`.
+# Complete `to_arrays`. It gets an event table and a list of columns. Return `(x, y)`, two NumPy arrays of type
+# `np.float32`: `x` of shape `(n_events, n_columns)` and `y` of shape `(n_events,)`. The names of the signal samples
+# are in `samples.SIGNAL`.
 
 
 # %% tags=["exercise-2.3"]
@@ -187,11 +196,12 @@ print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_t
 # %% [markdown]
 # ### Batches
 #
-# The network does not see all events at once. It takes a few, a *batch*, corrects itself a little, and takes the next. When all events have
-# had their turn, one *epoch* is over. Small batches mean many corrections, each from a noisy impression. Large batches mean few corrections,
-# each well founded. We start with 128 events a batch.
+# The network does not see all events at once. It takes a few, a *batch*, corrects itself a little, and takes the
+# next. When all events have had their turn, one *epoch* is over. Small batches mean many corrections, each from a
+# noisy impression. Large batches mean few corrections, each well founded. We start with 128 events a batch.
 #
-# TensorFlow has a tool that hands over the events batch by batch, the *dataset*. It also shuffles them, anew for each epoch:
+# TensorFlow has a tool that hands over the events batch by batch, the *dataset*. It also shuffles them, anew for
+# each epoch:
 
 # %%
 dataset = tf.data.Dataset.from_tensor_slices((x_train, y_train))
@@ -202,8 +212,8 @@ for x_batch, y_batch in dataset.take(2):
 # %% [markdown]
 # ### Exercise 2.4 – How many batches? (write code)
 #
-# `n_events` events are handed over in batches of `batch_size`. The last batch holds what is left, and may be smaller. Return two whole
-# numbers: how many batches an epoch has, and how many events are in the last one.
+# `n_events` events are handed over in batches of `batch_size`. The last batch holds what is left, and may be
+# smaller. Return two whole numbers: how many batches an epoch has, and how many events are in the last one.
 
 
 # %% tags=["exercise-2.4"]
@@ -220,24 +230,29 @@ count_batches = checks.exercise_2_4(count_batches)
 
 # %%
 n_batches, last_size = count_batches(len(x_train), 128)
-print(f"counted: {n_batches} batches, {last_size} events in the last one; the dataset says {dataset.cardinality()} batches")
+print(
+    f"counted: {n_batches} batches, {last_size} events in the last one; the dataset says {dataset.cardinality()} batches"
+)
 
 # %% [markdown]
 # ## 2.3 Normalisation
 #
-# Momenta come in GeV, and their size is an accident of that unit. The leading lepton has some 60 GeV, the last one some 15. A network
-# starts from small random weights. It learns fastest if all inputs are about as large as 1 and centred at 0. So we *standardise* each input:
+# Momenta come in GeV, and their size is an accident of that unit. The leading lepton has some 60 GeV, the last one
+# some 15. A network starts from small random weights. It learns fastest if all inputs are about as large as 1 and
+# centred at 0. So we *standardise* each input:
 #
 # $$ x' = \frac{x - \mu}{\sigma} , $$
 #
-# where $\mu$ is the mean of that input and $\sigma$ its standard deviation, both from the *training* events. Why from those alone? The numbers
-# $\mu$ and $\sigma$ belong to the network, like everything else that it learns. Test events must not help to make it.
+# where $\mu$ is the mean of that input and $\sigma$ its standard deviation, both from the *training* events. Why
+# from those alone? The numbers $\mu$ and $\sigma$ belong to the network, like everything else that it learns. Test
+# events must not help to make it.
 
 # %% [markdown]
 # ### Exercise 2.5 – Standardise (write code)
 #
-# Complete the function. `x` has shape `(n_events, n_columns)`, and `reference` holds the events from which mean and standard deviation are taken: it has
-# the same columns, but may have another number of events. Return an array of the shape of `x`.
+# Complete the function. `x` has shape `(n_events, n_columns)`, and `reference` holds the events from which mean and
+# standard deviation are taken: it has the same columns, but may have another number of events. Return an array of
+# the shape of `x`.
 
 
 # %% tags=["exercise-2.5"]
@@ -254,21 +269,25 @@ standardise = checks.exercise_2_5(standardise)
 # %%
 x_test, y_test = to_arrays(test, COLUMNS)
 train_double, test_double = x_train.astype(float), x_test.astype(float)
-pd.DataFrame(
-    {
-        "mean [GeV]": train_double.mean(axis=0),
-        "std [GeV]": train_double.std(axis=0),
-        "mean, standardised": standardise(train_double, train_double).mean(axis=0),
-        "std, standardised": standardise(train_double, train_double).std(axis=0),
-        "mean, test": standardise(test_double, train_double).mean(axis=0),
-        "std, test": standardise(test_double, train_double).std(axis=0),
-    },
-    index=COLUMNS,
-).round(3).abs()
+(
+    pd.DataFrame(
+        {
+            "mean [GeV]": train_double.mean(axis=0),
+            "std [GeV]": train_double.std(axis=0),
+            "mean, standardised": standardise(train_double, train_double).mean(axis=0),
+            "std, standardised": standardise(train_double, train_double).std(axis=0),
+            "mean, test": standardise(test_double, train_double).mean(axis=0),
+            "std, test": standardise(test_double, train_double).std(axis=0),
+        },
+        index=COLUMNS,
+    ).round(3)
+    + 0.0
+)  # adding zero turns −0.0 into 0.0
 
 # %% [markdown]
-# For the training events, means are 0 and widths are 1. For the test events they nearly are. In Keras, the library in which we write
-# networks, this step is a layer of its own, `Normalization`. It learns $\mu$ and $\sigma$ when you call `adapt`:
+# For the training events, means are 0 and widths are 1. For the test events they nearly are. In Keras, the library
+# in which we write networks, this step is a layer of its own, `Normalization`. It learns $\mu$ and $\sigma$ when
+# you call `adapt`:
 
 # %%
 normalisation = keras.layers.Normalization()
@@ -279,15 +298,15 @@ print("the layer and your function agree" if difference < 1e-3 else f"they diffe
 # %% [markdown]
 # ## 2.4 The network
 #
-# A network is made of *neurons*. A neuron multiplies each of its inputs with a *weight*, adds everything up and a number of its
-# own, the *bias*, and passes the sum through a function, the *activation*:
+# A network is made of *neurons*. A neuron multiplies each of its inputs with a *weight*, adds everything up and a
+# number of its own, the *bias*, and passes the sum through a function, the *activation*:
 #
 # $$ \text{output} = f\Big(\sum_i w_i x_i + b\Big) . $$
 #
 # (These weights have nothing to do with event weights. The word is used for both, sadly.)
 #
-# Without the activation, neurons would be of little use: sums of sums are sums, and any number of layers would do no more than one. The
-# activation makes the network *non-linear*. We use two:
+# Without the activation, neurons would be of little use: sums of sums are sums, and any number of layers would do
+# no more than one. The activation makes the network *non-linear*. We use two:
 
 # %%
 z = np.linspace(-5, 5, 401)
@@ -299,19 +318,24 @@ with plotting.use_style():
     ):
         ax.plot(z, values)
         ax.set(xlabel="z, the sum of a neuron", ylabel=f"{formula}", title=name)
-plotting.show(fig, alt="Two curves against the sum z of a neuron, from −5 to 5. ReLU is zero for negative z and rises as a straight line for "
-    "positive z. The sigmoid rises smoothly from 0 to 1 and is one half at z = 0.")
+plotting.show(
+    fig,
+    alt="Two curves against the sum z of a neuron, from −5 to 5. ReLU is zero for negative z and rises as a straight line for "
+    "positive z. The sigmoid rises smoothly from 0 to 1 and is one half at z = 0.",
+)
 
 # %% [markdown]
 # - *ReLU* sets negative sums to zero. It is quick, and is used inside the network.
-# - The *sigmoid* squeezes any number between 0 and 1. It is used for the last neuron, whose output is the network's answer: close to
-#   1 means signal, close to 0 background. We call it the *score*.
+# - The *sigmoid* squeezes any number between 0 and 1. It is used for the last neuron, whose output is the network's
+#   answer: close to 1 means signal, close to 0 background. We call it the *score*.
 #
-# Neurons are arranged in *layers*. Every neuron of a layer gets the outputs of all neurons of the layer before. Such layers are called *dense*.
-# Ours has four inputs, two *hidden* layers of 60 neurons each, and one output neuron:
+# Neurons are arranged in *layers*. Every neuron of a layer gets the outputs of all neurons of the layer before.
+# Such layers are called *dense*. Ours has four inputs, two *hidden* layers of 60 neurons each, and one output
+# neuron:
 #
-# ![A network as circles in columns, connected by lines. On the left the four transverse momenta, then two hidden layers of sixty
-# neurons with ReLU, on the right a single neuron with a sigmoid, whose output is the score between zero and one.](../course/figures/network_4_60_60_1.svg)
+# ![A network as circles in columns, connected by lines. On the left the four transverse momenta, then two hidden
+# layers of sixty neurons, on the right a single neuron with a sigmoid, whose output is the score between zero and
+# one. Below each layer stand the shapes of its weights and biases.](../course/figures/network_4_60_60_1.svg)
 #
 # In Keras, a network is written down layer by layer:
 
@@ -330,9 +354,9 @@ model = keras.Sequential(
 # %% [markdown]
 # ### Exercise 2.6 – Count the parameters (by hand)
 #
-# Weights and biases are the *parameters* of the network: what the training adjusts. How many does each dense layer have? Take a pencil and count, for the
-# first hidden layer (4 inputs, 60 neurons), the second hidden layer (60 inputs, 60 neurons) and the output layer (60 inputs, 1 neuron).
-# Give three numbers.
+# Weights and biases are the *parameters* of the network: what the training adjusts. How many does each dense layer
+# have? Take a pencil and count, for the first hidden layer (4 inputs, 60 neurons), the second hidden layer (60
+# inputs, 60 neurons) and the output layer (60 inputs, 1 neuron). Give three numbers.
 
 # %% tags=["exercise-2.6"]
 ### BEGIN SOLUTION
@@ -346,16 +370,17 @@ checks.exercise_2_6(parameters)
 model.summary()
 
 # %% [markdown]
-# Keras counts as you did: 4021 parameters to be trained. The nine others belong to the normalisation: four means, four variances, and the number of
-# events they were made from. They are fixed.
+# Keras counts as you did: 4021 parameters to be trained. The nine others belong to the normalisation: four means,
+# four variances and a counter. They are not trained.
 
 # %% [markdown]
 # ### Exercise 2.7 – Be the network (write code)
 #
-# Complete `forward`, which computes the score. `layers` is a list with one pair `(kernel, bias)` a layer: `kernel` has shape `(n_inputs, n_neurons)` and
-# holds the weights, `bias` has shape `(n_neurons,)`. Hidden layers have a ReLU, the last layer a sigmoid. `x` has shape `(n_events,
-# n_inputs)` and is standardised already. Return the score, shape `(n_events,)`. With `@` you multiply matrices, so that `x @ kernel` gives the
-# sums of all neurons for all events at once.
+# Complete `forward`, which computes the score. `layers` is a list with one pair `(kernel, bias)` a layer: `kernel`
+# has shape `(n_inputs, n_neurons)` and holds the weights, `bias` has shape `(n_neurons,)`. Hidden layers have a
+# ReLU, the last layer a sigmoid. `x` has shape `(n_events, n_inputs)` and is standardised already. Return the
+# score, shape `(n_events,)`. With `@` you multiply matrices, so that `x @ kernel` gives the sums of all neurons for
+# all events at once.
 
 
 # %% tags=["exercise-2.7"]
@@ -384,26 +409,27 @@ print("shapes of the kernels:", *(kernel.shape for kernel, _ in layers))
 print("your network and Keras agree" if np.allclose(by_hand, by_keras, atol=1e-4) else "they differ")
 
 # %% [markdown]
-# This is all that a trained network is: three kernels, three biases, and the few lines that you have just written. What is left is to find good
-# values for the 4021 parameters.
+# This is all that a trained network is: three kernels, three biases, and the few lines that you have just written.
+# What is left is to find good values for the 4021 parameters.
 
 # %% [markdown]
 # ## 2.5 What the training minimises
 #
-# We need a number that says how wrong the network is: the *loss*. Read the score $p$ as the probability that the event is signal. Then the
-# probability that the network gives to the true answer is $p$ for a signal event and $1-p$ for a background event. For all events
-# together these numbers are multiplied. The loss is minus the logarithm of this product, divided by the number of events:
+# We need a number that says how wrong the network is: the *loss*. Read the score $p$ as the probability that the
+# event is signal. Then the probability that the network gives to the true answer is $p$ for a signal event and
+# $1-p$ for a background event. For all events together these numbers are multiplied. The loss is minus the
+# logarithm of this product, divided by the number of events:
 #
 # $$ L = -\frac{1}{n}\sum_{i=1}^{n} \Big( y_i \log p_i + (1-y_i)\log(1-p_i) \Big) . $$
 #
-# You know this from fitting: it is a negative log-likelihood. In machine learning it is called *binary cross-entropy*. Being
-# unsure costs a little. Being sure and wrong costs a lot.
+# You know this from fitting: it is a negative log-likelihood. In machine learning it is called *binary
+# cross-entropy*. Being unsure costs a little. Being sure and wrong costs a lot.
 
 # %% [markdown]
 # ### Exercise 2.8 – Cross-entropy (write code)
 #
-# Write the formula as a function of the labels `y` (0 or 1) and the scores `p` (between 0 and 1), two arrays of shape `(n_events,)`. Return one
-# number. The logarithm is the natural one.
+# Write the formula as a function of the labels `y` (0 or 1) and the scores `p` (between 0 and 1), two arrays of
+# shape `(n_events,)`. Return one number. The logarithm is the natural one.
 
 
 # %% tags=["exercise-2.8"]
@@ -418,8 +444,8 @@ def cross_entropy(y, p):
 cross_entropy = checks.exercise_2_8(cross_entropy)
 
 # %% [markdown]
-# Which loss should we expect before any training? One number is good to know: the loss of a network that has understood nothing but the share of signal,
-# and answers with this share for every event.
+# Which loss should we expect before any training? One number is good to know: the loss of a network that has
+# understood nothing but the share of signal, and answers with this share for every event.
 
 # %% tags=["nbval-ignore-output"]
 signal_share = float(y_train.mean(dtype=float))
@@ -429,23 +455,25 @@ print(f"always answering {signal_share:.3f}: loss {know_nothing:.3f}")
 print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrained):.3f}")
 
 # %% [markdown]
-# The untrained network does worse than that: its opinions are random. (Scores are kept away from exactly 0 and 1, where the logarithm
-# would be infinite. Keras does so too.) A useful network must come out below the loss of knowing nothing.
+# The untrained network does worse than that: its opinions are random. (Scores are kept away from exactly 0 and 1,
+# where the logarithm would be infinite. Keras does so too.) A useful network must come out below the loss of
+# knowing nothing.
 
 # %% [markdown]
 # ## 2.6 Training
 #
-# The loss is a function of 4021 parameters. Imagine a landscape, and walk downhill. The *gradient* $\nabla L$ points uphill, so every
-# parameter $\theta$ makes a step against it:
+# The loss is a function of 4021 parameters. Imagine a landscape, and walk downhill. The *gradient* $\nabla L$
+# points uphill, so every parameter $\theta$ makes a step against it:
 #
 # $$ \theta \to \theta - \eta \, \nabla_\theta L . $$
 #
-# The *learning rate* $\eta$ sets the length of the step. Each batch gives an estimate of the gradient, and one step. Keras computes the gradient by the chain
-# rule, from the loss back through the layers: *backpropagation*.
+# The *learning rate* $\eta$ sets the length of the step. Each batch gives an estimate of the gradient, and one
+# step. Keras computes the gradient by the chain rule, from the loss back through the layers: *backpropagation*.
 #
-# We use a refined version of this walk, called *Adam*. For each parameter it keeps a running mean of the gradient, which evens out the noise of small batches,
-# and a running mean of its square. It divides the first by the root of the second. Parameters with small but steady gradients then
-# move as fast as the others. Our learning rate is $2\cdot 10^{-4}$.
+# We use a refined version of this walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
+# which evens out the noise of small batches, and a running mean of its square. It divides the first by the root of
+# the second. Parameters with small but steady gradients then move as fast as the others. Our learning rate is
+# $2\cdot 10^{-4}$.
 
 # %%
 model.compile(
@@ -468,13 +496,14 @@ print(f"{n_batches} steps in {keras_seconds:.1f} s: {1000 * keras_seconds / n_ba
 # %% [markdown]
 # ### Where does the time go?
 #
-# Our network is tiny. The arithmetic for a batch takes some hundredth of a millisecond, but a step takes far longer. Between two batches, Keras returns to
-# Python, fetches the next events one by one, and starts the machinery again. For the large networks of today's research
-# this does not matter. For ours it is nearly all.
+# Our network is tiny. The arithmetic for a batch takes some hundredth of a millisecond, but a step takes far
+# longer. Between two batches, Keras returns to Python, fetches the next events one by one, and starts the machinery
+# again. For the large networks of today's research this does not matter. For ours it is nearly all.
 #
-# Therefore the course has `training.fit`. It takes the same events in the same batches and makes the same steps with the same optimizer.
-# But all batches of an epoch are one compiled program, which does not return to Python in between. Do not believe it: test it. Two
-# networks start from the same weights. One is trained by Keras, the other by the course, without shuffling, so that the batches are the same.
+# Therefore the course has `training.fit`. It takes the same events in the same batches and makes the same steps
+# with the same optimizer. But all batches of an epoch are one compiled program, which does not return to Python in
+# between. Do not believe it: test it. Two networks start from the same weights. One is trained by Keras, the other
+# by the course, without shuffling, so that the batches are the same.
 
 # %% tags=["nbval-ignore-output"]
 x_few, y_few = x_train[::10], y_train[::10]
@@ -482,18 +511,21 @@ unshuffled = tf.data.Dataset.from_tensor_slices((x_few, y_few)).batch(128)
 plain, compiled = (network.build(4, normalise=x_train, seed=SEED) for _ in range(2))
 plain.fit(unshuffled, epochs=2, shuffle=False, verbose=0)
 training.fit(compiled, x_few, y_few, epochs=2, shuffle=False, progress=False)
-fit_difference = max(float(np.abs(a - b).max()) for a, b in zip(plain.get_weights(), compiled.get_weights()))
+fit_difference = max(
+    float(np.abs(a - b).max()) for a, b in zip(plain.get_weights(), compiled.get_weights(), strict=True)
+)
 print(f"largest difference in any of the {plain.count_params()} parameters: {fit_difference:.0e}")
 
 # %% [markdown]
-# The difference is what remains of rounding in 32-bit numbers. From here on we use `training.fit`, and `network.build`, which
-# writes down and compiles the network that you have just built.
+# The difference is what remains of rounding in 32-bit numbers. From here on we use `training.fit`, and
+# `network.build`, which writes down and compiles the network that you have just built.
 
 # %% [markdown]
 # ### Exercise 2.9 – Why shuffle? (in your words)
 #
-# The event table is sorted: all signal samples first, then the background. What do you expect if the network is trained on it batch by batch,
-# without shuffling? What will its scores look like at the end of the epoch? Write down your guess, then run the cell that follows.
+# The event table is sorted: all signal samples first, then the background. What do you expect if the network is
+# trained on it batch by batch, without shuffling? What will its scores look like at the end of the epoch? Write
+# down your guess, then run the cell that follows.
 
 # %% tags=["exercise-2.9", "written"]
 ### BEGIN SOLUTION
@@ -509,10 +541,14 @@ checks.written("2.9", answer_2_9)
 signal_first = np.argsort(-y_train, kind="stable")
 for shuffle in (False, True):
     trial = network.build(4, normalise=x_train, seed=SEED)
-    training.fit(trial, x_train[signal_first], y_train[signal_first], epochs=1, shuffle=shuffle, seed=SEED, progress=False)
+    training.fit(
+        trial, x_train[signal_first], y_train[signal_first], epochs=1, shuffle=shuffle, seed=SEED, progress=False
+    )
     scores = training.predict(trial, x_train)
-    print(f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
-        f"of background {scores[y_train == 0].mean():.3f}")
+    print(
+        f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
+        f"of background {scores[y_train == 0].mean():.3f}"
+    )
 
 # %% [markdown]
 # ### Five epochs
@@ -528,18 +564,21 @@ print(f"five epochs: {course_seconds:.1f} s; with model.fit they would take abou
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.losses(history)
-plotting.show(fig, alt="Training loss against the epoch, from one to five. It falls steeply from the first epoch to the second and then ever more slowly.")
+plotting.show(
+    fig,
+    alt="Training loss against the epoch, from one to five. It falls steeply from the first epoch to the second and then ever more slowly.",
+)
 print(f"for comparison: knowing nothing but the share of signal costs {know_nothing:.3f}")
 
 # %% [markdown]
-# One thing to know about this curve: Keras averages the loss over the batches of an epoch, *while* the network is learning. The first
-# point therefore contains the beginner's mistakes.
+# One thing to know about this curve: Keras averages the loss over the batches of an epoch, *while* the network is
+# learning. The first point therefore contains the beginner's mistakes.
 
 # %% [markdown]
 # ### Exercise 2.10 – The loss curve (read a plot)
 #
-# By how much does the loss fall from the first epoch to the second, and by how much from the fourth to the fifth? Give both as positive numbers.
-# Is the training over after five epochs?
+# By how much does the loss fall from the first epoch to the second, and by how much from the fourth to the fifth?
+# Give both as positive numbers. Is the training over after five epochs?
 
 # %% tags=["exercise-2.10"]
 ### BEGIN SOLUTION
@@ -553,8 +592,8 @@ checks.exercise_2_10(falls, losses=history.history["loss"])
 # %% [markdown]
 # ### Exercise 2.11 – What the loss curve does not tell (in your words)
 #
-# The training loss fell with every epoch. Does this show that the network recognises Higgs bosons in events that it has never seen? What would you look at
-# to find out? Two or three sentences.
+# The training loss fell with every epoch. Does this show that the network recognises Higgs bosons in events that it
+# has never seen? What would you look at to find out? Two or three sentences.
 
 # %% tags=["exercise-2.11", "written"]
 ### BEGIN SOLUTION
@@ -569,15 +608,16 @@ checks.written("2.11", answer_2_11)
 # %% [markdown]
 # ## 2.7 Save and load
 #
-# The network is worth keeping. A file with the ending `.keras` holds the layers, all parameters and the state of the optimizer. `chapter.write_model` puts it
-# into `data/outputs/`, where the next chapters find it.
+# The network is worth keeping. A file with the ending `.keras` holds the layers, all parameters and the state of
+# the optimizer. `chapter.write_model` puts it into `data/outputs/`, where the next chapters find it.
 
 # %%
 chapter.write_model("first_model", first_model)
 loaded = chapter.read_model(2, "first_model")
 
 # %% [markdown]
-# Is the loaded network the same? We ask for equality in every bit, for all test events. (The scores themselves stay closed until chapter 3.)
+# Is the loaded network the same? We ask for equality in every bit, for all test events. (The scores themselves stay
+# closed until chapter 3.)
 
 # %%
 is_same = np.array_equal(training.predict(first_model, x_test), training.predict(loaded, x_test))
@@ -607,10 +647,11 @@ history_table.round(4)
 # ## Summary
 #
 # - An event's own numbers decide whether it trains or tests. So it stays on its side in every chapter.
-# - Inputs are standardised with mean and width of the training events; the labels are 1 for signal and 0 for background.
+# - Inputs are standardised with mean and width of the training events; the labels are 1 for signal and 0 for
+#   background.
 # - A neuron is a weighted sum, a bias and an activation. The network 4-60-60-1 has 4021 parameters.
-# - Training minimises the cross-entropy, a negative log-likelihood, in small steps: one for each batch, with Adam. After five epochs the loss
-#   is well below that of knowing nothing, and hardly falls any more.
+# - Training minimises the cross-entropy, a negative log-likelihood, in small steps: one for each batch, with Adam.
+#   After five epochs the loss is well below that of knowing nothing, and still falls a little.
 # - `training.fit` makes the steps of `model.fit`, but compiles the whole epoch.
 # - A saved network predicts exactly the same when it is loaded.
 #
@@ -618,8 +659,8 @@ history_table.round(4)
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press (2016), chapter 6: feedforward networks.
 # - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, arXiv:1412.6980.
-# - D. Guest, K. Cranmer, D. Whiteson, *Deep Learning and its Application to LHC Physics*, Ann. Rev. Nucl. Part. Sci. 68 (2018) 161,
-#   arXiv:1806.11484.
+# - D. Guest, K. Cranmer, D. Whiteson, *Deep Learning and its Application to LHC Physics*, Ann. Rev. Nucl. Part.
+#   Sci. 68 (2018) 161, arXiv:1806.11484.
 # - The Keras documentation, *Training and evaluation with the built-in methods*, keras.io.
 #
 # Next: [chapter 3, evaluation](chapter3_evaluation.ipynb).

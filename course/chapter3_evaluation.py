@@ -9,8 +9,9 @@
 # %% [markdown]
 # # Chapter 3 – Evaluation
 #
-# You have trained a network. Is it any good? In this chapter you open the test events, which it has never seen, and judge it. You will find that one
-# number cannot do this: how good a network is depends on what you want from it. And you will find out what its score means, and what it does not.
+# You have trained a network. Is it any good? In this chapter you open the test events, which it has never seen, and
+# judge it. You will find that one number cannot do this: how good a network is depends on what you want from it.
+# And you will find out what its score means, and what it does not.
 
 # %% [markdown]
 # ## What you will do
@@ -26,7 +27,6 @@
 # | 90 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -45,24 +45,29 @@ print(f"{len(train)} training events, {len(test)} test events")
 # %% [markdown]
 # ## 3.1 The score on training events
 #
-# We begin with the events that the network knows. `training.predict` applies it to all of them at once. The figure shows the score of signal and background,
-# each scaled to the same area. Every simulated event counts the same here (`weight=np.ones`), as in the training.
+# We begin with the events that the network knows. `training.predict` applies it to all of them at once. The figure
+# shows the score of signal and background, each scaled to the same area. Every simulated event counts the same here
+# (`weight=np.ones`), as in the training.
 
 # %% tags=["nbval-ignore-output"]
 x_train, y_train, _ = features.arrays(train, COLUMNS)
 score_train = training.predict(model, x_train)
 fig, ax = plotting.score_by_class(train, score_train, weight=np.ones(len(train)))
-plotting.show(fig, alt="Normalised distributions of the network's score for signal and background among training events. The background piles up at low "
-    "scores, the signal at medium and high ones, and the two overlap widely.")
+plotting.show(
+    fig,
+    alt="Normalised distributions of the network's score for signal and background among training events. The background piles up at low "
+    "scores, the signal at medium and high ones, and the two overlap widely.",
+)
 
 # %% [markdown]
-# The network has learnt something: signal tends to the right, background to the left. It has not learnt everything: most scores are
-# anything but certain. Four momenta do not contain more.
+# The network has learnt something: signal tends to the right, background to the left. It has not learnt everything:
+# most scores are anything but certain. Four momenta do not contain more.
 
 # %% [markdown]
 # ### Exercise 3.1 – Where the classes cross (read a plot)
 #
-# At which score do the two curves cross? Read it from the figure, to within 0.05. Then look at the number that the next cell prints. A coincidence?
+# At which score do the two curves cross? Read it from the figure, to within 0.05. Then look at the number that the
+# next cell prints. A coincidence?
 
 # %% tags=["exercise-3.1"]
 ### BEGIN SOLUTION
@@ -78,8 +83,9 @@ train_share = float(y_train.mean(dtype=float))
 print(f"share of signal among the training events: {train_share:.3f}")
 
 # %% [markdown]
-# No coincidence. Suppose the network could find the best possible answer. For inputs $x$, signal events have the density $s(x)$ and
-# background events $b(x)$, and the share of signal is $\pi$. The score that minimises the cross-entropy is the probability of signal at that $x$:
+# No coincidence. Suppose the network could find the best possible answer. For inputs $x$, signal events have the
+# density $s(x)$ and background events $b(x)$, and the share of signal is $\pi$. The score that minimises the
+# cross-entropy is the probability of signal at that $x$:
 #
 # $$ p(x) = \frac{\pi\, s(x)}{\pi\, s(x) + (1-\pi)\, b(x)} . $$
 #
@@ -88,8 +94,9 @@ print(f"share of signal among the training events: {train_share:.3f}")
 # %% [markdown]
 # ## 3.2 Test events
 #
-# Now we open the test events. First, each counts the same again, so that we can compare with the training events. We compare the loss (of chapter 2), and the
-# *accuracy*: the share of events that lie on the right side of a cut at 0.5.
+# Now we open the test events. First, each counts the same again, so that we can compare with the training events.
+# We compare the loss (of chapter 2), and the *accuracy*: the share of events that lie on the right side of a cut at
+# 0.5.
 
 # %% tags=["nbval-ignore-output"]
 x_test, y_test, _ = features.arrays(test, COLUMNS)
@@ -108,14 +115,15 @@ losses = pd.DataFrame(rows).T
 losses.round(4)
 
 # %% [markdown]
-# Both losses agree within a few times the error. The network has not learnt its events by heart. With some four thousand parameters and many more
-# events, five epochs are not enough for that. In chapter 4 we train longer.
+# Both losses agree within a few times the error. The network has not learnt its events by heart. With some four
+# thousand parameters and many more events, five epochs are not enough for that. In chapter 4 we train longer.
 
 # %% [markdown]
 # ### Exercise 3.2 – Why test events? (in your words)
 #
-# The numbers are nearly the same. Why do we insist on test events, and do not simply use the larger number of training events to measure how good the network
-# is? And why may we not use the test events to choose, say, the best number of epochs?
+# The numbers are nearly the same. Why do we insist on test events, and do not simply use the larger number of
+# training events to measure how good the network is? And why may we not use the test events to choose, say, the
+# best number of epochs?
 
 # %% tags=["exercise-3.2", "written"]
 ### BEGIN SOLUTION
@@ -131,8 +139,9 @@ checks.written("3.2", answer_3_2)
 # %% [markdown]
 # ### What nature would show
 #
-# So far, simulated events were counted. In nature, processes come in other proportions. From here on each event counts with its weight. The test events
-# are only 40 % of all events, so their weights have to be scaled up, sample by sample, until each sample stands for its full yield again.
+# So far, simulated events were counted. In nature, processes come in other proportions. From here on each event
+# counts with its weight. The test events are only 40 % of all events, so their weights have to be scaled up, sample
+# by sample, until each sample stands for its full yield again.
 
 # %%
 test = weights.match_yields(test, events)
@@ -143,18 +152,21 @@ print(f"expected at 10 fb⁻¹: {total_signal:.2f} signal, {total_background:.1f
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.score_stacked(test, score_test)
-plotting.show(fig, alt="Expected test events against the score, processes stacked, on a logarithmic axis. ZZ dominates at low scores, the Higgs boson is a thin layer "
-    "on top, and Z and top-pair events make up much of the background at medium and high scores.")
+plotting.show(
+    fig,
+    alt="Expected test events against the score, processes stacked, on a logarithmic axis. ZZ dominates at low scores, the Higgs boson is a thin layer "
+    "on top, and Z and top-pair events make up much of the background at medium and high scores.",
+)
 
 # %% [markdown]
-# This is a different picture. The signal, more than a third of the simulated events, is a thin layer. And processes that hardly appeared among the training
-# events are now prominent.
+# This is a different picture. The signal, more than a third of the simulated events, is a thin layer. And processes
+# that hardly appeared among the training events are now prominent.
 
 # %% [markdown]
 # ### Exercise 3.3 – Signal and background above a cut (read a plot or a table)
 #
-# Take the events with a score of at least 0.6. How many expected background events come with each expected signal event? The figure gives you an idea. Compute the
-# number from `score_test`, `label` and `weight`.
+# Take the events with a score of at least 0.6. How many expected background events come with each expected signal
+# event? The figure gives you an idea. Compute the number from `score_test`, `label` and `weight`.
 
 # %% tags=["exercise-3.3"]
 ### BEGIN SOLUTION
@@ -168,8 +180,8 @@ checks.exercise_3_3(background_per_signal, events=test, score=score_test, cut=0.
 # %% [markdown]
 # ## 3.3 The ROC curve
 #
-# To use the score, we cut on it: events with a score of at least the cut pass. The *signal efficiency* is the share of the signal that passes, the *background
-# efficiency* that of the background:
+# To use the score, we cut on it: events with a score of at least the cut pass. The *signal efficiency* is the share
+# of the signal that passes, the *background efficiency* that of the background:
 #
 # $$ \varepsilon_s = \frac{\sum_{\text{signal, passed}} w}{\sum_\text{signal} w}, \qquad
 # \varepsilon_b = \frac{\sum_{\text{background, passed}} w}{\sum_\text{background} w} . $$
@@ -177,8 +189,8 @@ checks.exercise_3_3(background_per_signal, events=test, score=score_test, cut=0.
 # %% [markdown]
 # ### Exercise 3.4 – Efficiencies (write code)
 #
-# Complete the function. `score`, `label` and `weight` are arrays of shape `(n_events,)`; the label is 1 for signal and 0 for background. An event passes if
-# `score >= cut`. Return `(signal_efficiency, background_efficiency)`.
+# Complete the function. `score`, `label` and `weight` are arrays of shape `(n_events,)`; the label is 1 for signal
+# and 0 for background. An event passes if `score >= cut`. Return `(signal_efficiency, background_efficiency)`.
 
 
 # %% tags=["exercise-3.4"]
@@ -203,30 +215,35 @@ pd.DataFrame(
 ).round(3)
 
 # %% [markdown]
-# Each cut is a compromise: a tight one loses signal, a loose one keeps background. Drawn against each other for all cuts, the two efficiencies make the
-# *ROC curve* (receiver operating characteristic; the name comes from radar).
+# Each cut is a compromise: a tight one loses signal, a loose one keeps background. Drawn against each other for all
+# cuts, the two efficiencies make the *ROC curve* (receiver operating characteristic; the name comes from radar).
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.roc({"test events": (test, score_test)}, cut=0.5)
-plotting.show(fig, alt="ROC curve of the test events: signal efficiency against background efficiency, from (0, 0) to (1, 1). It lies well above the "
-    "diagonal, which stands for no separation. A marker shows the cut at 0.5.")
+plotting.show(
+    fig,
+    alt="ROC curve of the test events: signal efficiency against background efficiency, from (0, 0) to (1, 1). It lies well above the "
+    "diagonal, which stands for no separation. A marker shows the cut at 0.5.",
+)
 
 # %% [markdown]
 # ### The area under the curve
 #
-# The area under this curve, the *AUC*, sums it up in one number. It has a simple meaning. Draw one signal event and one background event by lot. The AUC is
-# the probability that the signal event has the higher score:
+# The area under this curve, the *AUC*, sums it up in one number. It has a simple meaning. Draw one signal event and
+# one background event by lot. The AUC is the probability that the signal event has the higher score:
 #
 # $$ \text{AUC} = \frac{\sum_i \sum_j w_i w_j \,\big[\, p_i > p_j \,\big]}{\sum_i w_i \sum_j w_j},
 # \qquad i \in \text{signal},\ j \in \text{background} . $$
 #
-# The bracket is 1 if it is true, 0 if it is not, and one half if both scores are the same. A network that guesses has an AUC of 0.5, a perfect one of 1.
+# The bracket is 1 if it is true, 0 if it is not, and one half if both scores are the same. A network that guesses
+# has an AUC of 0.5, a perfect one of 1.
 
 # %% [markdown]
 # ### Exercise 3.5 – The AUC is a probability (write code)
 #
-# Write this formula for arrays `score`, `label` and `weight` of a few hundred events. Compare every signal event with every background event:
-# `a[:, None] - b[None, :]` gives all differences, shape `(n_signal, n_background)`. Weights may be negative. Return one number.
+# Write this formula for arrays `score`, `label` and `weight` of a few hundred events. Compare every signal event
+# with every background event: `a[:, None] - b[None, :]` gives all differences, shape `(n_signal, n_background)`.
+# Weights may be negative. Return one number.
 
 
 # %% tags=["exercise-3.5"]
@@ -245,23 +262,27 @@ def area(score, label, weight):
 area = checks.exercise_3_5(area)
 
 # %% [markdown]
-# For all test events, that would be billions of pairs. There is a quicker way: sort the events by score, and add up the weights from the highest score
-# down. This gives the ROC curve at all cuts at once, and its area with the trapezoid rule. Both ways agree:
+# For all test events, that would be billions of pairs. There is a quicker way: sort the events by score, and add up
+# the weights from the highest score down. This gives the ROC curve at all cuts at once, and its area with the
+# trapezoid rule. Both ways agree:
 
 # %% tags=["nbval-ignore-output"]
 few = np.random.default_rng(SEED).choice(len(test), 2000, replace=False)
 order = np.argsort(-score_test[few])
 signal_efficiency, background_efficiency = (
-    np.cumsum(np.where(label[few][order] == y, weight[few][order], 0)) / weight[few][label[few] == y].sum() for y in (1, 0)
+    np.cumsum(np.where(label[few][order] == y, weight[few][order], 0)) / weight[few][label[few] == y].sum()
+    for y in (1, 0)
 )
 print(f"2000 test events, all pairs:       {area(score_test[few], label[few], weight[few]):.4f}")
 print(f"2000 test events, cumulative sums: {np.trapezoid(signal_efficiency, background_efficiency):.4f}")
 print(f"all test events:                   {plotting.auc(test, score_test):.4f}")
 
 # %% [markdown]
-# The first two agree to many digits. The third is another number. (In two thousand events there are only a few of the heavy Z and top-pair events.) So how
-# well do we know the AUC at all? We can find out with the *bootstrap*: invent other sets of test events that might have come out as well, by counting each event 0,
-# 1, 2 … times, a random number from the Poisson distribution with mean 1. The spread of the AUC over such sets is its statistical uncertainty.
+# The first two agree to many digits. The third is another number. (In two thousand events there are only a few of
+# the heavy Z and top-pair events.) So how well do we know the AUC at all? We can find out with the *bootstrap*:
+# invent other sets of test events that might have come out as well, by counting each event 0, 1, 2 … times, a
+# random number from the Poisson distribution with mean 1. The spread of the AUC over such sets is its statistical
+# uncertainty.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -275,17 +296,25 @@ for name, chosen in selections.items():
     aucs[name] = plotting.auc(part, scores)
     errors[name] = np.std([plotting.auc(part, scores, w * rng.poisson(1, len(w))) for _ in range(25)])
 fig, ax = plotting.comparison(aucs, errors, xlabel="AUC of test events: signal against each background", reference=0.5)
-plotting.show(fig, alt="AUC of the test events with errors, for signal against all backgrounds together, against ZZ, Z and top pairs alone. The AUC "
-    "against ZZ is precise; those against Z and top pairs have large errors.")
+plotting.stamp(ax, luminosity=None)
+plotting.show(
+    fig,
+    alt="AUC of the test events with errors, for signal against all backgrounds together, against ZZ, Z and top pairs alone. The AUC "
+    "against ZZ is large and precise; those against Z and top pairs are close to one half and have large errors.",
+)
 
 # %% [markdown]
-# The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it is well known and good. Against Z and top pairs
-# it is worse known, since there are few simulated events, and it may be anything. Among the training events these were too few to matter. Keep that in mind for chapters 4 and 5.
+# The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it
+# is good, and precisely known. Against Z and top pairs it is close to one half: the network tells them from the
+# signal hardly better than a coin. They were too few among the training events to matter, so it never learnt what
+# they look like. Their errors are large as well, since only a few hundred events are left to test with. Keep this
+# in mind for chapters 4 and 5.
 
 # %% [markdown]
 # ### Exercise 3.6 – Reading the ROC curve (read a plot)
 #
-# At a signal efficiency of 80 %, what is the *background rejection* $1/\varepsilon_b$? Read the background efficiency from the ROC curve and give one over it.
+# At a signal efficiency of 80 %, what is the *background rejection* $1/\varepsilon_b$? Read the background
+# efficiency from the ROC curve and give one over it.
 
 # %% tags=["exercise-3.6"]
 ### BEGIN SOLUTION
@@ -299,13 +328,15 @@ checks.exercise_3_6(rejection, events=test, score=score_test, efficiency=0.8)
 # %% [markdown]
 # ## 3.4 What a working point costs
 #
-# A cut on the score is called a *working point*. Often one starts from the signal: it is rare, and we want to keep, say, 80 % of it. What does the cut have to be?
+# A cut on the score is called a *working point*. Often one starts from the signal: it is rare, and we want to keep,
+# say, 80 % of it. What does the cut have to be?
 
 # %% [markdown]
 # ### Exercise 3.7 – The cut for an efficiency (write code)
 #
-# Return the tightest cut whose signal efficiency is at least `efficiency`. It is the score of a signal event: sort the signal by score, highest first, add up the
-# weights, and stop as soon as the share is reached. Mind that sums of decimals may miss their target by a rounding error.
+# Return the tightest cut whose signal efficiency is at least `efficiency`. It is the score of a signal event: sort
+# the signal by score, highest first, add up the weights, and stop as soon as the share is reached. Mind that sums
+# of decimals may miss their target by a rounding error.
 
 
 # %% tags=["exercise-3.7"]
@@ -329,21 +360,33 @@ for target in (1.0, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3):
     passed = score_test >= cut
     s, b = weight[passed & (label == 1)].sum(), weight[passed & (label == 0)].sum()
     b_error = np.sqrt((weight[passed & (label == 0)] ** 2).sum())
-    rows.append({"signal efficiency": s / total_signal, "cut": cut, "background rejection": total_background / b,
-        "s": s, "b": b, "error of b": b_error, "b per s": b / s, "s/√b": s / np.sqrt(b)})
+    rows.append(
+        {
+            "signal efficiency": s / total_signal,
+            "cut": cut,
+            "background rejection": total_background / b,
+            "s": s,
+            "b": b,
+            "error of b": b_error,
+            "b per s": b / s,
+            "s/√b": s / np.sqrt(b),
+        }
+    )
 working_points = pd.DataFrame(rows)
 working_points.round(3)
 
 # %% [markdown]
-# `s` and `b` are expected events in 10 fb⁻¹. `error of b` is the statistical uncertainty of the simulation: how well we know $b$. The significance estimate $s/\sqrt{b}$
-# was about one half without a cut. It grows, but slowly: four momenta are not enough to discover the Higgs boson. Chapter 7 is about the best cut, and about what
+# `s` and `b` are expected events in 10 fb⁻¹. `error of b` is the statistical uncertainty of the simulation: how
+# well we know $b$. The significance estimate $s/\sqrt{b}$ was about one half without a cut. It grows, but slowly:
+# four momenta are not enough to discover the Higgs boson. Chapter 7 is about the best cut, and about what
 # significance means.
 
 # %% [markdown]
 # ### Exercise 3.8 – Choose a working point (in your words)
 #
-# Which kind of working point would you choose for each of these, and why? (a) A first filter, after which a slower and better analysis looks at what is left. (b) A
-# measurement of the angles between the leptons in Higgs decays. (c) A display of a few events for the visitors' centre, most of which should be Higgs bosons.
+# Which kind of working point would you choose for each of these, and why? (a) A first filter, after which a slower
+# and better analysis looks at what is left. (b) A measurement of the angles between the leptons in Higgs decays.
+# (c) A display of a few events for the visitors' centre, most of which should be Higgs bosons.
 
 # %% tags=["exercise-3.8", "written"]
 ### BEGIN SOLUTION
@@ -359,39 +402,47 @@ checks.written("3.8", answer_3_8)
 # %% [markdown]
 # ## 3.5 What the score means
 #
-# The network says 0.8. Is this event a Higgs boson with a probability of 80 %? A score is called *calibrated* if among the events with a score of $p$ a share $p$ is
-# signal. Let us see, for test events that count the same each, as in the training:
+# The network says 0.8. Is this event a Higgs boson with a probability of 80 %? A score is called *calibrated* if
+# among the events with a score of $p$ a share $p$ is signal. Let us see, for test events that count the same each,
+# as in the training:
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plotting.calibration({"each event counts the same": (test, score_test, np.ones(len(test)))})
-plotting.show(fig, alt="Reliability diagram: share of signal among test events against the mean score of ten bins, with every simulated event counted once. The points lie "
-    "close to the diagonal. Below, the number of events of each bin.")
+plotting.show(
+    fig,
+    alt="Reliability diagram: share of signal among test events against the mean score of ten bins, with every simulated event counted once. The points lie "
+    "close to the diagonal. Below, the number of events of each bin.",
+)
 
 # %% [markdown]
-# Close to the diagonal: the score is a good estimate of the probability. This is what minimising the cross-entropy is meant to achieve. Now the same with expected
-# events, that is, with weights:
+# Close to the diagonal: the score is a good estimate of the probability. This is what minimising the cross-entropy
+# is meant to achieve. Now the same with expected events, that is, with weights:
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plotting.calibration(
     {"each event counts the same": (test, score_test, np.ones(len(test))), "expected events": (test, score_test)}
 )
-plotting.show(fig, alt="Reliability diagram with two curves. With every simulated event counted once the points follow the diagonal. With expected events they "
-    "lie close to zero at all scores.")
+plotting.show(
+    fig,
+    alt="Reliability diagram with two curves. With every simulated event counted once the points follow the diagonal. With expected events they "
+    "lie close to zero at all scores.",
+)
 
 # %% [markdown]
-# Whatever the score, nearly all expected events are background. The score is the probability in the mixture *of the training*, where signal is common. In nature it is
-# rare, two or three events in a hundred.
+# Whatever the score, nearly all expected events are background. The score is the probability in the mixture *of the
+# training*, where signal is common. In nature it is rare, two or three events in a hundred.
 #
-# The formula of section 3.1 shows the way out. The densities $s(x)$ and $b(x)$ stay the same, and only the share $\pi$ changes to $\pi'$. Eliminate $s/b$ from the
-# formulas for both mixtures, and you get (this is Bayes' theorem):
+# The formula of section 3.1 shows the way out. The densities $s(x)$ and $b(x)$ stay the same, and only the share
+# $\pi$ changes to $\pi'$. Eliminate $s/b$ from the formulas for both mixtures, and you get (this is Bayes'
+# theorem):
 #
 # $$ p' = \frac{p\,\dfrac{\pi'}{\pi}}{p\,\dfrac{\pi'}{\pi} + (1-p)\,\dfrac{1-\pi'}{1-\pi}} . $$
 
 # %% [markdown]
 # ### Exercise 3.9 – Another mixture (write code)
 #
-# Complete the function: `score` is an array of scores $p$, `share` is the share of signal $\pi$ in the training, and `new_share` the share $\pi'$ for which you want the
-# probability. Return an array of the shape of `score`.
+# Complete the function: `score` is an array of scores $p$, `share` is the share of signal $\pi$ in the training,
+# and `new_share` the share $\pi'$ for which you want the probability. Return an array of the shape of `score`.
 
 
 # %% tags=["exercise-3.9"]
@@ -415,42 +466,47 @@ print(f"a score of 0.8 becomes a probability of {to_mixture(np.array([0.8]), tra
 print(f"the highest score, {score_test.max():.3f}, becomes {probability.max():.3f}")
 
 # %% [markdown]
-# Is this probability calibrated now, with expected events? We ask twice: once with all backgrounds, and once with ZZ as the only background (with the share of signal
-# that belongs to it).
+# Is this probability calibrated now? We ask twice. First, we keep the events as they were mixed in the training,
+# and change only the share of signal: all signal events get one weight, all background events another. Second, we
+# take the expected events, with their own weights.
 
 # %% tags=["nbval-ignore-output"]
-only_zz = (process == "ZZ") | (label == 1)
-zz_share = total_signal / weight[only_zz].sum()
-train_zz_share = (y_train == 1).sum() / ((y_train == 1) | (train["sample"] == "llll").to_numpy()).sum()
+share_test = float(label.mean(dtype=float))
+new_share_only = np.where(label == 1, expected_share / share_test, (1 - expected_share) / (1 - share_test))
 limit = 0.12
-edges = np.array([0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, limit])
 fig, (ax, below) = plotting.calibration(
     {
-        "all backgrounds": (test, probability),
-        "ZZ only": (test[only_zz], to_mixture(score_test[only_zz].astype(float), train_zz_share, zz_share)),
+        "only the share changed": (test, probability, new_share_only),
+        "expected events": (test, probability),
     },
-    bins=edges,
+    bins=np.array([0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, limit]),
 )
 ax.set(xlim=(0, limit), ylim=(0, limit))
 below.set_xlabel("corrected probability (mean of the bin)")
-plotting.show(fig, alt="Reliability diagram of the corrected probability with expected events, up to 0.12. With ZZ as the only background the points follow the diagonal. "
-    "With all backgrounds they fall below it at high probabilities, with large errors.")
+plotting.show(
+    fig,
+    alt="Reliability diagram of the corrected probability, up to 0.12. Where only the share of signal is changed, the points lie near the diagonal. "
+    "With expected events they fall below it at high probabilities.",
+)
 
 # %% [markdown]
-# With ZZ alone, the corrected score comes close to a probability in nature's mixture. With all backgrounds it is too optimistic where it is high. Nothing is wrong with Bayes' theorem. But
-# we assumed that $b(x)$ is the same in both mixtures, and it is not: in the training nearly all background was ZZ, and in nature almost a third is Z and top pairs, which
-# end up elsewhere. A change of the share cannot repair a change of the composition. Event weights in the training can, if they are done well. That is chapter 5.
+# If only the share changes, the corrected score is about as good a probability as the score was before. With
+# expected events it is too optimistic where it is high. Nothing is wrong with Bayes' theorem. But we assumed that
+# $s(x)$ and $b(x)$ stay the same, and they do not. In the training nearly all background was ZZ; in nature almost a
+# third is Z and top pairs, which end up elsewhere. And half of the signal in the training was made in vector boson
+# fusion, in nature less than a tenth. A change of the share can be repaired afterwards, a change of the composition
+# cannot. It has to be told to the network in the training, by event weights: chapter 5.
 
 # %% [markdown]
 # ### Exercise 3.10 – A score of 0.9 (in your words)
 #
-# A friend has applied your network to a collision event and tells you: «The score is 0.9, so this is a Higgs boson with 90 % probability!» What do you answer? Name two
-# reasons.
+# A friend has applied your network to a collision event and tells you: «The score is 0.9, so this is a Higgs boson
+# with 90 % probability!» What do you answer? Name two reasons.
 
 # %% tags=["exercise-3.10", "written"]
 ### BEGIN SOLUTION
 answer_3_10 = """First, 90 % holds in the mixture of the training, where more than a third of the events are signal. In nature it is two or three in a hundred, and
-with that share the same score means a probability of some 20 or 30 % at best. Second, even this needs a background that is composed as in the
+with that share the same score means a probability of about one in four. Second, even this needs a background that is composed as in the
 training, and simulated correctly: Z and top-pair events, which the network hardly knows, can have high scores too."""
 ### END SOLUTION
 
@@ -482,16 +538,22 @@ pd.Series(numbers).round(4)
 # %% [markdown]
 # ## Summary
 #
-# - A network is judged on events that it has never seen. Here training and test events agree: five epochs have not made it memorise.
-# - With weights, the test events show what nature would: little signal, and backgrounds that were rare in the training.
-# - The ROC curve shows all compromises between signal and background efficiency. The AUC is the probability that a signal event beats a background event.
-# - A working point has a price: expected signal events lost, background events kept. Four momenta give some separation, but far from enough.
-# - The score is a probability in the mixture of the training, not in nature. A change of the share can be corrected, a change of the composition cannot.
+# - A network is judged on events that it has never seen. Here training and test events agree: five epochs have not
+#   made it memorise.
+# - With weights, the test events show what nature would: little signal, and backgrounds that were rare in the
+#   training.
+# - The ROC curve shows all compromises between signal and background efficiency. The AUC is the probability that a
+#   signal event beats a background event.
+# - A working point has a price: expected signal events lost, background events kept. Four momenta give some
+#   separation, but far from enough.
+# - The score is a probability in the mixture of the training, not in nature. A change of the share can be
+#   corrected, a change of the composition cannot.
 #
 # ## Further reading
 #
 # - T. Fawcett, *An introduction to ROC analysis*, Pattern Recognition Letters 27 (2006) 861.
 # - C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, *On Calibration of Modern Neural Networks*, arXiv:1706.04599.
-# - K. Cranmer, J. Pavez, G. Louppe, *Approximating Likelihood Ratios with Calibrated Discriminative Classifiers*, arXiv:1506.02169.
+# - K. Cranmer, J. Pavez, G. Louppe, *Approximating Likelihood Ratios with Calibrated Discriminative Classifiers*,
+#   arXiv:1506.02169.
 #
 # Next: [chapter 4, early stopping](chapter4_early_stopping.ipynb).
