@@ -52,7 +52,8 @@ def copy_state(source: keras.Model, target: keras.Model, *, training: bool = Tru
         else zip(source.variables, target.variables, strict=True)
     )
     for ours, theirs in pairs:
-        theirs.assign(ours.value)
+        # The TensorFlow variables themselves: Keras' own assignment costs three times as much.
+        theirs.value.assign(ours.value, read_value=False)
     for layer in normalisations(target):
         layer.finalize_state()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import random
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from labcourse import inputs, session
 from labcourse.errors import BadInput
-from labcourse.progress import Line
+from labcourse.progress import Line, seconds
 
 if TYPE_CHECKING:
     import keras
@@ -114,6 +115,7 @@ def cross_validate(
     n_folds = int(fold.max()) + 1
     models: list[keras.Model] = []
     histories, losses, best_epochs = [], [], []
+    begin = time.monotonic()
     with Line(visible=progress) as line:
         for number in range(n_folds):
             training, validating = fold != number, fold == number
@@ -141,7 +143,11 @@ def cross_validate(
             histories.append(history.history)
             losses.append(validation_losses[best])
             best_epochs.append(best + 1)
-    return Folds(models, histories, np.array(losses), np.array(best_epochs))
+        folds = Folds(models, histories, np.array(losses), np.array(best_epochs))
+        line.show(
+            f"{n_folds} folds  val_loss {folds.mean:.4f} ± {folds.spread:.4f}  {seconds(time.monotonic() - begin)}"
+        )
+    return folds
 
 
 def _part(mask: NDArray[np.bool_], *arrays: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:

@@ -201,8 +201,14 @@ class Engine:
             self._loops[name] = tf.function(traced, autograph=False, jit_compile=self.jit)
         try:
             return self._loops[name](*arguments)
-        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
-            # XLA refuses before anything has run, so nothing has changed yet.
+        except (
+            tf.errors.InvalidArgumentError,
+            tf.errors.UnimplementedError,
+            tf.errors.NotFoundError,
+            tf.errors.InternalError,
+        ):
+            # Not all that TensorFlow can do, and not on all devices, can XLA compile. It refuses before anything
+            # has run, so nothing has changed yet.
             if not self.jit:
                 raise
             self.jit = False

@@ -80,9 +80,9 @@ def training_arrays(model: keras.Model, x: Any, y: Any, weight: Any = None, *, w
 
     ``prefix`` is put before the names of the arrays in messages, for instance ``"validation "``.
     """
-    x = events(x, f"{prefix}x", where, model=model)
+    x = model_events(model, x, f"{prefix}x", where)
     n_events = length(x, f"{prefix}x", where)
-    y = events(y, f"{prefix}y", where)
+    y = events(y, f"{prefix}y", where, layers=getattr(model, "outputs", None))
     _check_labels(model, y, f"{prefix}y", where)
     arrays: tuple[Any, ...] = (x, y)
     if weight is not None:
@@ -109,25 +109,32 @@ def training_arrays(model: keras.Model, x: Any, y: Any, weight: Any = None, *, w
     return arrays
 
 
-def events(values: Any, name: str, where: str, *, model: keras.Model | None = None, allow_empty: bool = False) -> Any:
+def events(values: Any, name: str, where: str, *, layers: Any = None, allow_empty: bool = False) -> Any:
     """Return an array, or the structure of arrays, of finite numbers; floating-point ones in float32.
 
-    Given a model, a list is one array for a model with one input, and the shapes must fit its inputs.
+    ``layers`` are the inputs or outputs of a model that the arrays belong to, where they are known. If there
+    is one, a list is one array, not a list of arrays.
     """
     import keras
 
-    model_inputs = getattr(model, "inputs", None) if model is not None else None
     is_structure = isinstance(values, dict) or (
-        isinstance(values, (list, tuple)) and len(values) > 0 and hasattr(values[0], "shape")
+        isinstance(values, (list, tuple)) and len(values) > 0 and np.ndim(values[0]) > 0 and hasattr(values[0], "shape")
     )
-    if is_structure and (model_inputs is None or len(model_inputs) > 1 or isinstance(values, dict)):
+    if is_structure and (layers is None or len(layers) > 1 or isinstance(values, dict)):
         arrays = keras.tree.map_structure(lambda a: _array(a, name, where), values)
     else:
         arrays = _array(values, name, where)
     if not allow_empty and length(arrays, name, where) == 0:
         raise BadInput(f"{name} holds no events.", where=where, next_step="Check the selection that made it.")
-    if model_inputs is not None and not isinstance(arrays, dict):
-        for array, expected in zip(_flat(arrays), model_inputs, strict=False):
+    return arrays
+
+
+def model_events(model: keras.Model, x: Any, name: str, where: str, *, allow_empty: bool = False) -> Any:
+    """Return the inputs of a model as `events` does, after checking their shapes."""
+    layers = getattr(model, "inputs", None)
+    arrays = events(x, name, where, layers=layers, allow_empty=allow_empty)
+    if layers is not None and not isinstance(arrays, dict):
+        for array, expected in zip(_flat(arrays), layers, strict=False):
             _check_input_shape(array, tuple(expected.shape), name, where)
     return arrays
 

@@ -81,7 +81,7 @@ def seconds(duration: float) -> str:
     Examples
     --------
     >>> seconds(0.123), seconds(75), seconds(4000)
-    ('0.1 s', '1 min 15 s', '1 h 07 min')
+    ('0.1 s', '1 min 15 s', '1 h 06 min')
     """
     if duration < 10:
         return f"{duration:.1f} s"

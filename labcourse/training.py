@@ -216,7 +216,7 @@ def predict(model: keras.Model, x: ArrayLike, *, batch_size: int = 65536) -> NDA
     where = "training.predict"
     inputs.check_backend(where)
     inputs.check_count(batch_size, "batch_size", where)
-    x = inputs.events(x, "x", where, model=model, allow_empty=True)
+    x = inputs.model_events(model, x, "x", where, allow_empty=True)
     n_events = inputs.length(x, "x", where)
     engine = epoch.engine_for(model)
     architecture.copy_state(model, engine.model, training=False)

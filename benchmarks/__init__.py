@@ -1,0 +1,1 @@
+"""The course's fast ways against the plain ones. Run with ``python -m benchmarks``."""

@@ -1,0 +1,96 @@
+"""`training.fit` and `training.one_cycle` against `model.fit` on a shuffled, batched dataset."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.made_up import Sizes, transverse_momenta
+from benchmarks.timing import Result, compare, seconds
+
+BATCH = 128
+
+
+def run(sizes: Sizes) -> dict[str, Result]:
+    """Time an epoch with its validation, the arithmetic in it, and a whole training."""
+    import keras
+    import tensorflow as tf
+
+    from labcourse import network, training
+
+    x, y, weight = transverse_momenta(sizes.train, seed=1)
+    validation = transverse_momenta(sizes.validation, seed=2)
+
+    def model() -> keras.Model:
+        return network.build(4, normalise=x, seed=1)
+
+    dataset = tf.data.Dataset.from_tensor_slices((x, y, weight)).shuffle(sizes.train).batch(BATCH)
+    validation_dataset = tf.data.Dataset.from_tensor_slices(validation).batch(BATCH)
+    theirs, ours = model(), model()
+
+    def plain_epoch() -> None:
+        theirs.fit(dataset, validation_data=validation_dataset, epochs=1, shuffle=False, verbose=0)
+
+    def our_epoch() -> None:
+        training.fit(ours, x, y, weight, validation_data=validation, epochs=1, batch_size=BATCH, progress=False)
+
+    # Tracing and compiling happen once a session and are not part of an epoch.
+    theirs.fit(dataset.take(2), validation_data=validation_dataset.take(2), shuffle=False, verbose=0)
+    compiling = seconds(our_epoch)
+    epoch = compare(our_epoch, plain_epoch, rounds=sizes.rounds)
+    epoch = epoch._replace(note=f"an epoch; compiled once in {max(compiling - epoch.ours_s, 0):.1f} s")
+    products = compare(
+        our_epoch, lambda: matrix_products(sizes), rounds=2 * sizes.rounds + 1, note="plain: the matrix products alone"
+    )
+    return {
+        "fit": epoch,
+        "products": products,
+        "recipe": recipe(sizes, epoch.plain_s, model, (x, y, weight), validation),
+    }
+
+
+def matrix_products(sizes: Sizes) -> None:
+    """Multiply what an epoch of a 4-60-60-1 network multiplies, and do nothing else."""
+    rng = np.random.default_rng(0)
+    shapes = [(4, 60), (60, 60), (60, 1)]
+    w = [rng.normal(size=shape).astype(np.float32) for shape in shapes]
+    activations = [rng.normal(size=(BATCH, n)).astype(np.float32) for n in (4, 60, 60, 1)]
+    for _ in range(-(-sizes.train // BATCH)):
+        for i in range(3):
+            np.matmul(activations[i], w[i])
+        for i in (2, 1, 0):
+            np.matmul(activations[i].T, activations[i + 1])
+            if i:
+                np.matmul(activations[i + 1], w[i].T)
+    for _ in range(-(-sizes.validation // BATCH)):
+        for i in range(3):
+            np.matmul(activations[i], w[i])
+
+
+def recipe(sizes: Sizes, plain_epoch_s: float, model, train, validation) -> Result:
+    """Time a whole training by the recipe against a plain one with early stopping.
+
+    The plain training is done with `training.fit`, whose epochs are those of ``model.fit``, and counted with
+    the time of a plain epoch. A recipe that misses the plain training's loss has the ratio 0.
+    """
+    import keras
+
+    from labcourse import training
+
+    stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
+    patient = training.fit(
+        model(), *train, validation_data=validation, epochs=50, batch_size=BATCH, callbacks=[stop], progress=False
+    )
+    goal, n_epochs = min(patient.history["val_loss"]), len(patient.epoch)
+    times, losses = [], []
+    for seed in range(sizes.rounds):
+        history = []
+
+        def train_once(seed: int = seed, history: list = history) -> None:
+            history.append(training.one_cycle(model(), *train, validation_data=validation, seed=seed, progress=False))
+
+        times.append(seconds(train_once))
+        losses.append(history[0].history["val_loss"][-1])
+    result = Result.of(times, [plain_epoch_s * n_epochs] * len(times))
+    loss = float(np.median(losses))
+    note = f"whole training; loss {loss:.4f} in 10 epochs, plain {goal:.4f} in {n_epochs}"
+    return result._replace(note=note, ratio=result.ratio if loss <= goal else 0.0)

@@ -1,0 +1,73 @@
+"""`ntuple.read` against uproot that only decompresses the same branches."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import awkward as ak
+import numpy as np
+
+from benchmarks.made_up import Sizes
+from benchmarks.timing import Result, compare
+
+JAGGED = ("lep_pt", "lep_eta", "lep_phi", "lep_E", "lep_charge", "lep_type")
+FLAT = (
+    "channelNumber",
+    "eventNumber",
+    "jet_n",
+    "met_et",
+    "mcWeight",
+    "scaleFactor_PILEUP",
+    "scaleFactor_ELE",
+    "scaleFactor_MUON",
+    "scaleFactor_LepTRIGGER",
+    "XSection",
+    "SumWeights",
+)
+
+
+def run(sizes: Sizes) -> dict[str, Result]:
+    """Time reading a file into an event table: everything on top of decompressing is ours."""
+    import uproot
+
+    from labcourse import ntuple
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mc_363490.llll.4lep.root"
+        ntuple.write(path, branches(sizes.read))
+
+        def plain() -> None:
+            with uproot.open(path) as file:
+                file["mini"].arrays([*JAGGED, *FLAT], library="ak")
+
+        assert len(ntuple.read(path)) == sizes.read
+        timing = compare(lambda: ntuple.read(path), plain, rounds=2 * sizes.rounds + 1)
+    return {"read": timing._replace(note=f"{sizes.read} events; plain: uproot, decompressing only")}
+
+
+def branches(n_events: int) -> dict[str, object]:
+    """Make up the branches of a `mini` tree, energies in MeV."""
+    rng = np.random.default_rng(1)
+    n_leptons = rng.choice([4, 5], n_events, p=[0.98, 0.02])
+    total = int(n_leptons.sum())
+    pt = (7000 + rng.exponential(25_000, total)).astype(np.float32)
+    eta = rng.uniform(-2.4, 2.4, total).astype(np.float32)
+    leptons = {
+        "lep_pt": pt,
+        "lep_eta": eta,
+        "lep_phi": rng.uniform(-np.pi, np.pi, total).astype(np.float32),
+        "lep_E": pt * np.cosh(eta),
+        "lep_charge": rng.choice([-1, 1], total).astype(np.int32),
+        "lep_type": rng.choice([11, 13], total).astype(np.uint32),
+    }
+    made: dict[str, object] = {name: ak.unflatten(values, n_leptons) for name, values in leptons.items()}
+    made |= {name: rng.uniform(0.9, 1.1, n_events).astype(np.float32) for name in FLAT}
+    made |= {
+        "channelNumber": np.full(n_events, 363490, np.int32),
+        "eventNumber": np.arange(n_events, dtype=np.int32),
+        # The counter of a jagged branch: written along with it.
+        "jet_pt": ak.unflatten(rng.exponential(5e4, n_events).astype(np.float32), np.ones(n_events, int)),
+    }
+    del made["jet_n"]
+    return made
