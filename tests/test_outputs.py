@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labcourse import outputs, provenance, samples, settings
+from labcourse import outputs, samples, settings
 from labcourse.errors import BadInput, ChapterBusy, DamagedOutput, MissingOutput, StaleOutput, StorageError
+from labcourse.outputs import provenance
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and resource limits are those of Unix")
 

@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from labcourse import outputs, provenance, settings
+from labcourse import outputs, settings
 from labcourse.authoring import build, cut, expected, run, source
 from labcourse.authoring.tidy import MAX_BYTES
 from labcourse.errors import LabCourseError
+from labcourse.outputs import provenance
 
 HOME = settings.home()
 #: Where the kernels of nbval wrote, before the fixtures of the tests set their own folders.

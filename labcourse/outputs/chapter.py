@@ -3,7 +3,7 @@
 Each chapter writes into a folder of its own, ``data/outputs/<workspace>/<chapter>``. Beside every file
 lies a note (``<file>.note.json``) that says what the file was made from: the samples, the inputs read
 from earlier chapters, the package versions and a checksum. By it a reader learns that a file is damaged,
-that the samples have been switched or that an earlier chapter has been run again since (see `labcourse.provenance`).
+that the samples have been switched or that an earlier chapter has been run again since (see `provenance`).
 Nothing is pickled: Parquet, ``.keras`` and JSON can be read anywhere and run no code.
 """
 
@@ -17,16 +17,17 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from labcourse import locks, provenance, samples, settings
+from labcourse import samples, settings
 from labcourse.errors import BadInput, LabCourseError, StorageError
 from labcourse.files import atomic_write
-from labcourse.provenance import CHAPTERS, Input, folder
+from labcourse.outputs import locks, provenance
+from labcourse.outputs.provenance import Input, folder
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-__all__ = ["CHAPTERS", "Chapter", "folder", "read_numbers"]
+__all__ = ["Chapter", "read_numbers"]
 
 _NUMBERS = "numbers.json"
 _CATEGORIES = b"labcourse.categories"
