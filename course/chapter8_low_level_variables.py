@@ -1,0 +1,550 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Chapter 8 – Low-level variables
+#
+# So far your networks saw four numbers of each event. ATLAS measures more: where each lepton went, its energy, its charge, and whether it is an electron or a muon. In this
+# last chapter a network gets all of it. You will design it yourself, help it with what you know about physics, and prove, honestly, that it is better. Then you find out *what* it has
+# learnt.
+
+# %% [markdown]
+# ## What you will do
+#
+# - feed a network with all 24 low-level variables;
+# - use symmetries to make its task easier, and measure whether that helps;
+# - design your own network, and train it with balanced weights and early stopping;
+# - compare it with the earlier ones, fold by fold and in significance;
+# - look inside: has it discovered the four-lepton mass, and what does that mean?
+#
+# | time | needs | makes |
+# |---|---|---|
+# | 110 minutes | the events of chapter 1, the models of chapters 2, 4 and 5 | your own network, its cross-validation, the table of all models |
+
+# %%
+import keras
+import numpy as np
+import pandas as pd
+
+from labcourse import (
+    checks, crossvalidation, features, kinematics, network, ntuple, outputs, plotting, selection, significance,
+    splitting, training, weights,
+)
+
+chapter = outputs.Chapter(8)
+keras.utils.set_random_seed(8)
+
+# %% [markdown]
+# ## 8.1 Everything the detector says
+#
+# A lepton is described by its transverse momentum, its two angles, its energy, its charge and its flavour. Four leptons make 24 numbers. All the physics of the event
+# is in there, the four-lepton mass included. But it is well hidden: the mass is a root of differences of squares of sums of products of cosines. Can a network find such a thing
+# by itself?
+
+# %%
+print(*ntuple.LOW_LEVEL, sep="  ")
+
+# %% [markdown]
+# First the data, divided as always. The weights of the training are balanced as in chapter 5.
+
+# %%
+events = chapter.read_table(1, "events")
+train, test = splitting.split(events)
+fit_events, validation = splitting.validation_split(train)
+y_fit, y_validation, y_test = (features.labels(part) for part in (fit_events, validation, test))
+w_fit, w_validation = (
+    weights.balance(part["weight"], label) for part, label in ((fit_events, y_fit), (validation, y_validation))
+)
+print(f"{len(fit_events)} events to fit, {len(validation)} to validate, {len(test)} to test")
+
+# %% [markdown]
+# ### The yardsticks
+#
+# Two baselines to beat. The first is the network of chapter 5: four transverse momenta, balanced weights. The second is the same network with all 24 variables, just as they are.
+# Everything else stays the same: two layers of 60 neurons, inputs scaled to mean 0 and variance 1 in the first layer, balanced weights, early stopping. The batches are
+# larger and the learning rate with them, to save your time.
+#
+# The published version of this course trained such a low-level network on the complete ATLAS samples, with three folds. Its validation losses were 0.258, 0.271 and 0.238. Our samples are
+# smaller and not the same, so do not expect the same numbers; but they tell which size to expect.
+
+
+# %%
+def train_early_stopped(model, x_fit, x_validation, seed=8):
+    """Train with balanced weights until the validation loss stops falling; return the history."""
+    stopping = keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)
+    return training.fit(
+        model, x_fit, y_fit, w_fit, validation_data=(x_validation, y_validation, w_validation),
+        epochs=EPOCHS, batch_size=BATCH, callbacks=[stopping], seed=seed, progress=False,
+    )
+
+
+EPOCHS, BATCH, PATIENCE = 60, 1024, 6
+x_fit, x_validation, x_test = (part[list(ntuple.LOW_LEVEL)].to_numpy(np.float32) for part in (fit_events, validation, test))
+plain = network.build(24, (60, 60), normalise=x_fit, learning_rate=1e-3)
+history_plain = train_early_stopped(plain, x_fit, x_validation)
+
+# %% tags=["nbval-ignore-output"]
+momenta = chapter.read_model(5, "balanced_model")
+x_momenta = {name: part[list(ntuple.LEPTON_PT)].to_numpy(np.float32) for name, part in (("validation", validation), ("test", test))}
+
+
+def balanced_loss(score):
+    """Binary cross-entropy of the scores of the validation events, with balanced weights."""
+    score = np.clip(score.astype(float), 1e-7, 1 - 1e-7)
+    return float(np.average(-np.log(np.where(y_validation == 1, score, 1 - score)), weights=w_validation))
+
+
+print(f"four momenta (chapter 5): validation loss {balanced_loss(training.predict(momenta, x_momenta['validation'])):.4f}")
+print(f"24 variables as they are: validation loss {balanced_loss(training.predict(plain, x_validation)):.4f}")
+
+# %% [markdown]
+# Better, with no effort at all. But now it is your turn.
+
+# %% [markdown]
+# ## 8.2 What you know and the network does not
+#
+# To a network, $\phi = 3.1$ and $\phi = -3.1$ are as far apart as two numbers can be. You know that they are neighbours. Turn the whole event around the beam: every $\phi$ changes, the
+# physics does not. The network has to learn this from examples, and spends neurons and events on it. If we take the freedom out *before*, it can
+# spend them on physics.
+
+# %% [markdown]
+# ### Exercise 8.1 – Symmetries (in your words)
+#
+# Two beams of protons collide head-on. Which changes of an event lead to another event that is exactly as probable, for signal and for background alike? Name at least two, and say for each how to remove the freedom from the
+# inputs. And name one change that is *not* such a symmetry.
+
+# %% tags=["exercise-8.1", "written"]
+### BEGIN SOLUTION
+answer_8_1 = """A rotation around the beam: turn each event so that the leading lepton is at φ = 0. Exchanging the two beams, that is, turning the sign
+of every η (and every p_z): flip each event so that the leading lepton has η ≥ 0. A mirror image in the transverse plane, with the sign of every φ
+changed, is a third, as long as parity violation in the decays can be neglected. Exchanging electrons with muons is nearly one for the Higgs boson, but not for the detector and not for leptons from
+jets. Scaling all momenta by a common factor is not a symmetry at all: it changes the mass."""
+### END SOLUTION
+
+# %% tags=["check-8.1"]
+checks.written("8.1", answer_8_1)
+
+# %% [markdown]
+# ### Exercise 8.2 – Rotate and flip (write code)
+#
+# Write `align(eta, phi)`. Both are arrays of shape `(n_events, 4)`, leptons by falling $p_T$. Return `(eta, phi)` of the same shape such that in every event
+#
+# - all four leptons are turned around the beam together, until the leading one is at $\phi = 0$; the angles lie in $[-\pi, \pi)$;
+# - the signs of all four $\eta$ are changed together where the leading lepton has a negative $\eta$.
+#
+# `kinematics.delta_phi(a, b)` gives $a - b$, brought back into that range.
+
+
+# %% tags=["exercise-8.2"]
+def align(eta, phi):
+    """Turn each event so that the leading lepton has phi = 0 and eta >= 0; arrays of shape (n_events, 4)."""
+    ### BEGIN SOLUTION
+    sign = np.where(eta[:, :1] < 0, -1.0, 1.0)
+    return eta * sign, kinematics.delta_phi(phi, phi[:, :1])
+    ### END SOLUTION
+
+
+# %% tags=["check-8.2"]
+align = checks.exercise_8_2(align)
+
+# %% [markdown]
+# ### Exercise 8.3 – Prepare the inputs (write code)
+#
+# Write `prepare(events)`, which turns an event table into the input array of your network, shape `(n_events, n_inputs)`, `float32`. What goes in is your choice. Some ideas:
+#
+# - use `align`; the leading $\phi$ is then zero everywhere, so leave it out;
+# - replace each remaining $\phi$ by $\cos\phi$ and $\sin\phi$, which do not jump at $\pm\pi$;
+# - take the logarithm of $p_T$ and $E$: their spectra fall steeply, and relative differences count;
+# - keep charges and flavours; subtract 12 from the PDG code, so that electrons are −1 and muons +1.
+#
+# There are rules. Use the low-level variables only: no masses, and nothing that the real data would not have, such as `sample` or `weight`. An event's inputs must not depend on which *other* events are
+# in the table: do not subtract a mean here (the network's first layer does that, with training events). `kinematics.lepton_arrays(events, "pt")` gives one quantity of all four leptons, shape
+# `(n_events, 4)`; the others are called `eta`, `phi`, `e`, `charge` and `pdgid`.
+
+
+# %% tags=["exercise-8.3"]
+def prepare(events):
+    """Inputs of the network, shape (n_events, n_inputs)."""
+    ### BEGIN SOLUTION
+    pt, eta, phi, energy, charge, code = (
+        kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e", "charge", "pdgid")
+    )
+    eta, phi = align(eta, phi)
+    others = phi[:, 1:]
+    columns = [np.log(pt), np.log(energy), eta, np.cos(others), np.sin(others), charge, code - 12]
+    return np.column_stack(columns).astype(np.float32)
+    ### END SOLUTION
+
+
+# %% tags=["check-8.3"]
+prepare = checks.exercise_8_3(prepare)
+
+# %%
+x_fit, x_validation, x_test = (prepare(part) for part in (fit_events, validation, test))
+print(f"{x_fit.shape[1]} inputs")
+
+# %% [markdown]
+# ## 8.3 Your own network
+#
+# More inputs and more to find out: perhaps a larger network is worth it. Or a smaller learning rate, other activations, dropout (a layer that leaves out a random share of neurons in each training step, against overtraining)?
+# Try things. Compare *validation* losses only; the test events are for the very end.
+
+# %% [markdown]
+# ### Exercise 8.4 – Design a network (write code)
+#
+# Write `build_network(x)`. `x` is the input array of the training events: take the number of inputs and the normalisation from it. Return a new, compiled Keras model with one output between 0 and 1, for binary cross-entropy. Use
+# `network.build` (its options are `hidden`, `activation`, `learning_rate`, `dropout`, `normalise`), or Keras directly. Keep it below 100 000 parameters, so that the cross-validation stays a matter of
+# seconds.
+
+
+# %% tags=["exercise-8.4"]
+def build_network(x):
+    """A new compiled network for inputs such as x, shape (n_events, n_inputs)."""
+    ### BEGIN SOLUTION
+    return network.build(x.shape[1], (100, 100), normalise=x, learning_rate=1e-3, dropout=0.1)
+    ### END SOLUTION
+
+
+# %% tags=["check-8.4"]
+build_network = checks.exercise_8_4(build_network)
+
+# %% tags=["nbval-ignore-output"]
+own = build_network(x_fit)
+history = train_early_stopped(own, x_fit, x_validation)
+score_validation, score_test = training.predict(own, x_validation), training.predict(own, x_test)
+chapter.write_model("low_level_model", own)
+print(f"{own.count_params()} parameters (those of the normalisation included), {len(history.epoch)} epochs")
+print(f"own network: validation loss {balanced_loss(score_validation):.4f}")
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = plotting.losses({"as they are": history_plain, "own network": history}, best_epoch=True)
+plotting.show(fig, alt="Training and validation loss against the epoch, for the network on the 24 variables as they are and for the own network on the prepared "
+    "inputs. The own network lies clearly lower, from the first epochs on.")
+
+# %% [markdown]
+# ### Exercise 8.5 – Best epoch (read a plot)
+#
+# Which epoch of your own network does early stopping keep? Count from 1, and read it from the figure (to within two epochs) or from `history.history["val_loss"]`.
+
+# %% tags=["exercise-8.5"]
+### BEGIN SOLUTION
+best_epoch = np.argmin(history.history["val_loss"]) + 1
+### END SOLUTION
+
+# %% tags=["check-8.5"]
+checks.exercise_8_5(best_epoch, history=history)
+
+# %% [markdown]
+# ## 8.4 Better, or luck?
+#
+# One training on one division of the events proves little. So we cross-validate: the same folds for everyone, a fresh network in every fold. We compare three things: the four momenta, the 24 variables as they are, and your own
+# preparation with your own network. All three with the same batches, the same patience, and balanced weights.
+
+# %%
+N_FOLDS = 4
+fold = splitting.folds(train, N_FOLDS)
+y_train = features.labels(train)
+w_train = weights.balance(train["weight"], y_train)
+candidates = {
+    "four momenta": (train[list(ntuple.LEPTON_PT)].to_numpy(np.float32), lambda x: network.build(4, (60, 60), normalise=x, learning_rate=1e-3)),
+    "as they are": (train[list(ntuple.LOW_LEVEL)].to_numpy(np.float32), lambda x: network.build(24, (60, 60), normalise=x, learning_rate=1e-3)),
+    "own network": (prepare(train), build_network),
+}
+fold_losses = {
+    name: crossvalidation.cross_validate(
+        build, x, y_train, fold, sample_weight=w_train, epochs=EPOCHS, batch_size=BATCH, patience=PATIENCE, seed=8, progress=False
+    ).losses
+    for name, (x, build) in candidates.items()
+}
+
+# %% tags=["nbval-ignore-output"]
+table = pd.DataFrame(fold_losses).rename_axis("fold")
+chapter.write_table("fold_losses", table.melt(var_name="model", value_name="validation_loss", ignore_index=False).reset_index())
+table.agg(["mean", "std"]).T.round(4)
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = plotting.fold_losses(fold_losses)
+plotting.show(fig, alt="Validation loss of each fold for three models, with mean and spread. The own network lies lowest in every fold, the four momenta highest.")
+
+# %% tags=["nbval-ignore-output"]
+fig, axes = plotting.paired_folds(fold_losses["as they are"], fold_losses["own network"], names=("as they are", "own network"))
+plotting.show(fig, alt="Validation losses of two models joined fold by fold, and their differences: the own network is lower in every fold, by a difference that is large compared with "
+    "its spread over the folds.")
+
+# %% [markdown]
+# ### Exercise 8.6 – What the folds show (in your words)
+#
+# Some folds are harder than others, for every model. Why is it better to compare two models fold by fold than by mean and spread? What do the folds of your network and the plain one
+# say? And which of the two changes (the preparation or the design of the network) does the comparison credit? Three or four sentences.
+
+# %% tags=["exercise-8.6", "written"]
+### BEGIN SOLUTION
+answer_8_6 = """Whether a fold is hard depends on the events in it, above all on the few heavy Z and top-pair events, and that is the same for
+all models: in the difference it cancels. The own network has the lower loss in every fold, and the differences are large compared with how
+much they vary, so it really is better on events like these. It would be wrong to turn this into a number of standard deviations, as the folds share most of their training events.
+The comparison does not tell preparation and design apart, because both were changed at once: for that we would have to train the plain network on the prepared inputs as well."""
+### END SOLUTION
+
+# %% tags=["check-8.6"]
+checks.written("8.6", answer_8_6)
+
+# %% [markdown]
+# ## 8.5 The significance
+#
+# Validation loss is what the network optimises. Significance is what we want. They mostly go together, but only the second one answers our question. The rules are those of chapter 7: choose on validation events, quote on test
+# events.
+
+# %% [markdown]
+# ### Exercise 8.7 – Choose here, quote there (write code)
+#
+# Write `choose_and_quote(validation, test)`. Both arguments are tuples `(score, label, weight)`. Scan the validation events with the Asimov significance, choose the best cut with the guard, and return the scan of the *test* events at
+# this one cut. You need `significance.scan` (with `cuts=[...]` for a single cut) and `significance.best`.
+
+
+# %% tags=["exercise-8.7"]
+def choose_and_quote(validation, test):
+    """Choose the best cut on validation events; return the scan (one row) of the test events there."""
+    ### BEGIN SOLUTION
+    best = significance.best(significance.scan(*validation))
+    return significance.scan(*test, cuts=[best.cut])
+    ### END SOLUTION
+
+
+# %% tags=["check-8.7"]
+choose_and_quote = checks.exercise_8_7(choose_and_quote)
+
+# %% [markdown]
+# The table of the whole course: all models, on the same validation and test events. `match_yields` scales the events to the full 10 fb⁻¹ again.
+
+# %% tags=["nbval-ignore-output"]
+full_validation, full_test = (weights.match_yields(part, events)["weight"].to_numpy(float) for part in (validation, test))
+models = {
+    "chapter 2: first model": (chapter.read_model(2, "first_model"), x_momenta),
+    "chapter 4: early stopping": (chapter.read_model(4, "early_stopped_model"), x_momenta),
+    "chapter 5: balanced weights": (momenta, x_momenta),
+    "chapter 8: as they are": (plain, {"validation": candidates["as they are"][0][:0], "test": None}),
+    "chapter 8: own network": (own, {"validation": x_validation, "test": x_test}),
+}
+models["chapter 8: as they are"] = (plain, {
+    name: part[list(ntuple.LOW_LEVEL)].to_numpy(np.float32) for name, part in (("validation", validation), ("test", test))})
+rows, scores = {}, {}
+for name, (model, x) in models.items():
+    scores[name] = {part: training.predict(model, x[part]) for part in ("validation", "test")}
+    row = choose_and_quote(
+        (scores[name]["validation"], y_validation, full_validation), (scores[name]["test"], y_test, full_test))
+    rows[name] = {
+        "validation_loss": balanced_loss(scores[name]["validation"]),
+        "auc": plotting.auc(test, scores[name]["test"], full_test),
+        "best_cut": row.cut[0],
+        "s": row.signal[0],
+        "b": row.background[0],
+        "b_error": row.background_error[0],
+        "z": row.significance[0],
+        "z_error": row.significance_error[0],
+    }
+final = pd.DataFrame(rows).T.rename_axis("model")
+chapter.write_table("final", final.reset_index())
+final.round(3)
+
+# %% tags=["nbval-ignore-output"]
+ideal = significance.ideal(full_test[y_test == 1].sum(), background_left=10.0, measure=significance.asimov)
+print(f"perfect cut (10 background events left): Z = {ideal:.2f}")
+fig, ax = plotting.comparison(final["z"].to_dict(), final["z_error"].to_dict(), xlabel="expected significance Z (test events)", reference=ideal)
+plotting.show(fig, alt="Expected significance with its statistical error for the models of chapters 2, 4, 5 and 8. The models on four momenta lie below one; the own network of chapter 8 is clearly "
+    "above all others. A dashed line marks the perfect cut.")
+
+# %% [markdown]
+# From one half with no cut at all, over somewhat less than one with four momenta, to a value well above one: the low-level variables bring more than all training tricks of the chapters before. What is in the *inputs* decides; what the
+# network makes of them comes second; and how the inputs are prepared can matter more than the number of neurons.
+
+# %% [markdown]
+# ## 8.6 What has it learnt?
+#
+# A Higgs boson has a mass of 125 GeV, and ZZ events have all kinds of masses. We did not give the four-lepton mass to the network. But all that is needed to compute it was there. Let us see how the score depends on the mass, for
+# *background* events alone: ZZ only, each simulated event counted once.
+
+# %% tags=["nbval-ignore-output"]
+zz = (test["sample"] == "llll").to_numpy()
+mass = test["m_llll"].to_numpy()
+edges = np.arange(80, 251, 5.0)
+centres = (edges[1:] + edges[:-1]) / 2
+number = np.histogram(mass[zz], edges)[0]
+profiles = {
+    name: np.histogram(mass[zz], edges, weights=scores[name]["test"][zz])[0] / np.maximum(number, 1)
+    for name in ("chapter 5: balanced weights", "chapter 8: own network")
+}
+with plotting.use_style():
+    fig, ax = plotting.new_figure()
+    for (name, profile), look in zip(profiles.items(), ("s--", "o-")):
+        ax.plot(centres[number > 5], profile[number > 5], look, markersize=4, label=name, color="#0072B2" if look == "s--" else "#D55E00")
+    ax.axvspan(115, 130, color="#E69F00", alpha=0.25, linewidth=0, label="115 to 130 GeV")
+    ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="mean score of ZZ events", ylim=(0, 1))
+    ax.legend()
+    plotting.stamp(ax, luminosity=None)
+plotting.show(fig, alt="Mean score of simulated ZZ events against the four-lepton mass from 80 to 250 GeV, for the networks of chapters 5 and 8. That of chapter 5 is broad, that of chapter 8 peaks "
+    "sharply near 125 GeV and falls to almost zero elsewhere.")
+
+# %% [markdown]
+# ### Exercise 8.8 – The favourite mass (read a plot)
+#
+# At which four-lepton mass, in GeV, do background events get the highest score from your own network? Read it to within 5 GeV.
+
+# %% tags=["exercise-8.8"]
+### BEGIN SOLUTION
+favourite_mass = centres[np.argmax(profiles["chapter 8: own network"])]
+### END SOLUTION
+
+# %% tags=["check-8.8"]
+checks.exercise_8_8(favourite_mass, mass=mass[zz], score=scores["chapter 8: own network"]["test"][zz])
+
+# %% [markdown]
+# So the network has found the mass, although nobody told it that such a thing exists. It is a good sign: it has found what a physicist would have computed. It also has a price. Let us look at the background that *passes*.
+
+# %% [markdown]
+# ### Exercise 8.9 – Sculpting (write code)
+#
+# Write `share_inside(mass, weight, low, high)`: the share of the expected events (sum of weights) with `low <= mass < high`. The arguments are arrays of shape `(n_events,)` and two numbers in GeV. We use it for the background before and after the
+# cut.
+
+
+# %% tags=["exercise-8.9"]
+def share_inside(mass, weight, low, high):
+    """Share of the expected events with low <= mass < high."""
+    ### BEGIN SOLUTION
+    inside = (mass >= low) & (mass < high)
+    return weight[inside].sum() / weight.sum()
+    ### END SOLUTION
+
+
+# %% tags=["check-8.9"]
+share_inside = checks.exercise_8_9(share_inside)
+
+# %% tags=["nbval-ignore-output"]
+background = y_test == 0
+print(f"no cut: {share_inside(mass[background], full_test[background], 115, 130):.1%} of the background lies within 115 to 130 GeV")
+selected = {}
+for name in profiles:
+    selected[name] = background & (scores[name]["test"] >= final.loc[name, "best_cut"])
+    print(f"{name}: {share_inside(mass[selected[name]], full_test[selected[name]], 115, 130):.1%} of the background above the cut")
+
+# %% tags=["nbval-ignore-output"]
+with plotting.use_style():
+    fig, ax = plotting.new_figure()
+    looks = {"no cut": ("#6B6B6B", ":"), "chapter 5: balanced weights": ("#0072B2", "--"), "chapter 8: own network": ("#D55E00", "-")}
+    for name, (color, dashes) in looks.items():
+        mask = selected.get(name, background)
+        content = np.histogram(mass[mask], edges, weights=full_test[mask])[0] / full_test[mask].sum()
+        ax.stairs(content, edges, color=color, linestyle=dashes, linewidth=1.6, label=name)
+    ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="share of the background / 5 GeV")
+    ax.legend()
+    plotting.stamp(ax, luminosity=None)
+plotting.show(fig, alt="Four-lepton mass of the expected background from 80 to 250 GeV, each curve normalised to its total: without a cut, above the cut of chapter 5, and above that of "
+    "chapter 8. The last one has a peak near 125 GeV, although it contains no Higgs boson.")
+
+# %% [markdown]
+# ### Exercise 8.10 – A bump without a particle (in your words)
+#
+# Above your cut, the *background* has a peak at 125 GeV. What would go wrong if you searched for the Higgs boson by looking for a bump in the mass after this cut? How would you estimate the background
+# instead? And would your network find a Higgs boson of 200 GeV? Three or four sentences.
+
+# %% tags=["exercise-8.10", "written"]
+### BEGIN SOLUTION
+answer_8_10 = """The cut keeps just those background events that look like 125 GeV, so a bump appears there whether or not there is a Higgs boson: the mass
+has been sculpted, and events beside the peak no longer tell how much background lies under it. As a counting experiment the selection is
+fine, but its background must come from the simulation, or from a control region in the score that has been tested, for instance by means of the same cut on samples of one background at a time.
+The network learnt signal of one mass only, so it would throw away a Higgs boson of 200 GeV as background. Remedies are to keep the mass out of the score while training
+(decorrelation), to fit score and mass together, or to give the network the mass hypothesis as an input."""
+### END SOLUTION
+
+# %% tags=["check-8.10"]
+checks.written("8.10", answer_8_10)
+
+# %% [markdown]
+# ## 8.7 The data again
+#
+# The data were opened in chapter 7, so this is no longer a blind analysis. Your network was designed without them, and its cut was chosen on simulation. Still, whoever looks twice must say so: two looks have two chances to fluctuate. We count once more, with the
+# background normalised below the cut as in chapter 7.
+
+# %% tags=["nbval-ignore-output"]
+data = selection.preselect(ntuple.read_sample("data"))
+score_data = training.predict(own, prepare(data))
+name = "chapter 8: own network"
+cut, expected_s, expected_b, error_b = final.loc[name, ["best_cut", "s", "b", "b_error"]]
+below = full_test[background & (scores[name]["test"] < cut)].sum()
+n_above, n_below = int((score_data >= cut).sum()), int((score_data < cut).sum())
+b = n_below * expected_b / below
+sigma_b = b * np.hypot(1 / np.sqrt(n_below), error_b / expected_b)
+z_observed = significance.observed(n_above, b, sigma_b)
+print(f"{plotting.data_kind()}: {n_above} events above the cut; background {b:.1f} ± {sigma_b:.1f}, signal {expected_s:.1f}")
+print(f"expected significance {significance.asimov(expected_s, b, sigma_b):.2f}, observed {z_observed:.2f}")
+
+# %% tags=["nbval-ignore-output"]
+full = weights.match_yields(test, events)
+fig, axes = plotting.mass_before_after(full, scores[name]["test"], cut, data=data, data_score=score_data)
+plotting.show(fig, alt="Four-lepton mass before and after the cut on the score of the own network, simulated processes stacked and data as points. After the cut almost everything lies near 125 GeV, signal "
+    "and background alike.")
+
+# %% [markdown]
+# Remember what chapter 7 found about the real data: the simulation describes the mixture of backgrounds only roughly. A control region below this cut has little in common with what is left above it. So take the observed significance for what it is: a count compared with a
+# model that is known to be imperfect.
+
+# %% [markdown]
+# ### Exercise 8.11 – The course in five sentences (in your words)
+#
+# Somebody asks you at a party what you did in this course. Explain what you searched for, what your networks did, which step brought most, what you found, and what you would do with more time.
+
+# %% tags=["exercise-8.11", "written"]
+### BEGIN SOLUTION
+answer_8_11 = """We searched for Higgs bosons that decay to four leptons, about ten among four hundred other events. Neural networks learnt from simulation to sort events by how
+much they look like signal. What brought most was not a cleverer training but better inputs: all four-vectors, with the symmetries of the collision removed,
+from which the network rediscovered the four-lepton mass. With 10 fb⁻¹ even a perfect selection would reach about three sigma, and ours stays well below: a hint at best, and no discovery.
+With more time we would take more data, simulate more of the rare backgrounds, test the background in several control regions, and keep the score independent of the mass."""
+### END SOLUTION
+
+# %% tags=["check-8.11"]
+checks.written("8.11", answer_8_11)
+
+# %%
+own_row, plain_row = final.loc["chapter 8: own network"], final.loc["chapter 8: as they are"]
+chapter.write_numbers(
+    {
+        "validation_loss": own_row["validation_loss"],
+        "validation_loss_plain": plain_row["validation_loss"],
+        "fold_loss_own": fold_losses["own network"].mean(),
+        "fold_loss_plain": fold_losses["as they are"].mean(),
+        "fold_loss_momenta": fold_losses["four momenta"].mean(),
+        "folds_better": int((fold_losses["own network"] < fold_losses["four momenta"]).sum()),
+        "auc": own_row["auc"],
+        "z": own_row["z"],
+        "z_error": own_row["z_error"],
+        "z_plain": plain_row["z"],
+        "share_in_window": share_inside(mass[selected[name]], full_test[selected[name]], 115, 130),
+        "observed_above": n_above,
+        "z_observed": z_observed,
+    }
+)
+
+# %% [markdown]
+# ## Summary
+#
+# - All the physics of an event is in the 24 low-level variables, but some of it is well hidden.
+# - Symmetries can be taken out before the training: rotate, flip, take logarithms. It costs a few lines, and helps more than a larger network.
+# - Comparing fold by fold shows whether a difference is real, without pretending that folds are independent.
+# - The significance rises well above what four momenta can give: more information beats better training.
+# - The network found the four-lepton mass by itself. The background it selects peaks there too, so a bump above the cut proves nothing.
+# - Every number was chosen on validation events, quoted on test events, and comes with an error. That is what makes it worth quoting.
+#
+# ## Further reading
+#
+# - P. Baldi, P. Sadowski, D. Whiteson, *Searching for exotic particles in high-energy physics with deep learning*, Nature Communications 5
+#   (2014) 4308, arXiv:1402.4735.
+# - P. Baldi, K. Cranmer, T. Faucett, P. Sadowski, D. Whiteson, *Parameterized neural networks for high-energy physics*, Eur. Phys. J. C 76
+#   (2016) 235, arXiv:1601.07913.
+# - G. Kasieczka, D. Shih, *Robust jet classifiers through distance correlation*, Phys. Rev. Lett. 125 (2020) 122001, arXiv:2001.05310.
+#
+# This was the last chapter. Thank you for hunting with us.
