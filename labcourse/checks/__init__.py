@@ -8,5 +8,9 @@ notebook goes on with: the student's answer when it is right, else the course's 
 from labcourse.checks.chapter1 import *
 from labcourse.checks.chapter2 import *
 from labcourse.checks.chapter3 import *
+from labcourse.checks.chapter4 import *
+from labcourse.checks.chapter5 import *
+from labcourse.checks.chapter6 import *
 from labcourse.checks.chapter7 import *
+from labcourse.checks.chapter8 import *
 from labcourse.checks.words import written as written
