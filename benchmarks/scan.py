@@ -18,12 +18,12 @@ def run(sizes: Sizes) -> dict[str, Result]:
     weight = rng.normal(1e-3, 5e-4, sizes.all)
     cuts = np.linspace(0, 1, sizes.cuts, endpoint=False)
 
+    classes = [(score[label == value], weight[label == value]) for value in (1, 0)]
+
     def plain() -> list[tuple[float, float, int, int]]:
         rows = []
-        is_signal = label == 1
         for cut in cuts:
-            passed = score >= cut
-            signal, background = weight[passed & is_signal], weight[passed & ~is_signal]
+            signal, background = (weights[scores >= cut] for scores, weights in classes)
             rows.append((signal.sum(), background.sum(), len(signal), len(background)))
         return rows
 

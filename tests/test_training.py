@@ -257,6 +257,24 @@ def test_models_that_share_a_program_do_not_share_their_state():
     assert len(epoch._engines) == 2
 
 
+def test_a_program_does_not_change_the_names_of_later_models():
+    def names():
+        keras.backend.clear_session()
+        first = keras.Sequential([keras.Input((4,)), layers.Dense(2), layers.Dropout(0.1), layers.Dense(1)])
+        first.compile("adam", "mse", metrics=[keras.metrics.MeanAbsoluteError()])
+        if train:
+            training.fit(first, X, Y[:, None], epochs=1, **ONE_STEP)
+            training.predict(first, X)
+        last = keras.Sequential([keras.Input((4,)), layers.Dense(2), layers.Dropout(0.1), layers.Dense(1)])
+        return [last.name, *(layer.name for layer in last.layers)]
+
+    train = False
+    expected = names()
+    train = True
+    epoch._engines.clear()
+    assert names() == expected
+
+
 def test_a_program_does_not_consume_the_users_random_numbers():
     def run():
         keras.utils.set_random_seed(1)
