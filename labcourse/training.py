@@ -35,7 +35,7 @@ def fit(
     callbacks: Iterable[keras.callbacks.Callback] = (),
     progress: bool = True,
 ) -> keras.callbacks.History:
-    """Train a compiled Keras model as ``model.fit`` does, about a hundred times faster.
+    """Train a compiled Keras model as ``model.fit`` does, tens of times faster.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def one_cycle(
 def cycle(n_steps: int, peak: float) -> NDArray[np.float32]:
     """Return the learning rate of each step of `one_cycle`, shape (n_steps,).
 
-    A quarter of a tenth of ``peak`` at the beginning, ``peak`` after 30 % of the steps, a ten-thousandth of it
+    A 25th of ``peak`` at the beginning, ``peak`` after 30 % of the steps, a ten-thousandth of it
     at the end, along half cosine waves.
 
     Examples

@@ -1,0 +1,51 @@
+"""The benchmarks run, compare like with like, and write what was promised; how fast is for `make bench` to say."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import __main__ as benchmarks
+from benchmarks import made_up, timing
+
+TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, rounds=2)
+
+
+def test_ratio_is_the_median_over_interleaved_rounds():
+    result = timing.Result.of([1.0, 2.0, 1.0], [10.0, 40.0, 60.0])
+    assert result[:4] == (20.0, 50.0, 1.0, 40.0)
+
+
+def test_both_ways_take_turns():
+    turns = []
+    timing.compare(lambda: turns.append("ours"), lambda: turns.append("plain"), rounds=2, ours_times=2)
+    assert turns == ["plain", "ours", "ours"] * 2
+
+
+def test_made_up_events_overlap_and_are_sorted():
+    x, y, weight = made_up.transverse_momenta(2000, seed=1)
+    assert x.shape == (2000, 4)
+    assert (np.diff(x, axis=1) <= 0).all()
+    assert 0.4 < y.mean() < 0.6
+    assert weight.mean() == pytest.approx(1, abs=0.02)
+
+
+def test_numbers_are_printed_and_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(made_up, "QUICK", TINY)
+    monkeypatch.setenv("BENCH_JSON", str(tmp_path / "bench.json"))
+    benchmarks.main(["--quick", "scan", "preselect", "read", "predict"])
+    written = json.loads((tmp_path / "bench.json").read_text())
+    assert list(written) == ["scan", "preselect", "read", "predict"]
+    for numbers in written.values():
+        assert list(numbers) == ["ratio", "spread", "ours_s", "plain_s"]
+        assert all(isinstance(value, float) and value >= 0 for value in numbers.values())
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in written)
+
+
+def test_an_unknown_name_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        benchmarks.main(["fitt"])
+    assert "no benchmark fitt" in capsys.readouterr().err
