@@ -32,8 +32,19 @@ import numpy as np
 import pandas as pd
 
 from labcourse import (
-    checks, crossvalidation, features, kinematics, network, ntuple, outputs, plotting, selection, significance,
-    splitting, training, weights,
+    checks,
+    crossvalidation,
+    features,
+    kinematics,
+    network,
+    ntuple,
+    outputs,
+    plotting,
+    selection,
+    significance,
+    splitting,
+    training,
+    weights,
 )
 
 chapter = outputs.Chapter(8)
@@ -54,8 +65,8 @@ print(*ntuple.LOW_LEVEL, sep="  ")
 
 # %%
 events = chapter.read_table(1, "events")
-train, test = splitting.split(events)
-fit_events, validation = splitting.validation_split(train)
+train_events, test = splitting.split(events)
+fit_events, validation = splitting.validation_split(train_events)
 y_fit, y_validation, y_test = (features.labels(part) for part in (fit_events, validation, test))
 w_fit, w_validation = (
     weights.balance(part["weight"], label) for part, label in ((fit_events, y_fit), (validation, y_validation))
@@ -74,23 +85,34 @@ print(f"{len(fit_events)} events to fit, {len(validation)} to validate, {len(tes
 
 
 # %%
-def train_early_stopped(model, x_fit, x_validation, seed=8):
+EPOCHS, BATCH, PATIENCE = 20, 256, 4
+
+
+def momenta(table):
+    """The four transverse momenta, shape (n_events, 4)."""
+    return table[list(ntuple.LEPTON_PT)].to_numpy(np.float32)
+
+
+def as_they_are(table):
+    """All low-level variables, shape (n_events, 24)."""
+    return table[list(ntuple.LOW_LEVEL)].to_numpy(np.float32)
+
+
+def train(model, inputs):
     """Train with balanced weights until the validation loss stops falling; return the history."""
     stopping = keras.callbacks.EarlyStopping(patience=PATIENCE, restore_best_weights=True)
     return training.fit(
-        model, x_fit, y_fit, w_fit, validation_data=(x_validation, y_validation, w_validation),
-        epochs=EPOCHS, batch_size=BATCH, callbacks=[stopping], seed=seed, progress=False,
+        model,
+        inputs(fit_events),
+        y_fit,
+        w_fit,
+        validation_data=(inputs(validation), y_validation, w_validation),
+        epochs=EPOCHS,
+        batch_size=BATCH,
+        callbacks=[stopping],
+        seed=8,
+        progress=False,
     )
-
-
-EPOCHS, BATCH, PATIENCE = 60, 1024, 6
-x_fit, x_validation, x_test = (part[list(ntuple.LOW_LEVEL)].to_numpy(np.float32) for part in (fit_events, validation, test))
-plain = network.build(24, (60, 60), normalise=x_fit, learning_rate=1e-3)
-history_plain = train_early_stopped(plain, x_fit, x_validation)
-
-# %% tags=["nbval-ignore-output"]
-momenta = chapter.read_model(5, "balanced_model")
-x_momenta = {name: part[list(ntuple.LEPTON_PT)].to_numpy(np.float32) for name, part in (("validation", validation), ("test", test))}
 
 
 def balanced_loss(score):
@@ -99,8 +121,14 @@ def balanced_loss(score):
     return float(np.average(-np.log(np.where(y_validation == 1, score, 1 - score)), weights=w_validation))
 
 
-print(f"four momenta (chapter 5): validation loss {balanced_loss(training.predict(momenta, x_momenta['validation'])):.4f}")
-print(f"24 variables as they are: validation loss {balanced_loss(training.predict(plain, x_validation)):.4f}")
+# %% tags=["nbval-ignore-output"]
+first = chapter.read_model(5, "balanced_model")
+plain = network.build(24, (60, 60), normalise=as_they_are(fit_events), learning_rate=1e-3)
+history_plain = train(plain, as_they_are)
+print(f"four momenta (chapter 5): validation loss {balanced_loss(training.predict(first, momenta(validation))):.4f}")
+print(
+    f"24 variables as they are: validation loss {balanced_loss(training.predict(plain, as_they_are(validation))):.4f}"
+)
 
 # %% [markdown]
 # Better, with no effort at all. But now it is your turn.
@@ -185,7 +213,7 @@ def prepare(events):
 prepare = checks.exercise_8_3(prepare)
 
 # %%
-x_fit, x_validation, x_test = (prepare(part) for part in (fit_events, validation, test))
+x_fit = prepare(fit_events)
 print(f"{x_fit.shape[1]} inputs")
 
 # %% [markdown]
@@ -206,7 +234,7 @@ print(f"{x_fit.shape[1]} inputs")
 def build_network(x):
     """A new compiled network for inputs such as x, shape (n_events, n_inputs)."""
     ### BEGIN SOLUTION
-    return network.build(x.shape[1], (100, 100), normalise=x, learning_rate=1e-3, dropout=0.1)
+    return network.build(x.shape[1], (100, 100), normalise=x, learning_rate=1e-3)
     ### END SOLUTION
 
 
@@ -215,16 +243,18 @@ build_network = checks.exercise_8_4(build_network)
 
 # %% tags=["nbval-ignore-output"]
 own = build_network(x_fit)
-history = train_early_stopped(own, x_fit, x_validation)
-score_validation, score_test = training.predict(own, x_validation), training.predict(own, x_test)
+history = train(own, prepare)
 chapter.write_model("low_level_model", own)
 print(f"{own.count_params()} parameters (those of the normalisation included), {len(history.epoch)} epochs")
-print(f"own network: validation loss {balanced_loss(score_validation):.4f}")
+print(f"own network: validation loss {balanced_loss(training.predict(own, prepare(validation))):.4f}")
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.losses({"as they are": history_plain, "own network": history}, best_epoch=True)
-plotting.show(fig, alt="Training and validation loss against the epoch, for the network on the 24 variables as they are and for the own network on the prepared "
-    "inputs. The own network lies clearly lower, from the first epochs on.")
+plotting.show(
+    fig,
+    alt="Training and validation loss against the epoch, for the network on the 24 variables as they are and for the own network on the prepared "
+    "inputs. The own network lies clearly lower, from the first epochs on.",
+)
 
 # %% [markdown]
 # ### Exercise 8.5 – Best epoch (read a plot)
@@ -246,47 +276,83 @@ checks.exercise_8_5(best_epoch, history=history)
 # preparation with your own network. All three with the same batches, the same patience, and balanced weights.
 
 # %%
-N_FOLDS = 4
-fold = splitting.folds(train, N_FOLDS)
-y_train = features.labels(train)
-w_train = weights.balance(train["weight"], y_train)
+fold = splitting.folds(train_events, 4)
+y_train = features.labels(train_events)
+w_train = weights.balance(train_events["weight"], y_train)
+
+
+def two_layers(x):
+    return network.build(x.shape[1], (60, 60), normalise=x, learning_rate=1e-3)
+
+
 candidates = {
-    "four momenta": (train[list(ntuple.LEPTON_PT)].to_numpy(np.float32), lambda x: network.build(4, (60, 60), normalise=x, learning_rate=1e-3)),
-    "as they are": (train[list(ntuple.LOW_LEVEL)].to_numpy(np.float32), lambda x: network.build(24, (60, 60), normalise=x, learning_rate=1e-3)),
-    "own network": (prepare(train), build_network),
+    "four momenta": (momenta, two_layers),
+    "as they are": (as_they_are, two_layers),
+    "own network": (prepare, build_network),
 }
 fold_losses = {
     name: crossvalidation.cross_validate(
-        build, x, y_train, fold, sample_weight=w_train, epochs=EPOCHS, batch_size=BATCH, patience=PATIENCE, seed=8, progress=False
+        build,
+        inputs(train_events),
+        y_train,
+        fold,
+        sample_weight=w_train,
+        epochs=EPOCHS,
+        batch_size=BATCH,
+        patience=PATIENCE,
+        seed=8,
+        progress=False,
     ).losses
-    for name, (x, build) in candidates.items()
+    for name, (inputs, build) in candidates.items()
 }
 
 # %% tags=["nbval-ignore-output"]
 table = pd.DataFrame(fold_losses).rename_axis("fold")
-chapter.write_table("fold_losses", table.melt(var_name="model", value_name="validation_loss", ignore_index=False).reset_index())
+chapter.write_table(
+    "fold_losses", table.melt(var_name="model", value_name="validation_loss", ignore_index=False).reset_index()
+)
 table.agg(["mean", "std"]).T.round(4)
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.fold_losses(fold_losses)
-plotting.show(fig, alt="Validation loss of each fold for three models, with mean and spread. The own network lies lowest in every fold, the four momenta highest.")
+plotting.show(
+    fig,
+    alt="Validation loss of each fold for three models, with mean and spread. The own network lies lowest in every fold, the four momenta highest.",
+)
 
 # %% tags=["nbval-ignore-output"]
-fig, axes = plotting.paired_folds(fold_losses["as they are"], fold_losses["own network"], names=("as they are", "own network"))
-plotting.show(fig, alt="Validation losses of two models joined fold by fold, and their differences: the own network is lower in every fold, by a difference that is large compared with "
-    "its spread over the folds.")
+fig, axes = plotting.paired_folds(
+    fold_losses["four momenta"], fold_losses["own network"], names=("four momenta", "own network")
+)
+plotting.show(
+    fig,
+    alt="Validation losses of the four momenta and of the own network, joined fold by fold, and their differences: the own network is lower in every fold, by a difference that is large "
+    "compared with its spread over the folds.",
+)
+
+# %% [markdown]
+# And in numbers, with the careful error of section 6.4, which takes into account that the folds share events:
+
+# %% tags=["nbval-ignore-output"]
+k = len(fold_losses["own network"])
+for name in ("four momenta", "as they are"):
+    difference = fold_losses["own network"] - fold_losses[name]
+    error = np.sqrt((1 / k + 1 / (k - 1)) * np.var(difference, ddof=1))
+    print(
+        f"own network minus {name}: {difference.mean():.3f} ± {error:.3f}, lower in {(difference < 0).sum()} of {k} folds"
+    )
 
 # %% [markdown]
 # ### Exercise 8.6 – What the folds show (in your words)
 #
-# Some folds are harder than others, for every model. Why is it better to compare two models fold by fold than by mean and spread? What do the folds of your network and the plain one
-# say? And which of the two changes (the preparation or the design of the network) does the comparison credit? Three or four sentences.
+# Some folds are harder than others, for every model. Why is it better to compare two models fold by fold than by mean and spread? Is your network better than the two others, and how sure
+# are you? And what deserves the credit, the preparation of the inputs or the design of the network? Three or four sentences.
 
 # %% tags=["exercise-8.6", "written"]
 ### BEGIN SOLUTION
 answer_8_6 = """Whether a fold is hard depends on the events in it, above all on the few heavy Z and top-pair events, and that is the same for
-all models: in the difference it cancels. The own network has the lower loss in every fold, and the differences are large compared with how
-much they vary, so it really is better on events like these. It would be wrong to turn this into a number of standard deviations, as the folds share most of their training events.
+all models: in the difference it cancels. The own network has the lower loss in every fold, and the mean difference is many times its careful error, so on events like
+these it really is better. How many times exactly should not be taken literally, as the folds share most of their training events.
 The comparison does not tell preparation and design apart, because both were changed at once: for that we would have to train the plain network on the prepared inputs as well."""
 ### END SOLUTION
 
@@ -322,24 +388,24 @@ choose_and_quote = checks.exercise_8_7(choose_and_quote)
 # The table of the whole course: all models, on the same validation and test events. `match_yields` scales the events to the full 10 fb⁻¹ again.
 
 # %% tags=["nbval-ignore-output"]
-full_validation, full_test = (weights.match_yields(part, events)["weight"].to_numpy(float) for part in (validation, test))
+full_validation, full_test = (
+    weights.match_yields(part, events)["weight"].to_numpy(float) for part in (validation, test)
+)
 models = {
-    "chapter 2: first model": (chapter.read_model(2, "first_model"), x_momenta),
-    "chapter 4: early stopping": (chapter.read_model(4, "early_stopped_model"), x_momenta),
-    "chapter 5: balanced weights": (momenta, x_momenta),
-    "chapter 8: as they are": (plain, {"validation": candidates["as they are"][0][:0], "test": None}),
-    "chapter 8: own network": (own, {"validation": x_validation, "test": x_test}),
+    "chapter 2: first model": (chapter.read_model(2, "first_model"), momenta),
+    "chapter 4: early stopping": (chapter.read_model(4, "early_stopped_model"), momenta),
+    "chapter 5: balanced weights": (first, momenta),
+    "chapter 8: as they are": (plain, as_they_are),
+    "chapter 8: own network": (own, prepare),
 }
-models["chapter 8: as they are"] = (plain, {
-    name: part[list(ntuple.LOW_LEVEL)].to_numpy(np.float32) for name, part in (("validation", validation), ("test", test))})
 rows, scores = {}, {}
-for name, (model, x) in models.items():
-    scores[name] = {part: training.predict(model, x[part]) for part in ("validation", "test")}
-    row = choose_and_quote(
-        (scores[name]["validation"], y_validation, full_validation), (scores[name]["test"], y_test, full_test))
+for name, (model, inputs) in models.items():
+    scores[name] = training.predict(model, inputs(test))
+    on_validation = training.predict(model, inputs(validation))
+    row = choose_and_quote((on_validation, y_validation, full_validation), (scores[name], y_test, full_test))
     rows[name] = {
-        "validation_loss": balanced_loss(scores[name]["validation"]),
-        "auc": plotting.auc(test, scores[name]["test"], full_test),
+        "validation_loss": balanced_loss(on_validation),
+        "auc": plotting.auc(test, scores[name], full_test),
         "best_cut": row.cut[0],
         "s": row.signal[0],
         "b": row.background[0],
@@ -351,16 +417,29 @@ final = pd.DataFrame(rows).T.rename_axis("model")
 chapter.write_table("final", final.reset_index())
 final.round(3)
 
+# %% [markdown]
+# For comparison, two more numbers: the mass window of chapter 7, as a "score" that is 1 inside and 0 outside, and the perfect cut that leaves ten background events.
+
 # %% tags=["nbval-ignore-output"]
+in_window = ((test["m_llll"] >= 115) & (test["m_llll"] < 130)).to_numpy(float)
+window = significance.scan(in_window, y_test, full_test, cuts=[1.0])
 ideal = significance.ideal(full_test[y_test == 1].sum(), background_left=10.0, measure=significance.asimov)
-print(f"perfect cut (10 background events left): Z = {ideal:.2f}")
-fig, ax = plotting.comparison(final["z"].to_dict(), final["z_error"].to_dict(), xlabel="expected significance Z (test events)", reference=ideal)
-plotting.show(fig, alt="Expected significance with its statistical error for the models of chapters 2, 4, 5 and 8. The models on four momenta lie below one; the own network of chapter 8 is clearly "
-    "above all others. A dashed line marks the perfect cut.")
+z = {**final["z"].to_dict(), "mass window of chapter 7": window.significance[0]}
+z_error = {**final["z_error"].to_dict(), "mass window of chapter 7": window.significance_error[0]}
+print(f"mass window: Z = {window.significance[0]:.2f}; perfect cut: Z = {ideal:.2f}")
+fig, ax = plotting.comparison(z, z_error, xlabel="expected significance Z (test events)", reference=ideal)
+plotting.show(
+    fig,
+    alt="Expected significance with its statistical error for the models of chapters 2, 4, 5 and 8, and for the mass window. The models on four momenta lie below one; the own network of "
+    "chapter 8 lies clearly above them, in the region of the mass window. A dashed line marks the perfect cut, still higher.",
+)
 
 # %% [markdown]
 # From one half with no cut at all, over somewhat less than one with four momenta, to a value well above one: the low-level variables bring more than all training tricks of the chapters before. What is in the *inputs* decides; what the
 # network makes of them comes second; and how the inputs are prepared can matter more than the number of neurons.
+#
+# How does your network compare with the window? The window knows the mass, and nothing else. A perfect network would know the mass too, and use the rest besides: two pairs of leptons, one of them near the mass of the Z boson; momenta of leptons that
+# come from jets. A real network has to *find* the mass, from a limited number of events. If it falls short of the window, more events or better inputs would help it most.
 
 # %% [markdown]
 # ## 8.6 What has it learnt?
@@ -375,19 +454,25 @@ edges = np.arange(80, 251, 5.0)
 centres = (edges[1:] + edges[:-1]) / 2
 number = np.histogram(mass[zz], edges)[0]
 profiles = {
-    name: np.histogram(mass[zz], edges, weights=scores[name]["test"][zz])[0] / np.maximum(number, 1)
+    name: np.histogram(mass[zz], edges, weights=scores[name][zz])[0] / np.maximum(number, 1)
     for name in ("chapter 5: balanced weights", "chapter 8: own network")
 }
 with plotting.use_style():
     fig, ax = plotting.new_figure()
-    for (name, profile), look in zip(profiles.items(), ("s--", "o-")):
-        ax.plot(centres[number > 5], profile[number > 5], look, markersize=4, label=name, color="#0072B2" if look == "s--" else "#D55E00")
+    for name, look, color in (
+        ("chapter 5: balanced weights", "s--", "#0072B2"),
+        ("chapter 8: own network", "o-", "#D55E00"),
+    ):
+        ax.plot(centres[number > 5], profiles[name][number > 5], look, markersize=4, label=name, color=color)
     ax.axvspan(115, 130, color="#E69F00", alpha=0.25, linewidth=0, label="115 to 130 GeV")
     ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="mean score of ZZ events", ylim=(0, 1))
     ax.legend()
     plotting.stamp(ax, luminosity=None)
-plotting.show(fig, alt="Mean score of simulated ZZ events against the four-lepton mass from 80 to 250 GeV, for the networks of chapters 5 and 8. That of chapter 5 is broad, that of chapter 8 peaks "
-    "sharply near 125 GeV and falls to almost zero elsewhere.")
+plotting.show(
+    fig,
+    alt="Mean score of simulated ZZ events against the four-lepton mass from 80 to 250 GeV, for the networks of chapters 5 and 8. That of chapter 5 is broad, that of chapter 8 peaks "
+    "sharply near 125 GeV and falls to almost zero elsewhere.",
+)
 
 # %% [markdown]
 # ### Exercise 8.8 – The favourite mass (read a plot)
@@ -400,7 +485,7 @@ favourite_mass = centres[np.argmax(profiles["chapter 8: own network"])]
 ### END SOLUTION
 
 # %% tags=["check-8.8"]
-checks.exercise_8_8(favourite_mass, mass=mass[zz], score=scores["chapter 8: own network"]["test"][zz])
+checks.exercise_8_8(favourite_mass, mass=mass[zz], score=scores["chapter 8: own network"][zz])
 
 # %% [markdown]
 # So the network has found the mass, although nobody told it that such a thing exists. It is a good sign: it has found what a physicist would have computed. It also has a price. Let us look at the background that *passes*.
@@ -426,16 +511,24 @@ share_inside = checks.exercise_8_9(share_inside)
 
 # %% tags=["nbval-ignore-output"]
 background = y_test == 0
-print(f"no cut: {share_inside(mass[background], full_test[background], 115, 130):.1%} of the background lies within 115 to 130 GeV")
+print(
+    f"no cut: {share_inside(mass[background], full_test[background], 115, 130):.1%} of the background lies within 115 to 130 GeV"
+)
 selected = {}
 for name in profiles:
-    selected[name] = background & (scores[name]["test"] >= final.loc[name, "best_cut"])
-    print(f"{name}: {share_inside(mass[selected[name]], full_test[selected[name]], 115, 130):.1%} of the background above the cut")
+    selected[name] = background & (scores[name] >= final.loc[name, "best_cut"])
+    print(
+        f"{name}: {share_inside(mass[selected[name]], full_test[selected[name]], 115, 130):.1%} of the background above the cut"
+    )
 
 # %% tags=["nbval-ignore-output"]
 with plotting.use_style():
     fig, ax = plotting.new_figure()
-    looks = {"no cut": ("#6B6B6B", ":"), "chapter 5: balanced weights": ("#0072B2", "--"), "chapter 8: own network": ("#D55E00", "-")}
+    looks = {
+        "no cut": ("#6B6B6B", ":"),
+        "chapter 5: balanced weights": ("#0072B2", "--"),
+        "chapter 8: own network": ("#D55E00", "-"),
+    }
     for name, (color, dashes) in looks.items():
         mask = selected.get(name, background)
         content = np.histogram(mass[mask], edges, weights=full_test[mask])[0] / full_test[mask].sum()
@@ -443,8 +536,11 @@ with plotting.use_style():
     ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="share of the background / 5 GeV")
     ax.legend()
     plotting.stamp(ax, luminosity=None)
-plotting.show(fig, alt="Four-lepton mass of the expected background from 80 to 250 GeV, each curve normalised to its total: without a cut, above the cut of chapter 5, and above that of "
-    "chapter 8. The last one has a peak near 125 GeV, although it contains no Higgs boson.")
+plotting.show(
+    fig,
+    alt="Four-lepton mass of the expected background from 80 to 250 GeV, each curve normalised to its total: without a cut, above the cut of chapter 5, and above that of "
+    "chapter 8. The last one has a peak near 125 GeV, although it contains no Higgs boson.",
+)
 
 # %% [markdown]
 # ### Exercise 8.10 – A bump without a particle (in your words)
@@ -475,19 +571,24 @@ data = selection.preselect(ntuple.read_sample("data"))
 score_data = training.predict(own, prepare(data))
 name = "chapter 8: own network"
 cut, expected_s, expected_b, error_b = final.loc[name, ["best_cut", "s", "b", "b_error"]]
-below = full_test[background & (scores[name]["test"] < cut)].sum()
+below = full_test[background & (scores[name] < cut)].sum()
 n_above, n_below = int((score_data >= cut).sum()), int((score_data < cut).sum())
 b = n_below * expected_b / below
 sigma_b = b * np.hypot(1 / np.sqrt(n_below), error_b / expected_b)
 z_observed = significance.observed(n_above, b, sigma_b)
-print(f"{plotting.data_kind()}: {n_above} events above the cut; background {b:.1f} ± {sigma_b:.1f}, signal {expected_s:.1f}")
+print(
+    f"{plotting.data_kind()}: {n_above} events above the cut; background {b:.1f} ± {sigma_b:.1f}, signal {expected_s:.1f}"
+)
 print(f"expected significance {significance.asimov(expected_s, b, sigma_b):.2f}, observed {z_observed:.2f}")
 
 # %% tags=["nbval-ignore-output"]
 full = weights.match_yields(test, events)
-fig, axes = plotting.mass_before_after(full, scores[name]["test"], cut, data=data, data_score=score_data)
-plotting.show(fig, alt="Four-lepton mass before and after the cut on the score of the own network, simulated processes stacked and data as points. After the cut almost everything lies near 125 GeV, signal "
-    "and background alike.")
+fig, axes = plotting.mass_before_after(full, scores[name], cut, data=data, data_score=score_data)
+plotting.show(
+    fig,
+    alt="Four-lepton mass before and after the cut on the score of the own network, simulated processes stacked and data as points. After the cut almost everything lies near 125 GeV, signal "
+    "and background alike.",
+)
 
 # %% [markdown]
 # Remember what chapter 7 found about the real data: the simulation describes the mixture of backgrounds only roughly. A control region below this cut has little in common with what is left above it. So take the observed significance for what it is: a count compared with a
