@@ -55,13 +55,13 @@ score_train = training.predict(model, x_train)
 fig, ax = plotting.score_by_class(train, score_train, weight=np.ones(len(train)))
 plotting.show(
     fig,
-    alt="Normalised distributions of the network's score for signal and background among training events. The background piles up at low "
-    "scores, the signal at medium and high ones, and the two overlap widely.",
+    alt="Normalised distributions of the network's score for signal and background among training events. The background piles up at "
+    "low scores, the signal at high ones, and the two overlap widely.",
 )
 
 # %% [markdown]
 # The network has learnt something: signal tends to the right, background to the left. It has not learnt everything:
-# most scores are anything but certain. Four momenta do not contain more.
+# the two overlap widely, and hardly any event gets a score near 1. Four momenta tell only so much.
 
 # %% [markdown]
 # ### Exercise 3.1 – Where the classes cross (read a plot)
@@ -300,15 +300,14 @@ plotting.stamp(ax, luminosity=None)
 plotting.show(
     fig,
     alt="AUC of the test events with errors, for signal against all backgrounds together, against ZZ, Z and top pairs alone. The AUC "
-    "against ZZ is large and precise; those against Z and top pairs are close to one half and have large errors.",
+    "against ZZ is large and precise; those against Z and top pairs are not far above one half and have large errors.",
 )
 
 # %% [markdown]
-# The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it
-# is good, and precisely known. Against Z and top pairs it is close to one half: the network tells them from the
-# signal hardly better than a coin. They were too few among the training events to matter, so it never learnt what
-# they look like. Their errors are large as well, since only a few hundred events are left to test with. Keep this
-# in mind for chapters 4 and 5.
+# The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it is
+# good, and precisely known. Against Z and top pairs it is much closer to one half: the network hardly tells them from
+# the signal. They were too few among the training events to matter, so it never learnt what they look like. Their errors
+# are large as well, since only some hundred events of each are left to test with. Keep this in mind for chapters 4 and 5.
 
 # %% [markdown]
 # ### Exercise 3.6 – Reading the ROC curve (read a plot)
@@ -462,8 +461,9 @@ to_mixture = checks.exercise_3_9(to_mixture)
 expected_share = total_signal / (total_signal + total_background)
 probability = to_mixture(score_test.astype(float), train_share, expected_share)
 print(f"share of signal: {train_share:.3f} in the training, {expected_share:.4f} expected in nature")
-print(f"a score of 0.8 becomes a probability of {to_mixture(np.array([0.8]), train_share, expected_share)[0]:.3f}")
-print(f"the highest score, {score_test.max():.3f}, becomes {probability.max():.3f}")
+for score in (0.5, 0.8):
+    p = to_mixture(np.array([score]), train_share, expected_share)[0]
+    print(f"a score of {score} becomes a probability of {p:.3f}")
 
 # %% [markdown]
 # Is this probability calibrated now? We ask twice. First, we keep the events as they were mixed in the training,
