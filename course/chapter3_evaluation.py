@@ -262,7 +262,7 @@ def area(score, label, weight):
 area = checks.exercise_3_5(area)
 
 # %% [markdown]
-# For all test events, that would be billions of pairs. There is a quicker way: sort the events by score, and add up
+# For all test events, that would be a billion pairs. There is a quicker way: sort the events by score, and add up
 # the weights from the highest score down. This gives the ROC curve at all cuts at once, and its area with the
 # trapezoid rule. Both ways agree:
 
