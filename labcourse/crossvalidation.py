@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labcourse import inputs, session
+from labcourse import inputs
 from labcourse.errors import BadInput
 from labcourse.progress import Line, seconds
+from labcourse.training import session
 
 if TYPE_CHECKING:
     import keras

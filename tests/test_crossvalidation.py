@@ -6,9 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from labcourse import crossvalidation, epoch, network, training
+from labcourse import crossvalidation, network, training
 from labcourse.crossvalidation import cross_validate
 from labcourse.errors import BadInput
+from labcourse.training import epoch
 
 RNG = np.random.default_rng(2)
 N = 300

@@ -17,8 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from keras import layers
 
-from labcourse import epoch, inputs, network, progress, training
+from labcourse import inputs, network, progress, training
 from labcourse.errors import BadInput
+from labcourse.training import epoch
 
 RNG = np.random.default_rng(11)
 N = 331

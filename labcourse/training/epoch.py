@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labcourse import architecture
+from labcourse.training import architecture
 
 if TYPE_CHECKING:
     import keras

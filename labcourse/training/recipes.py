@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labcourse import architecture, epoch, inputs, session
+from labcourse import inputs
 from labcourse.errors import BadInput
 from labcourse.progress import Line
+from labcourse.training import architecture, epoch, session
 
 if TYPE_CHECKING:
     import keras

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labcourse import architecture, inputs
-from labcourse.epoch import Data, Engine, engine_for
+from labcourse import inputs
 from labcourse.errors import BadInput
 from labcourse.progress import Line, seconds
+from labcourse.training import architecture
+from labcourse.training.epoch import Data, Engine, engine_for
 
 if TYPE_CHECKING:
     import keras
