@@ -1,0 +1,115 @@
+"""One chunk of events, from seed to table: a pure function, which any process may run."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labcourse.samples import SIMULATED
+from labcourse.simulation import corrections, detector, four_leptons, generator, nonprompt, recipes
+from labcourse.simulation.particles import Particles, concatenate, rank_within_event
+
+SAMPLE, PSEUDO_DATA = 0, 1
+"""What a chunk is for. The two have other seeds, so that no event is in both."""
+
+Table = dict[str, NDArray[Any]]
+"""Columns of events: one entry an event; ``lep_…`` and ``jet_…`` are flat, ``lep_n`` and ``jet_n`` say how many."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Which events to make; equal chunks give equal events."""
+
+    sample: str
+    index: int
+    seed: int
+    purpose: int = SAMPLE
+    events: int = 1000
+
+
+def simulate_chunk(chunk: Chunk) -> Table:
+    """Generate a chunk, pass it through the detector and keep the events with four leptons."""
+    recipe = recipes.get(chunk.sample)
+    sequence = np.random.SeedSequence([chunk.seed, SIMULATED.index(chunk.sample), chunk.purpose, chunk.index])
+    for_pythia, for_generator, for_detector = sequence.spawn(3)
+    pythia_seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
+    rng = np.random.default_rng(for_generator)
+    with tempfile.TemporaryDirectory(prefix="labcourse-") as folder:
+        lhe = Path(folder) / "events.lhe" if recipe.matrix_element else None
+        if lhe:
+            four_leptons.write_events(lhe, chunk.events, rng)
+        truth = generator.generate(
+            recipe.settings,
+            chunk.events,
+            pythia_seed,
+            rng=rng,
+            lhe=lhe,
+            relabel_associated_z=recipe.relabel_associated_z,
+        )
+    return _detect(recipe, truth, chunk, np.random.default_rng(for_detector))
+
+
+def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: np.random.Generator) -> Table:
+    n_events = truth.n_events
+    leptons = detector.reconstruct_leptons(truth.leptons, truth.photons, rng)
+    if recipe.non_prompt == "jets":
+        fakes = nonprompt.beside_z(
+            truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons, pairs=recipe.non_prompt_pairs
+        )
+    elif recipe.non_prompt == "b":
+        fakes = nonprompt.from_b_jets(truth.jets, rng, electrons=recipe.non_prompt_electrons)
+    else:
+        fakes = leptons.take(np.zeros(len(leptons), bool))
+    prompt_number = np.bincount(leptons.event, minlength=n_events)
+    leptons = detector.remove_overlap(concatenate([leptons, fakes]))
+    number = np.bincount(leptons.event, minlength=n_events)
+    leading = np.zeros(n_events)
+    first = leptons.take(rank_within_event(leptons.event) == 0)
+    leading[first.event] = first.pt
+    kept = (number >= 4) & (leading > detector.PT_LEADING)
+    if recipe.non_prompt:
+        # Raised rates would give too many events with more non-prompt leptons than it takes.
+        kept &= (prompt_number >= 2) & (number <= 4 + (rng.random(n_events) < 0.05))
+    electron, muon = detector.trigger(leptons, n_events, rng)
+    kept &= electron | muon
+    jets = detector.measure_jets(truth.jets, leptons, rng)
+    missing, missing_phi = detector.measure_missing(truth.invisible, jets, rng)
+    sf_electron, sf_muon = corrections.leptons(leptons, n_events, rng)
+    table: Table = {
+        "eventNumber": chunk.index * chunk.events + np.arange(n_events) + 1,
+        "scaleFactor_PILEUP": corrections.pileup(n_events, rng),
+        "scaleFactor_ELE": sf_electron,
+        "scaleFactor_MUON": sf_muon,
+        "scaleFactor_LepTRIGGER": corrections.trigger(muon, rng),
+        "trigE": electron,
+        "trigM": muon,
+        "met_et": missing * 1e3,
+        "met_phi": missing_phi,
+    }
+    table = {name: values[kept] for name, values in table.items()}
+    return (
+        table
+        | _columns("lep", leptons.take(kept[leptons.event]), kept)
+        | _columns("jet", jets.take(kept[jets.event]), kept)
+    )
+
+
+def _columns(group: str, objects: Particles, kept: np.ndarray) -> Table:
+    columns: Table = {
+        f"{group}_n": np.bincount(objects.event, minlength=len(kept))[kept],
+        f"{group}_pt": objects.pt * 1e3,
+    }
+    if group == "lep":
+        # The PDG codes of particles are positive where the charge is negative.
+        columns |= {
+            "lep_eta": objects.eta,
+            "lep_phi": objects.phi,
+            "lep_charge": -np.sign(objects.pdgid),
+            "lep_type": np.abs(objects.pdgid),
+        }
+    return columns

@@ -1,0 +1,90 @@
+"""Flat arrays of particles of many events, and how they are matched within an event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Aliases that say what an array holds; numpy's own stubs are too narrow for arithmetic between them.
+Floats = NDArray[Any]
+Ints = NDArray[Any]
+Bools = NDArray[Any]
+
+MASSES = {11: 0.000510999, 13: 0.10565837}
+"""Masses of electron and muon in GeV."""
+
+
+@dataclass(frozen=True)
+class Particles:
+    """Particles of many events in one row of arrays each, ordered by event.
+
+    ``event`` is the position of the event in the chunk, ``pdgid`` the signed PDG code; GeV and radians.
+    """
+
+    event: Ints
+    pdgid: Ints
+    pt: Floats
+    eta: Floats
+    phi: Floats
+
+    def __len__(self) -> int:
+        return len(self.event)
+
+    def take(self, chosen: Bools | Ints) -> Particles:
+        """Return the particles of a mask or of positions."""
+        return Particles(self.event[chosen], self.pdgid[chosen], self.pt[chosen], self.eta[chosen], self.phi[chosen])
+
+    def replace_momentum(self, pt: Floats, eta: Floats, phi: Floats) -> Particles:
+        """Return the same particles with other momenta."""
+        return Particles(self.event, self.pdgid, pt, eta, phi)
+
+    @staticmethod
+    def from_momenta(event: Ints, pdgid: Ints, px: Floats, py: Floats, pz: Floats) -> Particles:
+        """Make particles of Cartesian momenta."""
+        pt = np.hypot(px, py)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            eta = np.where(pt > 0, np.arcsinh(pz / pt), np.sign(pz) * 99.0)
+        return Particles(event, pdgid, pt, eta, np.arctan2(py, px))
+
+
+def concatenate(parts: list[Particles]) -> Particles:
+    """Join particles and order them by event, then by falling pT."""
+    joined = Particles(
+        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("event", "pdgid", "pt", "eta", "phi"))
+    )
+    return joined.take(np.lexsort((-joined.pt, joined.event)))
+
+
+def pairs(event_a: Ints, event_b: Ints) -> tuple[Ints, Ints]:
+    """Return the positions of all pairs (one of a, one of b) of the same event.
+
+    Both arrays must be sorted.
+
+    Examples
+    --------
+    >>> a, b = pairs(np.array([0, 2]), np.array([0, 0, 1, 2]))
+    >>> a.tolist(), b.tolist()
+    ([0, 0, 1], [0, 1, 3])
+    """
+    start = np.searchsorted(event_b, event_a, "left")
+    number = np.searchsorted(event_b, event_a, "right") - start
+    first = np.repeat(np.arange(len(event_a)), number)
+    within = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    return first, np.repeat(start, number) + within
+
+
+def distance(a: Particles, i: Ints, b: Particles, j: Ints) -> Floats:
+    """Return ΔR of the particles i of a and j of b."""
+    turn = (a.phi[i] - b.phi[j] + np.pi) % (2 * np.pi) - np.pi
+    return np.hypot(a.eta[i] - b.eta[j], turn)
+
+
+def rank_within_event(event: Ints) -> Ints:
+    """Return 0, 1, 2 … for the first, second, third entry of each event (sorted by event)."""
+    if len(event) == 0:
+        return np.zeros(0, np.int64)
+    starts = np.flatnonzero(np.r_[True, event[1:] != event[:-1]])
+    return np.arange(len(event)) - np.repeat(starts, np.diff(np.r_[starts, len(event)]))

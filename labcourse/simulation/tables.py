@@ -1,0 +1,90 @@
+"""Tables of simulated events: choose, join, round, preselect."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labcourse.simulation.chunks import Table
+
+MANTISSA_BITS = {"lep_E": 18, "scaleFactor_PILEUP": 10, "jet_pt": 8, "met_et": 10, "met_phi": 10}
+"""How many bits of a number are kept; others keep 13 (relative precision 6e-5)."""
+
+
+def take(table: Table, mask: np.ndarray) -> Table:
+    """Return the events of a mask, with their leptons and jets."""
+    chosen: Table = {}
+    for name, values in table.items():
+        group = name.split("_")[0]
+        jagged = group in ("lep", "jet") and not name.endswith("_n")
+        chosen[name] = values[np.repeat(mask, table[f"{group}_n"])] if jagged else values[mask]
+    return chosen
+
+
+def join(parts: list[Table]) -> Table:
+    """Return the events of several tables, one after the other."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def first(table: Table, number: int) -> Table:
+    """Return the first events."""
+    return take(table, np.arange(len(table["lep_n"])) < number)
+
+
+def leading_four(table: Table, name: str) -> np.ndarray:
+    """Return a lepton quantity of the four leading leptons, shape (n, 4)."""
+    start = np.cumsum(table["lep_n"]) - table["lep_n"]
+    return table[name][start[:, None] + np.arange(4)]
+
+
+def preselected(table: Table) -> np.ndarray:
+    """Return which events have charge sum zero and four electrons, four muons, or two and two."""
+    flavour = leading_four(table, "lep_type").sum(axis=1)
+    return (leading_four(table, "lep_charge").sum(axis=1) == 0) & np.isin(flavour, (44, 48, 52))
+
+
+def scale_factors(table: Table) -> np.ndarray:
+    """Return the product of all corrections."""
+    names = [name for name in table if name.startswith("scaleFactor_")]
+    return np.prod([table[name].astype(np.float64) for name in names], axis=0)
+
+
+def rounded(values: np.ndarray, bits: int) -> np.ndarray:
+    """Round to float32 with ``bits`` bits of mantissa; what is cut off is noise and does not compress.
+
+    Examples
+    --------
+    >>> float(rounded(np.array([1000.3]), 10)[0])
+    1000.5
+    """
+    as_integer = np.asarray(values, np.float32).view(np.uint32).astype(np.uint64)
+    drop = 23 - bits
+    half = np.uint64(1 << (drop - 1)) if drop else np.uint64(0)
+    mask = np.uint64(0xFFFFFFFF ^ ((1 << drop) - 1))
+    return ((as_integer + half) & mask).astype(np.uint32).view(np.float32)
+
+
+def finished(table: Table) -> Table:
+    """Return the table with rounded floats and the leptons' energies, which follow from the rounded momenta."""
+    done: Table = {}
+    for name, values in table.items():
+        floating = np.issubdtype(values.dtype, np.floating)
+        done[name] = rounded(values, MANTISSA_BITS.get(name, 13)) if floating else values
+    mass = np.where(done["lep_type"] == 11, 0.510999, 105.65837)
+    momentum = done["lep_pt"].astype(np.float64) * np.cosh(done["lep_eta"].astype(np.float64))
+    done["lep_E"] = rounded(np.hypot(momentum, mass), MANTISSA_BITS["lep_E"])
+    return done
+
+
+def reorder(table: Table, positions: np.ndarray) -> Table:
+    """Return the events at ``positions``, in that order."""
+    chosen: Table = {}
+    for name, values in table.items():
+        group = name.split("_")[0]
+        if group in ("lep", "jet") and not name.endswith("_n"):
+            counts = table[f"{group}_n"]
+            starts = np.cumsum(counts) - counts
+            rows = [np.arange(starts[p], starts[p] + counts[p]) for p in positions]
+            chosen[name] = values[np.concatenate(rows).astype(int)] if rows else values[:0]
+        else:
+            chosen[name] = values[positions]
+    return chosen
