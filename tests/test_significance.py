@@ -235,6 +235,26 @@ def test_best_cut_is_no_fluctuation():
         significance.best(result, min_raw_background=10_000)
 
 
+def test_a_sample_of_which_nothing_is_left_is_not_known_to_be_zero():
+    # 1000 light events of one sample over the whole range, four heavy ones of the other at low scores.
+    score = np.r_[np.linspace(0, 1, 1000), [0.1, 0.2, 0.3, 0.4], np.linspace(0.5, 1, 100)]
+    label, weight = np.repeat([0, 0, 1], [1000, 4, 100]), np.repeat([0.01, -2.0, 0.05], [1000, 4, 100])
+    weight[1000:1003] = 2.0
+    sample = np.repeat(["light", "heavy", "signal"], [1000, 4, 100])
+    plain, honest = (significance.scan(score, label, weight, groups=g, cuts=[0.0, 0.6]) for g in (None, sample))
+    np.testing.assert_allclose(plain.background_error[1], 0.01 * np.sqrt(400))
+    more = 2.0**2 + 0.01**2
+    np.testing.assert_allclose(honest.background_error, np.sqrt(plain.background_error**2 + more))
+    np.testing.assert_array_equal(honest.background, plain.background)
+    np.testing.assert_array_equal(honest.signal_error, plain.signal_error)
+    assert (honest.significance_error > plain.significance_error).all()
+    assert significance.best(plain).cut == 0.6
+    with pytest.raises(EmptySelection):
+        significance.best(honest)
+    with pytest.raises(BadInput, match="one value an event"):
+        significance.scan(score, label, weight, groups=sample[1:])
+
+
 def test_best_cut_counts_effective_events():
     """Fifty events of which one carries nearly all the weight are worth one."""
     weight = np.concatenate([np.full(200, 0.1), [10.0], np.full(49, 0.001), [1.0]])
