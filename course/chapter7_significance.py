@@ -255,7 +255,9 @@ yields_above = checks.exercise_7_5(yields_above)
 # computes errors, which we need in a moment. Both give the same yields:
 
 # %% tags=["nbval-ignore-output"]
-scan = significance.scan(score_validation["chapter 5"], y_validation, w_validation, measure=significance.simple)
+scan = significance.scan(
+    score_validation["chapter 5"], y_validation, w_validation, measure=significance.simple, groups=validation["sample"]
+)
 some = scan.cut[::250]
 signal, background = yields_above(score_validation["chapter 5"], y_validation, w_validation.astype(float), some)
 pd.DataFrame(
@@ -325,9 +327,12 @@ for name in ("llll", "Zee", "Zmumu", "ttbar_lep"):
 pd.DataFrame(rows).T.astype({"raw": int}).round(2)
 
 # %% [markdown]
-# The ZZ background is made of many simulated events with small weights: its error is small. Of Z and top pairs only a handful of
-# events is left, and each of them may stand for about one expected event. If a cut happens to fall just behind one of them, the background
-# drops by a whole event, and the significance jumps. Nothing in nature has changed.
+# The ZZ background is made of many simulated events with small weights: its error is small. Of Z and top pairs only a handful of events is left, if any, and each stands for a good part of an
+# expected event. If a cut happens to fall just behind one of them, the background drops, and the significance jumps. Nothing in nature has changed.
+#
+# Worst of all is a row with no event left. It says $0 \pm 0$. Do we know that this background is exactly zero? Of course not: with other simulated events there might have been one. Statistics has an answer. If $n$ events of weight $w$
+# were counted, and nothing was known before, the variance of the expectation is not $n w^2$ but $(n+1)\,w^2$. So we add *one more event* of the mean size of a weight to $\sum w^2$, for each background sample. `significance.scan` does so
+# if it is told the sample of each event, as `groups`. For thousands of events this changes nothing, and near zero it keeps us honest.
 
 # %% [markdown]
 # ### Exercise 7.7 – The best cut, with a guard (write code)
@@ -355,7 +360,9 @@ best_cut = checks.exercise_7_7(best_cut)
 
 # %% tags=["nbval-ignore-output"]
 for name, score in score_validation.items():
-    scan = significance.scan(score, y_validation, w_validation, measure=significance.simple)
+    scan = significance.scan(
+        score, y_validation, w_validation, measure=significance.simple, groups=validation["sample"]
+    )
     for guard in (1, 25):
         at = np.flatnonzero(scan.cut == best_cut(scan, min_effective=guard))[0]
         print(
@@ -379,11 +386,11 @@ for name, score in score_validation.items():
 
 # %% tags=["nbval-ignore-output"]
 rng = np.random.default_rng(75)
-score = score_test["chapter 5"]
+score, sample = score_test["chapter 5"], test["sample"].to_numpy()
 chosen, quoted = [], []
 for _ in range(100):
     first = rng.random(len(test)) < 0.5
-    half = significance.scan(score[first], y_test[first], 2 * w_test[first])
+    half = significance.scan(score[first], y_test[first], 2 * w_test[first], groups=sample[first])
     best = significance.best(half)
     other = significance.scan(score[~first], y_test[~first], 2 * w_test[~first], cuts=[best.cut])
     chosen.append(best.significance)
@@ -493,15 +500,15 @@ plotting.show(
 # ## 7.8 The models compared
 #
 # Now everything is ready for an honest comparison. For each model: scan the validation events with the Asimov significance, take the best cut with the guard, and
-# quote signal, background and significance on the *test* events. The error of $Z$ comes from $\sqrt{\sum w^2}$ of signal and background. In the last column
+# quote signal, background and significance on the *test* events. The error of $Z$ comes from the limited simulation, of signal and of background. In the last column
 # the background is uncertain by ten per cent.
 
 # %% tags=["nbval-ignore-output"]
 rows, best_cuts = {}, {}
 for name in models:
-    scan = significance.scan(score_validation[name], y_validation, w_validation)
+    scan = significance.scan(score_validation[name], y_validation, w_validation, groups=validation["sample"])
     best = best_cuts[name] = significance.best(scan)
-    quoted = significance.scan(score_test[name], y_test, w_test, cuts=[best.cut])
+    quoted = significance.scan(score_test[name], y_test, w_test, cuts=[best.cut], groups=test["sample"])
     s, b = quoted.signal[0], quoted.background[0]
     rows[name] = {
         "best_cut": best.cut,
@@ -531,7 +538,7 @@ plotting.show(
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.significance_scan(
-    significance.scan(score_test["chapter 5"], y_test, w_test), best=best_cuts["chapter 5"]
+    significance.scan(score_test["chapter 5"], y_test, w_test, groups=test["sample"]), best=best_cuts["chapter 5"]
 )
 plotting.show(
     fig,

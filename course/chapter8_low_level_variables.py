@@ -368,16 +368,18 @@ checks.written("8.6", answer_8_6)
 # %% [markdown]
 # ### Exercise 8.7 – Choose here, quote there (write code)
 #
-# Write `choose_and_quote(validation, test)`. Both arguments are tuples `(score, label, weight)`. Scan the validation events with the Asimov significance, choose the best cut with the guard, and return the scan of the *test* events at
-# this one cut. You need `significance.scan` (with `cuts=[...]` for a single cut) and `significance.best`.
+# Write `choose_and_quote(validation, test)`. Both arguments are tuples `(score, label, weight, sample)` of arrays. Scan the validation events with the Asimov significance, choose the best cut with the guard, and return the scan of the *test* events at
+# this one cut. You need `significance.scan` (with `groups=sample`, so that a sample of which nothing is left keeps its error, and with `cuts=[...]` for a single cut) and `significance.best`.
 
 
 # %% tags=["exercise-8.7"]
 def choose_and_quote(validation, test):
     """Choose the best cut on validation events; return the scan (one row) of the test events there."""
     ### BEGIN SOLUTION
-    best = significance.best(significance.scan(*validation))
-    return significance.scan(*test, cuts=[best.cut])
+    score, label, weight, sample = validation
+    best = significance.best(significance.scan(score, label, weight, groups=sample))
+    score, label, weight, sample = test
+    return significance.scan(score, label, weight, groups=sample, cuts=[best.cut])
     ### END SOLUTION
 
 
@@ -391,6 +393,7 @@ choose_and_quote = checks.exercise_8_7(choose_and_quote)
 full_validation, full_test = (
     weights.match_yields(part, events)["weight"].to_numpy(float) for part in (validation, test)
 )
+sample_validation, sample_test = (part["sample"].to_numpy() for part in (validation, test))
 models = {
     "chapter 2: first model": (chapter.read_model(2, "first_model"), momenta),
     "chapter 4: early stopping": (chapter.read_model(4, "early_stopped_model"), momenta),
@@ -402,7 +405,10 @@ rows, scores = {}, {}
 for name, (model, inputs) in models.items():
     scores[name] = training.predict(model, inputs(test))
     on_validation = training.predict(model, inputs(validation))
-    row = choose_and_quote((on_validation, y_validation, full_validation), (scores[name], y_test, full_test))
+    row = choose_and_quote(
+        (on_validation, y_validation, full_validation, sample_validation),
+        (scores[name], y_test, full_test, sample_test),
+    )
     rows[name] = {
         "validation_loss": balanced_loss(on_validation),
         "auc": plotting.auc(test, scores[name], full_test),
@@ -422,7 +428,7 @@ final.round(3)
 
 # %% tags=["nbval-ignore-output"]
 in_window = ((test["m_llll"] >= 115) & (test["m_llll"] < 130)).to_numpy(float)
-window = significance.scan(in_window, y_test, full_test, cuts=[1.0])
+window = significance.scan(in_window, y_test, full_test, cuts=[1.0], groups=sample_test)
 ideal = significance.ideal(full_test[y_test == 1].sum(), background_left=10.0, measure=significance.asimov)
 z = {**final["z"].to_dict(), "mass window of chapter 7": window.significance[0]}
 z_error = {**final["z_error"].to_dict(), "mass window of chapter 7": window.significance_error[0]}

@@ -74,12 +74,14 @@ def one_model():
     return answer
 
 
-def choose(chosen="validation", quoted="test", guard=True, measure=significance.asimov):
+def choose(chosen="validation", quoted="test", guard=True, measure=significance.asimov, groups=(True, True)):
     def answer(validation, test):
         events = {"validation": validation, "test": test}
-        result = significance.scan(*events[chosen], measure=measure)
+        *first, sample = events[chosen]
+        result = significance.scan(*first, measure=measure, groups=sample if groups[0] else None)
         cut = significance.best(result).cut if guard else result.cut[np.nanargmax(result.significance)]
-        return significance.scan(*events[quoted], cuts=[cut])
+        *second, sample = events[quoted]
+        return significance.scan(*second, cuts=[cut], groups=sample if groups[1] else None)
 
     return answer
 
@@ -135,8 +137,11 @@ WRONG = [
     ("8_7", choose(chosen="test"), "chosen on the test events"),
     ("8_7", choose(quoted="validation"), "those of the validation events"),
     ("8_7", choose(guard=False), "without the guard"),
-    ("8_7", lambda validation, test: significance.scan(*test), "more than one cut"),
-    ("8_7", lambda validation, test: significance.best(significance.scan(*validation)), "returns a scan"),
+    ("8_7", choose(measure=significance.simple), "by s/√b"),
+    ("8_7", choose(groups=(False, True)), "without the samples"),
+    ("8_7", choose(groups=(True, False)), "one more event of each sample"),
+    ("8_7", lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
+    ("8_7", lambda validation, test: significance.best(significance.scan(*validation[:3])), "returns a scan"),
     ("8_9", share(of=np.ones_like), "raw events"),
     ("8_9", share(of=np.abs), "lost their sign"),
     ("8_9", share(high=np.less_equal), "upper edge"),

@@ -277,21 +277,25 @@ def exercise_8_5(answer: Any, report: Report, *, history: Any) -> None:
 
 def _choose_and_quote(validation: Any, test: Any) -> significance.Scan:
     """The course's own answer to exercise 8.7."""
-    best = significance.best(significance.scan(*validation))
-    return significance.scan(*test, cuts=[best.cut])
+    best = significance.best(significance.scan(*validation[:3], groups=validation[3]))
+    return significance.scan(*test[:3], groups=test[3], cuts=[best.cut])
+
+
+def _toy_scores(n: int, shift: float, seed: int) -> tuple[Any, ...]:
+    """Score, label, weight and sample of signal, of a large light background, and of a small heavy one."""
+    rng = np.random.default_rng(seed)
+    sizes = {"signal": n, "light": 4 * n, "heavy": 60}
+    sample = np.repeat(list(sizes), list(sizes.values()))
+    label = (sample == "signal").astype(float)
+    score = 1 / (1 + np.exp(-rng.normal(shift * label - 0.5 * (sample == "heavy"), 1.0)))
+    weight = np.select([sample == "signal", sample == "light"], [40.0 / n, 50.0 / n], 0.6)
+    return score, label, weight, sample
 
 
 @exercise("8.7", fallback=_choose_and_quote)
 def exercise_8_7(answer: Any, report: Report) -> None:
     """The best cut of the validation events, quoted on test events."""
-    rng = np.random.default_rng(87)
-
-    def toys(n: int, shift: float) -> tuple[Floats, Floats, Floats]:
-        label = np.repeat([0.0, 1.0], n)
-        score = 1 / (1 + np.exp(-rng.normal(shift * label, 1.0)))
-        return score, label, np.where(label == 1, 12.0 / n, 200.0 / n)
-
-    validation, test = toys(400, 2.0), toys(700, 1.5)
+    validation, test = _toy_scores(400, 2.0, 871), _toy_scores(700, 1.5, 872)
     right = _choose_and_quote(validation, test)
     result = answer(validation, test)
     if not report.holds(
@@ -302,28 +306,46 @@ def exercise_8_7(answer: Any, report: Report) -> None:
         report.wrong("the scan has more than one cut", "hand over cuts=[best.cut]")
         return
     cut = float(result.cut[0])
-    on_test = significance.best(significance.scan(*test)).cut
-    unguarded = significance.scan(*validation)
-    simple = significance.best(significance.scan(*validation, measure=significance.simple)).cut
-    if np.isclose(cut, on_test):
-        report.wrong("the cut was chosen on the test events", "scan the validation events to choose")
-    elif np.isclose(cut, unguarded.cut[np.nanargmax(unguarded.significance)]) and not np.isclose(cut, right.cut[0]):
-        report.wrong("the cut was chosen without the guard", "use significance.best")
-    elif np.isclose(cut, simple) and not np.isclose(simple, right.cut[0]):
-        report.wrong("the cut was chosen by s/√b", "the default of significance.scan is the Asimov significance")
+    own, plain = significance.scan(*validation[:3], groups=validation[3]), significance.scan(*validation[:3])
+    mistakes = [
+        (
+            significance.best(significance.scan(*test[:3], groups=test[3])).cut,
+            "on the test events",
+            "scan the validation events",
+        ),
+        (significance.best(significance.scan(*test[:3])).cut, "on the test events", "scan the validation events"),
+        (own.cut[np.nanargmax(own.significance)], "without the guard", "use significance.best"),
+        (
+            significance.best(plain).cut,
+            "without the samples",
+            "hand over groups=sample when you scan the validation events",
+        ),
+        (
+            significance.best(own._replace(significance=significance.simple(own.signal, own.background))).cut,
+            "by s/√b",
+            "the default of significance.scan is the Asimov significance",
+        ),
+    ]
+    named = next((m for m in mistakes if np.isclose(cut, m[0]) and not np.isclose(cut, right.cut[0])), None)
+    if named:
+        report.wrong(f"the cut was chosen {named[1]}", named[2])
     else:
         report.holds(
             np.isclose(cut, right.cut[0]), "the cut is the best of the validation events", hint="significance.best"
         )
-    at_cut = significance.scan(*validation, cuts=[cut])
-    if np.isclose(result.background[0], at_cut.background[0]):
+    if np.isclose(result.background[0], significance.scan(*validation[:3], cuts=[cut]).background[0]):
         report.wrong("signal and background are those of the validation events", "scan the test events at the cut")
         return
-    wanted = significance.scan(*test, cuts=[cut])
+    wanted = significance.scan(*test[:3], groups=test[3], cuts=[cut])
     report.holds(
         np.isclose(result.significance[0], wanted.significance[0]),
         "the significance is that of the test events",
-        hint="significance.scan(*test, cuts=[best.cut]), Asimov",
+        hint="significance.scan(score, label, weight, groups=sample, cuts=[best.cut]) of the test events, Asimov",
+    )
+    report.holds(
+        np.isclose(result.background_error[0], wanted.background_error[0]),
+        "its error counts one more event of each sample",
+        hint="hand over groups=sample when you scan the test events",
     )
 
 
