@@ -82,6 +82,14 @@ def test_folds_compile_once():
     assert engine.traces == traces
 
 
+def test_folds_of_different_sizes_with_their_own_normalisation_compile_once():
+    epoch._engines.clear()
+    unequal = np.where(RNG.random(len(FOLD)) < 0.1, 0, FOLD)
+    assert len(set(np.bincount(unequal))) == 3
+    cross_validate(lambda x: build(normalise=x), X, Y, unequal, epochs=1, batch_size=32)
+    assert len(epoch._engines) == 1
+
+
 def test_normalisation_sees_the_training_events_only():
     seen = []
 

@@ -143,10 +143,18 @@ def _anonymous(config: Any, names: dict[str, str]) -> Any:
             value = _renamed(value, names)
         elif key == "learning_rate" and isinstance(value, float):
             continue
+        elif key == "build_config" and isinstance(value, dict) and _is_shape(value.get("input_shape")):
+            # A Normalization remembers here with how many events it was adapted.
+            value = {**value, "input_shape": [None, *value["input_shape"][1:]]}
         else:
             value = _anonymous(value, names)
         anonymous[key] = value
     return anonymous
+
+
+def _is_shape(value: Any) -> bool:
+    """Whether this is the shape of one array, and not a list of several."""
+    return isinstance(value, (list, tuple)) and all(size is None or isinstance(size, int) for size in value)
 
 
 def _renamed(config: Any, names: dict[str, str]) -> Any:
