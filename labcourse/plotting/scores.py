@@ -84,7 +84,8 @@ def score_stacked(
     draw_stack(ax, events, values, edges_of("score", values, bins, span), SCORE, counted=counted, log=log)
     if cut is not None:
         ax.axvline(cut, ymax=0.62, color=style.DARK, linestyle="--", linewidth=1.5)
-        ax.annotate(f"cut {cut:.3g}", (cut, 0.64), xycoords=("data", "axes fraction"), ha="center")
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # bars may stand behind it
+        ax.annotate(f"cut {cut:.3g}", (cut, 0.64), xycoords=("data", "axes fraction"), ha="center", bbox=box, zorder=6)
     style.stamp(ax, "Simulation" if data_score is None else f"{style.data_kind()} and simulation")
     return fig, ax
 
@@ -94,6 +95,7 @@ def overtraining(
     train: Scored,
     test: Scored,
     *,
+    names: tuple[str, str] = ("training", "test"),
     bins: int | ArrayLike = 30,
     span: tuple[float, float] = (0.0, 1.0),
     log: bool = False,
@@ -106,6 +108,8 @@ def overtraining(
     Parameters
     ----------
     train, test : (events, score) or (events, score, weight)
+    names : (str, str)
+        What the legend calls them.
 
     Raises
     ------
@@ -125,7 +129,7 @@ def overtraining(
     looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
     for (name, color, marker), one, other in zip(looks, trained, tested, strict=True):
         found = chi_square(one, other)
-        text = f"{name}, test: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
+        text = f"{name}, {names[1]}: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
         ax.errorbar(
             middle,
             other.content,
@@ -138,7 +142,7 @@ def overtraining(
             label=text,
         )
     handles, labels = ax.get_legend_handles_labels()
-    labels = [f"{label}, training" if label in ("signal", "background") else label for label in labels]
+    labels = [f"{label}, {names[0]}" if label in ("signal", "background") else label for label in labels]
     top = max((hist.content + hist.error).max() for hist in (*trained, *tested))
     ax.set_ylim(top=1.65 * top)
     if log:
