@@ -796,8 +796,8 @@ print(
 # %% tags=["exercise-7.12", "written"]
 ### BEGIN SOLUTION
 answer_7_12 = """We counted the events above a cut that was fixed before the data were opened, and compared with a background
-normalised to the data below the cut. The expected significance is below one, so whatever we observe between a small deficit and two
-sigma is what fluctuations do: neither evidence for the Higgs boson nor a sign against it. The four transverse
+normalised to the data below the cut. The expected significance is below one, so anything from a small deficit to two
+or even three sigma can be a fluctuation, and what we observe lies in this range: no evidence for the Higgs boson, and no sign against it. The four transverse
 momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known only from a few
 simulated events. Even a perfect cut would reach about three sigma with 10 fb⁻¹. It would have been dishonest to move the cut
 after seeing the data, to compare with a simulation that does not describe the control region, or to quote the mass
