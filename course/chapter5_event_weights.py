@@ -110,7 +110,7 @@ pd.DataFrame(
 ).T.round(3)
 
 # %% [markdown]
-# Z and top-pair events have the largest loss of all: the network is wrong about many of them, and sure of it. Counted once, this hardly shows in the total. With weights, most of the
+# Z and top-pair events have the largest loss of all. It is above $\log 2 = 0.69$: always answering one half would be better for them. Counted once, this hardly shows in the total. With weights, about half of the
 # loss comes from just these events.
 
 # %% [markdown]
@@ -209,9 +209,9 @@ print(f"mean weight: {w_fit.mean():.6f}, largest weight: {w_fit.max():.4f}")
 print(f"sum of weights in a batch of 128: signal {expected['signal']:.4f}, background {expected['background']:.4f}")
 
 # %% [markdown]
-# The mean weight is far from one, and so is the loss that Keras shows: it divides by the number of events. Most batches hold no heavy event at all. If there is one, it makes up most of
-# the batch by itself, and the network jumps to please it. Adam copes with small gradients, but nobody can judge such a loss at a glance. So we want weights that
-
+# The mean weight is far from one, and so is the loss that Keras shows: it divides by the number of events. Adam copes with small gradients, but nobody can judge such a loss at a glance. And in a batch, the background
+# weighs about forty times as much as the signal, which hardly has a say. So we want weights that
+#
 # - keep the ratios *within* signal and *within* background as in nature,
 # - give signal and background the same say,
 # - have a mean of one, so that learning rate and loss keep their usual meaning,
@@ -287,7 +287,7 @@ print(
 # %% [markdown]
 # The validation events are balanced by themselves, so that their loss counts in the same way.
 #
-# There is a price. A few hundred Z and top-pair events now carry about a third of the background's weight. How many events is the background worth, in the sense of exercise 1.10?
+# There is a price. A few hundred Z and top-pair events now carry about a third of the background's weight. About half of the batches hold none of them; in the others, one such event weighs about as much as all of the ZZ events. How many events is the background worth, in the sense of exercise 1.10?
 
 # %%
 for name, value in (("signal", 1), ("background", 0)):
@@ -556,7 +556,8 @@ shape_bias = pd.DataFrame(
 shape_bias.astype({"raw": int, "negative": int}).round(4)
 
 # %% [markdown]
-# If the bias were only a factor, it would be the same in all rows. It is not, but with so few events nobody can say by how much it really differs: the statistical error is larger than the bias itself.
+# If the bias were only a factor, it would be the same in all rows. It is not: it depends on where the negative events happen to lie. In the smaller regions a handful of them decide, or even none, so nobody can say from this simulation how large the bias
+# really is there. That is the trouble: a bias of unknown size cannot be corrected.
 
 # %% [markdown]
 # ### The trained network
@@ -602,7 +603,7 @@ results = pd.DataFrame(
 results.round(4)
 
 # %% [markdown]
-# The AUCs differ in the third decimal. To see whether the treatment matters at all, we compare the scores event by event: between treatments with the same seed, and between seeds with the same treatment.
+# The AUCs differ in the third or fourth decimal. To see whether the treatment matters at all, we compare the scores event by event: between treatments with the same seed, and between seeds with the same treatment.
 
 
 # %% tags=["nbval-ignore-output"]
@@ -619,12 +620,12 @@ distances |= {
 fig, ax = plotting.comparison(distances, xlabel="typical difference of the scores (root mean square)", reference=0.0)
 plotting.show(
     fig,
-    alt="Root mean square difference of the scores of pairs of networks: three pairs with the same treatment and different seeds, and two with the same seed and different treatments. All are of a few hundredths.",
+    alt="Root mean square difference of the scores of pairs of networks: three pairs with the same treatment and different seeds, and two with the same seed and different treatments. The pairs with different seeds differ more than the pairs with different treatments.",
 )
 
 # %% [markdown]
-# The seed alone changes the scores by about as much as the treatment does. So for *these* samples, it hardly matters for the training which one we take. It is a convention: a network trained with $|w|$ solves a slightly different
-# problem, and is not quite the best one for ours, but its cut is as valid as any other. The yields are another matter.
+# The seed alone changes the scores by more than the treatment does. So for *these* samples, with few negative weights, it hardly matters for the training which one we take. It is a convention: a network trained with $|w|$ solves a slightly different
+# problem, and is not quite the best one for ours, but its cut is as valid as any other. The yields are another matter: there the bias is as large as the statistical error, or larger.
 
 # %% [markdown]
 # ### Exercise 5.10 – Where is it allowed? (in your words)
@@ -681,7 +682,7 @@ pd.Series(numbers).round(4)
 # - With raw weights the signal is a few per cent of everything: all scores are small, and calling everything background is right for about 97.6 % of the expected events. Accuracy is no measure for rare signals.
 # - Balanced weights keep the ratios within each class, give both the same sum, and have a mean of one. The order of the scores is the same in principle, but the training can be read and cut.
 # - Trained with weights, the network rejects far more Z and top-pair events, at the price of some more ZZ, and the significance grows.
-# - Negative weights stay negative in every prediction. In the training, $|w|$ is a convention; with our few negative weights its effect is about as large as that of another seed.
+# - Negative weights stay negative in every prediction. In the training, $|w|$ is a convention; with our few negative weights its effect is smaller than that of another seed.
 #
 # ## Further reading
 #
