@@ -272,6 +272,7 @@ pd.DataFrame(
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plotting.significance_scan(scan, ylabel=r"$s/\sqrt{b}$")
+axes[1].set_ylim(0, 1.2)
 plotting.show(
     fig,
     alt="Two panels against the cut on the score of the network of chapter 5, for validation events. Above, expected signal and "
@@ -717,7 +718,7 @@ plotting.show(
 
 # %% [markdown]
 # The cut removes the large ZZ background above 180 GeV, and keeps the region around 125 GeV. The momenta alone tell a heavy system from a light one. But look at the shape of the
-# background too: what is left of it *piles up* near the peak. A cut on a score changes the distributions of all variables that are related to its inputs. A bump after the cut
+# background too: what is left of it forms a broad hump around the peak. A cut on a score changes the distributions of all variables that are related to its inputs. A bump after the cut
 # is not yet a particle. We come back to this in chapter 8.
 
 # %% [markdown]
