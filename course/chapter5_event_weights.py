@@ -556,7 +556,7 @@ shape_bias = pd.DataFrame(
 shape_bias.astype({"raw": int, "negative": int}).round(4)
 
 # %% [markdown]
-# If the bias were only a factor, it would be the same in all rows. It is not: it depends on where the negative events happen to lie. In the smaller regions a handful of them decide, or even none, so nobody can say from this simulation how large the bias
+# If the bias were only a factor, it would be the same in all rows. It is not: it depends on where the negative events happen to lie. In the smaller regions a handful of them decide, so nobody can say from this simulation how large the bias
 # really is there. That is the trouble: a bias of unknown size cannot be corrected.
 
 # %% [markdown]
