@@ -813,7 +813,7 @@ chapter.write_table("observed", observed.rename_axis("background_from").reset_in
 chapter.write_numbers(
     {
         **{f"z_{name.replace(' ', '')}": row["z"] for name, row in comparison.iterrows()},
-        **{f"z_error_{name.replace(' ', '')}": row["z_error"] for name, row in comparison.iterrows()},
+        "z_error_chapter5": comparison.loc["chapter 5", "z_error"],
         "ideal": ideal,
         "best_cut": cut,
         "expected_signal_above": expected_s,
