@@ -120,7 +120,8 @@ def test_every_number_has_room_to_vary_and_no_more() -> None:
             for name, bounds in numbers.items():
                 assert bounds["tolerance"] >= 0, (section, chapter, name)
                 if isinstance(bounds["value"], float) and bounds["value"]:
-                    assert bounds["tolerance"] <= 0.5 * abs(bounds["value"]), (section, chapter, name)
+                    # Small differences and spreads vary much from seed to seed, but their sign is known.
+                    assert bounds["tolerance"] <= abs(bounds["value"]), (section, chapter, name)
 
 
 def test_student_notebooks_run_to_their_end_with_all_exercises_open(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,7 +130,8 @@ class Engine:
                     return method(batch)
 
             self._steps[key] = tf.function(traced, input_signature=[specs], autograph=False)
-        return self._steps[key](batch)
+        with _quiet_tracing():
+            return self._steps[key](batch)
 
     def predict_full(self, x: Any) -> Any:
         """Predict one full batch, compiled for exactly its length."""
@@ -200,7 +201,8 @@ class Engine:
 
             self._loops[name] = tf.function(traced, autograph=False, jit_compile=self.jit)
         try:
-            return self._loops[name](*arguments)
+            with _quiet_tracing():
+                return self._loops[name](*arguments)
         except (
             tf.errors.InvalidArgumentError,
             tf.errors.UnimplementedError,
@@ -231,6 +233,20 @@ class Engine:
             with tf.init_scope():
                 for layer in self._normalisations:
                     layer.finalize_state()
+
+
+@contextmanager
+def _quiet_tracing() -> Iterator[None]:
+    """Keep TensorFlow from warning that functions are traced often: each architecture is, once, on purpose."""
+    import tensorflow as tf
+
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def engine_for(model: keras.Model, example: Any = None, *, share: bool = True) -> Engine:
