@@ -704,6 +704,8 @@ observed = pd.DataFrame(rows).T
 observed.round(3)
 
 # %% [markdown]
+# Compare the two rows. With the real data, the first would almost pass for evidence of something. The second shows how much of that was an imperfect simulation.
+#
 # ### What does the cut select?
 #
 # The network never saw the four-lepton mass. So the mass can tell us what it has selected.
