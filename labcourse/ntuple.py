@@ -143,16 +143,18 @@ def load(
     return pd.concat((read_sample(name, luminosity=luminosity) for name in bar), ignore_index=True)
 
 
-def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lepton events") -> None:
+def write(
+    path: Path | str, branches: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, title: str = "4-lepton events"
+) -> None:
     """Write branches as a `mini` tree, zstd-compressed; a file of that name is replaced only once all is written.
 
     Parameters
     ----------
     path : path
         The ROOT file to make.
-    branches : mapping of str to array, each of length n_events
+    branches : mapping of str to array, each of length n_events, or an iterable of such mappings
         One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
-        ``lep_n`` and ``jet_n`` are written by themselves.
+        ``lep_n`` and ``jet_n`` are written by themselves. Of several mappings, one at a time is in memory.
     title : str
         Title of the tree: what the events are.
 
@@ -161,8 +163,30 @@ def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lept
     StorageError
         If the file cannot be written.
     """
-    import awkward as ak
     import uproot
+
+    parts = iter([branches] if isinstance(branches, Mapping) else branches)
+
+    def write_to(temporary: Path) -> None:
+        first = _grouped(next(parts))
+        with uproot.recreate(temporary, compression=uproot.ZSTD(12)) as file:
+            tree = file.mktree(
+                "mini",
+                {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in first.items()},
+                title=title,
+                counter_name=lambda counted: f"{counted}_n",
+                field_name=lambda outer, inner: f"{outer}_{inner}",
+            )
+            tree.extend(first)
+            for part in parts:
+                tree.extend(_grouped(part))
+
+    atomic_write(path, write_to)
+
+
+def _grouped(branches: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat arrays as they are, and the jagged ones of each group in one array of records: they share a counter."""
+    import awkward as ak
 
     flat = {name: values for name, values in branches.items() if isinstance(values, np.ndarray)}
     groups: dict[str, dict[str, Any]] = {}
@@ -170,21 +194,7 @@ def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lept
         if name not in flat:
             group, field = name.split("_", 1)
             groups.setdefault(group, {})[field] = values
-    jagged = {group: ak.zip(fields) for group, fields in groups.items()}
-
-    def write_to(temporary: Path) -> None:
-        with uproot.recreate(temporary, compression=uproot.ZSTD(12)) as file:
-            tree = file.mktree(
-                "mini",
-                {name: array.dtype for name, array in flat.items()}
-                | {name: array.type for name, array in jagged.items()},
-                title=title,
-                counter_name=lambda counted: f"{counted}_n",
-                field_name=lambda outer, inner: f"{outer}_{inner}",
-            )
-            tree.extend({**flat, **jagged})
-
-    atomic_write(path, write_to)
+    return {**flat, **{group: ak.zip(fields) for group, fields in groups.items()}}
 
 
 @contextmanager

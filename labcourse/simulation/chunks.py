@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,10 @@ class Chunk:
     seed: int
     purpose: int = SAMPLE
     events: int = 1000
+
+    def at(self, index: int) -> Chunk:
+        """Return another chunk of the same sample."""
+        return replace(self, index=index)
 
 
 def simulate_chunk(chunk: Chunk) -> Table:
