@@ -31,6 +31,9 @@ app = typer.Typer(
 data_app = typer.Typer(help="Where the samples come from.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
+BUNDLE_SCALE = 0.2
+"""Size of the bundled samples relative to the official ones."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 
@@ -158,32 +161,48 @@ def yields(
     _print_rows(rows, "Four-lepton events", as_json=as_json)
 
 
-@app.command(epilog="Example: labcourse simulate --scale 0.1 --samples llll,Zee --out /tmp/samples")
+@app.command(
+    epilog="Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll "
+    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786"
+)
 def simulate(
-    scale: Annotated[float, typer.Option(help="Size relative to the bundle.", min=0.0001)] = 1.0,
+    scale: Annotated[
+        float, typer.Option(help="Events relative to the official samples; 1 makes about 940 000.", min=0.0001)
+    ] = BUNDLE_SCALE,
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
-    workers: Annotated[int, typer.Option(help="Processes to use; 0 means one a core.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one a core.", min=0)] = 0,
+    cluster: Annotated[
+        str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
+    ] = "local",
+    keep_chunks: Annotated[
+        bool, typer.Option("--keep-chunks", help="Keep what a later run of a larger scale can go on from.")
+    ] = False,
 ) -> None:
-    """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`)."""
+    """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
+
+    Killed or interrupted, the same command goes on where it was.
+    """
     from labcourse import simulation
 
-    if out is None and scale != 1:
+    if out is None and scale != BUNDLE_SCALE:
         raise BadInput(
             "Samples of another size would replace the bundled ones.",
             where=str(settings.data_folder()),
             next_step="Say where they should go: --out DIR.",
         )
     names = tuple(name.strip() for name in samples.split(",") if name.strip())
-    simulation.simulate(
+    manifest = simulation.simulate(
         out or settings.data_folder(),
         scale=scale,
         samples=names or None,
         seed=seed,
         workers=workers or None,
-        progress=True,
+        address=cluster,
+        keep_chunks=keep_chunks,
     )
+    print(f"complete: {manifest}")
 
 
 @data_app.command(epilog="Example: labcourse data where --json")

@@ -55,6 +55,12 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
             temporary.unlink(missing_ok=True)
 
 
+def remove_temporaries(path: Path) -> None:
+    """Remove what an `atomic_write` of ``path`` left that was killed in its middle."""
+    for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
+        temporary.unlink(missing_ok=True)
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

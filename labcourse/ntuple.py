@@ -68,9 +68,8 @@ def read(path: Path | str, *, sample: str | None = None, luminosity: float = sam
     BadEvents
         If it holds no events, NaN or infinite values, or events with fewer than four leptons.
     """
-    import pandas as pd
-
-    return pd.concat(iterate(path, sample=sample, luminosity=luminosity, step_size=None), ignore_index=True)
+    (events,) = iterate(path, sample=sample, luminosity=luminosity, step_size=None)
+    return events
 
 
 def iterate(
@@ -104,9 +103,10 @@ def iterate(
         if tree.num_entries == 0:
             raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=_GET_AGAIN)
         done = 0
-        for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak"):
-            yield _event_table(chunk, of, luminosity, path, first_row=done)
-            done += len(chunk)
+        for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak", how=dict):
+            events = _event_table(chunk, of, luminosity, path, first_row=done)
+            done += len(events)
+            yield events
         if done != tree.num_entries:
             raise BadFile(
                 f"{path.name} ends after {done} of {tree.num_entries} events.",
@@ -143,16 +143,18 @@ def load(
     return pd.concat((read_sample(name, luminosity=luminosity) for name in bar), ignore_index=True)
 
 
-def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lepton events") -> None:
-    """Write branches as a `mini` tree, zstd-compressed; a file of that name is replaced only once all is written.
+def write(
+    path: Path | str, branches: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, title: str = "4-lepton events"
+) -> None:
+    """Write branches as a `mini` tree, compressed with LZMA; a file of that name is replaced only once all is written.
 
     Parameters
     ----------
     path : path
         The ROOT file to make.
-    branches : mapping of str to array, each of length n_events
+    branches : mapping of str to array, each of length n_events, or an iterable of such mappings
         One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
-        ``lep_n`` and ``jet_n`` are written by themselves.
+        ``lep_n`` and ``jet_n`` are written by themselves. Of several mappings, one at a time is in memory.
     title : str
         Title of the tree: what the events are.
 
@@ -161,8 +163,31 @@ def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lept
     StorageError
         If the file cannot be written.
     """
-    import awkward as ak
     import uproot
+
+    parts = iter([branches] if isinstance(branches, Mapping) else branches)
+
+    def write_to(temporary: Path) -> None:
+        first = _grouped(next(parts))
+        # A third smaller than with zstd: LZMA finds the regular steps of the entry offsets.
+        with uproot.recreate(temporary, compression=uproot.LZMA(6)) as file:
+            tree = file.mktree(
+                "mini",
+                {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in first.items()},
+                title=title,
+                counter_name=lambda counted: f"{counted}_n",
+                field_name=lambda outer, inner: f"{outer}_{inner}",
+            )
+            tree.extend(first)
+            for part in parts:
+                tree.extend(_grouped(part))
+
+    atomic_write(path, write_to)
+
+
+def _grouped(branches: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat arrays as they are, and the jagged ones of each group in one array of records: they share a counter."""
+    import awkward as ak
 
     flat = {name: values for name, values in branches.items() if isinstance(values, np.ndarray)}
     groups: dict[str, dict[str, Any]] = {}
@@ -170,22 +195,7 @@ def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lept
         if name not in flat:
             group, field = name.split("_", 1)
             groups.setdefault(group, {})[field] = values
-    jagged = {group: ak.zip(fields) for group, fields in groups.items()}
-
-    def write_to(temporary: Path) -> None:
-        # A third smaller than with zstd: LZMA finds the regular steps of the entry offsets.
-        with uproot.recreate(temporary, compression=uproot.LZMA(6)) as file:
-            tree = file.mktree(
-                "mini",
-                {name: array.dtype for name, array in flat.items()}
-                | {name: array.type for name, array in jagged.items()},
-                title=title,
-                counter_name=lambda counted: f"{counted}_n",
-                field_name=lambda outer, inner: f"{outer}_{inner}",
-            )
-            tree.extend({**flat, **jagged})
-
-    atomic_write(path, write_to)
+    return {**flat, **{group: ak.zip(fields) for group, fields in groups.items()}}
 
 
 @contextmanager
@@ -194,7 +204,7 @@ def _open_tree(path: Path) -> Iterator[Any]:
     import uproot
 
     try:
-        with uproot.open(path) as file:
+        with uproot.open(path, handler=uproot.MemmapSource) as file:
             if "mini" not in file:
                 raise BadFile(
                     f"{path.name}: the tree 'mini' is missing.",
@@ -223,25 +233,26 @@ def _open_tree(path: Path) -> Iterator[Any]:
 def _event_table(chunk: Any, sample: samples.Sample, luminosity: float, path: Path, first_row: int) -> pd.DataFrame:
     import pandas as pd
 
-    leptons = {q: _four_leptons(chunk[branch], branch, path, first_row) for q, branch in _LEPTON_BRANCHES.items()}
-    order = np.argsort(-leptons["pt"], axis=1, kind="stable")
-    if (order != np.arange(4)).any():
-        leptons = {q: np.take_along_axis(values, order, axis=1) for q, values in leptons.items()}
-    leptons["pt"] = leptons["pt"] * np.float32(_GEV)
-    leptons["e"] = leptons["e"] * np.float32(_GEV)
+    leptons = _four_leptons(chunk, path, first_row)
+    if (leptons["pt"][1:] > leptons["pt"][:-1]).any():
+        order = np.argsort(-leptons["pt"], axis=0, kind="stable")
+        leptons = {q: np.take_along_axis(values, order, axis=0) for q, values in leptons.items()}
+    n_events = leptons["pt"].shape[1]
+    leptons["pt"] *= np.float32(_GEV)
+    leptons["e"] *= np.float32(_GEV)
     columns: dict[str, Any] = {
         "sample": pd.Categorical.from_codes(
-            np.full(len(chunk), samples.ALL.index(sample.name), np.int8), categories=pd.Index(samples.ALL)
+            np.full(n_events, samples.ALL.index(sample.name), np.int8), categories=pd.Index(samples.ALL)
         ),
         "run": _numbers(chunk["channelNumber"], np.int64),
         "event": _numbers(chunk["eventNumber"], np.int64),
     }
     for i in range(4):
-        columns |= {f"lep{i + 1}_{q}": leptons[q][:, i].astype(np.float32) for q in QUANTITIES}
-    columns |= pair_masses(leptons["pt"], leptons["eta"], leptons["phi"], leptons["e"])
+        columns |= {f"lep{i + 1}_{q}": leptons[q][i] for q in QUANTITIES}
+    columns |= pair_masses(*(leptons[q].T for q in ("pt", "eta", "phi", "e")))
     columns["jet_n"] = _numbers(chunk["jet_n"], np.float32)
     columns["met"] = _numbers(chunk["met_et"], np.float32) * np.float32(_GEV)
-    columns["weight"] = np.ones(len(chunk), np.float32)
+    columns["weight"] = np.ones(n_events, np.float32)
     if sample.role != "data":
         columns["weight"] = _weights(chunk, luminosity, path)
     for name, values in columns.items():
@@ -259,31 +270,39 @@ def _numbers(array: Any, dtype: Any) -> NDArray[Any]:
     return np.asarray(array).astype(dtype)
 
 
-def _four_leptons(jagged: Any, branch: str, path: Path, first_row: int) -> NDArray[np.float32]:
-    """The four leading entries of each event, shape (n, 4)."""
-    import awkward as ak
-
-    counts = np.asarray(ak.num(jagged))
-    if (counts < 4).any():
-        row = int(np.flatnonzero(counts < 4)[0])
-        raise BadEvents(
-            f"{path.name}: {branch} holds {counts[row]} leptons, where four are needed.",
-            where=f"{path}, row {first_row + row}",
-            next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
-        )
-    flat = np.asarray(ak.flatten(jagged), np.float32)
-    if (counts == 4).all():
-        return flat.reshape(-1, 4)
-    starts = np.cumsum(counts) - counts
-    return flat[starts[:, None] + np.arange(4)]
+def _four_leptons(chunk: Mapping[str, Any], path: Path, first_row: int) -> dict[str, NDArray[np.float32]]:
+    """The four leading entries of each lepton branch, shape (4, n): every row is a column of the event table."""
+    leptons = {}
+    known = np.zeros(0, np.int64)
+    places: list[NDArray[np.int64]] = []
+    for quantity, branch in _LEPTON_BRANCHES.items():
+        # Awkward Array's own buffers: where each event begins, and all leptons one after the other.
+        layout = chunk[branch].layout.to_ListOffsetArray64(True)
+        offsets, flat = np.asarray(layout.offsets.data), layout.content.to_backend_array()
+        # All lepton branches have the same offsets, unless the file is damaged.
+        if not np.array_equal(offsets, known):
+            known, counts = offsets, np.diff(offsets)
+            if (counts < 4).any():
+                row = int(np.flatnonzero(counts < 4)[0])
+                raise BadEvents(
+                    f"{path.name}: {branch} holds {counts[row]} leptons, where four are needed.",
+                    where=f"{path}, row {first_row + row}",
+                    next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+                )
+            places = [offsets[:-1] + i for i in range(4)]
+        leptons[quantity] = np.empty((4, len(offsets) - 1), np.float32)
+        for row_of_i, place in zip(leptons[quantity], places, strict=True):
+            np.take(flat.astype(np.float32, copy=False), place, out=row_of_i, mode="clip")
+    return leptons
 
 
 def _weights(chunk: Any, luminosity: float, path: Path) -> NDArray[np.float32]:
     """Expected events at ``luminosity``: every factor of the release's formula, in float64."""
-    factors = {name: _numbers(chunk[name], np.float64) for name in _WEIGHT_BRANCHES}
-    total = factors.pop("SumWeights")
+    total = _numbers(chunk["SumWeights"], np.float64)
     if (total == 0).any():
         raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=_GET_AGAIN)
     # XSection is in pb, the luminosity in fb⁻¹.
-    weight = np.prod(list(factors.values()), axis=0) * 1000.0 * luminosity / total
+    weight = 1000.0 * luminosity / total
+    for name in _WEIGHT_BRANCHES[:-1]:
+        weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)

@@ -31,6 +31,10 @@ class Chunk:
     purpose: int = SAMPLE
     events: int = 1000
 
+    def at(self, index: int) -> Chunk:
+        """Return another chunk of the same sample."""
+        return replace(self, index=index)
+
 
 def simulate_chunk(chunk: Chunk) -> Table:
     """Generate a chunk, pass it through the detector and keep the events with four leptons."""

@@ -30,13 +30,18 @@ GRID = {
 """What is a multiple of a step, since its size says nothing of its precision."""
 
 
+def group_of(column: str) -> str:
+    """Return ``lep`` or ``jet`` for a column with an entry a lepton or jet, else an empty text."""
+    group = column.split("_")[0]
+    return group if group in ("lep", "jet") and not column.endswith("_n") else ""
+
+
 def take(table: Table, mask: np.ndarray) -> Table:
     """Return the events of a mask, with their leptons and jets."""
     chosen: Table = {}
     for name, values in table.items():
-        group = name.split("_")[0]
-        jagged = group in ("lep", "jet") and not name.endswith("_n")
-        chosen[name] = values[np.repeat(mask, table[f"{group}_n"])] if jagged else values[mask]
+        group = group_of(name)
+        chosen[name] = values[np.repeat(mask, table[f"{group}_n"])] if group else values[mask]
     return chosen
 
 
@@ -103,8 +108,7 @@ def reorder(table: Table, positions: np.ndarray) -> Table:
     """Return the events at ``positions``, in that order."""
     chosen: Table = {}
     for name, values in table.items():
-        group = name.split("_")[0]
-        if group in ("lep", "jet") and not name.endswith("_n"):
+        if group := group_of(name):
             counts = table[f"{group}_n"]
             starts = np.cumsum(counts) - counts
             rows = [np.arange(starts[p], starts[p] + counts[p]) for p in positions]
