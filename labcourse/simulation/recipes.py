@@ -17,8 +17,8 @@ class Recipe:
     share of generated events that end in it; ``expected`` the yield after preselection at 10 fb⁻¹ that the file
     is normalised to; ``weight`` the constant |mcWeight|; ``negative`` the fractions of negative weights among
     events that pass and that fail the preselection; ``non_prompt`` names the source of two of the leptons, of
-    which the share ``non_prompt_electrons`` are electrons, and ``non_prompt_pairs`` the share of sources that give
-    two; ``matrix_element`` says that the hard process is that of `labcourse.simulation.four_leptons`.
+    which the share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the hard process is that of
+    `labcourse.simulation.four_leptons`; ``soften_higgs`` that events are dropped as `generator.generate` describes.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Recipe:
     negative: tuple[float, float] = (0.0, 0.0)
     non_prompt: str = ""
     non_prompt_electrons: float = 0.5
-    non_prompt_pairs: float = 0.0
     matrix_element: bool = False
+    soften_higgs: bool = False
     relabel_associated_z: bool = False
     approximations: tuple[str, ...] = field(default=())
 
@@ -50,13 +50,14 @@ _FAKES = "non-prompt leptons by a parametrised rate of leptons in jets, not by h
 _RECIPES = (
     Recipe(
         "ggH125_ZZ4lep",
-        ("HiggsSM:gg2H = on", *_TO_E_MU),
+        ("HiggsSM:gg2H = on", "SpaceShower:alphaSvalue = 0.118", *_TO_E_MU),
         events=30_000,
         expected=8.78,
         cost=3,
         chunk=16_000,
         efficiency=0.21,
         weight=28.3,
+        soften_higgs=True,
         approximations=("gluon fusion at leading order with parton shower", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
     Recipe(
@@ -106,7 +107,7 @@ _RECIPES = (
         matrix_element=True,
         approximations=(
             "q q̄ → 4 leptons at leading order, with ZZ*, Zγ*, γ*γ*, Z → 4l and all interference; m(ll) > 4 GeV",
-            "without gg → ZZ (nor has the release's sample)",
+            "factors in m(4l) for higher orders; g g → ZZ as a share, with the decay angles of q q̄",
             "no τ pair beside another τ pair",
             _NO_NEGATIVE,
         ),
@@ -122,8 +123,7 @@ _RECIPES = (
         weight=1941.4,
         negative=(0.058, 0.040),
         non_prompt="jets",
-        non_prompt_electrons=0.43,
-        non_prompt_pairs=0.01,
+        non_prompt_electrons=0.42,
         approximations=("leading order with parton shower", _FAKES, "signs of the weights at random"),
     ),
     Recipe(
@@ -137,19 +137,26 @@ _RECIPES = (
         weight=1941.4,
         negative=(0.019, 0.028),
         non_prompt="jets",
-        non_prompt_electrons=0.52,
-        non_prompt_pairs=0.06,
+        non_prompt_electrons=0.54,
         approximations=("leading order with parton shower", _FAKES, "signs of the weights at random"),
     ),
     Recipe(
         "ttbar_lep",
-        ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 11 13 15"),
+        (
+            "Top:gg2ttbar = on",
+            "Top:qqbar2ttbar = on",
+            # Without damping, the shower alone makes too many hard jets beside a heavy pair.
+            "SpaceShower:pTmaxMatch = 2",
+            "SpaceShower:pTdampMatch = 1",
+            "24:onMode = off",
+            "24:onIfAny = 11 13 15",
+        ),
         events=1031,
         expected=28.1,
         cost=24,
         efficiency=0.064,
         non_prompt="b",
-        non_prompt_electrons=0.55,
+        non_prompt_electrons=0.53,
         approximations=("leading order with parton shower", "both W decay to leptons", _FAKES),
     ),
 )

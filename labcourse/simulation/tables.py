@@ -6,8 +6,28 @@ import numpy as np
 
 from labcourse.simulation.chunks import Table
 
-MANTISSA_BITS = {"lep_E": 18, "scaleFactor_PILEUP": 10, "jet_pt": 8, "met_et": 10, "met_phi": 10}
-"""How many bits of a number are kept; others keep 13 (relative precision 6e-5)."""
+MANTISSA_BITS = {
+    "lep_pt": 11,
+    "lep_E": 16,
+    "lep_ptcone30": 6,
+    "lep_z0": 5,
+    "lep_trackd0pvunbiased": 5,
+    "lep_tracksigd0pvunbiased": 5,
+    "jet_pt": 8,
+    "jet_E": 14,
+    "met_et": 9,
+}
+"""How many bits of a number are kept; others keep 10 (relative precision 5e-4). All is finer than the resolution."""
+GRID = {
+    "lep_eta": 2**-10,
+    "lep_phi": 2**-10,
+    "jet_eta": 2**-6,
+    "jet_phi": 2**-6,
+    "jet_MV2c10": 2**-7,
+    "lep_etcone20": 64.0,
+    "met_phi": 2**-7,
+}
+"""What is a multiple of a step, since its size says nothing of its precision."""
 
 
 def group_of(column: str) -> str:
@@ -72,8 +92,12 @@ def finished(table: Table) -> Table:
     """Return the table with rounded floats and the leptons' energies, which follow from the rounded momenta."""
     done: Table = {}
     for name, values in table.items():
-        floating = np.issubdtype(values.dtype, np.floating)
-        done[name] = rounded(values, MANTISSA_BITS.get(name, 13)) if floating else values
+        if name in GRID:
+            done[name] = (np.round(values / GRID[name]) * GRID[name]).astype(np.float32)
+        elif np.issubdtype(values.dtype, np.floating):
+            done[name] = rounded(values, MANTISSA_BITS.get(name, 10))
+        else:
+            done[name] = values
     mass = np.where(done["lep_type"] == 11, 0.510999, 105.65837)
     momentum = done["lep_pt"].astype(np.float64) * np.cosh(done["lep_eta"].astype(np.float64))
     done["lep_E"] = rounded(np.hypot(momentum, mass), MANTISSA_BITS["lep_E"])
