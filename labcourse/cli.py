@@ -210,6 +210,49 @@ def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files 
     print(f"samples are now looked for in {settings.use_folder(folder)} first")
 
 
+@data_app.command(
+    epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --targets --json"
+)
+def validate(
+    real: Annotated[
+        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
+    ] = None,
+    simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
+    samples: Annotated[
+        str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
+    ] = "",
+    threshold: Annotated[
+        float, typer.Option(help="Smallest probability of a test that passes.", min=0.0, max=1.0)
+    ] = 0.01,
+    targets: Annotated[
+        bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare simulated samples with real ATLAS files, variable by variable.
+
+    After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
+    all simulation against the collision data. Exit status 1 if a probability is below the threshold or, with
+    --targets, a target is missed.
+    """
+    from labcourse import validation
+
+    names = tuple(name.strip() for name in samples.split(",") if name.strip())
+    loaded = validation.load(real, simulated or settings.data_folder(), names, progress=not as_json)
+    if targets:
+        table: list[Any] = validation.targets(loaded)
+        failed = [target for target in table if not target.is_met]
+        verdict = f"{len(failed)} of {len(table)} targets missed"
+    else:
+        table = validation.rows(loaded.pairs)
+        failed = [row for row in table if row.is_below(threshold)]
+        verdict = f"{len(failed)} of {len(table)} variables have a probability below {threshold:g}"
+    _print_rows([row._asdict() for row in table], "Simulated and real events", as_json=as_json)
+    print(f"labcourse: {verdict}", file=sys.stderr)
+    if failed:
+        raise typer.Exit(1)
+
+
 def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
     from labcourse.authoring import expected
     from labcourse.authoring import run as running
