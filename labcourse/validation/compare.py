@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from labcourse import kinematics, ntuple, samples, selection
-from labcourse.errors import EmptySelection, MissingSample
-from labcourse.validation import two_sample
+from labcourse.errors import BadEvents, EmptySelection, MissingSample
+from labcourse.validation import repeats, two_sample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,11 +26,33 @@ VARIABLES = (
 
 
 class Pair(NamedTuple):
-    """A real sample and the simulation that stands for it, preselected; of «data», all simulation together."""
+    """A real sample and the simulation that stands for it, preselected; of «data», all simulation together.
+
+    The column ``group`` is the same for events that share a pair of leptons (see `labcourse.validation.repeats`).
+    """
 
     sample: str
     real: pd.DataFrame
     simulated: pd.DataFrame
+
+    def independent(self) -> Pair:
+        """Return the pair without events that share two leptons with others: what the tests compare.
+
+        Raises
+        ------
+        BadEvents
+            If none is left.
+        """
+        real, simulated = (
+            events[repeats.independent(events["group"].to_numpy())] for events in (self.real, self.simulated)
+        )
+        if real.empty or simulated.empty:
+            raise BadEvents(
+                f"All {'real' if real.empty else 'simulated'} events of {self.sample} share leptons with others.",
+                where=self.sample,
+                next_step="Events that are to be compared must be independent: make each from a collision of its own.",
+            )
+        return Pair(self.sample, real, simulated)
 
 
 class Row(NamedTuple):
@@ -94,14 +116,23 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
         tables[kind, name] = _read(name, paths)
     pairs = []
     for name in files:
-        own = [tables["simulated", part] for part in (samples.SIMULATED if name == "data" else (name,))]
-        pairs.append(Pair(name, tables["real", name], pd.concat(own, ignore_index=True)))
+        if name == "data":
+            simulation = pd.concat((tables["simulated", part] for part in parts), ignore_index=True)
+        else:
+            simulation = tables["simulated", name]
+        sides = (events.assign(group=repeats.groups(events)) for events in (tables["real", name], simulation))
+        pairs.append(Pair(name, *sides))
     return Loaded(pairs, {name: tables["simulated", name] for name in signals})
 
 
 def rows(pairs: Sequence[Pair]) -> list[Row]:
-    """Test each pair in all variables that its real sample has."""
-    return [_row(pair, variable) for pair in pairs for variable in VARIABLES if variable in pair.real]
+    """Test each pair in all variables that its real sample has, without events that share leptons."""
+    return [
+        _row(pair, variable)
+        for pair in (with_repeats.independent() for with_repeats in pairs)
+        for variable in VARIABLES
+        if variable in pair.real
+    ]
 
 
 def values_of(events: pd.DataFrame, variable: str) -> tuple[np.ndarray, np.ndarray]:
@@ -136,7 +167,11 @@ def _read(name: str, paths: Collection[Path]) -> pd.DataFrame:
             next_step="Simulate more events, or compare other samples: --samples.",
         ) from error
     first, second = kinematics.z_pair_masses(events)
-    columns = {"m_z1": first, "m_z2": second, "channel": kinematics.lepton_arrays(events, "pdgid").sum(axis=1)}
+    columns: dict[str, Any] = {
+        "m_z1": first,
+        "m_z2": second,
+        "channel": kinematics.lepton_arrays(events, "pdgid").sum(axis=1),
+    }
     for variable in ISOLATION:
         sum_around = variable.removesuffix("/pt")
         if sum_around in events:
