@@ -227,29 +227,36 @@ def validate(
     targets: Annotated[
         bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
     ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help='Of a simulation run, for the page: {"title": …, "text": …, "rows": [{…}]}.')
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Compare simulated samples with real ATLAS files, variable by variable.
 
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
-    all simulation against the collision data. Exit status 1 if a probability is below the threshold or, with
-    --targets, a target is missed.
+    all simulation against the collision data. Exit status 1 if a probability is below the threshold or a target
+    (quantile, channel share, Higgs peak) is missed.
     """
     from labcourse import validation
 
-    names = tuple(name.strip() for name in samples.split(",") if name.strip())
-    loaded = validation.load(real, simulated or settings.data_folder(), names, progress=not as_json)
-    if targets:
-        table: list[Any] = validation.targets(loaded)
-        failed = [target for target in table if not target.is_met]
-        verdict = f"{len(failed)} of {len(table)} targets missed"
-    else:
-        table = validation.rows(loaded.pairs)
-        failed = [row for row in table if row.is_below(threshold)]
-        verdict = f"{len(failed)} of {len(table)} variables have a probability below {threshold:g}"
-    _print_rows([row._asdict() for row in table], "Simulated and real events", as_json=as_json)
+    simulated = simulated or settings.data_folder()
+    loaded = validation.load(real, simulated, tuple(name.strip() for name in samples.split(",") if name.strip()))
+    tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
+    if page is not None:
+        validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
+    shown: list[Any] = [row._asdict() for row in (figures if targets else tests)]
+    if not as_json:
+        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
+    _print_rows(shown, "Simulated and real events", as_json=as_json)
+    below = sum(row.is_below(threshold) for row in tests)
+    missed = sum(not target.is_met for target in figures)
+    verdict = f"{below} of {len(tests)} variables below p = {threshold:g}, {missed} of {len(figures)} targets missed"
     print(f"labcourse: {verdict}", file=sys.stderr)
-    if failed:
+    if below or missed:
         raise typer.Exit(1)
 
 

@@ -145,14 +145,14 @@ def show(fig: Figure, alt: str) -> None:
     plt.close(fig)
 
 
-def png(fig: Figure) -> bytes:
-    """Return the figure as a small PNG of 256 colours, the same bytes for the same figure."""
+def png(fig: Figure, colors: int = 256) -> bytes:
+    """Return the figure as a small PNG of a few colours, the same bytes for the same figure."""
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
     with use_style():
         fig.savefig(raw, format="png", dpi=STYLE["savefig.dpi"])
-    image = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    image = Image.open(raw).convert("RGB").quantize(colors, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
 

@@ -1,6 +1,7 @@
 """Are simulated samples like the real ones? Two-sample tests, target figures, and a page that shows them."""
 
 from labcourse.validation.compare import Loaded, Pair, Row, load, rows
+from labcourse.validation.page import write
 from labcourse.validation.targets import Target, targets
 from labcourse.validation.two_sample import chi_square, kolmogorov_smirnov, quantiles
 
@@ -15,4 +16,5 @@ __all__ = [
     "quantiles",
     "rows",
     "targets",
+    "write",
 ]

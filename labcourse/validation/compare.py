@@ -128,7 +128,7 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
 def rows(pairs: Sequence[Pair]) -> list[Row]:
     """Test each pair in all variables that its real sample has, without events that share leptons."""
     return [
-        _row(pair, variable)
+        test(pair, variable)
         for pair in (with_repeats.independent() for with_repeats in pairs)
         for variable in VARIABLES
         if variable in pair.real
@@ -142,7 +142,8 @@ def values_of(events: pd.DataFrame, variable: str) -> tuple[np.ndarray, np.ndarr
     return values[defined], events["weight"].to_numpy(np.float64)[defined]
 
 
-def _row(pair: Pair, variable: str) -> Row:
+def test(pair: Pair, variable: str) -> Row:
+    """Test all events of a pair in one variable."""
     if variable not in pair.simulated or pair.simulated[variable].isna().all():
         return Row(pair.sample, variable, None, None, None, None)
     (a, weight_a), (b, weight_b) = (values_of(events, variable) for events in (pair.simulated, pair.real))

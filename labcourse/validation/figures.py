@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 N_COLUMNS = 4
 N_BINS = 12
-SHOWN = (0.005, 0.98)
+SHOWN = (0.005, 0.96)
 """Quantiles of the real events between which a variable is drawn; the tests see all events."""
 _SIMULATED = "#56B4E9"
 
@@ -108,6 +108,7 @@ def _panel(ax: Axes, below: Axes, pair: Pair, row: Row, threshold: float) -> Non
     points = {"fmt": "o", "color": "black", "markersize": 2.5, "linewidth": 0.9, "zorder": 5}
     if row.chi2 is None:
         ax.text(0.5, 0.9, "not simulated", transform=ax.transAxes, ha="center", va="top", style="italic")
+        below.set_yticks([])
     else:
         values, weight = values_of(pair.simulated, row.variable)
         simulated = histogram(values, weight * (real_weight.sum() / weight.sum()), edges)
@@ -128,7 +129,7 @@ def _draw_simulated(ax: Axes, simulated: Histogram) -> None:
     low, high = simulated.content - simulated.error, simulated.content + simulated.error
     ax.stairs(simulated.content, simulated.edges, fill=True, color=_SIMULATED, alpha=0.5)
     ax.stairs(simulated.content, simulated.edges, color=style.BACKGROUND, linewidth=1.0)
-    ax.stairs(high, simulated.edges, baseline=low, fill=True, facecolor="none", edgecolor=style.GREY, hatch="//////")
+    ax.stairs(high, simulated.edges, baseline=low, fill=True, color=style.BACKGROUND, alpha=0.5)
 
 
 def _draw_ratio(ax: Axes, real: Histogram, simulated: Histogram, middle: np.ndarray, points: dict[str, object]) -> None:
@@ -142,24 +143,15 @@ def _draw_ratio(ax: Axes, real: Histogram, simulated: Histogram, middle: np.ndar
 
 
 def _legend(ax: Axes, pair: Pair) -> None:
-    ax.errorbar([], [], yerr=[], fmt="o", color="black", markersize=2.5, label=_label(pair.sample))
-    ax.fill([], [], facecolor=_SIMULATED, alpha=0.5, edgecolor=style.BACKGROUND, label="simulation, scaled to it")
-    ax.fill([], [], facecolor="none", edgecolor=style.GREY, hatch="//////", label="its statistical error")
-    ax.legend(
-        loc="upper left", fontsize=8.5, title=f"{len(pair.real)} real events", title_fontsize=8.5, alignment="left"
-    )
-    ax.text(
-        0.05,
-        0.12,
-        "below: real / simulated\n" r"$\sqrt{s}$ = 13 TeV",
-        transform=ax.transAxes,
-        fontsize=8.5,
-        va="bottom",
-    )
-
-
-def _label(sample: str) -> str:
-    return "ATLAS open data" if sample == "data" else f"{sample} of the ATLAS open data"
+    ax.errorbar([], [], yerr=[], fmt="o", color="black", markersize=2.5, label=f"{len(pair.real)} real events")
+    ax.fill([], [], facecolor=_SIMULATED, alpha=0.5, edgecolor=style.BACKGROUND, label="simulation, scaled to them")
+    ax.fill([], [], color=style.BACKGROUND, alpha=0.5, label="its statistical error")
+    unit = "events" if pair.sample == "data" else "events expected at 10 fb$^{-1}$"
+    note = f"{unit} per bin;\nbelow: real / simulated.   $\\sqrt{{s}}$ = 13 TeV"
+    looks: Any = {"fontsize": 8, "title_fontproperties": {"weight": "bold", "size": 9}}
+    legend = ax.legend(loc="upper left", title=pair.sample, alignment="left", borderaxespad=0.0, **looks)
+    for text in (legend, ax.text(0.02, 0.0, note, transform=ax.transAxes, va="bottom")):
+        text.set_in_layout(False)
 
 
 def _title(variable: str) -> str:
@@ -176,5 +168,7 @@ def _edges(variable: str, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return np.arange(-0.5, 7.0)
     if variable.endswith("_phi"):
         return np.linspace(-np.pi, np.pi, N_BINS + 1)
-    low, high = np.quantile(values, SHOWN)
-    return np.linspace(low, high, N_BINS + 1)
+    usual = style.usual_span(variable) if variable in ("m_z1", "m_z2") else None
+    low, high = usual or np.quantile(values, SHOWN)
+    # A variable that is one number in all real events still needs an axis.
+    return np.linspace(low, high if high > low else low + 1.0, N_BINS + 1)

@@ -17,7 +17,6 @@ from labcourse import ntuple, selection
 from labcourse.validation import repeats
 from labcourse.validation.compare import Loaded, Pair, values_of
 from labcourse.validation.two_sample import Array, quantiles
-from labcourse.weights import effective_number
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,10 +92,9 @@ def _peak(name: str, events: pd.DataFrame) -> Iterator[Target]:
 
 
 def _share(members: NDArray[np.bool_], weight: Array) -> tuple[Array, Array]:
-    """Shares of groups in the sum of weights, and binomial errors for the effective number of events."""
+    """Shares of groups of events in the sum of weights, and their errors √Σw²(member − share)² / Σw."""
     share = members @ weight / weight.sum()
-    # Negative weights can push a small share below zero, where the binomial error means nothing.
-    return share, np.sqrt(np.maximum(share * (1 - share), 0.0) / effective_number(weight))
+    return share, np.sqrt((members - share[:, None]) ** 2 @ weight**2) / weight.sum()
 
 
 def _with_errors(events: pd.DataFrame, figures: Callable[[Array], tuple[Array, Array]]) -> tuple[Array, Array]:
@@ -117,5 +115,5 @@ def _with_errors(events: pd.DataFrame, figures: Callable[[Array], tuple[Array, A
 
 def _target(sample: str, quantity: str, figures: Sequence[float], tolerance: float) -> Target:
     simulated, error, real, real_error = (float(figure) for figure in figures)
-    allowed = max(tolerance, N_SIGMA * float(np.hypot(error, real_error)))
+    allowed = float(max(tolerance, N_SIGMA * np.hypot(error, real_error)))
     return Target(sample, quantity, simulated, error, real, real_error, allowed, abs(simulated - real) <= allowed)

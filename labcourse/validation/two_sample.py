@@ -141,9 +141,9 @@ def kolmogorov_smirnov(
 def quantiles(values: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None = None) -> tuple[Array, Array]:
     """Quantiles of a weighted sample and their statistical errors.
 
-    The error is half the distance of the quantiles at p ± √(p(1−p)/n), with n = (Σw)²/Σw² (Woodruff, JASA 47 (1952)
-    635).
-    Where negative weights let the cumulative distribution fall, its running maximum is inverted.
+    The error is half the distance of the quantiles at p ± σ (Woodruff, JASA 47 (1952) 635), where σ is the error of the
+    cumulative distribution there, σ² = [(1−p)² Σw² below + p² Σw² above] / (Σw)². Where negative weights let that
+    distribution fall, its running maximum is inverted.
 
     Raises
     ------
@@ -161,8 +161,11 @@ def quantiles(values: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | N
         raise BadInput("A probability is not between 0 and 1.", where="quantiles", next_step="For a median, give 0.5.")
     total = sample.weights.sum()
     middle = np.maximum.accumulate(np.cumsum(sample.weights) - sample.weights / 2) / total
-    width = np.sqrt(wanted * (1 - wanted) / effective_number(sample.weights))
-    low, centre, high = (np.interp(p, middle, sample.values) for p in (wanted - width, wanted, wanted + width))
+    centre = np.interp(wanted, middle, sample.values)
+    squares = np.append(0.0, np.cumsum(sample.weights**2))
+    below = squares[np.searchsorted(sample.values, centre, side="right")]
+    sigma = np.sqrt((1 - wanted) ** 2 * below + wanted**2 * (squares[-1] - below)) / total
+    low, high = (np.interp(p, middle, sample.values) for p in (wanted - sigma, wanted + sigma))
     return centre, (high - low) / 2
 
 
