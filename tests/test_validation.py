@@ -342,6 +342,20 @@ def test_a_truncated_file_is_named(validate: Callable[..., Result], folders: Fol
     assert str(path) in result.err
 
 
+def test_a_variable_that_one_sample_lacks_is_not_simulated(
+    validate: Callable[..., Result], folders: Folders, mini_branches: Callable[..., dict[str, Any]]
+) -> None:
+    for name in samples.SIMULATED[:-1]:
+        sample = samples.get(name)
+        branches = mini_branches(200, dsid=sample.dsid, seed=sample.dsid)
+        branches["lep_ptcone30"] = branches["lep_pt"] * 0.1
+        ntuple.write(folders.simulated / sample.files[0], branches)
+    result = validate("--real", folders.real, "--simulated", folders.simulated, "--json")
+    chi2 = {(row["sample"], row["variable"]): row["chi2"] for row in result.rows}
+    assert chi2["Zee", "lep1_ptcone30/pt"] is not None
+    assert chi2["data", "lep1_ptcone30/pt"] is None
+
+
 # The page.
 
 

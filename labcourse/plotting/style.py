@@ -152,7 +152,9 @@ def png(fig: Figure, colors: int = 256) -> bytes:
     raw, small = io.BytesIO(), io.BytesIO()
     with use_style():
         fig.savefig(raw, format="png", dpi=STYLE["savefig.dpi"])
-    image = Image.open(raw).convert("RGB").quantize(colors, dither=Image.Dither.NONE)
+    # A small palette has to keep the rare colours, which are what a reader should see.
+    method = Image.Quantize.MEDIANCUT if colors == 256 else Image.Quantize.MAXCOVERAGE
+    image = Image.open(raw).convert("RGB").quantize(colors, method, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
 

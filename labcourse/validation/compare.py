@@ -117,7 +117,9 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
     pairs = []
     for name in files:
         if name == "data":
-            simulation = pd.concat((tables["simulated", part] for part in parts), ignore_index=True)
+            # Only what all samples have: a variable that one lacks is not simulated.
+            together = (tables["simulated", part] for part in parts)
+            simulation = pd.concat(together, ignore_index=True, join="inner")
         else:
             simulation = tables["simulated", name]
         sides = (events.assign(group=repeats.groups(events)) for events in (tables["real", name], simulation))
@@ -144,11 +146,12 @@ def values_of(events: pd.DataFrame, variable: str) -> tuple[np.ndarray, np.ndarr
 
 def test(pair: Pair, variable: str) -> Row:
     """Test all events of a pair in one variable."""
-    if variable not in pair.simulated or pair.simulated[variable].isna().all():
-        return Row(pair.sample, variable, None, None, None, None)
+    untested = Row(pair.sample, variable, None, None, None, None)
+    if variable not in pair.simulated:
+        return untested
     (a, weight_a), (b, weight_b) = (values_of(events, variable) for events in (pair.simulated, pair.real))
-    if not len(b):
-        return Row(pair.sample, variable, None, None, None, None)
+    if not (len(a) and len(b)):
+        return untested
     chi = two_sample.chi_square(a, b, weight_a, weight_b)
     p_chi2 = None if np.isnan(chi.p_value) else chi.p_value
     p_ks = two_sample.kolmogorov_smirnov(a, b, weight_a, weight_b).p_value if variable != "channel" else None
@@ -160,7 +163,7 @@ def _read(name: str, paths: Collection[Path]) -> pd.DataFrame:
 
     tables = (ntuple.read(path, sample=name, extra=ntuple.EXTRA) for path in paths)
     try:
-        events = selection.preselect(pd.concat(tables, ignore_index=True))
+        events = selection.preselect(pd.concat(tables, ignore_index=True, join="inner"))
     except EmptySelection as error:
         raise EmptySelection(
             f"No event of the sample {name} passes the preselection.",

@@ -124,7 +124,7 @@ def _draw(path: Path, pair: Pair, rows: Sequence[Row], threshold: float) -> None
     from labcourse.validation import figures
 
     fig = figures.draw(pair.independent(), rows, threshold=threshold)
-    content = style.png(fig, colors=64)
+    content = style.png(fig, colors=48)
     plt.close(fig)
     atomic_write(path, lambda temporary: temporary.write_bytes(content))
 
