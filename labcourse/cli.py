@@ -229,6 +229,56 @@ def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files 
     print(f"samples are now looked for in {settings.use_folder(folder)} first")
 
 
+@data_app.command(
+    epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --targets --json"
+)
+def validate(
+    real: Annotated[
+        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
+    ] = None,
+    simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
+    samples: Annotated[
+        str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
+    ] = "",
+    threshold: Annotated[
+        float, typer.Option(help="Smallest probability of a test that passes.", min=0.0, max=1.0)
+    ] = 0.01,
+    targets: Annotated[
+        bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help='Of a simulation run, for the page: {"title": …, "text": …, "rows": [{…}]}.')
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare simulated samples with real ATLAS files, variable by variable.
+
+    After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
+    all simulation against the collision data. Exit status 1 if a probability is below the threshold or a target
+    (quantile, channel share, Higgs peak) is missed.
+    """
+    from labcourse import validation
+
+    simulated = simulated or settings.data_folder()
+    loaded = validation.load(real, simulated, tuple(name.strip() for name in samples.split(",") if name.strip()))
+    tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
+    if page is not None:
+        validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
+    shown: list[Any] = [row._asdict() for row in (figures if targets else tests)]
+    if not as_json:
+        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
+    _print_rows(shown, "Simulated and real events", as_json=as_json)
+    below = sum(row.is_below(threshold) for row in tests)
+    missed = sum(not target.is_met for target in figures)
+    verdict = f"{below} of {len(tests)} variables below p = {threshold:g}, {missed} of {len(figures)} targets missed"
+    print(f"labcourse: {verdict}", file=sys.stderr)
+    if below or missed:
+        raise typer.Exit(1)
+
+
 def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
     from labcourse.authoring import expected
     from labcourse.authoring import run as running

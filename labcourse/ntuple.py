@@ -10,7 +10,7 @@ lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the four leptons, ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +33,12 @@ QUANTITIES = ("pt", "eta", "phi", "e", "charge", "pdgid")
 LOW_LEVEL = tuple(f"lep{i}_{quantity}" for i in (1, 2, 3, 4) for quantity in QUANTITIES)
 """All that is kept of the four leptons: the inputs of chapter 8."""
 
+EXTRA = ("ptcone30", "etcone20", "jet1_pt")
+"""What `read` adds where it is asked for and the file has it. Isolation, the momentum of tracks (ΔR < 0.3) and the
+energy (ΔR < 0.2) around a lepton, as ``lep1_ptcone30`` …; ``jet1_pt``, of the leading jet (NaN without one)."""
+
+_EXTRA_LEPTON_BRANCHES = {"ptcone30": "lep_ptcone30", "etcone20": "lep_etcone20"}
+_EXTRA_BRANCHES = {**_EXTRA_LEPTON_BRANCHES, "jet1_pt": "jet_pt"}
 _LEPTON_BRANCHES = {"pt": "lep_pt", "eta": "lep_eta", "phi": "lep_phi", "e": "lep_E", "charge": "lep_charge"}
 _LEPTON_BRANCHES["pdgid"] = "lep_type"
 _WEIGHT_BRANCHES = (
@@ -49,7 +55,13 @@ _GEV = 1e-3
 _GET_AGAIN = "Restore the bundle with `git checkout -- data`, or download the file again."
 
 
-def read(path: Path | str, *, sample: str | None = None, luminosity: float = samples.LUMINOSITY) -> pd.DataFrame:
+def read(
+    path: Path | str,
+    *,
+    sample: str | None = None,
+    luminosity: float = samples.LUMINOSITY,
+    extra: Collection[str] = (),
+) -> pd.DataFrame:
     """Read a file of the `mini` tree into one event table.
 
     Parameters
@@ -60,15 +72,19 @@ def read(path: Path | str, *, sample: str | None = None, luminosity: float = sam
         Name of the sample in the catalogue; by default it is known from the file's official name.
     luminosity : float
         In fb⁻¹, for the weights of simulated events.
+    extra : collection of str
+        Names of `EXTRA`, further columns at the end of the table; one whose branch the file lacks is left out.
 
     Raises
     ------
+    BadInput
+        If the luminosity is not positive, or an extra column is unknown.
     BadFile
         If it is no ROOT file, is truncated, or lacks the tree or a branch.
     BadEvents
         If it holds no events, NaN or infinite values, or events with fewer than four leptons.
     """
-    (events,) = iterate(path, sample=sample, luminosity=luminosity, step_size=None)
+    (events,) = iterate(path, sample=sample, luminosity=luminosity, step_size=None, extra=extra)
     return events
 
 
@@ -78,6 +94,7 @@ def iterate(
     sample: str | None = None,
     luminosity: float = samples.LUMINOSITY,
     step_size: int | None = 50_000,
+    extra: Collection[str] = (),
 ) -> Iterator[pd.DataFrame]:
     """Read a file in event tables of at most ``step_size`` events (all at once for None).
 
@@ -87,13 +104,20 @@ def iterate(
     of = samples.get(sample) if sample is not None else samples.of_file(path)
     if luminosity <= 0:
         raise BadInput(f"The luminosity is {luminosity} fb⁻¹.", next_step="Give a positive number, for instance 10.")
+    unknown = set(extra) - set(EXTRA)
+    if unknown:
+        raise BadInput(
+            f"There is no extra column {', '.join(sorted(unknown))}.", next_step=f"Known: {', '.join(EXTRA)}."
+        )
     with _open_tree(path) as tree:
+        extra = [name for name in EXTRA if name in extra and _EXTRA_BRANCHES[name] in tree]
         branches = [
             *_EVENT_BRANCHES,
             *_LEPTON_BRANCHES.values(),
             *(() if of.role == "data" else _WEIGHT_BRANCHES),
         ]
         missing = [name for name in branches if name not in tree]
+        branches += [_EXTRA_BRANCHES[name] for name in extra]
         if missing:
             raise BadFile(
                 f"{path.name}: the tree 'mini' lacks the branch {', '.join(missing)}.",
@@ -104,7 +128,7 @@ def iterate(
             raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=_GET_AGAIN)
         done = 0
         for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak", how=dict):
-            events = _event_table(chunk, of, luminosity, path, first_row=done)
+            events = _event_table(chunk, of, luminosity, path, first_row=done, extra=extra)
             done += len(events)
             yield events
         if done != tree.num_entries:
@@ -115,12 +139,12 @@ def iterate(
             )
 
 
-def read_sample(name: str, *, luminosity: float = samples.LUMINOSITY) -> pd.DataFrame:
+def read_sample(name: str, *, luminosity: float = samples.LUMINOSITY, extra: Collection[str] = ()) -> pd.DataFrame:
     """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
     import pandas as pd
 
     paths = samples.locate(name).paths
-    return pd.concat((read(path, sample=name, luminosity=luminosity) for path in paths), ignore_index=True)
+    return pd.concat((read(path, sample=name, luminosity=luminosity, extra=extra) for path in paths), ignore_index=True)
 
 
 def load(
@@ -230,16 +254,19 @@ def _open_tree(path: Path) -> Iterator[Any]:
         ) from error
 
 
-def _event_table(chunk: Any, sample: samples.Sample, luminosity: float, path: Path, first_row: int) -> pd.DataFrame:
+def _event_table(
+    chunk: Any, sample: samples.Sample, luminosity: float, path: Path, first_row: int, extra: Collection[str]
+) -> pd.DataFrame:
     import pandas as pd
 
-    leptons = _four_leptons(chunk, path, first_row)
+    wanted = _LEPTON_BRANCHES | {q: branch for q, branch in _EXTRA_LEPTON_BRANCHES.items() if q in extra}
+    leptons = _four_leptons(chunk, wanted, path, first_row)
     if (leptons["pt"][1:] > leptons["pt"][:-1]).any():
         order = np.argsort(-leptons["pt"], axis=0, kind="stable")
         leptons = {q: np.take_along_axis(values, order, axis=0) for q, values in leptons.items()}
     n_events = leptons["pt"].shape[1]
-    leptons["pt"] *= np.float32(_GEV)
-    leptons["e"] *= np.float32(_GEV)
+    for quantity in leptons.keys() & {"pt", "e", *_EXTRA_LEPTON_BRANCHES}:
+        leptons[quantity] *= np.float32(_GEV)
     columns: dict[str, Any] = {
         "sample": pd.Categorical.from_codes(
             np.full(n_events, samples.ALL.index(sample.name), np.int8), categories=pd.Index(samples.ALL)
@@ -255,6 +282,8 @@ def _event_table(chunk: Any, sample: samples.Sample, luminosity: float, path: Pa
     columns["weight"] = np.ones(n_events, np.float32)
     if sample.role != "data":
         columns["weight"] = _weights(chunk, luminosity, path)
+    for i in range(4):
+        columns |= {f"lep{i + 1}_{q}": leptons[q][i] for q in leptons.keys() - _LEPTON_BRANCHES.keys()}
     for name, values in columns.items():
         if name != "sample" and not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
@@ -263,6 +292,8 @@ def _event_table(chunk: Any, sample: samples.Sample, luminosity: float, path: Pa
                 where=f"{path}, row {first_row + row}",
                 next_step=_GET_AGAIN,
             )
+    if "jet1_pt" in extra:
+        columns["jet1_pt"] = _leading(chunk["jet_pt"]) * np.float32(_GEV)
     return pd.DataFrame(columns, copy=False)
 
 
@@ -270,12 +301,14 @@ def _numbers(array: Any, dtype: Any) -> NDArray[Any]:
     return np.asarray(array).astype(dtype)
 
 
-def _four_leptons(chunk: Mapping[str, Any], path: Path, first_row: int) -> dict[str, NDArray[np.float32]]:
+def _four_leptons(
+    chunk: Mapping[str, Any], branches: Mapping[str, str], path: Path, first_row: int
+) -> dict[str, NDArray[np.float32]]:
     """The four leading entries of each lepton branch, shape (4, n): every row is a column of the event table."""
     leptons = {}
     known = np.zeros(0, np.int64)
     places: list[NDArray[np.int64]] = []
-    for quantity, branch in _LEPTON_BRANCHES.items():
+    for quantity, branch in branches.items():
         # Awkward Array's own buffers: where each event begins, and all leptons one after the other.
         layout = chunk[branch].layout.to_ListOffsetArray64(True)
         offsets, flat = np.asarray(layout.offsets.data), layout.content.to_backend_array()
@@ -294,6 +327,13 @@ def _four_leptons(chunk: Mapping[str, Any], path: Path, first_row: int) -> dict[
         for row_of_i, place in zip(leptons[quantity], places, strict=True):
             np.take(flat.astype(np.float32, copy=False), place, out=row_of_i, mode="clip")
     return leptons
+
+
+def _leading(jagged: Any) -> NDArray[np.float32]:
+    """The largest entry of each event, NaN where there is none."""
+    import awkward as ak
+
+    return np.asarray(ak.fill_none(ak.max(jagged, axis=1), np.nan), np.float32)
 
 
 def _weights(chunk: Any, luminosity: float, path: Path) -> NDArray[np.float32]:

@@ -93,7 +93,9 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "heavy: []"
 
 
-@pytest.mark.parametrize("command", ["doctor", "run", "solve", "build", "yields", "simulate", "data where", "data use"])
+@pytest.mark.parametrize(
+    "command", ["doctor", "run", "solve", "build", "yields", "simulate", "data where", "data use", "data validate"]
+)
 def test_every_command_has_a_help_with_an_example(invoke: Invoke, command: str) -> None:
     result = invoke(*command.split(), "--help")
     assert result.code == 0

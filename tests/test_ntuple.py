@@ -234,3 +234,21 @@ def test_bundle_is_whole():
     events = ntuple.load(progress=False)
     assert set(events["sample"].unique()) == set(samples.SIMULATED)
     assert not events.duplicated(["run", "event"]).any()
+
+
+def test_extra_columns_are_sorted_with_their_leptons_and_left_out_where_absent(tmp_path, mini_branches):
+    branches = mini_branches(12)
+    branches["lep_ptcone30"] = branches["lep_pt"] / 10
+    branches["jet_pt"] = ak.Array([[30e3, 50e3], []] * 6)
+    del branches["jet_n"]
+    for name in [key for key in branches if key.startswith("lep_")]:
+        branches[name] = branches[name][:, ::-1]
+    ntuple.write(tmp_path / NAME, branches)
+    events = ntuple.read(tmp_path / NAME, extra=ntuple.EXTRA)
+    assert list(events.columns[-5:]) == [*(f"lep{i}_ptcone30" for i in (1, 2, 3, 4)), "jet1_pt"]
+    for i in (1, 4):
+        np.testing.assert_allclose(events[f"lep{i}_ptcone30"], events[f"lep{i}_pt"] / 10, rtol=1e-6)
+    np.testing.assert_allclose(events["jet1_pt"][:2], [50.0, np.nan], rtol=1e-6)
+    pd.testing.assert_frame_equal(events.iloc[:, :-5], ntuple.read(tmp_path / NAME))
+    with pytest.raises(BadInput, match="no extra column lep_z0"):
+        ntuple.read(tmp_path / NAME, extra=["lep_z0"])

@@ -115,6 +115,7 @@ def test_tables(events):
     check(plotting.cut_flow({"signal": table, "background": 2 * table, "mine": table}))
     check(plotting.raw_and_expected(selection.yields(events)))
     check(plotting.comparison({"a": 1.0, "b": 2.0}, {"a": 0.1}, xlabel="Z", reference=1.5))
+    check(plotting.comparison(pd.Series({"a": 1.0}), pd.Series({"a": 0.1}), xlabel="Z"))
 
 
 def test_learning():

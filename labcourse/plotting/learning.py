@@ -170,7 +170,7 @@ def paired_folds(
     a, b = _numbers(first, names[0]), _numbers(second, names[1])
     if a.shape != b.shape:
         raise BadInput(f"Expected the same folds. Received {len(a)} and {len(b)}.", where="paired_folds")
-    fig, (left, right) = style.new_figure(1, 2, width=7.2, height=3.8, width_ratios=(3, 2))
+    fig, (left, right) = style.new_figure(1, 2, width=8, height=3.8)
     for fold, pair in enumerate(zip(a, b, strict=True)):
         line = style.LINES[fold % len(style.LINES)]
         left.plot((0, 1), pair, color=line.color, marker=line.marker, linestyle=line.linestyle, markersize=6)
@@ -182,7 +182,7 @@ def paired_folds(
     right.axhline(0, color=style.GREY, linestyle="--", linewidth=1.2)
     right.axhline(mean, color=style.DARK, linewidth=1.2)
     right.axhspan(mean - spread, mean + spread, color=style.GREY, alpha=0.2, linewidth=0)
-    right.set(xlabel="fold", ylabel=f"loss of {names[1]} − loss of {names[0]}", xlim=(0.5, len(a) + 0.5))
+    right.set(xlabel="fold", ylabel=f"{names[1]} − {names[0]}", xlim=(0.5, len(a) + 0.5))
     right.set_title(f"mean {mean:+.4f}, spread {spread:.4f}".replace("-", "−"), loc="right")
     right.set_xticks(range(1, len(a) + 1))
     right.margins(y=0.15)

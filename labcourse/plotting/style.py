@@ -145,14 +145,16 @@ def show(fig: Figure, alt: str) -> None:
     plt.close(fig)
 
 
-def png(fig: Figure) -> bytes:
-    """Return the figure as a small PNG of 256 colours, the same bytes for the same figure."""
+def png(fig: Figure, colors: int = 256) -> bytes:
+    """Return the figure as a small PNG of a few colours, the same bytes for the same figure."""
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
     with use_style():
         fig.savefig(raw, format="png", dpi=STYLE["savefig.dpi"])
-    image = Image.open(raw).convert("RGB").quantize(256, dither=Image.Dither.NONE)
+    # A small palette has to keep the rare colours, which are what a reader should see.
+    method = Image.Quantize.MEDIANCUT if colors == 256 else Image.Quantize.MAXCOVERAGE
+    image = Image.open(raw).convert("RGB").quantize(colors, method, dither=Image.Dither.NONE)
     image.save(small, format="png", optimize=True)
     return small.getvalue()
 

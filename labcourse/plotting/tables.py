@@ -118,7 +118,7 @@ def comparison(
 
     Parameters
     ----------
-    values, errors : mapping of name to number
+    values, errors : mapping of name to number, or pandas.Series
         ``errors`` may miss names.
     xlabel : str
         What the number is, with its unit.
@@ -130,13 +130,14 @@ def comparison(
     BadInput
         If there are no values or one is not finite.
     """
+    values, errors = dict(values), dict(errors if errors is not None else {})
     numbers = np.array([float(v) for v in values.values()])
     if not len(numbers) or not np.isfinite(numbers).all():
-        raise BadInput("There are no numbers to compare, or one is not finite.", where=f"values {dict(values)}")
+        raise BadInput("There are no numbers to compare, or one is not finite.", where=f"values {values}")
     fig, ax = style.new_figure(height=1.4 + 0.42 * len(numbers))
     for row, (name, value) in enumerate(zip(values, numbers, strict=True)):
         line = style.LINES[row % len(style.LINES)]
-        error = (errors or {}).get(name)
+        error = errors.get(name)
         ax.errorbar(value, row, xerr=error, fmt=line.marker, color=line.color, markersize=7, capsize=3)
         text = f"{value:.4g}" if error is None else f"{value:.4g} ± {error:.2g}"
         ax.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=9)

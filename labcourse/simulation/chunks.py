@@ -55,6 +55,8 @@ def simulate_chunk(chunk: Chunk) -> Table:
             lhe=lhe,
             relabel_associated_z=recipe.relabel_associated_z,
             soften_higgs=recipe.soften_higgs,
+            # Of the four leptons, two may be non-prompt in these samples, and hardly more than one in the others.
+            leptons=2 if recipe.non_prompt else 3,
         )
     return _detect(recipe, truth, chunk, np.random.default_rng(for_detector))
 

@@ -53,7 +53,7 @@ PICOBARN = 3.8937937e8
 LARGEST_WEIGHT = 7.0
 """Weight (pb) up to which events are kept in proportion; larger ones, which hold 1 % too few events, count
 as this. Measured."""
-_POINTS = 50_000
+_POINTS = 20_000
 
 
 @lru_cache(maxsize=1)

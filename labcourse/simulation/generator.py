@@ -11,8 +11,8 @@ import numpy as np
 from labcourse.errors import SimulationError
 from labcourse.simulation.particles import Bools, Floats, Ints, Particles
 
-BATCH = 1000
-"""Events per hand-over: the event records of a batch take about 15 MB."""
+BATCH = 400
+"""Events per hand-over: few enough that their records, 17 kB each, stay near the processor. Measured."""
 
 COMMON = (
     "Print:quiet = on",
@@ -76,6 +76,7 @@ def generate(
     lhe: Path | None = None,
     relabel_associated_z: bool = False,
     soften_higgs: bool = False,
+    leptons: int = 0,
 ) -> Truth:
     """Generate ``n_events`` events.
 
@@ -95,6 +96,9 @@ def generate(
         See `_relabel`.
     soften_higgs : bool
         See `_softened`.
+    leptons : int
+        Events with fewer electrons and muons than this (pT > 3 GeV, |η| < 3) are left without jets: nothing
+        in a detector can make them pass, and clustering takes time.
 
     Raises
     ------
@@ -106,7 +110,7 @@ def generate(
     parts = []
     for done in range(0, n_events, BATCH):
         batch = pythia.nextBatch(min(BATCH, n_events - done))
-        part = _reduce(batch, done, rng, relabel_associated_z)
+        part = _reduce(batch, done, rng, relabel_associated_z, leptons)
         parts.append(replace(part, kept=_softened(batch, rng)) if soften_higgs else part)
     return _join(parts)
 
@@ -141,35 +145,43 @@ def _join(parts: list[Truth]) -> Truth:
     )
 
 
-def _reduce(batch: Any, start: int, rng: np.random.Generator, relabel: bool) -> Truth:
+def _reduce(batch: Any, start: int, rng: np.random.Generator, relabel: bool, needed: int) -> Truth:
     import awkward as ak
 
     n_events = len(batch)
     record = batch.prt
     counts = ak.to_numpy(ak.num(record))
     flat = ak.flatten(record)
-    event = np.repeat(np.arange(n_events), counts)
-    pdgid = ak.to_numpy(flat.id).astype(np.int64)
+    pdgid = ak.to_numpy(flat.id)
     kind = np.abs(pdgid)
-    final = ak.to_numpy(flat.status) > 0
     if relabel:
+        event = np.repeat(np.arange(n_events), counts)
         mother = np.repeat(np.cumsum(counts) - counts, counts) + ak.to_numpy(flat.mother1)
         kind = _relabel(kind, mother, event, n_events, rng)
-    px, py, pz = (ak.to_numpy(flat.p[c]) for c in ("px", "py", "pz"))
+    # Of six entries of the record one is a particle that leaves the collision: the others go before anything else.
+    final = np.flatnonzero(ak.to_numpy(flat.status) > 0)
+    event = np.repeat(np.arange(n_events), counts)[final]
+    kind, pdgid = kind[final], pdgid[final].astype(np.int64)
+    px, py, pz = (ak.to_numpy(flat.p[c])[final] for c in ("px", "py", "pz"))
 
     def these(mask: Bools) -> Particles:
-        return Particles.from_momenta(event[mask] + start, pdgid[mask], px[mask], py[mask], pz[mask])
+        return Particles.from_momenta(event[mask], pdgid[mask], px[mask], py[mask], pz[mask])
 
-    invisible = final & np.isin(kind, _NEUTRINOS)
-    leptons = these(final & np.isin(kind, (11, 13)))
-    photons = these(final & (kind == 22))
-    hadronic = these(final & ~np.isin(kind, (11, 13, 22, *_NEUTRINOS)))
+    def shifted(particles: Particles) -> Particles:
+        return replace(particles, event=particles.event + start)
+
+    lepton, photon = (kind == 11) | (kind == 13), kind == 22
+    invisible = np.isin(kind, _NEUTRINOS)
+    leptons, photons = these(lepton), these(photon)
+    leptons = leptons.take((leptons.pt > 3) & (np.abs(leptons.eta) < 3))
+    enough = np.bincount(leptons.event, minlength=n_events) >= needed
+    hadronic = these(~(lepton | photon | invisible) & enough[event])
     missing = np.column_stack([np.bincount(event[invisible], p[invisible], minlength=n_events) for p in (px, py)])
     return Truth(
         n_events,
-        leptons.take((leptons.pt > 3) & (np.abs(leptons.eta) < 3)),
-        photons.take((photons.pt > 0.3) & (np.abs(photons.eta) < 3)),
-        _cluster(hadronic, start, n_events),
+        shifted(leptons),
+        shifted(photons.take((photons.pt > 0.3) & (np.abs(photons.eta) < 3))),
+        shifted(_cluster(hadronic, n_events)),
         missing,
         np.ones(n_events, bool),
     )
@@ -216,14 +228,14 @@ def _relabel(kind: Ints, mother: Ints, event: Ints, n_events: int, rng: np.rando
     return kind
 
 
-def _cluster(hadronic: Particles, start: int, n_events: int) -> Particles:
+def _cluster(hadronic: Particles, n_events: int) -> Particles:
     """Cluster what is left of quarks and gluons into anti-kT jets (R = 0.4, pT > 7 GeV, |η| < 4.5)."""
     import awkward as ak
     import fastjet
     import vector
 
     near = hadronic.take((np.abs(hadronic.eta) < 5.2) & (hadronic.pt > 0.1))
-    counts = np.bincount(near.event - start, minlength=n_events)
+    counts = np.bincount(near.event, minlength=n_events)
     momenta = ak.zip(
         {
             "px": near.pt * np.cos(near.phi),
@@ -244,7 +256,7 @@ def _cluster(hadronic: Particles, start: int, n_events: int) -> Particles:
     flavour = ak.where(ak.any(flavours == 5, axis=-1), 5, ak.where(ak.any(flavours == 4, axis=-1), 4, 21))
     numbers = ak.to_numpy(ak.num(jets))
     flat = ak.flatten(jets)
-    event = np.repeat(np.arange(n_events), numbers) + start
+    event = np.repeat(np.arange(n_events), numbers)
     made = Particles.from_momenta(
         event,
         ak.to_numpy(ak.flatten(flavour)).astype(np.int64),

@@ -1,0 +1,224 @@
+"""Which events are compared with which, in which variables, and the table of test results."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from labcourse import kinematics, ntuple, samples, selection
+from labcourse.errors import BadEvents, EmptySelection, MissingSample
+from labcourse.validation import repeats, two_sample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ISOLATION = tuple(f"lep{i}_{name}/pt" for name in ("ptcone30", "etcone20") for i in (1, 2, 3, 4))
+VARIABLES = (
+    *(f"lep{i}_{quantity}" for quantity in ("pt", "eta", "phi", "e") for i in (1, 2, 3, 4)),
+    *("m_llll", "m_z1", "m_z2", "jet_n", "jet1_pt", "met"),
+    *ISOLATION,
+    "channel",
+)
+"""What is compared, in this order. The azimuths are a control: they can only be flat."""
+
+
+class Pair(NamedTuple):
+    """A real sample and the simulation that stands for it, preselected; of «data», all simulation together.
+
+    The column ``group`` is the same for events that share a pair of leptons (see `labcourse.validation.repeats`).
+    """
+
+    sample: str
+    real: pd.DataFrame
+    simulated: pd.DataFrame
+
+    def independent(self) -> Pair:
+        """Return the pair without events that share two leptons with others: what the tests compare.
+
+        Raises
+        ------
+        BadEvents
+            If none is left.
+        """
+        real, simulated = (
+            events[repeats.independent(events["group"].to_numpy())] for events in (self.real, self.simulated)
+        )
+        if real.empty or simulated.empty:
+            raise BadEvents(
+                f"All {'real' if real.empty else 'simulated'} events of {self.sample} share leptons with others.",
+                where=self.sample,
+                next_step="Events that are to be compared must be independent: make each from a collision of its own.",
+            )
+        return Pair(self.sample, real, simulated)
+
+
+class Row(NamedTuple):
+    """Results of both tests in one variable; None where it is not simulated, or a test does not apply."""
+
+    sample: str
+    variable: str
+    chi2: float | None
+    ndf: int | None
+    p_chi2: float | None
+    p_ks: float | None
+
+    def is_below(self, threshold: float) -> bool:
+        """Whether one of the probabilities lies below ``threshold``."""
+        return any(p is not None and p < threshold for p in (self.p_chi2, self.p_ks))
+
+
+class Loaded(NamedTuple):
+    """Pairs to compare, and the simulated signal samples (preselected) for the mass peak."""
+
+    pairs: list[Pair]
+    signals: dict[str, pd.DataFrame]
+
+
+def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progress: bool = True) -> Loaded:
+    """Read and preselect the samples to compare.
+
+    Parameters
+    ----------
+    real : path or None
+        Folder of real files; None takes those that the search path finds.
+    simulated : path
+        Folder of simulated files; for «data» it has to hold all simulated samples.
+    names : sequence of str
+        Names of the catalogue; by default all of which there are real files.
+    progress : bool
+        Whether to show on a terminal how far the reading is.
+
+    Raises
+    ------
+    UnknownSample, MissingSample
+        If a name is not in the catalogue; if there is no real file, or a file that the comparison needs is missing.
+    BadFile, BadEvents
+        If a file cannot be read.
+    EmptySelection
+        If no event of a sample passes the preselection.
+    """
+    import pandas as pd
+    from rich.console import Console
+    from rich.progress import track
+
+    files = _real_files(real, names)
+    signals = [name for name in samples.SIGNAL if name in names or not names]
+    parts = samples.SIMULATED if "data" in files else tuple(dict.fromkeys([*files, *signals]))
+    jobs = [("real", name, paths) for name, paths in files.items()]
+    jobs += [("simulated", name, _files_in(simulated, name)) for name in parts]
+    tables: dict[tuple[str, str], pd.DataFrame] = {}
+    console = Console(stderr=True)
+    hidden = not (progress and console.is_terminal)
+    for kind, name, paths in track(jobs, "Reading samples", console=console, transient=True, disable=hidden):
+        tables[kind, name] = _read(name, paths)
+    pairs = []
+    for name in files:
+        if name == "data":
+            # Only what all samples have: a variable that one lacks is not simulated.
+            together = (tables["simulated", part] for part in parts)
+            simulation = pd.concat(together, ignore_index=True, join="inner")
+        else:
+            simulation = tables["simulated", name]
+        sides = (events.assign(group=repeats.groups(events)) for events in (tables["real", name], simulation))
+        pairs.append(Pair(name, *sides))
+    return Loaded(pairs, {name: tables["simulated", name] for name in signals})
+
+
+def rows(pairs: Sequence[Pair]) -> list[Row]:
+    """Test each pair in all variables that its real sample has, without events that share leptons."""
+    return [
+        test(pair, variable)
+        for pair in (with_repeats.independent() for with_repeats in pairs)
+        for variable in VARIABLES
+        if variable in pair.real
+    ]
+
+
+def values_of(events: pd.DataFrame, variable: str) -> tuple[np.ndarray, np.ndarray]:
+    """Values and weights of the events in which a variable is defined, both in float64."""
+    values = events[variable].to_numpy(np.float64)
+    defined = ~np.isnan(values)
+    return values[defined], events["weight"].to_numpy(np.float64)[defined]
+
+
+def test(pair: Pair, variable: str) -> Row:
+    """Test all events of a pair in one variable."""
+    untested = Row(pair.sample, variable, None, None, None, None)
+    if variable not in pair.simulated:
+        return untested
+    (a, weight_a), (b, weight_b) = (values_of(events, variable) for events in (pair.simulated, pair.real))
+    if not (len(a) and len(b)):
+        return untested
+    chi = two_sample.chi_square(a, b, weight_a, weight_b)
+    p_chi2 = None if np.isnan(chi.p_value) else chi.p_value
+    p_ks = two_sample.kolmogorov_smirnov(a, b, weight_a, weight_b).p_value if variable != "channel" else None
+    return Row(pair.sample, variable, chi.value, chi.ndf, p_chi2, p_ks)
+
+
+def _read(name: str, paths: Collection[Path]) -> pd.DataFrame:
+    import pandas as pd
+
+    tables = (ntuple.read(path, sample=name, extra=ntuple.EXTRA) for path in paths)
+    try:
+        events = selection.preselect(pd.concat(tables, ignore_index=True, join="inner"))
+    except EmptySelection as error:
+        raise EmptySelection(
+            f"No event of the sample {name} passes the preselection.",
+            where=", ".join(map(str, paths)),
+            next_step="Simulate more events, or compare other samples: --samples.",
+        ) from error
+    first, second = kinematics.z_pair_masses(events)
+    columns: dict[str, Any] = {
+        "m_z1": first,
+        "m_z2": second,
+        "channel": kinematics.lepton_arrays(events, "pdgid").sum(axis=1),
+    }
+    for variable in ISOLATION:
+        sum_around = variable.removesuffix("/pt")
+        if sum_around in events:
+            columns[variable] = events[sum_around] / events[f"{variable[:4]}_pt"]
+    return events.assign(**columns)
+
+
+def _real_files(folder: Path | None, names: Sequence[str]) -> dict[str, tuple[Path, ...]]:
+    """Files of each real sample asked for; of all that are there, if none is named."""
+    for name in names:
+        samples.get(name)
+    found = {}
+    for name in samples.ALL:
+        located = _official(name) if folder is None else tuple(folder / file for file in samples.get(name).files)
+        if located and all(path.is_file() for path in located):
+            found[name] = located
+    wanted = [name for name in samples.ALL if name in (names or found)]
+    # Of the signal the target figures are known without a real file.
+    missing = [name for name in wanted if name not in found and name not in samples.SIGNAL]
+    if not found or missing:
+        raise MissingSample(
+            f"There are no real ATLAS files to compare with{' of ' + ', '.join(missing) if missing else ''}.",
+            where=str(folder) if folder is not None else "the sample search path (labcourse data where)",
+            next_step="Name a folder that holds official files of the 4-lepton collection: --real DIR.",
+        )
+    return {name: found[name] for name in wanted if name in found}
+
+
+def _official(name: str) -> tuple[Path, ...]:
+    try:
+        located = samples.locate(name)
+    except MissingSample:
+        return ()
+    return located.paths if located.source == "official" else ()
+
+
+def _files_in(folder: Path, name: str) -> tuple[Path, ...]:
+    paths = tuple(folder / file for file in samples.get(name).files)
+    absent = [path.name for path in paths if not path.is_file()]
+    if absent:
+        raise MissingSample(
+            f"There is no simulated file of {name} ({', '.join(absent)}).",
+            where=str(folder),
+            next_step="Make it with `labcourse simulate`, or compare only what is there: --samples Zee,Zmumu.",
+        )
+    return paths

@@ -1,0 +1,248 @@
+"""The page of a validation, as Markdown with a figure a sample: `docs/validation.md` of the project."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from labcourse import selection
+from labcourse.errors import BadFile
+from labcourse.files import atomic_write
+from labcourse.validation.compare import VARIABLES, Loaded, Pair, Row, test
+from labcourse.validation.targets import N_SIGMA, PEAK_TOLERANCE, PEAK_WINDOW, PROBABILITIES, QUANTILE_VARIABLES, Target
+
+FIGURES = Path("images", "validation")
+"""Folder of the figures, beside the page."""
+
+_INTRODUCTION = """\
+# Simulated and real events
+
+Are the course's simulated samples like those of the ATLAS Open Data? This page is written by
+`labcourse data validate --real DIR --page docs/{page}`, where `DIR` holds official files of the 4-lepton collection
+(13 TeV, 2020; DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). It compares each simulated sample with the real file of the same
+process, and the sum of all simulation, each event with its weight, with the collision data (*data*).
+
+All events pass the preselection (total charge zero; eeee, eeµµ or µµµµ). Only shapes are compared: the simulation is
+scaled to the real events.
+
+- **χ²**: bins of equal probability, few enough for 20 effective events in each; variances from the common shape of both
+  samples; the normalisation is free, so ndf = bins − 1. For unweighted events it is Pearson's test of homogeneity.
+- **KS**: Kolmogorov–Smirnov, where each sample counts (Σw)²/Σw² events. Where values repeat (isolation of exactly zero,
+  numbers of jets) its probabilities are too large.
+- Negative weights subtract in both tests.
+- A probability below {threshold:g} is set in **bold**. Of {n_tests} tests, about {expected:.1f} are expected there by
+  chance alone. The azimuths φ are a control: they can only be flat.
+
+The *real* samples of Z → ℓℓ repeat themselves. A rare pile-up collision that has two leptons of its own was overlaid on
+many Z → ℓℓ events and made four-lepton events of them all, with the same two leptons in each. Such events are not
+independent: with them, an azimuth would fail with a probability of {control:.0e}. The tests and the figures leave them
+out (events that share two leptons with another event, on both sides); the collision data have none.
+
+Simulated samples: those whose manifest has the sha256 `{digest}…`
+"""
+
+_QUANTILES = """\
+Quantiles in GeV, simulated / real, with their statistical errors; of all preselected events, which are counted for one
+sample and weighted for the sum of all. They should agree within 10 % or {n_sigma:g} statistical errors; those that do
+not are **bold**.
+"""
+
+
+def write(
+    path: Path,
+    loaded: Loaded,
+    rows: Sequence[Row],
+    targets: Sequence[Target],
+    *,
+    simulated: Path,
+    threshold: float,
+    report: Path | None = None,
+) -> None:
+    """Write the page and its figures; each file is replaced whole.
+
+    Parameters
+    ----------
+    path : path
+        The Markdown file; figures go to ``images/validation`` beside it.
+    loaded : Loaded
+        What was compared, of which ``rows`` and ``targets`` are the results.
+    simulated : path
+        Folder of the simulated samples, whose manifest the page names.
+    threshold : float
+        Probabilities below it are set in bold.
+    report : path, optional
+        A JSON file about the run of a simulation, ``{"title": …, "text": …, "rows": [{…}, …]}``, shown as a table.
+
+    Raises
+    ------
+    BadFile
+        If the report is not of that form.
+    StorageError
+        If a file cannot be written.
+    """
+    from rich.console import Console
+    from rich.progress import track
+
+    closing = _report(report) if report is not None else []
+    n_tests = sum(p is not None for row in rows for p in (row.p_chi2, row.p_ks))
+    azimuths = [variable for variable in VARIABLES if variable.endswith("_phi")]
+    control = [test(pair, variable).p_chi2 for pair in loaded.pairs for variable in azimuths]
+    text = [
+        _INTRODUCTION.format(
+            page=path.name,
+            digest=digest(simulated),
+            threshold=threshold,
+            n_tests=n_tests,
+            expected=n_tests * threshold,
+            control=min(p for p in control if p is not None),
+        ),
+        *_summary(loaded.pairs, rows, targets, threshold),
+    ]
+    console = Console(stderr=True)
+    for pair in track(loaded.pairs, "Drawing", console=console, transient=True, disable=not console.is_terminal):
+        own = [row for row in rows if row.sample == pair.sample]
+        _draw(path.parent / FIGURES / f"{pair.sample}.png", pair, own, threshold)
+        text += _section(pair, own, [target for target in targets if target.sample == pair.sample], threshold)
+    text += _peak([target for target in targets if target.quantity.startswith("peak")])
+    content = "\n".join([*text, *closing]).rstrip() + "\n"
+    atomic_write(path, lambda temporary: temporary.write_text(content, "utf-8"))
+
+
+def digest(folder: Path) -> str:
+    """First digits of the sha256 of a sample folder's manifest; ``no manifest`` where there is none."""
+    manifest = folder / "manifest.json"
+    return hashlib.sha256(manifest.read_bytes()).hexdigest()[:16] if manifest.is_file() else "no manifest"
+
+
+def _draw(path: Path, pair: Pair, rows: Sequence[Row], threshold: float) -> None:
+    import matplotlib.pyplot as plt
+
+    from labcourse.plotting import style
+    from labcourse.validation import figures
+
+    fig = figures.draw(pair.independent(), rows, threshold=threshold)
+    content = style.png(fig, colors=48)
+    plt.close(fig)
+    atomic_write(path, lambda temporary: temporary.write_bytes(content))
+
+
+def _summary(pairs: Sequence[Pair], rows: Sequence[Row], targets: Sequence[Target], threshold: float) -> Iterable[str]:
+    lines = []
+    for pair in pairs:
+        own = [row for row in rows if row.sample == pair.sample and row.chi2 is not None]
+        apart = [target for target in targets if target.sample == pair.sample]
+        used = pair.independent()
+        lines.append(
+            {
+                "sample": pair.sample,
+                "real events": len(pair.real),
+                "of them compared": len(used.real),
+                "simulated": len(used.simulated),
+                "variables": len(own),
+                f"below {threshold:g}": sum(row.is_below(threshold) for row in own),
+                "figures in the tables": len(apart),
+                "out of tolerance": sum(not target.is_met for target in apart),
+            }
+        )
+    return ["## Summary", "", *_table(lines), ""]
+
+
+def _section(pair: Pair, rows: Sequence[Row], targets: Sequence[Target], threshold: float) -> Iterable[str]:
+    title = "The sum of all simulation and the collision data" if pair.sample == "data" else pair.sample
+    alt = f"Small panels of all variables of {pair.sample}: real events as points over the simulation, ratio below."
+    tests = [
+        {
+            "variable": row.variable,
+            "χ² / ndf": "not simulated" if row.chi2 is None else f"{row.chi2:.1f} / {row.ndf}",
+            "p(χ²)": _probability(row.p_chi2, threshold),
+            "p(KS)": _probability(row.p_ks, threshold),
+        }
+        for row in rows
+    ]
+    by_name = {target.quantity: target for target in targets}
+    quantiles = [
+        {"variable": variable} | {f"{p:.0%}": _figures(by_name[f"{variable} {p:.0%}"]) for p in PROBABILITIES}
+        for variable in QUANTILE_VARIABLES
+    ]
+    shares = [{"channel": name} | _percent(by_name[f"share of {name}"]) for name in selection.CHANNELS.values()]
+    return [
+        f"## {title}",
+        "",
+        f"![{alt}]({(FIGURES / f'{pair.sample}.png').as_posix()})",
+        "",
+        *_table(tests),
+        "",
+        _QUANTILES.format(n_sigma=N_SIGMA),
+        *_table(quantiles),
+        "",
+        *_table(shares),
+        "",
+    ]
+
+
+def _peak(targets: Sequence[Target]) -> Iterable[str]:
+    if not targets:
+        return []
+    lines = [
+        {
+            "sample": target.sample,
+            "quantile": target.quantity.removeprefix("peak "),
+            "simulated [GeV]": _bold(f"{target.simulated:.2f} ± {target.error:.2f}", not target.is_met),
+            "release [GeV]": f"{target.real:.1f}",
+        }
+        for target in targets
+    ]
+    low, high = PEAK_WINDOW
+    text = (
+        f"Quantiles of the four-lepton mass between {low:g} and {high:g} GeV. They should agree within "
+        f"{PEAK_TOLERANCE:g} GeV with the figures of the release."
+    )
+    return ["## The Higgs peak", "", text, "", *_table(lines), ""]
+
+
+def _report(path: Path) -> Iterable[str]:
+    """Turn the JSON about a simulation run into a section."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        title, text, lines = str(content["title"]), str(content.get("text", "")), content["rows"]
+        if not all(isinstance(line, dict) and line.keys() == lines[0].keys() for line in lines):
+            raise TypeError("rows")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise BadFile(
+            f"{path.name} is no report of a simulation run.",
+            where=str(path),
+            next_step='Write {"title": …, "text": …, "rows": [{…}, …]}, all rows with the same keys.',
+        ) from error
+    return [f"## {title}", "", *([text, ""] if text else []), *_table(lines)]
+
+
+def _table(lines: Sequence[dict[str, Any]]) -> list[str]:
+    """Lines of a Markdown table; all but the first column stand to the right."""
+    if not lines:
+        return []
+    cells = [list(lines[0]), ["---", *["---:"] * (len(lines[0]) - 1)], *(list(line.values()) for line in lines)]
+    return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells]
+
+
+def _probability(p: float | None, threshold: float) -> str:
+    return "–" if p is None else _bold(f"{p:.2g}", p < threshold)
+
+
+def _figures(target: Target) -> str:
+    text = f"{target.simulated:.1f} ± {target.error:.1f} / {target.real:.1f} ± {target.real_error:.1f}"
+    return _bold(text, not target.is_met)
+
+
+def _percent(target: Target) -> dict[str, str]:
+    simulated, real = (
+        f"{100 * value:.1f} ± {100 * error:.1f} %"
+        for value, error in ((target.simulated, target.error), (target.real, target.real_error))
+    )
+    return {"simulated": _bold(simulated, not target.is_met), "real": real}
+
+
+def _bold(text: str, yes: bool) -> str:
+    return f"**{text}**" if yes else text
