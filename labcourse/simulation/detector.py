@@ -146,7 +146,7 @@ def _pile_up_jets(leptons: Particles, n_events: int, rng: np.random.Generator) -
     A collision that gives a lepton often gives a jet as well.
     """
     with_lepton = np.bincount(leptons.event[leptons.origin == PILEUP], minlength=n_events)
-    event = np.repeat(np.arange(n_events), rng.poisson(PILE_UP_JETS + 0.13 * with_lepton))
+    event = np.repeat(np.arange(n_events), rng.poisson(PILE_UP_JETS + 0.17 * with_lepton))
     size = len(event)
     return Particles(
         event,
@@ -183,7 +183,7 @@ def measure_missing(
     n_events = len(invisible)
     activity = np.bincount(jets.event, jets.pt, minlength=n_events)
     # Pile-up and underlying event make a soft term of several hundred GeV of scalar sum.
-    sigma = 0.77 * np.sqrt(rng.gamma(3.0, 160.0, n_events) + activity)
+    sigma = 0.80 * np.sqrt(rng.gamma(3.0, 160.0, n_events) + activity)
     missing = MISSING_RESPONSE * invisible + sigma[:, None] * rng.normal(size=(n_events, 2))
     # Whatever a false muon is said to carry is missing on the other side.
     false = leptons.take(leptons.origin == FALSE)

@@ -129,7 +129,7 @@ def _in_jets(
     jets, remainder = jets.take(source), remainder[source]
     left = remainder * rng.random(len(jets)) ** 0.2
     hard = 0.10 if origin == HEAVY else 0.03
-    survives = rng.random(len(jets)) < hard + (1 - hard) / (1 + np.exp((jets.pt * left - 24) / 5))
+    survives = rng.random(len(jets)) < hard + (1 - hard) / (1 + np.exp((jets.pt * left - 26) / 5))
     source, jets, left = source[survives], jets.take(survives), left[survives]
     size = len(jets)
     return source, Particles(
