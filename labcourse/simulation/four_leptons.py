@@ -43,8 +43,9 @@ HIGHER_ORDERS = (
     (2000, 1.60, 0.08),
 )
 """At the Z peak the factor is that of the Drell–Yan process, and two gluons give no Z (Landau, Yang). Above threshold
-σ(pp → ZZ) at 13 TeV is 9.9 pb at LO, 14.5 pb at NLO and 16.9 pb at NNLO, most of the last step being g g (F. Cascioli et
-al., Phys. Lett. B735 (2014) 311, arXiv:1405.2219), itself enhanced by 1.7 at NLO (F. Caola et al., arXiv:1509.06734)."""
+σ(pp → ZZ) at 13 TeV is 9.9 pb at LO, 14.5 pb at NLO and 16.9 pb at NNLO, most of the last step being g g
+(F. Cascioli et al., Phys. Lett. B735 (2014) 311, arXiv:1405.2219), itself enhanced by 1.7 at NLO (F. Caola et al.,
+arXiv:1509.06734)."""
 _GLUON_POINTS = 0.12
 """Share of the points that are tried with gluons."""
 

@@ -59,7 +59,7 @@ def beside_z(jets: Particles, n_events: int, rng: np.random.Generator, *, electr
     underlying = Particles(soft, np.full(len(soft), 21), np.full(len(soft), 20.0), *around)
     sources = concatenate([jets.take(~np.isin(jets.event, pair)), underlying])
     rate = np.where(np.isin(sources.pdgid, (4, 5)), 12.0, 6.0)
-    source, first = _in_jets(sources, rate, LIGHT, rng, electrons=electrons)
+    _, first = _in_jets(sources, rate, LIGHT, rng, electrons=electrons)
     first = replace(first, pdgid=rng.choice([-1, 1], len(first)) * first.pdgid)
     again = rng.random(len(first)) < 0.4
     from_jets = [first, _partner(first.take(again), rng, electrons=electrons, close=0.5)]
@@ -121,15 +121,16 @@ def _in_jets(
     """Draw leptons in jets, all of negative charge, and say in which jets.
 
     A lepton takes the fraction x of the jet's momentum, with a density ∝ (1 − x)⁴ as in decays of heavy hadrons. The
-    release drops leptons within ΔR = 0.4 of a jet above 20 GeV, so what is left of the jet must be soft; or else the jet
-    is taken for the lepton itself.
+    release drops leptons within ΔR = 0.4 of a jet above 20 GeV, so what is left of the jet must be soft; or else the
+    jet is taken for the lepton itself.
     """
     remainder = np.clip(1 - PT_MIN / jets.pt, 0, None)
     source = np.flatnonzero((rng.random(len(jets)) < rate * remainder**4) & (np.abs(jets.eta) < 2.7))
     jets, remainder = jets.take(source), remainder[source]
     left = remainder * rng.random(len(jets)) ** 0.2
     hard = 0.10 if origin == HEAVY else 0.03
-    survives = rng.random(len(jets)) < hard + (1 - hard) / (1 + np.exp((jets.pt * left - 26) / 5))
+    soft = 0.5 - 0.5 * np.tanh((jets.pt * left - 26) / 10)
+    survives = rng.random(len(jets)) < hard + (1 - hard) * soft
     source, jets, left = source[survives], jets.take(survives), left[survives]
     size = len(jets)
     return source, Particles(

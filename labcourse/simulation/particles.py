@@ -34,8 +34,8 @@ class Particles:
     pt: Floats
     eta: Floats
     phi: Floats
-    origin: Ints = None
-    z: Floats = None
+    origin: Ints = None  # type: ignore[assignment]
+    z: Floats = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if self.origin is None:
