@@ -47,7 +47,7 @@ _TO_E_MU = (*_HIGGS, "23:onIfAny = 11 13")
 _TO_E_MU_TAU = (*_HIGGS, "23:onIfAny = 11 13 15")
 _NO_INTERFERENCE = "H → ZZ* → 4l at leading order without interference of identical leptons"
 _NO_NEGATIVE = "no negative weights"
-_FAKES = "non-prompt leptons by a parametrised rate of leptons in jets, not by hadron decays"
+_FAKES = "non-prompt leptons of jets and of other collisions by a parametrised rate, not by decays of hadrons"
 
 _RECIPES = (
     Recipe(
@@ -55,21 +55,25 @@ _RECIPES = (
         ("HiggsSM:gg2H = on", "SpaceShower:alphaSvalue = 0.118", *_TO_E_MU),
         events=30_000,
         expected=8.78,
-        cost=3,
+        cost=2.5,
         chunk=16_000,
-        efficiency=0.21,
+        efficiency=0.185,
         weight=28.3,
         soften_higgs=True,
-        approximations=("gluon fusion at leading order with parton shower", _NO_INTERFERENCE, _NO_NEGATIVE),
+        approximations=(
+            "gluon fusion at leading order with parton shower, its transverse momentum softened",
+            _NO_INTERFERENCE,
+            _NO_NEGATIVE,
+        ),
     ),
     Recipe(
         "VBFH125_ZZ4lep",
         ("HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on", *_TO_E_MU),
         events=35_000,
         expected=0.70,
-        cost=3,
+        cost=2.5,
         chunk=16_000,
-        efficiency=0.25,
+        efficiency=0.24,
         weight=3.73,
         approximations=("vector-boson fusion at leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
@@ -78,8 +82,8 @@ _RECIPES = (
         ("HiggsSM:ffbar2HW = on", *_TO_E_MU_TAU),
         events=3_000,
         expected=0.218,
-        cost=7,
-        efficiency=0.14,
+        cost=8,
+        efficiency=0.126,
         approximations=("leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
     Recipe(
@@ -87,8 +91,8 @@ _RECIPES = (
         ("HiggsSM:ffbar2HZ = on", *_TO_E_MU_TAU),
         events=3_000,
         expected=0.0015,
-        cost=5,
-        efficiency=0.14,
+        cost=7,
+        efficiency=0.125,
         relabel_associated_z=True,
         approximations=(
             "leading order",
@@ -105,8 +109,8 @@ _RECIPES = (
         ("SpaceShower:alphaSvalue = 0.145", "15:onMode = off", "15:onIfAny = 11 13"),
         events=100_000,
         expected=267.3,
-        cost=4.5,
-        efficiency=0.25,
+        cost=5,
+        efficiency=0.265,
         matrix_element=True,
         approximations=(
             "q q̄ → 4 leptons at leading order, with ZZ*, Zγ*, γ*γ*, Z → 4l and all interference; m(ll) > 4 GeV",
@@ -120,8 +124,8 @@ _RECIPES = (
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 11"),
         events=898,
         expected=43.1,
-        cost=20,
-        efficiency=0.022,
+        cost=4,
+        efficiency=0.07,
         chunk=16_000,
         weight=1941.4,
         negative=(0.058, 0.040),
@@ -134,8 +138,8 @@ _RECIPES = (
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 13"),
         events=684,
         expected=52.0,
-        cost=22,
-        efficiency=0.022,
+        cost=4.5,
+        efficiency=0.065,
         chunk=16_000,
         weight=1941.4,
         negative=(0.019, 0.028),
@@ -156,8 +160,8 @@ _RECIPES = (
         ),
         events=1031,
         expected=28.1,
-        cost=24,
-        efficiency=0.064,
+        cost=27,
+        efficiency=0.04,
         non_prompt="b",
         # Hadrons, neutrinos and muons of b quarks leave the cone.
         jet_response=0.85,
