@@ -32,6 +32,11 @@ def data_folder() -> Path:
     return home() / "data"
 
 
+def official_folder() -> Path:
+    """Return the folder to which official files are downloaded; it is searched before the bundle."""
+    return data_folder() / "official"
+
+
 def settings_file() -> Path:
     """Return the file that keeps the folders given to ``labcourse data use``."""
     return data_folder() / "settings.json"
@@ -59,9 +64,8 @@ def search_path() -> list[Path]:
                 next_step="Correct the folder's name, or remove the setting to use the bundled samples.",
             )
         folders.append(absolute.resolve())
-    official = data_folder() / "official"
-    if official.is_dir():
-        folders.append(official)
+    if official_folder().is_dir():
+        folders.append(official_folder())
     return [*dict.fromkeys([*folders, data_folder()])]
 
 
