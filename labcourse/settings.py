@@ -1,6 +1,6 @@
 """Where things are: the project's home, the sample search path, the outputs and the workspace.
 
-Three environment variables and one file change it:
+Four environment variables and one file change it:
 
 ``LABCOURSE_DATA``
     Folders with sample files, searched first (separated like ``PATH``).
@@ -8,6 +8,8 @@ Three environment variables and one file change it:
     Where chapters write, instead of ``data/outputs``.
 ``LABCOURSE_WORKSPACE``
     The workspace, instead of the one that goes with the current folder.
+``LABCOURSE_MIRROR``
+    Addresses to download official files from, instead of CERN's (see `labcourse.opendata.mirrors`).
 ``data/settings.json``
     ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
 """

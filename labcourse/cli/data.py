@@ -93,7 +93,9 @@ def list_samples(
     from labcourse import opendata
 
     rows = opendata.inventory(opendata.choose(["all"]) if everything else None)
-    print_rows([row._asdict() for row in rows], "The official collection (2020-08-19)", as_json=as_json)
+    print_rows(
+        [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
+    )
 
 
 @app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")

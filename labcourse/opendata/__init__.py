@@ -7,7 +7,7 @@ from labcourse.opendata.archive import unpack
 from labcourse.opendata.download import Outcome, download
 from labcourse.opendata.integrity import GOOD, Holding, Verdict, examine, inventory, verify
 from labcourse.opendata.manifest import Official, choose, mirrors, official
-from labcourse.opendata.transfer import Patience
+from labcourse.opendata.request import Patience
 
 __all__ = [
     "GOOD",

@@ -11,12 +11,12 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from labcourse.errors import BadFile
 from labcourse.files import atomic_write
-from labcourse.opendata.download import Outcome, alone_in, bar, check_room
+from labcourse.opendata.download import FileReport, Outcome, alone_in, bar, check_room
 from labcourse.opendata.manifest import Official, is_whole
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -96,9 +96,7 @@ def _judge(infos: list[zipfile.ZipInfo], wanted: dict[str, Official], archive: P
     return chosen
 
 
-def _extract(
-    opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, folder: Path, report: Callable[[str, int], object]
-) -> None:
+def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, folder: Path, report: FileReport) -> None:
     """Write one file whole or not at all; what the entry declares is not believed."""
     archive = Path(opened.filename or "")
 

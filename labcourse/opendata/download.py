@@ -9,16 +9,24 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from labcourse.errors import DownloadError, StorageError
 from labcourse.files import try_lock
-from labcourse.opendata.manifest import Official, is_whole, mirrors
-from labcourse.opendata.transfer import Patience, Stopped, Transfer, open_client
+from labcourse.opendata.manifest import Official, is_whole, mirrors, without_password
+from labcourse.opendata.request import Patience, Stopped, open_client
+from labcourse.opendata.transfer import Transfer, storage_errors
 
 SPARE = 50_000_000
 """Bytes of the disk that a download leaves free."""
+
+
+class FileReport(Protocol):
+    """Is told a file's name, how many bytes of it are there, and why nothing comes."""
+
+    def __call__(self, name: str, size: int, note: str = "") -> None: ...
 
 
 class Outcome(NamedTuple):
@@ -80,16 +88,18 @@ def download(
     """
     addresses = mirrors(from_mirrors)
     patience = patience or Patience()
+    files = list(dict.fromkeys(files))
     with alone_in(folder), open_client(patience) as client, bar(progress, sum(f.bytes for f in files)) as report:
         done: dict[str, Outcome] = {}
         todo: queue.SimpleQueue[Official] = queue.SimpleQueue()
         for file in files:
-            if is_whole(folder / file.name, file):
-                done[file.name] = Outcome(file.name, file.sample, "already whole", file.bytes)
-                report(file.name, file.bytes)
-                (folder / file.part).unlink(missing_ok=True)
-            else:
-                todo.put(file)
+            with storage_errors(folder / file.name):
+                if is_whole(folder / file.name, file):
+                    done[file.name] = Outcome(file.name, file.sample, "already whole", file.bytes)
+                    report(file.name, file.bytes)
+                    (folder / file.part).unlink(missing_ok=True)
+                else:
+                    todo.put(file)
         check_room(folder, [file for file in files if file.name not in done])
         transfer = Transfer(client, addresses, patience, random.Random(seed), sleep=sleep)
         ended: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
@@ -121,7 +131,7 @@ def _work(
     todo: queue.SimpleQueue[Official],
     ended: queue.SimpleQueue[Outcome | BaseException],
     folder: Path,
-    report: Callable[[str, int], object],
+    report: FileReport,
 ) -> None:
     while not transfer.stop.is_set():
         try:
@@ -129,10 +139,9 @@ def _work(
         except queue.Empty:
             return
         try:
-            mirror, notes = transfer.fetch(file, folder, lambda size, name=file.name: report(name, size))  # type: ignore[misc]
-            ended.put(Outcome(file.name, file.sample, "downloaded", file.bytes, mirror, "; ".join(notes)))
-        except DownloadError as error:
-            ended.put(Outcome(file.name, file.sample, "failed", 0, "", error.what))
+            mirror, notes = transfer.fetch(file, folder, partial(report, file.name))
+            state, size = ("downloaded", file.bytes) if mirror else ("failed", 0)
+            ended.put(Outcome(file.name, file.sample, state, size, without_password(mirror), "; ".join(notes)))
         except Stopped:
             return
         except BaseException as error:  # whatever it is, the waiting thread must hear of it
@@ -160,7 +169,7 @@ def check_room(folder: Path, files: Iterable[Official]) -> None:
 
 
 @contextmanager
-def bar(visible: bool, total: int) -> Iterator[Callable[[str, int], object]]:
+def bar(visible: bool, total: int) -> Iterator[FileReport]:
     """Show one bar for all files on standard error; yields what is told a file's name and how many bytes it has."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
@@ -173,9 +182,10 @@ def bar(visible: bool, total: int) -> Iterator[Callable[[str, int], object]]:
         task = shown.add_task("official files", total=total)
         sizes: dict[str, int] = {}
 
-        def report(name: str, size: int) -> None:
+        def report(name: str, size: int, note: str = "") -> None:
             sizes[name] = size
-            shown.update(task, completed=sum(sizes.copy().values()), description=name.removesuffix(".4lep.root"))
+            what = note or name.removesuffix(".4lep.root")
+            shown.update(task, completed=sum(sizes.copy().values()), description=what)
 
         yield report
 

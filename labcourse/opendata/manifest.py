@@ -131,6 +131,18 @@ def mirrors(given: Iterable[str] = ()) -> list[str]:
     return [address.rstrip("/") for address in named]
 
 
+def without_password(address: str) -> str:
+    """Return an address without the name and the password that it may carry.
+
+    Examples
+    --------
+    >>> without_password("https://me:secret@my.school/4lep")
+    'https://my.school/4lep'
+    """
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
 def checksum(path: Path) -> str:
     """Return the adler32 of a file as eight hexadecimal digits.
 
