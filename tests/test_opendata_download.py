@@ -321,6 +321,16 @@ def test_a_server_that_ignores_ranges_starts_over(server: Server, tmp_path: Path
     assert len(server.requests) == 2
 
 
+def test_starting_over_forgets_what_was_there(server: Server, tmp_path: Path) -> None:
+    file, content = made()
+    mirror = server.offer("a", file, content)
+    (tmp_path / file.part).write_bytes(b"x" * 200_000)
+    server.script["*"] = [other(lambda whole: whole[:100_000], length=False)]
+    (outcome,) = fetch([file], tmp_path, mirror)
+    assert (outcome.state, outcome.note) == ("downloaded", "")
+    assert server.ranges() == ["bytes=200000-", "bytes=100000-"]
+
+
 @pytest.mark.parametrize(
     "header", ["bytes 0-9/{size}", "bytes 999-1008/{size}", "bytes */{size}", "nonsense", "bytes 1000-{size}"]
 )
