@@ -1,7 +1,6 @@
-"""The `mini` tree of the ATLAS Open Data: read it into the course's event table, and write it.
+"""From the `mini` tree to the course's event table.
 
-Only this module knows branch names and that energies are in MeV there. `std::vector` branches (the
-official files) and the jagged ones that uproot writes (the bundle) read alike.
+`std::vector` branches (the official files) and the jagged ones that uproot writes (the bundle) read alike.
 
 The event table has one row an event, in GeV and radians: ``sample``, ``run``, ``event``, six columns a
 lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the four leptons, ``jet_n``, ``met`` and
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 
 from labcourse import samples
 from labcourse.errors import BadEvents, BadFile, BadInput, LabCourseError
-from labcourse.files import atomic_write
 from labcourse.kinematics import pair_masses
 
 if TYPE_CHECKING:
@@ -109,7 +107,7 @@ def iterate(
         raise BadInput(
             f"There is no extra column {', '.join(sorted(unknown))}.", next_step=f"Known: {', '.join(EXTRA)}."
         )
-    with _open_tree(path) as tree:
+    with open_tree(path) as tree:
         extra = [name for name in EXTRA if name in extra and _EXTRA_BRANCHES[name] in tree]
         branches = [
             *_EVENT_BRANCHES,
@@ -167,64 +165,9 @@ def load(
     return pd.concat((read_sample(name, luminosity=luminosity) for name in bar), ignore_index=True)
 
 
-def write(
-    path: Path | str, branches: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, title: str = "4-lepton events"
-) -> None:
-    """Write branches as a `mini` tree, compressed with LZMA; a file of that name is replaced only once all is written.
-
-    Parameters
-    ----------
-    path : path
-        The ROOT file to make.
-    branches : mapping of str to array, each of length n_events, or an iterable of such mappings
-        One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
-        ``lep_n`` and ``jet_n`` are written by themselves. Of several mappings, one at a time is in memory.
-    title : str
-        Title of the tree: what the events are.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be written.
-    """
-    import uproot
-
-    parts = iter([branches] if isinstance(branches, Mapping) else branches)
-
-    def write_to(temporary: Path) -> None:
-        first = _grouped(next(parts))
-        # A third smaller than with zstd: LZMA finds the regular steps of the entry offsets.
-        with uproot.recreate(temporary, compression=uproot.LZMA(6)) as file:
-            tree = file.mktree(
-                "mini",
-                {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in first.items()},
-                title=title,
-                counter_name=lambda counted: f"{counted}_n",
-                field_name=lambda outer, inner: f"{outer}_{inner}",
-            )
-            tree.extend(first)
-            for part in parts:
-                tree.extend(_grouped(part))
-
-    atomic_write(path, write_to)
-
-
-def _grouped(branches: Mapping[str, Any]) -> dict[str, Any]:
-    """Flat arrays as they are, and the jagged ones of each group in one array of records: they share a counter."""
-    import awkward as ak
-
-    flat = {name: values for name, values in branches.items() if isinstance(values, np.ndarray)}
-    groups: dict[str, dict[str, Any]] = {}
-    for name, values in branches.items():
-        if name not in flat:
-            group, field = name.split("_", 1)
-            groups.setdefault(group, {})[field] = values
-    return {**flat, **{group: ak.zip(fields) for group, fields in groups.items()}}
-
-
 @contextmanager
-def _open_tree(path: Path) -> Iterator[Any]:
-    """Open the tree `mini`; whatever goes wrong while it is read means that the file is bad."""
+def open_tree(path: Path) -> Iterator[Any]:
+    """Open the tree `mini` of a file; whatever goes wrong while it is read is raised as `BadFile`."""
     import uproot
 
     try:
