@@ -44,6 +44,7 @@ class ChapterRun:
     name: str
     seconds: float = 0.0
     error: str = ""
+    interrupted: bool = False
     numbers: list[expected.Number] = field(default_factory=list)
 
     @property
@@ -147,7 +148,8 @@ def run(
 def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], None] | None = None) -> ChapterRun:
     """Run one notebook in place, in a fresh kernel of this environment.
 
-    Whatever goes wrong in the notebook or its kernel becomes the result's ``error``.
+    Whatever goes wrong in the notebook or its kernel becomes the result's ``error``, Ctrl-C as well. Its checks
+    note no progress: what runs here is nobody's work.
     """
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
@@ -173,6 +175,8 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
     try:
         # What the kernel's process itself writes to standard error is for Jupyter's developers.
         client.execute(env=_environment(workspace), stderr=subprocess.DEVNULL)
+    except KeyboardInterrupt:
+        result.interrupted = True
     except CellExecutionError as error:
         result.error = _explain(task, error)
     except (CellTimeoutError, CellControlSignal) as error:
@@ -184,6 +188,10 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
         )
     except RuntimeError as error:
         result.error = f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
+    # nbclient answers Ctrl-C by ending its kernel, whose death is then no accident.
+    if result.interrupted or getattr(client, "_async_cleanup_kernel_future", None) is not None:
+        result.interrupted = True
+        result.error = f"{task.name}: interrupted in cell {_last_started(task)}; run this chapter again"
     result.seconds = time.perf_counter() - started
     return result
 
@@ -252,7 +260,12 @@ def _kernel_manager_class() -> Any:
 
 def _environment(workspace: str) -> dict[str, str]:
     # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader.
-    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "LABCOURSE_WORKSPACE": workspace}
+    return {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **os.environ,
+        "LABCOURSE_WORKSPACE": workspace,
+        "LABCOURSE_PROGRESS": "off",
+    }
 
 
 def _explain(task: Task, error: Any) -> str:
