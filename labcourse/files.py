@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import errno
 import itertools
@@ -60,7 +61,8 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
         ) from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what went wrong first is what the reader must know
+                temporary.unlink()
 
 
 def try_lock(handle: int) -> bool:
@@ -120,14 +122,15 @@ def keep(path: Path, label: str = "mine") -> Path:
             try:
                 atomic_write(kept, lambda temporary: shutil.copyfile(path, temporary))
             except BaseException:
-                kept.unlink(missing_ok=True)
+                with contextlib.suppress(OSError):
+                    kept.unlink()
                 raise
         return kept
     raise AssertionError  # there is always another number
 
 
 def set_aside(path: Path, label: str = "mine") -> Path:
-    """Move a file or a folder to such a name, in one step that overwrites nothing; return the new name.
+    """Move a file or a folder to such a name, overwriting nothing; return the new name.
 
     Raises
     ------
