@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -164,7 +164,11 @@ input()
 @contextmanager
 def a_kernel() -> Iterator[None]:
     kernel = subprocess.Popen(
-        [sys.executable, "-c", HOLD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", HOLD],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
     )
     try:
         assert kernel.stdout is not None
@@ -181,7 +185,7 @@ def test_a_running_kernel_is_told_about_and_nothing_happens(home: Path) -> None:
         with pytest.raises(ChapterBusy, match="Save the notebook and shut its kernel down"):
             workspace.reset(home, 1)
         with pytest.raises(ChapterBusy, match="Save the notebook"):
-            workspace.solve([1], lambda: [])
+            workspace.solve([1], list)
         assert before.is_old()
     workspace.reset(home, 1)
     assert before.is_new()
@@ -198,7 +202,7 @@ def test_twice_at_once_is_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -
         with pytest.raises(ChapterBusy, match="running already"):
             workspace.reset(home, 1)
         with pytest.raises(ChapterBusy, match="running already"):
-            workspace.solve([1], lambda: [])
+            workspace.solve([1], list)
     assert before.is_old()
 
 
@@ -316,10 +320,8 @@ def test_solve_keeps_the_outputs_that_it_replaces(home: Path) -> None:
 @pytest.mark.parametrize("run", [half_made("it failed"), half_made(fault=interrupt), half_made(fault=full)])
 def test_solve_that_fails_changes_nothing(home: Path, run: Callable[[], list[ChapterRun]]) -> None:
     before = Work(home)
-    try:
+    with suppress(KeyboardInterrupt, OSError):
         workspace.solve([1], run)
-    except (KeyboardInterrupt, OSError):
-        pass
     assert before.is_old()
     assert not list(settings.outputs_folder().rglob("*mine*"))
 
@@ -354,10 +356,8 @@ def test_solve_with_a_fault_at_any_call(home: Path, monkeypatch: pytest.MonkeyPa
         before = Work(home)
         with monkeypatch.context() as patch:
             faults = Faults(patch, at, full, onwards=onwards)
-            try:
+            with suppress(LabCourseError):
                 workspace.solve([1], half_made("it failed" if at % 2 else ""))
-            except LabCourseError:
-                pass
         if faults.count < at:
             break
         before.assert_findable()

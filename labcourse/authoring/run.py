@@ -152,7 +152,6 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
     note no progress: what runs here is nobody's work.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
 
     def report(**_: Any) -> None:
         if on_cell:
@@ -175,23 +174,13 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
     try:
         # What the kernel's process itself writes to standard error is for Jupyter's developers.
         client.execute(env=_environment(workspace), stderr=subprocess.DEVNULL)
-    except KeyboardInterrupt:
-        result.interrupted = True
-    except CellExecutionError as error:
-        result.error = _explain(task, error)
-    except (CellTimeoutError, CellControlSignal) as error:
-        result.error = f"{task.name}: a cell ran longer than half an hour: {error}"
-    except DeadKernelError:
-        result.error = (
-            f"{task.name}: the kernel died in cell {_last_started(task)}; "
-            "often the memory was not enough: close other programs and run it again"
-        )
-    except RuntimeError as error:
-        result.error = f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
-    # nbclient answers Ctrl-C by ending its kernel, whose death is then no accident.
-    if result.interrupted or getattr(client, "_async_cleanup_kernel_future", None) is not None:
-        result.interrupted = True
-        result.error = f"{task.name}: interrupted in cell {_last_started(task)}; run this chapter again"
+    except (Exception, KeyboardInterrupt) as error:
+        # nbclient answers Ctrl-C by ending its kernel, and then stumbles over that in one way or another.
+        stopped = getattr(client, "_async_cleanup_kernel_future", None) is not None
+        result.interrupted = stopped or isinstance(error, KeyboardInterrupt)
+        result.error = _reason(task, error, interrupted=result.interrupted)
+        if not result.error:
+            raise
     result.seconds = time.perf_counter() - started
     return result
 
@@ -266,6 +255,26 @@ def _environment(workspace: str) -> dict[str, str]:
         "LABCOURSE_WORKSPACE": workspace,
         "LABCOURSE_PROGRESS": "off",
     }
+
+
+def _reason(task: Task, error: BaseException, *, interrupted: bool) -> str:
+    """Return why a notebook was not run to its end; an empty text if that is no fault of notebook or kernel."""
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+
+    if interrupted:
+        return f"{task.name}: interrupted in cell {_last_started(task)}; run this chapter again"
+    if isinstance(error, CellExecutionError):
+        return _explain(task, error)
+    if isinstance(error, (CellTimeoutError, CellControlSignal)):
+        return f"{task.name}: a cell ran longer than half an hour: {error}"
+    if isinstance(error, DeadKernelError):
+        return (
+            f"{task.name}: the kernel died in cell {_last_started(task)}; "
+            "often the memory was not enough: close other programs and run it again"
+        )
+    if isinstance(error, RuntimeError):
+        return f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
+    return ""
 
 
 def _explain(task: Task, error: Any) -> str:

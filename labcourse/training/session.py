@@ -108,6 +108,7 @@ class _Session:
         # BackupAndRestore tells the model where an earlier training ended.
         first = getattr(self.model, "_initial_epoch", None) or 0
         begin, finished, saved = time.monotonic(), first, self._state()
+        compiled = begin
         line.show(f"{prefix}compiling")
         try:
             self.model.stop_training = False
@@ -123,12 +124,17 @@ class _Session:
                     logs |= {f"val_{name}": value for name, value in self._evaluate(self.validation).items()}
                 self.callbacks.on_epoch_end(number, logs)
                 saved, finished = self._state(), number + 1
-                line.show(prefix + _report(finished, self.epochs, logs, time.monotonic() - begin, more))
+                now = time.monotonic()
+                # The first epoch of all compiles: it says little about those to come.
+                rate = (now - compiled) / (number - first) if number > first else now - begin
+                compiled = compiled if number > first else now
+                left = rate * (self.epochs * (1 + more) - finished)
+                line.show(prefix + _report(finished, self.epochs, logs, f"at most {seconds(left)} left"))
                 if self.model.stop_training:
                     break
             self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
             self.callbacks.on_train_end(logs)
-            line.show(prefix + _report(finished, self.epochs, logs, time.monotonic() - begin, done=True))
+            line.show(prefix + _report(finished, self.epochs, logs, seconds(time.monotonic() - begin)))
         except KeyboardInterrupt:
             for variable, value in zip(architecture.state(self.model), saved, strict=True):
                 variable.assign(value)
@@ -150,7 +156,7 @@ class _Session:
         """Do what early stopping would have done at the end; return the epoch, from 1, that the model is of."""
         import keras
 
-        for callback in self.callbacks:
+        for callback in self.callbacks.callbacks:
             restores = isinstance(callback, keras.callbacks.EarlyStopping) and callback.restore_best_weights
             if restores and callback.best_weights is not None and callback.best_epoch < finished:
                 self.model.set_weights(callback.best_weights)
@@ -220,10 +226,7 @@ def _engine(model: keras.Model, arrays: Any, *, share: bool) -> Engine:
         ) from error
 
 
-def _report(
-    epoch: int, epochs: int, logs: dict[str, float], elapsed: float, more: int = 0, *, done: bool = False
-) -> str:
-    """Write the line of progress after an epoch; ``more`` trainings of as many epochs follow."""
+def _report(epoch: int, epochs: int, logs: dict[str, float], duration: str) -> str:
+    """Write the line of progress after an epoch."""
     shown = [f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs]
-    left = f"{seconds(elapsed)}" if done else f"at most {seconds(elapsed / epoch * (epochs * (1 + more) - epoch))} left"
-    return "  ".join([f"epoch {epoch}/{epochs}", *shown, left])
+    return "  ".join([f"epoch {epoch}/{epochs}", *shown, duration])
