@@ -94,6 +94,7 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
+    "command",
     [
         "doctor",
         "run",
