@@ -46,7 +46,7 @@ for k in range(15):
 def test_kernels_at_once_lose_nothing() -> None:
     kernels = [
         subprocess.Popen([sys.executable, "-c", WRITER, n], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for n in "1234"
+        for n in "12"
     ]
     for kernel in kernels:
         assert kernel.stdout is not None
@@ -59,7 +59,7 @@ def test_kernels_at_once_lose_nothing() -> None:
         assert set(progress.read_states().values()) <= set(progress.STATES)  # a reader never sees half a record
     for kernel in kernels:
         kernel.communicate()
-    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "1234" for k in range(15)} | {"9.1": "solved"}
+    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "12" for k in range(15)} | {"9.1": "solved"}
     assert not list(progress.progress_folder().rglob("*damaged*"))
 
 
