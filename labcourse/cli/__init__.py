@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -108,7 +108,7 @@ def status(
             for exercise in exercises
         ]
         rows = [{name: row[name] for name in ("chapter", "exercise", "title", "kind", "state")} for row in rows]
-    _print_rows(rows, "Exercises", as_json=as_json)
+    print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:
         done = f"{len(exercises) - len(unfinished)} of {len(exercises)} exercises are done"
