@@ -39,6 +39,9 @@ from labcourse import checks, kinematics, ntuple, outputs, plotting, samples, se
 
 chapter = outputs.Chapter(1)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(1)
+
 # %% [markdown]
 # ## 1.1 The Higgs boson and its golden channel
 #
@@ -580,6 +583,16 @@ chapter.write_numbers(
         **{f"expected_{name}": yields["expected"][name] for name in ("llll", "Zee", "Zmumu", "ttbar_lep")},
     }
 )
+
+# %% [markdown]
+# ## Where you stand
+#
+# Each chapter keeps a count of its exercises. It follows your checks and survives a restart. In a terminal,
+# `labcourse status` shows the same. `labcourse reset 1` starts this chapter over, and keeps what you have written
+# under another name.
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(1)
 
 # %% [markdown]
 # ## Summary

@@ -41,6 +41,9 @@ SEED = 2
 keras.utils.set_random_seed(SEED)
 chapter = outputs.Chapter(2, sources=samples.SIMULATED)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(2)
+
 # %% [markdown]
 # The seed fixes everything random in this notebook: the initial state of the networks and the order of the events.
 # Run it twice, and you get the same numbers. Choose another seed, and they change a little. How much is a question
@@ -642,6 +645,12 @@ chapter.write_numbers(
     }
 )
 history_table.round(4)
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(2)
 
 # %% [markdown]
 # ## Summary

@@ -36,6 +36,9 @@ SEED = 3
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 chapter = outputs.Chapter(3, sources=samples.SIMULATED)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(3)
+
 # %%
 events = chapter.read_table(1, "events")
 model = chapter.read_model(2, "first_model")
@@ -534,6 +537,12 @@ numbers = {
 }
 chapter.write_numbers(numbers)
 pd.Series(numbers).round(4)
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(3)
 
 # %% [markdown]
 # ## Summary

@@ -39,6 +39,9 @@ COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 keras.utils.set_random_seed(SEED)
 chapter = outputs.Chapter(4, sources=samples.SIMULATED)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(4)
+
 # %%
 events = chapter.read_table(1, "events")
 first_model = chapter.read_model(2, "first_model")
@@ -90,7 +93,6 @@ history_large = training.fit(
     epochs=100,
     batch_size=64,
     seed=SEED,
-    progress=False,
 )
 print(
     f"loss on events it knows: {history_large.history['loss'][-1]:.3f}, on others: {history_large.history['val_loss'][-1]:.3f}"
@@ -277,7 +279,6 @@ history = training.fit(
     batch_size=128,
     seed=SEED,
     callbacks=[stopping],
-    progress=False,
 )
 best_epoch, last_epoch = best_and_last(history.history["val_loss"], patience=10)
 print(
@@ -651,6 +652,12 @@ numbers = {
 }
 chapter.write_numbers(numbers)
 pd.Series(numbers).round(4)
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(4)
 
 # %% [markdown]
 # ## Summary

@@ -38,6 +38,9 @@ COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 keras.utils.set_random_seed(SEED)
 chapter = outputs.Chapter(5, sources=samples.SIMULATED)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(5)
+
 # %% [markdown]
 # The parts are those of chapter 4. The test events are scaled up to the full luminosity, sample by sample.
 
@@ -129,7 +132,6 @@ history_raw = training.fit(
     epochs=30,
     batch_size=128,
     seed=SEED,
-    progress=False,
 )
 networks["raw weights"] = raw_model
 scores["raw weights"] = training.predict(raw_model, x_test)
@@ -311,7 +313,6 @@ history_balanced = training.fit(
     batch_size=128,
     seed=SEED,
     callbacks=[keras.callbacks.EarlyStopping(monitor="val_loss", patience=10, restore_best_weights=True)],
-    progress=False,
 )
 networks["balanced weights"] = balanced_model
 scores["balanced weights"] = training.predict(balanced_model, x_test)
@@ -587,7 +588,6 @@ for treatment in ("keep", "absolute", "drop"):
             epochs=15,
             batch_size=512,
             seed=seed,
-            progress=False,
         )
         trained[treatment, seed] = training.predict(trial, x_test).astype(float)
 results = pd.DataFrame(
@@ -674,6 +674,12 @@ numbers = {
 }
 chapter.write_numbers(numbers)
 pd.Series(numbers).round(4)
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(5)
 
 # %% [markdown]
 # ## Summary

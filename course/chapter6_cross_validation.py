@@ -48,6 +48,9 @@ COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 keras.utils.set_random_seed(SEED)
 chapter = outputs.Chapter(6, sources=samples.SIMULATED)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(6)
+
 # %%
 events = chapter.read_table(1, "events")
 train, test = splitting.split(events)
@@ -240,7 +243,7 @@ for number in range(K):
 
 # %% tags=["nbval-ignore-output"]
 folds_large = crossvalidation.cross_validate(
-    build_model, x, y, fold, sample_weight=balanced, epochs=15, batch_size=512, seed=SEED, progress=False
+    build_model, x, y, fold, sample_weight=balanced, epochs=15, batch_size=512, seed=SEED
 )
 print("validation losses:", *folds_large.losses.round(4))
 
@@ -290,7 +293,6 @@ for seed in range(3):
         epochs=15,
         batch_size=512,
         seed=100 + seed,
-        progress=False,
     )
     seed_losses.append(trial_history.history["val_loss"][-1])
 effective = np.mean([weights.effective_number(balanced[(fold == number) & (y == 0)]) for number in range(K)])
@@ -457,7 +459,7 @@ def build_small(x):
 
 
 folds_small = crossvalidation.cross_validate(
-    build_small, x, y, fold, sample_weight=balanced, epochs=15, batch_size=512, seed=SEED, progress=False
+    build_small, x, y, fold, sample_weight=balanced, epochs=15, batch_size=512, seed=SEED
 )
 losses = pd.DataFrame(
     {"60-60": folds_large.losses, "20-20": folds_small.losses}, index=pd.RangeIndex(1, K + 1, name="fold")
@@ -541,6 +543,12 @@ numbers = {
 }
 chapter.write_numbers(numbers)
 pd.Series(numbers).round(4)
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(6)
 
 # %% [markdown]
 # ## Summary

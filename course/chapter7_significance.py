@@ -36,6 +36,9 @@ from labcourse import checks, features, ntuple, outputs, plotting, selection, si
 
 chapter = outputs.Chapter(7)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(7)
+
 # %% [markdown]
 # ## 7.1 How surprising is a count?
 #
@@ -827,6 +830,12 @@ chapter.write_numbers(
         "z_window_observed": window_z,
     }
 )
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(7)
 
 # %% [markdown]
 # ## Summary

@@ -50,6 +50,9 @@ from labcourse import (
 chapter = outputs.Chapter(8)
 keras.utils.set_random_seed(8)
 
+# %% tags=["nbval-ignore-output"]
+checks.panel(8)
+
 # %% [markdown]
 # ## 8.1 Everything the detector says
 #
@@ -111,7 +114,6 @@ def train(model, inputs):
         batch_size=BATCH,
         callbacks=[stopping],
         seed=8,
-        progress=False,
     )
 
 
@@ -275,7 +277,7 @@ checks.exercise_8_5(best_epoch, history=history)
 # One training on one division of the events proves little. So we cross-validate: the same folds for everyone, a fresh network in every fold. We compare three things: the four momenta, the 24 variables as they are, and your own
 # preparation with your own network. All three with the same batches, the same patience, and balanced weights.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 fold = splitting.folds(train_events, 4)
 y_train = features.labels(train_events)
 w_train = weights.balance(train_events["weight"], y_train)
@@ -301,7 +303,6 @@ fold_losses = {
         batch_size=BATCH,
         patience=PATIENCE,
         seed=8,
-        progress=False,
     ).losses
     for name, (inputs, build) in candidates.items()
 }
@@ -636,6 +637,12 @@ chapter.write_numbers(
         "z_observed": z_observed,
     }
 )
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(8)
 
 # %% [markdown]
 # ## Summary

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse import inputs
-from labcourse.errors import BadInput
+from labcourse.errors import BadInput, Interrupted
 from labcourse.progress import Line, seconds
 from labcourse.training import session
 
@@ -49,6 +49,10 @@ class Folds(NamedTuple):
         return float(np.std(self.losses, ddof=1))
 
 
+kept: Folds | None = None
+"""The finished folds of the last cross-validation that was interrupted."""
+
+
 def cross_validate(
     build_model: Callable[..., keras.Model],
     x: ArrayLike,
@@ -61,6 +65,7 @@ def cross_validate(
     patience: int | None = None,
     callbacks: Callable[[], Iterable[keras.callbacks.Callback]] | None = None,
     seed: int = 0,
+    finished: Folds | None = None,
     progress: bool = True,
 ) -> Folds:
     """Train a fresh model for each fold on all other folds, and validate it on that one.
@@ -89,8 +94,11 @@ def cross_validate(
     seed : int
         Each fold has its own seed, made of this one and its number: its initial weights (unless
         ``build_model`` fixes them) and its order of events do not depend on the folds before it.
+    finished : Folds, optional
+        The folds that an interrupted cross-validation with the same arguments finished (`kept`). They are not
+        trained again; the others give what they would have given then.
     progress : bool
-        Show one line, with fold and epoch.
+        Show one line, with fold, epoch and the time left.
 
     Returns
     -------
@@ -103,7 +111,8 @@ def cross_validate(
         If a fold is empty or there are fewer than two, if ``build_model`` returns a model or optimizer that
         was used before, or as `training.fit`.
     KeyboardInterrupt
-        If stopped by Ctrl-C: a part of the folds is no cross-validation.
+        If stopped by Ctrl-C: a part of the folds is no cross-validation. The finished ones are in
+        `crossvalidation.kept`.
     """
     x, y = np.asarray(x), np.asarray(y)
     weight = None if sample_weight is None else np.asarray(sample_weight)
@@ -114,41 +123,63 @@ def cross_validate(
                 f"x holds {len(x)} events, {name} {len(array)}.", where=WHERE, next_step="Use the same events in both."
             )
     n_folds = int(fold.max()) + 1
-    models: list[keras.Model] = []
-    histories, losses, best_epochs = [], [], []
+    done = finished or Folds([], [], np.zeros(0), np.zeros(0, np.int64))
+    if len(done.models) > n_folds:
+        raise BadInput(
+            f"{len(done.models)} folds are finished, and there are only {n_folds}.",
+            where=WHERE,
+            next_step="Give what an interrupted cross-validation of the same folds left in crossvalidation.kept.",
+        )
+    models, histories = list(done.models), list(done.histories)
+    losses, best_epochs = list(done.losses), list(done.best_epochs)
     begin = time.monotonic()
     with Line(visible=progress) as line:
-        for number in range(n_folds):
-            training, validating = fold != number, fold == number
-            fold_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
-            model = _fresh(build_model, x[training], fold_seed, models)
-            stopping, more = _early_stopping(patience), callbacks() if callbacks is not None else ()
-            history = session.fit(
-                line,
-                model,
-                *_part(training, x, y, weight),
-                validation_data=_part(validating, x, y, weight),
-                epochs=epochs,
-                batch_size=batch_size,
-                seed=fold_seed,
-                callbacks=[*stopping, *more],
-                prefix=f"fold {number + 1}/{n_folds}  ",
-            )
-            if history.interrupted:
-                raise KeyboardInterrupt
-            validation_losses = history.history["val_loss"]
-            # The epoch that early stopping kept is the first of the lowest validation loss.
-            by_loss = np.nan_to_num(validation_losses, nan=np.inf)
-            best = int(np.argmin(by_loss)) if stopping else len(validation_losses) - 1
-            models.append(model)
-            histories.append(history.history)
-            losses.append(validation_losses[best])
-            best_epochs.append(best + 1)
+        try:
+            for number in range(len(models), n_folds):
+                training, validating = fold != number, fold == number
+                fold_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+                model = _fresh(build_model, x[training], fold_seed, models)
+                stopping, more = _early_stopping(patience), callbacks() if callbacks is not None else ()
+                history = session.fit(
+                    line,
+                    model,
+                    *_part(training, x, y, weight),
+                    validation_data=_part(validating, x, y, weight),
+                    epochs=epochs,
+                    batch_size=batch_size,
+                    seed=fold_seed,
+                    callbacks=[*stopping, *more],
+                    prefix=f"fold {number + 1}/{n_folds}  ",
+                    more=n_folds - number - 1,
+                    keep_parts=False,
+                )
+                validation_losses = history.history["val_loss"]
+                # The epoch that early stopping kept is the first of the lowest validation loss.
+                by_loss = np.nan_to_num(validation_losses, nan=np.inf)
+                best = int(np.argmin(by_loss)) if stopping else len(validation_losses) - 1
+                models.append(model)
+                histories.append(history.history)
+                losses.append(validation_losses[best])
+                best_epochs.append(best + 1)
+        except KeyboardInterrupt as error:
+            _keep(line, n_folds, Folds(models, histories, np.array(losses), np.array(best_epochs)))
+            raise Interrupted("the cross-validation is not complete") from error
         folds = Folds(models, histories, np.array(losses), np.array(best_epochs))
         line.show(
             f"{n_folds} folds  val_loss {folds.mean:.4f} ± {folds.spread:.4f}  {seconds(time.monotonic() - begin)}"
         )
     return folds
+
+
+def _keep(line: Line, n_folds: int, folds: Folds) -> None:
+    """Keep the finished folds of an interrupted cross-validation, and say so."""
+    global kept
+    n = len(folds.best_epochs)  # the last to be noted: the interruption may have come before it
+    kept = Folds(folds.models[:n], folds.histories[:n], folds.losses[:n], folds.best_epochs)
+    said = f"interrupted in fold {min(n + 1, n_folds)} of {n_folds}: "
+    if n:
+        said += f"the first {n} are kept, and finished=crossvalidation.kept goes on from there"
+    line.say(said + ("" if n else "none is finished"))
 
 
 def _part(mask: NDArray[np.bool_], *arrays: NDArray[Any] | None) -> tuple[NDArray[Any], ...]:

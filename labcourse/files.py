@@ -1,12 +1,16 @@
-"""Writing files whole or not at all, and by one process at a time."""
+"""Writing files whole or not at all, by one process at a time, and keeping what they replace."""
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import errno
+import itertools
 import os
+import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from labcourse.errors import StorageError
@@ -57,7 +61,8 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
         ) from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # what went wrong first is what the reader must know
+                temporary.unlink()
 
 
 def remove_temporaries(path: Path) -> None:
@@ -94,6 +99,80 @@ def try_lock(handle: int) -> bool:
             return False
         raise
     return True
+
+
+def keep(path: Path, label: str = "mine") -> Path:
+    """Give a file a second name, such as ``notes.mine-2026-11-24-1.txt``, that nothing has yet; return it.
+
+    The file itself stays where it is. A second name costs no space and misses nothing that is saved at this
+    moment; only a disk that knows no second names gets a copy.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses: then nothing has changed.
+    """
+    for kept in _free_names(path, label):
+        try:
+            os.link(path, kept)
+        except FileExistsError:  # another process was quicker
+            continue
+        except OSError:
+            try:
+                # The name is taken first, so that the copy cannot replace anybody else's.
+                os.close(os.open(kept, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+            except FileExistsError:
+                continue
+            except OSError as error:
+                raise _cannot_keep(path, error) from error
+            try:
+                atomic_write(kept, lambda temporary: shutil.copyfile(path, temporary))
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    kept.unlink()
+                raise
+        return kept
+    raise AssertionError  # there is always another number
+
+
+def set_aside(path: Path, label: str = "mine") -> Path:
+    """Move a file or a folder to such a name, overwriting nothing; return the new name.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses: then ``path`` is where it was.
+    """
+    try:
+        if not path.is_dir():
+            kept = keep(path, label)
+            path.unlink()
+            return kept
+        for kept in _free_names(path, label):
+            try:
+                os.rename(path, kept)
+            except OSError:
+                if kept.exists() and path.exists():  # another process was quicker
+                    continue
+                raise
+            return kept
+    except OSError as error:
+        raise _cannot_keep(path, error) from error
+    raise AssertionError  # there is always another number
+
+
+def _free_names(path: Path, label: str) -> Iterator[Path]:
+    today = datetime.date.today().isoformat()
+    names = (path.with_name(f"{path.stem}.{label}-{today}-{number}{path.suffix}") for number in itertools.count(1))
+    return (name for name in names if not os.path.lexists(name))
+
+
+def _cannot_keep(path: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"{path.name} could not be kept under another name: {error.strerror or error}.",
+        where=str(path.parent),
+        next_step="Make room on the disk or let yourself write to this folder; nothing has been changed.",
+    )
 
 
 def _umask() -> int:

@@ -93,10 +93,33 @@ def seconds(duration: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-def _surroundings() -> str:
-    """Return ``notebook``, ``terminal`` or ``nowhere``, without importing IPython if nobody has."""
+_interrupted_cell = 0
+
+
+def note_interrupt() -> None:
+    """Note that a computation of the notebook cell being run was interrupted, and went on with what it had."""
+    global _interrupted_cell
+    _interrupted_cell = _cell()
+
+
+def was_interrupted() -> bool:
+    """Return whether a computation of the notebook cell being run was interrupted: what it makes are parts."""
+    return _interrupted_cell != 0 and _interrupted_cell == _cell()
+
+
+def _cell() -> int:
+    return int(getattr(_shell(), "execution_count", 0))
+
+
+def _shell() -> Any:
+    """Return the shell of IPython, without importing it if nobody has."""
     ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def _surroundings() -> str:
+    """Return ``notebook``, ``terminal`` or ``nowhere``."""
+    shell = _shell()
     if shell is not None and hasattr(shell, "kernel"):
         return "notebook"
     return "terminal" if sys.stdout is not None and sys.stdout.isatty() else "nowhere"

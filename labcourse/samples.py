@@ -40,7 +40,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Process:
-    """How a group of samples appears in figures; ``label`` is for matplotlib, the colour from Okabe–Ito."""
+    """How a group of samples appears in figures; ``label`` is for matplotlib, the colour after Okabe and Ito."""
 
     name: str
     label: str
@@ -79,7 +79,7 @@ PROCESSES = {
     for p in (
         Process("ttbar", r"$t\bar{t}$", "#CC79A7", "\\\\\\"),
         Process("Z", r"$Z \to \ell\ell$", "#009E73", "..."),
-        Process("ZZ", r"$ZZ^{*} \to 4\ell$", "#56B4E9", ""),
+        Process("ZZ", r"$ZZ^{*} \to 4\ell$", "#2C94D1", ""),
         Process("Higgs", r"$H \to ZZ^{*} \to 4\ell$", "#D55E00", "///"),
         Process("data", "data", "#000000", ""),
     )

@@ -1,6 +1,6 @@
 """Where things are: the project's home, the sample search path, the outputs and the workspace.
 
-Four environment variables and one file change it:
+Five environment variables and one file change it:
 
 ``LABCOURSE_DATA``
     Folders with sample files, searched first (separated like ``PATH``).
@@ -10,6 +10,8 @@ Four environment variables and one file change it:
     The workspace, instead of the one that goes with the current folder.
 ``LABCOURSE_MIRROR``
     Addresses to download official files from, instead of CERN's (see `labcourse.opendata.mirrors`).
+``LABCOURSE_PROGRESS``
+    ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 ``data/settings.json``
     ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
 """
@@ -104,6 +106,11 @@ def workspace() -> str:
     if chosen:
         return chosen
     return "solutions" if Path.cwd().resolve() == home() / "solutions" else "notebooks"
+
+
+def notes_progress() -> bool:
+    """Return whether the checks note which exercises are solved."""
+    return os.environ.get("LABCOURSE_PROGRESS") != "off"
 
 
 def _saved_folders() -> list[str]:

@@ -204,15 +204,6 @@ def test_arrays_and_tables_are_not_taken_for_open() -> None:
     assert not is_open(pd.DataFrame({"a": [1]}))
 
 
-def test_states_are_kept_in_order_and_a_damaged_file_is_replaced() -> None:
-    for number in ("1.10", "1.2", "2.1"):
-        progress.record_state(number, "solved")
-    assert list(json.loads(progress.progress_file().read_text())) == ["1.2", "1.10", "2.1"]
-    progress.progress_file().write_text('{"1.2": "sol')
-    progress.record_state("1.3", "open")
-    assert progress.read_states() == {"1.3": "open"}
-
-
 def test_a_disk_that_refuses_does_not_break_a_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     blocked = tmp_path / "a file"
     blocked.write_text("")

@@ -94,7 +94,20 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["doctor", "run", "solve", "build", "yields", "simulate", "data where", "data use", "data validate"]
+    "command",
+    [
+        "doctor",
+        "run",
+        "solve",
+        "build",
+        "yields",
+        "simulate",
+        "data where",
+        "data use",
+        "data validate",
+        "status",
+        "reset",
+    ],
 )
 def test_every_command_has_a_help_with_an_example(invoke: Invoke, command: str) -> None:
     result = invoke(*command.split(), "--help")
@@ -210,6 +223,64 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
     assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
     assert not (settings.outputs_folder() / "solutions").exists()
+
+
+def test_status_by_chapter_and_by_exercise(invoke: Invoke) -> None:
+    from labcourse.checks import progress
+
+    for number, state in (("1.1", "solved"), ("1.2", "wrong"), ("1.8", "answered")):
+        progress.record_state(number, state)
+    rows = json.loads(invoke("status", "--json").out)
+    assert [row["chapter"] for row in rows] == list(range(1, 9))
+    assert list(rows[0]) == ["chapter", "exercises", "solved", "answered", "wrong", "open"]
+    assert (rows[0]["solved"], rows[0]["answered"], rows[0]["wrong"]) == (1, 1, 1)
+    assert all(row["exercises"] == sum(row[s] for s in progress.STATES) for row in rows)
+    every = json.loads(invoke("status", "--all", "--json").out)
+    assert len(every) == sum(row["exercises"] for row in rows)
+    assert list(every[0]) == ["chapter", "exercise", "title", "kind", "state"]
+    assert [row["state"] for row in every[:3]] == ["solved", "wrong", "open"]
+    table = invoke("status").out
+    assert f"2 of {len(every)} exercises are done; next: 1.2, {every[1]['title']}" in table
+    assert "write code" in invoke("status", "--all").out
+
+
+def test_status_before_anything_was_tried(invoke: Invoke) -> None:
+    rows = json.loads(invoke("status", "--json").out)
+    assert all(row["open"] == row["exercises"] > 0 for row in rows)
+
+
+def test_reset_asks_first_and_says_where_everything_is(
+    invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    invoke("build")
+    path = project / "notebooks" / f"{outputs.CHAPTERS[1]}.ipynb"
+    path.write_text("mine")
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    result = invoke("reset", 1)
+    assert (result.code, path.read_text()) == (1, "mine")
+    assert "open in JupyterLab: save it" in result.out
+    result = invoke("reset", 1, "--yes")
+    assert result.code == 0, result.err
+    (kept,) = path.parent.glob("*.mine-*")
+    assert kept.read_text() == "mine"
+    assert kept.name in result.out
+    assert "Reload Notebook from Disk" in result.out
+    assert invoke("reset", 7, "--yes").code == 1
+
+
+def test_solving_is_not_the_students_progress(invoke: Invoke, project: Path) -> None:
+    from labcourse.checks import progress
+
+    source = project / "course" / f"{outputs.CHAPTERS[1]}.py"
+    source.write_text(
+        source.read_text() + "\n# %%\nfrom labcourse.checks import progress\nprogress.record_state('1.1', 'solved')\n"
+    )
+    progress.record_state("1.1", "wrong")
+    invoke("build")
+    assert invoke("solve", 1).code == 0
+    assert progress.read_states("notebooks") == {"1.1": "wrong"}
 
 
 def test_solve_an_unknown_chapter(invoke: Invoke, project: Path) -> None:

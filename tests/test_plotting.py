@@ -212,7 +212,9 @@ def test_show_gives_png_and_alt_text(monkeypatch):
     monkeypatch.setattr("IPython.core.interactiveshell.InteractiveShell.initialized", lambda: True)
     fig, _ = plotting.p_value(1.0)
     plotting.show(fig, "A Gaussian\n   with its tail.")
-    ((data,), options) = shown[0]
+    ((data,), options), ((description,), _) = shown
+    assert "<" not in description["text/html"][2:].split(">", 1)[1].removesuffix("</p>")
+    assert "A Gaussian with its tail." in description["text/html"]
     assert data["text/plain"] == "A Gaussian with its tail."
     assert options == {"metadata": {"image/png": {"alt": "A Gaussian with its tail."}}, "raw": True}
     assert not plt.fignum_exists(fig.number)

@@ -6,6 +6,8 @@ that is built again does not change.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,9 +15,9 @@ from typing import Any, NamedTuple
 from labcourse.authoring import cut
 from labcourse.authoring.source import Cell, Source, read_all
 from labcourse.errors import BuildError
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, keep
 
-__all__ = ["Built", "build", "check", "is_executed", "load", "student_notebook", "text", "with_outputs"]
+__all__ = ["Built", "build", "check", "is_executed", "load", "student_notebook", "text", "with_outputs", "worked_in"]
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -33,7 +35,10 @@ class Built(NamedTuple):
 
 def student_notebook(source: Source) -> Any:
     """Return the student's notebook of a source: stubs for answers, no outputs."""
-    return _notebook(source, cut.student(source))
+    notebook = _notebook(source, cut.student(source))
+    # By this mark a later build knows whether somebody has typed in it.
+    notebook.metadata["labcourse"] = {"built": _fingerprint(notebook)}
+    return notebook
 
 
 def with_outputs(source: Source, old: Any | None) -> Any:
@@ -49,8 +54,9 @@ def with_outputs(source: Source, old: Any | None) -> Any:
 def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
     """Write ``notebooks/`` and ``solutions/`` from ``course/`` below ``home``: all, or some chapters.
 
-    A student's notebook in which somebody has run cells is kept, unless ``force``: it may be the only
-    copy of their work. Outputs of a solution are kept while its code is unchanged.
+    A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
+    work. ``force`` replaces it, and keeps it under another name. Outputs of a solution are kept while its code is
+    unchanged.
 
     Raises
     ------
@@ -62,10 +68,7 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     plans = [(source, student_notebook(source)) for source in sources]
     for source, student in plans:
         path = home / "notebooks" / f"{source.name}.ipynb"
-        if not force and path.is_file() and _is_worked_in(load(path)):
-            built.append(Built(path, "kept", "cells have been run in it; `labcourse build --force` overwrites it"))
-        else:
-            built.append(_write(path, text(student)))
+        built.append(_write_student(path, text(student), force=force))
         path = home / "solutions" / f"{source.name}.ipynb"
         solution = with_outputs(source, load(path) if path.is_file() else None)
         number = source.chapter or ""
@@ -161,8 +164,30 @@ def _code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def _is_worked_in(notebook: Any) -> bool:
-    return any(cell.execution_count or cell.outputs for cell in _code(notebook))
+def worked_in(path: Path) -> str:
+    """Return how one sees that somebody worked in a student's notebook, or an empty text if it is as it was built."""
+    try:
+        notebook = load(path)
+    except BuildError:
+        return "it cannot be read"
+    if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
+        return "cells have been run in it"
+    mark = notebook.metadata.get("labcourse", {}).get("built")
+    return "" if mark == _fingerprint(notebook) else "cells have been changed in it"
+
+
+def _fingerprint(notebook: Any) -> str:
+    cells = [(cell.cell_type, cell.source) for cell in notebook.cells]
+    return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()[:16]
+
+
+def _write_student(path: Path, content: str, *, force: bool) -> Built:
+    note = ""
+    if path.is_file() and path.read_bytes() != content.encode() and (reason := worked_in(path)):
+        if not force:
+            return Built(path, "kept", f"{reason}; `labcourse build --force` replaces it")
+        note = f"{reason}: it is kept as {keep(path).name}"
+    return _write(path, content, note)
 
 
 def _write(path: Path, content: str, note: str = "") -> Built:

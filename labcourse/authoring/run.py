@@ -44,6 +44,7 @@ class ChapterRun:
     name: str
     seconds: float = 0.0
     error: str = ""
+    interrupted: bool = False
     numbers: list[expected.Number] = field(default_factory=list)
 
     @property
@@ -147,10 +148,10 @@ def run(
 def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], None] | None = None) -> ChapterRun:
     """Run one notebook in place, in a fresh kernel of this environment.
 
-    Whatever goes wrong in the notebook or its kernel becomes the result's ``error``.
+    Whatever goes wrong in the notebook or its kernel becomes the result's ``error``, Ctrl-C as well. Its checks
+    note no progress: what runs here is nobody's work.
     """
     from nbclient import NotebookClient
-    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
 
     def report(**_: Any) -> None:
         if on_cell:
@@ -173,17 +174,13 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
     try:
         # What the kernel's process itself writes to standard error is for Jupyter's developers.
         client.execute(env=_environment(workspace), stderr=subprocess.DEVNULL)
-    except CellExecutionError as error:
-        result.error = _explain(task, error)
-    except (CellTimeoutError, CellControlSignal) as error:
-        result.error = f"{task.name}: a cell ran longer than half an hour: {error}"
-    except DeadKernelError:
-        result.error = (
-            f"{task.name}: the kernel died in cell {_last_started(task)}; "
-            "often the memory was not enough: close other programs and run it again"
-        )
-    except RuntimeError as error:
-        result.error = f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
+    except (Exception, KeyboardInterrupt) as error:
+        # nbclient answers Ctrl-C by ending its kernel, and then stumbles over that in one way or another.
+        stopped = getattr(client, "_async_cleanup_kernel_future", None) is not None
+        result.interrupted = stopped or isinstance(error, KeyboardInterrupt)
+        result.error = _reason(task, error, interrupted=result.interrupted)
+        if not result.error:
+            raise
     result.seconds = time.perf_counter() - started
     return result
 
@@ -252,7 +249,32 @@ def _kernel_manager_class() -> Any:
 
 def _environment(workspace: str) -> dict[str, str]:
     # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader.
-    return {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, "LABCOURSE_WORKSPACE": workspace}
+    return {
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        **os.environ,
+        "LABCOURSE_WORKSPACE": workspace,
+        "LABCOURSE_PROGRESS": "off",
+    }
+
+
+def _reason(task: Task, error: BaseException, *, interrupted: bool) -> str:
+    """Return why a notebook was not run to its end; an empty text if that is no fault of notebook or kernel."""
+    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+
+    if interrupted:
+        return f"{task.name}: interrupted in cell {_last_started(task)}; run this chapter again"
+    if isinstance(error, CellExecutionError):
+        return _explain(task, error)
+    if isinstance(error, (CellTimeoutError, CellControlSignal)):
+        return f"{task.name}: a cell ran longer than half an hour: {error}"
+    if isinstance(error, DeadKernelError):
+        return (
+            f"{task.name}: the kernel died in cell {_last_started(task)}; "
+            "often the memory was not enough: close other programs and run it again"
+        )
+    if isinstance(error, RuntimeError):
+        return f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
+    return ""
 
 
 def _explain(task: Task, error: Any) -> str:

@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -95,20 +95,77 @@ def run(
     _show_results(results, as_json=as_json)
 
 
+@app.command(epilog="Examples: labcourse status · labcourse status --all · labcourse status --json")
+def status(
+    every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False, as_json: Json = False
+) -> None:
+    """Show which exercises are solved, answered in words, wrong and open, by chapter."""
+    from labcourse.checks import progress, registry, standing
+
+    states = progress.read_states("notebooks")
+    exercises = registry.exercises().values()
+    rows: list[dict[str, Any]] = list(standing.by_chapter(states))
+    if every:
+        rows = [
+            {**exercise._asdict(), "state": states.get(exercise.number, "open"), "exercise": exercise.number}
+            for exercise in exercises
+        ]
+        rows = [{name: row[name] for name in ("chapter", "exercise", "title", "kind", "state")} for row in rows]
+    print_rows(rows, "Exercises", as_json=as_json)
+    unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
+    if not as_json:
+        done = f"{len(exercises) - len(unfinished)} of {len(exercises)} exercises are done"
+        print(f"{done}; next: {unfinished[0].number}, {unfinished[0].title}" if unfinished else f"{done}.")
+
+
 @app.command(epilog="Example: labcourse solve 3, then go on with chapter 4")
 def solve(
     chapter: Annotated[int, typer.Argument(help="The chapter whose outputs you need.")], as_json: Json = False
 ) -> None:
     """Make a chapter's outputs with its solution, so that you can go on with the next one.
 
-    Earlier chapters whose outputs are missing are run too. Your notebooks are not touched.
+    Earlier chapters whose outputs are missing are run too. Your notebooks are not touched, and outputs that you made
+    yourself are kept under another name. Stopped half-way, everything is as it was before.
     """
     from labcourse.authoring import run as running
+    from labcourse.authoring import workspace
 
     running.solutions(settings.home(), [chapter])  # an unknown chapter is said before anything runs
     needed = [*running.needed_by(chapter, "notebooks"), chapter]
-    results = _run(running.solutions(settings.home(), needed), "notebooks")
+    tasks = running.solutions(settings.home(), needed)
+    results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
+    for number, folder in kept.items():
+        print(f"labcourse: your own outputs of chapter {number} are kept in {folder}", file=sys.stderr)
     _show_results(results, as_json=as_json)
+
+
+@app.command(epilog="Examples: labcourse reset 3 · labcourse reset 3 --outputs --yes")
+def reset(
+    chapter: Annotated[int, typer.Argument(help="The chapter to start over.")],
+    outputs: Annotated[bool, typer.Option("--outputs", help="Start without the chapter's outputs, too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Start a chapter over: a fresh notebook, all its exercises open.
+
+    Your own notebook, the record of your exercises (and your outputs, with --outputs) are kept under other names.
+    """
+    from labcourse.authoring import workspace
+
+    print(
+        f"Chapter {chapter} starts over; your notebook is kept under another name.\n"
+        "If it is open in JupyterLab: save it now and shut its kernel down, so that nothing you typed is missing."
+    )
+    if not yes:
+        typer.confirm("Go on?", abort=True)
+    done = workspace.reset(settings.home(), chapter, with_outputs=outputs)
+    print(f"fresh        {done.notebook.relative_to(settings.home())}")
+    for what, kept in (
+        ("yours", done.kept_notebook),
+        ("exercises", done.kept_progress),
+        ("outputs", done.kept_outputs),
+    ):
+        print(f"{what:<13}" + (f"kept as {kept}" if kept else "there were none to keep"))
+    print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 
 
 @app.command(epilog="Examples: labcourse build · labcourse build 3 · labcourse build --check")
@@ -230,6 +287,11 @@ def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
     else:
         print_wide(run_table(results))
     for result in results:
+        if result.interrupted:
+            whole = ", ".join(str(other.chapter) for other in results if not other.error)
+            finished = f"; finished before: {whole}" if whole else ""
+            print(f"labcourse: {result.error}{finished}", file=sys.stderr)
+            raise typer.Exit(130)
         if result.error:
             print(f"labcourse: chapter {result.chapter} failed: {result.error}", file=sys.stderr)
     if not all(result.is_right for result in results):

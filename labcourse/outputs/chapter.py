@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcourse import samples, settings
-from labcourse.errors import BadInput, LabCourseError, StorageError
+from labcourse.errors import BadInput, LabCourseError, StorageError, Unfinished
 from labcourse.files import atomic_write
 from labcourse.outputs import locks, provenance
 from labcourse.outputs.provenance import Input, folder
+from labcourse.progress import was_interrupted
 
 if TYPE_CHECKING:
     import keras
@@ -150,9 +151,24 @@ class Chapter:
         return table
 
     def write_model(self, name: str, model: keras.Model) -> None:
-        """Write a network as ``<name>.keras``; raises as `write_table`."""
+        """Write a network as ``<name>.keras``; raises as `write_table`.
+
+        Raises
+        ------
+        Unfinished
+            If the last training of the network was interrupted.
+        """
         from labcourse import network
 
+        history: Any = getattr(model, "history", None)
+        if getattr(history, "interrupted", False):
+            raise Unfinished(
+                f"The training of {name!r} was interrupted after {len(history.epoch)} of "
+                f"{history.params['epochs']} epochs, so it is not handed on.",
+                where=f"chapter {self.number}",
+                next_step="Run the cell that trains it again, to its end. (To hand it on as it is, set "
+                "`history.interrupted = False` first.)",
+            )
         self._write(f"{_checked(name)}.keras", lambda path: network.save(model, path))
 
     def read_model(self, chapter: int, name: str) -> keras.Model:
@@ -205,6 +221,12 @@ class Chapter:
         return payload
 
     def _write(self, file: str, write: Callable[[Path], object]) -> None:
+        if was_interrupted():
+            raise Unfinished(
+                f"A training in this cell was interrupted, so {file} is not written.",
+                where=f"chapter {self.number}",
+                next_step="Run the cell again, to its end.",
+            )
         self._lock()
         path = self.folder / file
         old = provenance.current(path)

@@ -1,12 +1,14 @@
 """How figures look: colours, sizes, axis titles, labels; and `show`, which puts one in a notebook with alt text.
 
-Colours are those of Okabe and Ito, which people with any colour vision tell apart. No information goes by
-colour alone: areas are hatched, lines dashed, points of different shape.
+Colours are those of Okabe and Ito, which people with any colour vision tell apart, except where theirs are too
+pale for a line on white. No information goes by colour alone: areas are hatched, lines dashed, points of different
+shape.
 """
 
 from __future__ import annotations
 
 import base64
+import html
 import io
 import re
 from collections.abc import Iterator
@@ -41,7 +43,7 @@ LINES = (
     Line("#D55E00", "--", "s"),
     Line("#009E73", "-.", "^"),
     Line("#CC79A7", ":", "D"),
-    Line("#E69F00", "-", "v"),
+    Line("#7800E1", "-", "v"),
     Line("#000000", "--", "P"),
 )
 """Curves of several models, in order; after the sixth they repeat."""
@@ -74,6 +76,9 @@ STYLE: Any = {
     "hatch.linewidth": 0.7,
     "mathtext.fontset": "dejavusans",
 }
+
+
+_UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
 @contextmanager
@@ -140,6 +145,8 @@ def show(fig: Figure, alt: str) -> None:
         image = base64.b64encode(png(fig)).decode("ascii")
         data = {"image/png": image, "text/plain": text}
         display(data, metadata={"image/png": {"alt": text}}, raw=True)
+        # JupyterLab shows pictures without their alt text: screen readers find it here.
+        display({"text/html": f'<p style="{_UNSEEN}">Figure: {html.escape(text)}</p>'}, raw=True)
     else:
         print(text)
     plt.close(fig)

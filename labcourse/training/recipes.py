@@ -67,8 +67,9 @@ def fit(
     -------
     keras.callbacks.History
         With the keys of ``model.fit``. Its attribute ``interrupted`` says whether Ctrl-C (the stop button)
-        ended the training: then model and history are those of the end of the last finished epoch. An
-        interruption before that restores the model and raises ``KeyboardInterrupt``.
+        ended the training: then model and history are those of the end of the last finished epoch (the model that
+        of the best one, with an ``EarlyStopping`` that restores it). An interruption before that restores the
+        model and raises ``KeyboardInterrupt``. In a notebook, no further training starts in the same cell.
 
     Raises
     ------

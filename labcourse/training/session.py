@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse import inputs
-from labcourse.errors import BadInput
-from labcourse.progress import Line, seconds
+from labcourse.errors import BadInput, Interrupted
+from labcourse.progress import Line, note_interrupt, seconds, was_interrupted
 from labcourse.training import architecture
 from labcourse.training.epoch import Data, Engine, engine_for
 
@@ -40,12 +40,18 @@ def fit(
     callbacks: Iterable[keras.callbacks.Callback] = (),
     learning_rates: LearningRates | None = None,
     prefix: str = "",
+    more: int = 0,
+    keep_parts: bool = True,
 ) -> keras.callbacks.History:
     """Train as `training.fit` does, reporting on a line that others may use too.
 
-    ``learning_rates`` gives the rate of each step for a number of steps; ``prefix`` opens the line.
+    ``learning_rates`` gives the rate of each step for a number of steps; ``prefix`` opens the line. ``more`` such
+    trainings will follow, which the time left includes. Without ``keep_parts`` every interruption is passed on.
     """
     where = "training.fit"
+    if was_interrupted():
+        # In a loop over trainings the stop button means the loop, not the one training that noticed it.
+        raise Interrupted("this cell was interrupted: it starts no other training")
     inputs.check_model(model, where)
     inputs.check_count(epochs, "epochs", where)
     inputs.check_count(batch_size, "batch_size", where)
@@ -60,7 +66,7 @@ def fit(
             )
         validation = inputs.training_arrays(model, *validation_data, where=where, prefix="validation ")
     run = _Session(model, train, validation, batch_size, epochs, list(inputs.callbacks(callbacks, where)))
-    return run.run(line, prefix, seed if shuffle else None, learning_rates)
+    return run.run(line, prefix, seed if shuffle else None, learning_rates, more, keep_parts)
 
 
 class _Session:
@@ -89,13 +95,20 @@ class _Session:
         self.history.interrupted = False
 
     def run(
-        self, line: Line, prefix: str, seed: int | None, learning_rates: LearningRates | None
+        self,
+        line: Line,
+        prefix: str,
+        seed: int | None,
+        learning_rates: LearningRates | None,
+        more: int,
+        keep_parts: bool,
     ) -> keras.callbacks.History:
         n_steps = self.train.n_steps
         rates = learning_rates(n_steps * self.epochs).reshape(self.epochs, n_steps) if learning_rates else None
         # BackupAndRestore tells the model where an earlier training ended.
         first = getattr(self.model, "_initial_epoch", None) or 0
         begin, finished, saved = time.monotonic(), first, self._state()
+        compiled = begin
         line.show(f"{prefix}compiling")
         try:
             self.model.stop_training = False
@@ -111,25 +124,44 @@ class _Session:
                     logs |= {f"val_{name}": value for name, value in self._evaluate(self.validation).items()}
                 self.callbacks.on_epoch_end(number, logs)
                 saved, finished = self._state(), number + 1
-                line.show(prefix + _report(finished, self.epochs, logs, time.monotonic() - begin))
+                now = time.monotonic()
+                # The first epoch of all compiles: it says little about those to come.
+                rate = (now - compiled) / (number - first) if number > first else now - begin
+                compiled = compiled if number > first else now
+                left = rate * (self.epochs * (1 + more) - finished)
+                line.show(prefix + _report(finished, self.epochs, logs, f"at most {seconds(left)} left"))
                 if self.model.stop_training:
                     break
             self.model.optimizer.finalize_variable_values(self.model.trainable_weights)
             self.callbacks.on_train_end(logs)
-            line.show(prefix + _report(finished, self.epochs, logs, time.monotonic() - begin, done=True))
+            line.show(prefix + _report(finished, self.epochs, logs, seconds(time.monotonic() - begin)))
         except KeyboardInterrupt:
             for variable, value in zip(architecture.state(self.model), saved, strict=True):
                 variable.assign(value)
-            if finished == first:
+            if finished == first or not keep_parts:
                 raise
-            self.history.interrupted = True
+            self.history.interrupted = finished < self.epochs and not self.model.stop_training
             for values in (self.history.epoch, *self.history.history.values()):
                 del values[finished - first :]
-            line.say(
-                f"{prefix}interrupted in epoch {finished + 1} of {self.epochs}: "
-                f"the model is as it was after epoch {finished}"
-            )
+            note_interrupt()
+            kept = self._restore_best(finished)
+            if self.history.interrupted:
+                line.say(
+                    f"{prefix}interrupted in epoch {finished + 1} of {self.epochs}: the model is as it was after "
+                    f"epoch {kept}" + (", the best one" if kept != finished else "")
+                )
         return self.history
+
+    def _restore_best(self, finished: int) -> int:
+        """Do what early stopping would have done at the end; return the epoch, from 1, that the model is of."""
+        import keras
+
+        for callback in self.callbacks.callbacks:
+            restores = isinstance(callback, keras.callbacks.EarlyStopping) and callback.restore_best_weights
+            if restores and callback.best_weights is not None and callback.best_epoch < finished:
+                self.model.set_weights(callback.best_weights)
+                return int(callback.best_epoch) + 1
+        return finished
 
     def _train_epoch(self, order: Any, learning_rates: Any) -> dict[str, float]:
         self.model.reset_metrics()
@@ -194,8 +226,7 @@ def _engine(model: keras.Model, arrays: Any, *, share: bool) -> Engine:
         ) from error
 
 
-def _report(epoch: int, epochs: int, logs: dict[str, float], elapsed: float, *, done: bool = False) -> str:
+def _report(epoch: int, epochs: int, logs: dict[str, float], duration: str) -> str:
     """Write the line of progress after an epoch."""
     shown = [f"{name} {logs[name]:.4f}" for name in ("loss", "val_loss") if name in logs]
-    left = f"{seconds(elapsed)}" if done else f"at most {seconds(elapsed / epoch * (epochs - epoch))} left"
-    return "  ".join([f"epoch {epoch}/{epochs}", *shown, left])
+    return "  ".join([f"epoch {epoch}/{epochs}", *shown, duration])
