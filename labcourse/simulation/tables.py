@@ -7,25 +7,25 @@ import numpy as np
 from labcourse.simulation.chunks import Table
 
 MANTISSA_BITS = {
-    "lep_pt": 11,
+    "lep_pt": 10,
     "lep_E": 16,
-    "lep_ptcone30": 6,
-    "lep_z0": 5,
-    "lep_trackd0pvunbiased": 5,
-    "lep_tracksigd0pvunbiased": 5,
-    "jet_pt": 8,
+    "lep_ptcone30": 5,
+    "lep_z0": 4,
+    "lep_trackd0pvunbiased": 4,
+    "lep_tracksigd0pvunbiased": 4,
+    "jet_pt": 7,
     "jet_E": 14,
-    "met_et": 9,
+    "met_et": 7,
 }
-"""How many bits of a number are kept; others keep 10 (relative precision 5e-4). All is finer than the resolution."""
+"""How many bits of a number are kept; others keep 8 (relative precision 2e-3). All is finer than the resolution."""
 GRID = {
     "lep_eta": 2**-10,
     "lep_phi": 2**-10,
-    "jet_eta": 2**-6,
-    "jet_phi": 2**-6,
-    "jet_MV2c10": 2**-7,
-    "lep_etcone20": 64.0,
-    "met_phi": 2**-7,
+    "jet_eta": 2**-5,
+    "jet_phi": 2**-5,
+    "jet_MV2c10": 2**-6,
+    "lep_etcone20": 128.0,
+    "met_phi": 2**-5,
 }
 """What is a multiple of a step, since its size says nothing of its precision."""
 
@@ -95,7 +95,7 @@ def finished(table: Table) -> Table:
         if name in GRID:
             done[name] = (np.round(values / GRID[name]) * GRID[name]).astype(np.float32)
         elif np.issubdtype(values.dtype, np.floating):
-            done[name] = rounded(values, MANTISSA_BITS.get(name, 10))
+            done[name] = rounded(values, MANTISSA_BITS.get(name, 8))
         else:
             done[name] = values
     mass = np.where(done["lep_type"] == 11, 0.510999, 105.65837)
