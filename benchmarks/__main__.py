@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-NAMES = ("fit", "predict", "scan", "preselect", "read")
+NAMES = ("fit", "predict", "scan", "preselect", "read", "interactive")
 HELD = {"fit": 20, "products": 0.4, "recipe": 50, "predict": 50, "scan": 50, "preselect": 15}
 """The smallest ratio that the course promises at full size."""
 
