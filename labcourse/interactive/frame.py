@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import io
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -59,22 +58,12 @@ class Picture:
         Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="png", compress_level=1)
         return buffer.getvalue()
 
-    def show(self, alt: str, caption: str) -> None:
-        """Show the whole figure below the cell as `plotting.show` does, with the numbers printed under it."""
-        self.figure.set_layout_engine("constrained")
-        text = self.figure.supxlabel(caption, fontsize=9, x=0.02, ha="left", linespacing=1.4)
-        text.set_in_layout(True)
-        plotting.show(self.figure, alt)
-        text.set_in_layout(False)
-        text.set_text("")
-        self._still = None
-
 
 class Panel:
-    """A live figure. As the last line of a cell it shows itself: first a picture that stays, then what moves.
+    """A live figure. As the last line of a cell it shows itself: first what stays, then what moves.
 
-    Where no browser shows widgets (a printed page, HTML, a run without a screen) the picture holds everything that
-    the live figure says for one setting.
+    What stays is a picture and its numbers as text. Where no browser shows widgets (a printed page, HTML, a run
+    without a screen) they say everything that the live figure says for one setting.
 
     Parameters
     ----------
@@ -147,8 +136,9 @@ class Panel:
         from IPython.display import display
 
         self._set(self.values | self._still)
-        said = [f"{name}: {text}" for name, text in self.readout.items()]
-        self.picture.show(f"{self.alt} At the setting shown, {'; '.join(said)}.", _wrapped(said))
+        plotting.show(self.picture.figure, self.alt)
+        width = max(map(len, self.readout))
+        print("\n".join(f"{name:{width}}  {text}" for name, text in self.readout.items()))
         self._follow()
         # Only the view: a second, textual representation would be compared and printed where nothing can move.
         view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
@@ -225,10 +215,3 @@ def _player(control: Any) -> Any:
     play = widgets.Play(value=control.value, min=control.min, max=control.max, interval=100, show_repeat=False)
     widgets.jslink((play, "value"), (control, "value"))
     return play
-
-
-def _wrapped(said: Sequence[str], width: int = 100) -> str:
-    """Return the parts in lines, none of them broken."""
-    whole = "   ·   ".join(part.replace(" ", "\xa0") for part in said)
-    lines = textwrap.wrap(whole, width, break_long_words=False, break_on_hyphens=False)
-    return "\n".join(line.strip(" ·") for line in lines)

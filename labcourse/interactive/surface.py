@@ -22,7 +22,7 @@ Layers = Sequence[tuple[Array, Array]]
 SHOWN = 100
 """Events of each class that are drawn as points."""
 N_GRID = 60
-COLORS = LinearSegmentedColormap.from_list("score", ["#8FC3E8", "#FFFFFF", "#F2A878"])
+COLORS = LinearSegmentedColormap.from_list("score", ["#8FC3E8", "#FFFFFF", "#F2A878"], N=20)
 
 
 class Training(NamedTuple):
