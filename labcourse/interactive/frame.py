@@ -6,6 +6,7 @@ drawn once, and for each new setting only the moving parts are drawn over it and
 
 from __future__ import annotations
 
+import base64
 import html
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,12 @@ class Picture:
         self._still: Any = None
         for artist in self.moving:
             artist.set_animated(True)
+
+    @property
+    def ratio(self) -> float:
+        """Width over height."""
+        width, height = self.figure.get_size_inches()
+        return float(width / height)
 
     def png(self) -> bytes:
         """Return the figure as it is now."""
@@ -99,10 +106,8 @@ class Panel:
 
         self.name, self.alt, self.controls = name, alt, dict(controls)
         self.picture, self._update, self._still = Picture(figure, moving), update, dict(still or {})
-        # The browser reads a picture's tooltip out where there is no other text.
-        self.image = widgets.Image(format="png", tooltip=alt, layout=widgets.Layout(max_width="100%"))
-        self.image.layout.object_fit = "contain"
-        self.numbers = widgets.HTML()
+        # Not widgets.Image: it takes no alternative text.
+        self.image, self.numbers = widgets.HTML(), widgets.HTML()
         rows = []
         for key, control in self.controls.items():
             control.add_class(f"labcourse-{name}-{key}")
@@ -130,7 +135,10 @@ class Panel:
 
     def _follow(self, _: Any = None) -> None:
         self._set(self.values)
-        self.image.value = self.picture.png()
+        picture = base64.b64encode(self.picture.png()).decode("ascii")
+        # Decoded at once, and of a known shape, so that nothing flickers and the page does not jump.
+        looks = f'decoding="sync" style="max-width:100%;aspect-ratio:{self.picture.ratio:.4f}"'
+        self.image.value = f'<img alt="{html.escape(self.alt)}" {looks} src="data:image/png;base64,{picture}">'
 
     def _ipython_display_(self) -> None:
         from IPython.display import display

@@ -187,7 +187,8 @@ def panel(
         dot.set_data([epoch], [history.loss[epoch]])
         return {
             "epoch": f"{epoch} of {n_epochs}",
-            "loss": f"{history.loss[epoch]:.4f} (knowing nothing but the share of signal: {know_nothing:.4f})",
+            "loss": f"{history.loss[epoch]:.4f}",
+            "loss of knowing nothing but the share of signal": f"{know_nothing:.4f}",
             "on the right side of 0.5": f"{100 * np.mean((z >= 0) == (events.y == 1)):.1f} % of {len(z)} events",
             **describe(layers),
         }
