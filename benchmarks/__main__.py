@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-NAMES = ("fit", "predict", "scan", "preselect", "read", "simulate", "workers")
+NAMES = ("fit", "predict", "scan", "preselect", "read", "simulate", "workers", "interactive")
 HELD = {
     "fit": 20,
     "products": 0.4,
@@ -24,6 +24,7 @@ HELD = {
     "simulate_ggH": 0.77,
     "simulate_llll": 0.77,
     "workers": 1.8,
+    "interactive": 4,
 }
 """The smallest ratio that the course promises at full size."""
 
