@@ -61,7 +61,7 @@ def simulate_chunk(chunk: Chunk) -> Table:
     return _detect(recipe, truth, chunk, np.random.default_rng(for_detector))
 
 
-_EXTRA = 0.002
+_EXTRA = 0.004
 """Leptons of other collisions an event, in samples whose four leptons are prompt."""
 _WRONG_VERTEX = 0.01
 """Share of events for which another collision is taken for the hard one."""
@@ -86,7 +86,7 @@ def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: n
     if recipe.non_prompt:
         # Raised rates would give too many events with more non-prompt leptons than it takes.
         kept &= (np.bincount(prompt.event, minlength=n_events) >= 2) & (number <= 4 + (rng.random(n_events) < 0.05))
-    jets = detector.measure_jets(truth.jets, leptons, n_events, rng)
+    jets = detector.measure_jets(truth.jets, leptons, n_events, rng, response=recipe.jet_response)
     missing, missing_phi = detector.measure_missing(truth.invisible, leptons, jets, rng)
     wrong = np.where(rng.random(n_events) < _WRONG_VERTEX, rng.normal(0, nonprompt.SPREAD, n_events), 0.0)
     leptons, jets = leptons.take(kept[leptons.event]), jets.take(kept[jets.event])

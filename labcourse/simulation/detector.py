@@ -13,12 +13,13 @@ from labcourse.simulation.particles import FALSE, PILEUP, Bools, Floats, Ints, P
 PT_MIN, PT_LEADING = 7.0, 25.0
 """Least transverse momentum of a lepton and of the leading one (GeV)."""
 ETA_MAX = {11: 2.47, 13: 2.7}
+GAP = (1.37, 1.52)
 CONE = 0.1
 """Photons within this ΔR of an electron end in its cluster (half-width of a cluster and its window)."""
 ISOLATION_CONE, ISOLATION = 0.2, 0.25
 """Most energy of photons in a cone about a lepton, relative to its pT."""
 JET_PT_MIN, JET_ETA_MAX = 20.0, 2.5
-PILE_UP_JETS = 0.07
+PILE_UP_JETS = 0.09
 """Jets of other collisions an event that the release's cuts leave; in its simulation 3 % of all jets fail the
 vertex tagger's working point, and about as many pass it."""
 MISSING_RESPONSE = 0.93
@@ -91,17 +92,18 @@ def _charge_flip(electrons: Particles) -> Floats:
 def efficiency(leptons: Particles) -> Floats:
     """Probability that a prompt lepton is reconstructed, identified and isolated."""
     eta = np.abs(leptons.eta)
-    electron = 0.94 * (1 - 0.40 * np.exp(-(leptons.pt - 5) / 10))
-    electron = electron * np.select([eta < 1.37, eta < 1.52, eta < 2.01], [1.0, 0.75, 0.97], 0.90)
-    muon = 0.90 * (1 - 0.30 * np.exp(-(leptons.pt - 5) / 6))
-    muon = muon * np.select([eta < 0.1, eta < 2.5], [0.65, 1.0], 0.85)
+    electron = 0.975 * (1 - 0.30 * np.exp(-(leptons.pt - 5) / 10))
+    electron = electron * np.select([eta < 1.37, eta < 2.01], [1.0, 0.97], 0.92)
+    muon = 0.86 * (1 - 0.18 * np.exp(-(leptons.pt - 5) / 6))
+    muon = muon * np.where(eta < 2.5, 1.0, 0.35)
     return np.where(np.abs(leptons.pdgid) == 11, electron, muon)
 
 
 def accept(leptons: Particles) -> Bools:
-    """Return which leptons lie in the acceptance."""
-    eta_max = np.where(np.abs(leptons.pdgid) == 11, ETA_MAX[11], ETA_MAX[13])
-    return (leptons.pt > PT_MIN) & (np.abs(leptons.eta) < eta_max)
+    """Return which leptons lie in the acceptance; that of electrons has a gap between barrel and end caps."""
+    eta, electron = np.abs(leptons.eta), np.abs(leptons.pdgid) == 11
+    inside = np.where(electron, (eta < ETA_MAX[11]) & ((eta < GAP[0]) | (eta > GAP[1])), eta < ETA_MAX[13])
+    return (leptons.pt > PT_MIN) & inside
 
 
 def reconstruct_leptons(leptons: Particles, photons: Particles, rng: np.random.Generator) -> Particles:
@@ -120,13 +122,15 @@ def remove_overlap(leptons: Particles) -> Particles:
     return leptons.take(~dropped)
 
 
-def measure_jets(jets: Particles, leptons: Particles, n_events: int, rng: np.random.Generator) -> Particles:
+def measure_jets(
+    jets: Particles, leptons: Particles, n_events: int, rng: np.random.Generator, *, response: float = 1.0
+) -> Particles:
     """Smear jets (calorimeter resolution) and add those of other collisions; keep what passes the release's cuts.
 
-    These are pT > 20 GeV and |η| < 2.5, and no lepton within ΔR = 0.4.
+    ``response`` is the part of a jet's momentum that stays in its cone. The cuts are pT > 20 GeV and |η| < 2.5, and no lepton within ΔR = 0.4.
     """
     sigma = np.sqrt(0.75**2 / jets.pt + 0.05**2 + (3.0 / jets.pt) ** 2)
-    seen = jets.replace_momentum(jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi)
+    seen = jets.replace_momentum(response * jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi)
     seen = concatenate([seen, _pile_up_jets(leptons, n_events, rng)])
     seen = seen.take((seen.pt > JET_PT_MIN) & (np.abs(seen.eta) < JET_ETA_MAX))
     i, j = pairs(seen.event, leptons.event)
@@ -142,7 +146,7 @@ def _pile_up_jets(leptons: Particles, n_events: int, rng: np.random.Generator) -
     A collision that gives a lepton often gives a jet as well.
     """
     with_lepton = np.bincount(leptons.event[leptons.origin == PILEUP], minlength=n_events)
-    event = np.repeat(np.arange(n_events), rng.poisson(PILE_UP_JETS + 0.13 * with_lepton))
+    event = np.repeat(np.arange(n_events), rng.poisson(PILE_UP_JETS + 0.17 * with_lepton))
     size = len(event)
     return Particles(
         event,
@@ -179,7 +183,7 @@ def measure_missing(
     n_events = len(invisible)
     activity = np.bincount(jets.event, jets.pt, minlength=n_events)
     # Pile-up and underlying event make a soft term of several hundred GeV of scalar sum.
-    sigma = 0.77 * np.sqrt(rng.gamma(3.0, 160.0, n_events) + activity)
+    sigma = 0.80 * np.sqrt(rng.gamma(3.0, 160.0, n_events) + activity)
     missing = MISSING_RESPONSE * invisible + sigma[:, None] * rng.normal(size=(n_events, 2))
     # Whatever a false muon is said to carry is missing on the other side.
     false = leptons.take(leptons.origin == FALSE)

@@ -121,13 +121,15 @@ def _in_jets(
     """Draw leptons in jets, all of negative charge, and say in which jets.
 
     A lepton takes the fraction x of the jet's momentum, with a density ∝ (1 − x)⁴ as in decays of heavy hadrons. The
-    release drops leptons within ΔR = 0.4 of a jet above 20 GeV, so what is left of the jet must be soft.
+    release drops leptons within ΔR = 0.4 of a jet above 20 GeV, so what is left of the jet must be soft; or else the jet
+    is taken for the lepton itself.
     """
     remainder = np.clip(1 - PT_MIN / jets.pt, 0, None)
     source = np.flatnonzero((rng.random(len(jets)) < rate * remainder**4) & (np.abs(jets.eta) < 2.7))
     jets, remainder = jets.take(source), remainder[source]
     left = remainder * rng.random(len(jets)) ** 0.2
-    survives = rng.random(len(jets)) < 0.10 + 0.90 / (1 + np.exp((jets.pt * left - 22) / 5))
+    hard = 0.10 if origin == HEAVY else 0.03
+    survives = rng.random(len(jets)) < hard + (1 - hard) / (1 + np.exp((jets.pt * left - 26) / 5))
     source, jets, left = source[survives], jets.take(survives), left[survives]
     size = len(jets)
     return source, Particles(

@@ -18,7 +18,8 @@ class Recipe:
     is normalised to; ``weight`` the constant |mcWeight|; ``negative`` the fractions of negative weights among
     events that pass and that fail the preselection; ``non_prompt`` names the source of two of the leptons, of
     which the share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the hard process is that of
-    `labcourse.simulation.four_leptons`; ``soften_higgs`` that events are dropped as `generator.generate` describes.
+    `labcourse.simulation.four_leptons`; ``soften_higgs`` that events are dropped as `generator.generate` describes;
+    ``jet_response`` the part of the momentum of a jet of partons that is measured.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Recipe:
     non_prompt_electrons: float = 0.5
     matrix_element: bool = False
     soften_higgs: bool = False
+    jet_response: float = 1.0
     relabel_associated_z: bool = False
     approximations: tuple[str, ...] = field(default=())
 
@@ -99,7 +101,8 @@ _RECIPES = (
     Recipe(
         "llll",
         # Generated to τ as well; those with two leptonic τ decays count accordingly.
-        ("15:onMode = off", "15:onIfAny = 11 13"),
+        # The stronger coupling makes up for jets that the matrix element does not have.
+        ("SpaceShower:alphaSvalue = 0.145", "15:onMode = off", "15:onIfAny = 11 13"),
         events=100_000,
         expected=267.3,
         cost=4.5,
@@ -156,6 +159,8 @@ _RECIPES = (
         cost=24,
         efficiency=0.064,
         non_prompt="b",
+        # Hadrons, neutrinos and muons of b quarks leave the cone.
+        jet_response=0.85,
         non_prompt_electrons=0.53,
         approximations=("leading order with parton shower", "both W decay to leptons", _FAKES),
     ),

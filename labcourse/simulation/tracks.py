@@ -33,26 +33,26 @@ _CLASSES = {
     (11, PROMPT): _Class(
         0.835,
         (1.0, 1.003, 1.03, 1.07, 1.2, 1.54, 2.35, 4.1, 6.5, 16, 45),
-        (-4.0, -1.80, -1.20, -0.88, -0.41, 0.24, 1.09, 2.07, 2.95, 4.7, 8.0),
+        (-3.4, -1.55, -1.06, -0.78, -0.36, 0.21, 0.97, 1.85, 2.65, 4.4, 8.0),
         (0, 0.02, 0.10, 0.20, 0.50, 1.05, 1.85, 2.77, 3.35, 5.5, 15),
         0.92,
     ),
     (13, PROMPT): _Class(
         0.862,
         (1.0, 1.008, 1.03, 1.07, 1.21, 1.57, 2.4, 3.8, 6.5, 13, 35),
-        (-1.9, -1.40, -1.04, -0.87, -0.58, -0.21, 0.38, 1.26, 2.0, 3.5, 6.8),
+        (-1.7, -1.25, -0.93, -0.77, -0.53, -0.19, 0.35, 1.15, 1.9, 3.4, 6.8),
         (0, 0.03, 0.13, 0.25, 0.63, 1.30, 2.22, 3.3, 4.1, 6.5, 20),
         0.93,
     ),
     (11, LIGHT): _Class(
-        0.36,
+        0.40,
         (1.0, 1.03, 1.1, 1.3, 1.95, 3.6, 6.6, 12.2, 18, 34, 53),
         (-2.1, -1.5, -0.74, -0.45, 0.08, 0.85, 2.2, 3.77, 4.4, 6.0, 8.6),
         (0, 0.03, 0.10, 0.22, 0.58, 1.55, 4.3, 9.2, 15, 50, 85),
         0.50,
     ),
     (13, LIGHT): _Class(
-        0.36,
+        0.40,
         (1.0, 1.03, 1.1, 1.2, 1.7, 3.2, 7.4, 12.8, 15.5, 21, 26),
         (-1.5, -1.25, -0.90, -0.70, -0.42, 0.05, 1.0, 2.4, 3.4, 6.0, 11),
         (0, 0.05, 0.26, 0.54, 1.17, 3.1, 8.8, 18.5, 29, 60, 200),
@@ -132,8 +132,8 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
     displaced = np.isin(leptons.origin, (HEAVY, LIGHT))
     energy = np.where(displaced, energy * np.clip(leptons.pt / 12, 0.6, 1.3), energy)
     soft_muon = displaced & (flavour == 13) & (leptons.pt < 10)
-    tracks = np.where(soft_muon, np.where(rng.random(n) < 0.25, 0.0, tracks), tracks)
-    tracks = np.where(soft_muon & (tracks > 0), 1 + 0.3 * (tracks - 1), tracks)
+    tracks = np.where(soft_muon, np.where(rng.random(n) < 0.1, 0.0, tracks), tracks)
+    tracks = np.where(soft_muon & (tracks > 0), 1 + 0.6 * (tracks - 1), tracks)
     prompt_electron = (flavour == 11) & (leptons.origin == PROMPT)
     tight = np.where(prompt_electron, 0.98 - 0.5 * np.exp(-(leptons.pt - 5) / 13), tight)
     shift = np.where(displaced, _draw(rng.random(n), _DISPLACED), _draw(rng.random(n), _VERTEX))
