@@ -93,6 +93,10 @@ class StorageError(LabCourseError):
     """The disk is full, read-only or otherwise refuses."""
 
 
+class DownloadError(LabCourseError):
+    """An official file that no mirror could hand over whole, or a download that somebody else is running."""
+
+
 class SimulationError(LabCourseError):
     """The event generator could not be run."""
 

@@ -1,13 +1,18 @@
-"""Writing files whole or not at all."""
+"""Writing files whole or not at all, and by one process at a time."""
 
 from __future__ import annotations
 
+import errno
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 from labcourse.errors import StorageError
+
+_FAR = 1 << 20
+"""Windows locks bytes so that nobody can read them: a byte beyond the text keeps what the file says readable."""
 
 
 def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
@@ -59,6 +64,36 @@ def remove_temporaries(path: Path) -> None:
     """Remove what an `atomic_write` of ``path`` left that was killed in its middle."""
     for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
         temporary.unlink(missing_ok=True)
+
+
+def try_lock(handle: int) -> bool:
+    """Lock an open file for this process, and say whether that went well; closing the file gives it back.
+
+    The operating system gives the lock back too when the process ends, however it ends.
+
+    Raises
+    ------
+    OSError
+        If the disk knows no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            os.lseek(handle, _FAR, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+            os.lseek(handle, 0, os.SEEK_SET)
+        else:
+            import fcntl
+
+            # lockf, not flock: a forked child that outlives its parent would keep a flock.
+            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            os.lseek(handle, 0, os.SEEK_SET)
+            return False
+        raise
+    return True
 
 
 def _umask() -> int:

@@ -153,7 +153,7 @@ def locate(name: str) -> Located:
     for folder in folders:
         paths = tuple(folder / file for file in sample.files)
         if all(path.is_file() for path in paths):
-            return Located(paths, _source(folder, sample))
+            return Located(paths, source(folder, sample))
     raise MissingSample(
         f"The sample {name} was not found: no folder holds {', '.join(sample.files)}.",
         where=", ".join(str(folder) for folder in folders),
@@ -187,7 +187,16 @@ def _root_identifier(path: Path) -> str:
     return header[start : start + 16].hex()
 
 
-def _source(folder: Path, sample: Sample) -> str:
+def source(folder: Path, sample: Sample) -> str:
+    """Say what the files of a sample in a folder are: ``bundle``, ``simulated`` or ``official``.
+
+    Simulated are those that a manifest in the folder lists.
+
+    Raises
+    ------
+    BadFile
+        If that manifest is damaged.
+    """
     manifest = folder / "manifest.json"
     if folder == settings.data_folder():
         return "bundle"

@@ -1,6 +1,6 @@
 """Where things are: the project's home, the sample search path, the outputs and the workspace.
 
-Three environment variables and one file change it:
+Four environment variables and one file change it:
 
 ``LABCOURSE_DATA``
     Folders with sample files, searched first (separated like ``PATH``).
@@ -8,6 +8,8 @@ Three environment variables and one file change it:
     Where chapters write, instead of ``data/outputs``.
 ``LABCOURSE_WORKSPACE``
     The workspace, instead of the one that goes with the current folder.
+``LABCOURSE_MIRROR``
+    Addresses to download official files from, instead of CERN's (see `labcourse.opendata.mirrors`).
 ``data/settings.json``
     ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
 """
@@ -30,6 +32,11 @@ def home() -> Path:
 def data_folder() -> Path:
     """Return the folder of the bundled samples."""
     return home() / "data"
+
+
+def official_folder() -> Path:
+    """Return the folder to which official files are downloaded; it is searched before the bundle."""
+    return data_folder() / "official"
 
 
 def settings_file() -> Path:
@@ -59,9 +66,8 @@ def search_path() -> list[Path]:
                 next_step="Correct the folder's name, or remove the setting to use the bundled samples.",
             )
         folders.append(absolute.resolve())
-    official = data_folder() / "official"
-    if official.is_dir():
-        folders.append(official)
+    if official_folder().is_dir():
+        folders.append(official_folder())
     return [*dict.fromkeys([*folders, data_folder()])]
 
 

@@ -3,7 +3,28 @@
 Only this room knows branch names and that energies are in MeV there.
 """
 
-from labcourse.ntuple.reading import EXTRA, LEPTON_PT, LOW_LEVEL, QUANTITIES, iterate, load, read, read_sample
+from labcourse.ntuple.reading import (
+    EXTRA,
+    LEPTON_PT,
+    LOW_LEVEL,
+    QUANTITIES,
+    iterate,
+    load,
+    open_tree,
+    read,
+    read_sample,
+)
 from labcourse.ntuple.writing import write
 
-__all__ = ["EXTRA", "LEPTON_PT", "LOW_LEVEL", "QUANTITIES", "iterate", "load", "read", "read_sample", "write"]
+__all__ = [
+    "EXTRA",
+    "LEPTON_PT",
+    "LOW_LEVEL",
+    "QUANTITIES",
+    "iterate",
+    "load",
+    "open_tree",
+    "read",
+    "read_sample",
+    "write",
+]

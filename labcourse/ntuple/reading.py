@@ -107,7 +107,7 @@ def iterate(
         raise BadInput(
             f"There is no extra column {', '.join(sorted(unknown))}.", next_step=f"Known: {', '.join(EXTRA)}."
         )
-    with _open_tree(path) as tree:
+    with open_tree(path) as tree:
         extra = [name for name in EXTRA if name in extra and _EXTRA_BRANCHES[name] in tree]
         branches = [
             *_EVENT_BRANCHES,
@@ -166,8 +166,8 @@ def load(
 
 
 @contextmanager
-def _open_tree(path: Path) -> Iterator[Any]:
-    """Open the tree `mini`; whatever goes wrong while it is read means that the file is bad."""
+def open_tree(path: Path) -> Iterator[Any]:
+    """Open the tree `mini` of a file; whatever goes wrong while it is read is raised as `BadFile`."""
     import uproot
 
     try:

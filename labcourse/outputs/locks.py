@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import sys
 from pathlib import Path
 
 from labcourse.errors import ChapterBusy, StorageError
+from labcourse.files import try_lock
 
 _NAME = ".lock"
-_FAR = 1 << 20
-"""Windows locks bytes so that nobody can read them: a byte beyond the text keeps the holder's number readable."""
-
 _held: dict[Path, tuple[int, int]] = {}
 """Folder -> (process that took the lock, open file). A forked child inherits the table but not the lock."""
 
@@ -36,7 +32,7 @@ def acquire(folder: Path, name: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        if not _try_lock(handle):
+        if not try_lock(handle):
             holder = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
             os.close(handle)
             raise ChapterBusy(
@@ -75,27 +71,6 @@ def _is_held(folder: Path) -> bool:
     # Somebody deleted the folder: what is held is the lock of a file that nobody else sees.
     release(folder)
     return False
-
-
-def _try_lock(handle: int) -> bool:
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            os.lseek(handle, _FAR, os.SEEK_SET)
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
-            os.lseek(handle, 0, os.SEEK_SET)
-        else:
-            import fcntl
-
-            # lockf, not flock: a forked child that outlives its parent would keep a flock.
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-            os.lseek(handle, 0, os.SEEK_SET)
-            return False
-        raise
-    return True
 
 
 def _write_holder(handle: int) -> None:

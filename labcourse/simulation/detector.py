@@ -130,7 +130,9 @@ def measure_jets(
     ``response`` is the part of a jet's momentum that stays in its cone. The cuts are pT > 20 GeV and |η| < 2.5, and no lepton within ΔR = 0.4.
     """
     sigma = np.sqrt(0.75**2 / jets.pt + 0.05**2 + (3.0 / jets.pt) ** 2)
-    seen = jets.replace_momentum(response * jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi)
+    seen = jets.replace_momentum(
+        response * jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi
+    )
     seen = concatenate([seen, _pile_up_jets(leptons, n_events, rng)])
     seen = seen.take((seen.pt > JET_PT_MIN) & (np.abs(seen.eta) < JET_ETA_MAX))
     i, j = pairs(seen.event, leptons.event)

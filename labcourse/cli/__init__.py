@@ -5,16 +5,17 @@ Heavy libraries are imported inside the commands that need them, so that ``labco
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from labcourse import settings
+from labcourse.cli.data import app as data_app
+from labcourse.cli.printing import Json, print_json, print_rows, print_wide
 from labcourse.errors import BadInput, LabCourseError
 
 if TYPE_CHECKING:
@@ -28,13 +29,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-data_app = typer.Typer(help="Where the samples come from.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 
 
@@ -54,7 +53,7 @@ def doctor(as_json: Json = False) -> None:
 
     findings = room.examine()
     if as_json:
-        _print_json([finding._asdict() for finding in findings])
+        print_json([finding._asdict() for finding in findings])
     else:
         print(room.as_table(findings))
     if not all(finding.ok for finding in findings):
@@ -158,7 +157,7 @@ def yields(
                 "expected": round(float(selected["weight"].to_numpy("float64").sum()), 4),
             }
         )
-    _print_rows(rows, "Four-lepton events", as_json=as_json)
+    print_rows(rows, "Four-lepton events", as_json=as_json)
 
 
 @app.command(
@@ -205,80 +204,6 @@ def simulate(
     print(f"complete: {manifest}")
 
 
-@data_app.command(epilog="Example: labcourse data where --json")
-def where(as_json: Json = False) -> None:
-    """Show from which file each sample is read."""
-    from labcourse import samples
-    from labcourse.errors import MissingSample
-
-    rows = []
-    for name in samples.ALL:
-        try:
-            located = samples.locate(name)
-            rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
-        except MissingSample:
-            rows.append({"sample": name, "source": "missing", "files": "–"})
-    _print_rows(rows, "Samples", as_json=as_json)
-    if any(row["source"] == "missing" for row in rows):
-        raise typer.Exit(1)
-
-
-@data_app.command(epilog="Example: labcourse data use ~/atlas/4lep")
-def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files of the official names.")]) -> None:
-    """Look for samples in a folder first from now on (noted in data/settings.json)."""
-    print(f"samples are now looked for in {settings.use_folder(folder)} first")
-
-
-@data_app.command(
-    epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --targets --json"
-)
-def validate(
-    real: Annotated[
-        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
-    ] = None,
-    simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
-    samples: Annotated[
-        str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
-    ] = "",
-    threshold: Annotated[
-        float, typer.Option(help="Smallest probability of a test that passes.", min=0.0, max=1.0)
-    ] = 0.01,
-    targets: Annotated[
-        bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
-    ] = False,
-    page: Annotated[
-        Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help='Of a simulation run, for the page: {"title": …, "text": …, "rows": [{…}]}.')
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Compare simulated samples with real ATLAS files, variable by variable.
-
-    After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
-    all simulation against the collision data. Exit status 1 if a probability is below the threshold or a target
-    (quantile, channel share, Higgs peak) is missed.
-    """
-    from labcourse import validation
-
-    simulated = simulated or settings.data_folder()
-    loaded = validation.load(real, simulated, tuple(name.strip() for name in samples.split(",") if name.strip()))
-    tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
-    if page is not None:
-        validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
-    shown: list[Any] = [row._asdict() for row in (figures if targets else tests)]
-    if not as_json:
-        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
-    _print_rows(shown, "Simulated and real events", as_json=as_json)
-    below = sum(row.is_below(threshold) for row in tests)
-    missed = sum(not target.is_met for target in figures)
-    verdict = f"{below} of {len(tests)} variables below p = {threshold:g}, {missed} of {len(figures)} targets missed"
-    print(f"labcourse: {verdict}", file=sys.stderr)
-    if below or missed:
-        raise typer.Exit(1)
-
-
 def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
     from labcourse.authoring import expected
     from labcourse.authoring import run as running
@@ -301,36 +226,11 @@ def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
     from labcourse.authoring.display import as_rows, run_table
 
     if as_json:
-        _print_json(as_rows(results))
+        print_json(as_rows(results))
     else:
-        _print(run_table(results))
+        print_wide(run_table(results))
     for result in results:
         if result.error:
             print(f"labcourse: chapter {result.chapter} failed: {result.error}", file=sys.stderr)
     if not all(result.is_right for result in results):
         raise typer.Exit(1)
-
-
-def _print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
-    from labcourse.authoring.display import table
-
-    if as_json:
-        _print_json(rows)
-    else:
-        _print(table(rows, title))
-
-
-def _print_json(content: Any) -> None:
-    print(json.dumps(content, indent=1, ensure_ascii=False))
-
-
-def _print(renderable: Any) -> None:
-    from rich.console import Console
-
-    console = Console()
-    # In a log file rich assumes 80 columns and would fold the tables.
-    (console if console.is_terminal else Console(width=120)).print(renderable)
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,5 @@
+"""``python -m labcourse.cli``."""
+
+from labcourse.cli import main
+
+main()

@@ -1,0 +1,226 @@
+"""``labcourse data …``: the samples, the official files among them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labcourse import settings
+from labcourse.cli.printing import Json, print_json, print_rows
+from labcourse.errors import DownloadError
+
+if TYPE_CHECKING:
+    from labcourse.opendata import Official, Outcome
+
+app = typer.Typer(
+    help="Where the samples come from; the official files of the ATLAS Open Data.",
+    epilog="`labcourse data download` brings the official files (302 MB); the course then uses them.",
+    no_args_is_help=True,
+)
+
+Names = Annotated[
+    str,
+    typer.Option(
+        "--samples",
+        help="Samples, separated by commas (`labcourse data list --all` shows them), or all; the course's by default.",
+    ),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
+
+
+@app.command(
+    epilog="Examples: labcourse data download · labcourse data download --samples Zee,Zmumu,data · "
+    "labcourse data download --mirror http://my.school/atlas/4lep"
+)
+def download(
+    samples: Names = "",
+    out: Out = None,
+    mirror: Annotated[
+        list[str] | None,
+        typer.Option(help="Address to download from instead of CERN's, a folder with Data/ and MC/; can be repeated."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download official files: each is checked, and used by the course once its sample is complete.
+
+    What is whole already is not fetched again. A download that broke off goes on with the same command. The
+    variable LABCOURSE_MIRROR names mirrors for good; HTTPS_PROXY a proxy. Exit status 1 if a file could not be had.
+    """
+    from labcourse import opendata
+
+    files, folder = _files(samples) or opendata.choose(), out or settings.official_folder()
+    try:
+        outcomes = opendata.download(files, folder, from_mirrors=mirror or ())
+    except KeyboardInterrupt:
+        print(
+            f"labcourse: stopped; what was received is kept in {folder}, and the same command goes on from there.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(130) from None
+    _show(outcomes, folder, as_json=as_json)
+
+
+@app.command(epilog="Example: labcourse data unpack ~/Downloads/4lep.zip")
+def unpack(
+    archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The collection as a zip file.")],
+    samples: Names = "",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Take official files from a zip file of the collection, each checked; nothing else leaves the archive.
+
+    Exit status 1 if the archive lacks a file.
+    """
+    from labcourse import opendata
+
+    folder = out or settings.official_folder()
+    _show(opendata.unpack(archive, _files(samples) or opendata.choose(), folder), folder, as_json=as_json)
+
+
+@app.command("list", epilog="Examples: labcourse data list · labcourse data list --all --json")
+def list_samples(
+    everything: Annotated[bool, typer.Option("--all", help="Also samples that the course does not use.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the official samples: how large they are, how many files of each are downloaded, and what the course reads.
+
+    Nothing is checked here; `labcourse data verify` does that.
+    """
+    from labcourse import opendata
+
+    rows = opendata.inventory(opendata.choose(["all"]) if everything else None)
+    print_rows(
+        [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
+    )
+
+
+@app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
+def verify(
+    samples: Names = "",
+    folder: Annotated[Path | None, typer.Option(help="Check this folder instead of the files in use.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check the files that the course reads, and all downloaded ones, to the last byte.
+
+    whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
+    sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
+    read. missing: not there. Exit status 1 unless all are whole or another build.
+    """
+    from labcourse import opendata
+
+    verdicts = opendata.verify(_files(samples) or None, folder)
+    rows = [verdict._asdict() for verdict in verdicts]
+    if as_json:
+        print_json(rows)
+    for place in () if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
+        here = [{key: row[key] for key in row if key != "folder"} for row in rows if row["folder"] == place]
+        print_rows(here, f"Files in {place}", as_json=False)
+    if not all(verdict.state in opendata.GOOD for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: labcourse data where --json")
+def where(as_json: Json = False) -> None:
+    """Show from which file each sample is read."""
+    from labcourse import samples
+    from labcourse.errors import MissingSample
+
+    rows = []
+    for name in samples.ALL:
+        try:
+            located = samples.locate(name)
+            rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
+        except MissingSample:
+            rows.append({"sample": name, "source": "missing", "files": "–"})
+    print_rows(rows, "Samples", as_json=as_json)
+    if any(row["source"] == "missing" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: labcourse data use ~/atlas/4lep")
+def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files of the official names.")]) -> None:
+    """Look for samples in a folder first from now on (noted in data/settings.json)."""
+    print(f"samples are now looked for in {settings.use_folder(folder)} first")
+
+
+@app.command(
+    epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --targets --json"
+)
+def validate(
+    real: Annotated[
+        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
+    ] = None,
+    simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
+    samples: Annotated[
+        str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
+    ] = "",
+    threshold: Annotated[
+        float, typer.Option(help="Smallest probability of a test that passes.", min=0.0, max=1.0)
+    ] = 0.01,
+    targets: Annotated[
+        bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help='Of a simulation run, for the page: {"title": …, "text": …, "rows": [{…}]}.')
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare simulated samples with real ATLAS files, variable by variable.
+
+    After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
+    all simulation against the collision data. Exit status 1 if a probability is below the threshold or a target
+    (quantile, channel share, Higgs peak) is missed.
+    """
+    from labcourse import validation
+
+    simulated = simulated or settings.data_folder()
+    loaded = validation.load(real, simulated, tuple(name.strip() for name in samples.split(",") if name.strip()))
+    tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
+    if page is not None:
+        validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
+    shown: list[Any] = [row._asdict() for row in (figures if targets else tests)]
+    if not as_json:
+        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
+    print_rows(shown, "Simulated and real events", as_json=as_json)
+    below = sum(row.is_below(threshold) for row in tests)
+    missed = sum(not target.is_met for target in figures)
+    verdict = f"{below} of {len(tests)} variables below p = {threshold:g}, {missed} of {len(figures)} targets missed"
+    print(f"labcourse: {verdict}", file=sys.stderr)
+    if below or missed:
+        raise typer.Exit(1)
+
+
+def _files(names: str) -> list[Official]:
+    from labcourse import opendata
+
+    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    return opendata.choose(chosen) if chosen else []
+
+
+def _show(outcomes: Sequence[Outcome], folder: Path, *, as_json: bool) -> None:
+    """Print what became of each file, and what to do where the course reads from elsewhere."""
+    from labcourse import samples
+
+    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
+    for name in dict.fromkeys(outcome.sample for outcome in outcomes if outcome.sample in samples.ALL):
+        complete = all((folder / file).is_file() for file in samples.get(name).files)
+        if complete and samples.locate(name).paths[0].parent.resolve() != folder.resolve():
+            print(
+                f"labcourse: {name} is read from another folder (see `labcourse data where`); "
+                f"to search this one first: labcourse data use {folder}",
+                file=sys.stderr,
+            )
+    failed = [outcome.file for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        raise DownloadError(
+            f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
+            where=str(folder),
+            next_step="Run the same command again later: it goes on where it stopped. The table says why.",
+        )

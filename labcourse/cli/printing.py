@@ -1,0 +1,34 @@
+"""What every command prints with: a table for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
+    """Print rows with the same keys."""
+    from labcourse.authoring.display import table
+
+    if as_json:
+        print_json(rows)
+    else:
+        print_wide(table(rows, title))
+
+
+def print_json(content: Any) -> None:
+    """Print JSON as people can read it."""
+    print(json.dumps(content, indent=1, ensure_ascii=False))
+
+
+def print_wide(renderable: Any) -> None:
+    """Print something of rich, also where standard output is no terminal."""
+    from rich.console import Console
+
+    console = Console()
+    # In a log file rich assumes 80 columns and would fold the tables.
+    (console if console.is_terminal else Console(width=120)).print(renderable)

@@ -1,0 +1,125 @@
+"""The collection handed over as a zip file: only what is official leaves it, and only whole.
+
+An archive may come from anywhere. Nothing is written before its table of contents was judged, no path of it
+is used (a file goes by its official name into the chosen folder), and no more bytes are unpacked than
+the release says.
+"""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
+
+from labcourse.errors import BadFile
+from labcourse.files import atomic_write
+from labcourse.opendata.download import FileReport, Outcome, alone_in, bar, check_room
+from labcourse.opendata.manifest import Official, is_whole
+
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""Ways of compression that need little memory; the others let an archive ask for gigabytes."""
+
+_ENCRYPTED = 0x1
+_LOCAL_HEADER = 30
+_BLOCK = 1 << 20
+
+
+def unpack(archive: Path, files: Sequence[Official], folder: Path, *, progress: bool = True) -> list[Outcome]:
+    """Unpack official files from a zip file into a folder; return an outcome a file, in the given order.
+
+    What the folder holds whole already stays as it is. Files that the archive lacks are outcomes with the state
+    ``failed``.
+
+    Raises
+    ------
+    BadFile
+        If the archive is damaged or not what it should be: a path that leaves the folder, a link, an encrypted,
+        repeated or overlapping entry, another size or checksum than the release's. Files that were unpacked
+        before the fault was met are whole and stay; nothing else is changed.
+    StorageError
+        If the disk has too little room or refuses.
+    """
+    try:
+        with zipfile.ZipFile(archive) as opened:
+            entries = _judge(opened.infolist(), {file.name: file for file in files}, archive)
+            with alone_in(folder), bar(progress, sum(file.bytes for file in files)) as report:
+                todo = [f for f in files if f.name in entries and not is_whole(folder / f.name, f)]
+                check_room(folder, todo)
+                outcomes = []
+                for file in files:
+                    row = Outcome(file.name, file.sample, "already whole", file.bytes)
+                    if file in todo:
+                        _extract(opened, entries[file.name], file, folder, report)
+                        row = row._replace(state="unpacked", origin=str(archive))
+                    elif not is_whole(folder / file.name, file):
+                        row = row._replace(state="failed", bytes=0, note="not in the archive")
+                    report(file.name, file.bytes)
+                    outcomes.append(row)
+            return outcomes
+    except FileNotFoundError as error:
+        raise BadFile(f"{archive} does not exist.", next_step="Give the path of the zip file.") from error
+    except OSError as error:
+        raise _bad(archive, f"it cannot be read ({error.strerror or error})") from error
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, NotImplementedError) as error:
+        raise _bad(archive, f"it is damaged, cut short or no zip file ({error})") from error
+
+
+def _judge(infos: list[zipfile.ZipInfo], wanted: dict[str, Official], archive: Path) -> dict[str, zipfile.ZipInfo]:
+    """Return the entry of each wanted file that the archive has, or raise if any is not as it should be."""
+    chosen: dict[str, zipfile.ZipInfo] = {}
+    end = 0
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        path = PurePosixPath(info.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or info.filename[1:2] == ":":
+            raise _bad(archive, f"the path {info.filename!r} leads out of the folder")
+        if info.header_offset < end:
+            raise _bad(archive, f"{info.filename!r} overlaps with the entry before it")
+        end = info.header_offset + _LOCAL_HEADER + info.compress_size
+        file = wanted.get(path.name)
+        if file is None or info.is_dir():
+            continue
+        mode = info.external_attr >> 16
+        if file.name in chosen:
+            raise _bad(archive, f"it holds {file.name} twice")
+        if stat.S_IFMT(mode) not in (0, stat.S_IFREG):
+            raise _bad(archive, f"{info.filename!r} is a link or another special file")
+        if info.flag_bits & _ENCRYPTED:
+            raise _bad(archive, f"{info.filename!r} is encrypted")
+        if info.compress_type not in _METHODS:
+            raise _bad(archive, f"{info.filename!r} is compressed in a way that the collection does not use")
+        if info.file_size != file.bytes:
+            raise _bad(archive, f"{file.name} has {info.file_size} bytes instead of {file.bytes}: another build")
+        chosen[file.name] = info
+    return chosen
+
+
+def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, folder: Path, report: FileReport) -> None:
+    """Write one file whole or not at all; what the entry declares is not believed."""
+    archive = Path(opened.filename or "")
+
+    def write(temporary: Path) -> None:
+        size, sum_so_far = 0, 1
+        with opened.open(info) as source, temporary.open("wb") as target:
+            while block := source.read(_BLOCK):
+                size += len(block)
+                if size > file.bytes:
+                    raise _bad(archive, f"{file.name} unpacks to more than its {file.bytes} bytes")
+                sum_so_far = zlib.adler32(block, sum_so_far)
+                target.write(block)
+                report(file.name, size)
+        if size != file.bytes or f"{sum_so_far:08x}" != file.adler32:
+            raise _bad(archive, f"{file.name} has the checksum {sum_so_far:08x} instead of {file.adler32}")
+
+    atomic_write(folder / file.name, write)
+    (folder / file.part).unlink(missing_ok=True)
+
+
+def _bad(archive: Path, why: str) -> BadFile:
+    return BadFile(
+        f"{archive.name} was not unpacked: {why}.",
+        where=str(archive),
+        next_step="Get the zip file again, or use `labcourse data download`. No file that was whole has changed.",
+    )

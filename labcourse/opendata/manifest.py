@@ -1,0 +1,161 @@
+"""What the official collection holds: names, sizes and checksums of its files, and the addresses that offer them."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import zlib
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from labcourse import samples
+from labcourse.errors import BadInput, UnknownSample
+
+
+class Official(NamedTuple):
+    """One file of the collection: its address below a mirror, and what its bytes must be.
+
+    ``adler32`` is the checksum of the release, as eight hexadecimal digits; ``events`` is known for the
+    samples of the course.
+    """
+
+    path: str
+    bytes: int
+    adler32: str
+    events: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The name of the file, without folders."""
+        return self.path.rpartition("/")[2]
+
+    @property
+    def part(self) -> str:
+        """The name under which it is kept while it is not whole."""
+        return f"{self.name}.part"
+
+    @property
+    def sample(self) -> str:
+        """The sample that the file belongs to: ``data``, or the name that follows the DSID."""
+        first, _, rest = self.name.partition(".")
+        return "data" if first.startswith("data_") else rest.removesuffix(".4lep.root")
+
+    @property
+    def dsid(self) -> int | None:
+        """The dataset identifier of simulated events, None for collision data."""
+        return None if self.sample == "data" else int(self.name.partition(".")[0].removeprefix("mc_"))
+
+
+class Manifest(NamedTuple):
+    """The collection: when it was built, its DOI, the mirrors in order, and its files."""
+
+    build: str
+    doi: str
+    mirrors: tuple[str, ...]
+    files: tuple[Official, ...]
+
+
+@cache
+def official() -> Manifest:
+    """Return the 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
+    content = json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8"))
+    files = tuple(Official(**entry) for entry in content["files"])
+    return Manifest(content["build"], content["doi"], tuple(content["mirrors"]), files)
+
+
+def choose(names: Iterable[str] | None = None, files: Iterable[Official] | None = None) -> list[Official]:
+    """Return the files of samples, in the order of the collection.
+
+    Parameters
+    ----------
+    names : iterable of str, optional
+        Samples (also those that the course does not use, such as ``Ztautau``), names of files, or
+        ``all``; by default the samples of the course.
+    files : iterable of Official, optional
+        What to choose from instead of the official collection.
+
+    Raises
+    ------
+    UnknownSample
+        With the nearest names.
+
+    Examples
+    --------
+    >>> [file.name for file in choose(["Zee", "Ztautau"])]
+    ['mc_361106.Zee.4lep.root', 'mc_361108.Ztautau.4lep.root']
+    """
+    known = list(official().files if files is None else files)
+    wanted = set(samples.ALL if names is None else names)
+    if "all" in wanted:
+        return known
+    labels = dict.fromkeys([*(file.sample for file in known), *(file.name for file in known)])
+    for name in sorted(wanted - set(labels)) if names is not None else ():
+        near = difflib.get_close_matches(name, labels, n=2, cutoff=0.4)
+        raise UnknownSample(
+            f"The official collection has no sample {name!r}.",
+            where="labcourse data",
+            next_step=(f"Did you mean {' or '.join(near)}? " if near else "")
+            + "`labcourse data list --all` shows all of them.",
+        )
+    return [file for file in known if file.sample in wanted or file.name in wanted]
+
+
+def mirrors(given: Iterable[str] = ()) -> list[str]:
+    """Return the addresses to download from, in order: those given, else ``LABCOURSE_MIRROR``, else those of CERN.
+
+    A mirror is the folder that holds ``Data/`` and ``MC/``; several in ``LABCOURSE_MIRROR`` are separated
+    by spaces.
+
+    Raises
+    ------
+    BadInput
+        If one of them is not an http or https address.
+    """
+    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or list(official().mirrors)
+    for address in named:
+        try:
+            parts = urlsplit(address)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        except ValueError:
+            usable = False
+        if not usable:
+            raise BadInput(
+                f"{address} is not the address of a mirror.",
+                where="--mirror or LABCOURSE_MIRROR",
+                next_step="Give a folder that holds Data/ and MC/, such as https://my.school/atlas/4lep.",
+            )
+    return [address.rstrip("/") for address in named]
+
+
+def without_password(address: str) -> str:
+    """Return an address without the name and the password that it may carry.
+
+    Examples
+    --------
+    >>> without_password("https://me:secret@my.school/4lep")
+    'https://my.school/4lep'
+    """
+    parts = urlsplit(address)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def checksum(path: Path) -> str:
+    """Return the adler32 of a file as eight hexadecimal digits.
+
+    adler32 finds accidents of transfer and storage, which is what the release publishes it for; that
+    nobody changed a file on purpose is what https stands for.
+    """
+    value = 1
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            value = zlib.adler32(block, value)
+    return f"{value:08x}"
+
+
+def is_whole(path: Path, file: Official) -> bool:
+    """Say whether a file has the size and the checksum of the release."""
+    return path.is_file() and path.stat().st_size == file.bytes and checksum(path) == file.adler32
