@@ -27,3 +27,8 @@ def weighted(names: Sequence[str], weight: Sequence[float], **columns: Sequence[
     """Return a table with samples, weights and further columns."""
     table = pd.DataFrame({"weight": np.asarray(weight, np.float32), **columns}, index=range(5, 5 + len(names)))
     return table.assign(sample=pd.Categorical(list(names), categories=list(samples.ALL)))
+
+
+def identities(events: pd.DataFrame) -> set[tuple[int, int]]:
+    """Return what identifies the events of a table: their run and event numbers."""
+    return set(zip(events["run"].tolist(), events["event"].tolist(), strict=True))
