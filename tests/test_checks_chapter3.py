@@ -233,7 +233,10 @@ EXERCISES = {
             (lambda p, share, new: p * new / (p * new + (1 - p) * share), "not scaled"),
             (lambda p, share, new: p, "the same factor"),
         ],
-        fails=[(lambda p, share, new: p**2, "has the new share"), (lambda p, share, new: p.mean(), "one number an event")],
+        fails=[
+            (lambda p, share, new: p**2, "has the new share"),
+            (lambda p, share, new: p.mean(), "one number an event"),
+        ],
     ),
 }
 

@@ -69,7 +69,7 @@ class Report:
         except (StillOpen, ReturnsNothing):
             raise
         except Exception as error:
-            self.lines.append((False, what, ""))
+            self.lines.append((False, what, hint))
             self.lines.append((False, *explain(error)))
             return False
         self.lines.append((is_true, what, hint))

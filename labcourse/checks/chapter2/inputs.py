@@ -196,7 +196,7 @@ def _batches(n_events: int, batch_size: int) -> tuple[int, int]:
 @exercise("2.4", fallback=_batches)
 def exercise_2_4(answer: Any, report: Report) -> None:
     """The number of batches in an epoch, and the size of the last one."""
-    cases = (1000, 128), (256, 128), (100, 128)
+    cases = (1000, 128), (256, 128), (100, 128), (150, 128)
     if report.parts(answer(*cases[0]), "n_batches, last_size") is None:
         return
     results = [answer(*case) for case in cases]
@@ -232,7 +232,12 @@ def exercise_2_4(answer: Any, report: Report) -> None:
     for (n, size), result, what in zip(
         cases,
         results,
-        ("8 batches, the last with 104 events", "2 batches, both full", "one batch that holds all"),
+        (
+            "8 batches, the last with 104 events",
+            "2 batches, both full",
+            "one batch that holds all",
+            "2 batches, the last with 22",
+        ),
         strict=True,
     ):
         report.holds(tuple(result) == _batches(n, size), f"{n} events: {what}", hint=f"in batches of {size}")

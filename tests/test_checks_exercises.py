@@ -1,0 +1,134 @@
+"""What holds for every exercise: enough mistakes are known by name, none is a false alarm, and nothing raises."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import inspect
+import io
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from labcourse import checks
+from labcourse import settings as course_settings
+from labcourse.checks import findings
+from labcourse.checks.compare import alike, copied
+from tests.answers import FEWEST_MISTAKES, Exercise, named, returning, shown
+
+CHAPTERS = tuple(range(1, 9))
+
+
+def course_exercises(chapter: int) -> dict[str, bool]:
+    """Return the exercises in the source of a chapter, and whether they are answered in words."""
+    (path,) = (course_settings.home() / "course").glob(f"chapter{chapter}_*.py")
+    tags = re.findall(r'^# %% tags=\[(.*"exercise-.*)\]$', path.read_text("utf-8"), re.M)
+    return {re.findall(r'"exercise-([\d.]+)"', line)[0]: '"written"' in line for line in tags}
+
+
+def table(chapter: int) -> dict[str, Exercise]:
+    return importlib.import_module(f"tests.test_checks_chapter{chapter}").__dict__.get("EXERCISES", {})
+
+
+EVERY = [pytest.param(n, exercise, id=n) for chapter in CHAPTERS for n, exercise in table(chapter).items()]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_exercise_has_its_table(chapter: int) -> None:
+    exercises = course_exercises(chapter)
+    assert exercises
+    assert set(table(chapter)) == {number for number, is_written in exercises.items() if not is_written}
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+def test_at_least_three_mistakes_have_different_names(number: str, exercise: Exercise) -> None:
+    right = shown(number, exercise.right[0], exercise)[0]
+    names = {tuple(named(shown(number, answer, exercise)[0], right)) for answer, _ in exercise.mistakes}
+    assert len(names) >= FEWEST_MISTAKES, f"exercise {number} knows only {names}"
+    assert all(names)
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+def test_mistakes_are_neither_right_nor_mixed_up(number: str, exercise: Exercise, monkeypatch: Any) -> None:
+    """What the mistakes of a check lead to differs from the right result, and from one mistake to the next."""
+    lists: list[Any] = []
+    original = findings.Report.recognises
+
+    def recognises(report: Any, result: Any, *mistakes: Any, given: Any = (), right: Any = None) -> bool:
+        lists.append([])
+        for wrong, what, hint in mistakes:
+            assert hint, f"{what} has no hint"
+            value = wrong(*copied(given)) if callable(wrong) else wrong
+            assert right is None or not alike(value, right), f"exercise {number}: right answers are said to be: {what}"
+            lists[-1].append((value, what))
+        return original(report, result, *mistakes, given=given, right=right)
+
+    monkeypatch.setattr(findings.Report, "recognises", recognises)
+    printed, _ = shown(number, exercise.right[0], exercise)
+    assert "solved" in printed
+    for values in lists:
+        for i, (value, what) in enumerate(values):
+            others = [other for later, other in values[i + 1 :] if other != what and alike(later, value)]
+            assert not others, f"exercise {number}: the check cannot tell apart: {what} / {others}"
+
+
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=5),
+        npst.arrays(
+            st.sampled_from([np.float64, np.float32, np.int64, np.bool_]), npst.array_shapes(min_dims=0, max_side=6)
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.tuples(inner, inner),
+        st.tuples(inner, inner, inner),
+        st.dictionaries(st.sampled_from(["ZZ", "Z", "ttbar", "a"]), inner, max_size=3),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(value=ANYTHING)
+def test_no_value_makes_a_check_raise(number: str, exercise: Exercise, value: Any) -> None:
+    for answer in (value, returning(value)):
+        assert number in shown(number, answer, exercise)[0]
+
+
+def test_a_check_of_an_exercise_is_one_function_of_that_number() -> None:
+    exercises = {number: written for chapter in CHAPTERS for number, written in course_exercises(chapter).items()}
+    public = {name.removeprefix("exercise_").replace("_", ".") for name in dir(checks) if name.startswith("exercise_")}
+    assert public == {number for number, is_written in exercises.items() if not is_written}
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_written_exercises_have_a_model_answer_that_is_shown_after_an_attempt(chapter: int) -> None:
+    for number, is_written in course_exercises(chapter).items():
+        if not is_written:
+            continue
+        for attempt, shows in (("", False), ("no", False), ("I tried to answer this in my words.", True)):
+            printed = io.StringIO()
+            with contextlib.redirect_stdout(printed):
+                checks.written(number, attempt)
+            assert ("Compare with the course's answer:" in printed.getvalue()) is shows, number
+
+
+def test_checks_look_at_nothing_but_their_arguments() -> None:
+    """A number of the author's run, kept in a file, is not what an answer is compared with."""
+    for name in dir(checks):
+        if name.startswith("exercise_"):
+            module = inspect.getmodule(inspect.unwrap(getattr(checks, name)))
+            source = inspect.getsource(module) if module else ""
+            assert "expected.json" not in source
+            assert "read_numbers" not in source
