@@ -1,0 +1,4 @@
+"""Checks of chapter 7, significance."""
+
+from labcourse.checks.chapter7.counting import *
+from labcourse.checks.chapter7.formulas import *
