@@ -19,7 +19,7 @@ from labcourse import checks
 from labcourse import settings as course_settings
 from labcourse.checks import findings
 from labcourse.checks.compare import alike, copied
-from tests.answers import FEWEST_MISTAKES, Exercise, named, returning, shown
+from tests.answers import FEWEST_MISTAKES, Exercise, named, returning, shown, shown_for_right
 
 CHAPTERS = tuple(range(1, 9))
 
@@ -47,7 +47,7 @@ def test_every_exercise_has_its_table(chapter: int) -> None:
 
 @pytest.mark.parametrize(("number", "exercise"), EVERY)
 def test_at_least_three_mistakes_have_different_names(number: str, exercise: Exercise) -> None:
-    right = shown(number, exercise.right[0], exercise)[0]
+    right = shown_for_right(number, exercise)
     names = {tuple(named(shown(number, answer, exercise)[0], right)) for answer, _ in exercise.mistakes}
     assert len(names) >= FEWEST_MISTAKES, f"exercise {number} knows only {names}"
     assert all(names)

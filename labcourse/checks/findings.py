@@ -50,7 +50,7 @@ class Report:
         """Whether something was checked and all of it holds."""
         return bool(self.lines) and all(holds for holds, _, _ in self.lines)
 
-    def holds(self, condition: Any, what: str, *, hint: str = "") -> bool:
+    def holds(self, condition: Any, what: str, *, hint: str = "", mistake: str = "") -> bool:
         """Note that ``what`` should hold, and whether it does; return that.
 
         Parameters
@@ -62,6 +62,8 @@ class Report:
             The property, in words that are true when it holds.
         hint : str
             Shown when it does not hold.
+        mistake : str
+            Said instead of ``what`` when it does not hold: what went wrong, by its name.
         """
         try:
             value = condition() if inspect.isfunction(condition) else condition
@@ -72,7 +74,7 @@ class Report:
             self.lines.append((False, what, hint))
             self.lines.append((False, *explain(error)))
             return False
-        self.lines.append((is_true, what, hint))
+        self.lines.append((is_true, what if is_true else mistake or what, hint))
         return is_true
 
     def wrong(self, mistake: str, hint: str = "") -> None:
@@ -138,7 +140,10 @@ class Report:
 
         def distance(value: float) -> float:
             """In units of the precision of the reading; a mistake is not named beyond 1."""
-            return abs(number - value) / (min(precision, 0.3) * abs(value) or tolerance / 2 or 1e-9)
+            margin = min(precision, 0.3) * abs(value) or tolerance / 2 or 1e-9
+            return abs(number - value) / (
+                min(margin, tolerance or margin) if abs(value) < 5 * abs(expected) else margin
+            )
 
         if math.isfinite(number) and abs(number - expected) > max(tolerance, relative * abs(expected), 1e-9):
             known = [mistake for mistake in mistakes if math.isfinite(mistake[0])]

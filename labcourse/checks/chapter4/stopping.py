@@ -232,19 +232,28 @@ def exercise_4_5(answer: Any, report: Report) -> None:
         report.wrong("the accuracy is watched", 'we want the loss: monitor="val_loss"')
     else:
         report.holds(answer.monitor == "val_loss", "it watches the validation loss", hint='monitor="val_loss"')
-    if answer.patience == 0:
-        report.wrong("it has no patience", "the default stops at the first epoch without gain: patience=10")
-    else:
-        report.holds(answer.patience == PATIENCE, "its patience is 10 epochs", hint="patience=10; the default is 0")
-    if answer.restore_best_weights:
-        report.holds(True, "it goes back to the best epoch")
-    else:
-        report.wrong("the weights of the last epoch stay", "go back to the best one: restore_best_weights=True")
-    if answer.mode == "max":
-        report.wrong("it waits for a higher loss", 'leave mode out, or set it to "min"')
-    if answer.baseline is not None:
-        report.wrong("it has a baseline", "a loss that must be reached in the first epochs is not asked for")
-    if answer.start_from_epoch:
-        report.wrong("the first epochs are not looked at", "leave start_from_epoch out")
-    if answer.min_delta:
-        report.wrong("small gains are not counted", "any lower loss is a gain: leave min_delta out")
+    report.holds(
+        answer.patience == PATIENCE,
+        "its patience is 10 epochs",
+        mistake=f"its patience is {answer.patience}",
+        hint="patience=10; the default of 0 stops at the first epoch without gain",
+    )
+    report.holds(
+        answer.restore_best_weights,
+        "it goes back to the best epoch",
+        mistake="the weights of the last epoch stay",
+        hint="go back to the best one: restore_best_weights=True",
+    )
+    report.holds(
+        answer.mode != "max",
+        "a lower loss is better",
+        mistake="it waits for a higher loss",
+        hint='leave mode out, or set it to "min"',
+    )
+    for is_plain, mistake, hint in (
+        (answer.baseline is None, "it has a baseline", "a loss to be reached is not asked for: leave baseline out"),
+        (not answer.start_from_epoch, "the first epochs are not looked at", "leave start_from_epoch out"),
+        (not answer.min_delta, "small gains are not counted", "any lower loss is a gain: leave min_delta out"),
+    ):
+        if not is_plain:
+            report.wrong(mistake, hint)

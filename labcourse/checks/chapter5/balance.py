@@ -170,10 +170,7 @@ def exercise_5_5(answer: Any, report: Report) -> None:
         hint="compare decimals with np.isclose(…, rtol=1e-3): single precision is never exact",
     )
     for found_right, (_, what, hint) in zip(passed, trials, strict=True):
-        if found_right:
-            report.wrong(f"it lets pass: {what}", hint)
-        else:
-            report.holds(True, f"finds {what}")
+        report.holds(not found_right, f"finds {what}", mistake=f"it lets pass: {what}", hint=hint)
 
 
 def _treat(weight: Any, treatment: str) -> Any:
