@@ -2,3 +2,4 @@
 
 from labcourse.checks.chapter2.inputs import *
 from labcourse.checks.chapter2.network import *
+from labcourse.checks.chapter2.split import *
