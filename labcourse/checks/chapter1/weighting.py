@@ -167,8 +167,8 @@ def exercise_1_3(answer: Any, report: Report) -> None:
     found = [
         report.recognises(
             raw,
-            (events.size, "raw counts cells of the table", "len(events) counts rows"),
-            (len(events.columns), "raw counts columns of the table", "len(events) counts rows"),
+            (events.size, "raw counts cells of the table", "a table has rows times columns cells: count the rows"),
+            (len(events.columns), "raw counts columns of the table", "every row is one event"),
             ((weight > 0).sum(), "raw leaves out events with negative weights", "every simulated event counts once"),
             right=5,
         ),
@@ -183,8 +183,13 @@ def exercise_1_3(answer: Any, report: Report) -> None:
     ]
     if any(found):
         return
-    report.close(raw, 5, "raw is the number of events", hint="len(events)")
-    report.close(expected, 2.0, "expected is the sum of the weights", hint='events["weight"].sum()')
+    report.close(raw, 5, "raw is the number of events", hint="every row of the table is one simulated event")
+    report.close(
+        expected,
+        2.0,
+        "expected is the sum of the weights",
+        hint="each event stands for as many of nature as its weight says: add these up",
+    )
     report.holds(
         lambda: alike(answer(events[:0]), (0, 0)), "an empty table has no events", hint="sums of nothing are zero"
     )

@@ -81,7 +81,9 @@ def exercise_2_3(answer: Any, report: Report) -> None:
         hint="events[columns] selects several columns at once",
     ):
         return
-    report.holds(np.array_equal(y, right), "y is 1 for the four Higgs samples, else 0", hint="isin(samples.SIGNAL)")
+    report.holds(
+        np.array_equal(y, right), "y is 1 for the four Higgs samples, else 0", hint="is its name among samples.SIGNAL?"
+    )
     report.holds(np.allclose(x, wanted), "x holds the columns asked for, in their order", hint="events[columns]")
     report.holds(
         x.dtype == np.float32 and y.dtype == np.float32,

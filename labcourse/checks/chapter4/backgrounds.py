@@ -88,8 +88,14 @@ def exercise_4_9(answer: Any, report: Report) -> None:
     ]
     if any(wrong):
         return
-    report.holds(alike(raw, right_raw), "raw shares: events over all events", hint="np.mean(process == name)")
-    report.holds(alike(expected, right_expected), "expected shares: weights over all weights", hint="Σw over Σw")
+    report.holds(
+        alike(raw, right_raw), "raw shares: events over all events", hint="how many of all events are of this process?"
+    )
+    report.holds(
+        alike(expected, right_expected),
+        "expected shares: weights over all weights",
+        hint="the sum of its weights over the sum of all",
+    )
 
 
 @exercise("4.10")

@@ -217,12 +217,10 @@ def exercise_5_8(answer: Any, report: Report) -> None:
         ],
     }
     words = {"keep": "as they are", "absolute": "all positive, same size", "drop": "negative ones become zero"}
-    hints = {"keep": "weight", "absolute": "np.abs(weight)", "drop": "np.maximum(weight, 0)"}
+    hints = {"keep": "nothing changes", "absolute": "the size of each", "drop": "compare each with zero"}
     for treatment, result in results.items():
         if not report.recognises(result, *mistakes[treatment], right=right[treatment]):
-            report.holds(
-                alike(result, right[treatment]), f"{treatment}: {words[treatment]}", hint=f"try {hints[treatment]}"
-            )
+            report.holds(alike(result, right[treatment]), f"{treatment}: {words[treatment]}", hint=hints[treatment])
 
 
 @exercise("5.9")

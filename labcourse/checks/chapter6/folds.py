@@ -89,8 +89,14 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     if trains.shape != fold.shape or trains.dtype != bool or validates.shape != fold.shape or validates.dtype != bool:
         report.wrong("these are no masks", "compare the array with the number: one True or False an event")
         return
-    report.holds(np.array_equal(validates, fold == 1), "the events of the fold validate", hint="fold == number")
-    report.holds(np.array_equal(trains, fold != 1), "the events of all other folds train", hint="fold != number")
+    report.holds(
+        np.array_equal(validates, fold == 1), "the events of the fold validate", hint="those whose fold has this number"
+    )
+    report.holds(
+        np.array_equal(trains, fold != 1),
+        "the events of all other folds train",
+        hint="those whose fold has any other number",
+    )
     report.holds(
         lambda: np.array_equal(answer(fold, 0)[1], fold == 0), "it works for the fold of number 0 too", hint="no `or`"
     )
@@ -162,7 +168,7 @@ def exercise_6_3(answer: Any, report: Report) -> None:
     report.holds(
         all(np.array_equal(t, fold != i) and np.array_equal(v, fold == i) for i, (t, v) in enumerate(masks)),
         "fold 0 validates the first model, fold 1 the second, and so on",
-        hint="fold_masks(fold, number)",
+        hint="the number of the loop is the fold that validates",
     )
     losses = 0.5 + 0.1 * np.arange(1, n + 1)
     if not report.recognises(

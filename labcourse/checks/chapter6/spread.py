@@ -73,8 +73,10 @@ def exercise_6_5(answer: Any, report: Report) -> None:
         right=right_spread,
     ):
         return
-    report.close(pair[0], right_mean, "the mean", hint="np.mean(losses)")
-    report.close(pair[1], right_spread, "the spread, with k − 1", relative=1e-4, hint="np.std(losses, ddof=1)")
+    report.close(pair[0], right_mean, "the mean", hint="the sum of the losses over their number")
+    report.close(
+        pair[1], right_spread, "the spread, with k − 1", relative=1e-4, hint="the root of the sum of squares over k − 1"
+    )
     report.holds(
         lambda: alike(answer([0.2, 0.4]), (0.3, np.sqrt(0.02))),
         "works for a list of two losses too",

@@ -194,6 +194,10 @@ def exercise_7_11(answer: Any, report: Report) -> None:
     report.holds(
         alike(pair[0], right[0]),
         "a quarter more data below means a quarter more background above",
-        hint="n_below · b_above / b_below",
+        hint="the simulation says how many events lie above the cut for each one below",
     )
-    report.holds(alike(pair[1], right[1]), "the relative uncertainty is that of n_below", hint="b / √n_below")
+    report.holds(
+        alike(pair[1], right[1]),
+        "the relative uncertainty is that of n_below",
+        hint="only the count of data fluctuates here, by √n_below",
+    )

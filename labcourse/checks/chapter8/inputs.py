@@ -88,9 +88,15 @@ def exercise_8_2(answer: Any, report: Report) -> None:
         return
     new_eta, new_phi = (np.asarray(part, dtype=float) for part in pair)
     report.holds(
-        np.allclose(new_eta, right_eta), "all leptons of an event are flipped together", hint="eta * sign[:, None]"
+        np.allclose(new_eta, right_eta),
+        "all leptons of an event are flipped together",
+        hint="one sign an event, that of the leading lepton",
     )
-    report.holds(np.allclose(new_phi, right_phi, atol=1e-5), "the leading lepton is at φ = 0", hint="phi - phi[:, :1]")
+    report.holds(
+        np.allclose(new_phi, right_phi, atol=1e-5),
+        "the leading lepton is at φ = 0",
+        hint="subtract the angle of the leading lepton from all four",
+    )
     at_zero = np.array([[0.0, 1.0, -1.0, 2.0]])
     report.holds(
         lambda: np.allclose(answer(at_zero, np.zeros((1, 4)))[0], at_zero),
