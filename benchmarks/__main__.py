@@ -12,7 +12,7 @@ import json
 import os
 from pathlib import Path
 
-NAMES = ("fit", "predict", "scan", "preselect", "read", "simulate", "workers", "interactive")
+NAMES = ("fit", "predict", "scan", "preselect", "read", "simulate", "workers", "interactive", "compare")
 HELD = {
     "fit": 20,
     "products": 0.4,
@@ -25,6 +25,7 @@ HELD = {
     "simulate_llll": 0.77,
     "workers": 1.8,
     "interactive": 4,
+    "compare": 1,
 }
 """The smallest ratio that the course promises at full size."""
 
