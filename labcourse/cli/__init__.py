@@ -205,7 +205,7 @@ def compare(
     seconds: Annotated[float, typer.Option(help="Longest run of a notebook, with --execute.", min=1)] = 900,
     memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
     with_network: Annotated[
-        bool, typer.Option("--with-network", help="Run them although the network cannot be cut here.")
+        bool, typer.Option("--with-network", help="Run them also where the network cannot be cut.")
     ] = False,
     as_json: Json = False,
 ) -> None:
@@ -217,8 +217,14 @@ def compare(
     from labcourse.comparison import display, overview
     from labcourse.comparison.sandbox import Limits
 
-    limits = Limits(seconds, memory * 1e9, with_network) if execute else None
-    found = display.compare(submissions, settings.home(), html=html, chapters=chapter or (), limits=limits)
+    found = display.compare(
+        submissions,
+        settings.home(),
+        html=html,
+        chapters=chapter or (),
+        limits=Limits(seconds, memory * 1e9, seconds / 2) if execute else None,
+        with_network=with_network,
+    )
     for student in found.students:
         for file, what in student.problems:
             print(f"labcourse: {student.name}: {file}: {what}", file=sys.stderr)

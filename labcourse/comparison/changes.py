@@ -105,7 +105,7 @@ def _notebook(cells: list[Cell]) -> Any:
     from nbformat import v4
 
     make = {"code": v4.new_code_cell, "markdown": v4.new_markdown_cell, "raw": v4.new_raw_cell}
-    made = {}
+    made: dict[str, Any] = {}
     for cell in cells:
         identifier = cell.id if _ID.fullmatch(cell.id) and cell.id not in made else f"unnamed-{len(made)}"
         made[identifier] = make[cell.kind](cell.source[:_LONGEST], id=identifier)

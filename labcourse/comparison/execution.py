@@ -22,14 +22,14 @@ from labcourse.errors import BadInput
 __all__ = ["execution", "require_cut_network", "with_checks"]
 
 
-def require_cut_network(limits: Limits) -> None:
-    """Raise BadInput if the network cannot be cut and the user has not said that it may stay."""
-    if not limits.network and not sandbox.can_cut_network():
+def require_cut_network() -> None:
+    """Raise BadInput if this machine cannot cut a notebook off from the network."""
+    if not sandbox.can_cut_network():
         raise BadInput(
             "On this machine a notebook cannot be cut off from the network.",
             where="--execute",
-            next_step="Use a Linux machine that allows user namespaces (`unshare -rn true` works), or a machine "
-            "without network, and say --with-network there: the students' code then reaches whatever it reaches.",
+            next_step="Use a Linux machine where `unshare -rn true` works. Or say --with-network, best on a machine "
+            "with nothing to lose: students' code then reaches your network and your files.",
         )
 
 

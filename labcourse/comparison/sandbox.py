@@ -2,8 +2,9 @@
 
 A child process (`inside`) starts the kernel and reports each cell through a pipe. On Linux it lives in
 namespaces of its own, made by ``unshare``: it sees no network, everything but its scratch folder is
-read-only, and all its processes end with it. Elsewhere the network cannot be cut, and running needs the
-user's word. Either way it runs as the user: it can read what the user can read.
+read-only, and all its processes end with it. Elsewhere none of this holds: the network stays, files can be
+written, a process that hides is not found, and the caller asks for the user's word first. Either way it
+can read what the user can read.
 """
 
 from __future__ import annotations
@@ -21,11 +22,10 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labcourse import settings
-
 __all__ = ["Limits", "Outcome", "can_cut_network", "run_cells"]
 
 _UNSHARE = ("--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child")
+_PACKAGE = Path(__file__).resolve().parents[1]
 _MAX_OUTPUT = 50_000_000
 _PASSED_ON = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH"),
@@ -36,11 +36,11 @@ _PASSED_ON = (
 
 
 class Limits(NamedTuple):
-    """For one notebook: seconds in all (half of it for one cell), and bytes of memory in all processes."""
+    """For one notebook: seconds in all and for one cell, and bytes of memory of all processes together."""
 
     seconds: float = 900.0
     memory: float = 6e9
-    network: bool = False
+    cell_seconds: float = 450.0
 
 
 class Outcome(NamedTuple):
@@ -72,22 +72,23 @@ def run_cells(sources: list[str], scratch: Path, limits: Limits) -> Outcome:
     scratch : Path
         The only folder that the code can write to; outputs of chapters go to ``scratch/outputs``.
     limits : Limits
-        With ``network`` the network is not cut.
+        Where the run is stopped.
     """
+    is_cut = can_cut_network()
     for name in ("work", "home", "tmp", "run", "outputs"):
         (scratch / name).mkdir(exist_ok=True)
-    prefix = [] if limits.network else [str(shutil.which("unshare")), *_UNSHARE]
+    prefix = [str(shutil.which("unshare")), *_UNSHARE] if is_cut else []
     order = {
         "sources": sources,
         "scratch": str(scratch),
-        "cell_seconds": limits.seconds / 2,
+        "cell_seconds": limits.cell_seconds,
         "memory": int(limits.memory),
-        "is_cut": not limits.network,
+        "is_cut": is_cut,
     }
     with (scratch / "runner.log").open("wb") as log:
         process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "labcourse.comparison.inside"],
-            cwd=settings.home(),
+            cwd=_PACKAGE.parent,
             env=_environment(scratch),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -197,7 +198,7 @@ def _environment(scratch: Path) -> dict[str, str]:
         "TMPDIR": temporary,
         "TEMP": temporary,
         "TMP": temporary,
-        "PYTHONPATH": str(settings.home()),
+        "PYTHONPATH": str(_PACKAGE.parent),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "LABCOURSE_OUTPUTS": str(scratch / "outputs"),
