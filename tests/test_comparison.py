@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -13,17 +15,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from labcourse.comparison import overview, page, reading, states
 from labcourse.comparison.display import compare
 from labcourse.comparison.pictures import Picture, thumbnail
 from labcourse.comparison.reading import Unreadable
 from labcourse.comparison.submissions import find
-from labcourse.comparison.survey import Student, Survey, survey
+from labcourse.comparison.survey import Student, Survey, look_at, survey
 from labcourse.errors import BadInput, StorageError
 from tests import synthetic_class as made_up
 from tests.synthetic_class import Maker, save
 
+HAS_NBDIME = importlib.util.find_spec("nbdime") is not None
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
@@ -134,6 +139,50 @@ def test_a_damaged_notebook_is_reported(maker: Maker, look: Callable[..., Studen
 def test_a_byte_order_mark_does_no_harm(maker: Maker, look: Callable[..., Student]) -> None:
     student = look(b"\xef\xbb\xbf" + json.dumps(maker.notebook(1, {"1.1": "right"})).encode())
     assert state_of(student, "1.1").state == "solved"
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(data=st.data())
+def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObject) -> None:
+    """Any parts of a notebook replaced by anything: each exercise still has a state, and the page can be written."""
+    notebook = maker.notebook(1, dict.fromkeys((f"1.{i}" for i in range(1, 12)), "right"))
+    for _ in range(data.draw(st.integers(1, 4))):
+        here: Any = notebook
+        for _ in range(data.draw(st.integers(0, 6))):
+            keys = list(here) if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ()
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(keys))
+            if not isinstance(here[key], (dict, list)):
+                break
+            here = here[key]
+        if isinstance(here, dict) and here:
+            here[data.draw(st.sampled_from(list(here)))] = data.draw(JUNK)
+        elif isinstance(here, list) and here:
+            here[data.draw(st.integers(0, len(here) - 1))] = data.draw(JUNK)
+    with tempfile.TemporaryDirectory() as folder:
+        save(Path(folder) / "chapter1.ipynb", notebook)
+        student = look_at(find(Path(folder)).submissions[0], {1: maker.reference[1]}, changes=HAS_NBDIME)
+    assert {found.state for found in student.exercises} <= set(states.STATES)
+    assert len(student.exercises) == 11
+    report(Survey("", {1: maker.reference[1]}, [student])).encode()
+
+
+def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
+    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob")})
+    found = find(tmp_path)
+    found.submissions[0].files[0] = None  # type: ignore[call-overload]
+    students = survey(found, {1: maker.reference[1]}).students
+    assert students[0].problems == [("", "cannot be compared: AttributeError")]
+    assert state_of(students[1], "1.1").state == "solved"
 
 
 def test_odd_cells_are_skipped(maker: Maker, look: Callable[..., Student]) -> None:
@@ -277,7 +326,6 @@ def report(found: Survey, pictures: dict[tuple[str, int], Picture] | None = None
 
 
 def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) -> None:
-    pytest.importorskip("nbdime")
     # A slash cannot be part of a name, everything else can.
     folder = tmp_path / "class" / EVIL.replace("/", "\\")
     folder.mkdir(parents=True)
@@ -431,7 +479,7 @@ def test_figures_stand_side_by_side(tmp_path: Path) -> None:
 
 
 def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> None:
-    pytest.importorskip("nbdime")
+    pytest.importorskip("nbdime", reason="the extra `instructor` is not installed")
     from labcourse.comparison.changes import find_changes
 
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong"})

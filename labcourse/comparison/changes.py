@@ -17,8 +17,10 @@ from labcourse.comparison.reference import Chapter
 __all__ = ["Change", "find_changes"]
 
 _ID = re.compile(r"[\w-]{1,64}", re.ASCII)
-_LONGEST = 10_000
+_LONGEST = 4000
 _MOST = 30
+_MOST_PAIRED = 150
+"""Pairing cells takes a time that grows with their number squared."""
 
 
 class Change(NamedTuple):
@@ -36,11 +38,9 @@ def find_changes(notebook: Notebook, chapter: Chapter) -> list[Change]:
     course, own = _without_common(course, own)
     if not course and not own:
         return []
-    changes = list(_differences(course, own))
-    if len(changes) > _MOST:
-        rest = len(changes) - _MOST
-        changes = [*changes[:_MOST], Change("edited", (f"… and {rest} more cells",))]
-    return changes
+    changes = list(_differences(course, own[:_MOST_PAIRED]))
+    rest = max(0, len(changes) - _MOST) + max(0, len(own) - _MOST_PAIRED)
+    return changes[:_MOST] + ([Change("added", (f"… and {rest} more cells",))] if rest else [])
 
 
 def _differences(course: list[Cell], own: list[Cell]) -> Iterator[Change]:

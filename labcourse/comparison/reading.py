@@ -20,7 +20,7 @@ __all__ = ["MAX_BYTES", "Cell", "Notebook", "Unreadable", "printable", "read", "
 MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
 _MAX_CELLS = 2000
-_MAX_SOURCE = 50_000
+_MAX_SOURCE = 20_000
 _MAX_STREAM = 100_000
 
 

@@ -80,7 +80,7 @@ def same_code(one: str, other: str) -> bool:
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
     checks = _cells(cells, f"check-{exercise.number}", exercise.check_id)
-    checks = checks or [cell for cell in cells if cell.kind == "code" and same_code(cell.source, exercise.check)]
+    checks = checks or [cell for cell in cells if "checks." in cell.source and same_code(cell.source, exercise.check)]
     answers = _cells(cells, f"exercise-{exercise.number}", exercise.id) or _before(cells, checks)
     doubts = [
         f"its {name} is there {len(found)} times; the one that was run last counts"
@@ -176,7 +176,7 @@ def _is_sentence(source: str) -> bool:
     return len(re.sub(r"^\s*\w+\s*=|[\"'()#]", " ", source).split()) >= _FEWEST_WORDS
 
 
-@functools.lru_cache(2000)
+@functools.lru_cache(10_000)
 def _words(source: str) -> tuple[str, ...]:
     try:
         tokens = list(tokenize.generate_tokens(io.StringIO(source.strip() + "\n").readline))

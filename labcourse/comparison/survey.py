@@ -129,7 +129,7 @@ def survey(
     map_ : callable
         ``map``, or that of a pool of processes.
     """
-    look = partial(look_at, reference=reference, pictures=pictures, changes=changes, execute=execute)
+    look = partial(_look_safely, reference=reference, pictures=pictures, changes=changes, execute=execute)
     students = []
     for student in map_(look, submitted.submissions):
         students.append(student)
@@ -144,6 +144,18 @@ def survey(
     for student in students:
         student.chapters = [work for work in student.chapters if work.chapter in handed_in]
     return Survey(submitted.layout, {n: c for n, c in reference.items() if n in handed_in}, students)
+
+
+def _look_safely(submission: Submission, reference: Mapping[int, Chapter], **options: Any) -> Student:
+    """Compare one student; whatever a submission does to us, the class is compared to its end."""
+    try:
+        return look_at(submission, reference, **options)
+    except Exception as error:
+        student = Student(submission.student, problems=list(submission.problems))
+        what = f"cannot be compared: {type(error).__name__}"
+        student.problems.append(("", what))
+        student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in reference.items()]
+        return student
 
 
 def look_at(
