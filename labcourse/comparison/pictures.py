@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,7 +35,7 @@ class Picture(NamedTuple):
 class Pair:
     """The student's picture beside the solution's, by the cell's id.
 
-    ``picture`` is empty where it looks the same, cannot be read or is missing; ``note`` says which.
+    ``picture`` is None where it looks the same, cannot be read or is missing; ``note`` says which.
     """
 
     cell: str
@@ -50,27 +49,31 @@ def compare_pictures(notebook: Notebook, chapter: Chapter, solution: Mapping[tup
     own = {cell.id: cell.pictures for cell in notebook.cells if cell.pictures}
     pairs = []
     for identifier, theirs in chapter.pictures.items():
-        if identifier not in own:
-            continue
-        for index in range(len(theirs)):
+        for index in range(len(theirs) if identifier in own else 0):
             picture, note = None, ""
-            if index < len(own[identifier]):
-                picture = thumbnail(own[identifier][index])
-                note = "" if picture else "not a readable PNG"
-            else:
+            if index >= len(own[identifier]):
                 note = "no picture"
-            reference = solution.get((identifier, index))
-            if picture and reference and _look_alike(picture, reference):
-                picture, note = None, "looks the same"
+            elif (image := _drawn(own[identifier][index])) is None:
+                note = "not a readable PNG"
+            elif _look_alike(_grey(image), solution.get((identifier, index))):
+                note = "looks the same"
+            else:
+                picture = _picture(image)
             pairs.append(Pair(identifier, index, picture, note))
     return pairs
 
 
-def thumbnail(encoded: str, width: int = _WIDTH) -> Picture | None:
+def thumbnail(encoded: str) -> Picture | None:
     """Return a small copy of a PNG in base64, or None if it is not one, or too large to be looked at.
 
     The copy is drawn anew from the pixels, so that nothing but pixels comes through.
     """
+    image = _drawn(encoded)
+    return None if image is None else _picture(image)
+
+
+def _drawn(encoded: str) -> Any:
+    """Return the pixels of a picture, small and on white, or None."""
     from PIL import Image
 
     if len(encoded) > _MAX_BASE64:
@@ -80,34 +83,33 @@ def thumbnail(encoded: str, width: int = _WIDTH) -> Picture | None:
         if not data.startswith(_MAGIC):
             return None
         with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
-            if opened.width * opened.height > _MAX_PIXELS or not min(opened.size):
+            if opened.width * opened.height > _MAX_PIXELS:
                 return None
-            image = opened.convert("RGBA")
+            image = opened if opened.mode in ("RGB", "RGBA") else opened.convert("RGBA")
+            height = min(max(1, round(image.height * _WIDTH / image.width)), 3 * _WIDTH)
+            image = image.resize((_WIDTH, height), Image.Resampling.BOX).convert("RGBA")
     except (binascii.Error, UnicodeError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         return None  # Pillow raises all of these for damaged files
-    return _draw(image, width)
+    canvas = Image.new("RGBA", image.size, "white")
+    canvas.alpha_composite(image)
+    return canvas.convert("RGB")
 
 
-def _draw(image: Any, width: int) -> Picture:
+def _picture(image: Any) -> Picture:
     from PIL import Image
 
-    size = (width, max(1, round(image.height * width / image.width)))
-    size = (width, min(size[1], 3 * width))
-    image = image.resize(size, Image.Resampling.BOX)
-    canvas = Image.new("RGBA", size, "white")
-    canvas.alpha_composite(image)
-    small = canvas.convert("RGB")
-    grey = small.convert("L").resize(_GRID, Image.Resampling.BOX).tobytes()
     buffer = io.BytesIO()
-    small.quantize(32, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, format="PNG")
-    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), *size, grey)
+    image.quantize(32, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, format="PNG")
+    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), image.width, image.height, _grey(image))
 
 
-def _look_alike(one: Picture, other: Picture) -> bool:
+def _grey(image: Any) -> bytes:
+    from PIL import Image
+
+    grey: bytes = image.convert("L").resize(_GRID, Image.Resampling.BOX).tobytes()
+    return grey
+
+
+def _look_alike(grey: bytes, other: Picture | None) -> bool:
     """Return whether no part of two pictures differs much: the solution's has fewer colours."""
-    return max((abs(a - b) for a, b in zip(one.grey, other.grey, strict=True)), default=0) < _ALIKE
-
-
-def digest(picture: Picture) -> str:
-    """Return a short name by which equal pictures are stored once."""
-    return hashlib.sha256(picture.png.encode()).hexdigest()[:12]
+    return other is not None and max(abs(a - b) for a, b in zip(grey, other.grey, strict=True)) < _ALIKE
