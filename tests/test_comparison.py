@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +24,7 @@ from labcourse.comparison.display import compare
 from labcourse.comparison.pictures import Picture, thumbnail
 from labcourse.comparison.reading import Unreadable
 from labcourse.comparison.submissions import find
-from labcourse.comparison.survey import Student, Survey, look_at, survey
+from labcourse.comparison.survey import Execute, Student, Survey, look_at, survey
 from labcourse.errors import BadInput, StorageError
 from tests import synthetic_class as made_up
 from tests.synthetic_class import Maker, save
@@ -424,6 +425,30 @@ def test_an_older_report_is_kept_if_the_new_one_fails(
         page.write(path, found, {})
     assert path.read_text() == "old"
     assert [item.name for item in tmp_path.iterdir() if item.is_file()] == ["report.html"]
+
+
+def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> None:
+    path = save(tmp_path / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}))
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="no name for a report"):
+        compare(tmp_path, made_up.settings.home(), html=path)
+    assert path.read_bytes() == before
+
+
+def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path) -> None:
+    made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob", "cem")})
+
+    @contextlib.contextmanager
+    def execute() -> Iterator[Execute]:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        yield lambda notebook, _: notebook
+
+    calls: list[int] = []
+    found = survey(find(tmp_path), {1: maker.reference[1]}, execute=execute)
+    assert [student.name for student in found.students] == ["anna", "bob"]
+    assert "interrupted after 2 of 3 students" in report(found)
 
 
 # Figures, changes, times

@@ -19,6 +19,7 @@ from labcourse.comparison.reference import read_reference
 from labcourse.comparison.sandbox import Limits
 from labcourse.comparison.submissions import find
 from labcourse.comparison.survey import Survey, solution_pictures, survey
+from labcourse.errors import BadInput
 
 __all__ = ["compare"]
 
@@ -55,12 +56,14 @@ def compare(
     Raises
     ------
     BadInput
-        If there are no submissions, or the network cannot be cut.
+        If there are no submissions, the report's name is not one of an HTML file, or the network cannot be cut.
     BuildError
         If the course's own files cannot be read.
     StorageError
         If the report cannot be written.
     """
+    if html and (html.suffix.lower() not in (".html", ".htm") or html.is_dir()):
+        raise BadInput(f"{html} is no name for a report.", where="--html", next_step="Let it end with .html.")
     if limits and not with_network:
         require_cut_network()
     submitted = find(path)

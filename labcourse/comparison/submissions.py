@@ -32,12 +32,13 @@ _CHAPTER = re.compile(r"^(?P<student>.*?)[\W_]*(?:chapter|ch)[\W_]*(?P<number>\d
 
 @dataclass
 class Submission:
-    """The files of one student, and what is odd about them."""
+    """The files of one student, and what is odd about them; ``is_shared`` if others' lie in the same folder."""
 
     student: str
     folder: Path
     files: list[Path] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
+    is_shared: bool = False
 
     def name_of(self, path: Path) -> str:
         """Return a file's name within the submission, fit to be shown."""
@@ -108,7 +109,7 @@ def _of_names(path: Path, files: list[Path], folders: list[Path]) -> list[Submis
     students: dict[str, Submission] = {}
     for file in files:
         name = printable(_prefix(file) or file.stem)
-        students.setdefault(name, Submission(name, path)).files.append(file)
+        students.setdefault(name, Submission(name, path, is_shared=True)).files.append(file)
     return sorted([*students.values(), *_of_folders(folders)], key=lambda s: s.student.lower())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -16,13 +15,13 @@ from typing import Any
 from labcourse.authoring import expected
 from labcourse.comparison import reading
 from labcourse.comparison.changes import Change, find_changes
+from labcourse.comparison.keynumbers import handed_in, published
 from labcourse.comparison.pictures import Pair, Picture, compare_pictures, thumbnail
 from labcourse.comparison.reading import Notebook, Unreadable
 from labcourse.comparison.reference import Chapter
 from labcourse.comparison.states import Found, examine, without_notebook
 from labcourse.comparison.submissions import Class, Submission, chapter_of_name
 from labcourse.comparison.worktime import working_time
-from labcourse.outputs import CHAPTERS
 
 __all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
 
@@ -130,20 +129,27 @@ def survey(
         ``map``, or that of a pool of processes.
     """
     look = partial(_look_safely, reference=reference, pictures=pictures, changes=changes, execute=execute)
-    students = []
-    for student in map_(look, submitted.submissions):
-        students.append(student)
-        if on_student:
-            on_student(student)
-    handed_in = {
+    students: list[Student] = []
+    layout = submitted.layout
+    try:
+        for student in map_(look, submitted.submissions):
+            students.append(student)
+            if on_student:
+                on_student(student)
+    except KeyboardInterrupt:
+        if not execute or not students:
+            raise
+        # Running a class takes hours: what is done is not thrown away.
+        layout += f"; interrupted after {len(students)} of {len(submitted.submissions)} students"
+    present = {
         work.chapter
         for student in students
         for work in student.chapters
         if any(found.state != "missing" for found in work.exercises) or work.file
     }
     for student in students:
-        student.chapters = [work for work in student.chapters if work.chapter in handed_in]
-    return Survey(submitted.layout, {n: c for n, c in reference.items() if n in handed_in}, students)
+        student.chapters = [work for work in student.chapters if work.chapter in present]
+    return Survey(layout, {n: c for n, c in reference.items() if n in present}, students)
 
 
 def _look_safely(submission: Submission, reference: Mapping[int, Chapter], **options: Any) -> Student:
@@ -214,7 +220,9 @@ def _work(
         student.problems += [(work.file, note) for note in fresh.notes if note not in notebook.notes]
         work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
         notebook = fresh
-    values = _numbers(notebook, chapter.number) or ({} if run else _numbers_beside(submission.folder, chapter.number))
+    values = published(notebook, chapter.number)
+    if not values and not run and not submission.is_shared:
+        values = handed_in(submission.folder, chapter.number)
     work.numbers = expected.compare(values, chapter.bounds)
     if pictures is not None:
         work.pairs = compare_pictures(notebook, chapter, pictures)
@@ -273,37 +281,6 @@ def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
         else new
         for new, old in zip(fresh, stored, strict=True)
     ]
-
-
-def _numbers(notebook: Notebook, chapter: int) -> dict[str, float]:
-    """Return the numbers that the notebook published, the last ones of each name."""
-    numbers: dict[str, float] = {}
-    for published in (item for cell in notebook.cells for item in cell.numbers):
-        if isinstance(published, dict) and published.get("chapter") == chapter:
-            numbers |= _only_numbers(published.get("numbers"))
-    return numbers
-
-
-def _numbers_beside(folder: Path, chapter: int) -> dict[str, float]:
-    """Return the numbers of an outputs folder that was handed in along with the notebooks."""
-    for below in ("", "outputs", "outputs/notebooks", "data/outputs/notebooks"):
-        path = folder / below / CHAPTERS[chapter] / "numbers.json"
-        if path.is_file() and not any(part.is_symlink() for part in (path.parent, path.parent.parent)):
-            try:
-                return _only_numbers(reading.read_json(path))
-            except Unreadable:
-                return {}
-    return {}
-
-
-def _only_numbers(content: Any) -> dict[str, float]:
-    if not isinstance(content, dict):
-        return {}
-    return {
-        reading.printable(name, 60): value
-        for name, value in list(content.items())[:200]
-        if isinstance(name, str) and isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value)
-    }
 
 
 def _modified(file: Path) -> str:
