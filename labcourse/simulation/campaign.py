@@ -23,8 +23,8 @@ FEWEST = 20
 """A sample has at least so many events, however small the scale."""
 PSEUDO_DATA_CHUNK = 4000
 """Events generated at a time for the pseudo-data, of which there are few."""
-_NUMBERS, _PERIODS = 2, 3
-"""Purposes of the random numbers that are drawn for the pseudo-data as a whole."""
+_PERIODS = 3
+"""Purpose of the random numbers that distribute the pseudo-data over periods."""
 
 
 def simulate(
@@ -141,11 +141,10 @@ class Campaign:
     def plan(self, name: str) -> None:
         """Note which chunks a sample or the pseudo-data need, and which of them are there."""
         if name == "data":
-            rng = np.random.default_rng([self.seed, len(catalogue.SIMULATED), _NUMBERS])
             self.demands[name] = [
                 Demand(
                     Chunk(process, 0, self.seed, PSEUDO_DATA, PSEUDO_DATA_CHUNK),
-                    int(rng.poisson(recipes.get(process).expected)),
+                    pseudodata.number(process, self.seed),
                     _happen,
                 )
                 for process in catalogue.SIMULATED

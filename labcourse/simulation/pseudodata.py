@@ -5,14 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from labcourse import samples
-from labcourse.simulation import bundle, tables
-from labcourse.simulation.chunks import Chunk, Table
+from labcourse.simulation import bundle, recipes, tables
+from labcourse.simulation.chunks import PSEUDO_DATA, Chunk, Table
 
 PERIODS = {"A": 39, "B": 156, "C": 237, "D": 400}
 """Shares of the four data-taking periods: events in the release's files."""
 RUNS = {"A": (298687, 299584), "B": (300415, 300908), "C": (301932, 302393), "D": (302737, 303560)}
 """First and last run of the release's periods."""
 _RUNS_A_PERIOD = 10
+
+
+def number(process: str, seed: int) -> int:
+    """Return how many preselected events of a process happen: a Poisson number about its yield, always the same."""
+    rng = np.random.default_rng([seed, samples.SIMULATED.index(process), PSEUDO_DATA, _NUMBER])
+    return int(rng.poisson(recipes.get(process).expected))
 
 
 def draw(chunk: Chunk, table: Table) -> Table:
@@ -29,8 +35,8 @@ def until(table: Table, number: int) -> Table:
     return tables.take(table, np.cumsum(passed) - passed < number)
 
 
-_DRAW = 4
-"""Purpose of the random numbers of `draw`."""
+_NUMBER, _DRAW = 2, 4
+"""Purposes of the random numbers of `number` and `draw`."""
 _LARGEST = 2.0
 """No product of corrections is larger, or its event would count as one of this size."""
 
