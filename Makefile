@@ -42,6 +42,7 @@ bench: .venv/course.stamp ## compare the course's fast ways with the plain ones
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.lock .venv/course.stamp
+.venv/dev.stamp: requirements-dev.lock requirements-nbgrader.lock .venv/course.stamp
 	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) --require-hashes --no-deps --upgrade --target .venv/nbgrader -r requirements-nbgrader.lock
 	@touch $@

@@ -1,6 +1,6 @@
 """Where things are: the project's home, the sample search path, the outputs and the workspace.
 
-Five environment variables and one file change it:
+Six environment variables and one file change it:
 
 ``LABCOURSE_DATA``
     Folders with sample files, searched first (separated like ``PATH``).
@@ -8,6 +8,8 @@ Five environment variables and one file change it:
     Where chapters write, instead of ``data/outputs``.
 ``LABCOURSE_WORKSPACE``
     The workspace, instead of the one that goes with the current folder.
+``LABCOURSE_INPUTS``
+    The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
 ``LABCOURSE_MIRROR``
     Addresses to download official files from, instead of CERN's (see `labcourse.opendata.mirrors`).
 ``LABCOURSE_PROGRESS``
@@ -106,6 +108,11 @@ def workspace() -> str:
     if chosen:
         return chosen
     return "solutions" if Path.cwd().resolve() == home() / "solutions" else "notebooks"
+
+
+def inputs_workspace() -> str:
+    """Return the workspace whose outputs of earlier chapters are read: the present one, unless another is named."""
+    return os.environ.get("LABCOURSE_INPUTS") or workspace()
 
 
 def notes_progress() -> bool:

@@ -64,16 +64,23 @@ def project() -> dict[str, Any]:
     return content
 
 
-def wanted(dev: bool) -> list[Requirement]:
+def wanted(name: str) -> list[Requirement]:
+    """Return what pyproject.toml wants of a lock."""
     content = project()
-    texts = list(content["project"]["dependencies"])
-    if dev:
+    if name == "requirements-nbgrader.lock":
+        texts = content["dependency-groups"]["nbgrader"]
+    else:
+        texts = list(content["project"]["dependencies"])
+    if name == "requirements-dev.lock":
         texts += [text for extra in content["project"]["optional-dependencies"].values() for text in extra]
         texts += content["dependency-groups"]["dev"]
     return [Requirement(text) for text in texts]
 
 
-@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-nbgrader.lock")
+
+
+@pytest.mark.parametrize("name", LOCKS)
 def test_locks_hold_exact_versions_with_hashes_and_no_address(name: str) -> None:
     for package, entries in lock(name).items():
         for entry in entries:
@@ -83,12 +90,12 @@ def test_locks_hold_exact_versions_with_hashes_and_no_address(name: str) -> None
             assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", text) for text in entry.hashes), package
 
 
-@pytest.mark.parametrize(("name", "dev"), [("requirements.lock", False), ("requirements-dev.lock", True)])
-def test_locks_hold_what_pyproject_asks_for_on_every_python_and_platform(name: str, dev: bool) -> None:
+@pytest.mark.parametrize("name", LOCKS)
+def test_locks_hold_what_pyproject_asks_for_on_every_python_and_platform(name: str) -> None:
     entries = lock(name)
     problems = []
     for environment in ENVIRONMENTS:
-        for requirement in wanted(dev):
+        for requirement in wanted(name):
             if requirement.marker and not requirement.marker.evaluate(environment):
                 continue
             found = [e.version for e in entries.get(requirement.name.lower(), []) if e.holds(environment)]

@@ -18,7 +18,9 @@ from collections.abc import Iterator
 
 from labcourse.authoring.source import BEGIN, END, Cell, Source
 
-__all__ = ["solution", "student"]
+__all__ = ["marked", "solution", "student"]
+
+_RETURN = "return ..."
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -39,6 +41,24 @@ def student(source: Source) -> list[str]:
     BuildError
         If a cell or its stub is not Python, or a region cannot be cut.
     """
+    return _cut_all(source, with_answers=False)
+
+
+def marked(source: Source) -> list[str]:
+    """Return the text of each cell with its answers, their marks and, beside each, its stub.
+
+    It runs as the solution does, and whoever takes away what stands between the marks, as nbgrader does, is left
+    with the student's cell: the stub stands behind an answer that returns, and before any other.
+
+    Raises
+    ------
+    BuildError
+        As `student`.
+    """
+    return _cut_all(source, with_answers=True)
+
+
+def _cut_all(source: Source, *, with_answers: bool) -> list[str]:
     trees = [_parse(source, cell, cell.text) if cell.kind == "code" else None for cell in source.cells]
     visible = {
         node.id
@@ -48,15 +68,17 @@ def student(source: Source) -> list[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_cut(cell, node.lineno)
     }
     return [
-        _cut(source, cell, tree, visible) if tree and cell.regions else cell.text
+        _cut(source, cell, tree, visible, with_answers=with_answers) if tree and cell.regions else cell.text
         for cell, tree in zip(source.cells, trees, strict=True)
     ]
 
 
-def _cut(source: Source, cell: Cell, tree: ast.Module, visible: set[str]) -> str:
+def _cut(source: Source, cell: Cell, tree: ast.Module, visible: set[str], *, with_answers: bool) -> str:
     lines = cell.text.splitlines()
     for first, last in reversed(cell.regions):  # from the bottom, so that the lines above keep their numbers
-        lines[first - 1 : last] = _stub(source, cell, tree, first, last, visible)
+        stub = _stub(source, cell, tree, first, last, visible)
+        answer = lines[first - 1 : last] if with_answers else []
+        lines[first - 1 : last] = [*answer, *stub] if stub[-1].strip() == _RETURN else [*stub, *answer]
     text = "\n".join(lines)
     _parse(source, cell, text, "The student's stub of this cell is not Python")
     return text
@@ -70,7 +92,9 @@ def _stub(source: Source, cell: Cell, tree: ast.Module, first: int, last: int, v
     if not inside:
         raise source.error("A solution is empty, or cuts a statement in two.", line)
     if inside[0][1] is not None:
-        return [f"{indent}# your code here", f"{indent}return ..."]
+        if not isinstance(inside[-1][0], ast.Return):
+            raise source.error("A solution in a function does not end in a return statement.", cell.line + last)
+        return [f"{indent}# your code here", f"{indent}{_RETURN}"]
     names: dict[str, None] = {}
     for statement, _ in inside:
         for node in _walk_in_scope(statement):

@@ -2,7 +2,8 @@
 
 ``checks.exercise_1_2(preselect)`` prints what holds, what does not, and a hint. It returns what the
 notebook goes on with: the student's answer when it is right, else the course's own.
-``checks.written("1.5", answer)`` is for answers in words; ``checks.panel(1)`` shows where the student stands.
+``checks.written("1.5", answer)`` is for answers in words; ``checks.panel(1)`` shows where the student stands;
+``checks.is_solved("1.2")`` is for tools that grade.
 """
 
 from labcourse.checks.chapter1 import *
@@ -13,5 +14,6 @@ from labcourse.checks.chapter5 import *
 from labcourse.checks.chapter6 import *
 from labcourse.checks.chapter7 import *
 from labcourse.checks.chapter8 import *
+from labcourse.checks.progress import is_solved as is_solved
 from labcourse.checks.standing import panel as panel
 from labcourse.checks.words import written as written

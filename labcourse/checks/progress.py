@@ -16,7 +16,7 @@ from labcourse import settings
 from labcourse.errors import StorageError
 from labcourse.files import atomic_write, set_aside
 
-__all__ = ["STATES", "progress_folder", "read_states", "record_state", "states_here", "watchers"]
+__all__ = ["STATES", "is_solved", "progress_folder", "read_states", "record_state", "states_here", "watchers"]
 
 STATES = ("solved", "answered", "wrong", "open")
 """Right; answered in words, which nobody judges; tried, but not yet right; not tried."""
@@ -50,6 +50,14 @@ def read_states(workspace: str | None = None) -> dict[str, str]:
 def states_here() -> dict[str, str]:
     """Return what this kernel's notebook should show: the workspace's states and those just checked."""
     return (read_states() if settings.notes_progress() else {}) | _checked_here
+
+
+def is_solved(number: str) -> bool:
+    """Return whether the last check of an exercise in this kernel found it solved: what a grading tool asserts.
+
+    What other kernels noted does not count.
+    """
+    return _checked_here.get(number) == "solved"
 
 
 def record_state(number: str, state: str) -> None:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labcourse import settings
+from labcourse.cli import authoring
 from labcourse.cli.compare import EXAMPLES, compare
 from labcourse.cli.data import app as data_app
-from labcourse.cli.printing import Json, print_json, print_rows, print_wide
+from labcourse.cli.printing import Chapters, Json, print_json, print_rows, print_wide
 from labcourse.errors import BadInput, LabCourseError
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ app.add_typer(data_app, name="data")
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
-Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 
 
 def main() -> None:
@@ -169,27 +169,8 @@ def reset(
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 
 
-@app.command(epilog="Examples: labcourse build · labcourse build 3 · labcourse build --check")
-def build(
-    chapters: Chapters = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if out of step.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
-) -> None:
-    """Build notebooks/ and solutions/ from course/.
-
-    Outputs of a solution are kept while its code is unchanged.
-    """
-    from labcourse.authoring import build as building
-
-    if check:
-        problems = building.check(settings.home())
-        print("\n".join(problems) if problems else "course/, notebooks/ and solutions/ are in step")
-        raise typer.Exit(1 if problems else 0)
-    for built in building.build(settings.home(), chapters or (), force=force):
-        note = f"  ({built.note})" if built.note else ""
-        print(f"{built.state:<10}{built.path.relative_to(settings.home())}{note}")
-
-
+app.command(epilog=authoring.BUILD)(authoring.build)
+app.command(epilog=authoring.ANSWERS)(authoring.answers)
 app.command(epilog=EXAMPLES)(compare)
 
 

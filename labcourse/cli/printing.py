@@ -1,4 +1,4 @@
-"""What every command prints with: a table for people, JSON for programs."""
+"""What several commands share: their arguments, and how they print, a table for people and JSON for programs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

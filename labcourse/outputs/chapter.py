@@ -60,7 +60,7 @@ class Chapter:
     sources : iterable of str, optional
         The samples that its outputs depend on; by default all that are found.
     workspace : str, optional
-        By default the one of `labcourse.settings.workspace`.
+        Where it writes, and where earlier chapters are read; by default those of `labcourse.settings`.
 
     Raises
     ------
@@ -73,6 +73,7 @@ class Chapter:
     def __init__(self, number: int, *, sources: Iterable[str] | None = None, workspace: str | None = None) -> None:
         self.number = number
         self.workspace = workspace or settings.workspace()
+        self._reads_from = workspace or settings.inputs_workspace()
         self.folder = folder(number, self.workspace)
         self._inputs: dict[tuple[int, str], Input] = {}
         # Taken now, not when writing: what is read from now on are these samples.
@@ -177,7 +178,7 @@ class Chapter:
 
         file = f"{_checked(name)}.keras"
         self._take(chapter, file)
-        return network.load(folder(chapter, self.workspace) / file)
+        return network.load(folder(chapter, self._workspace_of(chapter)) / file)
 
     def write_numbers(self, numbers: Mapping[str, Any]) -> None:
         """Add numbers to the chapter's ``numbers.json``; a key written before gets the new value.
@@ -216,11 +217,14 @@ class Chapter:
         locks.acquire(self.folder, f"chapter {self.number} ({self.workspace})")
 
     def _take(self, chapter: int, file: str) -> bytes:
-        payload, record = provenance.read(chapter, file, self.workspace)
+        payload, record = provenance.read(chapter, file, self._workspace_of(chapter))
         # Its own outputs are not inputs: within a chapter the order of the cells decides.
         if chapter != self.number:
             self._inputs[chapter, file] = Input(chapter, file, record.identity)
         return payload
+
+    def _workspace_of(self, chapter: int) -> str:
+        return self.workspace if chapter == self.number else self._reads_from
 
     def _write(self, file: str, write: Callable[[Path], object]) -> None:
         if was_interrupted():
