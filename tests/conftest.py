@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import hypothesis
 import numpy as np
@@ -21,15 +20,6 @@ hypothesis.settings.register_profile("course", deadline=None)
 hypothesis.settings.load_profile("course")
 
 REAL = Path(os.environ.get("LABCOURSE_REAL", settings.home().parent / "shared" / "data" / "atlas-open-data-2020"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let nbval compare what cells print, not the log lines that libraries write to standard error."""
-    for item in items:
-        if type(item).__name__ == "IPyNbCell":
-            notebook: Any = item.parent
-            if "stderr" not in notebook.skip_compare:
-                notebook.skip_compare = (*notebook.skip_compare, "stderr")
 
 
 @pytest.fixture(autouse=True)

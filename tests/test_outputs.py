@@ -174,6 +174,23 @@ def test_a_chapter_run_too_early_says_what_to_run(table: pd.DataFrame) -> None:
         outputs.Chapter(2, sources=(), workspace="solutions").read_table(1, "events")
 
 
+def test_inputs_can_come_from_another_workspace(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One chapter is graded alone, with what the instructor's run of the earlier ones made."""
+    with outputs.Chapter(1, sources=[], workspace="solutions") as first:
+        first.write_table("events", table)
+    monkeypatch.setenv("LABCOURSE_WORKSPACE", "graded")
+    monkeypatch.setenv("LABCOURSE_INPUTS", "solutions")
+    with outputs.Chapter(2, sources=[]) as second:
+        pd.testing.assert_frame_equal(second.read_table(1, "events"), table)
+        second.write_numbers({"loss": 0.5})
+        second.write_numbers({"auc": 0.8})
+        assert second.read_numbers(2) == {"loss": 0.5, "auc": 0.8}  # its own are read where it writes
+    assert second.folder == outputs.folder(2, "graded")
+    assert not outputs.folder(2, "solutions").exists()
+    with outputs.Chapter(3, sources=[], workspace="notebooks") as named, pytest.raises(MissingOutput):
+        named.read_table(1, "events")  # whoever names a workspace means it
+
+
 def test_switched_samples_make_outputs_stale(
     table: pd.DataFrame, make_samples: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

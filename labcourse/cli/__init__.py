@@ -37,7 +37,6 @@ BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
 
-
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     try:
