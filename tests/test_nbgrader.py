@@ -105,7 +105,7 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Any:
             env=environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
         )
         assert done.returncode == 0, done.stderr
         return tree
