@@ -70,8 +70,9 @@ checks.panel(1)
 #
 # - **ZZ**: two Z bosons (or virtual photons) made directly, without a Higgs boson. Four real leptons: it looks very
 #   much like the signal, and it is by far the largest background.
-# - **Z**: a single Z boson gives two leptons; the other two come from jets, for instance from the decay of a bottom
-#   quark, or are particles mistaken for leptons.
+# - **Z**: a single Z boson gives two leptons; the other two come from *jets*, the sprays of particles that quarks and
+#   gluons become. They are made there, for instance in the decay of a bottom quark, or are other particles mistaken for
+#   leptons.
 # - **top pairs**: each top quark gives a W boson and a bottom quark. Leptons can come out of any of the four.
 #
 # The samples of the course hold each of these, simulated. Let us see where your files come from.
@@ -88,8 +89,13 @@ pd.DataFrame(
 ).set_index("sample")
 
 # %% [markdown]
+# The names: `ggH` is gluon fusion, as above. `VBF` is *vector boson fusion*: two quarks each radiate a W or Z boson, and
+# these two merge into a Higgs boson. In `WH` and `ZH` the Higgs boson is made beside a W or a Z boson. `llll` is ZZ,
+# `Zee` and `Zmumu` are a Z boson that becomes electrons or muons, and `ttbar_lep` is top pairs.
+#
 # `bundle` means: simulated for this course, with the Pythia generator and a simple model of the detector. `official`
-# means: a file of the ATLAS Open Data. The row `data` holds collision data if it is official. In the bundle it is
+# means: a file of the ATLAS Open Data. (`simulated` is another simulation of the course's, and `foreign` a file that is
+# none of these.) The row `data` holds collision data if it is official. In the bundle it is
 # *pseudo-data*: simulated events, mixed as nature would mix them, which none of the other samples contains. We keep
 # the data closed until chapter 7.
 
@@ -103,12 +109,14 @@ pd.DataFrame(
 # the z axis along the beam. The azimuth phi turns around the beam; the polar angle theta is measured from the beam,
 # and lines mark pseudorapidity zero, one and two and a half.](../course/figures/atlas_coordinates.svg)
 #
-# Four numbers describe the momentum of a lepton:
+# Four numbers describe the *four-momentum* of a lepton:
 #
 # - $p_T$, the *transverse momentum*: its part perpendicular to the beam, in GeV;
 # - $\eta = -\ln\tan(\theta/2)$, the *pseudorapidity*: 0 perpendicular to the beam, large along it;
 # - $\phi$, the *azimuth*: the angle around the beam, in radians;
 # - $E$, the energy, in GeV.
+#
+# (We set $c = 1$: masses and momenta are in GeV, too.)
 #
 # Why not simply $x$, $y$ and $z$? The quarks and gluons that collide carry unknown shares of the protons' momenta, so the whole
 # event may be boosted along the beam. $p_T$, $\phi$ and *differences* in $\eta$ do not change under such a boost (the latter
@@ -125,8 +133,8 @@ pd.DataFrame(
 #
 # $$ m^2 = \Big(\sum E\Big)^2 - \Big(\sum p_x\Big)^2 - \Big(\sum p_y\Big)^2 - \Big(\sum p_z\Big)^2 . $$
 #
-# Complete `invariant_mass`. Each argument is an array with one row an event and one column a particle, shape
-# `(n_events, n_particles)`. Return one mass an event, shape `(n_events,)`.
+# Complete `invariant_mass`. Each argument is an array with one row per event and one column per particle, shape
+# `(n_events, n_particles)`. Return one mass per event, shape `(n_events,)`.
 
 
 # %% tags=["exercise-1.1"]
@@ -170,7 +178,12 @@ invariant_mass = checks.exercise_1_1(invariant_mass)
 # \frac{\sigma \cdot L}{\sum w_\text{generator}} . $$
 #
 # Here $\sigma$ is the *cross-section* of the process, and $L$ the integrated *luminosity*: together $\sigma L$ is the number
-# of collisions of this kind that happened. The factors $f$ correct small differences between simulation and detector.
+# of collisions of this kind that happened. $L$ is measured in inverse area: at 10 fb⁻¹ a process with a cross-section of
+# 1 fb happens ten times on average.
+#
+# The factors $f$ correct small differences between simulation and detector: in the *pile-up*, which is further
+# collisions in the same bunch crossing, in how often electrons and muons are recognised, and in the *trigger*, which decides
+# online what is recorded.
 # The sum in the denominator runs over *all* generated events, not only the selected ones.
 
 # %% [markdown]
@@ -186,9 +199,9 @@ for name in ("eventNumber", "lep_n", "lep_pt", "lep_charge", "lep_type", "mcWeig
     print(f"{name:12}", tree[name].array()[:2].tolist())
 
 # %% [markdown]
-# Branches that belong to the event have one number. Branches of the leptons have a list, one entry a lepton: four
-# or more here. Energies are in MeV, as ATLAS stores them; `lep_type` is the PDG code of the particle, 11 for an electron and
-# 13 for a muon. `XSection` is in picobarn.
+# Branches that belong to the event have one number. Branches of the leptons have a list, one entry per lepton: four
+# or more here. Energies are in MeV, as ATLAS stores them. `lep_type` is the PDG code, the particle's number in the list of
+# the Particle Data Group: 11 for an electron and 13 for a muon. `XSection` is in picobarn.
 
 # %% [markdown]
 # ### Exercise 1.2 – The event weight (write code)
@@ -233,6 +246,13 @@ print(f"{len(events)} events, {len(events.columns)} columns")
 print(*events.columns, sep=", ")
 
 # %% [markdown]
+# The table is a pandas *DataFrame*. What you need of it:
+#
+# - `events["lep1_pt"]` is a column, and behaves like an array; `.to_numpy()` makes an array of it.
+# - `events["lep1_pt"] > 50` is a *mask*: one True or False per event. `events[mask]` keeps the rows where it is True.
+# - `events["sample"].isin(list_of_names)` is a mask as well: it asks for several values at once.
+# - Masks are combined with `&` (and), `|` (or) and `~` (not), each of them in brackets.
+#
 # Some of these variables are *low-level*: what the detector measured, such as `lep1_pt`. Leptons are numbered by falling $p_T$, so
 # `lep1` is the hardest. Others are *high-level*: computed from several low-level ones, with some physics in mind. `m_ll_12` is
 # the invariant mass of leptons 1 and 2, `m_llll` that of all four. `met` is the missing transverse energy, which
@@ -268,9 +288,12 @@ for name in samples.SIMULATED:
     print(f"{name:15}{raw:8d} raw {expected:10.3f} expected")
 
 # %% [markdown]
-# Look at the two columns side by side. The four Higgs samples hold tens of thousands of simulated events, and stand for about ten. The two
-# samples of Z bosons hold fewer than a thousand each, and stand for more than a hundred. Simulating rare accidents is
+# Look at the two columns side by side. The four Higgs samples hold more than a third of all simulated events, and stand for about ten. The two
+# samples of Z bosons hold one in a hundred or fewer, and stand for more than a hundred. Simulating rare accidents is
 # expensive: only very few Z events have two additional leptons. Keep this imbalance in mind. It will haunt us in chapters 4 and 5.
+#
+# (ZH should be nearly as large as WH. The release gives it a cross-section that is about a hundred times too small. The course keeps it, so that yields
+# agree with the release. It matters to nothing here.)
 
 # %% [markdown]
 # ## 1.5 The preselection
@@ -280,7 +303,8 @@ for name in samples.SIMULATED:
 # - *eeee*, *eeµµ* or *µµµµ*, and
 # - two positive and two negative: the total charge is zero.
 #
-# Events that fail cannot be signal (unless a lepton was mismeasured), and we drop them. This is the *preselection*. The
+# Events that fail are hardly ever signal (unless a lepton was mismeasured, or one of the four comes from a W or Z boson
+# made beside the Higgs boson), and we drop them. This is the *preselection*. The
 # neural network then works on what is left.
 
 # %% [markdown]
@@ -358,6 +382,8 @@ top_share = flow["ttbar"]["expected"]["charge"] / flow["ttbar"]["expected"]["fou
 checks.exercise_1_6(top_share, cut_flow=flow["ttbar"])
 
 # %% [markdown]
+# Three or four of the leptons in a top pair come from different decays, so their flavours and charges hardly know of each other.
+#
 # Now we apply the preselection, and look at what is left of each sample. `error` is the statistical uncertainty of the
 # simulation, $\sqrt{\sum w^2}$.
 
@@ -365,6 +391,24 @@ checks.exercise_1_6(top_share, cut_flow=flow["ttbar"])
 preselected = events[is_flavour_allowed(events) & is_neutral(events)].reset_index(drop=True)
 yields = selection.yields(preselected)
 yields.round(3)
+
+# %% [markdown]
+# Both requirements are necessary, but they are not sufficient. An event *e⁺e⁺µ⁻µ⁻* passes both, and has no pair that could
+# be a Z boson. How common are such events?
+
+# %%
+electron_charge = sum(preselected[f"lep{i}_charge"].where(preselected[f"lep{i}_pdgid"] == 11, 0) for i in (1, 2, 3, 4))
+rows = {}
+for name in samples.SIMULATED:
+    part = preselected["sample"] == name
+    rows[name] = count(preselected[part & (electron_charge != 0)])[1] / count(preselected[part])[1]
+pd.Series(rows, name="share without two pairs").round(3)
+
+# %% [markdown]
+# Among the top pairs it is a considerable share, among the others hardly any. We keep them, so that the yields are those of the release. A real analysis
+# asks for two pairs of the same flavour and opposite charge.
+#
+# From here on, $s$ is the number of expected signal events and $b$ that of background events.
 
 # %%
 signal = preselected["sample"].isin(samples.SIGNAL)
@@ -398,7 +442,7 @@ plotting.show(
 #
 # $$ \langle S^2\rangle = \frac{1}{2}\int \frac{(s(x)-b(x))^2}{s(x)+b(x)}\,\mathrm{d}x , $$
 #
-# where $s$ and $b$ are the normalised distributions. It is 0 if they are the same, and 1 if they do not overlap.
+# where $s(x)$ and $b(x)$ are now normalised distributions, and not numbers of events. It is 0 if they are the same, and 1 if they do not overlap.
 
 # %%
 fig, axes = plotting.compare_many(preselected, ["lep1_pt", "lep4_pt", "lep1_eta", "lep1_phi"], n_columns=2)
@@ -412,7 +456,7 @@ plotting.show(
 # ### Exercise 1.7 – The best variable (read a plot)
 #
 # `separations` below holds the separation of many variables. Which one of the *low-level* variables, those that start with `lep`,
-# separates best? Give its name as a string.
+# separates best? Give its name as a string. (Finite samples make any two histograms differ a little, so no number is exactly 0.)
 
 # %%
 spans = {"pt": (0, 200), "eta": (-2.7, 2.7), "phi": (-np.pi, np.pi), "e": (0, 500)}
@@ -447,6 +491,10 @@ and can therefore differ between signal and background."""
 
 # %% tags=["check-1.8"]
 checks.written("1.8", answer_1_8)
+
+# %% [markdown]
+# In the table above, the separation of an azimuth is small, but not 0. That is how much chance makes two histograms differ. Smaller
+# differences between variables mean nothing.
 
 # %% [markdown]
 # ### The four-lepton mass
@@ -519,7 +567,7 @@ fig, ax = plotting.weights(preselected)
 plotting.show(
     fig,
     alt="Distributions of the size of the event weights of each process on logarithmic axes. Weights of the Higgs "
-    "samples are hundreds to thousands of times smaller than those of Z and top pairs.",
+    "samples are hundreds to hundred thousands of times smaller than those of Z and top pairs.",
 )
 
 # %% [markdown]

@@ -58,7 +58,7 @@ print(f"{len(events)} preselected events, {events['weight'].astype(float).sum():
 #
 # A network can learn its events by heart. Then it is right about each of them, and useless for all others. To find
 # out, we need events that it has never seen. So we divide the events before we do anything else: 60 % are for
-# training, 40 % are *test events*, and stay closed until the network is finished.
+# training, 40 % are *test events*. Their labels and scores are not looked at until the network is finished.
 #
 # How should we divide them? Drawing lots looks natural, and has a trap. In the next chapter somebody draws again,
 # and some events that trained the network are now called test events. Nobody notices. So here the *event itself*
@@ -72,7 +72,8 @@ events.assign(number=number)[["sample", "run", "event", "number"]].iloc[:5].roun
 # %% [markdown]
 # `number` is evenly distributed between 0 and 1. But it is not random at all: the same event gets the same number
 # today, tomorrow, on another computer and in any order of the table. The text `salt` says what the numbers are for.
-# Another text gives other numbers, which are independent of the first.
+# Another text gives other numbers, which are independent of the first, so that a later division among the training
+# events does not repeat this one.
 
 # %% [markdown]
 # ### Exercise 2.1 – Split by identity (write code)
@@ -154,14 +155,14 @@ unluckiest = (shares["expected"] - 0.6).abs().idxmax()
 checks.exercise_2_2(unluckiest, shares=shares)
 
 # %% [markdown]
-# The rare backgrounds consist of a few hundred events with large weights. Splitting them leaves even fewer, and
+# The rare backgrounds consist of few events with large weights. Splitting them leaves even fewer, and
 # their shares fluctuate. When we predict yields from test events later on, we will scale each sample back to its
-# full yield. That removes the bias in its size. It does not make the events more numerous.
+# full yield. That removes the fluctuation of its size. It does not make the events more numerous.
 
 # %% [markdown]
 # ## 2.2 What the network gets
 #
-# A network takes an array of numbers: one row an event, one column a variable. These are its *inputs*, called $x$.
+# A network takes an array of numbers: one row per event, one column per variable. These are its *inputs*, called $x$.
 # For training, it also needs the right answers, the *labels* $y$: 1 for signal, 0 for background.
 #
 # Our first network gets four inputs, the transverse momenta of the leptons. You saw in chapter 1 that they separate
@@ -201,7 +202,7 @@ print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_t
 #
 # The network does not see all events at once. It takes a few, a *batch*, corrects itself a little, and takes the
 # next. When all events have had their turn, one *epoch* is over. Small batches mean many corrections, each from a
-# noisy impression. Large batches mean few corrections, each well founded. We start with 128 events a batch.
+# noisy impression. Large batches mean few corrections, each well founded. We start with 128 events per batch.
 #
 # TensorFlow has a tool that hands over the events batch by batch, the *dataset*. It also shuffles them, anew for
 # each epoch:
@@ -379,7 +380,7 @@ model.summary()
 # %% [markdown]
 # ### Exercise 2.7 – Be the network (write code)
 #
-# Complete `forward`, which computes the score. `layers` is a list with one pair `(kernel, bias)` a layer: `kernel`
+# Complete `forward`, which computes the score. `layers` is a list with one pair `(kernel, bias)` per layer: `kernel`
 # has shape `(n_inputs, n_neurons)` and holds the weights, `bias` has shape `(n_neurons,)`. Hidden layers have a
 # ReLU, the last layer a sigmoid. `x` has shape `(n_events, n_inputs)` and is standardised already. Return the
 # score, shape `(n_events,)`. With `@` you multiply matrices, so that `x @ kernel` gives the sums of all neurons for
@@ -420,7 +421,8 @@ print("your network and Keras agree" if np.allclose(by_hand, by_keras, atol=1e-4
 #
 # We need a number that says how wrong the network is: the *loss*. Read the score $p$ as the probability that the
 # event is signal. Then the probability that the network gives to the true answer is $p$ for a signal event and
-# $1-p$ for a background event. For all events together these numbers are multiplied. The loss is minus the
+# $1-p$ for a background event. The events are independent, so for all of them together these numbers are multiplied.
+# The loss is minus the
 # logarithm of this product, divided by the number of events:
 #
 # $$ L = -\frac{1}{n}\sum_{i=1}^{n} \Big( y_i \log p_i + (1-y_i)\log(1-p_i) \Big) . $$
@@ -470,7 +472,7 @@ print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrai
 #
 # $$ \theta \to \theta - \eta \, \nabla_\theta L . $$
 #
-# The *learning rate* $\eta$ sets the length of the step. Each batch gives an estimate of the gradient, and one
+# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Each batch gives an estimate of the gradient, and one
 # step. Keras computes the gradient by the chain rule, from the loss back through the layers: *backpropagation*.
 
 # %% [markdown]
@@ -503,7 +505,7 @@ model.compile(
 )
 
 # %% [markdown]
-# `accuracy` is not minimised, only reported: the share of events on the right side of a score of 0.5.
+# `accuracy` plays no part in the training. It is only reported: the share of events on the right side of a score of 0.5.
 #
 # Now one epoch. Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself.
 
@@ -511,12 +513,12 @@ model.compile(
 start = time.perf_counter()
 model.fit(dataset, epochs=1, shuffle=False, verbose=2)
 keras_seconds = time.perf_counter() - start
-print(f"{n_batches} steps in {keras_seconds:.1f} s: {1000 * keras_seconds / n_batches:.1f} ms a step")
+print(f"{n_batches} steps in {keras_seconds:.1f} s: {1000 * keras_seconds / n_batches:.1f} ms per step")
 
 # %% [markdown]
 # ### Where does the time go?
 #
-# Our network is tiny. The arithmetic for a batch takes some hundredth of a millisecond, but a step takes far
+# Our network is tiny. The arithmetic for a batch takes a small part of a millisecond, but a step takes far
 # longer. Between two batches, Keras returns to Python, fetches the next events one by one, and starts the machinery
 # again. For the large networks of today's research this does not matter. For ours it is nearly all.
 #
@@ -545,7 +547,7 @@ print(f"largest difference in any of the {plain.count_params()} parameters: {fit
 #
 # The event table is sorted: all signal samples first, then the background. What do you expect if the network is
 # trained on it batch by batch, without shuffling? What will its scores look like at the end of the epoch? Write
-# down your guess, then run the cell that follows.
+# down your guess, then run the cells that follow: first the experiment, then the check.
 
 # %% tags=["exercise-2.9", "written"]
 ### BEGIN SOLUTION
@@ -553,9 +555,6 @@ answer_2_9 = """Batches of signal alone only teach it to answer 1, whatever the 
 alone, and it learns to answer 0, and forgets. At the end of the epoch it calls nearly everything background: what came last counts most.
 A shuffled batch is a small copy of the whole, so its gradient points, on average, in the right direction."""
 ### END SOLUTION
-
-# %% tags=["check-2.9"]
-checks.written("2.9", answer_2_9)
 
 # %% tags=["nbval-ignore-output"]
 signal_first = np.argsort(-y_train, kind="stable")
@@ -569,6 +568,9 @@ for shuffle in (False, True):
         f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
         f"of background {scores[y_train == 0].mean():.3f}"
     )
+
+# %% tags=["check-2.9"]
+checks.written("2.9", answer_2_9)
 
 # %% [markdown]
 # ### Eight neurons bend the line
@@ -650,8 +652,8 @@ chapter.write_model("first_model", first_model)
 loaded = chapter.read_model(2, "first_model")
 
 # %% [markdown]
-# Is the loaded network the same? We ask for equality in every bit, for all test events. (The scores themselves stay
-# closed until chapter 3.)
+# Is the loaded network the same? We ask for equality in every bit, for all test events. (Their scores are compared,
+# but not looked at until chapter 3.)
 
 # %%
 is_same = np.array_equal(training.predict(first_model, x_test), training.predict(loaded, x_test))
@@ -661,7 +663,7 @@ print("the loaded network predicts exactly the same:", is_same)
 # The history and the key numbers are kept as well.
 
 # %% tags=["nbval-ignore-output"]
-history_table = pd.DataFrame(history.history, index=pd.RangeIndex(1, 6, name="epoch"))
+history_table = pd.DataFrame(history.history, index=pd.RangeIndex(1, len(history.history["loss"]) + 1, name="epoch"))
 chapter.write_table("history", history_table)
 chapter.write_numbers(
     {

@@ -196,14 +196,14 @@ EXERCISES = {
             (mass_in_the_transverse_plane, "along the beam is left out"),
             (mass_with_sin_eta, "p_z has a sine"),
             (lambda pt, eta, phi, energy: energy.sum(axis=1), "this is the energy"),
-            (lambda pt, eta, phi, energy: energy, "one mass a particle"),
+            (lambda pt, eta, phi, energy: energy, "one mass per particle"),
             (squares_before_sums, "squares are taken before the sums"),
             (mass_over_events, "the sums run over the events"),
             (lambda *given: np.sqrt(mass_squared(*given)) / 4, "means are taken"),
         ],
         fails=[
             (lambda pt, eta, phi, energy: kinematics.mass(pt, eta, np.sin(phi), energy), "turned around the beam"),
-            (lambda *given: np.sqrt(mass_squared(*given)).sum(), "one number an event"),
+            (lambda *given: np.sqrt(mass_squared(*given)).sum(), "one number per event"),
         ],
     ),
     "1.2": Exercise(
@@ -351,7 +351,7 @@ EXERCISES = {
             (lambda w: np.sum(w**2) / np.sum(w**2), "numerator and denominator are the same"),
             (lambda w: len(w), "raw number"),
             (lambda w: w.sum(), "the expected number"),
-            (lambda w: w**2 / np.sum(w**2), "one number an event"),
+            (lambda w: w**2 / np.sum(w**2), "one number per event"),
         ],
     ),
 }

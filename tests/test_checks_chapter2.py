@@ -257,7 +257,7 @@ EXERCISES = {
             ((240, 3600, 60), "biases are missing"),
             ((60, 60, 1), "these are the neurons"),
             ((244, 3660, 61), "belongs to a neuron"),
-            ((241, 3601, 61), "one bias a layer"),
+            ((241, 3601, 61), "one bias per layer"),
             ((64, 120, 61), "inputs and neurons are added"),
             ((300, 3960, 4021), "the layers are added up"),
             (4021, "one value is given"),
@@ -279,7 +279,7 @@ EXERCISES = {
             (forward_with_bias_outside, "added after the ReLU"),
             (forward_in_place, "changes what it is given: x"),
         ],
-        fails=[(lambda x, layers: forward(x, layers).mean(), "one number an event")],
+        fails=[(lambda x, layers: forward(x, layers).mean(), "one number per event")],
     ),
     "2.8": Exercise(
         right=[
@@ -292,7 +292,7 @@ EXERCISES = {
         mistakes=[
             (lambda y, p: -cross_entropy(y, p), "sign is wrong"),
             (lambda y, p: cross_entropy(y, p) * len(y), "this is the sum"),
-            (lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)), "one number an event"),
+            (lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)), "one number per event"),
             (lambda y, p: -np.mean(y * np.log2(p) + (1 - y) * np.log2(1 - p)), "base 2"),
             (lambda y, p: -np.mean(y * np.log10(p) + (1 - y) * np.log10(1 - p)), "base 10"),
             (lambda y, p: -np.mean(y * np.log(p)), "background events do not count"),

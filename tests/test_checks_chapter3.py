@@ -235,7 +235,7 @@ EXERCISES = {
         ],
         fails=[
             (lambda p, share, new: p**2, "has the new share"),
-            (lambda p, share, new: p.mean(), "one number an event"),
+            (lambda p, share, new: p.mean(), "one number per event"),
         ],
     ),
 }

@@ -294,7 +294,7 @@ EXERCISES = {
                 lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y, score)[0] / len(y) ** 0.5),
                 "the loss itself",
             ),
-            (lambda y, score: (-y * np.log(score) - (1 - y) * np.log(1 - score), 0.1), "one number an event"),
+            (lambda y, score: (-y * np.log(score) - (1 - y) * np.log(1 - score), 0.1), "one number per event"),
         ],
         fails=[(lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores")],
     ),

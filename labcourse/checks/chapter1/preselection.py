@@ -171,7 +171,7 @@ def _mask(result: Any, events: pd.DataFrame, report: Report) -> np.ndarray | Non
     """Return the answer as a boolean array, or None if it is no mask."""
     array = np.asarray(result)
     if isinstance(result, pd.DataFrame) or array.ndim == 2:
-        report.wrong("this is a table of events", "return the mask itself, one True or False an event")
+        report.wrong("this is a table of events", "return the mask itself, one True or False per event")
     elif array.shape == () and array.dtype == bool:
         report.wrong(
             "this is one value for all events",
@@ -181,7 +181,7 @@ def _mask(result: Any, events: pd.DataFrame, report: Report) -> np.ndarray | Non
         report.wrong(f"this is one value for all events, of type {type(result).__name__}", "return a mask")
     elif array.shape != (len(events),):
         report.wrong(
-            f"{array.shape[0]} entries for {len(events)} events", "one True or False an event, also for those that fail"
+            f"{array.shape[0]} entries for {len(events)} events", "one True or False per event, also for those that fail"
         )
     elif array.dtype != bool:
         report.wrong(f"the entries are of type {array.dtype}", "end with a comparison, so that they are True or False")

@@ -44,7 +44,7 @@ def exercise_1_1(answer: Any, report: Report) -> None:
     right = _mass()(*given)
     result = np.asarray(answer(*given), float)
     if result.shape == (50, 4):
-        report.wrong("this is one mass a particle", "add the energies and momenta over axis 1 first")
+        report.wrong("this is one mass per particle", "add the energies and momenta over axis 1 first")
         return
     if result.shape == (50,) and not np.nanmax(np.nan_to_num(np.abs(result))) > 1:
         report.wrong(
@@ -66,7 +66,7 @@ def exercise_1_1(answer: Any, report: Report) -> None:
         right=right,
     ):
         return
-    if not report.holds(result.shape == (50,), "gives one number an event", hint="sum over axis 1"):
+    if not report.holds(result.shape == (50,), "gives one number per event", hint="sum over axis 1"):
         return
     back_to_back = np.array([[50.0, 50.0]]), np.zeros((1, 2)), np.array([[0.0, np.pi]]), np.array([[50.0, 50.0]])
     report.holds(
@@ -124,7 +124,7 @@ def exercise_1_2(answer: Any, report: Report) -> None:
             "the sum runs over all generated events: it is the branch SumWeights",
         ),
         (_without("SumWeights"), "the sum of the weights is missing", "divide by SumWeights"),
-        (right.sum(), "this is the sum of all weights", "one weight an event: multiply arrays element by element"),
+        (right.sum(), "this is the sum of all weights", "one weight per event: multiply arrays element by element"),
         *(
             (_without(name), f"the factor {name} is missing", "multiply by all factors of the formula")
             for name in (*_FACTORS, "XSection")
@@ -134,7 +134,7 @@ def exercise_1_2(answer: Any, report: Report) -> None:
         right=right,
     ):
         return
-    report.holds(result.shape == (6,), "gives one weight an event", hint="multiply arrays element by element")
+    report.holds(result.shape == (6,), "gives one weight per event", hint="multiply arrays element by element")
     report.holds(
         lambda: np.allclose(answer(branches, 20), 2 * result),
         "twice the luminosity gives twice the events",
@@ -212,7 +212,7 @@ def exercise_1_10(answer: Any, report: Report) -> None:
         (200, "this is the raw number", "events with small weights are worth less than one"),
         (w.sum(), "this is the expected number", "square it, and divide by Σw²"),
         (np.sqrt(right), "a root is taken", "the formula has none"),
-        (w**2 / (w**2).sum(), "this is one number an event", "add up first, then square: w.sum()**2"),
+        (w**2 / (w**2).sum(), "this is one number per event", "add up first, then square: w.sum()**2"),
         right=right,
     ):
         return

@@ -52,7 +52,7 @@ def exercise_2_3(answer: Any, report: Report) -> None:
         return
     if report.recognises(
         x,
-        (wanted.T, "the input array lies on its side", "one row an event: shape (n_events, n_columns)"),
+        (wanted.T, "the input array lies on its side", "one row per event: shape (n_events, n_columns)"),
         (wanted[:, 0], "x holds one variable only", "events[columns] selects several columns at once"),
         (
             wanted[:, [1, 2, 0]],
@@ -64,7 +64,7 @@ def exercise_2_3(answer: Any, report: Report) -> None:
         right=wanted,
     ) | report.recognises(
         y,
-        (right[:, None], "y has a second dimension", "one number an event: shape (n_events,)"),
+        (right[:, None], "y has a second dimension", "one number per event: shape (n_events,)"),
         (1 - right, "signal and background are swapped", "1 is signal, 0 is background"),
         (2 * right - 1, "background has the label −1", "1 is signal, 0 is background"),
         (
@@ -77,7 +77,7 @@ def exercise_2_3(answer: Any, report: Report) -> None:
         return
     if not report.holds(
         x.shape == (size, len(columns)),
-        "x has one row an event and one column a variable",
+        "x has one row per event and one column per variable",
         hint="events[columns] selects several columns at once",
     ):
         return

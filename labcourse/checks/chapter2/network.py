@@ -31,7 +31,7 @@ def exercise_2_6(answer: Any, report: Report) -> None:
         ((60, 60, 1), "these are the neurons", "every neuron has a weight for each of its inputs, and a bias"),
         ((244, 3660, 61), *inputs_biased),
         ((244, 3660, 120), *inputs_biased),
-        ((241, 3601, 61), "there is one bias a layer", "every neuron has a bias of its own"),
+        ((241, 3601, 61), "there is one bias per layer", "every neuron has a bias of its own"),
         ((64, 120, 61), "inputs and neurons are added", "every neuron has a weight for *each* input: multiply"),
         ((300, 3960, 4021), "the layers are added up", "give the parameters of each layer by itself"),
         (right[::-1], "the order is turned round", "begin with the layer next to the inputs"),
@@ -91,7 +91,7 @@ def exercise_2_7(answer: Any, report: Report) -> None:
     result = np.asarray(answer(*deep), float)
     if report.recognises(
         result,
-        (_forward(*deep)[:, None], "the result has a second dimension", "one number an event: take column 0, [:, 0]"),
+        (_forward(*deep)[:, None], "the result has a second dimension", "one number per event: take column 0, [:, 0]"),
         (_network(bias=0), "the biases are left out", "z = x @ kernel + bias"),
         (_network(last=_linear), "the last neuron has no sigmoid", "its output is 1 / (1 + exp(−z))"),
         (_network(last=lambda z: _sigmoid(-z)), "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
@@ -114,7 +114,7 @@ def exercise_2_7(answer: Any, report: Report) -> None:
         right=_forward(*deep),
     ):
         return
-    if not report.holds(result.shape == (40,), "gives one number an event", hint="the last layer has a single neuron"):
+    if not report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron"):
         return
     for sizes, layers in networks.items():
         n = len(sizes) - 2
@@ -147,7 +147,7 @@ def exercise_2_8(answer: Any, report: Report) -> None:
     given, right = (y, p), float(_cross_entropy(y, p))
     result = answer(*given)
     if np.shape(result) == y.shape:
-        report.wrong("this is one number an event", "take the mean at the end")
+        report.wrong("this is one number per event", "take the mean at the end")
         return
     natural = "np.log is the natural logarithm"
     if report.recognises(

@@ -175,7 +175,7 @@ def exercise_3_9(answer: Any, report: Report) -> None:
     ):
         return
     result = np.asarray(answer(score, 0.4, 0.02), float)
-    if not report.holds(result.shape == score.shape, "gives one number an event", hint="work on the whole array"):
+    if not report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array"):
         return
     report.holds(lambda: alike(answer(score, 0.4, 0.4), score), "the same share changes nothing", hint="by hand")
     report.holds(

@@ -44,7 +44,7 @@ def exercise_4_9(answer: Any, report: Report) -> None:
         return
     found = {str(name): pair for name, pair in result.items()}
     if any(np.shape(pair) != (2,) for pair in found.values()):
-        report.wrong("there are not two numbers a process", "{name: (raw_share, expected_share), …}")
+        report.wrong("there are not two numbers per process", "{name: (raw_share, expected_share), …}")
         return
     names, total, n = list(right), weight.sum(), len(weight)
     raw, expected = ({name: float(found[name][i]) for name in names} for i in (0, 1))

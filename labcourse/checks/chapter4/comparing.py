@@ -40,7 +40,7 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     found = [
         report.recognises(
             value,
-            (losses, "there is one number an event", "take the mean over the events"),
+            (losses, "there is one number per event", "take the mean over the events"),
             (losses.sum(), "the losses are added up", "take the mean"),
             (-loss, "the sign is missing", "a logarithm of a probability is negative"),
             (lambda y, score: _losses(y, score, np.log10).mean(), "the logarithm has base 10", natural),
