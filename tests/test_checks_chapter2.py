@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from labcourse import samples, splitting
+from labcourse import checks, samples, splitting
 from tests.answers import Exercise, make_tests
 
 
@@ -319,3 +319,9 @@ EXERCISES = {
 }
 
 test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+
+
+def test_an_interrupted_training_has_no_curve_to_read(capsys):
+    for losses in ([], [0.6], [0.6, 0.55]):
+        checks.exercise_2_10((0.05, 0.006), losses=losses)
+        assert f"interrupted after {len(losses)} of 5 epochs" in capsys.readouterr().out

@@ -104,6 +104,12 @@ def cut_one_short(score, label, weight, efficiency):
     return s[order][kept < efficiency][-1]
 
 
+def cut_without_tolerance(score, label, weight, efficiency):
+    s, w = score[label == 1], weight[label == 1]
+    order = np.argsort(-s)
+    return s[order][np.argmax(np.cumsum(w[order]) / w.sum() >= efficiency)]
+
+
 def cut_from_below(score, label, weight, efficiency):
     s, w = score[label == 1], weight[label == 1]
     order = np.argsort(s)
@@ -113,6 +119,11 @@ def cut_from_below(score, label, weight, efficiency):
 def to_mixture(score, share, new_share):
     r = new_share / share * (1 - share) / (1 - new_share)
     return score * r / (score * r + 1 - score)
+
+
+def mixture_by_odds(score, share, new_share):
+    r = score / (1 - score) * new_share / (1 - new_share) * (1 - share) / share
+    return r / (1 + r)
 
 
 @cache
@@ -215,6 +226,7 @@ EXERCISES = {
             (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e), "a quantile of the raw events"),
             (lambda s, y, w, e: min(s[y == 1]), "keeps all of the signal"),
             (lambda s, y, w, e: np.sort(s[y == 1]), "array of shape"),
+            (cut_without_tolerance, "a rounding error decides"),
         ],
         fails=[(lambda s, y, w, e: 0.37, "✗ five signal events")],
     ),
@@ -232,6 +244,7 @@ EXERCISES = {
             (lambda p, share, new: p / (1 - p) * new / (1 - new) * (1 - share) / share, "these are odds"),
             (lambda p, share, new: p * new / (p * new + (1 - p) * share), "not scaled"),
             (lambda p, share, new: p, "the same factor"),
+            (mixture_by_odds, "a score of exactly 1 gives NaN"),
         ],
         fails=[
             (lambda p, share, new: p**2, "has the new share"),

@@ -160,6 +160,29 @@ def test_who_raised_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     assert "this answer cannot be used (ValueError" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda x: x if x > 0 else -x, "use & | ~"),
+        (lambda x: x + np.ones(4), "print the .shape of both"),
+        (lambda x: x @ np.ones((4, 2)), "print the .shape of both"),
+        (lambda x: x.reshape(2, 5), "print the .shape of both"),
+        (lambda x: float("one"), None),
+    ],
+)
+def test_the_hint_to_a_value_error_goes_by_its_message(
+    answer: Any, hint: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    @exercise("0.9", record=False)
+    def check(answer: Any, report: Report) -> None:
+        report.holds(np.sum(answer(np.ones(3))) == 1, "is one")
+
+    check(answer)
+    printed = capsys.readouterr().out
+    assert "your code raised ValueError" in printed
+    assert hint in printed if hint else "hint" not in printed
+
+
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     @exercise("0.8", record=False)
     def check(answer: Any, report: Report) -> None:

@@ -25,7 +25,13 @@ _HINTS = {
     "IndexError": "an index is larger than the number of elements; counting starts at zero",
     "RecursionError": "the function calls itself without end",
     "TypeError": "an argument has another type, or there are more or fewer of them, than expected",
-    "ValueError": "for arrays, use & | ~ instead of and, or, not, and compare shapes",
+}
+#: A ValueError can mean many things: by words of its message.
+_HINTS_OF_VALUE_ERRORS = {
+    "truth value": "for arrays, use & | ~ instead of and, or, not, and np.maximum or np.where instead of max or if",
+    "broadcast": "the shapes do not fit: print the .shape of both arrays",
+    "matmul": "the shapes do not fit: print the .shape of both arrays",
+    "shape": "the shapes do not fit: print the .shape of both arrays",
 }
 #: The name of the function in which a student's code runs, by which a traceback tells whose mistake it was.
 RUNS_ANSWER = "watched"
@@ -174,7 +180,8 @@ class Report:
             if meant:
                 self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
             else:
-                self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {', '.join(names)}")
+                quoted = ", ".join(f'"{name}"' for name in names)
+                self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
             return False
         if answer not in right:
             for wrong, mistake, help_ in mistakes:
@@ -232,7 +239,11 @@ def explain(error: BaseException) -> tuple[str, str]:
         )
     cells = [line for _, file, line in frames if line and ("ipykernel" in file or file.startswith("<ipython"))]
     what = f"your code raised {what}" + (f" (in the line `{cells[-1]}`)" if cells else "")
-    return what, next((hint for name, hint in _HINTS.items() if _is_kind(error, name)), "")
+    hints = [
+        hint for words, hint in _HINTS_OF_VALUE_ERRORS.items() if words in message and _is_kind(error, "ValueError")
+    ]
+    hints += [hint for name, hint in _HINTS.items() if _is_kind(error, name)]
+    return what, hints[0] if hints else ""
 
 
 def _frames(error: BaseException) -> list[tuple[str, str, str]]:

@@ -181,7 +181,8 @@ def _mask(result: Any, events: pd.DataFrame, report: Report) -> np.ndarray | Non
         report.wrong(f"this is one value for all events, of type {type(result).__name__}", "return a mask")
     elif array.shape != (len(events),):
         report.wrong(
-            f"{array.shape[0]} entries for {len(events)} events", "one True or False per event, also for those that fail"
+            f"{array.shape[0]} entries for {len(events)} events",
+            "one True or False per event, also for those that fail",
         )
     elif array.dtype != bool:
         report.wrong(f"the entries are of type {array.dtype}", "end with a comparison, so that they are True or False")

@@ -149,7 +149,7 @@ def exercise_2_4(answer: Any, report: Report) -> None:
     report.holds(
         lambda: all(isinstance(number, (int, np.integer)) for number in results[0]),
         "both are whole numbers",
-        hint="// divides and rounds down; math.ceil rounds up; int() turns 8.0 into 8",
+        hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",
     )
 
 

@@ -177,6 +177,9 @@ def exercise_3_9(answer: Any, report: Report) -> None:
     result = np.asarray(answer(score, 0.4, 0.02), float)
     if not report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array"):
         return
+    if np.isnan(result[-1]):
+        report.wrong("a score of exactly 1 gives NaN", "its odds p/(1 − p) are infinite: compute the fraction as above")
+        return
     report.holds(lambda: alike(answer(score, 0.4, 0.4), score), "the same share changes nothing", hint="by hand")
     report.holds(
         lambda: np.allclose(answer(np.array([0.4]), 0.4, 0.02), 0.02),

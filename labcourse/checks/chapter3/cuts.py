@@ -233,8 +233,11 @@ def exercise_3_7(answer: Any, report: Report) -> None:
             f"{100 * efficiency:.0f} % of the signal pass, and a tighter cut would keep less",
             hint="add up weights from the highest score down, until the efficiency is reached",
         )
+    # Ten times 0.1, added one by one, is a little less than 1.
+    ten = np.arange(10, 0, -1) / 10, np.ones(10, int), np.full(10, 0.1), 1.0
     report.holds(
-        lambda: np.isclose(answer(*five, light, 1.0), 0.5),
+        lambda: np.isclose(answer(*ten), 0.1),
         "to keep everything, the cut is the lowest score of the signal",
-        hint="sums of weights may miss 1 by a rounding error",
+        mistake="to keep everything, a rounding error decides",
+        hint="ten times 0.1 is 0.9999999999999999: ask for kept >= efficiency - 1e-9",
     )
