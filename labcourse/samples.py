@@ -8,7 +8,9 @@ bundle of the course holds files of the same names, simulated for it.
 from __future__ import annotations
 
 import difflib
+import functools
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -69,6 +71,22 @@ _CATALOGUE = (
 )
 _BY_NAME = {sample.name: sample for sample in _CATALOGUE}
 
+_OFFICIAL_BYTES: dict[str, tuple[int, ...]] = {
+    "mc_345060.ggH125_ZZ4lep.4lep.root": (50518236,),
+    "mc_344235.VBFH125_ZZ4lep.4lep.root": (60503237,),
+    "mc_341964.WH125_ZZ4lep.4lep.root": (5528294,),
+    "mc_341947.ZH125_ZZ4lep.4lep.root": (5293850,),
+    "mc_363490.llll.4lep.root": (179082866,),
+    "mc_361106.Zee.4lep.root": (299577, 291797),
+    "mc_361107.Zmumu.4lep.root": (233914, 227821),
+    "mc_410000.ttbar_lep.4lep.root": (391352, 388096),
+    "data_A.4lep.root": (33765, 25826),
+    "data_B.4lep.root": (68738, 60364),
+    "data_C.4lep.root": (92295, 84525),
+    "data_D.4lep.root": (139606, 131190),
+}
+"""Sizes of the release's files, and after them, where known, those of the earlier build of January 2020."""
+
 SIMULATED = tuple(s.name for s in _CATALOGUE if s.role != "data")
 SIGNAL = tuple(s.name for s in _CATALOGUE if s.role == "signal")
 BACKGROUND = tuple(s.name for s in _CATALOGUE if s.role == "background")
@@ -88,7 +106,7 @@ PROCESSES = {
 
 
 class Located(NamedTuple):
-    """Where a sample was found: its files, and ``official``, ``bundle`` or ``simulated``."""
+    """Where a sample was found: its files, and what they are (see `source`)."""
 
     paths: tuple[Path, ...]
     source: str
@@ -150,6 +168,9 @@ def locate(name: str) -> Located:
     """
     sample = get(name)
     folders = settings.search_path()
+    for folder in folders[:-1]:
+        if not holds_samples(folder):
+            _say_that_it_is_empty(folder)
     for folder in folders:
         paths = tuple(folder / file for file in sample.files)
         if all(path.is_file() for path in paths):
@@ -159,6 +180,18 @@ def locate(name: str) -> Located:
         where=", ".join(str(folder) for folder in folders),
         next_step="Restore the bundle with `git checkout -- data`, or point LABCOURSE_DATA at the folder that has it.",
     )
+
+
+def holds_samples(folder: Path) -> bool:
+    """Say whether a folder holds any file of the catalogue."""
+    return any((folder / file).is_file() for sample in _CATALOGUE for file in sample.files)
+
+
+@functools.cache
+def _say_that_it_is_empty(folder: Path) -> None:
+    """Say, once, that a folder which somebody named is of no use; `settings.official_folder` may well be empty."""
+    if folder != settings.official_folder():
+        print(f"labcourse: {folder} holds none of the course's sample files: others are used.", file=sys.stderr)
 
 
 def fingerprint(name: str) -> str:
@@ -180,17 +213,28 @@ def _root_identifier(path: Path) -> str:
         raise BadFile(
             f"{path.name} is not a ROOT file.",
             where=str(path),
-            next_step="Restore the bundle with `git checkout -- data`, or download the file again.",
+            next_step=get_again(path),
         )
     # The position of the identifier depends on whether the file uses 64-bit pointers (version >= 1000000).
     start = 63 if int.from_bytes(header[4:8], "big") >= 1_000_000 else 47
     return header[start : start + 16].hex()
 
 
-def source(folder: Path, sample: Sample) -> str:
-    """Say what the files of a sample in a folder are: ``bundle``, ``simulated`` or ``official``.
+def get_again(path: Path) -> str:
+    """Say how to get a damaged file back: from the repository, or from wherever its folder came."""
+    folder = path.absolute().parent
+    if folder == settings.data_folder():
+        return "Restore the bundle with `git checkout -- data`."
+    if folder == settings.official_folder():
+        return "Delete the file and get it again with `labcourse data download`."
+    return "Replace this file, or unset LABCOURSE_DATA (or what `labcourse data use` has set) to use the bundle."
 
-    Simulated are those that a manifest in the folder lists.
+
+def source(folder: Path, sample: Sample) -> str:
+    """Say what the files of a sample in a folder are.
+
+    ``bundle`` are the course's own, also in a copy, ``simulated`` those that a manifest in the folder lists,
+    ``official`` those that were downloaded or that have the size of the release's, and ``foreign`` all others.
 
     Raises
     ------
@@ -200,14 +244,28 @@ def source(folder: Path, sample: Sample) -> str:
     manifest = folder / "manifest.json"
     if folder == settings.data_folder():
         return "bundle"
-    if not manifest.is_file():
+    if manifest.is_file():
+        try:
+            listed = {entry["file"] for entry in json.loads(manifest.read_text())["files"]}
+        except (ValueError, KeyError, TypeError) as error:
+            raise BadFile(
+                "The manifest of a sample folder is damaged.",
+                where=str(manifest),
+                next_step="Make the samples again with `labcourse simulate`, or delete the folder.",
+            ) from error
+        if set(sample.files) <= listed:
+            return "simulated"
+    here = [folder / file for file in sample.files if (folder / file).is_file()]
+    if here and all(_same_file(path, settings.data_folder() / path.name) for path in here):
+        return "bundle"
+    if folder == settings.official_folder():
         return "official"
+    return "official" if all(path.stat().st_size in _OFFICIAL_BYTES[path.name] for path in here) else "foreign"
+
+
+def _same_file(path: Path, other: Path) -> bool:
+    """Say whether two ROOT files are copies of each other, by size and identifier."""
     try:
-        listed = {entry["file"] for entry in json.loads(manifest.read_text())["files"]}
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadFile(
-            "The manifest of a sample folder is damaged.",
-            where=str(manifest),
-            next_step="Make the samples again with `labcourse simulate`, or delete the folder.",
-        ) from error
-    return "simulated" if set(sample.files) <= listed else "official"
+        return path.stat().st_size == other.stat().st_size and _root_identifier(path) == _root_identifier(other)
+    except (OSError, BadFile):
+        return False

@@ -22,6 +22,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from pathlib import Path
 
 from labcourse.errors import BadInput
@@ -113,6 +115,14 @@ def workspace() -> str:
 def inputs_workspace() -> str:
     """Return the workspace whose outputs of earlier chapters are read: the present one, unless another is named."""
     return os.environ.get("LABCOURSE_INPUTS") or workspace()
+
+
+def tool() -> str:
+    """Return how the command ``labcourse`` is called in a terminal in the project's home."""
+    own = Path(sys.executable).parent / "labcourse"
+    if shutil.which("labcourse") or not own.is_file():
+        return "labcourse"
+    return str(own.relative_to(home()) if own.is_relative_to(home()) else own)
 
 
 def notes_progress() -> bool:

@@ -290,6 +290,13 @@ def test_solve_an_unknown_chapter(invoke: Invoke, project: Path) -> None:
     assert "There is no chapter 9" in result.err
 
 
+def test_reset_an_unknown_chapter_asks_nothing(invoke: Invoke, project: Path) -> None:
+    result = invoke("reset", 9)
+    assert result.code == 1
+    assert "There is no chapter 9" in result.err
+    assert "starts over" not in result.out
+
+
 def test_students_notebooks_run_in_a_scratch_folder(invoke: Invoke, project: Path) -> None:
     assert invoke("build").code == 0
     before = os.environ["LABCOURSE_OUTPUTS"]

@@ -176,6 +176,27 @@ def test_missing_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert one(list(doctor._samples())) == Finding("samples", True, f"bundle: {', '.join(samples.ALL)}")
 
 
+def test_a_file_damaged_in_its_middle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(doctor._sample_files()) == []
+    for source in samples.locate("Zee").paths:
+        content = bytearray(source.read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        (tmp_path / source.name).write_bytes(content)
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    finding = one(list(doctor._sample_files()))
+    assert (finding.check, finding.ok) == ("sample file", False)
+    assert "Zee.4lep.root is damaged" in finding.detail
+    assert "Replace this file" in finding.mend
+
+
+def test_a_named_folder_without_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    found, empty = doctor._samples()
+    assert found.ok
+    assert not empty.ok
+    assert f"{tmp_path} holds none" in empty.detail
+
+
 def test_missing_course_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "course").mkdir()
     (tmp_path / "course" / "chapter1_data_preparation.py").touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tracemalloc
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 import uproot
 
-from labcourse import ntuple, samples, selection
+from labcourse import ntuple, plotting, samples, selection, settings
 from labcourse.errors import BadEvents, BadFile, BadInput, MissingSample, StorageError, UnknownSample
 from labcourse.ntuple import reading
 
@@ -188,7 +189,7 @@ def test_samples_are_found_along_the_search_path(tmp_path, mini_branches, monkey
     assert samples.locate("llll").source == "bundle"
     bundle = samples.fingerprint("llll")
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    assert samples.locate("llll") == ((tmp_path / NAME,), "official")
+    assert samples.locate("llll") == ((tmp_path / NAME,), "foreign")
     assert samples.fingerprint("llll") != bundle
     assert samples.locate("Zee").source == "bundle"
     assert len(ntuple.read_sample("llll")) == 11
@@ -269,3 +270,41 @@ def test_extra_columns_are_sorted_with_their_leptons_and_left_out_where_absent(t
     pd.testing.assert_frame_equal(events.iloc[:, :-5], ntuple.read(tmp_path / NAME))
     with pytest.raises(BadInput, match="no extra column lep_z0"):
         ntuple.read(tmp_path / NAME, extra=["lep_z0"])
+
+
+def test_copies_of_the_bundle_are_never_taken_for_data_of_atlas(tmp_path, monkeypatch):
+    for name in ("data", "Zee"):
+        for path in samples.locate(name).paths:
+            shutil.copy(path, tmp_path)
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    assert samples.locate("data").paths[0].parent == tmp_path
+    assert {samples.locate(name).source for name in ("data", "Zee")} == {"bundle"}
+    assert plotting.data_kind() == "Pseudo-data"
+    # Other bytes, as of a simulation whose manifest is lost.
+    (tmp_path / "data_C.4lep.root").write_bytes((tmp_path / "data_B.4lep.root").read_bytes())
+    assert samples.locate("data").source == "foreign"
+    assert plotting.data_kind() == "Data of unknown origin"
+
+
+def test_the_build_of_january_2020_is_official(real_files, monkeypatch):
+    monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
+    assert {samples.locate(name).source for name in ("data", "Zee", "Zmumu", "ttbar_lep")} == {"official"}
+    assert plotting.data_kind() == "ATLAS open data"
+
+
+def test_a_folder_without_samples_is_said_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    assert samples.locate("Zee").source == samples.locate("llll").source == "bundle"
+    assert capsys.readouterr().err.count(f"{tmp_path} holds none of the course's sample files") == 1
+
+
+@pytest.mark.parametrize(("names", "says"), [("Zee", r'load\(\["Zee"\]\)'), ([], "No sample is named")])
+def test_load_takes_a_list_of_names(names, says):
+    with pytest.raises(BadInput, match=says):
+        ntuple.load(names)
+
+
+def test_a_damaged_file_comes_back_from_where_it_came(tmp_path):
+    assert "git checkout" in samples.get_again(settings.data_folder() / NAME)
+    assert "data download" in samples.get_again(settings.official_folder() / NAME)
+    assert "unset LABCOURSE_DATA" in samples.get_again(tmp_path / NAME)

@@ -62,6 +62,12 @@ def test_the_manifest_is_the_official_list() -> None:
     assert (opendata.official().build, opendata.official().doi) == (content["build"], content["doi"])
 
 
+def test_the_catalogue_knows_the_sizes_of_the_release() -> None:
+    assert {name: sizes[0] for name, sizes in samples._OFFICIAL_BYTES.items()} == {
+        file.name: file.bytes for file in opendata.choose()
+    }
+
+
 def test_names_of_the_collection_are_unique_and_safe() -> None:
     files = opendata.official().files
     assert len({file.name for file in files}) == len(files)

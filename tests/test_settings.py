@@ -80,3 +80,16 @@ def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError):
         atomic_write(tmp_path / "file" / "x.json", lambda path: path.write_text("x"))
+
+
+def test_the_tool_is_named_as_a_terminal_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scripts = tmp_path / ".venv" / "bin"
+    scripts.mkdir(parents=True)
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    monkeypatch.setattr(settings.sys, "executable", str(scripts / "python"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert settings.tool() == "labcourse"
+    (scripts / "labcourse").touch()
+    assert settings.tool() == str(Path(".venv") / "bin" / "labcourse")
+    monkeypatch.setattr(settings.shutil, "which", lambda _name: "/usr/bin/labcourse")
+    assert settings.tool() == "labcourse"

@@ -240,6 +240,21 @@ def _samples() -> Iterator[Finding]:
         yield Finding("samples", False, f"not found: {', '.join(missing)}", mend)
     else:
         yield Finding("samples", True, "; ".join(f"{source}: {', '.join(names)}" for source, names in sources.items()))
+    for folder in settings.search_path()[:-1]:
+        if folder != settings.official_folder() and not samples.holds_samples(folder):
+            mend = "Correct LABCOURSE_DATA (or what `labcourse data use` has set), or unset it to use the bundle."
+            yield Finding("sample folder", False, f"{folder} holds none of the course's files", mend)
+
+
+def _sample_files() -> Iterator[Finding]:
+    """Read every sample file to its end."""
+    from labcourse import opendata
+
+    for verdict in opendata.verify():
+        if verdict.state not in (*opendata.GOOD, "missing"):
+            path = Path(verdict.folder) / verdict.file
+            detail = f"{verdict.file} is {verdict.state}: {verdict.detail}"
+            yield Finding("sample file", False, detail, samples.get_again(path))
 
 
 _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
@@ -252,6 +267,7 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _write_permission,
     _kernel,
     _samples,
+    _sample_files,
 )
 
 

@@ -93,9 +93,16 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
     paths = sorted((home / "course").glob("*.py"))
     if chapters:
         paths = [path for path in paths if Source(path, ()).chapter in chapters]
+    if not paths and chapters:
+        known = sorted(chapter for path in (home / "course").glob("*.py") if (chapter := Source(path, ()).chapter))
+        raise BuildError(
+            f"There is no chapter {', '.join(map(str, chapters))}.",
+            where=str(home / "course"),
+            next_step=f"The chapters are {', '.join(map(str, known))}." if known else "Run this in a full clone.",
+        )
     if not paths:
         raise BuildError(
-            "There is no such course text." if chapters else "There is no course text.",
+            "There is no course text.",
             where=str(home / "course"),
             next_step="Run this in a full clone, with the numbers of chapters that it holds.",
         )

@@ -149,8 +149,9 @@ def reset(
 
     Your own notebook, the record of your exercises (and your outputs, with --outputs) are kept under other names.
     """
-    from labcourse.authoring import workspace
+    from labcourse.authoring import source, workspace
 
+    source.read_all(settings.home(), [chapter])  # an unknown chapter is said before anything is asked
     print(
         f"Chapter {chapter} starts over; your notebook is kept under another name.\n"
         "If it is open in JupyterLab: save it now and shut its kernel down, so that nothing you typed is missing."

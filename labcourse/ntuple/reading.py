@@ -50,7 +50,6 @@ _WEIGHT_BRANCHES = (
 )
 _EVENT_BRANCHES = ("channelNumber", "eventNumber", "jet_n", "met_et")
 _GEV = 1e-3
-_GET_AGAIN = "Restore the bundle with `git checkout -- data`, or download the file again."
 
 
 def read(
@@ -120,10 +119,10 @@ def iterate(
             raise BadFile(
                 f"{path.name}: the tree 'mini' lacks the branch {', '.join(missing)}.",
                 where=str(path),
-                next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+                next_step="This is not a file of the 4-lepton collection. " + samples.get_again(path),
             )
         if tree.num_entries == 0:
-            raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=_GET_AGAIN)
+            raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=samples.get_again(path))
         done = 0
         for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak", how=dict):
             events = _event_table(chunk, of, luminosity, path, first_row=done, extra=extra)
@@ -133,7 +132,7 @@ def iterate(
             raise BadFile(
                 f"{path.name} ends after {done} of {tree.num_entries} events.",
                 where=str(path),
-                next_step=_GET_AGAIN,
+                next_step=samples.get_again(path),
             )
 
 
@@ -151,13 +150,17 @@ def load(
     """Read several samples into one event table, with a progress bar where a terminal shows one.
 
     ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of
-    different samples fit together. Raises as `read` and `samples.locate`.
+    different samples fit together. Raises as `read` and `samples.locate`, and `BadInput` if no list of names is given.
     """
     import pandas as pd
     from rich.console import Console
     from rich.progress import track
 
+    if isinstance(names, str):
+        raise BadInput(f"{names!r} is one name.", where="ntuple.load", next_step=f'Give a list: load(["{names}"]).')
     names = list(names)
+    if not names:
+        raise BadInput("No sample is named.", where="ntuple.load", next_step='Give some, for instance load(["Zee"]).')
     for name in names:
         samples.get(name)
     visible = progress and Console().is_terminal
@@ -176,16 +179,16 @@ def open_tree(path: Path) -> Iterator[Any]:
                 raise BadFile(
                     f"{path.name}: the tree 'mini' is missing.",
                     where=f"{path} holds {', '.join(file.keys()) or 'nothing'}",
-                    next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+                    next_step="This is not a file of the 4-lepton collection. " + samples.get_again(path),
                 )
             tree = file["mini"]
             if not hasattr(tree, "num_entries"):
-                raise BadFile(f"{path.name}: 'mini' is no tree.", where=str(path), next_step=_GET_AGAIN)
+                raise BadFile(f"{path.name}: 'mini' is no tree.", where=str(path), next_step=samples.get_again(path))
             yield tree
     except LabCourseError:
         raise
     except FileNotFoundError as error:
-        raise BadFile(f"{path.name} does not exist.", where=str(path), next_step=_GET_AGAIN) from error
+        raise BadFile(f"{path.name} does not exist.", where=str(path), next_step=samples.get_again(path)) from error
     except GeneratorExit:
         raise
     except Exception as error:
@@ -193,7 +196,7 @@ def open_tree(path: Path) -> Iterator[Any]:
         raise BadFile(
             f"{path.name} cannot be read as a ROOT file: it is damaged, truncated or of another kind.",
             where=f"{path} ({type(error).__name__})",
-            next_step=_GET_AGAIN,
+            next_step=samples.get_again(path),
         ) from error
 
 
@@ -233,7 +236,7 @@ def _event_table(
             raise BadEvents(
                 f"{path.name}: {name} is {values[row]} in event {columns['event'][row]}.",
                 where=f"{path}, row {first_row + row}",
-                next_step=_GET_AGAIN,
+                next_step=samples.get_again(path),
             )
     if "jet1_pt" in extra:
         columns["jet1_pt"] = _leading(chunk["jet_pt"]) * np.float32(_GEV)
@@ -263,7 +266,7 @@ def _four_leptons(
                 raise BadEvents(
                     f"{path.name}: {branch} holds {counts[row]} leptons, where four are needed.",
                     where=f"{path}, row {first_row + row}",
-                    next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+                    next_step="This is not a file of the 4-lepton collection. " + samples.get_again(path),
                 )
             places = [offsets[:-1] + i for i in range(4)]
         leptons[quantity] = np.empty((4, len(offsets) - 1), np.float32)
@@ -283,7 +286,7 @@ def _weights(chunk: Any, luminosity: float, path: Path) -> NDArray[np.float32]:
     """Expected events at ``luminosity``: every factor of the release's formula, in float64."""
     total = _numbers(chunk["SumWeights"], np.float64)
     if (total == 0).any():
-        raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=_GET_AGAIN)
+        raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=samples.get_again(path))
     # XSection is in pb, the luminosity in fb⁻¹.
     weight = 1000.0 * luminosity / total
     for name in _WEIGHT_BRANCHES[:-1]:

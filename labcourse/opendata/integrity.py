@@ -130,12 +130,14 @@ def _verdict(file: Official, folder: Path) -> Verdict:
     if not path.is_file():
         return Verdict(file.name, file.sample, "–", "missing", "", str(folder))
     source = samples.source(folder, samples.get(file.sample)) if file.sample in samples.ALL else "official"
-    if source == "official":
+    if source in ("official", "foreign"):
         state, detail = examine(path, file)
-    elif _sha256(path) == _own_manifest(folder).get(file.name):
-        state, detail = "whole", ""
     else:
-        state, detail = "damaged", f"its bytes are not those that {folder / 'manifest.json'} says"
+        # A copy of the bundle goes by the bundle's own manifest.
+        origin = settings.data_folder() if source == "bundle" else folder
+        is_right = _sha256(path) == _own_manifest(origin).get(file.name)
+        state = "whole" if is_right else "damaged"
+        detail = "" if is_right else f"its bytes are not those that {origin / 'manifest.json'} says"
     return Verdict(file.name, file.sample, source, state, detail, str(folder))
 
 

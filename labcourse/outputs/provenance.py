@@ -252,7 +252,7 @@ def _notebook(chapter: int, workspace: str) -> str:
 
 
 def _command(chapter: int, workspace: str) -> str:
-    return "make course" if workspace == "solutions" else f"labcourse solve {chapter}"
+    return "make course" if workspace == "solutions" else f"{settings.tool()} solve {chapter}"
 
 
 def _note(file: Path) -> Path:

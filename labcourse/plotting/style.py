@@ -111,9 +111,10 @@ def stamp(ax: Axes, kind: str = "Simulation", *, luminosity: float | None = samp
 
 
 def data_kind() -> str:
-    """Return what the collision data in use are: ``ATLAS open data``, or ``Pseudo-data`` made for the course."""
+    """Return what the collision data in use are: ``ATLAS open data``, ``Pseudo-data``, or of unknown origin."""
+    kinds = {"official": "ATLAS open data", "foreign": "Data of unknown origin"}
     try:
-        return "ATLAS open data" if samples.locate("data").source == "official" else "Pseudo-data"
+        return kinds.get(samples.locate("data").source, "Pseudo-data")
     except LabCourseError:
         return "Data"
 
