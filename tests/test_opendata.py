@@ -241,7 +241,7 @@ def test_unpacked_files_are_read_by_the_course(
     run: Run, data_folder: Path, tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ntuple.write(tmp_path / ZEE, mini_branches(898, dsid=361106))
-    shutil.copy(tmp_path / ZEE, data_folder / ZEE)
+    ntuple.write(data_folder / ZEE, mini_branches(898, dsid=361106, seed=1))
     assert samples.locate("Zee").source == "bundle"
     with zipfile.ZipFile(tmp_path / "4lep.zip", "w") as archive:
         archive.write(tmp_path / ZEE, f"4lep/MC/{ZEE}")

@@ -249,3 +249,12 @@ def test_the_setup_notebook_is_a_notebook() -> None:
     assert json.dumps(json.loads(path.read_text("utf-8")), indent=1, sort_keys=True, ensure_ascii=False) + "\n" == (
         path.read_text("utf-8")
     )
+
+
+def test_the_readme_says_how_long_the_chapters_say_they_take() -> None:
+    readme = dict(re.findall(r"^\| (\d) \[.*\| (\d+) \|$", (HOME / "README.md").read_text("utf-8"), re.M))
+    chapters = {
+        path.name[len("chapter")]: re.findall(r"^# \| (\d+) minutes \|", path.read_text("utf-8"), re.M)
+        for path in (HOME / "course").glob("chapter*.py")
+    }
+    assert {number: [minutes] for number, minutes in readme.items()} == chapters
