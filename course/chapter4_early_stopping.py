@@ -618,7 +618,7 @@ most_dangerous = passed["share"].drop("Higgs").idxmax()
 checks.exercise_4_10(most_dangerous, efficiency=passed["share"])
 
 # %% [markdown]
-# Has longer training helped? Compare the columns `share` and `first model` with the error. ZZ is rejected a little better or as well. Within the errors, the shares of Z and of top pairs are what they were after five epochs.
+# Has longer training helped? Compare the columns `share` and `first model` with the error. The shares of Z and of top pairs hardly differ from what they were after five epochs (the error helps to judge), and are still several times that of ZZ.
 #
 # One AUC for simulated events, each counted once, and one for expected events shows the same in a single number each. The first counts events as the training does. The second is what
 # we care about.
