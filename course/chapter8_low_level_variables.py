@@ -54,7 +54,7 @@ keras.utils.set_random_seed(8)
 checks.panel(8)
 
 # %% [markdown]
-# ## 8.1 Everything the detector says
+# ## 8.1 What four leptons say
 #
 # A lepton is described by its transverse momentum, its two angles, its energy, its charge and its flavour. Four leptons make 24 numbers. (ATLAS knows still more, for instance how isolated a lepton is; we leave that out.)
 # The four-lepton mass is in there too. But it is well hidden: the mass is a root of differences of squares of sums of products of cosines. Can a network find such a thing
