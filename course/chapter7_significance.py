@@ -220,7 +220,7 @@ checks.exercise_7_4(b_ten_per_cent)
 # (The toys lie a little below the curve, and jump, because counts are whole numbers: the p-value of a count includes all of that count's own probability.)
 #
 # The formula of the curve gives the rule: by its next order, $s/\sqrt{b}$ is too high by about $s/(6b)$ of itself. What counts is that the signal is small against the background. After a hard cut on a
-# good score it is not. We shall soon need something better.
+# good score it need not be. We shall soon need something better.
 
 # %% [markdown]
 # ## 7.3 Scanning the cut

@@ -432,8 +432,8 @@ chapter.write_table("final", final.reset_index())
 final.round(3)
 
 # %% [markdown]
-# For comparison, two more numbers: the mass window of chapter 7, as a "score" that is 1 inside and 0 outside, and the perfect cut that leaves ten background events. (The window comes
-# without an uncertainty of the background, as the networks do; chapter 7 included it.)
+# For comparison, two more numbers: the mass window of chapter 7, as a "score" that is 1 inside and 0 outside, and the perfect cut that leaves ten background events. (As for the networks, the background
+# counts as exactly known here; chapter 7 included its uncertainty.)
 
 # %% tags=["nbval-ignore-output"]
 in_window = ((test["m_llll"] >= 115) & (test["m_llll"] < 130)).to_numpy(float)
