@@ -712,7 +712,7 @@ plotting.show(
 # data and simulated background should agree.
 #
 # With the course's pseudo-data they agree within the fluctuations, as they come from the same simulation. With the real ATLAS data they do not: before any cut
-# there are about a quarter more events than expected. That is no new particle. The course's samples do not hold every background (Z → ττ and WZ are left out, and the release has no gg → ZZ),
+# there are about a quarter more events than expected. That is no new particle. The official samples that the course uses do not hold every background (Z → ττ and WZ are left out, and the release has no gg → ZZ),
 # some cross-sections are too low, and leptons that come out of jets are hard to simulate. Whoever compares the count above the cut with the simulation alone would take this mismatch for a signal.
 #
 # The remedy: use the data below the cut, a *control region*, to set the normalisation, and take from the simulation only the ratio of above to below:
