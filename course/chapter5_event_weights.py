@@ -138,12 +138,12 @@ scores["raw weights"] = training.predict(raw_model, x_test)
 fig, ax = plotting.score_by_class(test, scores["raw weights"])
 plotting.show(
     fig,
-    alt="Normalised score of the network that was trained with raw weights, for signal and background of the test events. Both classes lie at the far left: all scores are "
-    "far below one half.",
+    alt="Normalised score of the network that was trained with raw weights, for signal and background of the test events. Both classes lie at the far left: nearly all scores "
+    "are far below one half.",
 )
 
 # %% [markdown]
-# Not a single event comes near 0.5. Yet Keras is content: it reports a splendid accuracy. The *accuracy* is the share of (expected) events on the right side of 0.5.
+# No event, or hardly any, reaches 0.5. Yet Keras is content: it reports a splendid accuracy. The *accuracy* is the share of (expected) events on the right side of 0.5.
 
 # %% [markdown]
 # ### Exercise 5.2 – The weighted accuracy (write code)
@@ -177,7 +177,7 @@ pd.DataFrame(
 ).T.round(4)
 
 # %% [markdown]
-# The network with raw weights is right about 97.6 % of all expected events, far better than the others. And it does not find a single Higgs boson. Whoever
+# The network with raw weights is right about 97.6 % of all expected events, far better than the others. And it finds no Higgs boson, or hardly any. Whoever
 # answers «background» without looking does as well.
 #
 # ![Three bars, divided into signal and background. Of the simulated events, 41 per cent are signal. Of the expected events, only 2.4 per cent are, so that calling everything background is right
@@ -285,11 +285,17 @@ print(
     f"Z and top pairs: {rare[y_fit == 0].mean():.3f} of the background events, "
     f"{b_fit[rare].sum() / b_fit[y_fit == 0].sum():.3f} of the balanced background weight"
 )
+zz_in_batch = 128 * b_fit[~rare & (y_fit == 0)].sum() / len(b_fit)
+print(
+    f"batches of 128 without any of them: {(1 - rare.mean()) ** 128:.0%}; "
+    f"one of them weighs {b_fit[rare].mean():.1f} on average, all ZZ events of a batch {zz_in_batch:.1f}"
+)
 
 # %% [markdown]
 # The validation events are balanced by themselves, so that their loss counts in the same way.
 #
-# There is a price. A few hundred Z and top-pair events now carry about a third of the background's weight. About half of the batches hold none of them; in the others, one such event weighs about as much as all of the ZZ events. How many events is the background worth, in the sense of exercise 1.10?
+# There is a price. Z and top pairs are few, but heavy: now they carry about a third of the background's weight. Many batches hold none of them; in the others, a single one weighs as much as many ZZ events (the last line above).
+# How many events is the background worth, in the sense of exercise 1.10?
 
 # %%
 for name, value in (("signal", 1), ("background", 0)):
@@ -325,8 +331,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# The validation loss is rougher than in chapter 4, and its distance from the training loss is larger. Both come from the few heavy events: one of them misplaced, and the loss changes
-# visibly. So the distance is mostly the fluctuation of a small sample. Chapter 6 will tell how large it is.
+# The validation loss is rougher than in chapter 4, and it may lie well away from the training loss, on either side. Both come from the few heavy events: one of them misplaced, and the loss changes
+# visibly. So much of that distance is the fluctuation of a small sample. Chapter 6 will tell how large it is.
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.roc({name: (test, score) for name, score in scores.items()})
@@ -351,8 +357,8 @@ plotting.show(
 # For the best possible score this is exact. For a trained network it is an approximation, for two reasons. Its score is not quite the best possible one. And a network that is really trained with $w$ spends
 # its effort on other mistakes. What the formula cannot change is the order of the events: the ROC curve stays as it is, and the events above 0.5 are those above $1/(1+w)$ before.
 #
-# Move the weight of the signal and watch the score, the yields above 0.5 and the accuracy. The dotted line is the weight that the signal has in nature. *Lower the weight until no signal is
-# left above 0.5. Is nature below that point? And what does the accuracy think of it?*
+# Move the weight of the signal and watch the score, the yields above 0.5 and the accuracy. The dotted line is the weight that the signal has in nature. *Lower the weight until less than a
+# hundredth of the signal is left above 0.5. Is nature below that point? What does the accuracy do on the way?*
 
 # %% tags=["nbval-ignore-output"]
 interactive.class_weight(scores["balanced weights"], y_test, w_test)
@@ -420,7 +426,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# The dashed line is $s/\sqrt{b}$ without any cut. All networks see the same test events, so their errors are largely common, and the differences are more precise than the error bars suggest.
+# The dashed line is $s/\sqrt{b}$ without any cut. All networks see the same test events, so their errors are partly common, and the differences are more precise than the error bars suggest.
 
 # %% tags=["nbval-ignore-output"]
 passing = pd.DataFrame(
@@ -460,8 +466,8 @@ checks.exercise_5_7(background_passing, efficiencies=at_half_of_signal, model="b
 # %% [markdown]
 # ## 5.5 Negative weights
 #
-# Some Z events have negative weights. They come from calculations beyond the leading order of quantum field theory: a generator first produces too many events of some kind, and then others that are to be
-# *subtracted*. Every sum over enough events is right, but only with the sign.
+# Some events have negative weights, in the course's samples above all Z events. They come from calculations beyond the leading order of quantum field theory: a generator first produces too many events of some kind, and then others that are to be
+# *subtracted*. Every sum over enough events is right, but only with the sign. (In the bundle that comes with the course they are imitated: as many events get a minus sign as in the official samples.)
 #
 # In a training, a negative weight is a strange thing. The loss of such an event is to become *large*: the network is rewarded for calling it signal. Since the cross-entropy has no upper limit, the reward has none either. As long as there
 # are enough events with positive weights in the neighbourhood, they win, and the sum is as it should be. With few events, a lonely negative one can be learnt by heart, to no end. There are three ways to deal with them:
@@ -527,7 +533,7 @@ checks.exercise_5_9(largest_bias, bias=bias)
 #
 # ### Distributions
 #
-# A common factor could be corrected. But negative weights do not sit everywhere alike, so shapes change as well. Here are the four-lepton mass and the score of the balanced network, for Z events.
+# A common factor could be corrected. But where negative weights crowd in one place, shapes change as well. Here are the four-lepton mass and the score of the balanced network, for Z events.
 
 # %% tags=["nbval-ignore-output"]
 z = events[events["sample"].isin(["Zee", "Zmumu"])]
@@ -573,8 +579,9 @@ shape_bias = pd.DataFrame(
 shape_bias.astype({"raw": int, "negative": int}).round(4)
 
 # %% [markdown]
-# If the bias were only a factor, it would be the same in all rows. It is not: it depends on where the negative events happen to lie. In the smaller regions a handful of them decide, so nobody can say from this simulation how large the bias
-# really is there. That is the trouble: a bias of unknown size cannot be corrected.
+# Do the rows differ by more than chance? Look at how many negative events each has. With a few, one cannot tell a common factor from a change of shape.
+#
+# In real generators negative weights depend on the kinematics, so no factor measured elsewhere corrects a region.
 
 # %% [markdown]
 # ### The trained network
@@ -624,7 +631,7 @@ results.round(4)
 
 # %% tags=["nbval-ignore-output"]
 def distance(first, second):
-    """Root mean square difference of two scores, over expected test events."""
+    """Root mean square difference of two scores of test events (|w|: a distance must not become negative; this predicts nothing)."""
     return np.sqrt(np.average((first - second) ** 2, weights=np.abs(w_test)))
 
 
@@ -636,12 +643,14 @@ distances |= {
 fig, ax = plotting.comparison(distances, xlabel="typical difference of the scores (root mean square)", reference=0.0)
 plotting.show(
     fig,
-    alt="Root mean square difference of the scores of pairs of networks: three pairs with the same treatment and different seeds, and two with the same seed and different treatments. The pairs with different seeds differ more than the pairs with different treatments.",
+    alt="Root mean square difference of the scores of pairs of networks: three pairs with the same treatment and different seeds, and two with the same seed and different treatments.",
 )
 
 # %% [markdown]
-# The seed alone changes the scores by more than the treatment does. So for *these* samples, with few negative weights, it hardly matters for the training which one we take. It is a convention: a network trained with $|w|$ solves a slightly different
-# problem, and is not quite the best one for ours, but its cut is as valid as any other. The yields are another matter: there the bias is as large as the statistical error, or larger.
+# If the seed alone changes the scores by as much as the treatment or more (compare the bars), it hardly matters for the training which one we take. With few negative weights this is what to expect. It is a convention: a network trained with $|w|$ solves a slightly different
+# problem, and is not quite the best one for ours, but its cut is as valid as any other.
+#
+# The yields are another matter. There the bias is comparable with the statistical error of a small simulation, and unlike it does not shrink with a larger one.
 
 # %% [markdown]
 # ### Exercise 5.10 – Where is it allowed? (in your words)
@@ -702,9 +711,9 @@ checks.panel(5)
 #
 # - Weights in the loss say whose mistakes count. Without them, the network optimises for a world that consists of simulated events.
 # - With raw weights the signal is a few per cent of everything: all scores are small, and calling everything background is right for about 97.6 % of the expected events. Accuracy is no measure for rare signals.
-# - Balanced weights keep the ratios within each class, give both the same sum, and have a mean of one. The order of the scores is the same in principle, but the training can be read and cut.
+# - Balanced weights keep the ratios within each class, give both the same sum, and have a mean of one. The order of the scores is the same in principle, but the loss can be read, and 0.5 is a meaningful cut.
 # - Trained with weights, the network rejects far more Z and top-pair events, at the price of some more ZZ, and the significance grows.
-# - Negative weights stay negative in every prediction. In the training, $|w|$ is a convention; with our few negative weights its effect is smaller than that of another seed.
+# - Negative weights stay negative in every prediction. In the training, $|w|$ is a convention; with few negative weights its effect is small, as a comparison with another seed shows.
 #
 # ## Further reading
 #

@@ -10,7 +10,7 @@
 # # Chapter 6 – Cross-validation
 #
 # Is a network with a validation loss of 0.51 better than one with 0.52? With other validation events, both numbers would have been different. In the
-# last chapter a few hundred heavy events made the loss jump. So before you compare networks, you have to know how far such a number can be trusted. Cross-validation uses every
+# last chapter a few heavy events made the loss jump. So before you compare networks, you have to know how far such a number can be trusted. Cross-validation uses every
 # training event for validation once. It gives a better number, an idea of its spread, and several ways to fool oneself. You will see three of them.
 
 # %% [markdown]
@@ -94,7 +94,7 @@ fold_masks = checks.exercise_6_1(fold_masks)
 # %% [markdown]
 # ## 6.2 A fresh network for each fold
 #
-# Each of the five networks has to start from nothing. This is why we do not pass a network to the cross-validation, but a *function* that makes one. Everything that remembers belongs into this function: the weights and biases, the
+# Each of the five networks has to start from nothing. This is why we do not pass a network to the cross-validation, but a *function* that makes one. Everything that remembers belongs in this function: the weights and biases, the
 # optimizer (Adam keeps running means of the gradient), and the normalisation (which must not know the validation events).
 
 # %% [markdown]
@@ -273,7 +273,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# This is the answer to the question at the beginning: the loss on a fifth of the training events is uncertain by about the spread. Differences that are smaller mean nothing, if they come from *different* events.
+# This is the answer to the question at the beginning: the loss on a fifth of the training events is uncertain by about the spread. The difference of two such losses is uncertain by $\sqrt{2}$ times the spread, if they come from *different* events.
 #
 # ### Where does the spread come from?
 #
@@ -302,8 +302,8 @@ print(
 )
 
 # %% [markdown]
-# The seed matters less than the events do. The reason for the large spread is in the last line: a third of the background's weight is carried by some hundred Z and top-pair events in each fold, and so a fold with thousands of
-# background events is worth only a few hundred.
+# Compare the two spreads: the events usually matter more than the seed. The reason is in the last line. About a third of the background's weight is carried by one per cent of its events, so that a fold is worth far fewer events than
+# it holds.
 
 # %% [markdown]
 # ## 6.4 What the spread is not
@@ -350,7 +350,7 @@ z = np.clip((z - z.mean(axis=0)) / z.std(axis=0), -2.5, 2.5)
 inputs = np.column_stack([np.ones(len(z)), z, *(z[:, i] * z[:, j] for i in range(4) for j in range(i, 4))])
 target = 2.0 * y - 1
 order = np.argsort(splitting.uniform(train, salt="experiments"))
-experiments = order[: 200 * min(150, len(order) // 200)].reshape(-1, 200)
+experiments = order[: 200 * min(500, len(order) // 200)].reshape(-1, 200)
 
 
 def squared_loss(rows, trains):
@@ -379,17 +379,14 @@ print("experiments, repetitions, folds:", fold_losses.shape)
 rows = {}
 for repetitions in (1, 4, 8):
     of_experiment = fold_losses[:, :repetitions].reshape(len(experiments), -1)
-    naive = of_experiment.std(axis=1, ddof=1) / np.sqrt(of_experiment.shape[1])
-    rows[of_experiment.shape[1]] = {
-        "true error": of_experiment.mean(axis=1).std(ddof=1),
-        "naive error": naive.mean(),
-        "naive / true": naive.mean() / of_experiment.mean(axis=1).std(ddof=1),
-    }
+    true = of_experiment.mean(axis=1).std(ddof=1)
+    naive = np.sqrt(np.mean(of_experiment.var(axis=1, ddof=1)) / of_experiment.shape[1])
+    rows[of_experiment.shape[1]] = {"true error": true, "naive error": naive, "naive / true": naive / true}
 naive_errors = pd.DataFrame(rows).T.rename_axis("fold losses")
 naive_errors.round(4)
 
 # %% [markdown]
-# For a single cross-validation, the naive error is too small, but not by much here: much of the spread comes from the validation events, and these are different in each fold. Now
+# (Each error is the root of a mean variance, as variances add up and their roots do not.) For a single cross-validation the naive error is about right here, because each fold has other validation events; nobody guarantees it. Now
 # repeat the cross-validation. The naive error shrinks, while the true one hardly changes. One could make it as small as one likes, without a single new event. This is how a difference becomes «significant» by computing time.
 
 # %% [markdown]
@@ -436,14 +433,14 @@ corrected_error = checks.exercise_6_8(corrected_error)
 
 # %% tags=["nbval-ignore-output"]
 naive_errors["corrected error"] = [
-    np.mean([corrected_error(losses[:repetitions].reshape(-1), 160, 40) for losses in fold_losses])
+    np.sqrt(np.mean([corrected_error(losses[:repetitions].reshape(-1), 160, 40) ** 2 for losses in fold_losses]))
     for repetitions in (1, 4, 8)
 ]
 naive_errors["corrected / true"] = naive_errors["corrected error"] / naive_errors["true error"]
 naive_errors.round(4)
 
 # %% [markdown]
-# Too careful, as announced, most so for a single cross-validation. But it does not shrink to nothing. If you need an error, this one will not embarrass you.
+# Too careful, as announced, most so for a single cross-validation. But it does not shrink to nothing. If you need an error, take this one, and say so; no formula is right for all problems.
 
 # %% [markdown]
 # ## 6.5 Comparing two networks
@@ -470,7 +467,7 @@ losses.assign(difference=losses["20-20"] - losses["60-60"]).round(4)
 fig, axes = plotting.paired_folds(losses["60-60"], losses["20-20"], names=("60-60", "20-20"))
 plotting.show(
     fig,
-    alt="Left: validation losses of both networks, joined by a line for each fold; the lines run in parallel. Right: the loss of the small network minus that of the large one for each fold, with mean and spread. "
+    alt="Left: validation losses of both networks, joined by a line for each fold; the lines run nearly in parallel. Right: the loss of the small network minus that of the large one for each fold, with mean and spread. "
     "The differences vary much less than the losses.",
 )
 
@@ -498,8 +495,8 @@ print(f"spread of the differences: {paired.std(ddof=1):.4f}")
 print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected error)")
 
 # %% [markdown]
-# Look at the two spreads. Compared by their means, the networks would be lost in the spread of the losses. Compared in pairs, the difference is seen far better. But even now mind its error: a naive $t$-test would take the differences for independent, and be too sure. Dietterich
-# measured how often such tests report a difference where there is none, and warns of them.
+# Look at the two spreads. Compared by their means, the difference would be lost in the spread of the losses. Compared in pairs, it is seen far better. But even now mind its error: a naive $t$-test would take the differences for independent, and be too sure. Dietterich
+# measured how often such tests report a difference where there is none, and warns of them. And with five folds the error itself is uncertain by a third: a difference of twice its error proves little.
 #
 # Mind also *what* was compared: two networks that were trained in one way. With a longer training the smaller one might catch up, and the folds say nothing about that.
 #
@@ -555,7 +552,7 @@ checks.panel(6)
 #
 # - In a cross-validation each event validates once, and each fold has a fresh network: weights, optimizer and normalisation are made anew.
 # - A network that is reused has seen its validation events. Its loss looks better and better while it becomes worse.
-# - The mean over the folds uses all events. The spread tells how much the loss of one fold varies. Here it comes from the few heavy events, more than from the seeds.
+# - The mean over the folds uses all events. The spread tells how much the loss of one fold varies. Here it comes above all from the few heavy events.
 # - The folds share most of their training events. The spread divided by $\sqrt{k}$ is no independent error, and repeating does not help. A corrected error is more careful.
 # - Two networks are compared fold by fold, on the same events: the differences spread less than the losses.
 # - Whatever is chosen by validation has to be judged on other events in the end.

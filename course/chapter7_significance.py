@@ -168,7 +168,7 @@ print(f"s/√b = {simple(9.0, 9.0):.0f} would mean p = {stats.norm.sf(simple(9.0
 
 # %% [markdown]
 # The toys agree with your p-value. The short cut is too optimistic: background reaches 18 events several times more often than
-# "three sigma" promises. The reason is the shape of the Poisson distribution. It is skewed: its upper tail is longer than that of a Gaussian of
+# "three sigma" promises. The reason is the shape of the Poisson distribution. Part of it is that counts are whole numbers, most of it that the distribution is skewed: its upper tail is longer than that of a Gaussian of
 # the same width.
 #
 # How many toys does it take? Here they come in batches of a thousand. Press play and watch the share of toys with 18 events or more settle at the p-value. Its error is that of a counting
@@ -219,8 +219,8 @@ checks.exercise_7_4(b_ten_per_cent)
 # %% [markdown]
 # (The toys lie a little below the curve, and jump, because counts are whole numbers: the p-value of a count includes all of that count's own probability.)
 #
-# So with a few dozen background events or more $s/\sqrt{b}$ is fine, if the signal is not larger than that. A hard cut on a
-# good score leaves fewer. We shall soon need something better.
+# The formula of the curve gives the rule: by its next order, $s/\sqrt{b}$ is too high by about $s/(6b)$ of itself. What counts is that the signal is small against the background. After a hard cut on a
+# good score it need not be. We shall soon need something better.
 
 # %% [markdown]
 # ## 7.3 Scanning the cut
@@ -350,11 +350,11 @@ for name in ("llll", "Zee", "Zmumu", "ttbar_lep"):
 pd.DataFrame(rows).T.astype({"raw": int}).round(2)
 
 # %% [markdown]
-# The ZZ background is made of many simulated events with small weights: its error is small. Of Z and top pairs only a handful of events is left, if any, and each stands for a good part of an
+# The ZZ background is made of many simulated events with small weights: its error is small. Of Z and top pairs far fewer events are left, if any, and each stands for a much larger part of an
 # expected event. If a cut happens to fall just behind one of them, the background drops, and the significance jumps. Nothing in nature has changed.
 #
-# Worst of all is a row with no event left. It says $0 \pm 0$. Do we know that this background is exactly zero? Of course not: with other simulated events there might have been one. Statistics has an answer. If $n$ events of weight $w$
-# were counted, and nothing was known before, the variance of the expectation is not $n w^2$ but $(n+1)\,w^2$. So we add *one more event* of the mean size of a weight to $\sum w^2$, for each background sample. `significance.scan` does so
+# Worst of all is a row with no event left. It says $0 \pm 0$. Do we know that this background is exactly zero? Of course not: with other simulated events there might have been one. Statistics has an answer. Take every
+# expectation as equally likely beforehand. After $n$ events of weight $w$, its distribution has the variance $(n+1)\,w^2$, and not $n w^2$. (Its most probable value is $n w$, which we keep.) So we add *one more event* of the mean size of a weight to $\sum w^2$, for each background sample. `significance.scan` does so
 # if it is told the sample of each event, as `groups`. For thousands of events this changes nothing, and near zero it keeps us honest.
 
 # %% [markdown]
@@ -396,13 +396,13 @@ for name, score in score_validation.items():
 # %% [markdown]
 # Where both lines of a model agree, the guard had nothing to prevent this time. That is how insurance works.
 #
-# `significance.best` does the same, and returns the whole row of the scan. We use it from now on.
+# `significance.best` does the same, and returns the whole row of the scan. It also asks for ten raw background events. (And as `groups` adds one more event of each sample to $\sigma_b^2$, $(b/\sigma_b)^2$ is a little less
+# than the effective number of chapter 1.) We use it from now on.
 #
 # ### Move the cut
 #
 # Now look for the best cut by hand. The lower curves are $s/\sqrt{b}$ and the Asimov formula of section 7.7; as long as $s$ is small against $b$ they hardly differ. Everything left of the line is
-# cut away. *Find the highest significance that you would defend in front of a colleague, and read off the purity there. What stops you from going further to the right: too little signal, or too little
-# knowledge of the background?*
+# cut away. *Over which range of cuts is the significance the same within its error? Which cut there would you defend in front of a colleague?*
 
 # %% tags=["nbval-ignore-output"]
 interactive.cut(score_validation["chapter 5"], y_validation, w_validation, groups=validation["sample"])
@@ -431,6 +431,9 @@ chosen, quoted = np.array(chosen), np.array(quoted)
 print(f"where the cut was chosen: Z = {chosen.mean():.3f} on average")
 print(f"on the other half:        Z = {quoted.mean():.3f}")
 print(f"the first is higher in {np.mean(chosen > quoted):.0%} of the cases")
+
+# %% [markdown]
+# On average the first half flatters itself by the difference of these numbers. It holds for half of the test events; with more events it is smaller.
 
 # %% [markdown]
 # ### Exercise 7.8 – Why not on the test events? (in your words)
@@ -463,8 +466,10 @@ ideal = significance.ideal(expected_signal, background_left=10.0)
 print(f"s = {expected_signal:.1f}, b = 10: s/√b = {ideal:.2f}")
 
 # %% [markdown]
-# Three sigma, at best: evidence, not a discovery. ATLAS and CMS needed more channels and more data in 2012, and so would we. Keep this number in mind
-# as a yardstick. The four transverse momenta alone will not come near it.
+# About three sigma: evidence, not a discovery. Keep this number in mind. It is a yardstick, not a law, as the ten is a round number, and fitting the mass would use more than one count. The four
+# transverse momenta alone will not come near it.
+#
+# In 2012 ATLAS had about as many fb⁻¹, at lower energy. Four leptons alone gave 3.6σ (2.7 expected), and it took several channels together for five.
 
 # %% [markdown]
 # ## 7.7 A better formula
@@ -499,6 +504,9 @@ print(f"perfect cut: s/√b = {simple(expected_signal, 10.0):.2f}, Asimov {asimo
 print(f"no cut:      s/√b = {simple(expected_signal, 390.0):.2f}, Asimov {asimov(expected_signal, 390.0):.2f}")
 
 # %% [markdown]
+# By the better formula, the perfect cut stays below three: not even evidence.
+
+# %% [markdown]
 # ### An uncertain background
 #
 # So far we behaved as if $b$ were known exactly. It is not: cross-sections are known to some per cent, efficiencies too, and Z events with two leptons from
@@ -506,8 +514,8 @@ print(f"no cut:      s/√b = {simple(expected_signal, 390.0):.2f}, Asimov {asim
 #
 # $$ Z \approx \frac{s}{\sqrt{b + \sigma_b^2}} . $$
 #
-# The first term under the root is the Poisson fluctuation of the data. The second does not shrink when more data come in: it grows as
-# $b^2$. `significance.asimov(s, b, sigma_b)` holds the full formula.
+# The first term under the root is the Poisson fluctuation of the data. The second does not fade when more data come in: known to a fixed *percentage*, $\sigma_b^2$ grows as
+# $b^2$, faster than $b$. `significance.asimov(s, b, sigma_b)` holds the full formula.
 
 # %% tags=["nbval-ignore-output"]
 score = score_validation["chapter 5"]
@@ -534,6 +542,8 @@ plotting.show(
 # Now everything is ready for an honest comparison. For each model: scan the validation events with the Asimov significance, take the best cut with the guard, and
 # quote signal, background and significance on the *test* events. The error of $Z$ comes from the limited simulation, of signal and of background. In the last column
 # the background is uncertain by ten per cent.
+#
+# (The model of chapter 2 was trained on all training events, the validation events among them. So its cut is not honest; after five epochs it hardly matters, as chapter 3 showed. Its numbers for test events are.)
 
 # %% tags=["nbval-ignore-output"]
 rows, best_cuts = {}, {}
@@ -579,8 +589,24 @@ plotting.show(
 )
 
 # %% [markdown]
-# Four transverse momenta raise the significance from one half to somewhat less than one. Look at the errors before you call one model better than another: the
-# three share the same test events, so their errors move together, but a difference much smaller than the error is nothing to be proud of.
+# Four transverse momenta raise the significance from one half to about three quarters. Is one model better than another? All share the same test events, so their errors move together, and a difference is known better than each of them.
+#
+# The *bootstrap* gives its error. Draw the test events anew, each once on average, but some twice and some not at all. Do so many times, and see how the difference scatters.
+
+# %% tags=["nbval-ignore-output"]
+columns = np.column_stack(
+    [w_test * (score_test[name] >= best_cuts[name].cut) * (y_test == label) for label in (1, 0) for name in models]
+)
+columns = columns[columns.any(axis=1)]
+rng = np.random.default_rng(78)
+drawn = np.array([rng.poisson(1.0, len(columns)) @ columns for _ in range(300)])
+drawn_z = pd.DataFrame(asimov(drawn[:, :3], drawn[:, 3:]), columns=list(models))
+for first, second in (("chapter 2", "chapter 4"), ("chapter 4", "chapter 5")):
+    difference, error = comparison["z"][second] - comparison["z"][first], (drawn_z[second] - drawn_z[first]).std()
+    print(f"{second} minus {first}: {difference:.3f} ± {error:.3f}")
+
+# %% [markdown]
+# A difference smaller than about twice its error is nothing to be proud of.
 #
 # A significance depends only on the *order* of the events: any rising function of the score has the same best selection. So what has the training with weights changed? Where the network puts its effort. Without
 # weights it hardly sees the Z and top-pair events, and mixes them up with the signal. In this analysis they make up a third of the background.
@@ -589,7 +615,7 @@ plotting.show(
 # ### How much data would it take?
 #
 # Signal and background both grow with the luminosity $L$. Without systematic uncertainty, the significance grows as $\sqrt{L}$. We take the signal and background of
-# chapter 5's best cut, and extrapolate: 10 fb⁻¹ is what the open data hold, 140 fb⁻¹ what ATLAS recorded from 2015 to 2018, and 3000 fb⁻¹ the plan until the 2040s.
+# chapter 5's best cut, and extrapolate: 10 fb⁻¹ is what the open data hold, 140 fb⁻¹ about what ATLAS recorded in good condition from 2015 to 2018 (at the same energy), and 3000 fb⁻¹ the plan until the 2040s.
 
 # %% tags=["nbval-ignore-output"]
 s, b = comparison.loc["chapter 5", ["s", "b"]]
@@ -648,6 +674,10 @@ simulation_error = comparison.loc["chapter 5", "b_error"]
 print(f"score ≥ {cut:.3f}")
 print(f"expected above the cut: background {expected_b:.1f} ± {simulation_error:.1f}, signal {expected_s:.1f}")
 print(f"expected significance {comparison.loc['chapter 5', 'z']:.2f}")
+print(
+    f"expected below the cut: background {below_background:.0f}, signal {below_signal:.1f}, which is "
+    f"{below_signal / below_background:.1%} of it; a count fluctuates by {1 / np.sqrt(below_background):.1%}"
+)
 
 # %% [markdown]
 # Stop for a moment and write down your guess: how many events, and which significance? An experiment that expects $Z = 0.7$ will see
@@ -678,12 +708,12 @@ plotting.show(
 # %% [markdown]
 # ### Can we trust the expected background?
 #
-# Look *below* the cut first. There is hardly any signal, so data and simulated background should agree.
+# Look *below* the cut first. Much of the signal lies there too. But among so many background events it is one or two per cent, less than the fluctuation of the count (see the last line above). So
+# data and simulated background should agree.
 #
 # With the course's pseudo-data they agree within the fluctuations, as they come from the same simulation. With the real ATLAS data they do not: before any cut
-# there are about a quarter more events than expected. That is no new particle. The open-data samples do not hold every background (Z bosons to tau leptons, W
-# with Z, ZZ from gluons …), some cross-sections are too low, and leptons that come out of jets are hard to simulate. Whoever compares the count above the cut with the
-# simulation alone would take this mismatch for a signal.
+# there are about a quarter more events than expected. That is no new particle. The official samples that the course uses do not hold every background (Z → ττ and WZ are left out, and the release has no gg → ZZ),
+# some cross-sections are too low, and leptons that come out of jets are hard to simulate. Whoever compares the count above the cut with the simulation alone would take this mismatch for a signal.
 #
 # The remedy: use the data below the cut, a *control region*, to set the normalisation, and take from the simulation only the ratio of above to below:
 #
@@ -735,7 +765,7 @@ observed = pd.DataFrame(rows).T
 observed.round(3)
 
 # %% [markdown]
-# Compare the two rows. With the real data, the first would almost pass for evidence of something. The second shows how much of that was an imperfect simulation.
+# Compare the two rows. With pseudo-data they agree within their errors, as they should. With the real data the first would pass for evidence, or nearly; the second shows how much of that was an imperfect simulation.
 #
 # ### What does the cut select?
 #
@@ -757,8 +787,8 @@ plotting.show(
 # %% [markdown]
 # ### Where does an excess lie?
 #
-# There is a sharper test. Higgs bosons lie between 115 and 130 GeV. Whatever is above the cut but *outside* this window is background. If data exceed the
-# expectation there too, the expectation is wrong, and an excess inside means little. (The mass was not used before, so it is an independent witness.)
+# There is a sharper test. Nearly all Higgs bosons lie between 115 and 130 GeV. Whatever is above the cut but *outside* this window is nearly all background. If data exceed the
+# expectation there too, the expectation is wrong, and an excess inside means little. (The mass was not given to the network. It is related to the momenta, so compare with the simulation, not with a flat line.)
 
 
 # %%
@@ -790,8 +820,8 @@ pd.DataFrame(rows).T.astype({"data": int}).round(2)
 
 # %% [markdown]
 # Compare the ratio of data to background in the two rows *outside the window*. If it is the same above and below the cut, the normalisation may be carried over.
-# With pseudo-data both are compatible with one. With the real data both are well above one and, within their errors, the same. So the simulation misses a good part of the background, but
-# not more of it above the cut than below: the normalisation to data does its job.
+# With pseudo-data both should be compatible with one. With the real data both are above one, so the simulation misses a good part of the background. Their errors leave no sign that more is missing above the cut than below; how much more
+# could hide, the errors say.
 #
 # Had the two ratios differed, the significance above would mean little, however large. A control region helps only if it speaks for the background that is left above the cut, and
 # here ZZ dominates below, while Z and top pairs are more important above. Always test a method where you know the answer.
@@ -799,7 +829,7 @@ pd.DataFrame(rows).T.astype({"data": int}).round(2)
 # %% [markdown]
 # ### The mass window, for comparison
 #
-# If you know that the mass is 125 GeV, the window does the job without any network. We count inside, and take the events outside as the control region.
+# If you know that the mass is 125 GeV, you need no network: a window is enough. We count inside, and take the events outside as the control region.
 
 # %%
 window_s = expected(in_window(test), 1)[0]
@@ -818,7 +848,7 @@ print(
 )
 
 # %% [markdown]
-# One well-chosen variable beats the network on four momenta. That is a lesson as well: physics knowledge is worth a lot. But it took the knowledge *where* to look. A
+# Compare the expected significances: one well-chosen variable beats the network on four momenta. That is a lesson as well: physics knowledge is worth a lot. But it took the knowledge *where* to look. A
 # network that is given all four-vectors can find such combinations by itself, and in chapter 8 it will.
 
 # %% [markdown]
@@ -830,10 +860,10 @@ print(
 # %% tags=["exercise-7.12", "written"]
 ### BEGIN SOLUTION
 answer_7_12 = """We counted the events above a cut that was fixed before the data were opened, and compared with a background
-normalised to the data below the cut. The expected significance is below one, so anything from a small deficit to two
-or even three sigma can be a fluctuation, and what we observe lies in this range: no evidence for the Higgs boson, and no sign against it. The four transverse
-momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known only from a few
-simulated events. Even a perfect cut would reach about three sigma with 10 fb⁻¹. It would have been dishonest to move the cut
+normalised to the data below the cut. The expected significance is below one, so anything from −1 to about 2.5 is
+unsurprising, and a value in this range is no evidence for the Higgs boson, and no sign against it. The four transverse
+momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known from far fewer
+simulated events than ZZ. Even a perfect cut would reach about three sigma with 10 fb⁻¹. It would have been dishonest to move the cut
 after seeing the data, to compare with a simulation that does not describe the control region, or to quote the mass
 window instead because its number happens to look better."""
 ### END SOLUTION
@@ -869,11 +899,11 @@ checks.panel(7)
 # ## Summary
 #
 # - A p-value says how often background alone gives at least what was seen; $Z$ is the same number in Gaussian widths.
-# - $s/\sqrt{b}$ is fine for a few dozen background events or more. Below, it is too optimistic; the Asimov formula is better, and toys decide.
+# - $s/\sqrt{b}$ is fine if the signal is small against the background: it is too high by about $s/(6b)$ of itself. The Asimov formula is better, and toys decide.
 # - The best cut is chosen on validation events, guarded against cuts that leave a few heavy simulated events, and quoted on test events.
 # - An uncertain background caps the significance: more data do not help then, a purer selection does.
-# - Four transverse momenta lift the expected significance from one half to somewhat below one. A perfect cut would give about three.
-# - Data are opened last, with the plan fixed, and the background is checked, and normalised, where no signal is.
+# - Four transverse momenta lift the expected significance from one half to about three quarters. A perfect cut would give not quite three.
+# - Data are opened last, with the plan fixed, and the background is checked, and normalised, where the signal is negligible against it.
 #
 # ## Further reading
 #

@@ -10,7 +10,7 @@
 # # Chapter 8 – Low-level variables
 #
 # So far your networks saw four numbers of each event. ATLAS measures more: where each lepton went, its energy, its charge, and whether it is an electron or a muon. In this
-# last chapter a network gets all of it. You will design it yourself, help it with what you know about physics, and prove, honestly, that it is better. Then you find out *what* it has
+# last chapter a network gets everything that the four leptons' momenta, charges and flavours tell. You will design it yourself, help it with what you know about physics, and prove, honestly, that it is better. Then you find out *what* it has
 # learnt.
 
 # %% [markdown]
@@ -54,10 +54,10 @@ keras.utils.set_random_seed(8)
 checks.panel(8)
 
 # %% [markdown]
-# ## 8.1 Everything the detector says
+# ## 8.1 What four leptons say
 #
-# A lepton is described by its transverse momentum, its two angles, its energy, its charge and its flavour. Four leptons make 24 numbers. All the physics of the event
-# is in there, the four-lepton mass included. But it is well hidden: the mass is a root of differences of squares of sums of products of cosines. Can a network find such a thing
+# A lepton is described by its transverse momentum, its two angles, its energy, its charge and its flavour. Four leptons make 24 numbers. (ATLAS knows still more, for instance how isolated a lepton is; we leave that out.)
+# The four-lepton mass is in there too. But it is well hidden: the mass is a root of differences of squares of sums of products of cosines. Can a network find such a thing
 # by itself?
 
 # %%
@@ -81,10 +81,10 @@ print(f"{len(fit_events)} events to fit, {len(validation)} to validate, {len(tes
 #
 # Two baselines to beat. The first is the network of chapter 5: four transverse momenta, balanced weights. The second is the same network with all 24 variables, just as they are.
 # Everything else stays the same: two layers of 60 neurons, inputs scaled to mean 0 and variance 1 in the first layer, balanced weights, early stopping. Only the learning rate and the
-# batches are larger, to save your time.
+# batches are larger, and the training and the patience shorter, to save your time.
 #
-# The published version of this course trained such a low-level network on the complete ATLAS samples, with three folds. Its validation losses were 0.258, 0.271 and 0.238. Our samples are
-# smaller and not the same, so do not expect the same numbers; but they tell which size to expect.
+# The published version of this course trained such a low-level network on the complete ATLAS samples, with three folds. Its validation losses were 0.258, 0.271 and 0.238. Its division, its weights and
+# its samples are not ours, so do not expect the same numbers; but they tell which size to expect.
 
 
 # %%
@@ -150,9 +150,9 @@ print(
 
 # %% tags=["exercise-8.1", "written"]
 ### BEGIN SOLUTION
-answer_8_1 = """A rotation around the beam: turn each event so that the leading lepton is at φ = 0. Exchanging the two beams, that is, turning the sign
-of every η (and every p_z): flip each event so that the leading lepton has η ≥ 0. A mirror image in the transverse plane, with the sign of every φ
-changed, is a third, as long as parity violation in the decays can be neglected. Exchanging electrons with muons is nearly one for the Higgs boson, but not for the detector and not for leptons from
+answer_8_1 = """A rotation around the beam: turn each event so that the leading lepton is at φ = 0. Swapping the two beams: turn the event by 180° about an axis
+across the beam, which changes the signs of every η and every φ. A mirror image (signs of φ alone, or of η alone) is one too, as far as parity violation cannot be seen,
+which holds here to very good approximation; so we may flip η alone, until the leading lepton has η ≥ 0. A boost along the beam is none: the protons' energies and |η| < 2.5 single out a frame. Exchanging electrons with muons is nearly one for the Higgs boson, but not for the detector and not for leptons from
 jets. Scaling all momenta by a common factor is not a symmetry at all: it changes the mass."""
 ### END SOLUTION
 
@@ -192,7 +192,7 @@ align = checks.exercise_8_2(align)
 # - take the logarithm of $p_T$ and $E$: their spectra fall steeply, and relative differences count;
 # - keep charges and flavours; subtract 12 from the PDG code, so that electrons are −1 and muons +1.
 #
-# There are rules. An event that is turned around the beam, or flipped along it, must give the same inputs. The momenta and directions of *all four* leptons must have a say: the mass depends on each of them. Use the low-level variables only: no masses, and nothing that the real data would not have, such as `sample` or `weight`. An event's inputs must not depend on which *other* events are
+# There are rules. An event that is turned around the beam, or flipped along it, must give the same inputs. The momenta and directions of *all four* leptons must have a say: the mass depends on each of them. Use the low-level variables only: no masses, and do not compute a mass yourself, as section 8.6 asks whether the network finds it; and nothing that the real data would not have, such as `sample` or `weight`. An event's inputs must not depend on which *other* events are
 # in the table: do not subtract a mean here (the network's first layer does that, with training events). `kinematics.lepton_arrays(events, "pt")` gives one quantity of all four leptons, shape
 # `(n_events, 4)`; the others are called `eta`, `phi`, `e`, `charge` and `pdgid`.
 
@@ -275,12 +275,17 @@ checks.exercise_8_5(best_epoch, history=history)
 # ## 8.4 Better, or luck?
 #
 # One training on one division of the events proves little. So we cross-validate: the same folds for everyone, a fresh network in every fold. We compare three things: the four momenta, the 24 variables as they are, and your own
-# preparation with your own network. All three with the same batches, the same patience, and balanced weights.
+# preparation with your own network. All three with the same batches, the same patience, and weights that are balanced in each fold.
+#
+# Here each fold stops early by its own validation events. So all losses come out a little too good, for all three alike; we only compare.
 
 # %% tags=["nbval-ignore-output"]
 fold = splitting.folds(train_events, 4)
 y_train = features.labels(train_events)
-w_train = weights.balance(train_events["weight"], y_train)
+w_train = np.empty(len(train_events), np.float32)
+for number in range(4):
+    members = fold == number
+    w_train[members] = weights.balance(train_events["weight"][members], y_train[members])
 
 
 def two_layers(x):
@@ -363,7 +368,7 @@ checks.written("8.6", answer_8_6)
 # %% [markdown]
 # ## 8.5 The significance
 #
-# Validation loss is what the network optimises. Significance is what we want. They mostly go together, but only the second one answers our question. The rules are those of chapter 7: choose on validation events, quote on test
+# The loss is what the training minimises, and validation events tell when to stop. Significance is what we want. Loss and significance mostly go together, but only the second one answers our question. The rules are those of chapter 7: choose on validation events, quote on test
 # events.
 
 # %% [markdown]
@@ -389,6 +394,8 @@ choose_and_quote = checks.exercise_8_7(choose_and_quote)
 
 # %% [markdown]
 # The table of the whole course: all models, on the same validation and test events. `match_yields` scales the events to the full 10 fb⁻¹ again.
+#
+# (The model of chapter 2 was trained on all training events, the validation events among them. So its cut and its validation loss are not honest; after five epochs it hardly matters, as chapter 3 showed. Its numbers for test events are.)
 
 # %% tags=["nbval-ignore-output"]
 full_validation, full_test = (
@@ -425,7 +432,8 @@ chapter.write_table("final", final.reset_index())
 final.round(3)
 
 # %% [markdown]
-# For comparison, two more numbers: the mass window of chapter 7, as a "score" that is 1 inside and 0 outside, and the perfect cut that leaves ten background events.
+# For comparison, two more numbers: the mass window of chapter 7, as a "score" that is 1 inside and 0 outside, and the perfect cut that leaves ten background events. (As for the networks, the background
+# counts as exactly known here; chapter 7 included its uncertainty.)
 
 # %% tags=["nbval-ignore-output"]
 in_window = ((test["m_llll"] >= 115) & (test["m_llll"] < 130)).to_numpy(float)
@@ -438,12 +446,12 @@ fig, ax = plotting.comparison(z, z_error, xlabel="expected significance Z (test 
 plotting.show(
     fig,
     alt="Expected significance with its statistical error for the models of chapters 2, 4, 5 and 8, and for the mass window. The models on four momenta lie below one; the own network of "
-    "chapter 8 lies clearly above them, in the region of the mass window. A dashed line marks the perfect cut, still higher.",
+    "chapter 8 lies clearly above them; the mass window is drawn for comparison. A dashed line marks the perfect cut, still higher.",
 )
 
 # %% [markdown]
 # From one half with no cut at all, over somewhat less than one with four momenta, to a value well above one: the low-level variables bring more than all training tricks of the chapters before. What is in the *inputs* decides; what the
-# network makes of them comes second; and how the inputs are prepared can matter more than the number of neurons.
+# network makes of them comes second; and a good preparation of the inputs costs only a few lines.
 #
 # How does your network compare with the window? The window knows the mass, and nothing else. A perfect network would know the mass too, and use the rest besides: two pairs of leptons, one of them near the mass of the Z boson; momenta of leptons that
 # come from jets. A real network has to *find* the mass, from a limited number of events. If it falls short of the window, more events or better inputs would help it most.
@@ -495,7 +503,7 @@ favourite_mass = centres[np.argmax(profiles["chapter 8: own network"])]
 checks.exercise_8_8(favourite_mass, mass=mass[zz], score=scores["chapter 8: own network"][zz])
 
 # %% [markdown]
-# So the network has found the mass, although nobody told it that such a thing exists. It is a good sign: it has found what a physicist would have computed. It also has a price. Let us look at the background that *passes*.
+# So the network has found something that follows the mass, although nobody told it that such a thing exists. It is a good sign: the mass is what a physicist would have computed. It also has a price. Let us look at the background that *passes*.
 
 # %% [markdown]
 # ### Exercise 8.9 – Sculpting (write code)
@@ -598,8 +606,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# Compare the observed significance with the expected one. If the Higgs boson is produced as often as predicted, the two should differ by about one. A much larger value is no reason to celebrate. It says that we were lucky, or that the
-# background above this cut is not what we think: it rests on a few simulated Z and top-pair events, and the control region below the cut has little in common with what is left above it. In the real data, remember, the simulation misses a good part of the background.
+# Compare the observed significance with the expected one. If the Higgs boson is produced as often as predicted, the two usually differ by about one or less, up or down; by more than two in one of twenty experiments. A much larger value is no reason to celebrate. It says that we were lucky, or that the
+# background above this cut is not what we think: its Z and top pairs rest on far fewer simulated events than ZZ, and the control region below the cut has little in common with what is left above it. In the real data, remember, the simulation misses a good part of the background.
 # An experiment would now look for further control regions, and for the systematic uncertainties that we have left out.
 
 # %% [markdown]
@@ -611,7 +619,8 @@ plotting.show(
 ### BEGIN SOLUTION
 answer_8_11 = """We searched for Higgs bosons that decay to four leptons, about ten among four hundred other events. Neural networks learnt from simulation to sort events by how
 much they look like signal. What brought most was not a cleverer training but better inputs: all four-vectors, with the symmetries of the collision removed,
-from which the network rediscovered the four-lepton mass. With 10 fb⁻¹ even a perfect selection would reach about three sigma, and ours stays well below: a hint at best, and no discovery.
+in which the network found something that follows the four-lepton mass.
+With 10 fb⁻¹ even a perfect selection would reach about three sigma, and ours is expected to stay well below. What we saw has to be judged against that, and against a background whose rare parts are poorly known.
 With more time we would take more data, simulate more of the rare backgrounds, test the background in several control regions, and keep the score independent of the mass."""
 ### END SOLUTION
 
@@ -647,11 +656,11 @@ checks.panel(8)
 # %% [markdown]
 # ## Summary
 #
-# - All the physics of an event is in the 24 low-level variables, but some of it is well hidden.
-# - Symmetries can be taken out before the training: rotate, flip, take logarithms. It costs a few lines, and helps more than a larger network.
+# - The 24 low-level variables hold all that the leptons' momenta, charges and flavours tell, but some of it is well hidden.
+# - Symmetries can be taken out before the training: rotate, flip, take logarithms. It costs a few lines, and here it lowered the loss a lot with the very same network.
 # - Comparing fold by fold shows whether a difference is real, without pretending that folds are independent.
 # - The significance rises well above what four momenta can give: more information beats better training.
-# - The network found the four-lepton mass by itself. The background it selects peaks there too, so a bump above the cut proves nothing.
+# - The network found by itself something that follows the four-lepton mass. The background it selects peaks there too, so a bump above the cut proves nothing.
 # - Every number was chosen on validation events, quoted on test events, and comes with an error. That is what makes it worth quoting.
 #
 # ## Further reading

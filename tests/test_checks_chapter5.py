@@ -81,6 +81,10 @@ def balance_signal_only(weight, label):
     return w
 
 
+def is_constant(values):
+    return np.allclose(values, values[0])
+
+
 def looks_at(*properties):
     def answer(weight, label, balanced):
         signal, size = label == 1, np.abs(weight)
@@ -88,8 +92,10 @@ def looks_at(*properties):
             "sign": (balanced >= 0).all(),
             "sums": np.isclose(balanced[signal].sum(), balanced[~signal].sum(), rtol=1e-3),
             "mean": np.isclose(balanced.mean(), 1, rtol=1e-3),
-            "ratios": all(np.allclose(balanced[m] / size[m], (balanced[m] / size[m])[0]) for m in (signal, ~signal)),
+            "ratios of signal": is_constant((balanced / size)[signal]),
+            "ratios of background": is_constant((balanced / size)[~signal]),
         }
+        found["ratios"] = found["ratios of signal"] and found["ratios of background"]
         return bool(all(found[name] for name in properties))
 
     return answer
@@ -97,6 +103,12 @@ def looks_at(*properties):
 
 def compares_with_own_balance(weight, label, balanced):
     return np.allclose(balanced, balance(weight, label), rtol=1e-3)
+
+
+def compares_with_signed_weights(weight, label, balanced):
+    return looks_at("sign", "sums", "mean")(weight, label, balanced) and all(
+        is_constant((balanced / weight)[label == y]) for y in (0, 1)
+    )
 
 
 def looks_at_the_ends_of_the_ratio(weight, label, balanced):
@@ -181,7 +193,7 @@ EXERCISES = {
             (lambda y, p, w: loss(y, p, w, lambda w: abs(w).sum()), "the weights below are absolute"),
             (lambda y, p, w: -loss(y, p, w), "the sign is missing"),
             (lambda y, p, w: -np.sum(w * y * np.log(p)) / np.sum(w), "only signal counts"),
-            (lambda y, p, w: -w * np.log(np.where(y == 1, p, 1 - p)), "one number an event"),
+            (lambda y, p, w: -w * np.log(np.where(y == 1, p, 1 - p)), "one number per event"),
         ],
         fails=[(lambda y, p, w: w * p, "expected a number, received ndarray")],
     ),
@@ -201,7 +213,7 @@ EXERCISES = {
             (accuracy_of_signal, "only signal can be right"),
             (lambda y, p, w: w[p >= 0.5].sum() / w.sum(), "the share that is called signal"),
             (lambda y, p, w: accuracy(y, np.where(p == 0.5, 0, p), w), "0.5 itself"),
-            (lambda y, p, w: (p >= 0.5) == (y == 1), "one answer an event"),
+            (lambda y, p, w: (p >= 0.5) == (y == 1), "one answer per event"),
         ],
     ),
     "5.4": Exercise(
@@ -218,7 +230,7 @@ EXERCISES = {
             (balance_signal_only, "the mean is not one"),
             (balance_in_place, "changes what it is given: weight"),
         ],
-        fails=[(lambda w, y: np.abs(w).sum(), "✗ one weight an event")],
+        fails=[(lambda w, y: np.abs(w).sum(), "✗ one weight per event")],
     ),
     "5.5": Exercise(
         right=[
@@ -232,6 +244,9 @@ EXERCISES = {
             (looks_at("sign", "sums", "ratios"), "lets pass: a mean that is not one"),
             (looks_at("sign", "mean", "ratios"), "lets pass: classes with different sums"),
             (looks_at("sums", "mean"), "lets pass: weights that are negative"),
+            (looks_at("sign", "sums", "mean", "ratios of signal"), "lets pass: background weights of which some"),
+            (looks_at("sign", "sums", "mean", "ratios of background"), "lets pass: signal weights of which some"),
+            (compares_with_signed_weights, "right weights do not pass if some of the original ones are negative"),
             (lambda w, y, b: True, "everything passes"),
             (compares_exactly, "right weights do not pass"),
             (lambda w, y, b: not compares_with_own_balance(w, y, b), "turned round"),

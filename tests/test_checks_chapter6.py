@@ -73,6 +73,10 @@ def loop_from_one(build_model, train_and_validate, fold):
     return [train_and_validate(build_model(), fold != number, fold == number) for number in range(1, fold.max() + 1)]
 
 
+def loop_over_five(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold != number, fold == number) for number in range(5)]
+
+
 def loop_over_events(build_model, train_and_validate, fold):
     return [train_and_validate(build_model(), fold != number, fold == number) for number in fold]
 
@@ -154,7 +158,8 @@ EXERCISES = {
             (loop_with_reused_model, "one model goes through all folds"),
             (loop_without_the_last, "only 4 of 5 folds"),
             (loop_from_one, "only 4 of 5 folds"),
-            (loop_over_events, "one training an event"),
+            (loop_over_five, "three folds take 5 trainings"),
+            (loop_over_events, "one training per event"),
             (loop_swapped, "the fold trains"),
             (loop_with_all_training, "some events train and validate"),
             (loop_with_one_fold, "the same fold validates every time"),

@@ -95,6 +95,11 @@ def best_cut_of_raw_events(scan, min_effective=25):
     return scan.cut[np.argmax(np.where(usable, scan.significance, -np.inf))]
 
 
+def best_cut_of_expected_background(scan, min_effective=25):
+    usable = (scan.background >= min_effective) & np.isfinite(scan.significance)
+    return scan.cut[np.argmax(np.where(usable, scan.significance, -np.inf))]
+
+
 def best_cut_with_nan(scan, min_effective=25):
     usable = (scan.background / scan.background_error) ** 2 >= min_effective
     return scan.cut[np.argmax(np.where(usable, scan.significance, -np.inf))]
@@ -193,7 +198,7 @@ EXERCISES = {
             (keeping_the_last, "only the last cut is kept"),
             (lambda s, y, w, cuts: yields_above(s, y, w, cuts)[0], "4 values are given"),
         ],
-        fails=[(lambda s, y, w, cuts: (w.sum() + 1, w.sum()), "one number a cut")],
+        fails=[(lambda s, y, w, cuts: (w.sum() + 1, w.sum()), "one number per cut")],
     ),
     "7.6": Exercise(
         right=[
@@ -220,6 +225,7 @@ EXERCISES = {
             (best_cut_without_guard, "few heavy background events"),
             (best_cut_not_squared, "is not squared"),
             (best_cut_of_raw_events, "raw background events"),
+            (best_cut_of_expected_background, "the expected background is compared"),
             (best_cut_with_nan, "a NaN wins"),
             (best_cut_misplaced, "counted among the usable cuts"),
             (lambda scan, min_effective=25: list(scan.cut).index(best_cut(scan)), "position of the cut"),

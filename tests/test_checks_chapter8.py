@@ -80,6 +80,11 @@ def pairs_only(events):
     return np.column_stack(list(kinematics.pair_masses(*arrays).values())).astype(np.float32)
 
 
+def with_log_of_mass(events):
+    pt, eta, phi, energy = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e"))
+    return np.column_stack([prepare()(events), np.log(kinematics.mass(pt, eta, phi, energy))]).astype("f4")
+
+
 def with_log_of_eta(events):
     return np.column_stack([prepare()(events), np.log(events["lep2_eta"])]).astype(np.float32)
 
@@ -149,13 +154,17 @@ EXERCISES = {
             (lambda eta, phi: (align(eta, phi)[0], kinematics.delta_phi(phi[:, :1], phi)), "the event is mirrored"),
             (lambda eta, phi: (align(eta, phi)[0], (phi - phi[:, :1]) % (2 * np.pi)), "0 … 2π"),
             (lambda eta, phi: [part[:, 1:] for part in align(eta, phi)], "is left out"),
+            (
+                lambda eta, phi: (lambda e, p: (e, np.where(eta[:, :1] < 0, -p, p)))(*align(eta, phi)),
+                "the other φ changed sign as well",
+            ),
             (align_in_place, "changes what it is given: eta"),
             (lambda eta, phi: align(eta, phi)[0], "40 values are given"),
         ],
         fails=[(lambda eta, phi: align(eta[:1], phi[:1]), "both have shape")],
     ),
     "8.3": Exercise(
-        right=[prepare(), cartesian, pairs_only],
+        right=[prepare(), cartesian],
         mistakes=[
             (prepare(aligned=False), "turned around the beam gives other inputs"),
             (prepare(leading_phi=True), "is the same for all events"),
@@ -168,8 +177,10 @@ EXERCISES = {
             (prepare(momenta=False), "the momentum of lepton 1 has no say"),
             (lambda events: prepare()(events).T, "on its side"),
             (with_log_of_eta, "NaN or infinite"),
+            (pairs_only, "one of the inputs is a mass, m_ll_12"),
+            (with_log_of_mass, "one of the inputs is a mass, m_llll"),
         ],
-        fails=[(lambda events: events["lep1_pt"].to_numpy(), "one row an event")],
+        fails=[(lambda events: events["lep1_pt"].to_numpy(), "one row per event")],
     ),
     "8.4": Exercise(
         right=[build, lambda x: keras_model(x.shape[1])],

@@ -98,7 +98,7 @@ def exercise_5_4(answer: Any, report: Report) -> None:
     ):
         return
     array = np.asarray(result)
-    if not report.holds(array.shape == weight.shape, "one weight an event", hint="return an array of the same shape"):
+    if not report.holds(array.shape == weight.shape, "one weight per event", hint="return an array of the same shape"):
         return
     array = array.astype(float)
     report.holds(bool((array >= 0).all()), "no weight is negative", hint="take np.abs first")
@@ -136,6 +136,7 @@ def exercise_5_5(answer: Any, report: Report) -> None:
     scaled_one_by_one = right * np.where(np.arange(80) % 2, 1.2, 0.8)
     for y in (0, 1):
         scaled_one_by_one[label == y] *= 40 / scaled_one_by_one[label == y].sum()
+    changed = "within a class, balanced / |w| is one number for *all* events; look at both classes"
     trials = [
         (_signed(weight, label), "weights that are negative", "all of them have to be at least 0"),
         (_not_balanced(weight, label), "classes with different sums", "compare the sums of signal and background"),
@@ -145,17 +146,22 @@ def exercise_5_5(answer: Any, report: Report) -> None:
             "weights that are no longer in proportion to |w|",
             "within a class, balanced / |w| is one number",
         ),
-        (
-            scaled_one_by_one,
-            "weights of which some are changed",
-            "within a class, balanced / |w| is one number for *all* events",
+        *(
+            (np.where(label == y, scaled_one_by_one, right), f"{name} weights of which some are changed", changed)
+            for y, name in ((1, "signal"), (0, "background"))
         ),
     ]
     passed = [bool(answer(weight, label, wrong)) for wrong, _, _ in trials]
     if all(passed) and all(verdicts):
         report.wrong("everything passes", "return the result of comparisons that wrong weights fail")
         return
-    if not all(verdicts) and not any(passed):
+    if not any(verdicts) and answer(np.abs(weight), label, right):
+        report.wrong(
+            "right weights do not pass if some of the original ones are negative",
+            "in proportion to |w|: take np.abs of the original",
+        )
+        return
+    if not all(verdicts) and not any(passed[:3]):
         report.wrong(
             "right weights do not pass, or not in single precision",
             "decimals are never exact: compare them with np.isclose(…, rtol=1e-3), and not with ==",

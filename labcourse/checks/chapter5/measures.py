@@ -34,7 +34,7 @@ def exercise_5_1(answer: Any, report: Report) -> None:
     each = weight * _losses(y, score)
     if report.recognises(
         result,
-        (each, "this is one number an event", "add up over the events, and divide by the sum of weights"),
+        (each, "this is one number per event", "add up over the events, and divide by the sum of weights"),
         (lambda y, p, w: _losses(y, p).mean(), "the weights are not used", "multiply each event's loss by its weight"),
         (each.mean(), "the sum is divided by the number of events", "divide by the sum of weights"),
         (each.sum(), "the sum is not divided by anything", "divide by the sum of weights"),
@@ -93,7 +93,7 @@ def exercise_5_2(answer: Any, report: Report) -> None:
     result = answer(*given)
     if report.recognises(
         result,
-        (is_right, "this is one answer an event", "add up the weights of the events that are called what they are"),
+        (is_right, "this is one answer per event", "add up the weights of the events that are called what they are"),
         (is_right.mean(), "events are counted, not weighted", "use sums of weights"),
         (100 * right, "this is in per cent", "a share lies between 0 and 1"),
         (1 - right, "this is the share of wrong answers", "count those on the right side"),

@@ -35,12 +35,12 @@ def exercise_6_1(answer: Any, report: Report) -> None:
         (
             lambda fold, number: (np.flatnonzero(fold != number), np.flatnonzero(fold == number)),
             "these are positions, and no masks",
-            "one True or False an event: fold == number is a mask by itself",
+            "one True or False per event: fold == number is a mask by itself",
         ),
         (
             lambda fold, number: (fold[fold != number], fold[fold == number]),
             "these are the folds of the events, and no masks",
-            "one True or False an event: fold == number is a mask by itself",
+            "one True or False per event: fold == number is a mask by itself",
         ),
         (
             lambda fold, number: (fold == number, fold != number),
@@ -87,7 +87,7 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     ):
         return
     if trains.shape != fold.shape or trains.dtype != bool or validates.shape != fold.shape or validates.dtype != bool:
-        report.wrong("these are no masks", "compare the array with the number: one True or False an event")
+        report.wrong("these are no masks", "compare the array with the number: one True or False per event")
         return
     report.holds(
         np.array_equal(validates, fold == 1), "the events of the fold validate", hint="those whose fold has this number"
@@ -143,7 +143,7 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         report.wrong(f"only {n} of 5 folds are used", "the numbers run from 0 to fold.max(), so range(fold.max() + 1)")
         return
     if n == len(fold):
-        report.wrong("there is one training an event", "loop over the numbers of the folds, and not over the events")
+        report.wrong("there is one training per event", "loop over the numbers of the folds, and not over the events")
         return
     if n > 5:
         report.wrong(f"{n} networks are trained for 5 folds", "range(fold.max() + 1) is enough")
@@ -173,8 +173,8 @@ def exercise_6_3(answer: Any, report: Report) -> None:
     losses = 0.5 + 0.1 * np.arange(1, n + 1)
     if not report.recognises(
         result,
-        (losses.mean(), "this is the mean", "return all losses, one a fold"),
-        (losses.sum(), "this is the sum", "return all losses, one a fold"),
+        (losses.mean(), "this is the mean", "return all losses, one per fold"),
+        (losses.sum(), "this is the sum", "return all losses, one per fold"),
         (losses[-1], "this is the loss of the last fold", "collect the losses in a list, and return after the loop"),
         right=losses,
     ):
@@ -183,6 +183,14 @@ def exercise_6_3(answer: Any, report: Report) -> None:
             "returns the loss of each fold, in order",
             hint="collect what train_and_validate returns: np.array(losses)",
         )
+    few = _Recorder()
+    answer(few.build, few.train, np.array([0, 2, 1, 1]))
+    report.holds(
+        len(few.trained) == 3,
+        "three folds take three trainings",
+        mistake=f"three folds take {len(few.trained)} trainings",
+        hint="the number of folds is that of this array, fold.max() + 1, and not always 5",
+    )
 
 
 def _shared_fraction(fold: Any, first: int, second: int, *, count: Any = np.logical_and, over: Any = None) -> float:

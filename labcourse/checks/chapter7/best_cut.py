@@ -43,12 +43,13 @@ def _choice(
 
 def _crafted_scan() -> significance.Scan:
     """A scan whose highest values are of cuts that must not win: too few events, NaN."""
-    z = np.array([3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2])
-    background = np.array([8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0])
-    error = np.array([6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0])
-    cut = np.array([0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8])
-    zeros, counts = np.zeros(7), np.ceil((background / error) ** 2).astype(np.int64)
-    return significance.Scan(cut, zeros, background, zeros, error, counts, counts * 9, z, zeros)
+    z = np.array([3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5])
+    background = np.array([8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0])
+    error = np.array([6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0])
+    cut = np.array([0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9])
+    raw = np.array([18, 3600, 3600, 576, 513, 36, 11025, 20])
+    zeros = np.zeros(len(cut))
+    return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
 
 @exercise("7.7", fallback=_best_cut)
@@ -90,6 +91,11 @@ def exercise_7_7(answer: Any, report: Report) -> None:
             _choice(worth=lambda scan: scan.raw_background),
             "raw background events are counted",
             "a few of them may carry most of the weight: the effective number is (b/σ_b)²",
+        ),
+        (
+            _choice(worth=lambda scan: scan.background),
+            "the expected background is compared with min_effective",
+            "what counts is how well it is known: the effective number is (b/σ_b)²",
         ),
         (
             _choice(worth=lambda scan: scan.background / scan.background_error),

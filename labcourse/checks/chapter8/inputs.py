@@ -72,8 +72,8 @@ def exercise_8_2(answer: Any, report: Report) -> None:
             (right_phi[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
             (
                 np.where(eta[:, :1] < 0, -right_phi, right_phi),
-                "phi is mirrored in the events that are flipped",
-                "a flip along the beam changes the signs of eta alone",
+                "in the events that are flipped, the other φ changed sign as well",
+                "flip η only",
             ),
             right=right_phi,
         ),
@@ -90,7 +90,7 @@ def exercise_8_2(answer: Any, report: Report) -> None:
     report.holds(
         np.allclose(new_eta, right_eta),
         "all leptons of an event are flipped together",
-        hint="one sign an event, that of the leading lepton",
+        hint="one sign per event, that of the leading lepton",
     )
     report.holds(
         np.allclose(new_phi, right_phi, atol=1e-5),
@@ -148,11 +148,11 @@ def exercise_8_3(answer: Any, report: Report) -> None:
             return
         raise
     if result.ndim == 2 and result.shape[1] == len(events) != result.shape[0]:
-        report.wrong("the input array lies on its side", "one row an event: np.column_stack puts arrays side by side")
+        report.wrong("the input array lies on its side", "one row per event: np.column_stack puts arrays side by side")
         return
     if not report.holds(
         result.ndim == 2 and len(result) == len(events) and result.shape[1] > 0,
-        "gives one row an event and one column an input",
+        "gives one row per event and one column per input",
         hint="np.column_stack puts arrays side by side",
     ):
         return
@@ -180,6 +180,12 @@ def exercise_8_3(answer: Any, report: Report) -> None:
         mistake=f"column {int(np.argmax(constant))} (from 0) is the same for all events",
         hint="after align the leading φ is always 0: leave it out",
     )
+    if mass := _mass_among(result, events):
+        report.wrong(
+            f"one of the inputs is a mass, {mass}",
+            "do not compute a mass: section 8.6 asks whether the network finds it",
+        )
+        return
     alone = [0, 7, 31]
     report.holds(
         lambda: np.allclose(answer(events.iloc[alone]), result[alone], atol=1e-4),
@@ -210,6 +216,17 @@ def exercise_8_3(answer: Any, report: Report) -> None:
         mistake=f"{without} has no say",
         hint="is a quantity, or a lepton, left out? The mass depends on momenta and directions of all four",
     )
+
+
+def _mass_among(result: Any, events: pd.DataFrame) -> str:
+    """Return which mass one of the inputs is, or a rising or falling function of it; empty if none is."""
+    arrays = [kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e")]
+    ranks = np.argsort(np.argsort(result, axis=0), axis=0)
+    for name, value in kinematics.pair_masses(*arrays).items():
+        order = np.argsort(np.argsort(value))
+        if any(abs(np.corrcoef(column, order)[0, 1]) > 0.999 for column in ranks.T):
+            return name
+    return ""
 
 
 def _says_nothing(answer: Any, events: pd.DataFrame, result: Any) -> str:
