@@ -12,8 +12,8 @@ import json
 import os
 from pathlib import Path
 
-NAMES = ("fit", "predict", "scan", "preselect", "read")
-HELD = {"fit": 20, "products": 0.4, "recipe": 50, "predict": 50, "scan": 50, "preselect": 15}
+NAMES = ("fit", "predict", "scan", "preselect", "read", "interactive")
+HELD = {"fit": 20, "products": 0.4, "recipe": 50, "predict": 50, "scan": 50, "preselect": 15, "interactive": 4}
 """The smallest ratio that the course promises at full size."""
 
 

@@ -35,7 +35,7 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from labcourse import checks, network, outputs, plotting, samples, splitting, training
+from labcourse import checks, interactive, network, outputs, plotting, samples, splitting, training
 
 SEED = 2
 keras.utils.set_random_seed(SEED)
@@ -472,6 +472,23 @@ print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrai
 #
 # The *learning rate* $\eta$ sets the length of the step. Each batch gives an estimate of the gradient, and one
 # step. Keras computes the gradient by the chain rule, from the loss back through the layers: *backpropagation*.
+
+# %% [markdown]
+# ### Watch one neuron
+#
+# Before we move 4021 parameters, watch three of them. A single neuron gets two inputs, the momenta of leptons 2 and
+# 4. It starts with random weights, and one epoch is one step, with the gradient of all events that were drawn. The
+# colours show its score for any pair of momenta. On the solid line the score is 0.5, and that line is straight: a
+# neuron compares a weighted sum with a number, and can do no more.
+#
+# Press play, or move the epoch by hand. Then change the learning rate: each one is a training of its own.
+# *Find the learning rate that brings the loss down in the fewest epochs. What does the next larger one do, and why?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.neuron(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
+
+# %% [markdown]
+# ### The refined walk
 #
 # We use a refined version of this walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
 # which evens out the noise of small batches, and a running mean of its square. It divides the first by the root of
@@ -552,6 +569,20 @@ for shuffle in (False, True):
         f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
         f"of background {scores[y_train == 0].mean():.3f}"
     )
+
+# %% [markdown]
+# ### Eight neurons bend the line
+#
+# The neuron above had to put a straight line through the plane. But Higgs events lie in the middle of it, with
+# background on more than one side. Now the same two inputs go to a hidden layer of eight neurons. Where the sum of a
+# hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. The network is trained by
+# `training.fit`, and its parameters were kept after every epoch.
+#
+# *Walk through the epochs, and find the first one in which the loss is lower than your neuron's ever was. What has
+# the solid line done that a single neuron could not do?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.small_network(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
 
 # %% [markdown]
 # ### Five epochs

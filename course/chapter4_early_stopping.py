@@ -32,7 +32,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from labcourse import checks, features, network, outputs, plotting, samples, splitting, training, weights
+from labcourse import checks, features, interactive, network, outputs, plotting, samples, splitting, training, weights
 
 SEED = 4
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
@@ -246,6 +246,13 @@ pd.DataFrame(rows).T.rename_axis("patience").astype({"best epoch": int, "last ep
 # %% [markdown]
 # A small patience may stop at a jump. A large one costs time: each training goes on for that many epochs in vain. But it does no harm otherwise, because we go back
 # to the best epoch.
+#
+# Move it yourself. Here are the recorded losses of the overtrained network again. The star is the epoch to which the training goes back, and the line is where it stops. What
+# comes after the line is pale: with this patience, nobody would ever have seen it. The hatched epochs were trained in vain. *Find the smallest patience with which nothing is lost
+# against the best epoch of all. What do you pay for one epoch more of patience, and what would you choose if you did not know the curve in advance?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.patience(history_large)
 
 # %% [markdown]
 # ### Exercise 4.5 – The callback (write code)

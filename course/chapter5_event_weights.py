@@ -31,7 +31,7 @@ import keras
 import numpy as np
 import pandas as pd
 
-from labcourse import checks, features, network, outputs, plotting, samples, splitting, training, weights
+from labcourse import checks, features, interactive, network, outputs, plotting, samples, splitting, training, weights
 
 SEED = 5
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
@@ -340,6 +340,22 @@ plotting.show(
 # Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is not much worse than the balanced one. Its *order* of
 # the events is good. This is no accident. The best score with raw weights and the best score with balanced weights are linked by the formula of exercise 3.9, which turns small probabilities
 # into larger ones without changing their order. What balancing gains is in the training: a loss that can be read, gradients of the usual size, and scores for which 0.5 is a meaningful place.
+
+# %% [markdown]
+# ### Between balance and nature
+#
+# There is more between the two. Say the signal class counts $w$ times as much as in the balanced training. Then the odds of signal, $p/(1-p)$, become $w$ times as large everywhere, and the score becomes
+#
+# $$ p' = \frac{w\,p}{w\,p + 1 - p} . $$
+#
+# For the best possible score this is exact. For a trained network it is an approximation, for two reasons. Its score is not quite the best possible one. And a network that is really trained with $w$ spends
+# its effort on other mistakes. What the formula cannot change is the order of the events: the ROC curve stays as it is, and the events above 0.5 are those above $1/(1+w)$ before.
+#
+# Move the weight of the signal and watch the score, the yields above 0.5 and the accuracy. The dotted line is the weight that the signal has in nature. *Lower the weight until no signal is
+# left above 0.5. Is nature below that point? And what does the accuracy think of it?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.class_weight(scores["balanced weights"], y_test, w_test)
 
 # %% [markdown]
 # ### Exercise 5.6 – The significance estimate, with an error (write code)

@@ -32,7 +32,19 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from labcourse import checks, features, ntuple, outputs, plotting, selection, significance, splitting, training, weights
+from labcourse import (
+    checks,
+    features,
+    interactive,
+    ntuple,
+    outputs,
+    plotting,
+    selection,
+    significance,
+    splitting,
+    training,
+    weights,
+)
 
 chapter = outputs.Chapter(7)
 
@@ -159,7 +171,14 @@ print(f"s/√b = {simple(9.0, 9.0):.0f} would mean p = {stats.norm.sf(simple(9.0
 # "three sigma" promises. The reason is the shape of the Poisson distribution. It is skewed: its upper tail is longer than that of a Gaussian of
 # the same width.
 #
-# How bad this is depends on $b$. So we go through many values of $b$, and always choose the signal such that $s/\sqrt{b} = 3$. For each, we throw
+# How many toys does it take? Here they come in batches of a thousand. Press play and watch the share of toys with 18 events or more settle at the p-value. Its error is that of a counting
+# experiment, $\sqrt{p(1-p)/N}$. *Find the number of batches from which on the error is a tenth of the share. Then raise $n$ by two: why are the same batches not enough any more?*
+
+# %%
+interactive.toys(18, 9.0)
+
+# %% [markdown]
+# How bad the short cut is depends on $b$. So we go through many values of $b$, and always choose the signal such that $s/\sqrt{b} = 3$. For each, we throw
 # 20 000 experiments *with* signal, and take the median of their significances: half of all experiments would do better, half worse.
 
 # %%
@@ -378,6 +397,15 @@ for name, score in score_validation.items():
 # Where both lines of a model agree, the guard had nothing to prevent this time. That is how insurance works.
 #
 # `significance.best` does the same, and returns the whole row of the scan. We use it from now on.
+#
+# ### Move the cut
+#
+# Now look for the best cut by hand. The lower curves are $s/\sqrt{b}$ and the Asimov formula of section 7.7; as long as $s$ is small against $b$ they hardly differ. Everything left of the line is
+# cut away. *Find the highest significance that you would defend in front of a colleague, and read off the purity there. What stops you from going further to the right: too little signal, or too little
+# knowledge of the background?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.cut(score_validation["chapter 5"], y_validation, w_validation, groups=validation["sample"])
 
 # %% [markdown]
 # ## 7.5 Chosen here, quoted there

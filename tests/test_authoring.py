@@ -321,6 +321,18 @@ def test_pictures_get_a_palette_and_keep_their_alternative_text() -> None:
     assert notebook.cells[0].outputs[0]["data"]["image/png"] == again
 
 
+def test_pictures_with_a_large_palette_get_a_smaller_one() -> None:
+    from PIL import Image
+
+    colours = Image.linear_gradient("L").convert("RGB").quantize(256)
+    buffer = io.BytesIO()
+    colours.save(buffer, format="PNG")
+    small = tidy._shrink(base64.b64encode(buffer.getvalue()).decode())
+    with Image.open(io.BytesIO(base64.b64decode(small))) as image:
+        assert len(image.getcolors() or ()) == 64
+    assert tidy._shrink(small) == small
+
+
 def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:
     (chapter,) = source.read_all(make_home())
     joined = "\n".join(cut.solution(chapter))

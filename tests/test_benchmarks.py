@@ -35,9 +35,9 @@ def test_made_up_events_overlap_and_are_sorted():
 def test_numbers_are_printed_and_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(made_up, "QUICK", TINY)
     monkeypatch.setenv("BENCH_JSON", str(tmp_path / "bench.json"))
-    benchmarks.main(["--quick", "scan", "preselect", "read", "predict"])
+    benchmarks.main(["--quick", "scan", "preselect", "read", "predict", "interactive"])
     written = json.loads((tmp_path / "bench.json").read_text())
-    assert list(written) == ["scan", "preselect", "read", "predict"]
+    assert list(written) == ["scan", "preselect", "read", "predict", "interactive"]
     for numbers in written.values():
         assert list(numbers) == ["ratio", "spread", "ours_s", "plain_s"]
         assert all(isinstance(value, float) and value >= 0 for value in numbers.values())

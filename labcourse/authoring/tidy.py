@@ -43,7 +43,7 @@ def _shrink(picture: str) -> str:
 
     original = base64.b64decode(picture)
     with Image.open(io.BytesIO(original)) as opened:
-        if opened.mode == "P":
+        if opened.mode == "P" and len(opened.getcolors() or ()) <= _COLOURS:
             return picture
         image = opened.convert("RGBA")
         canvas = Image.new("RGBA", image.size, "white")  # figures lie on white pages
