@@ -28,7 +28,7 @@ PATIENCE = 240
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
 ARTEFACTS = Path(os.environ.get("LABCOURSE_ARTEFACTS", Path(__file__).parent / "artefacts"))
 # What JupyterLab itself says on the console, and why it is none of our business.
-NOISE: dict[str, str] = {}
+NOISE = {"Could not restore the debugger state: Canceled future": "its debugger, when a kernel is shut down"}
 
 
 class Server(NamedTuple):
@@ -171,7 +171,8 @@ class Lab:
 
     def _note(self, kind: str, text: str, where: Any = "") -> None:
         line = f"{kind}: {text} {where or ''}".strip()
-        self.console.append(line)
+        if kind != "debug":
+            self.console.append(line)
         if kind == "error" and not any(re.search(pattern, line) for pattern in NOISE):
             self.problems.append(line)
 
@@ -237,10 +238,12 @@ class Lab:
         cell.scroll_into_view_if_needed()
         return cell
 
-    def text_of(self, number: int) -> str:
-        """Return what a cell shows, without its code."""
-        text: str = self.cell(number).locator(".jp-OutputArea").inner_text()
-        return text
+    def shows(self, number: int, *texts: str) -> None:
+        """Wait until a cell shows texts below its code."""
+        from playwright.sync_api import expect
+
+        for text in texts:
+            expect(self.cell(number).locator(".jp-OutputArea")).to_contain_text(text, timeout=PATIENCE * 1000)
 
     def run(self, number: int, *, wait: bool = True) -> None:
         """Click into a cell and press Ctrl and Enter."""
