@@ -10,21 +10,21 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from labcourse import settings
 from labcourse.authoring import build, source
 
-PATIENCE = 240
+PATIENCE = 120
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
 ARTEFACTS = Path(os.environ.get("LABCOURSE_ARTEFACTS", Path(__file__).parent / "artefacts"))
 # What JupyterLab itself says on the console, and why it is none of our business.
@@ -88,20 +88,22 @@ def server(chromium: str, home: Path, tmp_path_factory: pytest.TempPathFactory) 
     labconfig.mkdir()
     news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (labconfig / "page_config.json").write_text(json.dumps(news))
-    outer = {key: value for key, value in os.environ.items() if not key.startswith(("LABCOURSE_", "JUPYTER", "MPL"))}
+    # What tests and developers set is not set on a student's machine.
+    foreign = ("LABCOURSE_", "JUPYTER", "IPYTHON", "MPL", "TF_", "KERAS_", "PYTEST_")
+    outer = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     environment = outer | {name: str(folder) for name, folder in folders.items()}
-    environment |= {"PYTHONPATH": str(home), "JUPYTER_PLATFORM_DIRS": "1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment |= {"PYTHONPATH": str(home), "JUPYTER_PLATFORM_DIRS": "1"}
     options = ["--no-browser", "--ip=127.0.0.1", "--port=0", "--expose-app-in-browser", f"--ServerApp.root_dir={home}"]
     options += ["--LabApp.extension_manager=readonly", *(["--allow-root"] if _is_root() else [])]
     log = own / "server.log"
     with log.open("w") as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", "jupyterlab", *options],
-            env=environment,
             cwd=home,
+            env=environment,
             stdout=stream,
             stderr=stream,
-            start_new_session=True,
+            start_new_session=True,  # Ctrl-C is for the tests; they end the server
         )
     try:
         info = _wait_for_server(process, folders["JUPYTER_RUNTIME_DIR"], log)
@@ -129,27 +131,22 @@ def _wait_for_server(process: subprocess.Popen[bytes], runtime: Path, log: Path)
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server, which ends its kernels; then whatever is left of its session."""
+    """End the server, which ends its kernels; a kernel whose server was killed ends itself."""
     process.terminate()
     try:
         process.wait(30)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    if hasattr(os, "killpg"):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api")
+def browser(chromium: str) -> Iterator[Browser]:
+    """The browser, which finds nothing but this machine."""
     options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
     options += ["--disable-background-networking", "--disable-component-update"]
     options += ["--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"]
-    with playwright.sync_playwright() as driver:
+    with sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=chromium, headless=True, args=options)
         yield found
         found.close()
@@ -161,8 +158,10 @@ class Lab:
     What the notebook holds is asked of JupyterLab itself, by its own model, so that waits are for what matters.
     """
 
-    def __init__(self, browser: Any, server: Server, name: str) -> None:
-        self.server, self.name, self.console, self.problems = server, name, [], []  # type: ignore[var-annotated]
+    def __init__(self, browser: Browser, server: Server, name: str) -> None:
+        self.server, self.name = server, name
+        self.console: list[str] = []
+        self.problems: list[str] = []
         self.page = browser.new_page(viewport={"width": 1280, "height": 900})
         self.page.set_default_timeout(PATIENCE * 1000)
         self.page.on("console", lambda message: self._note(message.type, message.text, message.location))
@@ -232,7 +231,7 @@ class Lab:
         (number,) = (i for i, cell in enumerate(self.cells()) if tag in cell["metadata"].get("tags", []))
         return number
 
-    def cell(self, number: int) -> Any:
+    def cell(self, number: int) -> Locator:
         """Bring a cell into view."""
         cell = self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{number}"]')
         cell.scroll_into_view_if_needed()
@@ -240,8 +239,6 @@ class Lab:
 
     def shows(self, number: int, *texts: str) -> None:
         """Wait until a cell shows texts below its code."""
-        from playwright.sync_api import expect
-
         for text in texts:
             expect(self.cell(number).locator(".jp-OutputArea")).to_contain_text(text, timeout=PATIENCE * 1000)
 
@@ -265,6 +262,14 @@ class Lab:
         self.page.keyboard.press("Shift+Home")
         self.page.keyboard.type(new)
 
+    def add_cell(self, code: str) -> None:
+        """Add a cell after the last one, fill it, and run it."""
+        self.cell(len(self.cells()) - 1).click()
+        for key in ("Escape", "b", "Enter"):
+            self.page.keyboard.press(key)
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Control+Enter")
+
     def save(self) -> None:
         """Save the notebook with the keyboard."""
         self.page.keyboard.press("Control+s")
@@ -282,7 +287,7 @@ class Lab:
 
 
 @pytest.fixture
-def lab(browser: Any, server: Server, request: pytest.FixtureRequest) -> Iterator[Lab]:
+def lab(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Lab]:
     """JupyterLab in a fresh tab."""
     lab = Lab(browser, server, request.node.name.removeprefix("test_"))
     yield lab
