@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 from labcourse import settings
 from labcourse.authoring import build, source
 
-PATIENCE = 120
+PATIENCE = 240
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
 ARTEFACTS = Path(os.environ.get("LABCOURSE_ARTEFACTS", Path(__file__).parent / "artefacts"))
 # What JupyterLab itself says on the console, and why it is none of our business.
@@ -93,6 +93,7 @@ def server(chromium: str, home: Path, tmp_path_factory: pytest.TempPathFactory) 
     outer = {key: value for key, value in os.environ.items() if not key.startswith(foreign)}
     environment = outer | {name: str(folder) for name, folder in folders.items()}
     environment |= {"PYTHONPATH": str(home), "JUPYTER_PLATFORM_DIRS": "1"}
+    environment |= {"TF_CPP_MIN_LOG_LEVEL": "3"}  # as `make lab` does
     options = ["--no-browser", "--ip=127.0.0.1", "--port=0", "--expose-app-in-browser", f"--ServerApp.root_dir={home}"]
     options += ["--LabApp.extension_manager=readonly", *(["--allow-root"] if _is_root() else [])]
     log = own / "server.log"
@@ -183,7 +184,7 @@ class Lab:
         """Keep a picture of the window."""
         ARTEFACTS.mkdir(parents=True, exist_ok=True)
         path = ARTEFACTS / f"{self.name}-{name}.png"
-        self.page.screenshot(path=path)
+        self.page.screenshot(path=path, timeout=60_000)
         return path
 
     def open(self, notebook: str) -> None:

@@ -19,7 +19,9 @@ history = training.fit(long, x_train, y_train, epochs=100_000, seed=SEED)
 """.strip()
 # What an author can break in a text, a table, a picture or a figure; the rest is JupyterLab's.
 RULES = "color-contrast heading-order empty-heading image-alt svg-img-alt link-name link-in-text-block list listitem "
-RULES += "td-headers-attr th-has-data-cells scope-attr-valid table-duplicate-name aria-valid-attr-value aria-allowed-role"
+RULES += (
+    "td-headers-attr th-has-data-cells scope-attr-valid table-duplicate-name aria-valid-attr-value aria-allowed-role"
+)
 # JupyterLab shows pictures of matplotlib without their alternative text: a description follows each of them (below).
 NOT_OURS = [[".cm-editor"], [".jp-RenderedImage img"]]
 
@@ -98,12 +100,6 @@ def test_chapter_1(lab: Any) -> None:
     assert RIGHT in lab.cells()[exercise]["source"]
     lab.shows(top, "✓ solved: 1.5")
     lab.screenshot("loaded-again")
-    ex4=lab.find("exercise-1.4")
-    lab.replace_line(ex4, "return ...", "return 3")
-    lab.run(ex4)
-    lab.run(lab.find("check-1.4"))
-    import time; time.sleep(2)
-    print("AFTER RELOAD", lab.cell(top).locator(".jp-OutputArea").text_content()[:200])
     lab.run(top)
     lab.shows(top, "✓ solved: 1.5")
     assert lab.errors() == []
@@ -114,11 +110,11 @@ def test_starting_over(lab: Any) -> None:
     exercise = lab.find("exercise-1.5")
     assert RIGHT in lab.cells()[exercise]["source"]
     lab.menu("Kernel", "Shut Down Kernel")
-    lab.wait("!jupyterapp.shell.currentWidget.sessionContext.session")
+    lab.wait("fetch('/api/kernels').then(reply => reply.json()).then(kernels => !kernels.length)")
     lab.server.labcourse("reset", "1", "--yes")
     assert RIGHT in lab.cells()[exercise]["source"]
     lab.menu("File", "Reload Notebook from Disk")
-    lab.wait("!jupyterapp.shell.currentWidget.content.widgets[x[0]].model.sharedModel.source.includes(x[1])", [exercise, RIGHT])
+    lab.wait("!JSON.stringify(jupyterapp.shell.currentWidget.content.model.sharedModel).includes(x)", "lep{i}_charge")
     (kept,) = (lab.server.home / "notebooks").glob("chapter1*.mine-*.ipynb")
     assert "lep{i}_charge" in kept.read_text("utf-8")
     top, check = panels(lab)[0], lab.find("check-1.5")
