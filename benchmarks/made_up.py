@@ -16,11 +16,12 @@ class Sizes(NamedTuple):
     all: int = 895_000
     read: int = 300_000
     cuts: int = 1000
+    generated: int = 4000
     rounds: int = 3
 
 
 FULL = Sizes()
-QUICK = Sizes(train=20_011, validation=10_007, all=50_000, read=5_000, cuts=200, rounds=3)
+QUICK = Sizes(train=20_011, validation=10_007, all=50_000, read=5_000, cuts=200, generated=100, rounds=3)
 
 
 def transverse_momenta(

@@ -52,6 +52,8 @@ def branches(n_events: int) -> dict[str, object]:
     n_leptons = rng.choice([4, 5], n_events, p=[0.98, 0.02])
     total = int(n_leptons.sum())
     pt = (7000 + rng.exponential(25_000, total)).astype(np.float32)
+    # By falling momentum, as in the release.
+    pt = pt[np.lexsort((-pt, np.repeat(np.arange(n_events), n_leptons)))]
     eta = rng.uniform(-2.4, 2.4, total).astype(np.float32)
     leptons = {
         "lep_pt": pt,

@@ -192,7 +192,7 @@ align = checks.exercise_8_2(align)
 # - take the logarithm of $p_T$ and $E$: their spectra fall steeply, and relative differences count;
 # - keep charges and flavours; subtract 12 from the PDG code, so that electrons are −1 and muons +1.
 #
-# There are rules. An event that is turned around the beam, or flipped along it, must give the same inputs. Use the low-level variables only: no masses, and nothing that the real data would not have, such as `sample` or `weight`. An event's inputs must not depend on which *other* events are
+# There are rules. An event that is turned around the beam, or flipped along it, must give the same inputs. The momenta and directions of *all four* leptons must have a say: the mass depends on each of them. Use the low-level variables only: no masses, and nothing that the real data would not have, such as `sample` or `weight`. An event's inputs must not depend on which *other* events are
 # in the table: do not subtract a mean here (the network's first layer does that, with training events). `kinematics.lepton_arrays(events, "pt")` gives one quantity of all four leptons, shape
 # `(n_events, 4)`; the others are called `eta`, `phi`, `e`, `charge` and `pdgid`.
 

@@ -65,6 +65,12 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
                 temporary.unlink()
 
 
+def remove_temporaries(path: Path) -> None:
+    """Remove what an `atomic_write` of ``path`` left that was killed in its middle."""
+    for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
+        temporary.unlink(missing_ok=True)
+
+
 def try_lock(handle: int) -> bool:
     """Lock an open file for this process, and say whether that went well; closing the file gives it back.
 

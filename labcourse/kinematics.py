@@ -1,7 +1,8 @@
-"""Invariant masses and angles of arrays of leptons, in GeV and radians (on the library `vector`)."""
+"""Invariant masses and angles of arrays of leptons, in GeV and radians."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,20 +18,32 @@ PAIRS = ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4))
 """The six ways to pick two of four leptons."""
 
 
-def _momenta(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> NDArray[np.float64]:
-    """Return (E, px, py, pz) as an array of shape (4, n_events, n_particles)."""
-    import vector
-
-    # In float64: the difference of two large squares would lose half its digits in float32.
-    columns = {"pt": pt, "eta": eta, "phi": phi, "E": energy}
-    momentum = vector.array({name: np.asarray(value, np.float64) for name, value in columns.items()})
-    return np.stack([momentum.E, momentum.px, momentum.py, momentum.pz])
+_BLOCK = 8192
+"""Events computed at a time: what lies in between stays in the processor's cache."""
 
 
-def _invariant(total: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Mass of four-momenta of shape (4, n)."""
-    squared = total[0] ** 2 - total[1] ** 2 - total[2] ** 2 - total[3] ** 2
-    return np.sqrt(np.maximum(squared, 0.0)).astype(np.float32)
+def _blocks(*columns: ArrayLike) -> Iterator[tuple[slice, NDArray[np.float64]]]:
+    """Yield blocks of events and their (E, px, py, pz), shape (4, n_particles, n_block).
+
+    In float64: the difference of two large squares would lose half its digits in float32.
+    """
+    arrays = [np.asarray(column).T for column in columns]
+    for start in range(0, arrays[0].shape[1], _BLOCK):
+        block = slice(start, start + _BLOCK)
+        pt, eta, phi, energy = (array[:, block].astype(np.float64) for array in arrays)
+        # By the tangent of half the angle: numpy's float64 sine and cosine take ten times as long.
+        t = np.tan(phi / 2)
+        px = pt * (1 - t * t) / (1 + t * t)
+        yield block, np.stack([energy, px, pt * (2 * t) / (1 + t * t), pt * np.sinh(eta)])
+
+
+def _invariant(total: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mass of four-momenta of shape (4, n), which are overwritten."""
+    total *= total
+    squared: NDArray[np.float64] = total[0] - total[1]
+    squared -= total[2]
+    squared -= total[3]
+    return np.sqrt(np.maximum(squared, 0.0, out=squared), out=squared)
 
 
 def mass(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> NDArray[np.float32]:
@@ -53,7 +66,10 @@ def mass(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> ND
     >>> float(mass([[50.0, 50.0]], [[0.0, 0.0]], [[0.0, np.pi]], [[50.0, 50.0]])[0])
     100.0
     """
-    return _invariant(_momenta(pt, eta, phi, energy).sum(axis=2))
+    masses = np.empty(len(np.asarray(pt)), np.float32)
+    for block, momenta in _blocks(pt, eta, phi, energy):
+        masses[block] = _invariant(momenta.sum(axis=1))
+    return masses
 
 
 def pair_masses(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> dict[str, NDArray[np.float32]]:
@@ -69,9 +85,13 @@ def pair_masses(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike
     dict of ndarray, shape (n_events,)
         ``m_ll_12`` … ``m_ll_34`` and ``m_llll``, in GeV.
     """
-    momenta = _momenta(pt, eta, phi, energy)
-    masses = {f"m_ll_{i}{j}": _invariant(momenta[:, :, i - 1] + momenta[:, :, j - 1]) for i, j in PAIRS}
-    return {**masses, "m_llll": _invariant(momenta.sum(axis=2))}
+    names = [*(f"m_ll_{i}{j}" for i, j in PAIRS), "m_llll"]
+    masses = {name: np.empty(len(np.asarray(pt)), np.float32) for name in names}
+    for block, momenta in _blocks(pt, eta, phi, energy):
+        for i, j in PAIRS:
+            masses[f"m_ll_{i}{j}"][block] = _invariant(momenta[:, i - 1] + momenta[:, j - 1])
+        masses["m_llll"][block] = _invariant(momenta.sum(axis=1))
+    return masses
 
 
 def lepton_arrays(events: pd.DataFrame, quantity: str) -> NDArray[np.float32]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from benchmarks import __main__ as benchmarks
 from benchmarks import made_up, timing
 
-TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, rounds=2)
+TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, generated=20, rounds=2)
 
 
 def test_ratio_is_the_median_over_interleaved_rounds():
@@ -43,6 +44,23 @@ def test_numbers_are_printed_and_written(tmp_path, monkeypatch, capsys):
         assert all(isinstance(value, float) and value >= 0 for value in numbers.values())
     printed = capsys.readouterr().out
     assert all(name in printed for name in written)
+
+
+def test_without_pythia_its_benchmarks_are_left_out(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(made_up, "QUICK", TINY)
+    monkeypatch.setitem(sys.modules, "pythia8mc", None)
+    monkeypatch.setenv("BENCH_JSON", str(tmp_path / "bench.json"))
+    benchmarks.main(["--quick", "simulate", "scan", "workers"])
+    assert list(json.loads((tmp_path / "bench.json").read_text())) == ["scan"]
+    assert "simulate is left out: Pythia 8 is not installed." in capsys.readouterr().out
+
+
+def test_simulation_is_timed():
+    pytest.importorskip("pythia8mc", reason="Pythia 8 is not installed")
+    pytest.importorskip("fastjet", reason="fastjet is not installed")
+    from benchmarks import simulate
+
+    assert list(simulate.run(TINY)) == ["simulate_ggH", "simulate_llll"]
 
 
 def test_an_unknown_name_is_refused(capsys):

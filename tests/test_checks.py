@@ -236,13 +236,13 @@ def test_words_are_open_until_there_is_a_sentence(text: Any, capsys: pytest.Capt
 
 
 def test_words_are_shown_beside_the_course_answer(solution: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    solution(notebook_with('answer_1_5 = """Because φ is\nuniform."""'))
+    solution(notebook_with('answer_1_5 = """Because φ is\nuniform. It is 0.5 on average."""'))
     words.written("1.5", "I think that it is random.")
     printed = capsys.readouterr().out
     assert printed.startswith("exercise 1.5: answered\n")
-    assert "  Because φ is\n  uniform.\n" in printed
+    assert "  · Because φ is uniform.\n  · It is 0.5 on average.\n  Which of these points" in printed
     assert state_of("1.5") == "answered"
-    words.written("1.5", "Because φ is uniform.")  # the solution's own run
+    words.written("1.5", "Because φ is uniform. It is 0.5 on average.")  # the solution's own run
     assert capsys.readouterr().out == "exercise 1.5: answered\n"
 
 

@@ -1,20 +1,19 @@
-"""The checks of chapter 2 recognise right, open and wrong answers."""
+"""The checks of chapter 2: right answers in several idioms, and the mistakes that students make."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
-import pytest
 
-from labcourse import checks, samples, splitting
+from labcourse import samples, splitting
+from tests.answers import Exercise, make_tests
 
 
-def split(number=lambda events: splitting.uniform(events, salt="test"), swap=False):
-    def answer(events, train_fraction):
-        mask = number(events) < train_fraction
-        return (events[~mask], events[mask]) if swap else (events[mask], events[~mask])
-
-    return answer
+def split(events, train_fraction, number=lambda events: splitting.uniform(events, salt="test")):
+    mask = number(events) < train_fraction
+    return events[mask], events[~mask]
 
 
 def first_rows(events, train_fraction):
@@ -22,194 +21,301 @@ def first_rows(events, train_fraction):
     return events[:n], events[n:]
 
 
-def overlapping(events, train_fraction):
-    return split()(events, train_fraction)[0], events
+def split_with_sample(events, train_fraction):
+    train = events.sample(frac=train_fraction)
+    return train, events.drop(train.index)
+
+
+def split_with_a_seed(events, train_fraction):
+    return split(events, train_fraction, lambda events: np.random.default_rng(1).random(len(events)))
 
 
 def losing(events, train_fraction):
-    train, test = split()(events, train_fraction)
+    train, test = split(events, train_fraction)
     return train, test[1:]
 
 
-def arrays(signal=samples.SIGNAL, dtype=np.float32, transpose=False, column=False, order=1):
-    def answer(events, columns):
-        x = events[columns[::order]].to_numpy(dtype)
-        y = events["sample"].isin(signal).to_numpy(dtype)
-        return x.T if transpose else x, y[:, None] if column else y
-
-    return answer
+def arrays(events, columns, signal=samples.SIGNAL, dtype=np.float32):
+    return events[columns].to_numpy(dtype), events["sample"].isin(signal).to_numpy(dtype)
 
 
-def forward(hidden=lambda z: np.maximum(0, z), last=lambda z: z, sigmoid=True, sign=1, bias=1, column=False):
-    def answer(x, layers):
-        for kernel, b in layers[:-1]:
-            x = hidden(x @ kernel + bias * b)
-        z = last(x @ layers[-1][0] + bias * layers[-1][1])
-        z = 1 / (1 + np.exp(-sign * z)) if sigmoid else z
-        return z if column else z[:, 0]
-
-    return answer
+def arrays_by_loop(events, columns):
+    x = np.zeros((len(events), len(columns)), np.float32)
+    for i, name in enumerate(columns):
+        x[:, i] = events[name]
+    y = np.array([1.0 if name in samples.SIGNAL else 0.0 for name in events["sample"]], dtype="float32")
+    return [x, y]
 
 
-def in_place(x, layers):
-    result = forward()(x, layers)
+def batches(n_events, batch_size):
+    return math.ceil(n_events / batch_size), n_events % batch_size or batch_size
+
+
+def batches_by_loop(n_events, batch_size):
+    n = 1
+    while n_events > batch_size:
+        n_events -= batch_size
+        n += 1
+    return [n, n_events]
+
+
+def standardise_by_loop(x, reference):
+    result = np.zeros_like(x)
+    for i in range(x.shape[1]):
+        result[:, i] = (x[:, i] - np.mean(reference[:, i])) / np.std(reference[:, i], ddof=1)
+    return result
+
+
+def standardise_in_place(x, reference):
+    x -= reference.mean(axis=0)
+    x /= reference.std(axis=0)
+    return x
+
+
+def relu(z):
+    return np.where(z > 0, z, 0)
+
+
+def sigmoid(z):
+    return 1 / (1 + np.exp(-z))
+
+
+def forward(x, layers):
+    for kernel, bias in layers[:-1]:
+        x = relu(np.dot(x, kernel) + bias)
+    return sigmoid(np.dot(x, layers[-1][0]) + layers[-1][1]).flatten()
+
+
+def forward_through_all(x, layers, hidden=relu, last=sigmoid, bias=1):
+    for i, (kernel, b) in enumerate(layers):
+        x = x @ kernel + bias * b
+        x = last(x) if i == len(layers) - 1 else hidden(x)
+    return x[:, 0]
+
+
+def forward_in_single_precision(x, layers):
+    return forward(x.astype(np.float32), [(k.astype(np.float32), b.astype(np.float32)) for k, b in layers])
+
+
+def forward_event_by_event(x, layers):
+    return np.array([forward(row[None, :], layers)[0] for row in x])
+
+
+def forward_with_relu_everywhere(x, layers):
+    for kernel, bias in layers:
+        x = relu(x @ kernel + bias)
+    return x[:, 0]
+
+
+def forward_with_bias_outside(x, layers):
+    for kernel, bias in layers[:-1]:
+        x = relu(x @ kernel) + bias
+    return sigmoid(x @ layers[-1][0] + layers[-1][1])[:, 0]
+
+
+def forward_in_place(x, layers):
+    result = forward(x, layers)
     x[:] = 0
     return result
 
 
-def cross_entropy(y, p, log=np.log, gather=np.mean, sign=-1, both=True, swap=False):
-    y = 1 - y if swap else y
-    return sign * gather(y * log(p) + (both * (1 - y) * log(1 - p)))
+def cross_entropy(y, p):
+    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
 
 
-def entropy(**options):
-    return lambda y, p: cross_entropy(y, p, **options)
+def cross_entropy_by_loop(y, p):
+    total = 0
+    for label, score in zip(y, p, strict=True):
+        total -= math.log(score) if label == 1 else math.log(1 - score)
+    return total / len(y)
 
 
-def batches(n_events, batch_size):
-    return -(-n_events // batch_size), (n_events - 1) % batch_size + 1
+SHARES = pd.DataFrame(
+    {"raw": [0.601, 0.55, 0.61, 0.59], "expected": [0.602, 0.57, 0.64, 0.59], "error": [0.001, 0.04, 0.02, 0.05]},
+    index=["llll", "Zee", "ttbar_lep", "Zmumu"],
+)
 
-
-def raising(*_args):
-    raise KeyError("lep5_pt")
-
-
-RIGHT = {
-    "2_1": split(),
-    "2_3": arrays(),
-    "2_4": batches,
-    "2_5": lambda x, reference: (x - reference.mean(axis=0)) / reference.std(axis=0, ddof=1),
-    "2_7": forward(),
-    "2_8": cross_entropy,
+EXERCISES = {
+    "2.1": Exercise(
+        right=[
+            split,
+            lambda events, train_fraction: splitting.split(events, train_fraction=train_fraction),
+            lambda events, f: [part.reset_index(drop=True) for part in split(events, f)],
+            lambda events, f: (
+                events.loc[splitting.uniform(events, salt="test") < f],
+                events.loc[splitting.uniform(events, salt="test") >= f],
+            ),
+        ],
+        mistakes=[
+            (first_rows, "another order"),
+            (split_with_sample, "a second call gives other parts"),
+            (split_with_a_seed, "another order"),
+            (lambda events, f: split(events, f, splitting.uniform), "the salt is missing"),
+            (lambda events, f: split(events, f)[::-1], "swapped"),
+            (lambda events, f: (split(events, f)[0], events), "in both parts"),
+            (lambda events, f: split(events, f)[0], "one value is given"),
+            (lambda events, f: (splitting.uniform(events, salt="test") < f,) * 2, "no event tables"),
+        ],
+        fails=[
+            (losing, "exactly one"),
+            (lambda events, f: split(events, 0.6), "another fraction"),
+            (lambda events, f: split(events, f, lambda events: events["event"] % 10 / 10), "all later chapters"),
+            (
+                lambda events, f: split(events, f, lambda events: splitting.uniform(events, salt="test", seed=1)),
+                "all later chapters",
+            ),
+        ],
+    ),
+    "2.2": Exercise(
+        right=["ttbar_lep"],
+        mistakes=[
+            ("llll", "closest to 0.6"),
+            ("Zee", "farthest in raw events"),
+            ("Zmumu", "has the largest error"),
+            (0.64, "this is a number"),
+            ("ttbar", "there is no such name"),
+        ],
+        context=lambda: {"shares": SHARES},
+    ),
+    "2.3": Exercise(
+        right=[
+            arrays,
+            arrays_by_loop,
+            lambda events, columns: (
+                np.stack([events[name] for name in columns], axis=1).astype("float32"),
+                np.where(events["sample"].isin(samples.SIGNAL), 1, 0).astype("float32"),
+            ),
+        ],
+        mistakes=[
+            (lambda events, columns: arrays(events, columns, ["ggH125_ZZ4lep"]), "only one of the signal samples"),
+            (lambda events, columns: arrays(events, columns, samples.BACKGROUND), "swapped"),
+            (lambda events, columns: (arrays(events, columns)[0].T, arrays(events, columns)[1]), "on its side"),
+            (lambda events, columns: (arrays(events, columns)[0], arrays(events, columns)[1][:, None]), "second dim"),
+            (lambda events, columns: arrays(events, sorted(columns)), "the columns are sorted"),
+            (lambda events, columns: arrays(events, columns[::-1]), "in reverse order"),
+            (lambda events, columns: (arrays(events, columns)[0], events["sample"].to_numpy(str)), "y holds names"),
+            (
+                lambda events, columns: (arrays(events, columns)[0], events["sample"].isin(samples.SIGNAL).to_numpy()),
+                "y holds True and False",
+            ),
+            (
+                lambda events, columns: (arrays(events, columns)[0][:, 0], arrays(events, columns)[1]),
+                "one variable only",
+            ),
+        ],
+        fails=[
+            (lambda events, columns: arrays(events, columns, dtype=float), "float32"),
+            (lambda events, columns: (events[columns], events["sample"]), "NumPy arrays"),
+        ],
+    ),
+    "2.4": Exercise(
+        right=[
+            batches,
+            batches_by_loop,
+            lambda n, size: (int(np.ceil(n / size)), n - (int(np.ceil(n / size)) - 1) * size),
+            lambda n, size: ((n + size - 1) // size, (n - 1) % size + 1),
+        ],
+        mistakes=[
+            (lambda n, size: (n // size, size), "left out"),
+            (lambda n, size: (n / size, n % size), "fraction of a batch"),
+            (lambda n, size: (n // size + 1, batches(n, size)[1]), "empty batch"),
+            (lambda n, size: (math.ceil(n / size), n % size), "the last batch is empty"),
+            (lambda n, size: batches(n, size)[::-1], "wrong order"),
+            (lambda n, size: (math.ceil(n / size), size), "always counts as full"),
+            (lambda n, size: (math.ceil(n / size), size - n % size), "what the last batch lacks"),
+            (lambda n, size: n // size, "one value is given"),
+        ],
+        fails=[(lambda n, size: tuple(map(float, batches(n, size))), "whole numbers")],
+    ),
+    "2.5": Exercise(
+        right=[
+            lambda x, reference: (x - reference.mean(axis=0)) / reference.std(axis=0),
+            lambda x, reference: (x - np.mean(reference, 0)) / np.std(reference, 0, ddof=1),
+            lambda x, reference: (pd.DataFrame(x) - pd.DataFrame(reference).mean()) / pd.DataFrame(reference).std(),
+            lambda x, reference: ((x - reference.mean(axis=0)) / reference.std(axis=0)).astype(np.float32),
+            standardise_by_loop,
+        ],
+        mistakes=[
+            (lambda x, reference: (x - reference.mean()) / reference.std(), "share one mean"),
+            (lambda x, reference: (x - x.mean(axis=0)) / x.std(axis=0), "of x itself"),
+            (
+                lambda x, reference: (reference - reference.mean(axis=0)) / reference.std(axis=0),
+                "the reference, and not x",
+            ),
+            (lambda x, reference: (x - reference.mean(axis=0)) / reference.var(axis=0), "variance"),
+            (lambda x, reference: x - reference.mean(axis=0) / reference.std(axis=0), "division comes before"),
+            (lambda x, reference: x - reference.mean(axis=0), "the widths are left"),
+            (lambda x, reference: x / np.std(reference, axis=0), "the mean is left"),
+            (lambda x, r: (x - r.min(axis=0)) / (r.max(axis=0) - r.min(axis=0)), "the range is scaled"),
+            (standardise_in_place, "changes what it is given: x"),
+        ],
+        fails=[(lambda x, reference: x.mean(axis=0), "keeps the shape")],
+    ),
+    "2.6": Exercise(
+        right=[(300, 3660, 61), [300.0, 3660, np.int64(61)], np.array([300, 3660, 61])],
+        mistakes=[
+            ((240, 3600, 60), "biases are missing"),
+            ((60, 60, 1), "these are the neurons"),
+            ((244, 3660, 61), "belongs to a neuron"),
+            ((241, 3601, 61), "one bias a layer"),
+            ((64, 120, 61), "inputs and neurons are added"),
+            ((300, 3960, 4021), "the layers are added up"),
+            (4021, "one value is given"),
+            ((300, 3660, "61"), "leave out the quotes"),
+        ],
+        fails=[((300, 3660, 60), "the output layer")],
+    ),
+    "2.7": Exercise(
+        right=[forward, forward_through_all, forward_in_single_precision, forward_event_by_event],
+        mistakes=[
+            (lambda x, layers: forward_through_all(x, layers, bias=0), "biases are left out"),
+            (lambda x, layers: forward_through_all(x, layers, last=lambda z: z), "no sigmoid"),
+            (lambda x, layers: forward_through_all(x, layers, last=lambda z: 1 / (1 + np.exp(z))), "exponent"),
+            (lambda x, layers: forward(x, layers)[:, None], "second dimension"),
+            (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: z), "no activation"),
+            (lambda x, layers: forward_through_all(x, layers, hidden=sigmoid), "have a sigmoid"),
+            (lambda x, layers: forward_through_all(x, layers, last=lambda z: sigmoid(relu(z))), "ReLU as well"),
+            (forward_with_relu_everywhere, "a ReLU in place of the sigmoid"),
+            (forward_with_bias_outside, "added after the ReLU"),
+            (forward_in_place, "changes what it is given: x"),
+        ],
+        fails=[(lambda x, layers: forward(x, layers).mean(), "one number an event")],
+    ),
+    "2.8": Exercise(
+        right=[
+            cross_entropy,
+            cross_entropy_by_loop,
+            lambda y, p: -np.mean(np.log(np.where(y == 1, p, 1 - p))),
+            lambda y, p: -np.log(np.append(p[y == 1], 1 - p[y == 0])).sum() / len(y),
+            lambda y, p: cross_entropy(y.astype(np.float32), p.astype(np.float32)),
+        ],
+        mistakes=[
+            (lambda y, p: -cross_entropy(y, p), "sign is wrong"),
+            (lambda y, p: cross_entropy(y, p) * len(y), "this is the sum"),
+            (lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)), "one number an event"),
+            (lambda y, p: -np.mean(y * np.log2(p) + (1 - y) * np.log2(1 - p)), "base 2"),
+            (lambda y, p: -np.mean(y * np.log10(p) + (1 - y) * np.log10(1 - p)), "base 10"),
+            (lambda y, p: -np.mean(y * np.log(p)), "background events do not count"),
+            (lambda y, p: -np.mean((1 - y) * np.log(p) + y * np.log(1 - p)), "labels are swapped"),
+            (lambda y, p: np.mean((y - p) ** 2), "squared error"),
+            (lambda y, p: -np.mean(y * np.log(p) + (1 - y) * (1 - np.log(p))), "written as 1 − log(p)"),
+        ],
+    ),
+    "2.10": Exercise(
+        right=[(0.05, 0.006), [np.float64(0.05), np.float32(0.006)], (0.055, 0.005), np.array([0.05, 0.006])],
+        mistakes=[
+            ((0.6, 0.516), "this is a loss"),
+            ((0.55, 0.51), "this is a loss"),
+            ((-0.05, -0.006), "this is a rise"),
+            ((0.09, 0.006), "the fall over all epochs"),
+            (("a lot", "little"), "leave out the quotes"),
+            (0.05, "one value is given"),
+            ((0.006, 0.05), "in the wrong order"),
+            ((8.3, 1.2), "in per cent"),
+        ],
+        fails=[((0.02, 0.006), "✗ the fall from the first"), ((0.05, 0.02), "✗ the fall from the fourth")],
+        context=lambda: {"losses": [0.6, 0.55, 0.53, 0.516, 0.51]},
+    ),
 }
-WRONG = [
-    ("2_1", first_rows, "another order"),
-    ("2_1", split(lambda events: np.random.default_rng().random(len(events))), "second call"),
-    ("2_1", split(lambda events: np.random.default_rng(1).random(len(events))), "another order"),
-    ("2_1", split(lambda events: splitting.uniform(events)), "those of all later chapters"),
-    ("2_1", split(lambda events: splitting.uniform(events, salt="test", seed=1)), "those of all later chapters"),
-    ("2_1", split(lambda events: events["event"] % 10 / 10), "those of all later chapters"),
-    ("2_1", split(swap=True), "swapped"),
-    ("2_1", overlapping, "in both parts"),
-    ("2_1", losing, "exactly one"),
-    ("2_1", lambda events, train_fraction: split()(events, 0.6), "another fraction"),
-    ("2_1", lambda events, train_fraction: events, "returns two event tables"),
-    ("2_3", arrays(signal=["ggH125_ZZ4lep"]), "only one of the signal samples"),
-    ("2_3", arrays(signal=samples.BACKGROUND), "swapped"),
-    ("2_3", arrays(dtype=float), "float32"),
-    ("2_3", arrays(transpose=True), "on its side"),
-    ("2_3", arrays(column=True), "second dimension"),
-    ("2_3", arrays(order=-1), "in their order"),
-    ("2_3", lambda events, columns: events[columns], "returns two arrays"),
-    ("2_3", lambda events, columns: (events[columns], events["sample"]), "NumPy arrays"),
-    ("2_4", lambda n, size: (n // size, size), "left out"),
-    ("2_4", lambda n, size: (n / size, n % size), "fraction of a batch"),
-    ("2_4", lambda n, size: (n // size + 1, n % size), "empty batch"),
-    ("2_4", lambda n, size: batches(n, size)[::-1], "wrong order"),
-    ("2_4", lambda n, size: (-(-n // size), size), "104"),
-    ("2_4", lambda n, size: tuple(map(float, batches(n, size))), "whole numbers"),
-    ("2_4", lambda n, size: n // size, "two numbers"),
-    ("2_5", lambda x, reference: (x - reference.mean()) / reference.std(), "share one mean"),
-    ("2_5", lambda x, reference: (x - x.mean(axis=0)) / x.std(axis=0), "of x itself"),
-    ("2_5", lambda x, reference: (x - reference.mean(axis=0)) / reference.var(axis=0), "variance"),
-    ("2_5", lambda x, reference: x - reference.mean(axis=0) / reference.std(axis=0), "division comes before"),
-    ("2_5", lambda x, reference: x - reference.mean(axis=0), "widths are left"),
-    ("2_5", lambda x, reference: x.mean(axis=0), "keeps the shape"),
-    ("2_7", forward(bias=0), "bias is left out"),
-    ("2_7", forward(sigmoid=False), "no sigmoid"),
-    ("2_7", forward(sign=-1), "exponent"),
-    ("2_7", forward(column=True), "second dimension"),
-    ("2_7", forward(hidden=lambda z: z), "no activation"),
-    ("2_7", forward(hidden=lambda z: 1 / (1 + np.exp(-z))), "have a sigmoid"),
-    ("2_7", forward(last=lambda z: np.maximum(0, z)), "ReLU as well"),
-    ("2_7", in_place, "leaves its input"),
-    ("2_8", entropy(sign=1), "sign is wrong"),
-    ("2_8", entropy(gather=np.sum), "this is the sum"),
-    ("2_8", entropy(gather=lambda values: values), "one number an event"),
-    ("2_8", entropy(log=np.log2), "base 2"),
-    ("2_8", entropy(log=np.log10), "base 10"),
-    ("2_8", entropy(both=False), "background events do not count"),
-    ("2_8", entropy(swap=True), "labels are swapped"),
-    ("2_8", lambda y, p: np.mean((y - p) ** 2), "squared error"),
-    *[(number, raising, "your code raised KeyError") for number in RIGHT],
-]
 
-
-@pytest.mark.parametrize("number", RIGHT)
-def test_right_and_open_answers(number, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(RIGHT[number]) is RIGHT[number]
-    shown = capsys.readouterr().out
-    assert "solved" in shown
-    assert "✗" not in shown
-    fallback = check(lambda *_: ...)
-    assert callable(fallback)
-    assert "still open" in capsys.readouterr().out
-    assert check(fallback) is fallback
-    assert "solved" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG)
-def test_wrong_answers_are_named(number, answer, said, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(answer) is not answer
-    assert said in capsys.readouterr().out
-
-
-SHARES = pd.DataFrame({"raw": [0.601, 0.55, 0.61], "expected": [0.602, 0.57, 0.64]}, index=["llll", "Zee", "ttbar_lep"])
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ("ttbar_lep", "solved"),
-        ("llll", "closest to 0.6"),
-        ("Zee", "farthest in raw events"),
-        ("Zmumu", "name of a sample"),
-        (0.64, "the answer is a name"),
-        (..., "still open"),
-    ],
-)
-def test_the_unluckiest_sample(answer, said, capsys):
-    checks.exercise_2_2(answer, shares=SHARES)
-    assert said in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ((300, 3660, 61), "solved"),
-        ((240, 3600, 60), "biases are missing"),
-        ((60, 60, 1), "these are the neurons"),
-        ((244, 3660, 61), "belongs to a neuron"),
-        ((241, 3601, 61), "one bias a layer"),
-        ((300, 3660, 60), "the output layer"),
-        ((300, 3660, "61"), "expected a number"),
-        (4021, "three numbers"),
-        (..., "still open"),
-        ((300, ..., 61), "still open"),
-    ],
-)
-def test_counted_parameters(answer, said, capsys):
-    assert checks.exercise_2_6(answer) is None
-    assert said in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        ((0.05, 0.006), "solved"),
-        ((np.float64(0.05), np.float32(0.006)), "solved"),
-        ((0.055, 0.005), "solved"),
-        ((0.6, 0.55), "these are losses"),
-        ((-0.05, -0.006), "these are rises"),
-        ((0.02, 0.006), "✗"),
-        ((0.05, 0.02), "✗"),
-        (("a lot", "little"), "expected a number"),
-        (0.05, "two numbers"),
-        (..., "still open"),
-    ],
-)
-def test_falls_of_the_loss(answer, said, capsys):
-    checks.exercise_2_10(answer, losses=[0.6, 0.55, 0.53, 0.516, 0.51])
-    assert said in capsys.readouterr().out
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)

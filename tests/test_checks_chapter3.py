@@ -1,131 +1,121 @@
-"""The checks of chapter 3 recognise right, open and wrong answers."""
+"""The checks of chapter 3: right answers in several idioms, and the mistakes that students make."""
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
-import pytest
 
-from labcourse import checks
 from labcourse.checks import crafted
 from labcourse.plotting import roc_curve
+from tests.answers import Exercise, make_tests
 
 
-def efficiencies(passes=np.greater_equal, weigh=lambda w: w, per_class=True, swap=False):
-    def answer(score, label, weight, cut):
-        passed, w = passes(score, cut), weigh(weight)
-        total = [w[label == y].sum() if per_class else w.sum() for y in (1, 0)]
-        pair = [w[passed & (label == y)].sum() / t for y, t in zip((1, 0), total, strict=True)]
-        return tuple(pair[::-1] if swap else pair)
+def efficiencies(score, label, weight, cut):
+    passed = score >= cut
+    return (
+        weight[(label == 1) & passed].sum() / weight[label == 1].sum(),
+        weight[(label == 0) & passed].sum() / weight[label == 0].sum(),
+    )
 
-    return answer
+
+def efficiencies_with_average(score, label, weight, cut):
+    return [np.average(score[label == y] >= cut, weights=weight[label == y]) for y in (1, 0)]
+
+
+def efficiencies_with_pandas(score, label, weight, cut):
+    table = pd.DataFrame({"passed": score >= cut, "label": label, "weight": weight.astype("float32")})
+    sums = table[table["passed"]].groupby("label")["weight"].sum().reindex([0, 1], fill_value=0)
+    total = table.groupby("label")["weight"].sum()
+    return tuple((sums / total)[[1, 0]])
 
 
 def yields(score, label, weight, cut):
     return tuple(weight[(score >= cut) & (label == y)].sum() for y in (1, 0))
 
 
-def auc(tie=0.5, weigh=lambda w: w, swap=False, gather=np.sum):
-    def answer(score, label, weight):
-        s, b, w = label == 1, label == 0, weigh(weight)
-        first, second = (b, s) if swap else (s, b)
-        difference = score[first][:, None] - score[second]
-        wins = (difference > 0) + tie * (difference == 0)
-        pairs = w[first][:, None] * w[second]
-        return gather(pairs * wins) / pairs.sum()
-
-    return answer
+def purities(score, label, weight, cut):
+    s, b = yields(score, label, weight, cut)
+    return s / (s + b), b / (s + b)
 
 
-def margins(score, label, weight):
+def auc(score, label, weight):
     s, b = label == 1, label == 0
-    return 0.5 + 0.1 * (np.average(score[s], weights=weight[s]) - np.average(score[b], weights=weight[b]))
+    difference = score[s][:, None] - score[b][None, :]
+    pairs = weight[s][:, None] * weight[b][None, :]
+    return (pairs * ((difference > 0) + 0.5 * (difference == 0))).sum() / pairs.sum()
 
 
-def cut_for(weigh=lambda w: w, only_signal=True, step=0):
-    def answer(score, label, weight, efficiency):
-        chosen = label == 1 if only_signal else label >= 0
-        s, w = score[chosen], weigh(weight[chosen])
-        order = np.argsort(-s)
-        kept = np.cumsum(w[order]) / w.sum()
-        return s[order][min(np.searchsorted(kept, efficiency - 1e-12) + step, len(s) - 1)]
-
-    return answer
-
-
-def mixture(score, share, new_share):
-    signal, background = score * new_share / share, (1 - score) * (1 - new_share) / (1 - share)
-    return signal / (signal + background)
+def auc_by_loop(score, label, weight):
+    won = total = 0
+    for i in np.flatnonzero(label == 1):
+        for j in np.flatnonzero(label == 0):
+            pair = weight[i] * weight[j]
+            total += pair
+            if score[i] > score[j]:
+                won += pair
+            elif score[i] == score[j]:
+                won += pair / 2
+    return won / total
 
 
-def odds(score, share, new_share):
-    with np.errstate(divide="ignore"):
-        return score / (1 - score) * new_share / (1 - new_share) / (share / (1 - share))
+def auc_without_ties(score, label, weight):
+    s, b = label == 1, label == 0
+    pairs = weight[s][:, None] * weight[b]
+    return pairs[score[s][:, None] > score[b]].sum() / pairs.sum()
 
 
-def raising(*_args):
-    raise KeyError("score")
+def auc_with_full_ties(score, label, weight):
+    s, b = label == 1, label == 0
+    pairs = np.outer(weight[s], weight[b])
+    return pairs[score[s][:, None] >= score[b]].sum() / pairs.sum()
 
 
-RIGHT = {
-    "3_4": efficiencies(),
-    "3_5": auc(),
-    "3_7": cut_for(),
-    "3_9": mixture,
-}
-WRONG = [
-    ("3_4", efficiencies(swap=True), "swapped"),
-    ("3_4", efficiencies(weigh=np.ones_like), "counted, not weighted"),
-    ("3_4", efficiencies(weigh=np.abs), "count as positive"),
-    ("3_4", efficiencies(passes=np.greater), "right at the cut"),
-    ("3_4", efficiencies(passes=np.less), "share that fails"),
-    ("3_4", efficiencies(per_class=False), "sum over all events"),
-    ("3_4", yields, "not divided"),
-    ("3_4", lambda *arguments: efficiencies()(*arguments)[0], "two numbers"),
-    ("3_5", auc(swap=True), "swapped"),
-    ("3_5", auc(weigh=np.ones_like), "counted, not weighted"),
-    ("3_5", auc(weigh=np.abs), "count as positive"),
-    ("3_5", auc(tie=0), "count nothing"),
-    ("3_5", auc(tie=1), "count as won"),
-    ("3_5", auc(gather=lambda values: values), "array of shape"),
-    ("3_5", margins, "order of the scores alone"),
-    ("3_7", cut_for(weigh=np.ones_like), "counted, not weighted"),
-    ("3_7", cut_for(only_signal=False), "background events are counted"),
-    ("3_7", cut_for(step=-1), "keeps too little"),
-    ("3_7", lambda score, label, weight, efficiency: np.quantile(score[label == 1], efficiency), "✗"),
-    ("3_7", lambda score, label, weight, efficiency: min(score[label == 1]), "more signal than it has to"),
-    ("3_9", lambda score, share, new: score * new / share, "only scales"),
-    ("3_9", lambda score, share, new: mixture(score, new, share), "two shares are swapped"),
-    ("3_9", lambda score, share, new: 1 - mixture(score, share, new), "probability of background"),
-    ("3_9", lambda score, share, new: score * new / (score * new + (1 - score) * (1 - new)), "left out"),
-    ("3_9", odds, "these are odds"),
-    ("3_9", lambda score, share, new: score, "✗"),
-    *[(number, raising, "your code raised KeyError") for number in RIGHT],
-]
+def auc_not_normalised(score, label, weight):
+    return auc(score, label, weight) * weight[label == 1].sum() * weight[label == 0].sum()
 
 
-@pytest.mark.parametrize("number", RIGHT)
-def test_right_and_open_answers(number, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(RIGHT[number]) is RIGHT[number]
-    shown = capsys.readouterr().out
-    assert "solved" in shown
-    assert "✗" not in shown
-    fallback = check(lambda *_: ...)
-    assert callable(fallback)
-    assert "still open" in capsys.readouterr().out
-    assert check(fallback) is fallback
-    assert "solved" in capsys.readouterr().out
+def auc_of_mean_scores(score, label, weight):
+    s, b = (np.average(score[label == y], weights=weight[label == y]) for y in (1, 0))
+    return 0.5 + 0.1 * (s - b)
 
 
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG)
-def test_wrong_answers_are_named(number, answer, said, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(answer) is not answer
-    assert said in capsys.readouterr().out
+def cut_for(score, label, weight, efficiency):
+    s, w = score[label == 1], weight[label == 1]
+    order = np.argsort(s)[::-1]
+    return s[order][np.searchsorted(np.cumsum(w[order]) / w.sum(), efficiency - 1e-9)]
 
 
-@pytest.fixture(scope="module")
+def cut_by_loop(score, label, weight, efficiency):
+    total, kept = weight[label == 1].sum(), 0.0
+    pairs = sorted(((s, w) for s, w, y in zip(score, weight, label, strict=True) if y == 1), reverse=True)
+    for s, w in pairs:
+        kept += w
+        if kept / total >= efficiency - 1e-9:
+            return s
+    return pairs[-1][0]
+
+
+def cut_one_short(score, label, weight, efficiency):
+    s, w = score[label == 1], weight[label == 1]
+    order = np.argsort(-s)
+    kept = np.cumsum(w[order]) / w.sum()
+    return s[order][kept < efficiency][-1]
+
+
+def cut_from_below(score, label, weight, efficiency):
+    s, w = score[label == 1], weight[label == 1]
+    order = np.argsort(s)
+    return s[order][np.argmax(np.cumsum(w[order]) / w.sum() >= efficiency)]
+
+
+def to_mixture(score, share, new_share):
+    r = new_share / share * (1 - share) / (1 - new_share)
+    return score * r / (score * r + 1 - score)
+
+
+@cache
 def scored() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Simulated events, their labels, and a score with densities 2p (signal) and 2(1 − p) (background)."""
     rng = np.random.default_rng(3)
@@ -136,61 +126,118 @@ def scored() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     return crafted.weighted(names, np.where(label == 1, 0.001, 0.04).tolist()), label, score
 
 
-@pytest.mark.parametrize(
-    ("answer", "said"),
-    [
-        (0.5, "solved"),
-        (0.47, "solved"),
-        (50, "per cent"),
-        (0.98, "maximum"),
-        (0.3, "✗"),
-        ("half", "expected a number"),
-        (..., "still open"),
-    ],
-)
-def test_crossing_of_the_classes(answer, said, scored, capsys):
-    _, label, score = scored
-    checks.exercise_3_1(answer, score=score, label=label)
-    assert said in capsys.readouterr().out
+def yields_above(cut):
+    events, label, score = scored()
+    return [float(events["weight"][(score >= cut) & (label == y)].sum()) for y in (1, 0)]
 
 
-@pytest.mark.parametrize(
-    ("right", "said"),
-    [
-        (lambda s, b: b / s, "solved"),
-        (lambda s, b: 1.05 * b / s, "solved"),
-        (lambda s, b: s / b, "signal over background"),
-        (lambda s, b: s / (s + b), "purity"),
-        (lambda s, b: b / s / 40, "raw events"),
-        (lambda s, b: b, "number of background events"),
-        (lambda s, b: 2 * b / s, "✗"),
-        (lambda s, b: ..., "still open"),
-    ],
-)
-def test_background_for_each_signal_event(right, said, scored, capsys):
-    events, label, score = scored
-    passed = score >= 0.7
-    s, b = (float(events["weight"][passed & (label == y)].sum()) for y in (1, 0))
-    checks.exercise_3_3(right(s, b), events=events, score=score, cut=0.7)
-    assert said in capsys.readouterr().out
+S, B = yields_above(0.7)
+ALL_S, ALL_B = yields_above(0.0)
+CURVE = roc_curve(scored()[1], scored()[2], scored()[0]["weight"])
+PASSING = float(np.interp(0.8, CURVE.signal_efficiency, CURVE.background_efficiency))
+SWAPPED = float(np.interp(0.8, CURVE.background_efficiency, CURVE.signal_efficiency))
 
+EXERCISES = {
+    "3.1": Exercise(
+        right=[0.5, 0.47, np.float32(0.53)],
+        mistakes=[
+            (50, "in per cent"),
+            (0.98, "maximum"),
+            (1.0, "maximum"),
+            (20, "number of a bin"),
+            ("0.5", "leave out the quotes"),
+            ((0, 5), "decimals take a point"),
+        ],
+        fails=[(0.3, "the curves cross there")],
+        context=lambda: {"score": scored()[2], "label": scored()[1]},
+    ),
+    "3.3": Exercise(
+        right=[B / S, 1.05 * B / S, np.float32(B / S)],
+        mistakes=[
+            (S / B, "signal over background"),
+            (S / (S + B), "purity"),
+            (B / S / 40, "raw events"),
+            (B, "number of background events"),
+            (ALL_B / ALL_S, "the cut is not applied"),
+            ((ALL_B - B) / (ALL_S - S), "below the cut"),
+            ("7", "leave out the quotes"),
+        ],
+        fails=[(2 * B / S, "background events for each signal event")],
+        context=lambda: {"events": scored()[0], "score": scored()[2], "cut": 0.7},
+    ),
+    "3.4": Exercise(
+        right=[efficiencies, efficiencies_with_average, efficiencies_with_pandas],
+        mistakes=[
+            (lambda *given: efficiencies(*given)[::-1], "swapped"),
+            (lambda s, y, w, cut: efficiencies(s, y, np.ones_like(w), cut), "counted, not weighted"),
+            (lambda s, y, w, cut: efficiencies(s, y, abs(w), cut), "count as positive"),
+            (lambda s, y, w, cut: efficiencies(s, y, w, np.nextafter(cut, 1)), "right at the cut"),
+            (lambda s, y, w, cut: efficiencies(-s, y, w, np.nextafter(-cut, 1)), "share that fails"),
+            (lambda s, y, w, cut: np.divide(yields(s, y, w, cut), w.sum()), "sum over all events"),
+            (purities, "these are purities"),
+            (yields, "not divided"),
+            (lambda *given: efficiencies(*given)[0], "one value is given"),
+        ],
+    ),
+    "3.5": Exercise(
+        right=[auc, auc_by_loop, lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4"))],
+        mistakes=[
+            (lambda s, y, w: auc(s, 1 - y, w), "swapped"),
+            (lambda s, y, w: auc(s, y, np.ones_like(w)), "counted, not weighted"),
+            (lambda s, y, w: auc(s, y, np.abs(w)), "count as positive"),
+            (auc_without_ties, "count nothing"),
+            (auc_with_full_ties, "count as won"),
+            (auc_not_normalised, "the sum is not divided"),
+            (lambda s, y, w: s[y == 1][:, None] > s[y == 0], "array of shape"),
+        ],
+        fails=[(auc_of_mean_scores, "order of the scores alone")],
+    ),
+    "3.6": Exercise(
+        right=[1 / PASSING, 0.95 / PASSING, np.float32(1.08 / PASSING)],
+        mistakes=[
+            (PASSING, "efficiency of the background"),
+            (1 - PASSING, "share that is removed"),
+            (1 / SWAPPED, "axes are swapped"),
+            (100 * PASSING, "in per cent"),
+            (1 / (1 - PASSING), "one over the share that is removed"),
+        ],
+        fails=[(9.0, "one over the background efficiency")],
+        context=lambda: {"events": scored()[0], "score": scored()[2], "efficiency": 0.8},
+    ),
+    "3.7": Exercise(
+        right=[cut_for, cut_by_loop, lambda s, y, w, e: np.float32(cut_for(s, y, w, e))],
+        mistakes=[
+            (lambda s, y, w, e: cut_for(s, y, np.ones_like(w), e), "counted, not weighted"),
+            (lambda s, y, w, e: cut_for(s, np.ones_like(y), w, e), "background events are counted"),
+            (lambda s, y, w, e: cut_for(s, 1 - y, w, e), "share of the background"),
+            (cut_one_short, "keeps too little"),
+            (cut_from_below, "from the lowest score up"),
+            (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e), "a quantile of the raw events"),
+            (lambda s, y, w, e: min(s[y == 1]), "keeps all of the signal"),
+            (lambda s, y, w, e: np.sort(s[y == 1]), "array of shape"),
+        ],
+        fails=[(lambda s, y, w, e: 0.37, "✗ five signal events")],
+    ),
+    "3.9": Exercise(
+        right=[
+            to_mixture,
+            lambda p, a, b: [1 / (1 + (1 - x) / x * (1 - b) / (1 - a) * a / b) if x else 0.0 for x in p],
+            lambda p, a, b: np.asarray(to_mixture(p, a, b), np.float32),
+        ],
+        mistakes=[
+            (lambda p, share, new: p * new / share, "only scales"),
+            (lambda p, share, new: to_mixture(p, new, share), "two shares are swapped"),
+            (lambda p, share, new: 1 - to_mixture(p, share, new), "probability of background"),
+            (lambda p, share, new: p * new / (p * new + (1 - p) * (1 - new)), "training is left out"),
+            (lambda p, share, new: p / (1 - p) * new / (1 - new) * (1 - share) / share, "these are odds"),
+            (lambda p, share, new: p * new / (p * new + (1 - p) * share), "not scaled"),
+            (lambda p, share, new: p, "the same factor"),
+        ],
+        fails=[
+            (lambda p, share, new: p**2, "has the new share"),
+            (lambda p, share, new: p.mean(), "one number an event"),
+        ],
+    ),
+}
 
-@pytest.mark.parametrize(
-    ("right", "said"),
-    [
-        (lambda background, inverse: 1 / background, "solved"),
-        (lambda background, inverse: 0.95 / background, "solved"),
-        (lambda background, inverse: background, "efficiency of the background"),
-        (lambda background, inverse: 1 - background, "share that is removed"),
-        (lambda background, inverse: 1 / inverse, "axes are swapped"),
-        (lambda background, inverse: 9.0, "✗"),
-        (lambda background, inverse: ..., "still open"),
-    ],
-)
-def test_background_rejection(right, said, scored, capsys):
-    events, label, score = scored
-    curve = roc_curve(label, score, events["weight"])
-    background = float(np.interp(0.8, curve.signal_efficiency, curve.background_efficiency))
-    inverse = float(np.interp(0.8, curve.background_efficiency, curve.signal_efficiency))
-    checks.exercise_3_6(right(background, inverse), events=events, score=score, efficiency=0.8)
-    assert said in capsys.readouterr().out
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)

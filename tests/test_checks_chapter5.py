@@ -1,53 +1,84 @@
-"""The checks of chapter 5 recognise right, open and wrong answers."""
+"""The checks of chapter 5: right answers in several idioms, and the mistakes that students make."""
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
-import pytest
 
 from labcourse import checks, weights
-from labcourse.checks import chapter5
+from tests.answers import Exercise, make_tests
 
 
-def loss(*, divide="weights", weighted=lambda w: w, sign=-1, background=True):
-    def answer(y, score, weight):
-        losses = sign * (y * np.log(score) + (1 - y) * np.log(1 - score) * background)
-        w = weighted(weight)
-        return np.sum(w * losses) / {"weights": np.sum(w), "events": len(w), "nothing": 1}[divide]
-
-    return answer
+def loss(y, score, weight, over=np.sum):
+    losses = -(y * np.log(score) + (1 - y) * np.log(1 - score))
+    return np.sum(weight * losses) / over(weight)
 
 
-def accuracy(*, weighted=lambda w: w, scale=1.0, divide="weights", wrong=False, signal_only=False):
-    def answer(y, score, weight):
-        w, right = weighted(weight), (score >= 0.5) == (y == 1)
-        right = ~right if wrong else right & (y == 1) if signal_only else right
-        return scale * w[right].sum() / {"weights": w.sum(), "events": len(w), "nothing": 1}[divide]
-
-    return answer
-
-
-def balance(*, size=np.abs, each="half", keep_ratios=True, in_place=False):
-    def answer(weight, label):
-        label = np.asarray(label)
-        balanced = np.asarray(weight, float) if in_place else np.array(weight, float)
-        balanced[...] = size(balanced)
-        for value in (0, 1):
-            members = label == value
-            if not keep_ratios:
-                balanced[members] = 1.0
-            target = {"half": len(label) / 2, "one": 1.0, "all": len(label), "count": members.sum()}[each]
-            balanced[members] *= target / balanced[members].sum()
-        return balanced
-
-    return answer
+def loss_by_loop(y, score, weight):
+    total = whole = 0.0
+    for i in range(len(y)):
+        total -= weight[i] * (math.log(score[i]) if y[i] == 1 else math.log(1 - score[i]))
+        whole += weight[i]
+    return total / whole
 
 
-def only_signal_scaled(weight, label):
-    w = np.abs(np.asarray(weight, float))
-    signal = np.asarray(label) == 1
-    return np.where(signal, w * w[~signal].sum() / w[signal].sum(), w)
+def accuracy(y, score, weight):
+    called = np.where(score >= 0.5, 1, 0)
+    return np.sum(weight[called == y]) / np.sum(weight)
+
+
+def accuracy_of_signal(y, score, weight):
+    return weight[(score >= 0.5) & (y == 1)].sum() / weight.sum()
+
+
+def balance(weight, label):
+    w = np.abs(weight)
+    signal = label == 1
+    w = np.where(signal, w / w[signal].sum(), w / w[~signal].sum())
+    return w / w.mean()
+
+
+def balance_with_pandas(weight, label):
+    table = pd.DataFrame({"size": np.abs(weight), "label": label})
+    return (table["size"] / table.groupby("label")["size"].transform("sum") * len(table) / 2).astype("float32")
+
+
+def balance_by_loop(weight, label):
+    sums = {0: 0.0, 1: 0.0}
+    for w, y in zip(weight, label, strict=True):
+        sums[int(y)] += abs(w)
+    return [abs(w) * len(label) / 2 / sums[int(y)] for w, y in zip(weight, label, strict=True)]
+
+
+def balance_without_abs(weight, label):
+    balanced = weight.copy()
+    for y in (0, 1):
+        balanced[label == y] *= len(label) / 2 / balanced[label == y].sum()
+    return balanced
+
+
+def balance_in_place(weight, label):
+    weight[:] = balance(weight, label)
+    return weight
+
+
+def balance_means(weight, label):
+    balanced = np.abs(weight)
+    for y in (0, 1):
+        balanced[label == y] /= balanced[label == y].mean()
+    return balanced
+
+
+def balance_numbers_of_events(weight, label):
+    return np.where(label == 1, len(label) / 2 / np.sum(label == 1), len(label) / 2 / np.sum(label == 0))
+
+
+def balance_signal_only(weight, label):
+    w = np.abs(weight)
+    w[label == 1] *= w[label == 0].sum() / w[label == 1].sum()
+    return w
 
 
 def looks_at(*properties):
@@ -64,131 +95,215 @@ def looks_at(*properties):
     return answer
 
 
-def significance(variant="", error=True):
-    def answer(score, label, weight, cut):
-        found = chapter5._significance(score, label, weight, cut, variant=variant)
-        return found if error else found[0]
-
-    return answer
+def compares_with_own_balance(weight, label, balanced):
+    return np.allclose(balanced, balance(weight, label), rtol=1e-3)
 
 
-def treat(**replaced):
-    def answer(weight, treatment):
-        functions = {"keep": np.array, "absolute": np.abs, "drop": lambda w: np.maximum(w, 0)} | replaced
-        return functions[treatment](weight)
-
-    return answer
+def looks_at_the_ends_of_the_ratio(weight, label, balanced):
+    ratio = balanced / np.abs(weight)
+    same = all(np.isclose(ratio[label == y].min(), ratio[label == y].max(), rtol=1e-3) for y in (0, 1))
+    return same and looks_at("sign", "sums", "mean")(weight, label, balanced)
 
 
-def raising(*_args):
-    raise KeyError("weight")
+def compares_exactly(weight, label, balanced):
+    return bool(balanced[label == 1].sum() == balanced[label == 0].sum() and balanced.mean() == 1.0)
 
 
-RIGHT = {
-    "5_1": loss(),
-    "5_2": accuracy(),
-    "5_4": balance(),
-    "5_5": looks_at("sign", "sums", "mean", "ratios"),
-    "5_6": significance(),
-    "5_8": treat(),
+def significance(score, label, weight, cut, factor=0.5):
+    passed = score >= cut
+    s, b = weight[passed & (label == 1)].sum(), weight[passed & (label == 0)].sum()
+    sigma = math.sqrt((weight[passed & (label == 0)] ** 2).sum())
+    return s / math.sqrt(b), factor * s / math.sqrt(b) * sigma / b
+
+
+def s_over_b(score, label, weight, cut):
+    passed = score >= cut
+    s, b = weight[passed & (label == 1)].sum(), weight[passed & (label == 0)].sum()
+    return s / b, significance(score, label, weight, cut)[1]
+
+
+def s_over_root_of_all(score, label, weight, cut):
+    passed = score >= cut
+    return weight[passed & (label == 1)].sum() / np.sqrt(weight[passed].sum()), significance(score, label, weight, cut)[
+        1
+    ]
+
+
+def with_poisson_error(score, label, weight, cut):
+    value, b = significance(score, label, weight, cut)[0], weight[(score >= cut) & (label == 0)].sum()
+    return value, 0.5 * value * np.sqrt(b) / b
+
+
+def treat(weight, treatment, **replaced):
+    functions = {"keep": np.array, "absolute": np.abs, "drop": lambda w: np.maximum(w, 0)} | replaced
+    return functions[treatment](weight)
+
+
+def treat_by_loop(weight, treatment):
+    return [abs(w) if treatment == "absolute" else 0 if treatment == "drop" and w < 0 else w for w in weight]
+
+
+def treat_by_mask(weight, treatment):
+    result = weight.copy()
+    if treatment != "keep":
+        result[weight < 0] = -weight[weight < 0] if treatment == "absolute" else 0
+    return result
+
+
+def treat_with_or(weight, treatment):
+    if treatment == "absolute" or "drop":  # noqa: SIM222
+        return np.abs(weight)
+    return weight
+
+
+def treat_in_place(weight, treatment):
+    if treatment == "drop":
+        weight[weight < 0] = 0
+    return np.abs(weight) if treatment == "absolute" else weight
+
+
+EFFICIENCIES = {"early stopped": 0.26, "balanced weights": 0.16, "raw weights": 0.165}
+BIAS = pd.DataFrame({"absolute": [0.01, 0.12, 0.04], "drop": [0.0, 0.06, 0.07]}, index=["llll", "Zee", "Zmumu"])
+
+EXERCISES = {
+    "5.1": Exercise(
+        right=[
+            loss,
+            loss_by_loop,
+            lambda y, p, w: np.average(-np.log(np.where(y == 1, p, 1 - p)), weights=w),
+            lambda y, p, w: loss(*(np.asarray(part, np.float32) for part in (y, p, w))),
+        ],
+        mistakes=[
+            (lambda y, p, w: loss(y, p, w, len), "divided by the number of events"),
+            (lambda y, p, w: loss(y, p, w, lambda _: 1), "not divided by anything"),
+            (lambda y, p, w: loss(y, p, np.ones_like(w)), "the weights are not used"),
+            (lambda y, p, w: loss(y, p, np.abs(w)), "negative weights count as positive"),
+            (lambda y, p, w: loss(y, p, w, lambda w: abs(w).sum()), "the weights below are absolute"),
+            (lambda y, p, w: -loss(y, p, w), "the sign is missing"),
+            (lambda y, p, w: -np.sum(w * y * np.log(p)) / np.sum(w), "only signal counts"),
+            (lambda y, p, w: -w * np.log(np.where(y == 1, p, 1 - p)), "one number an event"),
+        ],
+        fails=[(lambda y, p, w: w * p, "expected a number, received ndarray")],
+    ),
+    "5.2": Exercise(
+        right=[
+            accuracy,
+            lambda y, p, w: np.average((p >= 0.5) == y, weights=w),
+            lambda y, p, w: sum(w[i] for i in range(len(y)) if (p[i] >= 0.5) == (y[i] == 1)) / sum(w),
+            lambda y, p, w: np.float32(accuracy(y, p, w)),
+        ],
+        mistakes=[
+            (lambda y, p, w: np.mean((p >= 0.5) == y), "counted, not weighted"),
+            (lambda y, p, w: accuracy(y, p, np.abs(w)), "count as positive"),
+            (lambda y, p, w: 100 * accuracy(y, p, w), "per cent"),
+            (lambda y, p, w: 1 - accuracy(y, p, w), "wrong answers"),
+            (lambda y, p, w: accuracy(y, p, w) * w.sum(), "this is a sum"),
+            (accuracy_of_signal, "only signal can be right"),
+            (lambda y, p, w: w[p >= 0.5].sum() / w.sum(), "the share that is called signal"),
+            (lambda y, p, w: accuracy(y, np.where(p == 0.5, 0, p), w), "0.5 itself"),
+            (lambda y, p, w: (p >= 0.5) == (y == 1), "one answer an event"),
+        ],
+    ),
+    "5.4": Exercise(
+        right=[balance, balance_with_pandas, balance_by_loop, weights.balance],
+        mistakes=[
+            (balance_without_abs, "negative weights stay negative"),
+            (lambda w, y: balance(np.maximum(w, 0), y), "set to zero"),
+            (lambda w, y: balance(w, y) / len(w), "add up to one"),
+            (lambda w, y: balance(w, y) * 2 / len(w), "each class adds up to one"),
+            (lambda w, y: balance(w, y) * 2, "each class adds up to the number"),
+            (balance_means, "each class has the mean one"),
+            (balance_numbers_of_events, "the same weight"),
+            (lambda w, y: np.abs(w) / np.mean(np.abs(w)), "not balanced"),
+            (balance_signal_only, "the mean is not one"),
+            (balance_in_place, "changes what it is given: weight"),
+        ],
+        fails=[(lambda w, y: np.abs(w).sum(), "✗ one weight an event")],
+    ),
+    "5.5": Exercise(
+        right=[
+            looks_at("sign", "sums", "mean", "ratios"),
+            compares_with_own_balance,
+            looks_at_the_ends_of_the_ratio,
+            lambda w, y, b: np.bool_(compares_with_own_balance(w, y, b)),
+        ],
+        mistakes=[
+            (looks_at("sign", "sums", "mean"), "lets pass: weights that are no longer in proportion"),
+            (looks_at("sign", "sums", "ratios"), "lets pass: a mean that is not one"),
+            (looks_at("sign", "mean", "ratios"), "lets pass: classes with different sums"),
+            (looks_at("sums", "mean"), "lets pass: weights that are negative"),
+            (lambda w, y, b: True, "everything passes"),
+            (compares_exactly, "right weights do not pass"),
+            (lambda w, y, b: not compares_with_own_balance(w, y, b), "turned round"),
+            (lambda w, y, b: np.isclose(b, balance(w, y)), "not True or False"),
+            (lambda w, y, b: b.mean(), "not True or False"),
+        ],
+    ),
+    "5.6": Exercise(
+        right=[
+            significance,
+            lambda s, y, w, cut: np.array(significance(s, y, w, cut), np.float32),
+            lambda s, y, w, cut: list(significance(s[s >= cut], y[s >= cut], w[s >= cut], 0)),
+        ],
+        mistakes=[
+            (lambda s, y, w, cut: significance(s, y, np.abs(w), cut), "count as positive"),
+            (lambda s, y, w, cut: significance(s, y, np.ones_like(w), cut), "counted, not weighted"),
+            (lambda s, y, w, cut: significance(s, y, w, np.nextafter(cut, 1)), "exactly at the cut"),
+            (lambda s, y, w, cut: significance(-s, y, w, np.nextafter(-cut, 1)), "wrong side"),
+            (lambda s, y, w, cut: significance(s, y, w, 0), "the cut is not applied"),
+            (s_over_b, "this is s/b"),
+            (s_over_root_of_all, "this is s/√(s+b)"),
+            (with_poisson_error, "taken as √b"),
+            (lambda s, y, w, cut: significance(s, y, w, cut, 1), "one half is missing"),
+            (lambda s, y, w, cut: significance(s, y, w, cut)[0], "one value is given"),
+        ],
+    ),
+    "5.7": Exercise(
+        right=[0.16, 0.18, np.float64(0.15)],
+        mistakes=[
+            (16.0, "per cent"),
+            (0.84, "rejected"),
+            (0.5, "this is the signal efficiency"),
+            (0.26, "another curve: early stopped"),
+            (1 / 0.16, "the rejection"),
+            ("0.16", "leave out the quotes"),
+        ],
+        fails=[(0.05, "✗ the share of the background")],
+        context=lambda: {"efficiencies": EFFICIENCIES, "model": "balanced weights"},
+    ),
+    "5.8": Exercise(
+        right=[treat, treat_by_loop, treat_by_mask, lambda w, t: treat(w.astype("f4"), t)],
+        mistakes=[
+            (lambda w, t: treat(w, t, drop=lambda w: w[w > 0]), "the array is shorter"),
+            (lambda w, t: treat(w, t, drop=lambda w: np.minimum(w, 0)), "the positive weights are gone"),
+            (lambda w, t: treat(w, t, absolute=np.negative), "all signs are turned"),
+            (lambda w, t: treat(w, t, absolute=np.square), "the weights are squared"),
+            (lambda w, t: treat(w, t, keep=np.abs), "keep: the signs are lost"),
+            (lambda w, t: w, "nothing is done"),
+            (treat_with_or, "the treatment is always the same"),
+            (treat_in_place, "changes what it is given: weight"),
+        ],
+        fails=[(lambda w, t: treat(w, t, keep=np.zeros_like), "✗ keep: as they are")],
+    ),
+    "5.9": Exercise(
+        right=[("Zee", 12.0), ["Zee", np.float32(12.3)], ("Zee", 12)],
+        mistakes=[
+            (("Zee", 0.12), "as a fraction"),
+            (("Zee", 6.0), "bias of dropping"),
+            (("Zee", 112.0), "the yield itself"),
+            (("Zmumu", 4.0), "largest bias of dropping"),
+            (("llll", 1.0), "the smallest bias"),
+            (("Z", 12.0), "there is no such name"),
+            ((12.0, "Zee"), "this is a number"),
+            (("Zee", "12"), "leave out the quotes"),
+            (12.0, "one value is given"),
+        ],
+        context=lambda: {"bias": BIAS},
+    ),
 }
-WRONG = [
-    ("5_1", loss(divide="events"), "divided by the number of events"),
-    ("5_1", loss(divide="nothing"), "not divided by anything"),
-    ("5_1", loss(weighted=np.ones_like), "the weights are not used"),
-    ("5_1", loss(weighted=np.abs), "negative weights count as positive"),
-    ("5_1", loss(sign=1), "the sign is missing"),
-    ("5_1", loss(background=False), "only signal counts"),
-    ("5_1", lambda y, score, weight: weight * score, "one number"),
-    ("5_2", accuracy(weighted=np.ones_like), "counted, not weighted"),
-    ("5_2", accuracy(weighted=np.abs), "count as positive"),
-    ("5_2", accuracy(scale=100), "per cent"),
-    ("5_2", accuracy(wrong=True), "wrong answers"),
-    ("5_2", accuracy(divide="nothing"), "this is a sum"),
-    ("5_2", accuracy(signal_only=True), "only signal can be right"),
-    ("5_4", balance(size=np.asarray), "negative weights stay negative"),
-    ("5_4", balance(each="one"), "each class adds up to one"),
-    ("5_4", balance(each="all"), "each class adds up to the number"),
-    ("5_4", balance(each="count"), "each class has the mean one"),
-    ("5_4", balance(keep_ratios=False), "the same weight"),
-    ("5_4", lambda weight, label: np.abs(weight) / np.mean(np.abs(weight)), "not balanced"),
-    ("5_4", lambda weight, label: balance()(weight, label) / len(weight), "add up to one"),
-    ("5_4", only_signal_scaled, "the mean is not one"),
-    ("5_4", balance(in_place=True), "✗ the weights that were passed in"),
-    ("5_4", lambda weight, label: np.abs(weight).sum(), "✗ one weight an event"),
-    ("5_5", looks_at("sign", "sums", "mean"), "✗ finds weights that are no longer in proportion"),
-    ("5_5", looks_at("sign", "sums", "ratios"), "✗ finds a mean that is not one"),
-    ("5_5", looks_at("sign", "mean", "ratios"), "✗ finds classes with different sums"),
-    ("5_5", looks_at("sums", "mean"), "✗ finds weights that are negative"),
-    ("5_5", lambda weight, label, balanced: True, "✗ finds"),
-    ("5_5", lambda weight, label, balanced: balanced.sum() == len(label) + 1, "✗ right weights pass"),
-    ("5_5", lambda weight, label, balanced: balanced.mean(), "✗ the answer is True or False"),
-    ("5_6", significance("absolute"), "count as positive"),
-    ("5_6", significance("raw"), "counted, not weighted"),
-    ("5_6", significance("greater"), "exactly at the cut"),
-    ("5_6", significance("below"), "wrong side"),
-    ("5_6", significance("s/b"), "this is s/b"),
-    ("5_6", significance("s+b"), "this is s/√(s+b)"),
-    ("5_6", significance("poisson"), "taken as √b"),
-    ("5_6", significance("no half"), "one half is missing"),
-    ("5_6", significance(error=False), "two numbers"),
-    ("5_8", treat(drop=lambda w: w[w > 0]), "the array is shorter"),
-    ("5_8", treat(drop=lambda w: np.minimum(w, 0)), "the positive weights are gone"),
-    ("5_8", treat(absolute=np.negative), "all signs are turned"),
-    ("5_8", treat(keep=np.abs), "✗ keep"),
-    ("5_8", treat(absolute=lambda w: np.abs(w, out=w)), "✗ the weights that were passed in"),
-    *[(number, raising, "your code raised KeyError") for number in RIGHT],
-]
 
-
-@pytest.mark.parametrize("number", RIGHT)
-def test_right_and_open_answers(number, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(RIGHT[number]) is RIGHT[number]
-    shown = capsys.readouterr().out
-    assert "solved" in shown
-    assert "✗" not in shown
-    fallback = check(lambda *_: ...)
-    assert "still open" in capsys.readouterr().out
-    assert check(fallback) is fallback
-    assert "solved" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG)
-def test_wrong_answers_are_named(number, answer, said, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(answer) is not answer
-    assert said in capsys.readouterr().out
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_course_balances_with_its_own_function():
     assert checks.exercise_5_4(...) is weights.balance
-
-
-def test_reading_exercises(capsys):
-    efficiencies = {"early stopped": 0.23, "balanced weights": 0.16, "raw weights": 0.165}
-    for value, said in [
-        (0.16, "solved"),
-        (0.18, "solved"),
-        (16.0, "per cent"),
-        (0.84, "rejected"),
-        (0.5, "this is the signal efficiency"),
-        (0.23, "another curve: early stopped"),
-        ("0.16", "✗"),
-        (..., "open"),
-    ]:
-        checks.exercise_5_7(value, efficiencies=efficiencies, model="balanced weights")
-        assert said in capsys.readouterr().out
-    bias = pd.DataFrame({"absolute": [0.0, 0.12, 0.04], "drop": [0.0, 0.06, 0.02]}, index=["llll", "Zee", "Zmumu"])
-    for value, said in [
-        (("Zee", 12.0), "solved"),
-        (("Zee", 0.12), "as a fraction"),
-        (("Zee", 6.0), "bias of dropping"),
-        (("Zmumu", 4.0), "✗ the sample with the largest bias"),
-        (("Z", 12.0), "no sample of the table"),
-        (("Zee", "12"), "no number"),
-        (12.0, "a name and a number"),
-        (..., "open"),
-    ]:
-        checks.exercise_5_9(value, bias=bias)
-        assert said in capsys.readouterr().out

@@ -1,164 +1,243 @@
-"""The checks of chapter 6 recognise right, open and wrong answers."""
+"""The checks of chapter 6: right answers in several idioms, and the mistakes that students make."""
 
 from __future__ import annotations
+
+import math
+import statistics
 
 import numpy as np
 import pytest
 
-from labcourse import checks, network
-from labcourse.checks import chapter6
-
-keras = pytest.importorskip("keras")
+from tests.answers import Exercise, make_tests
 
 
-def loop(*, reuse=False, first=0, last=0, swap=False, all_train=False, mean=False):
-    def answer(build_model, train_and_validate, fold):
-        losses, model = [], build_model()
-        for number in range(first, fold.max() + 1 + last):
-            model = model if reuse else build_model()
-            trains, validates = fold != number, fold == number
-            if all_train:
-                trains = np.ones(len(fold), bool)
-            losses.append(train_and_validate(model, *((validates, trains) if swap else (trains, validates))))
-        return np.mean(losses) if mean else np.array(losses)
-
-    return answer
+def masks_by_loop(fold, number):
+    trains = [f != number for f in fold]
+    return trains, [not t for t in trains]
 
 
-def corrected(*, ratio=lambda t, v: v / t, one_over_j=True, ddof=1, root=np.sqrt):
-    def answer(losses, n_training, n_validation):
-        variance = np.var(losses, ddof=ddof)
-        return root((one_over_j / len(losses) + ratio(n_training, n_validation)) * variance)
+def build(x, **options):
+    pytest.importorskip("keras")
+    from labcourse import network
 
-    return answer
+    return network.build(4, **({"normalise": x, "learning_rate": 1e-3} | options))
 
 
-def shared(count=lambda a, b: (a & b).sum(), over=lambda a, b: a.sum()):
-    return lambda fold, first, second: count(fold != first, fold != second) / over(fold != first, fold != second)
+def build_with_keras(x):
+    keras = pytest.importorskip("keras")
+    normalise = keras.layers.Normalization()
+    normalise.adapt(x)
+    layers = [normalise, keras.layers.Dense(60, "relu"), keras.layers.Dense(60, "relu")]
+    model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1, "sigmoid")])
+    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy")
+    return model
+
+
+BUILT = {}
+
+
+def one_model(x):
+    if "model" not in BUILT:
+        BUILT["model"] = build(x)
+    return BUILT["model"]
+
+
+def shared_optimizer(x):
+    keras = pytest.importorskip("keras")
+    BUILT.setdefault("optimizer", keras.optimizers.Adam(1e-3))
+    model = build(x)
+    model.optimizer = BUILT["optimizer"]
+    return model
+
+
+SOME_EVENTS = np.random.default_rng(0).random((50, 4)).astype(np.float32)
+
+
+def loop(build_model, train_and_validate, fold):
+    losses = []
+    for number in range(fold.max() + 1):
+        losses.append(train_and_validate(build_model(), fold != number, fold == number))
+    return np.array(losses)
+
+
+def loop_with_reused_model(build_model, train_and_validate, fold):
+    model = build_model()
+    return [train_and_validate(model, fold != number, fold == number) for number in range(fold.max() + 1)]
+
+
+def loop_without_the_last(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold != number, fold == number) for number in range(fold.max())]
+
+
+def loop_from_one(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold != number, fold == number) for number in range(1, fold.max() + 1)]
+
+
+def loop_over_events(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold != number, fold == number) for number in fold]
+
+
+def loop_swapped(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold == number, fold != number) for number in range(fold.max() + 1)]
+
+
+def loop_with_all_training(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold >= 0, fold == number) for number in range(fold.max() + 1)]
+
+
+def loop_with_one_fold(build_model, train_and_validate, fold):
+    return [train_and_validate(build_model(), fold != 0, fold == 0) for number in range(fold.max() + 1)]
+
+
+def returning_too_early(build_model, train_and_validate, fold):
+    for number in range(fold.max() + 1):
+        loss = train_and_validate(build_model(), fold != number, fold == number)
+    return loss
 
 
 def spread(function):
     return lambda losses: (np.mean(losses), function(np.asarray(losses)))
 
 
-def raising(*_args):
-    raise KeyError("fold")
+def shared(fold, first, second):
+    return np.sum((fold != first) & (fold != second)) / np.sum(fold != first)
 
 
-RIGHT = {
-    "6_1": lambda fold, number: (fold != number, fold == number),
-    "6_3": loop(),
-    "6_5": spread(lambda x: x.std(ddof=1)),
-    "6_6": shared(),
-    "6_8": corrected(),
+def shared_with_sets(fold, first, second):
+    a = {i for i, f in enumerate(fold) if f != first}
+    b = {i for i, f in enumerate(fold) if f != second}
+    return len(a & b) / len(a)
+
+
+def corrected(losses, n_training, n_validation):
+    return np.std(losses, ddof=1) * math.sqrt(1 / len(losses) + n_validation / n_training)
+
+
+LOSSES = {
+    "60-60": [0.50, 0.52, 0.54, 0.56, 0.55],
+    "20-20": [0.51, 0.53, 0.538, 0.57, 0.556],
+}  # differences: mean 0.0068
+
+EXERCISES = {
+    "6.1": Exercise(
+        right=[
+            lambda fold, number: (fold != number, fold == number),
+            lambda fold, number: [~np.isin(fold, [number]), np.isin(fold, [number])],
+            masks_by_loop,
+        ],
+        mistakes=[
+            (lambda fold, number: (fold == number, fold != number), "the fold trains"),
+            (lambda fold, number: (fold < number, fold == number), "before it train"),
+            (lambda fold, number: (fold > number, fold == number), "behind it train"),
+            (lambda fold, number: (fold != number - 1, fold == number - 1), "counted from 1"),
+            (lambda fold, number: (fold >= 0, fold == number), "train as well"),
+            (lambda fold, number: (np.where(fold != number)[0], np.where(fold == number)[0]), "no masks"),
+            (lambda fold, number: (fold[fold != number], fold[fold == number]), "no masks"),
+            (lambda fold, number: fold != number, "8 values are given"),
+        ],
+    ),
+    "6.2": Exercise(
+        right=[build, build_with_keras],
+        mistakes=[
+            (one_model, "both calls return the same model"),
+            (shared_optimizer, "share one optimizer"),
+            (lambda x: build(x, normalise=None), "the inputs are not normalised"),
+            (lambda x: build(SOME_EVENTS), "always normalised with the same events"),
+            (lambda x: build(x, learning_rate=2e-4), "its learning rate is 0.0002"),
+            (lambda x: build(x, hidden=(8,)), "its layers are [8, 1]"),
+            (lambda x: x, "no Keras model"),
+        ],
+    ),
+    "6.3": Exercise(
+        right=[loop, lambda *given: list(loop(*given)), lambda *given: loop(*given).astype(np.float32)],
+        mistakes=[
+            (loop_with_reused_model, "one model goes through all folds"),
+            (loop_without_the_last, "only 4 of 5 folds"),
+            (loop_from_one, "only 4 of 5 folds"),
+            (loop_over_events, "one training an event"),
+            (loop_swapped, "the fold trains"),
+            (loop_with_all_training, "some events train and validate"),
+            (loop_with_one_fold, "the same fold validates every time"),
+            (lambda *given: loop(*given).mean(), "this is the mean"),
+            (returning_too_early, "the loss of the last fold"),
+            (lambda build, train, fold: np.zeros(5), "nothing is trained"),
+        ],
+    ),
+    "6.4": Exercise(
+        right=[0.12, 0.115, np.float32(0.125)],
+        mistakes=[
+            (-0.12, "the sign is the other way round"),
+            (0.40, "this is the loss itself"),
+            (0.52, "this is the loss itself"),
+            (0.0, "this is the first fold"),
+            (23.0, "per cent"),
+            (0.06, "the mean over the folds"),
+        ],
+        fails=[(0.3, "✗ loss of the fresh")],
+        context=lambda: {"fresh": [0.50, 0.51, 0.52], "reused": [0.50, 0.45, 0.40]},
+    ),
+    "6.5": Exercise(
+        right=[
+            spread(lambda x: x.std(ddof=1)),
+            lambda losses: [statistics.mean(losses), statistics.stdev(losses)],
+            lambda losses: (sum(losses) / len(losses), np.sqrt(np.var(losses, ddof=1))),
+        ],
+        mistakes=[
+            (spread(np.std), "divided by k"),
+            (spread(lambda x: x.std(ddof=1) / np.sqrt(len(x))), "divided by √k"),
+            (spread(lambda x: x.var(ddof=1)), "the variance"),
+            (spread(np.ptp), "largest difference"),
+            (spread(lambda x: np.abs(x - x.mean()).mean()), "mean absolute deviation"),
+            (lambda losses: (np.std(losses, ddof=1), np.mean(losses)), "the order is another one"),
+            (lambda losses: np.mean(losses), "one value is given"),
+        ],
+        fails=[(lambda losses: (losses.mean(), losses.std(ddof=1)), "a list has no .mean()")],
+    ),
+    "6.6": Exercise(
+        right=[shared, shared_with_sets, lambda *given: np.float32(shared(*given))],
+        mistakes=[
+            (lambda f, a, b: np.sum((f != a) & (f != b)), "events are counted"),
+            (lambda f, a, b: np.mean((f != a) & (f != b)), "divided by all events"),
+            (lambda f, a, b: shared(f, b, a), "of the second network"),
+            (lambda f, a, b: np.sum((f == a) & (f == b)) / np.sum(f == a), "these are validation events"),
+            (lambda f, a, b: np.sum((f != a) | (f != b)) / np.sum(f != a), "this is the union"),
+            (lambda f, a, b: 100 * shared(f, a, b), "per cent"),
+            (lambda f, a, b: (len(np.unique(f)) - 2) / (len(np.unique(f)) - 1), "folds are counted"),
+        ],
+        fails=[(lambda f, a, b: (f != a) & (f != b), "received ndarray")],
+    ),
+    "6.8": Exercise(
+        right=[
+            corrected,
+            lambda losses, t, v: ((1 / len(losses) + v / t) * losses.var(ddof=1)) ** 0.5,
+            lambda losses, t, v: corrected(losses.astype(np.float32), t, v),
+        ],
+        mistakes=[
+            (lambda losses, t, v: np.std(losses, ddof=1) / np.sqrt(len(losses)), "the naive error"),
+            (lambda losses, t, v: corrected(losses, v, t), "upside down"),
+            (lambda losses, t, v: corrected(losses, t + v, v), "divided by all events"),
+            (lambda losses, t, v: np.sqrt(v / t * np.var(losses, ddof=1)), "1/J is missing"),
+            (lambda losses, t, v: np.sqrt((1 / len(losses) + v / t) * np.var(losses)), "divided by J"),
+            (lambda losses, t, v: corrected(losses, t, v) ** 2, "this is a variance"),
+            (lambda losses, t, v: np.sqrt(1 / len(losses) + v / t * np.var(losses, ddof=1)), "brackets are missing"),
+            (lambda losses, t, v: (1 / len(losses) + v / t) * np.std(losses, ddof=1), "only taken of the variance"),
+        ],
+        fails=[(lambda losses, t, v: corrected(losses[:6], t, v), "J is the number of losses")],
+    ),
+    "6.9": Exercise(
+        right=[(4, 0.0068), [np.int64(4), np.float32(0.007)], (4.0, 0.0066)],
+        mistakes=[
+            ((1, 0.0068), "the second model is better"),
+            ((4, -0.0068), "the sign of the mean"),
+            ((4, 0.034), "the differences are added up"),
+            ((4, 0.54), "this is a loss"),
+            ((0.0068, 4), "the order is another one"),
+            ((0.8, 0.0068), "the share of the folds"),
+            (4, "one value is given"),
+        ],
+        fails=[((4, 0.02), "✗ the mean difference")],
+        context=lambda: {"losses": LOSSES},
+    ),
 }
-WRONG = [
-    ("6_1", lambda fold, number: (fold == number, fold != number), "the fold trains"),
-    ("6_1", lambda fold, number: (fold < number, fold == number), "before it train"),
-    ("6_1", lambda fold, number: (fold > number, fold == number), "behind it train"),
-    ("6_1", lambda fold, number: (fold != number - 1, fold == number - 1), "counted from 1"),
-    ("6_1", lambda fold, number: (fold >= 0, fold == number), "train as well"),
-    ("6_1", lambda fold, number: (np.flatnonzero(fold != number), np.flatnonzero(fold == number)), "no masks"),
-    ("6_1", lambda fold, number: fold != number, "two values"),
-    ("6_3", loop(reuse=True), "one model goes through all folds"),
-    ("6_3", loop(last=-1), "only 4 of 5 folds"),
-    ("6_3", loop(first=1), "only 4 of 5 folds"),
-    ("6_3", loop(swap=True), "the fold trains"),
-    ("6_3", loop(all_train=True), "some events train and validate"),
-    ("6_3", loop(mean=True), "this is the mean"),
-    ("6_3", lambda build, train, fold: np.zeros(5), "nothing is trained"),
-    ("6_5", spread(np.std), "k − 1"),
-    ("6_5", spread(lambda x: x.std(ddof=1) / np.sqrt(len(x))), "divided by √k"),
-    ("6_5", spread(lambda x: x.var(ddof=1)), "the variance"),
-    ("6_5", spread(np.ptp), "largest difference"),
-    ("6_5", lambda losses: np.mean(losses), "two values"),
-    ("6_6", shared(over=lambda a, b: 1), "events are counted"),
-    ("6_6", shared(over=lambda a, b: len(a)), "divided by all events"),
-    ("6_6", shared(over=lambda a, b: b.sum()), "of the second network"),
-    ("6_6", shared(count=lambda a, b: (~a & ~b).sum()), "these are validation events"),
-    ("6_6", shared(count=lambda a, b: 100 * (a & b).sum()), "per cent"),
-    ("6_8", corrected(ratio=lambda t, v: 0), "the naive error"),
-    ("6_8", corrected(ratio=lambda t, v: t / v), "upside down"),
-    ("6_8", corrected(ratio=lambda t, v: v / (t + v)), "divided by all events"),
-    ("6_8", corrected(one_over_j=False), "1/J is missing"),
-    ("6_8", corrected(ddof=0), "ddof=1"),
-    ("6_8", corrected(root=lambda x: x), "this is a variance"),
-    *[(number, raising, "your code raised KeyError") for number in RIGHT],
-]
 
-
-@pytest.mark.parametrize("number", RIGHT)
-def test_right_and_open_answers(number, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(RIGHT[number]) is RIGHT[number]
-    shown = capsys.readouterr().out
-    assert "solved" in shown
-    assert "✗" not in shown
-    fallback = check(lambda *_: ...)
-    assert "still open" in capsys.readouterr().out
-    assert check(fallback) is fallback
-    assert "solved" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG)
-def test_wrong_answers_are_named(number, answer, said, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(answer) is not answer
-    assert said in capsys.readouterr().out
-
-
-def test_the_model_factory(capsys):
-    def right(x):
-        return network.build(4, normalise=x, learning_rate=1e-3)
-
-    assert checks.exercise_6_2(right) is right
-    assert "solved" in capsys.readouterr().out
-    x = np.random.default_rng(0).random((50, 4)).astype(np.float32)
-    once, optimizer = right(x), keras.optimizers.Adam(1e-3)
-
-    def shares_optimizer(x):
-        model = right(x)
-        model.optimizer = optimizer
-        return model
-
-    for answer, said in [
-        (lambda _: once, "both calls return the same model"),
-        (shares_optimizer, "share one optimizer"),
-        (lambda _: network.build(4, learning_rate=1e-3), "the inputs are not normalised"),
-        (lambda _: network.build(4, normalise=x, learning_rate=1e-3), "✗ its inputs are normalised with the events"),
-        (lambda x: network.build(4, normalise=x), "✗ its learning rate"),
-        (lambda x: network.build(4, (8,), normalise=x, learning_rate=1e-3), "✗ its layers are"),
-        (lambda x: 3, "no Keras model"),
-        (lambda x: ..., "still open"),
-    ]:
-        fallback = checks.exercise_6_2(answer)
-        assert fallback is not answer
-        assert said in capsys.readouterr().out
-    assert fallback is chapter6._build_model
-
-
-def test_reading_exercises(capsys):
-    fresh, reused = [0.50, 0.51, 0.52], [0.50, 0.45, 0.40]
-    for value, said in [
-        (0.12, "solved"),
-        (0.115, "solved"),
-        (-0.12, "the sign is the other way round"),
-        (0.40, "this is the loss itself"),
-        (0.0, "this is the first fold"),
-        (23.0, "per cent"),
-        (0.3, "✗"),
-        (..., "open"),
-    ]:
-        checks.exercise_6_4(value, fresh=fresh, reused=reused)
-        assert said in capsys.readouterr().out
-    losses = {"60-60": [0.50, 0.52, 0.54], "8": [0.51, 0.53, 0.538]}
-    for value, said in [
-        ((2, 0.006), "solved"),
-        ((1, 0.006), "the second model is better"),
-        ((2, -0.006), "the sign of the mean"),
-        ((2, 0.02), "✗ the mean difference"),
-        (2, "two values"),
-        (..., "open"),
-    ]:
-        checks.exercise_6_9(value, losses=losses)
-        assert said in capsys.readouterr().out
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)

@@ -1,4 +1,4 @@
-"""The checks of chapter 8 recognise right, open and wrong answers."""
+"""The checks of chapter 8: right answers in several idioms, and the mistakes that students make."""
 
 from __future__ import annotations
 
@@ -7,34 +7,46 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from labcourse import checks, kinematics, network, significance
-
-CALLS = {"8_2": 2, "8_3": 1, "8_7": 2, "8_9": 4}
-
-
-def raising(*_args, **_kwargs):
-    raise ZeroDivisionError("division by zero")
+from labcourse import kinematics, significance
+from tests.answers import Exercise, make_tests
 
 
-def right_align(eta, phi):
+def align(eta, phi):
     return eta * np.where(eta[:, :1] < 0, -1.0, 1.0), kinematics.delta_phi(phi, phi[:, :1])
 
 
-def align(new_eta=None, new_phi=None):
-    def answer(eta, phi):
-        right = right_align(eta, phi)
-        return (new_eta(eta) if new_eta else right[0]), (new_phi(phi) if new_phi else right[1])
-
-    return answer
-
-
-def first_only(values, turned):
-    return np.column_stack([turned[:, 0], values[:, 1:]])
+def align_by_loop(eta, phi):
+    new_eta, new_phi = eta.copy(), np.zeros_like(phi)
+    for i in range(len(eta)):
+        if eta[i, 0] < 0:
+            new_eta[i] = -eta[i]
+        for j in range(4):
+            new_phi[i, j] = (phi[i, j] - phi[i, 0] + np.pi) % (2 * np.pi) - np.pi
+    return [new_eta, new_phi]
 
 
-def in_place(eta, phi):
+def align_with_arctan(eta, phi):
+    turned = phi - phi[:, [0]]
+    sign = np.ones(len(eta))
+    sign[eta[:, 0] < 0] = -1
+    return (eta.T * sign).T, np.arctan2(np.sin(turned), np.cos(turned)).astype(np.float32)
+
+
+def align_in_place(eta, phi):
     eta *= np.where(eta[:, :1] < 0, -1.0, 1.0)
     return eta, kinematics.delta_phi(phi, phi[:, :1])
+
+
+def only_leading_flipped(eta, phi):
+    eta = eta.copy()
+    eta[:, 0] = np.abs(eta[:, 0])
+    return eta, align(eta, phi)[1]
+
+
+def only_leading_turned(eta, phi):
+    phi = phi.copy()
+    phi[:, 0] = 0
+    return align(eta, phi)[0], phi
 
 
 def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred=False, dtype=np.float32, momenta=True):
@@ -43,7 +55,7 @@ def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred
             kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e", "charge", "pdgid")
         )
         if aligned:
-            eta, phi = right_align(eta, phi)
+            eta, phi = align(eta, phi)
         phi = phi if leading_phi else phi[:, 1:]
         columns = [eta, charge, code - 12]
         columns += [np.log(pt), np.log(energy)] if momenta else []
@@ -55,9 +67,25 @@ def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred
     return answer
 
 
-def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", size=1, learning_rate=1e-2, hidden=16):
-    import keras
+def cartesian(events):
+    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
+    eta, phi = align(eta, phi)
+    px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
+    return np.hstack([px, py[:, 1:], pz]).astype("float32")
 
+
+def pairs_only(events):
+    """Invariant masses, made of low-level variables: all symmetries are kept."""
+    arrays = [kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e")]
+    return np.column_stack(list(kinematics.pair_masses(*arrays).values())).astype(np.float32)
+
+
+def with_log_of_eta(events):
+    return np.column_stack([prepare()(events), np.log(events["lep2_eta"])]).astype(np.float32)
+
+
+def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", size=1, learning_rate=1e-2, hidden=16):
+    keras = pytest.importorskip("keras")
     layers = [keras.Input((n_inputs,)), keras.layers.BatchNormalization(), keras.layers.Dense(hidden, "relu")]
     model = keras.Sequential([*layers, keras.layers.Dense(size, activation)])
     if loss:
@@ -65,13 +93,20 @@ def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", s
     return model
 
 
-def one_model():
-    built = {}
+def build(x):
+    pytest.importorskip("keras")
+    from labcourse import network
 
-    def answer(x):
-        return built.setdefault(x.shape[1], keras_model(x.shape[1]))
+    return network.build(x.shape[1], (30, 30), normalise=x, learning_rate=1e-3)
 
-    return answer
+
+BUILT = {}
+
+
+def one_model(x):
+    if x.shape[1] not in BUILT:
+        BUILT[x.shape[1]] = keras_model(x.shape[1])
+    return BUILT[x.shape[1]]
 
 
 def choose(chosen="validation", quoted="test", guard=True, measure=significance.asimov, groups=(True, True)):
@@ -86,108 +121,130 @@ def choose(chosen="validation", quoted="test", guard=True, measure=significance.
     return answer
 
 
-def share(of=lambda w: w, low=np.greater_equal, high=np.less, total=None):
-    def answer(mass, weight, a, b):
-        inside = low(mass, a) & high(mass, b)
-        return of(weight)[inside].sum() / (total(weight, inside) if total else of(weight).sum())
-
-    return answer
+def share(mass, weight, low, high):
+    return weight[(mass >= low) & (mass < high)].sum() / weight.sum()
 
 
-RIGHT = {
-    "8_2": align(),
-    "8_3": prepare(),
-    "8_4": lambda x: network.build(x.shape[1], (30, 30), normalise=x, learning_rate=1e-3),
-    "8_7": choose(),
-    "8_9": share(),
+def share_by_loop(mass, weight, low, high):
+    return sum(w for m, w in zip(mass, weight, strict=True) if low <= m < high) / sum(weight)
+
+
+EPOCHS = SimpleNamespace(
+    history={"loss": np.linspace(0.6, 0.5, 20), "val_loss": 0.55 + np.abs(np.arange(20) - 11) / 100}
+)
+MASS = np.append(np.random.default_rng(1).uniform(80, 250, 5000), np.full(800, 200.0))
+SCORE = 0.1 + 0.8 * np.exp(-((MASS - 125) ** 2) / 200) + (250 - MASS) / 2000
+
+EXERCISES = {
+    "8.2": Exercise(
+        right=[align, align_by_loop, align_with_arctan],
+        mistakes=[
+            (lambda eta, phi: (np.abs(eta), align(eta, phi)[1]), "lost its own sign"),
+            (only_leading_flipped, "only the leading lepton is flipped"),
+            (lambda eta, phi: (eta, align(eta, phi)[1]), "eta is not flipped"),
+            (lambda eta, phi: (eta - eta[:, :1], align(eta, phi)[1]), "eta is shifted"),
+            (lambda eta, phi: (eta * np.sign(eta[:, :1]), align(eta, phi)[1]), "set to zero"),
+            (lambda eta, phi: (align(eta, phi)[0], phi - phi[:, :1]), "outside of −π … π"),
+            (only_leading_turned, "only the leading lepton is turned"),
+            (lambda eta, phi: (align(eta, phi)[0], kinematics.delta_phi(phi[:, :1], phi)), "the event is mirrored"),
+            (lambda eta, phi: (align(eta, phi)[0], (phi - phi[:, :1]) % (2 * np.pi)), "0 … 2π"),
+            (lambda eta, phi: [part[:, 1:] for part in align(eta, phi)], "is left out"),
+            (align_in_place, "changes what it is given: eta"),
+            (lambda eta, phi: align(eta, phi)[0], "40 values are given"),
+        ],
+        fails=[(lambda eta, phi: align(eta[:1], phi[:1]), "both have shape")],
+    ),
+    "8.3": Exercise(
+        right=[prepare(), cartesian, pairs_only],
+        mistakes=[
+            (prepare(aligned=False), "turned around the beam gives other inputs"),
+            (prepare(leading_phi=True), "is the same for all events"),
+            (prepare(centred=True), "depend on the other events of the table"),
+            (prepare(extra="m_llll"), "uses masses"),
+            (prepare(extra="weight"), "uses masses, met, jets or the weight"),
+            (prepare(extra="sample"), "uses the column sample"),
+            (prepare(dtype=np.float64), "the type is float64"),
+            (prepare(angles=False), "the azimuth of lepton 1 has no say"),
+            (prepare(momenta=False), "the momentum of lepton 1 has no say"),
+            (lambda events: prepare()(events).T, "on its side"),
+            (with_log_of_eta, "NaN or infinite"),
+        ],
+        fails=[(lambda events: events["lep1_pt"].to_numpy(), "one row an event")],
+    ),
+    "8.4": Exercise(
+        right=[build, lambda x: keras_model(x.shape[1])],
+        mistakes=[
+            (lambda x: keras_model(x.shape[1], size=2), "has the output shape (2,)"),
+            (lambda x: keras_model(x.shape[1], activation="softmax"), "the output is 1 for every event"),
+            (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
+            (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
+            (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
+            (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
+            (lambda x: keras_model(x.shape[1], learning_rate=1e-9), "does not learn"),
+            (lambda x: keras_model(x.shape[1], hidden=20_000), "parameters"),
+            (lambda x: keras_model(7), "the number of inputs is fixed"),
+            (one_model, "each call returns the same model"),
+            (lambda x: x, "no Keras model"),
+        ],
+    ),
+    "8.5": Exercise(
+        right=[12, 11, np.int64(13), 12.0],
+        mistakes=[
+            (20, "this is the last epoch"),
+            (8, "this is the patience"),
+            (0.55, "this is a loss"),
+            (1, "there the validation loss is highest"),
+            ("x", "leave out the quotes"),
+        ],
+        fails=[(4, "✗ there the validation loss is lowest")],
+        context=lambda: {"history": EPOCHS},
+    ),
+    "8.7": Exercise(
+        right=[choose()],
+        mistakes=[
+            (choose(chosen="test"), "chosen on the test events"),
+            (choose(quoted="validation"), "those of the validation events"),
+            (choose(guard=False), "without the guard"),
+            (choose(measure=significance.simple), "by s/√b"),
+            (choose(groups=(False, True)), "without the samples"),
+            (choose(groups=(True, False)), "forgets samples"),
+            (lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
+            (lambda validation, test: significance.best(significance.scan(*validation[:3])), "and not a scan"),
+            (lambda validation, test: choose()(validation, test).significance, "no scan"),
+        ],
+        fails=[
+            (
+                lambda validation, test: significance.scan(*test[:3], cuts=[0.3], groups=test[3]),
+                "✗ the cut is the best",
+            ),
+        ],
+    ),
+    "8.8": Exercise(
+        right=[124.0, 128, np.float32(121)],
+        mistakes=[
+            (0.93, "this is a score"),
+            (200, "most events have this mass"),
+            (247.5, "the mean score is lowest"),
+            (122500, "this is in MeV"),
+            ("125 GeV", "leave out the quotes"),
+        ],
+        fails=[(182, "✗ there the mean score is highest")],
+        context=lambda: {"mass": MASS, "score": SCORE},
+    ),
+    "8.9": Exercise(
+        right=[share, share_by_loop, lambda m, w, low, high: np.float32(share(m, w, low, high))],
+        mistakes=[
+            (lambda m, w, low, high: np.mean((m >= low) & (m < high)), "raw events"),
+            (lambda m, w, low, high: share(m, np.abs(w), low, high), "lost their sign"),
+            (lambda m, w, low, high: share(m, w, low, np.nextafter(high, 1e3)), "upper edge"),
+            (lambda m, w, low, high: share(m, w, np.nextafter(low, 1e3), high), "lower edge"),
+            (lambda m, w, low, high: share(m, w, low, high) * w.sum(), "number of events"),
+            (lambda m, w, low, high: 1 - share(m, w, low, high), "the share outside"),
+            (lambda m, w, low, high: 100 * share(m, w, low, high), "per cent"),
+            (lambda m, w, low, high: share(m, w, low, high) / (1 - share(m, w, low, high)), "inside over outside"),
+        ],
+        fails=[(lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray")],
+    ),
 }
-WRONG = [
-    ("8_2", align(np.abs), "lost its own sign"),
-    ("8_2", align(lambda eta: first_only(eta, np.abs(eta))), "only the leading lepton is flipped"),
-    ("8_2", align(lambda eta: eta), "eta is not flipped"),
-    ("8_2", align(lambda eta: eta - eta[:, :1]), "eta is shifted"),
-    ("8_2", align(lambda eta: eta * np.sign(eta[:, :1])), "np.sign(0) is 0"),
-    ("8_2", align(None, lambda phi: phi - phi[:, :1]), "outside of −π … π"),
-    ("8_2", align(None, lambda phi: first_only(phi, phi - phi[:, :1])), "only the leading lepton is turned"),
-    ("8_2", align(None, lambda phi: kinematics.delta_phi(phi[:, :1], phi)), "the event is mirrored"),
-    ("8_2", align(None, lambda phi: np.mod(phi - phi[:, :1], 2 * np.pi)), "0 … 2π"),
-    ("8_2", align(lambda eta: eta[:, 1:]), "both have shape"),
-    ("8_2", in_place, "changes the array that was handed over"),
-    ("8_2", lambda eta, phi: eta, "returns two arrays"),
-    ("8_3", prepare(aligned=False), "turned around the beam"),
-    ("8_3", prepare(leading_phi=True), "leave out the leading φ"),
-    ("8_3", prepare(centred=True), "do not depend on the other events"),
-    ("8_3", prepare(extra="m_llll"), "uses masses"),
-    ("8_3", prepare(extra="weight"), "uses masses, met, jets or the weight"),
-    ("8_3", prepare(extra="sample"), "uses the column sample"),
-    ("8_3", prepare(dtype=np.float64), "astype(np.float32)"),
-    ("8_3", prepare(angles=False), "is a quantity, or a lepton, left out"),
-    ("8_3", prepare(momenta=False), "is a quantity, or a lepton, left out"),
-    ("8_3", lambda events: events["lep1_pt"].to_numpy(), "one row an event"),
-    ("8_4", lambda x: keras_model(x.shape[1], size=2), "has one output"),
-    ("8_4", lambda x: keras_model(x.shape[1], activation="softmax"), "softmax of one neuron"),
-    ("8_4", lambda x: keras_model(x.shape[1], activation=None), "activation='sigmoid'"),
-    ("8_4", lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
-    ("8_4", lambda x: keras_model(x.shape[1], loss=None), "model.compile"),
-    ("8_4", lambda x: keras_model(x.shape[1], learning_rate=1e-9), "learning rate far from"),
-    ("8_4", lambda x: keras_model(x.shape[1], hidden=20_000), "fewer neurons"),
-    ("8_4", lambda x: keras_model(7), "x.shape[1]"),
-    ("8_4", one_model(), "build the model inside the function"),
-    ("8_4", lambda x: x, "returns a Keras model"),
-    ("8_7", choose(chosen="test"), "chosen on the test events"),
-    ("8_7", choose(quoted="validation"), "those of the validation events"),
-    ("8_7", choose(guard=False), "without the guard"),
-    ("8_7", choose(measure=significance.simple), "by s/√b"),
-    ("8_7", choose(groups=(False, True)), "without the samples"),
-    ("8_7", choose(groups=(True, False)), "one more event of each sample"),
-    ("8_7", lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
-    ("8_7", lambda validation, test: significance.best(significance.scan(*validation[:3])), "returns a scan"),
-    ("8_9", share(of=np.ones_like), "raw events"),
-    ("8_9", share(of=np.abs), "lost their sign"),
-    ("8_9", share(high=np.less_equal), "upper edge"),
-    ("8_9", share(low=np.greater), "lower edge"),
-    ("8_9", share(total=lambda weight, inside: weight[~inside].sum()), "inside over outside"),
-    ("8_9", share(total=lambda weight, inside: 1.0), "number of events"),
-    *[(number, raising, "your code raised ZeroDivisionError") for number in RIGHT],
-]
 
-
-@pytest.mark.parametrize("number", RIGHT)
-def test_right_and_open_answers(number, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(RIGHT[number]) is RIGHT[number]
-    shown = capsys.readouterr().out
-    assert "solved" in shown
-    assert "✗" not in shown
-    fallback = check(lambda *_: ...)
-    assert fallback is not None
-    assert "still open" in capsys.readouterr().out
-    assert check(fallback) is fallback
-    assert "solved" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("number", "answer", "said"), WRONG)
-def test_wrong_answers_are_named(number, answer, said, capsys):
-    check = getattr(checks, f"exercise_{number}")
-    assert check(answer) is not answer
-    assert said in capsys.readouterr().out
-
-
-def test_reading_exercises(capsys):
-    history = SimpleNamespace(history={"loss": np.linspace(1, 0, 20), "val_loss": np.abs(np.arange(20) - 11) / 10.0})
-    for value, said in [
-        (12, "solved"),
-        (11, "solved"),
-        (20, "last epoch"),
-        (5, "✗"),
-        ("x", "✗"),
-        (..., "open"),
-    ]:
-        checks.exercise_8_5(value, history=history)
-        assert said in capsys.readouterr().out
-    rng = np.random.default_rng(1)
-    mass = rng.uniform(80, 250, 5000)
-    score = np.exp(-((mass - 125) ** 2) / 200)
-    for value, said in [(124.0, "solved"), (0.9, "this is a score"), (182, "✗"), (None, "✗"), (..., "open")]:
-        checks.exercise_8_8(value, mass=mass, score=score)
-        assert said in capsys.readouterr().out
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)

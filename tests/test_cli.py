@@ -321,8 +321,10 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
     calls: list[tuple[Any, dict[str, Any]]] = []
     monkeypatch.setattr(simulation, "simulate", lambda out, **options: calls.append((out, options)), raising=False)
     command = ("simulate", "--scale", "0.1", "--samples", "llll, Zee", "--out", tmp_path, "--seed", 5, "--workers", 2)
+    command = (*command, "--cluster", "tcp://a:1")
     assert invoke(*command).code == 0
-    wanted = {"scale": 0.1, "samples": ("llll", "Zee"), "seed": 5, "workers": 2, "progress": True}
+    wanted = {"scale": 0.1, "samples": ("llll", "Zee"), "seed": 5, "workers": 2}
+    wanted |= {"address": "tcp://a:1", "keep_chunks": False}
     assert calls == [(tmp_path, wanted)]
     assert invoke("simulate", "--scale", "-1").code == 2
     result = invoke("simulate", "--scale", "0.1")

@@ -86,12 +86,13 @@ def panels():
 
 def test_a_cell_shows_a_picture_that_stays_and_below_it_what_moves(notebook, network):
     for panel in [*panels(), network]:
-        (still, live), printed = notebook(panel)
+        (still, description, live), printed = notebook(panel)
         assert still["metadata"]["image/png"]["alt"] == still["data"]["text/plain"] == panel.alt
         assert all(name in printed for name in panel.readout), "what stays says what the live figure says"
         assert list(live["data"]) == [frame.WIDGET], "no text that a comparison of outputs would stumble over"
         assert live["data"][frame.WIDGET]["model_id"] == panel.box.model_id
         assert html.escape(panel.alt) in panel.image.value
+        assert html.escape(panel.alt) in description["data"]["text/html"]
         assert len(panel.image.value) < 100_000
         kept = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[still, live])])
         tidy.tidy(kept)

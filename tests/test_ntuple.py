@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import awkward as ak
@@ -12,6 +13,7 @@ import uproot
 
 from labcourse import ntuple, samples, selection
 from labcourse.errors import BadEvents, BadFile, BadInput, MissingSample, StorageError, UnknownSample
+from labcourse.ntuple import reading
 
 NAME = "mc_363490.llll.4lep.root"
 
@@ -36,6 +38,21 @@ def test_chunks_together_are_the_whole(tmp_path, mini_branches):
     chunks = list(ntuple.iterate(tmp_path / NAME, step_size=10))
     assert [len(chunk) for chunk in chunks] == [10, 10, 10, 10, 10, 3]
     pd.testing.assert_frame_equal(pd.concat(chunks, ignore_index=True), whole)
+
+
+def test_only_one_chunk_is_in_memory(tmp_path, mini_branches):
+    ntuple.write(tmp_path / NAME, (mini_branches(5000, seed=seed) for seed in range(12)))
+
+    def peak(step_size):
+        tracemalloc.start()
+        n_events = sum(len(chunk) for chunk in ntuple.iterate(tmp_path / NAME, step_size=step_size))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert n_events == 60_000
+        return most
+
+    peak(5000)
+    assert peak(5000) < 0.4 * peak(None)
 
 
 def test_luminosity_scales_weights(tmp_path, mini_branches):
@@ -198,9 +215,9 @@ def test_uproot_jagged_and_std_vector_read_alike(tmp_path, real_files):
     source = real_files / "mc_361106.Zee.4lep.root"
     with uproot.open(source) as file:
         tree = file["mini"]
-        scalars = ["runNumber", "eventNumber", "channelNumber", "met_et", "jet_n", *ntuple._WEIGHT_BRANCHES]
+        scalars = ["runNumber", "eventNumber", "channelNumber", "met_et", "jet_n", *reading._WEIGHT_BRANCHES]
         branches: dict[str, object] = {name: tree[name].array(library="np") for name in scalars}
-        for name in ntuple._LEPTON_BRANCHES.values():
+        for name in reading._LEPTON_BRANCHES.values():
             branches[name] = ak.Array(tree[name].array())
     ntuple.write(tmp_path / source.name, branches)
     pd.testing.assert_frame_equal(ntuple.read(tmp_path / source.name), ntuple.read(source))

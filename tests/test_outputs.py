@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -101,6 +102,22 @@ def test_numbers_come_back() -> None:
     assert numbers == {"auc": 0.5, "counts": [0, 1, 2], "nested": {"a": [1, True, "µ"]}}
     assert outputs.read_numbers(3)["auc"] == 0.5
     json.loads((chapter.folder / "numbers.json").read_text(), parse_constant=pytest.fail)
+
+
+def test_numbers_travel_in_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    import IPython
+
+    shown: list[dict[str, object]] = []
+    monkeypatch.setattr(IPython, "get_ipython", lambda: types.SimpleNamespace(kernel=object()))
+    monkeypatch.setattr("IPython.display.display", lambda output, raw: shown.append(output))
+    chapter = outputs.Chapter(1, sources=[])
+    chapter.write_numbers({"old": 1})
+    chapter.write_numbers({"auc": np.float32(0.123456789), "z": math.nan, "raw": 99594, "table": [1, 2]})
+    assert [output["application/vnd.labcourse+json"] for output in shown] == [
+        {"chapter": 1, "numbers": {"old": 1}},
+        {"chapter": 1, "numbers": {"auc": 0.123457, "raw": 99594}},
+    ]
+    assert shown[1]["text/plain"] == "2 key numbers of chapter 1 are kept"
 
 
 @pytest.mark.parametrize("value", [{1: 2}, object(), {2.0}])

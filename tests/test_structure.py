@@ -14,8 +14,7 @@ from labcourse import settings
 PACKAGE = settings.home() / "labcourse"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LONGEST = 330
-"""Lines of a module. Answer checks may be longer: they are lists of independent functions, one an exercise."""
-LONGEST_CHECKS = 600
+"""Lines of a module."""
 
 
 def rooms() -> list[str]:
@@ -86,7 +85,7 @@ def test_imports_run_downwards() -> None:
 
 def test_modules_are_short() -> None:
     lengths = {identify(path): len(path.read_text("utf-8").splitlines()) for path in MODULES}
-    too_long = {name: n for name, n in lengths.items() if n > (LONGEST_CHECKS if "/checks/" in name else LONGEST)}
+    too_long = {name: n for name, n in lengths.items() if n > LONGEST}
     assert not too_long
 
 

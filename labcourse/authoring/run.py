@@ -17,7 +17,7 @@ from labcourse.authoring.tidy import MAX_BYTES, tidy
 from labcourse.errors import BadInput, BuildError, LabCourseError
 from labcourse.files import atomic_write
 
-__all__ = ["ChapterRun", "Task", "execute", "needed_by", "run", "save", "solutions", "students"]
+__all__ = ["ChapterRun", "Task", "execute", "kernel_manager_class", "needed_by", "run", "save", "solutions", "students"]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -159,7 +159,7 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
 
     client = NotebookClient(
         task.notebook,
-        kernel_manager_class=_kernel_manager_class(),
+        kernel_manager_class=kernel_manager_class(),
         timeout=1800,
         record_timing=False,
         store_widget_state=False,
@@ -233,7 +233,7 @@ def _number(path: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def _kernel_manager_class() -> Any:
+def kernel_manager_class() -> Any:
     """Return a manager whose kernel is this Python, whatever kernels the user has installed."""
     from ipykernel.kernelspec import RESOURCES, get_kernel_dict
     from jupyter_client.kernelspec import KernelSpec

@@ -1,4 +1,4 @@
-"""The answer checks: one function an exercise, one file a chapter.
+"""The answer checks: one function an exercise, one folder a chapter.
 
 ``checks.exercise_1_2(preselect)`` prints what holds, what does not, and a hint. It returns what the
 notebook goes on with: the student's answer when it is right, else the course's own.

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from labcourse import samples
+
+Array = NDArray[np.float64]
 
 
 def leptons(flavours: Sequence[Sequence[int]], charges: Sequence[Sequence[int]]) -> pd.DataFrame:
@@ -27,3 +30,17 @@ def weighted(names: Sequence[str], weight: Sequence[float], **columns: Sequence[
     """Return a table with samples, weights and further columns."""
     table = pd.DataFrame({"weight": np.asarray(weight, np.float32), **columns}, index=range(5, 5 + len(names)))
     return table.assign(sample=pd.Categorical(list(names), categories=list(samples.ALL)))
+
+
+def identities(events: pd.DataFrame) -> set[tuple[int, int]]:
+    """Return what identifies the events of a table: their run and event numbers."""
+    return set(zip(events["run"].tolist(), events["event"].tolist(), strict=True))
+
+
+def scored(n: int, seed: int) -> tuple[Array, Array, Array]:
+    """Return labels, scores and weights of a few events: signal is light, and some weights are negative."""
+    rng = np.random.default_rng(seed)
+    label = (rng.random(n) < 0.4).astype(float)
+    weight = rng.exponential(1.0, n) * np.where(label == 1, 0.1, 1.0)
+    weight[::12] *= -1
+    return label, rng.uniform(0.05, 0.95, n), weight

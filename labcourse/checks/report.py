@@ -20,102 +20,17 @@ from __future__ import annotations
 
 import functools
 import inspect
-import math
-import numbers
-import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from labcourse.checks.compare import copied, is_unchanged
+from labcourse.checks.findings import Mistake, Report, ReturnsNothing, StillOpen, explain
 from labcourse.checks.progress import record_state
 
-__all__ = ["Report", "exercise", "is_open"]
-
-#: What a student sees next to an exception, by its type.
-_HINTS = {
-    "NameError": "is the name spelt as above, and has the cell that defines it been run?",
-    "KeyError": "is the column's name spelt as in the table? `events.columns` lists them",
-    "AttributeError": "is the name behind the dot spelt right, and is this the type of object you expect?",
-    "IndexError": "an index is larger than the number of elements; counting starts at zero",
-    "RecursionError": "the function calls itself without end",
-    "TypeError": "an argument has another type, or there are more or fewer of them, than expected",
-    "ValueError": "for arrays, use & | ~ instead of and, or, not, and compare shapes",
-}
-
-
-class _StillOpen(Exception):
-    """A student's function returned the stub's ``...``."""
-
-
-class _ReturnsNothing(Exception):
-    """A student's function returned None."""
-
-
-class Report:
-    """Collects what holds and what does not, in the order in which a check finds it."""
-
-    def __init__(self) -> None:
-        self.lines: list[tuple[bool, str, str]] = []
-
-    @property
-    def is_right(self) -> bool:
-        """Whether something was checked and all of it holds."""
-        return bool(self.lines) and all(holds for holds, _, _ in self.lines)
-
-    def holds(self, condition: Any, what: str, *, hint: str = "") -> bool:
-        """Note that ``what`` should hold, and whether it does; return that.
-
-        Parameters
-        ----------
-        condition : bool, array of bool, or function without arguments
-            An array holds if all its elements do. An exception in a function counts as "does not hold",
-            and the check goes on.
-        what : str
-            The property, in words that are true when it holds.
-        hint : str
-            Shown when it does not hold.
-        """
-        try:
-            value = condition() if inspect.isfunction(condition) else condition
-            is_true = bool(np.all(value))
-        except (_StillOpen, _ReturnsNothing):
-            raise
-        except Exception as error:
-            self.lines.append((False, what, ""))
-            self.lines.append((False, *_explain(error)))
-            return False
-        self.lines.append((is_true, what, hint))
-        return is_true
-
-    def wrong(self, mistake: str, hint: str = "") -> None:
-        """Note a mistake that the check recognises."""
-        self.lines.append((False, mistake, hint))
-
-    def close(
-        self, value: Any, expected: float, what: str, *, tolerance: float = 0.0, relative: float = 0.0, hint: str = ""
-    ) -> bool:
-        """Note that a number should be ``expected`` within an absolute or a relative tolerance."""
-        if isinstance(value, np.ndarray) and value.ndim == 0:
-            value = value.item()
-        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
-            self.wrong(f"{what}: expected a number, received {type(value).__name__}", hint)
-            return False
-        margin = max(tolerance, relative * abs(expected), 1e-9 * abs(expected))
-        number = float(value)
-        return self.holds(math.isfinite(number) and abs(number - expected) <= margin, what, hint=hint)
-
-    def recognises(self, value: Any, *mistakes: tuple[float, str, str]) -> bool:
-        """Return whether ``value`` is one of the numbers that typical mistakes give; the mistake is then noted.
-
-        Each mistake is ``(number, what went wrong, hint)``.
-        """
-        if isinstance(value, numbers.Real):
-            for number, mistake, hint in mistakes:
-                if math.isclose(float(value), number, rel_tol=1e-5, abs_tol=1e-8):
-                    self.wrong(mistake, hint)
-                    return True
-        return False
+__all__ = ["Mistake", "Report", "exercise", "is_open"]
 
 
 def exercise(
@@ -182,15 +97,24 @@ def _examine(
     if wants_function and not callable(answer):
         report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return "wrong"
-    watched: Any = tuple(map(_watch, answer)) if type(answer) is tuple else _watch(answer)
+    spoilt: set[str] = set()
+    watched = _watch(answer, spoilt) if inspect.isfunction(answer) or wants_function else answer
     try:
-        body(watched, report, **context)
-    except _StillOpen:
+        # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            body(watched, report, **context)
+    except StillOpen:
         return "open"
-    except _ReturnsNothing:
-        report.wrong("your function returns nothing", "end it with a return statement")
+    except ReturnsNothing:
+        report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
     except (Exception, SystemExit) as error:
-        report.wrong(*_explain(error))
+        report.wrong(*explain(error))
+    if spoilt:
+        report.wrong(
+            f"your function changes what it is given: {', '.join(sorted(spoilt))}",
+            "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
+        )
     return "solved" if report.is_right else "wrong"
 
 
@@ -205,37 +129,32 @@ def _course_answer(make: Callable[..., Any], context: dict[str, Any]) -> Any:
         return ...
 
 
-def _watch(answer: Any) -> Any:
-    """Wrap a student's function, so that a stub and a missing return are told apart from wrong results."""
-    if not inspect.isfunction(answer):
-        return answer
+def _watch(answer: Callable[..., Any], spoilt: set[str]) -> Callable[..., Any]:
+    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results.
 
-    @functools.wraps(answer)
+    The names of arguments that it changes are added to ``spoilt``.
+    """
+    try:
+        names = list(inspect.signature(answer).parameters)
+    except (TypeError, ValueError):
+        names = []
+
     def watched(*args: Any, **kwargs: Any) -> Any:
-        result = answer(*args, **kwargs)
+        handed = copied(args), copied(kwargs)
+        result = answer(*handed[0], **handed[1])
         if is_open(result):
-            raise _StillOpen
+            raise StillOpen
         if result is None:
-            raise _ReturnsNothing
+            raise ReturnsNothing
+        for name, given, original in [
+            *zip([*names, *["an argument"] * len(args)], handed[0], args, strict=False),
+            *((name, handed[1][name], original) for name, original in kwargs.items()),
+        ]:
+            if not is_unchanged(given, original):
+                spoilt.add(name)
         return result
 
     return watched
-
-
-def _explain(error: BaseException) -> tuple[str, str]:
-    """Return an exception in one line, with the line of the notebook cell it came from, and a hint."""
-    kind = type(error).__name__
-    message = str(error).strip().split("\n")[0]
-    what = f"your code raised {kind}: {message}" if message else f"your code raised {kind}"
-    frames = traceback.extract_tb(error.__traceback__)
-    cell_frames = [frame for frame in frames if "ipykernel" in frame.filename or frame.filename.startswith("<ipython")]
-    if cell_frames and cell_frames[-1].line:
-        what += f" (in the line `{cell_frames[-1].line}`)"
-    return what, next((hint for name, hint in _HINTS.items() if _is_kind(error, name)), "")
-
-
-def _is_kind(error: BaseException, name: str) -> bool:
-    return any(base.__name__ == name for base in type(error).__mro__)
 
 
 def _show(number: str, state: str, report: Report, *, hands_on: bool) -> None:

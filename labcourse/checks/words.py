@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+import textwrap
 from typing import Any
 
 from labcourse import settings
@@ -17,7 +19,8 @@ _FEWEST_WORDS = 4
 def written(number: str, text: Any) -> None:
     """Show the course's answer to an exercise in words, once the student has tried.
 
-    Words are not judged: reading both answers side by side is the exercise.
+    Words are not judged: to compare both answers point by point is the exercise. The points are the sentences
+    of the course's answer.
     """
     words = text.split() if isinstance(text, str) else []
     if len(words) < _FEWEST_WORDS:
@@ -30,7 +33,9 @@ def written(number: str, text: Any) -> None:
     model = model_answer(number)
     if model and model.split() != words:
         print("  Compare with the course's answer:")
-        print("\n".join(f"  {line}".rstrip() for line in model.strip().splitlines()))
+        for point in _sentences(model):
+            print(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
+        print("  Which of these points does yours make? What does it say that is not among them, and is it right?")
 
 
 def model_answer(number: str) -> str:
@@ -45,6 +50,15 @@ def model_answer(number: str) -> str:
         except (OSError, SyntaxError, ValueError, KeyError, TypeError):
             continue  # a damaged solution is the doctor's business
     return ""
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text.
+
+    >>> _sentences("It falls by 0.5. Why? (a) Noise; (b) luck.")
+    ['It falls by 0.5.', 'Why?', '(a) Noise; (b) luck.']
+    """
+    return re.split(r"(?<=[.!?])\s+(?=[«(A-Z0-9ση√])", " ".join(text.split()))
 
 
 def _longest_text(code: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labcourse import settings
+from labcourse.cli.compare import EXAMPLES, compare
 from labcourse.cli.data import app as data_app
 from labcourse.cli.printing import Json, print_json, print_rows, print_wide
 from labcourse.errors import BadInput, LabCourseError
@@ -30,6 +31,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(data_app, name="data")
+
+BUNDLE_SCALE = 0.2
+"""Size of the bundled samples relative to the official ones."""
 
 Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 
@@ -183,6 +187,9 @@ def build(
         print(f"{built.state:<10}{built.path.relative_to(settings.home())}{note}")
 
 
+app.command(epilog=EXAMPLES)(compare)
+
+
 @app.command(epilog="Examples: labcourse yields · labcourse yields --data DIR --json")
 def yields(
     data: Annotated[Path | None, typer.Option(help="A folder of sample files to search first.")] = None,
@@ -211,32 +218,48 @@ def yields(
     print_rows(rows, "Four-lepton events", as_json=as_json)
 
 
-@app.command(epilog="Example: labcourse simulate --scale 0.1 --samples llll,Zee --out /tmp/samples")
+@app.command(
+    epilog="Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll "
+    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786"
+)
 def simulate(
-    scale: Annotated[float, typer.Option(help="Size relative to the bundle.", min=0.0001)] = 1.0,
+    scale: Annotated[
+        float, typer.Option(help="Events relative to the official samples; 1 makes about 940 000.", min=0.0001)
+    ] = BUNDLE_SCALE,
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
-    workers: Annotated[int, typer.Option(help="Processes to use; 0 means one a core.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one a core.", min=0)] = 0,
+    cluster: Annotated[
+        str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
+    ] = "local",
+    keep_chunks: Annotated[
+        bool, typer.Option("--keep-chunks", help="Keep what a later run of a larger scale can go on from.")
+    ] = False,
 ) -> None:
-    """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`)."""
+    """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
+
+    Killed or interrupted, the same command goes on where it was.
+    """
     from labcourse import simulation
 
-    if out is None and scale != 1:
+    if out is None and scale != BUNDLE_SCALE:
         raise BadInput(
             "Samples of another size would replace the bundled ones.",
             where=str(settings.data_folder()),
             next_step="Say where they should go: --out DIR.",
         )
     names = tuple(name.strip() for name in samples.split(",") if name.strip())
-    simulation.simulate(
+    manifest = simulation.simulate(
         out or settings.data_folder(),
         scale=scale,
         samples=names or None,
         seed=seed,
         workers=workers or None,
-        progress=True,
+        address=cluster,
+        keep_chunks=keep_chunks,
     )
+    print(f"complete: {manifest}")
 
 
 def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:

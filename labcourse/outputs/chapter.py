@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from labcourse import samples, settings
 from labcourse.errors import BadInput, LabCourseError, StorageError, Unfinished
 from labcourse.files import atomic_write
-from labcourse.outputs import locks, provenance
+from labcourse.outputs import locks, provenance, publication
 from labcourse.outputs.provenance import Input, folder
 from labcourse.progress import was_interrupted
 
@@ -184,6 +184,7 @@ class Chapter:
 
         Values are numbers, texts, arrays, lists and dictionaries of such. What is not finite is stored as
         ``null`` and read as NaN. Numbers of an earlier run stay only if they come from the same samples and inputs.
+        In a notebook they become an output of the cell, too (see `publication`).
 
         Raises
         ------
@@ -192,7 +193,7 @@ class Chapter:
         StorageError
             If the disk is full or read-only; the previous numbers are kept.
         """
-        fresh = _plain(dict(numbers), "numbers")
+        given = fresh = _plain(dict(numbers), "numbers")
         try:
             payload, record = provenance.read(self.number, _NUMBERS, self.workspace)
             before = json.loads(payload)
@@ -204,6 +205,7 @@ class Chapter:
                 self._inputs.setdefault((item.chapter, item.file), item)
         text = json.dumps(fresh, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         self._write(_NUMBERS, lambda path: path.write_text(text, encoding="utf-8"))
+        publication.publish(self.number, given)
 
     def read_numbers(self, chapter: int) -> dict[str, Any]:
         """Read the numbers of a chapter; raises as `read_table`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version as package_version
@@ -29,31 +29,50 @@ _EPOCH = datetime(2020, 1, 1)
 _INTEGERS = {"lep_type": np.uint32}
 
 
-def normalise(table: Table, name: str, rng: np.random.Generator) -> Table:
+Parts = Callable[[], Iterator[Table]]
+"""The events of a file, a part at a time, from the beginning at each call: they need not fit into memory."""
+
+
+def normalise(parts: Parts, name: str) -> Parts:
     """Add generator weights, cross-section and sum of weights.
 
     The cross-section is the release's. The sum of weights is chosen so that the expected yield
     after preselection is the one of the recipe.
     """
     recipe, sample = recipes.get(name), samples.get(name)
-    passed = tables.preselected(table)
-    factors = tables.scale_factors(table)
-    sign = np.ones(len(passed))
+    passed = np.concatenate([tables.preselected(part) for part in parts()])
+    factors = np.concatenate([tables.scale_factors(part) for part in parts()])
+    weight = np.full(len(passed), recipe.weight, np.float32)
     for group, fraction in zip((passed, ~passed), recipe.negative, strict=True):
-        # An event whose corrections are zero has no sign.
-        members = np.flatnonzero(group & (factors > 0))
-        sign[rng.choice(members, round(fraction * group.sum()), replace=False)] = -1
-    table = table | {"mcWeight": np.float32(recipe.weight) * sign.astype(np.float32)}
+        weight[_every(fraction, group, factors > 0)] *= -1
     cross_section = np.float32(sample.cross_section)
-    total = (table["mcWeight"].astype(np.float64) * factors)[passed].sum()
+    total = (weight.astype(np.float64) * factors)[passed].sum()
     sum_of_weights = total * float(cross_section) * 1000 * samples.LUMINOSITY / recipe.expected
-    return _constant(
-        table,
-        runNumber=np.int32(RUN),
-        channelNumber=np.int32(sample.dsid),
-        XSection=cross_section,
-        SumWeights=np.float32(sum_of_weights),
-    )
+
+    def normalised() -> Iterator[Table]:
+        start = 0
+        for part in parts():
+            stop = start + len(part["lep_n"])
+            yield _constant(
+                part | {"mcWeight": weight[start:stop]},
+                runNumber=np.int32(RUN),
+                channelNumber=np.int32(sample.dsid),
+                XSection=cross_section,
+                SumWeights=np.float32(sum_of_weights),
+            )
+            start = stop
+
+    return normalised
+
+
+def _every(fraction: float, group: np.ndarray, signed: np.ndarray) -> np.ndarray:
+    """Return the positions of a fraction of a group, evenly spread: more events behind them change none.
+
+    An event whose corrections are zero has no sign; the next one takes its place.
+    """
+    members = np.flatnonzero(group & signed)
+    before = np.floor(fraction * np.cumsum(group)[members])
+    return members[np.diff(before, prepend=0) > 0]
 
 
 def as_data(table: Table, runs: np.ndarray) -> Table:
@@ -68,71 +87,63 @@ def _constant(table: Table, **values: Any) -> Table:
     return table | {name: np.full(n_events, value) for name, value in values.items()}
 
 
-def write(path: Path, table: Table, *, title: str) -> None:
-    """Write a table as an official-looking file; equal tables give equal bytes.
+def write(path: Path, parts: Parts, *, title: str) -> None:
+    """Write a file with the names and types of the release; equal events give equal bytes.
 
     Raises
     ------
     StorageError
         If the file cannot be written.
     """
+    digest = hashlib.sha256()
+    for part in parts():
+        for name, values in part.items():
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(values).data)
+    with _reproducible(path.name, uuid.UUID(bytes=digest.digest()[:16], version=5)):
+        ntuple.write(path, map(_branches, _gathered(parts())), title=title)
+
+
+_BASKET = 50_000
+"""Events written at a time: small baskets compress badly and are slow to read."""
+
+
+def _gathered(parts: Iterator[Table]) -> Iterator[Table]:
+    waiting: list[Table] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(len(table["lep_n"]) for table in waiting) >= _BASKET:
+            yield tables.join(waiting)
+            waiting = []
+    if waiting:
+        yield tables.join(waiting)
+
+
+def _branches(table: Table) -> dict[str, Any]:
+    """Columns of the release's types; leptons and jets by event. Their counters are written by themselves."""
     import awkward as ak
 
-    branches: dict[str, Any] = {}
-    for name in _ORDER:
-        values = table[name]
-        if values.dtype.kind == "i":
+    branches = {}
+    for name, values in table.items():
+        if values.dtype.kind in "iu":
             values = values.astype(_INTEGERS.get(name, np.int32))
-        group = name.split("_")[0]
-        jagged = group in ("lep", "jet") and not name.endswith("_n")
+        group = tables.group_of(name)
         if not name.endswith("_n"):
-            branches[name] = ak.unflatten(values, table[f"{group}_n"]) if jagged else values
-    with _reproducible(path.name, branches):
-        ntuple.write(path, branches, title=title)
-
-
-_ORDER = (
-    "runNumber",
-    "eventNumber",
-    "channelNumber",
-    "mcWeight",
-    "scaleFactor_PILEUP",
-    "scaleFactor_ELE",
-    "scaleFactor_MUON",
-    "scaleFactor_LepTRIGGER",
-    "trigE",
-    "trigM",
-    "lep_pt",
-    "lep_eta",
-    "lep_phi",
-    "lep_E",
-    "lep_charge",
-    "lep_type",
-    "jet_pt",
-    "met_et",
-    "met_phi",
-    "XSection",
-    "SumWeights",
-)
+            branches[name] = ak.unflatten(values, table[f"{group}_n"]) if group else values
+    return branches
 
 
 @contextmanager
-def _reproducible(name: str, branches: Mapping[str, Any]) -> Iterator[None]:
+def _reproducible(name: str, identifier: uuid.UUID) -> Iterator[None]:
     """Let uproot write a fixed time, the final name and an identifier made of the content.
 
     Otherwise it writes the time of day, the name of the temporary file and a random identifier.
     """
-    import awkward as ak
     import uproot.sink.file
     import uproot.writing._cascade
     import uproot.writing._cascadetree
     import uproot.writing.writable
 
-    digest = hashlib.sha256()
-    for name, values in branches.items():
-        digest.update(name.encode())
-        digest.update(np.asarray(ak.flatten(values, axis=None)).tobytes())
-    identifier = uuid.UUID(bytes=digest.digest()[:16], version=5)
     clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda: _EPOCH))
     defaults = uproot.writing.writable.create.defaults, uproot.writing.writable.recreate.defaults
     with (
@@ -146,18 +157,19 @@ def _reproducible(name: str, branches: Mapping[str, Any]) -> Iterator[None]:
         yield
 
 
-def entry(path: Path, table: Table, name: str, seed: int) -> dict[str, Any]:
+def entry(path: Path, parts: Parts, name: str, *, seed: int, fingerprint: str) -> dict[str, Any]:
     """Return what the manifest says of one file."""
     data = samples.get(name).role == "data"
     said: dict[str, Any] = {
         "file": path.name,
         "sample": name,
         "simulated": True,
-        "events": len(table["lep_n"]),
-        "preselected": int(tables.preselected(table).sum()),
+        "events": sum(len(part["lep_n"]) for part in parts()),
+        "preselected": sum(int(tables.preselected(part).sum()) for part in parts()),
         "size": path.stat().st_size,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": checksum(path),
         "seed": seed,
+        "code": fingerprint,
     }
     if data:
         return said | {"pseudo_data": True, "recipes": list(samples.SIMULATED)}
@@ -168,6 +180,15 @@ def entry(path: Path, table: Table, name: str, seed: int) -> dict[str, Any]:
         "pythia": [*generator.COMMON, *recipe.settings],
         "approximations": list(recipe.approximations),
     }
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, scale: float) -> Path:

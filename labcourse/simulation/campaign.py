@@ -1,38 +1,30 @@
-"""A campaign: chunks of all samples on several processes, in an order that does not depend on their number."""
+"""A campaign: the chunks of all samples on a Dask cluster, then their files; a killed one goes on where it was."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from labcourse import samples as catalogue
-from labcourse.errors import BadInput, SimulationError
-from labcourse.simulation import bundle, generator, pseudodata, recipes, tables
+from labcourse.errors import BadFile, BadInput
+from labcourse.files import remove_temporaries
+from labcourse.simulation import bundle, cluster, generator, pseudodata, recipes, tables
 from labcourse.simulation.chunks import PSEUDO_DATA, SAMPLE, Chunk, Table, simulate_chunk
+from labcourse.simulation.demand import Demand
+from labcourse.simulation.forecast import Forecast
+from labcourse.simulation.store import Store, fingerprint
 
-Submit = Callable[[Chunk], "Future[Table]"]
+RARE = ("Zee", "Zmumu", "ttbar_lep")
+"""Samples of a few hundred events: they are never made smaller than the release's."""
 FEWEST = 20
 """A sample has at least so many events, however small the scale."""
-MOST_CHUNKS = 5000
-"""A sample that needs more chunks than this has an efficiency of nearly zero: something is wrong."""
+PSEUDO_DATA_CHUNK = 4000
+"""Events generated at a time for the pseudo-data, of which there are few."""
+_PERIODS = 3
+"""Purpose of the random numbers that distribute the pseudo-data over periods."""
 
 
 def simulate(
@@ -42,24 +34,35 @@ def simulate(
     samples: Sequence[str] | None = None,
     seed: int,
     workers: int | None = None,
+    address: str = cluster.LOCAL,
+    keep_chunks: bool = False,
     progress: bool = True,
 ) -> Path:
     """Simulate samples into a folder of files with official names, and return its manifest's path.
+
+    Finished chunks are kept in the folder until their sample is complete: the same call goes on from there,
+    whatever ended the one before. A sample that the folder holds already is not made again.
 
     Parameters
     ----------
     out : path
         The folder; files of the same names are replaced, each once it is complete.
     scale : float
-        Number of events relative to the bundle's; yields at 10 fb⁻¹, and so the pseudo-data, stay the same.
+        Number of events relative to the release's. Yields at 10 fb⁻¹ stay the same, and so do the pseudo-data;
+        the three rare backgrounds are at least as large as in the release. The events of a small scale are the
+        first ones of a larger one.
     samples : sequence of str, optional
         Names of the catalogue, ``data`` for the pseudo-data; all of them by default.
     seed : int
-        Equal seeds and scales give equal events, whatever the number of workers.
+        Equal seeds and scales give equal files, whatever the number of workers.
     workers : int, optional
-        Processes; by default as many as the machine has cores.
+        Processes on this machine; by default as many as it has cores.
+    address : str
+        Of a Dask scheduler, such as ``tcp://10.0.0.5:8786``, instead of processes on this machine.
+    keep_chunks : bool
+        Keep the chunks of complete samples: a later call with a larger scale goes on from them.
     progress : bool
-        Show what is done and the time left.
+        Show what is done, the rate, and the time left.
 
     Raises
     ------
@@ -68,169 +71,180 @@ def simulate(
     UnknownSample
         If a name is not in the catalogue.
     SimulationError
-        If Pythia is not installed or fails.
+        If Pythia or Dask is not installed, a chunk fails, or the cluster is lost.
     StorageError
-        If a file cannot be written.
+        If a file cannot be written; finished chunks stay.
     """
-    out = Path(out)
     names = list(dict.fromkeys(samples if samples is not None else catalogue.ALL))
     for name in names:
         catalogue.get(name)
-    workers = workers if workers is not None else _cores()
-    if scale <= 0 or seed < 0 or workers < 1 or not names:
+    if scale <= 0 or seed < 0 or (workers is not None and workers < 1) or not names:
         raise BadInput(
             f"Cannot simulate {len(names)} samples with scale {scale}, seed {seed} and {workers} workers.",
             next_step="Give a positive scale, a seed of zero or more, one worker or more, and a sample.",
         )
     generator.version()
-    entries: list[dict[str, Any]] = []
-    with _pool(workers) as submit, _progress(names, scale, visible=progress) as report:
-        for name in names:
-            made = _pseudo_data if name == "data" else _sample
-            for file, table in made(name, scale, seed, submit, workers, report):
-                bundle.write(out / file, table, title=f"{name}: simulated for a course, not ATLAS data")
-                entries.append(bundle.entry(out / file, table, name, seed))
-    return bundle.write_manifest(out, entries, seed=seed, scale=scale)
+    campaign = Campaign(Path(out), scale, seed, keep_chunks=keep_chunks)
+    open_names = [name for name in names if not campaign.is_there(name)]
+    with Forecast(visible=progress) as forecast:
+        for name in open_names:
+            campaign.plan(name)
+            # Something may be complete by what an earlier call left.
+            campaign.finish()
+        if campaign.demands:
+            with cluster.connect(address, workers) as client:
+                for chunk, table, seconds in cluster.run(client, simulate_chunk, campaign.next_chunk):
+                    campaign.take(chunk, table, seconds)
+                    forecast.show(campaign.work_left, seconds, len(table["lep_n"]), chunk.sample)
+                    campaign.finish()
+    campaign.store.remove_stale()
+    return campaign.out / bundle.MANIFEST
 
 
-_ASSEMBLY = 2
-"""Purpose of the random numbers that are drawn when chunks are put together."""
+@dataclass
+class Campaign:
+    """What is to be made in a folder, and what is missing of it."""
 
-Report = Callable[[str, float], None]
-"""Called with a sample and the share of it that is done."""
+    out: Path
+    scale: float
+    seed: int
+    keep_chunks: bool = False
+    demands: dict[str, list[Demand]] = field(default_factory=dict)
+    """By file set: one demand for a sample, one a process for the pseudo-data."""
+
+    @property
+    def store(self) -> Store:
+        """Its finished chunks."""
+        return Store(self.out, self.seed, fingerprint())
+
+    def wanted(self, name: str) -> int:
+        """How many events the file of a simulated sample shall hold."""
+        official = catalogue.get(name).official_raw
+        return max(round(official * self.scale), official if name in RARE else FEWEST)
+
+    def is_there(self, name: str) -> bool:
+        """Whether the folder holds the complete sample, made by the same code with the same seed, undamaged."""
+        path = self.out / bundle.MANIFEST
+        if not path.is_file():
+            return False
+        entries = {said["file"]: said for said in bundle.read_manifest(path)["files"]}
+        for file in catalogue.get(name).files:
+            said = entries.get(file, {})
+            if (said.get("seed"), said.get("code")) != (self.seed, fingerprint()):
+                return False
+            if name != "data" and said.get("events") != self.wanted(name):
+                return False
+            if not (self.out / file).is_file() or bundle.checksum(self.out / file) != said.get("sha256"):
+                return False
+        return True
+
+    def plan(self, name: str) -> None:
+        """Note which chunks a sample or the pseudo-data need, and which of them are there."""
+        if name == "data":
+            self.demands[name] = [
+                Demand(
+                    Chunk(process, 0, self.seed, PSEUDO_DATA, PSEUDO_DATA_CHUNK),
+                    pseudodata.number(process, self.seed),
+                    _happen,
+                )
+                for process in catalogue.SIMULATED
+            ]
+        else:
+            first = Chunk(name, 0, self.seed, SAMPLE, recipes.get(name).chunk)
+            self.demands[name] = [Demand(first, self.wanted(name), _all)]
+        for demand in self.demands[name]:
+            for chunk, table in self.store.finished(demand.first):
+                demand.add(chunk, table)
+
+    def next_chunk(self) -> Chunk | None:
+        """Return the next chunk that someone should make."""
+        for demand in self._open():
+            if (chunk := demand.next()) is not None:
+                demand.running.add(chunk.index)
+                return chunk
+        return None
+
+    def take(self, chunk: Chunk, table: Table, seconds: float) -> None:
+        """Keep a chunk that was made. Raises StorageError."""
+        for demand in self._open():
+            if demand.first == chunk.at(0):
+                self.store.save(chunk, table)
+                demand.add(chunk, table, seconds)
+
+    def finish(self) -> None:
+        """Write the files of all samples whose chunks are there, note them in the manifest, remove the chunks.
+
+        Raises
+        ------
+        StorageError
+            If a file cannot be written; the chunks stay.
+        """
+        for name, demands in list(self.demands.items()):
+            if all(demand.chunks is not None for demand in demands):
+                make = self._pseudo_data if name == "data" else self._sample
+                entries = []
+                for file, parts in make(demands):
+                    path = self.out / file
+                    bundle.write(path, parts, title=f"{name}: simulated for a course, not ATLAS data")
+                    entries.append(bundle.entry(path, parts, name, seed=self.seed, fingerprint=fingerprint()))
+                bundle.write_manifest(self.out, entries, seed=self.seed, scale=self.scale)
+                del self.demands[name]
+                for demand in demands:
+                    if not self.keep_chunks:
+                        self.store.remove(demand.first)
+                for file in catalogue.get(name).files:
+                    remove_temporaries(self.out / file)
+
+    @property
+    def work_left(self) -> float:
+        """Seconds of one core."""
+        return sum(demand.work_left for demand in self._open())
+
+    def _open(self) -> Iterator[Demand]:
+        for demands in self.demands.values():
+            yield from demands
+
+    def _sample(self, demands: list[Demand]) -> Iterator[tuple[str, bundle.Parts]]:
+        (demand,) = demands
+
+        def parts() -> Iterator[Table]:
+            needed = demand.wanted
+            for table in self._tables(demand):
+                yield tables.first(table, needed)
+                needed -= len(table["lep_n"])
+
+        name = demand.first.sample
+        yield catalogue.get(name).files[0], bundle.normalise(parts, name)
+
+    def _pseudo_data(self, demands: list[Demand]) -> Iterator[tuple[str, bundle.Parts]]:
+        processes = []
+        for demand in demands:
+            drawn = [pseudodata.draw(c, t) for c, t in zip(demand.chunks or (), self._tables(demand), strict=True)]
+            if drawn:
+                processes.append(pseudodata.until(tables.join(drawn), demand.wanted))
+        rng = np.random.default_rng([self.seed, len(catalogue.SIMULATED), _PERIODS])
+        for file, table in pseudodata.split(tables.join(processes), rng).items():
+            yield file, _once(table)
+
+    def _tables(self, demand: Demand) -> Iterator[Table]:
+        for chunk in demand.chunks or ():
+            table = self.store.load(chunk)
+            if table is None:
+                raise BadFile(
+                    f"{chunk.sample}: chunk {chunk.index} has vanished or was altered.",
+                    where=str(self.store.folder),
+                    next_step="Run the same command again: it is made anew.",
+                )
+            yield table
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def _all(_: Chunk, table: Table) -> int:
+    return len(table["lep_n"])
 
 
-def _chunk_size(name: str, wanted: int) -> int:
-    """Events generated at a time: about half of what a small sample needs."""
-    recipe = recipes.get(name)
-    return int(np.clip(wanted / recipe.efficiency / 2, 250, recipe.chunk))
+def _happen(chunk: Chunk, table: Table) -> int:
+    return int(tables.preselected(pseudodata.draw(chunk, table)).sum())
 
 
-def _events(name: str, scale: float) -> int:
-    return max(round(recipes.get(name).events * scale), FEWEST)
-
-
-def _sample(
-    name: str, scale: float, seed: int, submit: Submit, workers: int, report: Report
-) -> Iterator[tuple[str, Table]]:
-    wanted, made = _events(name, scale), 0
-    parts: list[Table] = []
-    chunks = in_order(Chunk(name, 0, seed, SAMPLE, _chunk_size(name, wanted)), submit, workers)
-    needed = wanted
-    while needed > 0:
-        parts.append(chunks.send(needed) if parts else next(chunks))
-        made += len(parts[-1]["lep_n"])
-        needed = wanted - made
-        report(name, made / wanted)
-    chunks.close()
-    table = tables.finished(tables.first(tables.join(parts), wanted))
-    rng = np.random.default_rng([seed, catalogue.SIMULATED.index(name), _ASSEMBLY])
-    yield catalogue.get(name).files[0], bundle.normalise(table, name, rng)
-
-
-def _pseudo_data(
-    name: str, scale: float, seed: int, submit: Submit, workers: int, report: Report
-) -> Iterator[tuple[str, Table]]:
-    rng = np.random.default_rng([seed, len(catalogue.SIMULATED), _ASSEMBLY])
-    wanted = {process: int(rng.poisson(recipes.get(process).expected)) for process in catalogue.SIMULATED}
-    parts: list[Table] = []
-    done = 0
-    for process, needed in wanted.items():
-        chunks = in_order(Chunk(process, 0, seed, PSEUDO_DATA, recipes.get(process).chunk), submit, workers)
-        part = None
-        while needed > 0:
-            # Six in ten are not drawn, and not all pass the preselection.
-            part = chunks.send(4 * needed) if part else next(chunks)
-            drawn, passed = pseudodata.draw(part, needed, rng)
-            parts.append(drawn)
-            needed -= passed
-            done += passed
-            report(name, done / sum(wanted.values()))
-        chunks.close()
-    yield from pseudodata.split(tables.finished(tables.join(parts)), rng).items()
-
-
-def in_order(first: Chunk, submit: Submit, workers: int) -> Generator[Table, int, None]:
-    """Yield the chunks from ``first`` on, one after the other, while others are being made.
-
-    Send in how many more events are needed, so that hardly any chunk is made in vain.
-
-    Raises
-    ------
-    SimulationError
-        If hardly any event passes the selection, or a worker died.
-    """
-    running: deque[Future[Table]] = deque()
-    index = done = events = 0
-    useful = workers
-    try:
-        while index < MOST_CHUNKS:
-            while len(running) < min(max(useful, 1), 2 * workers):
-                running.append(submit(replace(first, index=first.index + index)))
-                index += 1
-            part = running.popleft().result()
-            done, events = done + 1, events + len(part["lep_n"])
-            needed = yield part
-            useful = int(np.ceil(needed * done / max(events, 0.1)))
-    except BrokenProcessPool as error:
-        raise SimulationError(
-            "A worker process died.",
-            where=f"{first.sample}, one of the chunks {done} to {index - 1}",
-            next_step="The machine may lack memory: try again with fewer workers.",
-        ) from error
-    finally:
-        for future in running:
-            future.cancel()
-    raise SimulationError(f"{first.sample}: hardly any event passes the selection.", where=f"{MOST_CHUNKS} chunks")
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[Submit]:
-    """Give a function that runs a chunk: at once for one worker, else in another process."""
-    if workers == 1:
-        yield _now
-        return
-    # Forking a process that holds TensorFlow's or a notebook's threads can hang: start fresh ones.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as executor:
-        yield lambda chunk: executor.submit(simulate_chunk, chunk)
-
-
-def _now(chunk: Chunk) -> Future[Table]:
-    future: Future[Table] = Future()
-    future.set_result(simulate_chunk(chunk))
-    return future
-
-
-@contextmanager
-def _progress(names: Sequence[str], scale: float, *, visible: bool) -> Iterator[Report]:
-    """One bar over all samples, in seconds of work, so that the time left is that of the whole campaign."""
-    work = {name: _PSEUDO_DATA_WORK if name == "data" else _work(name, scale) for name in names}
-    columns = (
-        TextColumn("{task.description:<16}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left:"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, disable=not visible) as bar:
-        task = bar.add_task("starting", total=sum(work.values()))
-
-        def report(name: str, share: float) -> None:
-            before = sum(work[other] for other in names[: names.index(name)])
-            bar.update(task, completed=before + min(share, 1.0) * work[name], description=name)
-
-        yield report
-
-
-_PSEUDO_DATA_WORK = 60.0
-
-
-def _work(name: str, scale: float) -> float:
-    """Seconds of one core; the first chunk of a sample costs a few in any case."""
-    return 5 + _events(name, scale) * recipes.get(name).cost / 1000
+def _once(table: Table) -> bundle.Parts:
+    return lambda: iter([table])

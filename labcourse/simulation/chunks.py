@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse.samples import SIMULATED
-from labcourse.simulation import corrections, detector, four_leptons, generator, nonprompt, recipes
+from labcourse.simulation import corrections, detector, four_leptons, generator, nonprompt, recipes, tracks
 from labcourse.simulation.particles import Particles, concatenate, rank_within_event
 
 SAMPLE, PSEUDO_DATA = 0, 1
@@ -30,6 +30,10 @@ class Chunk:
     seed: int
     purpose: int = SAMPLE
     events: int = 1000
+
+    def at(self, index: int) -> Chunk:
+        """Return another chunk of the same sample."""
+        return replace(self, index=index)
 
 
 def simulate_chunk(chunk: Chunk) -> Table:
@@ -50,35 +54,43 @@ def simulate_chunk(chunk: Chunk) -> Table:
             rng=rng,
             lhe=lhe,
             relabel_associated_z=recipe.relabel_associated_z,
+            soften_higgs=recipe.soften_higgs,
+            # Of the four leptons, two may be non-prompt in these samples, and hardly more than one in the others.
+            leptons=2 if recipe.non_prompt else 3,
         )
     return _detect(recipe, truth, chunk, np.random.default_rng(for_detector))
 
 
+_EXTRA = 0.004
+"""Leptons of other collisions an event, in samples whose four leptons are prompt."""
+_WRONG_VERTEX = 0.01
+"""Share of events for which another collision is taken for the hard one."""
+
+
 def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: np.random.Generator) -> Table:
     n_events = truth.n_events
-    leptons = detector.reconstruct_leptons(truth.leptons, truth.photons, rng)
+    prompt = detector.reconstruct_leptons(truth.leptons, truth.photons, rng)
     if recipe.non_prompt == "jets":
-        fakes = nonprompt.beside_z(
-            truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons, pairs=recipe.non_prompt_pairs
-        )
+        others = nonprompt.beside_z(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
     elif recipe.non_prompt == "b":
-        fakes = nonprompt.from_b_jets(truth.jets, rng, electrons=recipe.non_prompt_electrons)
+        others = nonprompt.from_b_jets(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
     else:
-        fakes = leptons.take(np.zeros(len(leptons), bool))
-    prompt_number = np.bincount(leptons.event, minlength=n_events)
-    leptons = detector.remove_overlap(concatenate([leptons, fakes]))
+        others = nonprompt.of_pile_up(n_events, _EXTRA, rng)
+    leptons = detector.remove_overlap(concatenate([prompt, others]))
     number = np.bincount(leptons.event, minlength=n_events)
     leading = np.zeros(n_events)
     first = leptons.take(rank_within_event(leptons.event) == 0)
     leading[first.event] = first.pt
-    kept = (number >= 4) & (leading > detector.PT_LEADING)
+    electron, muon = detector.trigger(leptons, n_events, rng)
+    kept = (number >= 4) & (leading > detector.PT_LEADING) & (electron | muon) & truth.kept
     if recipe.non_prompt:
         # Raised rates would give too many events with more non-prompt leptons than it takes.
-        kept &= (prompt_number >= 2) & (number <= 4 + (rng.random(n_events) < 0.05))
-    electron, muon = detector.trigger(leptons, n_events, rng)
-    kept &= electron | muon
-    jets = detector.measure_jets(truth.jets, leptons, rng)
-    missing, missing_phi = detector.measure_missing(truth.invisible, jets, rng)
+        kept &= (np.bincount(prompt.event, minlength=n_events) >= 2) & (number <= 4 + (rng.random(n_events) < 0.05))
+    jets = detector.measure_jets(truth.jets, leptons, n_events, rng, response=recipe.jet_response)
+    missing, missing_phi = detector.measure_missing(truth.invisible, leptons, jets, rng)
+    wrong = np.where(rng.random(n_events) < _WRONG_VERTEX, rng.normal(0, nonprompt.SPREAD, n_events), 0.0)
+    leptons, jets = leptons.take(kept[leptons.event]), jets.take(kept[jets.event])
+    leptons = replace(leptons, z=leptons.z + wrong[leptons.event])
     sf_electron, sf_muon = corrections.leptons(leptons, n_events, rng)
     table: Table = {
         "eventNumber": chunk.index * chunk.events + np.arange(n_events) + 1,
@@ -90,26 +102,31 @@ def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: n
         "trigM": muon,
         "met_et": missing * 1e3,
         "met_phi": missing_phi,
+        "lep_n": np.bincount(leptons.event, minlength=n_events),
+        "jet_n": np.bincount(jets.event, minlength=n_events),
     }
     table = {name: values[kept] for name, values in table.items()}
-    return (
-        table
-        | _columns("lep", leptons.take(kept[leptons.event]), kept)
-        | _columns("jet", jets.take(kept[jets.event]), kept)
-    )
+    return table | _lepton_columns(leptons, rng) | _jet_columns(jets, rng)
 
 
-def _columns(group: str, objects: Particles, kept: np.ndarray) -> Table:
-    columns: Table = {
-        f"{group}_n": np.bincount(objects.event, minlength=len(kept))[kept],
-        f"{group}_pt": objects.pt * 1e3,
-    }
-    if group == "lep":
+def _lepton_columns(leptons: Particles, rng: np.random.Generator) -> Table:
+    return {
+        "lep_pt": leptons.pt * 1e3,
+        "lep_eta": leptons.eta,
+        "lep_phi": leptons.phi,
         # The PDG codes of particles are positive where the charge is negative.
-        columns |= {
-            "lep_eta": objects.eta,
-            "lep_phi": objects.phi,
-            "lep_charge": -np.sign(objects.pdgid),
-            "lep_type": np.abs(objects.pdgid),
-        }
-    return columns
+        "lep_charge": -np.sign(leptons.pdgid),
+        "lep_type": np.abs(leptons.pdgid),
+        **tracks.measure(leptons, rng),
+    }
+
+
+def _jet_columns(jets: Particles, rng: np.random.Generator) -> Table:
+    energy, score = detector.jet_properties(jets, rng)
+    return {
+        "jet_pt": jets.pt * 1e3,
+        "jet_eta": jets.eta,
+        "jet_phi": jets.phi,
+        "jet_E": energy * 1e3,
+        "jet_MV2c10": score,
+    }

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import numpy as np
 
-from labcourse.simulation.particles import Bools, Floats, Ints, Particles, concatenate, distance, pairs
+from labcourse.simulation.particles import FALSE, PILEUP, Bools, Floats, Ints, Particles, concatenate, distance, pairs
 
 PT_MIN, PT_LEADING = 7.0, 25.0
 """Least transverse momentum of a lepton and of the leading one (GeV)."""
 ETA_MAX = {11: 2.47, 13: 2.7}
+GAP = (1.37, 1.52)
 CONE = 0.1
 """Photons within this ΔR of an electron end in its cluster (half-width of a cluster and its window)."""
 ISOLATION_CONE, ISOLATION = 0.2, 0.25
 """Most energy of photons in a cone about a lepton, relative to its pT."""
+JET_PT_MIN, JET_ETA_MAX = 20.0, 2.5
+PILE_UP_JETS = 0.09
+"""Jets of other collisions an event that the release's cuts leave; in its simulation 3 % of all jets fail the
+vertex tagger's working point, and about as many pass it."""
+MISSING_RESPONSE = 0.93
+"""What is left of missing momentum: part of the recoil is too soft or too far forward to be measured."""
 OVERLAP = 0.1
 """Of two leptons nearer than this one is not reconstructed."""
 
@@ -50,6 +57,8 @@ def measure_leptons(leptons: Particles, rng: np.random.Generator) -> Particles:
         leptons.pt * scale,
         leptons.eta + rng.normal(0, np.where(electron, 6e-4, 3e-4)),
         leptons.phi + rng.normal(0, np.where(electron, 6e-4, 3e-4)),
+        leptons.origin,
+        leptons.z,
     )
 
 
@@ -83,17 +92,18 @@ def _charge_flip(electrons: Particles) -> Floats:
 def efficiency(leptons: Particles) -> Floats:
     """Probability that a prompt lepton is reconstructed, identified and isolated."""
     eta = np.abs(leptons.eta)
-    electron = 0.94 * (1 - 0.40 * np.exp(-(leptons.pt - 5) / 10))
-    electron = electron * np.select([eta < 1.37, eta < 1.52, eta < 2.01], [1.0, 0.75, 0.97], 0.90)
-    muon = 0.90 * (1 - 0.30 * np.exp(-(leptons.pt - 5) / 6))
-    muon = muon * np.select([eta < 0.1, eta < 2.5], [0.65, 1.0], 0.85)
+    electron = 0.975 * (1 - 0.30 * np.exp(-(leptons.pt - 5) / 10))
+    electron = electron * np.select([eta < 1.37, eta < 2.01], [1.0, 0.97], 0.92)
+    muon = 0.86 * (1 - 0.18 * np.exp(-(leptons.pt - 5) / 6))
+    muon = muon * np.where(eta < 2.5, 1.0, 0.35)
     return np.where(np.abs(leptons.pdgid) == 11, electron, muon)
 
 
 def accept(leptons: Particles) -> Bools:
-    """Return which leptons lie in the acceptance."""
-    eta_max = np.where(np.abs(leptons.pdgid) == 11, ETA_MAX[11], ETA_MAX[13])
-    return (leptons.pt > PT_MIN) & (np.abs(leptons.eta) < eta_max)
+    """Return which leptons lie in the acceptance; that of electrons has a gap between barrel and end caps."""
+    eta, electron = np.abs(leptons.eta), np.abs(leptons.pdgid) == 11
+    inside = np.where(electron, (eta < ETA_MAX[11]) & ((eta < GAP[0]) | (eta > GAP[1])), eta < ETA_MAX[13])
+    return (leptons.pt > PT_MIN) & inside
 
 
 def reconstruct_leptons(leptons: Particles, photons: Particles, rng: np.random.Generator) -> Particles:
@@ -112,29 +122,76 @@ def remove_overlap(leptons: Particles) -> Particles:
     return leptons.take(~dropped)
 
 
-def measure_jets(jets: Particles, leptons: Particles, rng: np.random.Generator) -> Particles:
-    """Smear jets (calorimeter resolution); keep those above 20 GeV that do not overlap with a lepton."""
+def measure_jets(
+    jets: Particles, leptons: Particles, n_events: int, rng: np.random.Generator, *, response: float = 1.0
+) -> Particles:
+    """Smear jets (calorimeter resolution) and add those of other collisions; keep what passes the release's cuts.
+
+    ``response`` is the part of a jet's momentum that stays in its cone. The cuts are pT > 20 GeV, |η| < 2.5, and no
+    lepton within ΔR = 0.4.
+    """
     sigma = np.sqrt(0.75**2 / jets.pt + 0.05**2 + (3.0 / jets.pt) ** 2)
-    seen = jets.replace_momentum(jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi)
-    seen = concatenate([seen.take((seen.pt > 20) & (np.abs(seen.eta) < 4.5))])
+    seen = jets.replace_momentum(
+        response * jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi
+    )
+    seen = concatenate([seen, _pile_up_jets(leptons, n_events, rng)])
+    seen = seen.take((seen.pt > JET_PT_MIN) & (np.abs(seen.eta) < JET_ETA_MAX))
     i, j = pairs(seen.event, leptons.event)
-    near = distance(seen, i, leptons, j) < 0.2
+    near = distance(seen, i, leptons, j) < 0.4
     dropped = np.zeros(len(seen), bool)
     dropped[i[near]] = True
     return seen.take(~dropped)
 
 
-def measure_missing(invisible: Floats, jets: Particles, rng: np.random.Generator) -> tuple[Floats, Floats]:
-    """Missing transverse momentum and its azimuth: neutrinos, mismeasured jets, and a soft term."""
+def _pile_up_jets(leptons: Particles, n_events: int, rng: np.random.Generator) -> Particles:
+    """Jets of other collisions and of further parton scatterings, which are not generated: a steep spectrum.
+
+    A collision that gives a lepton often gives a jet as well.
+    """
+    with_lepton = np.bincount(leptons.event[leptons.origin == PILEUP], minlength=n_events)
+    event = np.repeat(np.arange(n_events), rng.poisson(PILE_UP_JETS + 0.17 * with_lepton))
+    size = len(event)
+    return Particles(
+        event,
+        np.full(size, 21),
+        JET_PT_MIN * (1 - rng.random(size)) ** (-1 / 4.0),
+        rng.uniform(-JET_ETA_MAX, JET_ETA_MAX, size),
+        rng.uniform(-np.pi, np.pi, size),
+    )
+
+
+_SCORES = {
+    21: (-0.985, -0.962, -0.942, -0.927, -0.885, -0.811, -0.64, -0.34, -0.08, 0.53, 0.999),
+    4: (-0.965, -0.947, -0.926, -0.902, -0.77, -0.458, 0.30, 0.752, 0.887, 0.983, 0.999),
+    5: (-0.955, -0.913, -0.734, -0.339, 0.74, 0.979, 0.9985, 0.9996, 0.9999, 1.0, 1.0),
+}
+"""Quantiles of the b-tag score MV2c10 of light, c and b jets in the release, at `_PROBABILITIES`."""
+_PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
+
+
+def jet_properties(jets: Particles, rng: np.random.Generator) -> tuple[Floats, Floats]:
+    """Energy (GeV) and b-tag score of measured jets; their masses and scores are spread as in the release."""
+    mass = jets.pt * 0.197 * (jets.pt / 25) ** -0.3 * np.clip(1 + 0.19 * rng.normal(size=len(jets)), 0.3, 1.5)
+    score = np.zeros(len(jets))
+    for code, quantiles in _SCORES.items():
+        members = jets.pdgid == code
+        score[members] = np.interp(rng.random(members.sum()), _PROBABILITIES, quantiles)
+    return np.hypot(jets.pt * np.cosh(jets.eta), mass), score
+
+
+def measure_missing(
+    invisible: Floats, leptons: Particles, jets: Particles, rng: np.random.Generator
+) -> tuple[Floats, Floats]:
+    """Missing transverse momentum and its azimuth: neutrinos, mismeasured jets, false muons and a soft term."""
     n_events = len(invisible)
     activity = np.bincount(jets.event, jets.pt, minlength=n_events)
     # Pile-up and underlying event make a soft term of several hundred GeV of scalar sum.
-    sigma = 0.7 * np.sqrt(rng.gamma(6.0, 80.0, n_events) + activity)
-    missing = invisible + sigma[:, None] * rng.normal(size=(n_events, 2))
-    # Lost jets, beam halo and noise make the tail that is seen in every sample of the release.
-    lost = np.where(rng.random(n_events) < 0.12, rng.exponential(70.0, n_events), 0.0)
-    azimuth = rng.uniform(-np.pi, np.pi, n_events)
-    missing = missing + lost[:, None] * np.column_stack([np.cos(azimuth), np.sin(azimuth)])
+    sigma = 0.80 * np.sqrt(rng.gamma(3.0, 160.0, n_events) + activity)
+    missing = MISSING_RESPONSE * invisible + sigma[:, None] * rng.normal(size=(n_events, 2))
+    # Whatever a false muon is said to carry is missing on the other side.
+    false = leptons.take(leptons.origin == FALSE)
+    for axis, part in enumerate((np.cos, np.sin)):
+        missing[:, axis] -= np.bincount(false.event, false.pt * part(false.phi), minlength=n_events)
     return np.hypot(*missing.T), np.arctan2(missing[:, 1], missing[:, 0])
 
 
@@ -142,6 +199,7 @@ def trigger(leptons: Particles, n_events: int, rng: np.random.Generator) -> tupl
     """Whether the single-electron and the single-muon trigger fired, one entry an event each."""
     eta, electron = np.abs(leptons.eta), np.abs(leptons.pdgid) == 11
     fires = np.where(electron, 0.93, np.where(eta < 1.05, 0.70, np.where(eta < 2.4, 0.86, 0.0)))
+    fires = fires * (leptons.origin != FALSE)
     turn_on = 1 / (1 + np.exp(-(leptons.pt - np.where(electron, 26.0, 25.0)) / 0.8))
     fired = rng.random(len(leptons)) < fires * turn_on
     with_electron, with_muon = (_any(leptons.event, fired & kind, n_events) for kind in (electron, ~electron))

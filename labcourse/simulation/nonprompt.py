@@ -1,7 +1,13 @@
-"""Leptons that are no decay products of W, Z or τ: from hadron decays and from misidentified jets.
+"""Leptons that are no decay products of W, Z or τ: from hadron decays, from other collisions, from misidentification.
 
 Four leptons of which two are not prompt pass one event in a hundred thousand. Every rate is therefore raised by one
-common factor, which changes no distribution as long as an event has at most the leptons asked for.
+common factor, which changes no distribution as long as an event has at most the leptons asked for. How often leptons
+come from where, their spectra and their distances are those of the release's simulation, in which
+
+- six in ten non-prompt leptons beside a Z come from other collisions of the same crossing, half of them in pairs;
+- one in ten is no muon at all, but tracks that seem to be one where the muon spectrometer has a gap (|η| < 0.1); its
+  momentum is too large, and so is the missing momentum;
+- the decay b → c l ν, c → s l ν gives pairs of opposite charges with a mass below that of the b hadron.
 """
 
 from __future__ import annotations
@@ -11,92 +17,165 @@ from dataclasses import replace
 import numpy as np
 
 from labcourse.simulation.detector import PT_MIN, accept
-from labcourse.simulation.particles import Particles, concatenate, rank_within_event
+from labcourse.simulation.particles import (
+    FALSE,
+    HEAVY,
+    LIGHT,
+    PILEUP,
+    Bools,
+    Floats,
+    Ints,
+    Particles,
+    concatenate,
+    rank_within_event,
+)
 
-SOFT_INDEX = 3.0
-"""Exponent of the integral spectrum ∝ pT⁻ᵃ of non-prompt leptons from activity that is not simulated."""
+SPREAD = 60.0
+"""Standard deviation of the distance along the beam of another collision from the chosen one, in mm."""
+_FALSE_SHARE = 0.18
+"""Share of single leptons of other collisions that are false muons."""
+_FALSE_PT = (
+    (0, 0.02, 0.07, 0.12, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1),
+    (7, 8, 15, 24, 27, 42, 81, 135, 276, 520, 2500),
+)
+"""Probabilities, and quantiles of the pT of false muons in GeV."""
 
 
-def beside_z(jets: Particles, n_events: int, rng: np.random.Generator, *, electrons: float, pairs: float) -> Particles:
-    """Draw non-prompt leptons of Z + jets events.
+def none() -> Particles:
+    """Return no leptons."""
+    return Particles(np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0), np.zeros(0))
 
-    They come from jets, with a falling fraction of their momentum, and from the soft activity of pile-up
-    and underlying event; a share ``electrons`` of them are electrons. A share ``pairs`` of the sources
-    gives two of one flavour and opposite charges: hadrons, photons.
+
+def beside_z(jets: Particles, n_events: int, rng: np.random.Generator, *, electrons: float) -> Particles:
+    """Draw non-prompt leptons of Z + jets events, a share ``electrons`` of them electrons (false muons apart).
+
+    Three events in ten have a pair of another collision and nothing else; the others have single leptons of other
+    collisions, and leptons of jets and of the underlying event.
     """
-    near = jets.take(np.abs(jets.eta) < 2.9)
-    heavy = np.isin(near.pdgid, (4, 5))
-    fraction = rng.beta(1.4, np.where(heavy, 4.5, 5.5))
-    # Hard jets and heavy flavour are the likelier sources.
-    rate = np.where(heavy, 0.9, np.clip(0.25 + near.pt / 100, None, 0.8))
-    near = near.replace_momentum(near.pt * fraction, near.eta, near.phi).take(rng.random(len(near)) < rate)
-    sources = concatenate([near, _soft(n_events, rng)])
-    first = _leptons(sources, rng, electrons=electrons, positive=0.57, near=0.1)
-    again = rng.random(len(sources)) < pairs
-    second = _leptons(sources.take(again), rng, electrons=electrons, positive=0.5, near=0.7)
-    # A spectrum of its own, or the two would be equally hard.
-    second = replace(second, pdgid=-first.pdgid[again], pt=second.pt * rng.uniform(0.5, 1.5, len(second)))
-    return _accepted(concatenate([first, second]))
+    pair = np.flatnonzero(rng.random(n_events) < _PAIRS)
+    rest = np.setdiff1d(np.arange(n_events), pair)
+    soft = np.sort(rng.choice(rest, int(0.03 * len(rest))))
+    around = rng.uniform(-2.5, 2.5, len(soft)), rng.uniform(-np.pi, np.pi, len(soft))
+    underlying = Particles(soft, np.full(len(soft), 21), np.full(len(soft), 20.0), *around)
+    sources = concatenate([jets.take(~np.isin(jets.event, pair)), underlying])
+    rate = np.where(np.isin(sources.pdgid, (4, 5)), 12.0, 6.0)
+    _, first = _in_jets(sources, rate, LIGHT, rng, electrons=electrons)
+    first = replace(first, pdgid=rng.choice([-1, 1], len(first)) * first.pdgid)
+    again = rng.random(len(first)) < 0.4
+    from_jets = [first, _partner(first.take(again), rng, electrons=electrons, close=0.5)]
+    return _accepted([*from_jets, *_of_other_collisions(rest, pair, 0.6, rng, electrons=electrons)])
 
 
-def _soft(n_events: int, rng: np.random.Generator) -> Particles:
-    event = np.repeat(np.arange(n_events), rng.poisson(0.3, n_events))
+_PAIRS = 0.06
+"""Share of events given a pair of another collision; as few others end with two leptons, it is three in ten at last."""
+
+
+def of_pile_up(n_events: int, rate: float, rng: np.random.Generator) -> Particles:
+    """Draw single leptons of other collisions, on average ``rate`` an event, half of them electrons."""
+    return _accepted(_of_other_collisions(np.arange(n_events), np.zeros(0, int), rate, rng, electrons=0.5))
+
+
+def _of_other_collisions(
+    single: Ints, paired: Ints, rate: float, rng: np.random.Generator, *, electrons: float
+) -> list[Particles]:
+    event = np.concatenate([np.repeat(single, rng.poisson(rate, len(single))), paired])
+    in_pair = np.arange(len(event)) >= len(event) - len(paired)
     size = len(event)
-    return Particles(
+    code = _flavour(size, electrons, rng)
+    false = ~in_pair & (rng.random(size) < _FALSE_SHARE)
+    code[false] = 13
+    # Positive hadrons, and so their decay products, are the more numerous ones in collisions of protons.
+    positive = rng.random(size) < np.where(false, 0.45, 0.57)
+    eta = np.where(code == 11, rng.uniform(-2.47, 2.47, size), 1.35 * rng.normal(size=size))
+    leptons = Particles(
         event,
-        np.full(size, 21),
-        PT_MIN * (1 - rng.random(size)) ** (-1 / SOFT_INDEX),
-        rng.uniform(-2.7, 2.7, size),
+        code * np.where(positive, -1, 1),
+        np.where(false, np.interp(rng.random(size), *_FALSE_PT), _spectrum(code, rng)),
+        np.where(false, rng.uniform(-0.1, 0.1, size), eta),
         rng.uniform(-np.pi, np.pi, size),
+        np.where(false, FALSE, PILEUP),
+        rng.normal(0, SPREAD, size),
     )
+    return [leptons, _partner(leptons.take(in_pair), rng, electrons=electrons, close=0.15)]
 
 
-def from_b_jets(jets: Particles, rng: np.random.Generator, *, electrons: float) -> Particles:
-    """Draw isolated leptons of the decays of b hadrons in the jets of t t̄ events.
-
-    Isolation favours soft leptons far from their jet's axis; the spectrum above threshold is nearly exponential.
-    """
-    jets = jets.take((jets.pdgid == 5) & (np.abs(jets.eta) < 2.9))
-    b = jets
-    # Fraction x of the jet's momentum ∝ (1 − x)¹⁵, given that the lepton passes the threshold. The probability of
-    # that is raised threefold, and levels off for hard jets, whose leptons are less isolated.
-    remainder = np.clip(1 - PT_MIN / b.pt, 1e-3, None)
-    chosen = rng.random(len(b)) < 3 * remainder**16
-    b, remainder = b.take(chosen), remainder[chosen]
-    fraction = 1 - remainder * rng.random(len(b)) ** (1 / 16)
-    rank = rank_within_event(jets.event)[chosen]
-    b = b.replace_momentum(b.pt * fraction, b.eta, b.phi)
+def from_b_jets(jets: Particles, n_events: int, rng: np.random.Generator, *, electrons: float) -> Particles:
+    """Draw leptons of the decays of b hadrons in the jets of t t̄ events, and a few of other collisions."""
+    b = jets.take(jets.pdgid == 5)
+    source, first = _in_jets(b, np.full(len(b), 4.0), HEAVY, rng, electrons=electrons)
     # The two leading b jets are taken for b and b̄, whose direct leptons have opposite charges. One in four
     # has the other one, from b → c → l and from mixing.
-    direct = np.where(rank % 2 == 0, 1, -1)
-    sign = np.where(rng.random(len(b)) < 0.25, -direct, direct)
-    first = _leptons(b, rng, electrons=electrons, positive=0.5, near=0.15)
-    first = replace(first, pdgid=sign * np.abs(first.pdgid))
-    again = rng.random(len(b)) < 0.05
-    second = _leptons(b.take(again), rng, electrons=electrons, positive=0.5, near=0.25)
-    second = replace(
-        second,
-        pdgid=-sign[again] * np.abs(second.pdgid),
-        pt=second.pt * rng.uniform(0.5, 1.5, len(second)),
+    direct = np.where(rank_within_event(b.event)[source] % 2 == 0, 1, -1)
+    sign = np.where(rng.random(len(source)) < 0.25, -direct, direct)
+    first = replace(first, pdgid=sign * first.pdgid)
+    again = rng.random(len(first)) < 0.2
+    second = _partner(first.take(again), rng, electrons=electrons, close=0.9)
+    paired = np.flatnonzero(rng.random(n_events) < 0.01)
+    pile_up = _of_other_collisions(np.arange(n_events), paired, 0.13, rng, electrons=electrons)
+    return _accepted([first, second, *pile_up])
+
+
+def _in_jets(
+    jets: Particles, rate: Floats, origin: int, rng: np.random.Generator, *, electrons: float
+) -> tuple[Ints, Particles]:
+    """Draw leptons in jets, all of negative charge, and say in which jets.
+
+    A lepton takes the fraction x of the jet's momentum, with a density ∝ (1 − x)⁴ as in decays of heavy hadrons. The
+    release drops leptons within ΔR = 0.4 of a jet above 20 GeV, so what is left of the jet must be soft; or else the
+    jet is taken for the lepton itself.
+    """
+    remainder = np.clip(1 - PT_MIN / jets.pt, 0, None)
+    source = np.flatnonzero((rng.random(len(jets)) < rate * remainder**4) & (np.abs(jets.eta) < 2.7))
+    jets, remainder = jets.take(source), remainder[source]
+    left = remainder * rng.random(len(jets)) ** 0.2
+    hard = 0.10 if origin == HEAVY else 0.03
+    soft = 0.5 - 0.5 * np.tanh((jets.pt * left - 26) / 10)
+    survives = rng.random(len(jets)) < hard + (1 - hard) * soft
+    source, jets, left = source[survives], jets.take(survives), left[survives]
+    size = len(jets)
+    return source, Particles(
+        jets.event,
+        _flavour(size, electrons, rng),
+        jets.pt * (1 - left),
+        jets.eta + rng.normal(0, 0.15, size),
+        jets.phi + rng.normal(0, 0.15, size),
+        np.full(size, origin),
     )
-    return _accepted(concatenate([first, second]))
 
 
-def _leptons(
-    sources: Particles, rng: np.random.Generator, *, electrons: float, positive: float, near: float
-) -> Particles:
-    """One lepton a source, with its momentum, at a distance of about ``near`` from its axis."""
-    size = len(sources)
-    code = np.where(rng.random(size) < electrons, 11, 13)
-    sign = np.where(rng.random(size) < positive, -1, 1)
-    return Particles(
-        sources.event,
-        sign * code,
-        sources.pt,
-        sources.eta + rng.normal(0, near, size),
-        sources.phi + rng.normal(0, near, size),
+def _flavour(size: int, electrons: float, rng: np.random.Generator) -> Ints:
+    return np.where(rng.random(size) < electrons, 11, 13)
+
+
+def _spectrum(code: Ints, rng: np.random.Generator) -> Floats:
+    """Transverse momenta above threshold in GeV: a power for electrons, nearly exponential for muons."""
+    u = 1 - rng.random(len(code))
+    return np.where(code == 11, PT_MIN * u ** (-1 / 2.9), PT_MIN - 3.4 * np.log(u) + 0.15 * np.log(u) ** 2)
+
+
+def _partner(first: Particles, rng: np.random.Generator, *, electrons: float, close: float) -> Particles:
+    """A second lepton of the same source: a share ``close`` in the same decay chain, the rest in the opposite jet.
+
+    Decay chains and photons give opposite charges, light hadrons either.
+    """
+    size = len(first)
+    near: Bools = rng.random(size) < close
+    code = _flavour(size, electrons, rng)
+    opposite = rng.random(size) < np.where(near, 0.95, np.where((code == 13) & (np.abs(first.pdgid) == 13), 0.5, 0.75))
+    angle = rng.uniform(-np.pi, np.pi, size)
+    apart = 0.10 + rng.exponential(0.2, size)
+    turn = np.where(rng.random(size) < 0.5, np.pi + rng.normal(0, 0.5, size), rng.uniform(-np.pi, np.pi, size))
+    return replace(
+        first,
+        pdgid=np.where(opposite, -1, 1) * np.sign(first.pdgid) * code,
+        pt=_spectrum(code, rng),
+        eta=first.eta + np.where(near, apart * np.cos(angle), rng.normal(0, 1.2, size)),
+        phi=first.phi + np.where(near, apart * np.sin(angle), turn),
     )
 
 
-def _accepted(leptons: Particles) -> Particles:
+def _accepted(parts: list[Particles]) -> Particles:
+    leptons = concatenate(parts)
+    turned = (leptons.phi + np.pi) % (2 * np.pi) - np.pi
+    leptons = leptons.replace_momentum(leptons.pt, leptons.eta, turned)
     return leptons.take(accept(leptons))

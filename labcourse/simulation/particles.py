@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,17 @@ Bools = NDArray[Any]
 MASSES = {11: 0.000510999, 13: 0.10565837}
 """Masses of electron and muon in GeV."""
 
+PROMPT, HEAVY, LIGHT, PILEUP, FALSE = range(5)
+"""Where a lepton comes from: W, Z, H or τ; decay of a b hadron in t t̄; jet beside a Z; another collision of the same
+crossing; or tracks of several particles that are taken for one muon."""
+
 
 @dataclass(frozen=True)
 class Particles:
     """Particles of many events in one row of arrays each, ordered by event.
 
-    ``event`` is the position of the event in the chunk, ``pdgid`` the signed PDG code; GeV and radians.
+    ``event`` is the position of the event in the chunk, ``pdgid`` the signed PDG code; GeV and radians. Optional are
+    ``origin``, by default `PROMPT`, and ``z``, the distance of the particle's vertex from the collision (mm).
     """
 
     event: Ints
@@ -29,17 +34,25 @@ class Particles:
     pt: Floats
     eta: Floats
     phi: Floats
+    origin: Ints = None  # type: ignore[assignment]
+    z: Floats = None  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        if self.origin is None:
+            object.__setattr__(self, "origin", np.full(len(self.event), PROMPT))
+        if self.z is None:
+            object.__setattr__(self, "z", np.zeros(len(self.event)))
 
     def __len__(self) -> int:
         return len(self.event)
 
     def take(self, chosen: Bools | Ints) -> Particles:
         """Return the particles of a mask or of positions."""
-        return Particles(self.event[chosen], self.pdgid[chosen], self.pt[chosen], self.eta[chosen], self.phi[chosen])
+        return Particles(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
     def replace_momentum(self, pt: Floats, eta: Floats, phi: Floats) -> Particles:
         """Return the same particles with other momenta."""
-        return Particles(self.event, self.pdgid, pt, eta, phi)
+        return Particles(self.event, self.pdgid, pt, eta, phi, self.origin, self.z)
 
     @staticmethod
     def from_momenta(event: Ints, pdgid: Ints, px: Floats, py: Floats, pz: Floats) -> Particles:
@@ -52,9 +65,7 @@ class Particles:
 
 def concatenate(parts: list[Particles]) -> Particles:
     """Join particles and order them by event, then by falling pT."""
-    joined = Particles(
-        *(np.concatenate([getattr(p, f) for p in parts]) for f in ("event", "pdgid", "pt", "eta", "phi"))
-    )
+    joined = Particles(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Particles)))
     return joined.take(np.lexsort((-joined.pt, joined.event)))
 
 

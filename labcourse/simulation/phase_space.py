@@ -7,6 +7,7 @@ whichever channel has drawn it.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -215,22 +216,27 @@ def _density(leptons: Floats, s: Floats, shares: Floats) -> Floats:
     """Joint density of all channels with respect to Lorentz-invariant phase space."""
     low = np.full(len(s), PAIR_MASS_MIN**2)
     density = np.zeros(len(s))
-
-    def invariant(*which: int) -> Floats:
-        return mass_squared(leptons[:, list(which)].sum(axis=1))
-
+    # The channels share a few invariants: each is computed once, from rows of memory.
+    p = np.ascontiguousarray(leptons.transpose(1, 2, 0))
+    pair_mass, z_of_pair = {}, {}
+    for a, b in combinations(range(4), 2):
+        product = p[a, 0] * p[b, 0] - p[a, 1] * p[b, 1] - p[a, 2] * p[b, 2] - p[a, 3] * p[b, 3]
+        pair_mass[a, b] = pair_mass[b, a] = np.maximum(2 * product, 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
+        for a, b in ((0, 1), (2, 3), (0, 3), (2, 1)):
+            z_of_pair[a, b] = _mixed_density(pair_mass[a, b], low, s)
         for share, (a, b, c, d) in zip(shares, _PAIRINGS, strict=False):
-            s1, s2 = invariant(a, b), invariant(c, d)
-            pair = leptons[:, a, 1:] + leptons[:, b, 1:]
-            cosine = pair[:, 2] / np.sqrt((pair**2).sum(axis=1))
-            term = _mixed_density(s1, low, s) * _mixed_density(s2, low, s) / _beta(s, s1, s2)
-            term = term * _peaked_density(cosine, _peak_position(s, s1, s2))
+            s1, s2 = pair_mass[a, b], pair_mass[c, d]
+            x, y, z = p[a, 1:] + p[b, 1:]
+            term = z_of_pair[a, b] * z_of_pair[c, d] / _beta(s, s1, s2)
+            term = term * _peaked_density(z / np.sqrt(x * x + y * y + z * z), _peak_position(s, s1, s2))
             density += share * np.nan_to_num(term, posinf=0.0)
-        exchanged = [tuple(_exchange(np.array(cascade))) for cascade in _CASCADES]
+        exchanged = [tuple(_exchange(np.array(cascade)).tolist()) for cascade in _CASCADES]
         for share, (_, b, c, d) in zip(shares[len(_PAIRINGS) :], (*_CASCADES, *exchanged), strict=True):
-            s2, heavy = invariant(c, d), invariant(b, c, d)
-            term = _mixed_density(s2, low, s) * _power_density(heavy, s2, s)
-            term = term / (_beta(s, 0 * s, heavy) * _beta(heavy, 0 * s, s2))
+            s2 = pair_mass[c, d]
+            heavy = s2 + pair_mass[b, c] + pair_mass[b, d]
+            z = z_of_pair[(c, d) if (c, d) in z_of_pair else (d, c)]
+            # β of a decay into a massless particle and one of squared mass m: 1 − m/s.
+            term = z * _power_density(heavy, s2, s) / ((1 - heavy / s) * (1 - s2 / heavy))
             density += share * np.nan_to_num(term, posinf=0.0)
     return density * _JACOBIAN

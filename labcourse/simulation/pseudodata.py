@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from labcourse import samples
-from labcourse.simulation import bundle, tables
-from labcourse.simulation.chunks import Table
+from labcourse.simulation import bundle, recipes, tables
+from labcourse.simulation.chunks import PSEUDO_DATA, Chunk, Table
 
 PERIODS = {"A": 39, "B": 156, "C": 237, "D": 400}
 """Shares of the four data-taking periods: events in the release's files."""
@@ -15,24 +15,28 @@ RUNS = {"A": (298687, 299584), "B": (300415, 300908), "C": (301932, 302393), "D"
 _RUNS_A_PERIOD = 10
 
 
-def draw(table: Table, number: int, rng: np.random.Generator) -> tuple[Table, int]:
-    """Draw events by their corrections until ``number`` of them pass the preselection.
+def number(process: str, seed: int) -> int:
+    """Return how many preselected events of a process happen: a Poisson number about its yield, always the same."""
+    rng = np.random.default_rng([seed, samples.SIMULATED.index(process), PSEUDO_DATA, _NUMBER])
+    return int(rng.poisson(recipes.get(process).expected))
 
-    Returns
-    -------
-    drawn : Table
-        With those that fail the preselection between them.
-    passed : int
-        How many pass: fewer than ``number`` if the table is too short.
-    """
+
+def draw(chunk: Chunk, table: Table) -> Table:
+    """Return the events of a chunk that happen: drawn in proportion to their corrections, always the same."""
+    sequence = [chunk.seed, samples.SIMULATED.index(chunk.sample), chunk.purpose, chunk.index, _DRAW]
+    rng = np.random.default_rng(sequence)
     weight = tables.scale_factors(table)
-    kept = rng.random(len(weight)) * _LARGEST < weight
-    passed = np.cumsum(kept & tables.preselected(table))
-    kept &= (passed < number) | ((passed == number) & tables.preselected(table))
-    kept &= number > 0
-    return tables.take(table, kept), int(min(number, passed[-1] if len(passed) else 0))
+    return tables.take(table, rng.random(len(weight)) * _LARGEST < weight)
 
 
+def until(table: Table, number: int) -> Table:
+    """Return the events up to the one with which ``number`` have passed the preselection."""
+    passed = tables.preselected(table)
+    return tables.take(table, np.cumsum(passed) - passed < number)
+
+
+_NUMBER, _DRAW = 2, 4
+"""Purposes of the random numbers of `number` and `draw`."""
 _LARGEST = 2.0
 """No product of corrections is larger, or its event would count as one of this size."""
 

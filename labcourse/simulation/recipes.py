@@ -17,8 +17,9 @@ class Recipe:
     share of generated events that end in it; ``expected`` the yield after preselection at 10 fb⁻¹ that the file
     is normalised to; ``weight`` the constant |mcWeight|; ``negative`` the fractions of negative weights among
     events that pass and that fail the preselection; ``non_prompt`` names the source of two of the leptons, of
-    which the share ``non_prompt_electrons`` are electrons, and ``non_prompt_pairs`` the share of sources that give
-    two; ``matrix_element`` says that the hard process is that of `labcourse.simulation.four_leptons`.
+    which the share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the hard process is that of
+    `labcourse.simulation.four_leptons`; ``soften_higgs`` that events are dropped as `generator.generate` describes;
+    ``jet_response`` the part of the momentum of a jet of partons that is measured.
     """
 
     name: str
@@ -32,8 +33,9 @@ class Recipe:
     negative: tuple[float, float] = (0.0, 0.0)
     non_prompt: str = ""
     non_prompt_electrons: float = 0.5
-    non_prompt_pairs: float = 0.0
     matrix_element: bool = False
+    soften_higgs: bool = False
+    jet_response: float = 1.0
     relabel_associated_z: bool = False
     approximations: tuple[str, ...] = field(default=())
 
@@ -45,26 +47,33 @@ _TO_E_MU = (*_HIGGS, "23:onIfAny = 11 13")
 _TO_E_MU_TAU = (*_HIGGS, "23:onIfAny = 11 13 15")
 _NO_INTERFERENCE = "H → ZZ* → 4l at leading order without interference of identical leptons"
 _NO_NEGATIVE = "no negative weights"
-_FAKES = "non-prompt leptons by a parametrised rate of leptons in jets, not by hadron decays"
+_FAKES = "non-prompt leptons of jets and of other collisions by a parametrised rate, not by decays of hadrons"
 
 _RECIPES = (
     Recipe(
         "ggH125_ZZ4lep",
-        ("HiggsSM:gg2H = on", *_TO_E_MU),
+        ("HiggsSM:gg2H = on", "SpaceShower:alphaSvalue = 0.118", *_TO_E_MU),
         events=30_000,
         expected=8.78,
-        cost=3,
-        efficiency=0.21,
+        cost=2.5,
+        chunk=16_000,
+        efficiency=0.185,
         weight=28.3,
-        approximations=("gluon fusion at leading order with parton shower", _NO_INTERFERENCE, _NO_NEGATIVE),
+        soften_higgs=True,
+        approximations=(
+            "gluon fusion at leading order with parton shower, its transverse momentum softened",
+            _NO_INTERFERENCE,
+            _NO_NEGATIVE,
+        ),
     ),
     Recipe(
         "VBFH125_ZZ4lep",
         ("HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on", *_TO_E_MU),
         events=35_000,
         expected=0.70,
-        cost=3,
-        efficiency=0.25,
+        cost=2.5,
+        chunk=16_000,
+        efficiency=0.24,
         weight=3.73,
         approximations=("vector-boson fusion at leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
@@ -73,8 +82,8 @@ _RECIPES = (
         ("HiggsSM:ffbar2HW = on", *_TO_E_MU_TAU),
         events=3_000,
         expected=0.218,
-        cost=7,
-        efficiency=0.14,
+        cost=8,
+        efficiency=0.126,
         approximations=("leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
     Recipe(
@@ -82,8 +91,8 @@ _RECIPES = (
         ("HiggsSM:ffbar2HZ = on", *_TO_E_MU_TAU),
         events=3_000,
         expected=0.0015,
-        cost=5,
-        efficiency=0.14,
+        cost=7,
+        efficiency=0.125,
         relabel_associated_z=True,
         approximations=(
             "leading order",
@@ -96,15 +105,16 @@ _RECIPES = (
     Recipe(
         "llll",
         # Generated to τ as well; those with two leptonic τ decays count accordingly.
-        ("15:onMode = off", "15:onIfAny = 11 13"),
+        # The stronger coupling makes up for jets that the matrix element does not have.
+        ("SpaceShower:alphaSvalue = 0.145", "15:onMode = off", "15:onIfAny = 11 13"),
         events=100_000,
         expected=267.3,
-        cost=4.5,
-        efficiency=0.25,
+        cost=5,
+        efficiency=0.265,
         matrix_element=True,
         approximations=(
             "q q̄ → 4 leptons at leading order, with ZZ*, Zγ*, γ*γ*, Z → 4l and all interference; m(ll) > 4 GeV",
-            "without gg → ZZ (nor has the release's sample)",
+            "factors in m(4l) for higher orders; g g → ZZ as a share, with the decay angles of q q̄",
             "no τ pair beside another τ pair",
             _NO_NEGATIVE,
         ),
@@ -114,14 +124,13 @@ _RECIPES = (
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 11"),
         events=898,
         expected=43.1,
-        cost=20,
-        efficiency=0.022,
-        chunk=10_000,
+        cost=4,
+        efficiency=0.07,
+        chunk=16_000,
         weight=1941.4,
         negative=(0.058, 0.040),
         non_prompt="jets",
-        non_prompt_electrons=0.43,
-        non_prompt_pairs=0.01,
+        non_prompt_electrons=0.42,
         approximations=("leading order with parton shower", _FAKES, "signs of the weights at random"),
     ),
     Recipe(
@@ -129,25 +138,34 @@ _RECIPES = (
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 13"),
         events=684,
         expected=52.0,
-        cost=22,
-        efficiency=0.022,
-        chunk=10_000,
+        cost=4.5,
+        efficiency=0.065,
+        chunk=16_000,
         weight=1941.4,
         negative=(0.019, 0.028),
         non_prompt="jets",
-        non_prompt_electrons=0.52,
-        non_prompt_pairs=0.06,
+        non_prompt_electrons=0.54,
         approximations=("leading order with parton shower", _FAKES, "signs of the weights at random"),
     ),
     Recipe(
         "ttbar_lep",
-        ("Top:gg2ttbar = on", "Top:qqbar2ttbar = on", "24:onMode = off", "24:onIfAny = 11 13 15"),
+        (
+            "Top:gg2ttbar = on",
+            "Top:qqbar2ttbar = on",
+            # Without damping, the shower alone makes too many hard jets beside a heavy pair.
+            "SpaceShower:pTmaxMatch = 2",
+            "SpaceShower:pTdampMatch = 1",
+            "24:onMode = off",
+            "24:onIfAny = 11 13 15",
+        ),
         events=1031,
         expected=28.1,
-        cost=24,
-        efficiency=0.064,
+        cost=27,
+        efficiency=0.04,
         non_prompt="b",
-        non_prompt_electrons=0.55,
+        # Hadrons, neutrinos and muons of b quarks leave the cone.
+        jet_response=0.85,
+        non_prompt_electrons=0.53,
         approximations=("leading order with parton shower", "both W decay to leptons", _FAKES),
     ),
 )

@@ -6,17 +6,42 @@ import numpy as np
 
 from labcourse.simulation.chunks import Table
 
-MANTISSA_BITS = {"lep_E": 18, "scaleFactor_PILEUP": 10, "jet_pt": 8, "met_et": 10, "met_phi": 10}
-"""How many bits of a number are kept; others keep 13 (relative precision 6e-5)."""
+MANTISSA_BITS = {
+    "lep_pt": 10,
+    "lep_E": 16,
+    "lep_ptcone30": 5,
+    "lep_z0": 4,
+    "lep_trackd0pvunbiased": 4,
+    "lep_tracksigd0pvunbiased": 4,
+    "jet_pt": 7,
+    "jet_E": 14,
+    "met_et": 7,
+}
+"""How many bits of a number are kept; others keep 8 (relative precision 2e-3). All is finer than the resolution."""
+GRID = {
+    "lep_eta": 2**-10,
+    "lep_phi": 2**-10,
+    "jet_eta": 2**-5,
+    "jet_phi": 2**-5,
+    "jet_MV2c10": 2**-6,
+    "lep_etcone20": 128.0,
+    "met_phi": 2**-5,
+}
+"""What is a multiple of a step, since its size says nothing of its precision."""
+
+
+def group_of(column: str) -> str:
+    """Return ``lep`` or ``jet`` for a column with an entry a lepton or jet, else an empty text."""
+    group = column.split("_")[0]
+    return group if group in ("lep", "jet") and not column.endswith("_n") else ""
 
 
 def take(table: Table, mask: np.ndarray) -> Table:
     """Return the events of a mask, with their leptons and jets."""
     chosen: Table = {}
     for name, values in table.items():
-        group = name.split("_")[0]
-        jagged = group in ("lep", "jet") and not name.endswith("_n")
-        chosen[name] = values[np.repeat(mask, table[f"{group}_n"])] if jagged else values[mask]
+        group = group_of(name)
+        chosen[name] = values[np.repeat(mask, table[f"{group}_n"])] if group else values[mask]
     return chosen
 
 
@@ -67,8 +92,12 @@ def finished(table: Table) -> Table:
     """Return the table with rounded floats and the leptons' energies, which follow from the rounded momenta."""
     done: Table = {}
     for name, values in table.items():
-        floating = np.issubdtype(values.dtype, np.floating)
-        done[name] = rounded(values, MANTISSA_BITS.get(name, 13)) if floating else values
+        if name in GRID:
+            done[name] = (np.round(values / GRID[name]) * GRID[name]).astype(np.float32)
+        elif np.issubdtype(values.dtype, np.floating):
+            done[name] = rounded(values, MANTISSA_BITS.get(name, 8))
+        else:
+            done[name] = values
     mass = np.where(done["lep_type"] == 11, 0.510999, 105.65837)
     momentum = done["lep_pt"].astype(np.float64) * np.cosh(done["lep_eta"].astype(np.float64))
     done["lep_E"] = rounded(np.hypot(momentum, mass), MANTISSA_BITS["lep_E"])
@@ -79,8 +108,7 @@ def reorder(table: Table, positions: np.ndarray) -> Table:
     """Return the events at ``positions``, in that order."""
     chosen: Table = {}
     for name, values in table.items():
-        group = name.split("_")[0]
-        if group in ("lep", "jet") and not name.endswith("_n"):
+        if group := group_of(name):
             counts = table[f"{group}_n"]
             starts = np.cumsum(counts) - counts
             rows = [np.arange(starts[p], starts[p] + counts[p]) for p in positions]

@@ -1,7 +1,6 @@
-"""The `mini` tree of the ATLAS Open Data: read it into the course's event table, and write it.
+"""From the `mini` tree to the course's event table.
 
-Only this module knows branch names and that energies are in MeV there. `std::vector` branches (the
-official files) and the jagged ones that uproot writes (the bundle) read alike.
+`std::vector` branches (the official files) and the jagged ones that uproot writes (the bundle) read alike.
 
 The event table has one row an event, in GeV and radians: ``sample``, ``run``, ``event``, six columns a
 lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the four leptons, ``jet_n``, ``met`` and
@@ -20,7 +19,6 @@ from numpy.typing import NDArray
 
 from labcourse import samples
 from labcourse.errors import BadEvents, BadFile, BadInput, LabCourseError
-from labcourse.files import atomic_write
 from labcourse.kinematics import pair_masses
 
 if TYPE_CHECKING:
@@ -84,11 +82,8 @@ def read(
     BadEvents
         If it holds no events, NaN or infinite values, or events with fewer than four leptons.
     """
-    import pandas as pd
-
-    return pd.concat(
-        iterate(path, sample=sample, luminosity=luminosity, step_size=None, extra=extra), ignore_index=True
-    )
+    (events,) = iterate(path, sample=sample, luminosity=luminosity, step_size=None, extra=extra)
+    return events
 
 
 def iterate(
@@ -130,9 +125,10 @@ def iterate(
         if tree.num_entries == 0:
             raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=_GET_AGAIN)
         done = 0
-        for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak"):
-            yield _event_table(chunk, of, luminosity, path, first_row=done, extra=extra)
-            done += len(chunk)
+        for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak", how=dict):
+            events = _event_table(chunk, of, luminosity, path, first_row=done, extra=extra)
+            done += len(events)
+            yield events
         if done != tree.num_entries:
             raise BadFile(
                 f"{path.name} ends after {done} of {tree.num_entries} events.",
@@ -169,57 +165,13 @@ def load(
     return pd.concat((read_sample(name, luminosity=luminosity) for name in bar), ignore_index=True)
 
 
-def write(path: Path | str, branches: Mapping[str, Any], *, title: str = "4-lepton events") -> None:
-    """Write branches as a `mini` tree, zstd-compressed; a file of that name is replaced only once all is written.
-
-    Parameters
-    ----------
-    path : path
-        The ROOT file to make.
-    branches : mapping of str to array, each of length n_events
-        One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
-        ``lep_n`` and ``jet_n`` are written by themselves.
-    title : str
-        Title of the tree: what the events are.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be written.
-    """
-    import awkward as ak
-    import uproot
-
-    flat = {name: values for name, values in branches.items() if isinstance(values, np.ndarray)}
-    groups: dict[str, dict[str, Any]] = {}
-    for name, values in branches.items():
-        if name not in flat:
-            group, field = name.split("_", 1)
-            groups.setdefault(group, {})[field] = values
-    jagged = {group: ak.zip(fields) for group, fields in groups.items()}
-
-    def write_to(temporary: Path) -> None:
-        with uproot.recreate(temporary, compression=uproot.ZSTD(12)) as file:
-            tree = file.mktree(
-                "mini",
-                {name: array.dtype for name, array in flat.items()}
-                | {name: array.type for name, array in jagged.items()},
-                title=title,
-                counter_name=lambda counted: f"{counted}_n",
-                field_name=lambda outer, inner: f"{outer}_{inner}",
-            )
-            tree.extend({**flat, **jagged})
-
-    atomic_write(path, write_to)
-
-
 @contextmanager
 def open_tree(path: Path) -> Iterator[Any]:
     """Open the tree `mini` of a file; whatever goes wrong while it is read is raised as `BadFile`."""
     import uproot
 
     try:
-        with uproot.open(path) as file:
+        with uproot.open(path, handler=uproot.MemmapSource) as file:
             if "mini" not in file:
                 raise BadFile(
                     f"{path.name}: the tree 'mini' is missing.",
@@ -251,29 +203,30 @@ def _event_table(
     import pandas as pd
 
     wanted = _LEPTON_BRANCHES | {q: branch for q, branch in _EXTRA_LEPTON_BRANCHES.items() if q in extra}
-    leptons = {q: _four_leptons(chunk[branch], branch, path, first_row) for q, branch in wanted.items()}
-    order = np.argsort(-leptons["pt"], axis=1, kind="stable")
-    if (order != np.arange(4)).any():
-        leptons = {q: np.take_along_axis(values, order, axis=1) for q, values in leptons.items()}
+    leptons = _four_leptons(chunk, wanted, path, first_row)
+    if (leptons["pt"][1:] > leptons["pt"][:-1]).any():
+        order = np.argsort(-leptons["pt"], axis=0, kind="stable")
+        leptons = {q: np.take_along_axis(values, order, axis=0) for q, values in leptons.items()}
+    n_events = leptons["pt"].shape[1]
     for quantity in leptons.keys() & {"pt", "e", *_EXTRA_LEPTON_BRANCHES}:
-        leptons[quantity] = leptons[quantity] * np.float32(_GEV)
+        leptons[quantity] *= np.float32(_GEV)
     columns: dict[str, Any] = {
         "sample": pd.Categorical.from_codes(
-            np.full(len(chunk), samples.ALL.index(sample.name), np.int8), categories=pd.Index(samples.ALL)
+            np.full(n_events, samples.ALL.index(sample.name), np.int8), categories=pd.Index(samples.ALL)
         ),
         "run": _numbers(chunk["channelNumber"], np.int64),
         "event": _numbers(chunk["eventNumber"], np.int64),
     }
     for i in range(4):
-        columns |= {f"lep{i + 1}_{q}": leptons[q][:, i].astype(np.float32) for q in QUANTITIES}
-    columns |= pair_masses(leptons["pt"], leptons["eta"], leptons["phi"], leptons["e"])
+        columns |= {f"lep{i + 1}_{q}": leptons[q][i] for q in QUANTITIES}
+    columns |= pair_masses(*(leptons[q].T for q in ("pt", "eta", "phi", "e")))
     columns["jet_n"] = _numbers(chunk["jet_n"], np.float32)
     columns["met"] = _numbers(chunk["met_et"], np.float32) * np.float32(_GEV)
-    columns["weight"] = np.ones(len(chunk), np.float32)
+    columns["weight"] = np.ones(n_events, np.float32)
     if sample.role != "data":
         columns["weight"] = _weights(chunk, luminosity, path)
     for i in range(4):
-        columns |= {f"lep{i + 1}_{q}": leptons[q][:, i] for q in leptons.keys() - _LEPTON_BRANCHES.keys()}
+        columns |= {f"lep{i + 1}_{q}": leptons[q][i] for q in leptons.keys() - _LEPTON_BRANCHES.keys()}
     for name, values in columns.items():
         if name != "sample" and not np.isfinite(values).all():
             row = int(np.flatnonzero(~np.isfinite(values))[0])
@@ -291,23 +244,32 @@ def _numbers(array: Any, dtype: Any) -> NDArray[Any]:
     return np.asarray(array).astype(dtype)
 
 
-def _four_leptons(jagged: Any, branch: str, path: Path, first_row: int) -> NDArray[np.float32]:
-    """The four leading entries of each event, shape (n, 4)."""
-    import awkward as ak
-
-    counts = np.asarray(ak.num(jagged))
-    if (counts < 4).any():
-        row = int(np.flatnonzero(counts < 4)[0])
-        raise BadEvents(
-            f"{path.name}: {branch} holds {counts[row]} leptons, where four are needed.",
-            where=f"{path}, row {first_row + row}",
-            next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
-        )
-    flat = np.asarray(ak.flatten(jagged), np.float32)
-    if (counts == 4).all():
-        return flat.reshape(-1, 4)
-    starts = np.cumsum(counts) - counts
-    return flat[starts[:, None] + np.arange(4)]
+def _four_leptons(
+    chunk: Mapping[str, Any], branches: Mapping[str, str], path: Path, first_row: int
+) -> dict[str, NDArray[np.float32]]:
+    """The four leading entries of each lepton branch, shape (4, n): every row is a column of the event table."""
+    leptons = {}
+    known = np.zeros(0, np.int64)
+    places: list[NDArray[np.int64]] = []
+    for quantity, branch in branches.items():
+        # Awkward Array's own buffers: where each event begins, and all leptons one after the other.
+        layout = chunk[branch].layout.to_ListOffsetArray64(True)
+        offsets, flat = np.asarray(layout.offsets.data), layout.content.to_backend_array()
+        # All lepton branches have the same offsets, unless the file is damaged.
+        if not np.array_equal(offsets, known):
+            known, counts = offsets, np.diff(offsets)
+            if (counts < 4).any():
+                row = int(np.flatnonzero(counts < 4)[0])
+                raise BadEvents(
+                    f"{path.name}: {branch} holds {counts[row]} leptons, where four are needed.",
+                    where=f"{path}, row {first_row + row}",
+                    next_step="This is not a file of the 4-lepton collection. " + _GET_AGAIN,
+                )
+            places = [offsets[:-1] + i for i in range(4)]
+        leptons[quantity] = np.empty((4, len(offsets) - 1), np.float32)
+        for row_of_i, place in zip(leptons[quantity], places, strict=True):
+            np.take(flat.astype(np.float32, copy=False), place, out=row_of_i, mode="clip")
+    return leptons
 
 
 def _leading(jagged: Any) -> NDArray[np.float32]:
@@ -319,10 +281,11 @@ def _leading(jagged: Any) -> NDArray[np.float32]:
 
 def _weights(chunk: Any, luminosity: float, path: Path) -> NDArray[np.float32]:
     """Expected events at ``luminosity``: every factor of the release's formula, in float64."""
-    factors = {name: _numbers(chunk[name], np.float64) for name in _WEIGHT_BRANCHES}
-    total = factors.pop("SumWeights")
+    total = _numbers(chunk["SumWeights"], np.float64)
     if (total == 0).any():
         raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=_GET_AGAIN)
     # XSection is in pb, the luminosity in fb⁻¹.
-    weight = np.prod(list(factors.values()), axis=0) * 1000.0 * luminosity / total
+    weight = 1000.0 * luminosity / total
+    for name in _WEIGHT_BRANCHES[:-1]:
+        weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)

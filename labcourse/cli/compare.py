@@ -1,0 +1,61 @@
+"""``labcourse compare``: a class's notebooks beside the solutions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labcourse import settings
+from labcourse.cli.printing import Json, print_json, print_rows
+
+__all__ = ["EXAMPLES", "compare"]
+
+EXAMPLES = (
+    "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
+    " · labcourse compare class/ --chapter 1 --json > states.json · labcourse compare anna/ --execute --html anna.html"
+)
+
+
+def compare(
+    submissions: Annotated[
+        Path, typer.Argument(help="A folder with a folder for each student, or one student's, or one notebook.")
+    ],
+    html: Annotated[Path | None, typer.Option(help="Write the report for the class to this file.")] = None,
+    chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Run the notebooks: their code runs as you, within limits.")
+    ] = False,
+    seconds: Annotated[float, typer.Option(help="Longest run of a notebook, with --execute.", min=1)] = 900,
+    memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
+    with_network: Annotated[
+        bool, typer.Option("--with-network", help="Run them also where the network cannot be cut.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
+
+    Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
+    The report of --html adds key numbers, figures, changed cells, and what the class fails at.
+    """
+    from labcourse.comparison import display, overview
+    from labcourse.comparison.sandbox import Limits
+
+    found = display.compare(
+        submissions,
+        settings.home(),
+        html=html,
+        chapters=chapter or (),
+        limits=Limits(seconds, memory * 1e9, seconds / 2) if execute else None,
+        with_network=with_network,
+    )
+    for student in found.students:
+        for file, what in student.problems:
+            print(f"labcourse: {student.name}: {file}: {what}", file=sys.stderr)
+    if as_json:
+        print_json(overview.rows(found))
+    else:
+        print_rows(overview.summary_rows(found), f"Recognised as: {found.layout}", as_json=False)
+        print(f"The report is in {html}." if html else "More is in the report: --html FILE.")

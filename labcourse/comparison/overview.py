@@ -1,0 +1,88 @@
+"""The class at a glance: what fails most, and with which mistakes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any, NamedTuple
+
+from labcourse.comparison.survey import Student, Survey
+
+__all__ = ["Hurdle", "hurdles", "rows", "summary_rows"]
+
+
+class Hurdle(NamedTuple):
+    """An exercise and how the class fared.
+
+    ``tried`` counts the students who came to it (tried it or a later one), ``done`` those who are through,
+    ``wrong`` whose check says "not yet", ``skipped`` who went on without it. ``mistakes`` are the most frequent
+    lines of the check that do not hold, with how often.
+    """
+
+    exercise: str
+    title: str
+    tried: int
+    done: int
+    wrong: int
+    skipped: int
+    mistakes: tuple[tuple[str, int], ...]
+
+
+def hurdles(survey: Survey) -> list[Hurdle]:
+    """Return all exercises, those first at which most students fail."""
+    made = []
+    titles = {e.number: e.title for chapter in survey.reference.values() for e in chapter.exercises}
+    position = {number: i for i, number in enumerate(titles)}
+    reached = {id(student): position.get(student.reached, -1) for student in survey.students}
+    for number, title in titles.items():
+        tried = done = wrong = skipped = 0
+        mistakes: Counter[str] = Counter()
+        for student in survey.students:
+            found = next(f for f in student.exercises if f.exercise == number)
+            mistakes.update(dict.fromkeys(found.mistakes, 1) if found.state == "wrong" else ())
+            if reached[id(student)] >= position[number]:
+                tried += 1
+                done += found.is_done
+                wrong += found.state == "wrong"
+                skipped += found.state in ("open", "unchecked", "missing")
+        made.append(Hurdle(number, title, tried, done, wrong, skipped, tuple(mistakes.most_common(3))))
+    return sorted(made, key=lambda h: (-(h.wrong + h.skipped), -h.wrong, position[h.exercise]))
+
+
+def rows(survey: Survey) -> list[dict[str, Any]]:
+    """Return one row a student and exercise, as JSON can hold them."""
+    return [
+        {
+            "student": student.name,
+            "chapter": found.chapter,
+            "exercise": found.exercise,
+            "state": found.state,
+            "doubts": list(found.doubts),
+            "mistakes": list(found.mistakes),
+        }
+        for student in survey.students
+        for found in student.exercises
+    ]
+
+
+def summary_rows(survey: Survey) -> list[dict[str, Any]]:
+    """Return one row a student, for the terminal."""
+    return [_summary(student) for student in survey.students]
+
+
+def _summary(student: Student) -> dict[str, Any]:
+    states = Counter(found.state for found in student.exercises)
+    numbers = [number for work in student.chapters for number in work.numbers if number.expected is not None]
+    present = [number for number in numbers if number.value is not None]
+    return {
+        "student": student.name,
+        "done": states["solved"] + states["answered"],
+        "wrong": states["wrong"],
+        "unchecked": states["unchecked"],
+        "open": states["open"],
+        "missing": states["missing"] + states["damaged"],
+        "doubts": sum(bool(f.doubts) for f in student.exercises if f.state not in ("missing", "damaged")),
+        "reached": student.reached or "–",
+        "stuck at": student.stuck or "–",
+        "numbers right": f"{sum(n.is_right for n in present)} of {len(present)}" if present else "–",
+        "files": len(student.problems) or "–",
+    }

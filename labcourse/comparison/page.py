@@ -1,0 +1,153 @@
+"""The report: one HTML file that holds everything, runs nothing and asks nobody for anything.
+
+Whatever comes from a submission is text and is escaped by the template engine; pictures are drawn anew
+(`pictures`). The page has no script, and its content policy would not let one run.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from labcourse.comparison.changes import Change
+from labcourse.comparison.overview import hurdles
+from labcourse.comparison.pictures import Pair, Picture
+from labcourse.comparison.states import STATES
+from labcourse.comparison.survey import ChapterWork, Student, Survey
+from labcourse.files import atomic_write
+from labcourse.progress import seconds
+
+__all__ = ["PICTURE_BYTES", "SYMBOLS", "render", "write"]
+
+SYMBOLS = {
+    "solved": "✓",
+    "answered": "✎",
+    "wrong": "✗",
+    "unchecked": "?",
+    "open": "○",
+    "missing": "–",
+    "damaged": "!",
+}
+"""State by sign, so that it can be read without colours."""
+
+PICTURE_BYTES = 12_000_000
+"""All pictures of students together; a class of sixty stays well within what a browser opens at once."""
+_LONGEST_ANSWER = 2500
+_MOST_LINES = 40
+
+
+def write(
+    path: Path,
+    survey: Survey,
+    pictures: dict[tuple[str, int], Picture],
+    *,
+    changes: bool = True,
+    note: str = "",
+) -> None:
+    """Write the report whole or not at all; an older one is kept if that fails.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    content = render(survey, pictures, changes=changes, note=note)
+    atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+
+
+def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes: bool = True, note: str = "") -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    survey : Survey
+        The comparison.
+    pictures : dict
+        Thumbnails of the solution by cell id and position.
+    changes : bool
+        Whether changed cells were looked for.
+    note : str
+        How the submissions were looked at, for instance that they were run.
+    """
+    import jinja2
+
+    here = Path(__file__).parent
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"number": _number, "duration": seconds, "cut": _cut, "ident": id}
+    style = (here / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return environment.get_template("page.html.j2").render(
+        survey=survey,
+        symbols=SYMBOLS,
+        states=STATES,
+        hurdles=hurdles(survey),
+        tallies={id(student): Counter(found.state for found in student.exercises) for student in survey.students},
+        tally=Counter(found.state for student in survey.students for found in student.exercises),
+        exercises={e.number: e for chapter in survey.reference.values() for e in chapter.exercises},
+        solution=_used(survey, pictures),
+        shown=_shown(survey),
+        changes=changes,
+        clipped=_clipped,
+        note=note,
+        style=style,
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
+        done=_done,
+        time=_time,
+        doubtful=_doubtful,
+    )
+
+
+def _used(survey: Survey, pictures: dict[tuple[str, int], Picture]) -> dict[str, Picture]:
+    """Return the solution's pictures that stand beside one of a student, by their name in the page."""
+    used = {(pair.cell, pair.index) for pair in _pairs(survey) if pair.picture}
+    return {f"{cell}-{index}": picture for (cell, index), picture in pictures.items() if (cell, index) in used}
+
+
+def _shown(survey: Survey) -> set[int]:
+    """Return which pairs show their picture: one a cell in turn, until the bytes are used up."""
+    shown: set[int] = set()
+    left = PICTURE_BYTES
+    for pair in _pairs(survey):
+        size = len(pair.picture.png) if pair.picture else 0
+        if size <= left:
+            left -= size
+            shown.add(id(pair))
+    return shown
+
+
+def _pairs(survey: Survey) -> list[Pair]:
+    return [pair for student in survey.students for work in student.chapters for pair in work.pairs]
+
+
+def _doubtful(student: Student) -> int:
+    return sum(bool(f.doubts) for f in student.exercises if f.state not in ("missing", "damaged"))
+
+
+def _done(work: ChapterWork) -> int:
+    return sum(found.is_done for found in work.exercises)
+
+
+def _time(student: Student) -> tuple[float | None, str]:
+    """Return the seconds recorded in all chapters, and when something was changed last."""
+    known = [work.seconds for work in student.chapters if work.seconds is not None]
+    return (sum(known) if known else None), max((work.last for work in student.chapters), default="")
+
+
+def _clipped(change: Change) -> list[str]:
+    lines = [line[:200] for line in change.lines[:_MOST_LINES]]
+    return lines + ([f" … and {len(change.lines) - _MOST_LINES} more lines"] if len(change.lines) > _MOST_LINES else [])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_ANSWER else text[:_LONGEST_ANSWER] + "\n… (cut)"
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return "not there"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,166 @@
+"""Chunks on Dask: on this machine's cores, or on any cluster by its address."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from labcourse.errors import LabCourseError, SimulationError
+from labcourse.simulation.chunks import Chunk, Table
+from labcourse.simulation.store import fingerprint
+from labcourse.simulation.tables import finished
+
+LOCAL = "local"
+MEMORY = "950MB"
+"""A local worker that takes more is started afresh. Measured: about 400 MB."""
+DEATHS = 3
+"""So many workers may die under one chunk; the next death ends the campaign."""
+_SECONDS_TO_CONNECT = 20
+_CONFIGURATION = {
+    "distributed.scheduler.allowed-failures": DEATHS,
+    # No queue on a worker: a chunk that waits there would be blamed for the death of another's worker.
+    "distributed.scheduler.worker-saturation": 1.0,
+}
+
+Make = Callable[[Chunk], Table]
+Made = tuple[Chunk, Table, float]
+"""A chunk, its events, and the seconds that they took."""
+
+_AGAIN = "Run the same command again: finished chunks are kept, and it goes on from there."
+
+
+@contextmanager
+def connect(address: str = LOCAL, workers: int | None = None) -> Iterator[Any]:
+    """Give a Dask client: of ``workers`` new processes on this machine, or of the cluster at ``address``.
+
+    Raises
+    ------
+    SimulationError
+        If Dask is not installed, nobody answers at the address, or the cluster has no worker.
+    """
+    try:
+        import dask
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise SimulationError(
+            "Dask is not installed.",
+            where="labcourse.simulation",
+            next_step="Install it with `pip install -e '.[simulate]'`; the bundled samples do not need it.",
+        ) from error
+    with _quiet(), dask.config.set(_CONFIGURATION):
+        if address == LOCAL:
+            # One thread a worker: Pythia holds Python's lock. The usual port of the dashboard may be taken.
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                memory_limit=MEMORY,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=logging.CRITICAL,
+            )
+            with cluster, Client(cluster) as client:
+                yield client
+            return
+        try:
+            client = Client(address, timeout=_SECONDS_TO_CONNECT)
+            client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
+        except (OSError, ValueError) as error:
+            raise SimulationError(
+                f"There is no Dask cluster with a worker at {address}: {error or type(error).__name__}.",
+                where=f"--cluster {address}",
+                next_step="Start `dask scheduler` and `dask worker ADDRESS`, and give the scheduler's address, "
+                "for instance tcp://10.0.0.5:8786.",
+            ) from error
+        try:
+            yield client
+        finally:
+            client.close(timeout=2)
+
+
+def run(client: Any, make: Make, next_chunk: Callable[[], Chunk | None]) -> Generator[Made, None, None]:
+    """Yield chunks as they are finished, in any order, until ``next_chunk`` gives no more.
+
+    Two chunks a worker are under way: one is made, one waits. The events come back to this process, which alone
+    writes files: workers on other machines need no disk in common with it.
+
+    Raises
+    ------
+    SimulationError
+        If a chunk fails, workers keep dying, the scheduler dies, or a worker has other code than this process.
+    """
+    from distributed import CancelledError, wait
+
+    # A name of its own: on a cluster that others use as well, equal names would be equal results.
+    campaign = uuid.uuid4().hex
+    running: dict[Any, Chunk] = {}
+    try:
+        while True:
+            slots = 2 * max(sum(client.nthreads().values()), 1)
+            while len(running) < slots and (chunk := next_chunk()) is not None:
+                key = f"{chunk.sample}-{chunk.purpose}-{chunk.index}-{campaign}"
+                running[client.submit(_work, make, chunk, fingerprint(), key=key, pure=False)] = chunk
+            if not running:
+                return
+            for future in wait(list(running), return_when="FIRST_COMPLETED").done:
+                yield (running[future], *_result(future, running[future]))
+                del running[future]
+    except (CancelledError, OSError) as error:
+        raise SimulationError(
+            "The connection to the scheduler of the Dask cluster was lost.",
+            where=client.scheduler.address if client.scheduler else "the scheduler",
+            next_step=_AGAIN,
+        ) from error
+    finally:
+        if client.status == "running":
+            client.cancel(list(running), force=True)
+
+
+def _work(make: Make, chunk: Chunk, expected: str) -> tuple[Table, float]:
+    """Make a chunk; runs on a worker."""
+    if fingerprint() != expected:
+        raise SimulationError(
+            "A worker has another version of labcourse, Pythia, fastjet or numpy than you: its events would be others.",
+            next_step="Install the same versions on all machines of the cluster, from requirements-dev.lock.",
+        )
+    begin = time.perf_counter()
+    table = finished(make(chunk))
+    return table, time.perf_counter() - begin
+
+
+def _result(future: Any, chunk: Chunk) -> tuple[Table, float]:
+    from distributed import KilledWorker
+
+    if future.status == "error":
+        error = future.exception()
+        if isinstance(error, LabCourseError):
+            raise error
+        if isinstance(error, KilledWorker):
+            raise SimulationError(
+                f"Workers died {DEATHS + 1} times over the same chunk.",
+                where=f"{chunk.sample}, chunk {chunk.index}",
+                next_step="The machine may lack memory: try fewer workers. " + _AGAIN,
+            ) from error
+        raise SimulationError(
+            f"A chunk failed: {type(error).__name__}: {error}",
+            where=f"{chunk.sample}, chunk {chunk.index}",
+            next_step=_AGAIN,
+        ) from error
+    result: tuple[Table, float] = future.result()
+    return result
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep Dask's own reports of lost workers out of the terminal: what matters is said in one error."""
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] == "distributed"]
+    before = {name: logging.getLogger(name).level for name in names}
+    try:
+        for name in names:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        yield
+    finally:
+        for name, level in before.items():
+            logging.getLogger(name).setLevel(level)

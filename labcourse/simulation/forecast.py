@@ -1,0 +1,57 @@
+"""How far a campaign is, how fast, and how long it will take."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+
+class Forecast:
+    """A bar in seconds of work, as the finished chunks measure them, so that slow samples count for more."""
+
+    def __init__(self, *, visible: bool = True) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description:<16}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[rate]}"),
+            # Chunks take many seconds: a rate over the last few only would jump.
+            speed_estimate_period=300,
+            disable=not visible,
+        )
+        self._task = self._bar.add_task("starting", total=None, rate="")
+        self._begin, self._events, self._worked = time.monotonic(), 0, 0.0
+
+    def show(self, work_left: float, seconds: float, events: int, sample: str) -> None:
+        """Take note of a chunk: its seconds of work, its events, and the work that is left after it."""
+        self._worked += seconds
+        self._events += events
+        rate = self._events / max(time.monotonic() - self._begin, 1e-3)
+        self._bar.update(
+            self._task,
+            total=self._worked + work_left,
+            completed=self._worked,
+            description=sample,
+            rate=f"{rate:,.0f} events/s",
+        )
+
+    def __enter__(self) -> Forecast:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
