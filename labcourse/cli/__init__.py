@@ -160,11 +160,8 @@ def reset(
         typer.confirm("Go on?", abort=True)
     done = workspace.reset(settings.home(), chapter, with_outputs=outputs)
     print(f"fresh        {done.notebook.relative_to(settings.home())}")
-    for what, kept in (
-        ("yours", done.kept_notebook),
-        ("exercises", done.kept_progress),
-        ("outputs", done.kept_outputs),
-    ):
+    asked = [("outputs", done.kept_outputs)] if outputs else []
+    for what, kept in [("yours", done.kept_notebook), ("exercises", done.kept_progress), *asked]:
         print(f"{what:<13}" + (f"kept as {kept}" if kept else "there were none to keep"))
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 

@@ -162,15 +162,15 @@ def panel(
         plane.tick_params(which="both", direction="out", top=False, right=False)  # the moving image covers the inside
         scores.set(xlabel="score", ylabel="share / bin", xlim=(0, 1), ylim=(0, 0.5))
         scores.legend(loc="upper right", fontsize=8.5)
-        losses.axhline(know_nothing, color=style.GREY, linestyle=":", linewidth=1.2, label="knowing nothing")
+        losses.axhline(know_nothing, color=style.GREY, linestyle=":", linewidth=1.2)
+        losses.text(n_epochs, know_nothing, "knowing nothing", fontsize=8.5, ha="right", va="bottom", clip_on=True)
         (curve,) = losses.plot([], [], color=style.DARK, linewidth=1.4)
         (dot,) = losses.plot([], [], "o", color="#E69F00", markeredgecolor="black", markersize=8, zorder=5)
         low, high = float(first.loss.min()), max(float(first.loss.max()), know_nothing)
         room = 0.15 * (high - low)
         losses.set(
-            xlabel="epoch", ylabel="loss", xlim=(-0.02 * n_epochs, 1.02 * n_epochs), ylim=(low - room, high + room)
+            xlabel="epoch", ylabel="loss", xlim=(-0.02 * n_epochs, 1.02 * n_epochs), ylim=(low - room, high + 2 * room)
         )
-        losses.legend(loc="upper right", fontsize=8.5)
 
     def update(epoch: int, **chosen: Any) -> frame.Readout:
         history = training(**chosen)

@@ -1,0 +1,164 @@
+"""What a student sees and does in JupyterLab, in a browser: the first evenings with the course.
+
+The tests follow each other: chapter 2 needs what chapter 1 wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+
+ALL_OF_1 = ", ".join(f"1.{n}" for n in range(1, 12))
+HALF = 'return events["lep1_charge"] + events["lep2_charge"] == 0'
+RIGHT = 'return sum(events[f"lep{i}_charge"] for i in range(1, 5)) == 0'
+TRAINING = """
+long = network.build(4, normalise=x_train, seed=SEED)
+history = training.fit(long, x_train, y_train, epochs=100_000, seed=SEED)
+""".strip()
+# What an author can break in a text, a table, a picture or a figure; the rest is JupyterLab's.
+RULES = "color-contrast heading-order empty-heading image-alt svg-img-alt link-name link-in-text-block list listitem "
+RULES += (
+    "td-headers-attr th-has-data-cells scope-attr-valid table-duplicate-name aria-valid-attr-value aria-allowed-role"
+)
+# JupyterLab shows pictures of matplotlib without their alternative text: a description follows each of them (below).
+NOT_OURS = [[".cm-editor"], [".jp-RenderedImage img"]]
+
+
+def panels(lab: Any) -> list[int]:
+    """Return the first and the last cell that show the progress."""
+    first, last = (i for i, cell in enumerate(lab.cells()) if cell["source"].startswith("checks.panel("))
+    return [first, last]
+
+
+def barriers(lab: Any) -> list[str]:
+    """Return what axe finds in the notebook."""
+    found = Axe().run(
+        lab.page,
+        context={"include": [[".jp-Notebook"]], "exclude": NOT_OURS},
+        options={"runOnly": RULES.split(), "resultTypes": ["violations"]},
+    )
+    return [
+        f"{violation['help']}: {node['html'][:200]} {node['failureSummary']}"
+        for violation in found.response["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def undescribed(lab: Any) -> list[str]:
+    """Return the pictures that no hidden description follows, out of sight but not out of the accessibility tree."""
+    missing = []
+    for i, cell in enumerate(lab.cells()):
+        outputs = cell.get("outputs", ())
+        for place, output in enumerate(outputs):
+            if "image/png" not in output.get("data", ()):
+                continue
+            area = lab.cell(i).locator(".jp-OutputArea-child").nth(place + 1)
+            description = f"Figure: {output['data']['text/plain']}"
+            box = area.locator("p").bounding_box()
+            if description not in area.aria_snapshot() or not box or max(box["width"], box["height"]) > 1:
+                missing.append(f"cell {i}: {description}")
+    return missing
+
+
+def test_chapter_1(lab: Any) -> None:
+    lab.open("chapter1_data_preparation")
+    lab.screenshot("opened")
+    lab.run_all()
+    assert lab.errors() == []
+    top, bottom = panels(lab)
+    lab.shows(top, f"○ open: {ALL_OF_1}")
+    lab.screenshot("run")
+
+    # A wrong answer, then the right one; the panels at both ends follow.
+    exercise, check = lab.find("exercise-1.5"), lab.find("check-1.5")
+    lab.shows(check, "exercise 1.5 is still open")
+    lab.replace_line(exercise, "return ...", HALF)
+    lab.run(exercise)
+    lab.run(check)
+    lab.shows(check, "exercise 1.5: not yet", "hint:")
+    lab.screenshot("wrong")
+    lab.shows(top, "✗ wrong: 1.5")
+    lab.replace_line(exercise, HALF, RIGHT)
+    lab.run(exercise)
+    lab.run(check)
+    lab.shows(check, "exercise 1.5: solved")
+    lab.screenshot("solved")
+    for panel in (bottom, top):
+        lab.shows(panel, "✓ solved: 1.5", f"○ open: {ALL_OF_1.replace('1.5, ', '')}")
+    lab.screenshot("panel")
+
+    assert undescribed(lab) == []
+    assert barriers(lab) == []
+
+    # The page is loaded again: what was done is still there.
+    lab.save()
+    lab.page.reload()
+    lab.wait_for_kernel()
+    lab.shows(check, "exercise 1.5: solved")
+    assert RIGHT in lab.cells()[exercise]["source"]
+    lab.shows(top, "✓ solved: 1.5")
+    lab.screenshot("loaded-again")
+    lab.run(top)
+    lab.shows(top, "✓ solved: 1.5")
+    assert lab.errors() == []
+
+
+def test_starting_over(lab: Any) -> None:
+    lab.open("chapter1_data_preparation")
+    exercise = lab.find("exercise-1.5")
+    assert RIGHT in lab.cells()[exercise]["source"]
+    lab.menu("Kernel", "Shut Down Kernel")
+    lab.wait("fetch('/api/kernels').then(reply => reply.json()).then(kernels => !kernels.length)")
+    lab.server.labcourse("reset", "1", "--yes")
+    assert RIGHT in lab.cells()[exercise]["source"]
+    lab.menu("File", "Reload Notebook from Disk")
+    lab.wait("!JSON.stringify(jupyterapp.shell.currentWidget.content.model.sharedModel).includes(x)", "lep{i}_charge")
+    (kept,) = (lab.server.home / "notebooks").glob("chapter1*.mine-*.ipynb")
+    assert "lep{i}_charge" in kept.read_text("utf-8")
+    top, check = panels(lab)[0], lab.find("check-1.5")
+    for number in (top - 1, top, exercise, check):
+        lab.run(number)
+    lab.shows(top, f"○ open: {ALL_OF_1}")
+    lab.shows(check, "exercise 1.5 is still open")
+    lab.screenshot("fresh")
+    lab.save()
+    assert lab.page.locator(".jp-Dialog").count() == 0
+    assert lab.errors() == []
+
+
+def test_chapter_2(lab: Any) -> None:
+    lab.open("chapter2_training")
+    lab.run(panels(lab)[0] - 1)
+    lab.menu("Kernel", "Restart Kernel and Run All Cells")
+    lab.page.locator(".jp-Dialog .jp-mod-accept").click()
+    lab.wait_until_run()
+    assert lab.errors() == []
+
+    # The slider, by keyboard: numbers and picture follow.
+    (neuron,) = (i for i, cell in enumerate(lab.cells()) if cell["source"].startswith("interactive.neuron("))
+    lab.shows(neuron, "0 of 100")
+    live = lab.cell(neuron).locator(".labcourse-neuron")
+    picture = live.locator("img").get_attribute("src")
+    live.locator(".labcourse-neuron-epoch [role=slider]").focus()
+    for _ in range(5):
+        lab.page.keyboard.press("ArrowRight")
+    lab.shows(neuron, "5 of 100")
+    lab.wait("document.querySelector('.labcourse-neuron img').src != x", picture)
+    live.locator("img").scroll_into_view_if_needed()
+    lab.screenshot("slider")
+    assert undescribed(lab) == []
+    assert barriers(lab) == []
+
+    # The stop button: the training says what it has, and the notebook goes on.
+    lab.add_cell(TRAINING)
+    last = len(lab.cells()) - 1
+    lab.shows(last, " left")
+    lab.screenshot("training")
+    lab.page.get_by_role("button", name=re.compile("^Interrupt")).click()
+    lab.wait_until_run()
+    lab.shows(last, "interrupted in epoch")
+    lab.screenshot("interrupted")
+    lab.run(lab.find("check-2.1"))
+    assert lab.errors() == []
