@@ -65,7 +65,7 @@ def tag_score(flavour: Ints, passes: NDArray[np.bool_], rng: np.random.Generator
 
 
 def select(
-    leptons: Particles, jets: Particles, missing: Floats, rng: np.random.Generator
+    leptons: Particles, jets: Particles, missing: Floats, rng: np.random.Generator, *, any_flavour: bool = False
 ) -> tuple[Ints, dict[str, NDArray[np.float32]], Floats]:
     """Apply the resolved selection.
 
@@ -89,7 +89,9 @@ def select(
     event = np.flatnonzero(number == 2)
     first = np.searchsorted(leptons.event, event)
     l1, l2 = leptons.take(first), leptons.take(first + 1)
-    good = (l1.pdgid == -l2.pdgid) & (l1.pt > 27) & (l2.pt > 20)
+    same_flavour = l1.pdgid == -l2.pdgid
+    opposite = np.sign(l1.pdgid) == -np.sign(l2.pdgid)
+    good = (opposite if any_flavour else same_flavour) & (l1.pt > 27) & (l2.pt > 20)
     event, l1, l2 = event[good], l1.take(good), l2.take(good)
 
     jets = jets.take(np.isin(jets.event, event))
@@ -129,7 +131,7 @@ def select(
         inputs[name] = np.where(third >= 0, inputs[name], MISSING)
     kept = passes(inputs)
     chosen = {name: inputs[name][kept].astype(np.float32) for name in MEASURED}
-    return event[kept], chosen, factor[kept]
+    return event[kept], chosen, factor[kept] * (0.5 if any_flavour else 1.0)
 
 
 def passes(inputs: dict[str, Floats]) -> NDArray[np.bool_]:
