@@ -48,7 +48,7 @@ def make_chunk(chunk: Chunk) -> Table:
     sequence = np.random.SeedSequence([chunk.seed, recipe.number, SEARCH, chunk.index])
     for_pythia, for_generator, for_detector = sequence.spawn(3)
     seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
-    truth = generator.generate(recipe.settings, chunk.events, seed, rng=np.random.default_rng(for_generator))
+    truth = generator.generate(recipe.settings, chunk.events, seed, rng=np.random.default_rng(for_generator), leptons=2)
     rng = np.random.default_rng(for_detector)
     leptons, photons, invisible = truth.leptons, truth.photons, truth.invisible
     versions = [(truth.jets, np.ones(chunk.events), False)]
