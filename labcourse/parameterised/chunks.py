@@ -9,6 +9,7 @@ and mass, within the 15 % that 145 such pairs tell.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -60,9 +61,9 @@ def make_chunk(chunk: Chunk) -> Table:
     parts = []
     for jets, share, is_bb in versions:
         kept = _candidates(leptons, jets, chunk.events) & (share > 0)
-        own = [particles.take(kept[particles.event]) for particles in (leptons, photons, jets)]
+        of_kept = [particles.take(kept[particles.event]) for particles in (leptons, photons, jets)]
         for _ in range(recipe.passes):
-            event, inputs, factor = _detect(*own, invisible, rng, any_flavour=recipe.any_flavour)
+            event, inputs, factor = _detect(of_kept, invisible, rng, any_flavour=recipe.any_flavour)
             parts.append(
                 inputs
                 | {
@@ -76,14 +77,9 @@ def make_chunk(chunk: Chunk) -> Table:
 
 
 def _detect(
-    leptons: Particles,
-    photons: Particles,
-    jets: Particles,
-    invisible: Floats,
-    rng: np.random.Generator,
-    *,
-    any_flavour: bool,
+    particles: Sequence[Particles], invisible: Floats, rng: np.random.Generator, *, any_flavour: bool
 ) -> tuple[Ints, dict[str, NDArray[np.float32]], Floats]:
+    leptons, photons, jets = particles
     seen = detector.reconstruct_leptons(leptons, photons, rng)
     lost = response.neutrinos(jets, rng)
     seen_jets = response.measure_jets(jets, lost, seen, rng)
@@ -117,9 +113,7 @@ def in_fiducial(leptons: Particles, n_events: int) -> Bools:
     rank = rank_within_event(good.event)
     first, second = good.take(rank == 0), good.take(rank == 1)
     first = first.take(np.isin(first.event, second.event))
-    mass = np.sqrt(
-        2 * first.pt * second.pt * (np.cosh(first.eta - second.eta) - np.cos(first.phi - second.phi))
-    )
+    mass = np.sqrt(2 * first.pt * second.pt * (np.cosh(first.eta - second.eta) - np.cos(first.phi - second.phi)))
     inside = np.zeros(n_events, bool)
     inside[first.event] = (mass > 76) & (mass < 106)
     return inside

@@ -159,9 +159,7 @@ def is_outside(mass: float, trained: tuple[float, ...] = TRAINING_MASSES) -> boo
     return not min(trained) <= mass <= max(trained)
 
 
-def draw_masses(
-    events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.Generator
-) -> NDArray[np.float32]:
+def draw_masses(events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.Generator) -> NDArray[np.float32]:
     """Return ``m_a`` for a training: the true mass of signal events, a random one of ``masses`` for background.
 
     Were the background's mass fixed, or its distribution another than the signal's, the mass alone would tell

@@ -146,7 +146,7 @@ def _batches(new_masses: Any, y: NDArray[np.float32], weight: NDArray[np.float32
     """Return a dataset for ``model.fit`` with the batches that the compiled epoch takes."""
     import keras
 
-    class Batches(keras.utils.PyDataset):  # type: ignore[misc]
+    class Batches(keras.utils.PyDataset):
         def __init__(self) -> None:
             super().__init__()
             self.epoch = -1

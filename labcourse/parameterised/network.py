@@ -66,9 +66,7 @@ def build(
 
     def dense(size: int, name: str, *, zero: bool = False, final: str | None = None) -> keras.layers.Layer:
         random: Any = keras.initializers.GlorotUniform(seed=next(seeds))
-        return keras.layers.Dense(
-            size, activation=final, kernel_initializer="zeros" if zero else random, name=name
-        )
+        return keras.layers.Dense(size, activation=final, kernel_initializer="zeros" if zero else random, name=name)
 
     n_inputs = normalise.shape[1]
     scale = keras.layers.Normalization(name="normalise")

@@ -25,6 +25,17 @@ K_Z = 1950.6 / 1494.0
 Z_BB = 2 * 1.32
 """Z → ee and µµ with two b jets or more in pb: leptons above 27 GeV and |η| < 2.5, 76 < m_ℓℓ < 106 GeV,
 jets above 20 GeV and |y| < 2.5 (ATLAS, arXiv:2003.11960: 1.32 ± 0.21 pb for one flavour)."""
+APPROXIMATIONS = (
+    "gg → A at leading order with parton shower, narrow width",
+    "Z + jets at leading order with one parton; other jets from the parton shower",
+    "Z + b b̄ modelled by Z + two jets that are called b jets, normalised to the measured cross-section",
+    "t t̄ at leading order with parton shower; eµ events stand for ee and µµ",
+    "no other background (Zh, diboson, single top quark, W + jets)",
+    "no multiparton interactions, pile-up or hadronisation; neutrinos in b and c jets put in by hand",
+    "each event passes the detector several times: its rows share run and event, and are not independent",
+    "light entries of Z + jets are thinned, the rest made heavier for it",
+    "signs of the weights at random",
+)
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,7 @@ def _signal(mass: int) -> Recipe:
         passes=3,
         mass=mass,
         chunk=7_000,
-        cost=1.5,
+        cost=0.8,
     )
 
 
@@ -92,7 +103,7 @@ def _z_jets(low: int, high: int, cross_section: float, events: int) -> Recipe:
         "23:onIfAny = 11 13",
     )
     return Recipe(
-        f"Zjets_{low}", "Zjets", 364_100 + low, settings, cross_section, events, passes=8, negative=0.08, cost=1.3
+        f"Zjets_{low}", "Zjets", 364_100 + low, settings, cross_section, events, passes=8, negative=0.08, cost=1.0
     )
 
 
@@ -106,7 +117,7 @@ _TTBAR = Recipe(
     passes=12,
     negative=0.005,
     any_flavour=True,
-    cost=1.8,
+    cost=1.2,
 )
 
 RECIPES: dict[str, Recipe] = {

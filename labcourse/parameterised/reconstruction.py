@@ -3,9 +3,9 @@
 The selection is the published one of the channel with two leptons and two b tags (facts and thresholds: R. Herencia,
 QMUL report 2022, after the ATLAS search with 139 fb⁻¹). All momenta in GeV; jets count as massless.
 
-Two tagged light jets are rare: one event in ten thousand. So jets are not tagged by lot. One pair of an event's jets is
-drawn in proportion to its probability to be the tagged pair, and the event's weight is multiplied with the probability that
-there is exactly one such pair. Expectations stay what they were, with far smaller statistical errors.
+Two tagged light jets are rare: one event in ten thousand. So jets are not tagged by lot. One pair of an event's jets
+is drawn in proportion to its probability to be the tagged pair, and the event's weight is multiplied with the
+probability that there is exactly one such pair. Expectations stay what they were, with far smaller statistical errors.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse.parameterised.events import MEASURED, MISSING
-from labcourse.simulation.particles import Floats, Ints, Particles, pairs, rank_within_event
+from labcourse.simulation.particles import Floats, Ints, Particles, pairs
 
 WORKING_POINT = 0.77
 """Efficiency for b jets of the tag that is asked for."""
 REJECTION = {5: (1.0, 1.0, 1.0, 1.0), 4: (34.5, 12.2, 6.21, 3.10), 21: (1539.0, 381.0, 134.0, 33.5)}
-"""One over the efficiency at 60, 70, 77 and 85 % efficiency for b jets: c jets and light jets (ATL-PHYS-PUB-2016-012)."""
+"""One over the efficiency at 60, 70, 77 and 85 % efficiency for b jets, of c jets and of light jets
+(ATL-PHYS-PUB-2016-012)."""
 _EFFICIENCIES = np.array([0.60, 0.70, 0.77, 0.85])
 
 

@@ -1,4 +1,4 @@
-"""What a score is worth at a mass: binned expected significance, and expected limits on the cross-section.
+"""What a score is worth at a mass: the binned expected significance.
 
 The *significance* is the published one: the score in 20 bins, signal and background each normalised to one, and
 the Asimov significances of the bins in quadrature (arXiv:1007.1727, eq. 97). It compares models and masses; it is
@@ -10,23 +10,23 @@ background empty, or its sum of    merged with the next bin towards lower scores
 weights zero or negative           an accident of the simulation never counts as certainty
 signal with a negative sum         merged likewise
 =================================  ====================================================================
-
-The *limits* are statements about an experiment with 139 fb⁻¹: expected events, a background known to 20 %, CLs
-(A. L. Read, J. Phys. G 28 (2002) 2693) by pyhf.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labcourse import significance
 from labcourse.errors import BadInput, EmptySelection
-from labcourse.parameterised.events import SIGNAL_CROSS_SECTION
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    import pandas as pd
+
+Floats = NDArray[Any]
+Ints = NDArray[Any]
 N_BINS = 20
 N_REPLICAS = 200
 
@@ -48,29 +48,23 @@ class Value(NamedTuple):
     error: float
 
 
-class Limit(NamedTuple):
-    """Expected upper limit at 95 % (pb): the median of background-only experiments, and its band."""
-
-    median: float
-    minus_2: float
-    minus_1: float
-    plus_1: float
-    plus_2: float
-
-
 def histogram(
     score: NDArray[np.floating],
     label: NDArray[np.floating],
     weight: NDArray[np.floating],
     *,
+    event: NDArray[np.integer] | None = None,
     edges: Floats | None = None,
 ) -> Binned:
     """Fill a score, in [0, 1], into bins, and merge those that have no positive background.
 
     Parameters
     ----------
-    score, label, weight : ndarray, shape (n_events,)
+    score, label, weight : ndarray, shape (n_rows,)
         A label is 1 for signal and 0 for background; weights may be negative.
+    event : ndarray, shape (n_rows,), optional
+        A number that rows of the same event share (`identity`): they fluctuate together. By default each row is an
+        event of its own.
     edges : ndarray, optional
         20 bins of equal width by default.
 
@@ -81,8 +75,28 @@ def histogram(
     EmptySelection
         If signal or background has no events, or a sum of weights that is not positive.
     """
+    score, label, weight = checked(score, label, weight)
+    edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
+    event = np.arange(len(score)) if event is None else event
+    place = bins(score, edges)
+    filled = [_fill(place[label == y], weight[label == y], len(edges) - 1) for y in (1, 0)]
+    variances = []
+    for y in (1, 0):
+        # The rows of an event in a bin are one entry with their summed weight.
+        key, position = np.unique(np.stack([event[label == y], place[label == y]]), axis=1, return_inverse=True)
+        variances.append(_fill(key[1], np.bincount(position.ravel(), weight[label == y]) ** 2, len(edges) - 1))
+    return _merged(Binned(edges, *filled, *variances))
+
+
+def identity(events: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each row, shape (n_rows,), that rows of the same event share."""
+    return (events["run"].to_numpy(np.int64) << 40) + events["event"].to_numpy(np.int64)
+
+
+def checked(*columns: NDArray[np.floating]) -> list[Floats]:
+    """Return score, label and weight as they should be; raise as `histogram` otherwise."""
     where = "parameterised.histogram"
-    score, label, weight = (np.asarray(a, np.float64) for a in (score, label, weight))
+    score, label, weight = (np.asarray(column, np.float64) for column in columns)
     if not score.shape == label.shape == weight.shape or score.ndim != 1:
         raise BadInput(
             f"The shapes are {score.shape}, {label.shape} and {weight.shape}.",
@@ -100,30 +114,38 @@ def histogram(
                 where=where,
                 next_step="Use more events, or another mass.",
             )
-    edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
-    filled = [
-        np.histogram(score[label == y], edges, weights=weight[label == y] ** power)[0]
-        for power in (1, 2)
-        for y in (1, 0)
-    ]
-    return _merged(Binned(edges, *filled))
+    return [score, label, weight]
+
+
+def bins(score: Floats, edges: Floats) -> Ints:
+    """Return the bin of each score, the last edge included, shape (n_rows,)."""
+    return np.clip(np.searchsorted(edges, score, side="right") - 1, 0, len(edges) - 2)
+
+
+def _fill(place: Ints, weight: Floats, n_bins: int) -> Floats:
+    return np.bincount(place, weight, minlength=n_bins)
 
 
 def _merged(binned: Binned) -> Binned:
     """Merge bins from the highest score down until each has a positive background and no negative signal."""
+    least = 1e-12 * binned.background.sum()
     rows: list[Floats] = []
     edges = [binned.edges[-1]]
     current = np.zeros(4)
     for index in range(len(binned.signal) - 1, -1, -1):
         current = current + [column[index] for column in binned[1:]]
-        signal, background = current[:2]
-        if background > 1e-12 * binned.background.sum() and signal >= 0:
+        if current[1] > least and current[0] >= 0:
             rows.append(current)
             edges.append(binned.edges[index])
             current = np.zeros(4)
-    if current.any():
-        # What is left at the lowest scores joins the last bin that is whole.
-        rows[-1] = rows[-1] + current
+    # What is left at the lowest scores joins the bins above it until it is good, too; all together are positive.
+    while rows and current.any():
+        current = current + rows.pop()
+        edges.pop()
+        if current[1] > least and current[0] >= 0:
+            rows.append(current)
+            edges.append(binned.edges[0])
+            current = np.zeros(4)
     edges[-1] = binned.edges[0]
     return Binned(np.array(edges[::-1]), *np.array(rows[::-1]).T)
 
@@ -133,78 +155,35 @@ def binned_significance(
     label: NDArray[np.floating],
     weight: NDArray[np.floating],
     *,
+    event: NDArray[np.integer] | None = None,
     seed: int = 0,
     edges: Floats | None = None,
 ) -> Value:
     """Return the binned Asimov significance of signal and background normalised to one each, and its error.
 
-    The error is the spread over bootstrap replicas of the events (each taken a Poisson number of times).
+    The error is the spread over bootstrap replicas of the events, each taken a Poisson number of times with all its
+    rows. Replicas that are left without signal or background do not count.
 
-    Raises
-    ------
-    BadInput, EmptySelection
-        As `histogram`.
+    Parameters and errors are those of `histogram`.
     """
-    value = _asimov(histogram(score, label, weight, edges=edges))
+    value = _asimov(histogram(score, label, weight, event=event, edges=edges))
+    edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
+    score, label, weight = (np.asarray(column, np.float64) for column in (score, label, weight))
+    n_bins = len(edges) - 1
+    # Signal and background side by side, so that one count fills both.
+    place = bins(score, edges) + n_bins * (label == 0)
+    _, number = np.unique(np.arange(len(score)) if event is None else event, return_inverse=True)
     rng = np.random.default_rng(seed)
     replicas = []
     for _ in range(N_REPLICAS):
-        try:
-            replica = histogram(score, label, weight * rng.poisson(1.0, len(weight)), edges=edges)
-        except EmptySelection:
-            continue
-        replicas.append(_asimov(replica))
+        times = rng.poisson(1.0, number.max() + 1)
+        signal, background = _fill(place, weight * times[number], 2 * n_bins).reshape(2, n_bins)
+        if signal.sum() > 0 and background.sum() > 0:
+            nothing = np.zeros(n_bins)
+            replicas.append(_asimov(_merged(Binned(edges, signal, background, nothing, nothing))))
     return Value(value, float(np.std(replicas)))
 
 
 def _asimov(binned: Binned) -> float:
     s, b = binned.signal / binned.signal.sum(), binned.background / binned.background.sum()
     return float(np.sqrt(np.sum(significance.asimov(s, b) ** 2)))
-
-
-def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Limit:
-    """Return the expected limit on σ(gg → A) · BR(A → Zh → ℓℓbb) at 95 % confidence (CLs).
-
-    Parameters
-    ----------
-    binned : Binned
-        Expected events, signal for 0.05 pb; one bin makes a counting experiment.
-    background_uncertainty : float
-        Relative, common to all bins.
-
-    Raises
-    ------
-    BadInput
-        If the uncertainty is not between 0 and 1.
-    """
-    import pyhf
-
-    if not 0 < background_uncertainty < 1:
-        raise BadInput(
-            f"background_uncertainty is {background_uncertainty}.",
-            where="parameterised.expected_limit",
-            next_step="Use a number between 0 and 1, such as 0.2.",
-        )
-    up, down = 1 + background_uncertainty, 1 - background_uncertainty
-    background = {
-        "name": "background",
-        "data": list(binned.background),
-        "modifiers": [
-            {"name": "background", "type": "normsys", "data": {"hi": up, "lo": down}},
-            {"name": "simulation", "type": "staterror", "data": list(np.sqrt(binned.background_variance))},
-        ],
-    }
-    # A fit likes a signal strength near one: the signal is scaled to about the reach of s/√b.
-    reach = 2 / np.sqrt(np.sum(binned.signal**2 / (binned.background + (background_uncertainty * binned.background) ** 2)))
-    signal = {
-        "name": "signal",
-        "data": list(binned.signal * reach),
-        "modifiers": [{"name": "mu", "type": "normfactor", "data": None}],
-    }
-    model = pyhf.Model(
-        {"channels": [{"name": "score", "samples": [signal, background]}], "parameters": []}, poi_name="mu"
-    )
-    data = list(binned.background) + model.config.auxdata
-    _, band = pyhf.infer.intervals.upper_limits.upper_limit(data, model, level=0.05, rtol=1e-3)
-    minus_2, minus_1, median, plus_1, plus_2 = (float(value) * reach * SIGNAL_CROSS_SECTION for value in band)
-    return Limit(median, minus_2, minus_1, plus_1, plus_2)
