@@ -19,17 +19,21 @@ from labcourse.parameterised.events import (
 )
 from labcourse.parameterised.learning import arrays, fit, training_weights
 from labcourse.parameterised.limits import Limit, expected_limit, for_limit
-from labcourse.parameterised.network import build, published_optimizer
+from labcourse.parameterised.methods import IMPROVED, PUBLISHED, Recipe, train, train_tree
+from labcourse.parameterised.network import build, one_cycle
 from labcourse.parameterised.sensitivity import Value, binned_significance, histogram, identity
 
 __all__ = [
     "BLIND_MASS",
+    "IMPROVED",
     "INPUTS",
     "LUMINOSITY",
     "MASSES",
     "MEASURED",
+    "PUBLISHED",
     "TRAINING_MASSES",
     "Limit",
+    "Recipe",
     "Value",
     "arrays",
     "at_mass",
@@ -42,8 +46,10 @@ __all__ = [
     "histogram",
     "identity",
     "is_signal",
-    "published_optimizer",
+    "one_cycle",
     "read",
     "split",
+    "train",
+    "train_tree",
     "training_weights",
 ]

@@ -84,7 +84,7 @@ def fit(
     Parameters
     ----------
     model : keras.Model
-        From `build`.
+        From `build`; with one input less it is trained without the mass.
     train, validation : DataFrame
         Event tables, see `labcourse.parameterised.events`.
     signal_scale : float
@@ -99,16 +99,20 @@ def fit(
     """
     import keras
 
-    parts = [_of_masses(part, masses, name) for part, name in ((train, "train"), (validation, "validation"))]
+    parts = [of_masses(part, masses, name) for part, name in ((train, "train"), (validation, "validation"))]
     x, y = arrays(parts[0], draw_masses(parts[0], masses, np.random.default_rng([seed, 0])))
     weight = training_weights(parts[0], signal_scale=signal_scale)
     x_val, y_val = arrays(parts[1], draw_masses(parts[1], masses, np.random.default_rng([seed, 1])))
+    with_mass = model.input_shape[-1] == x.shape[1]
+    if not with_mass:
+        x, x_val = x[:, :-1], x_val[:, :-1]
     validation_data = (x_val, y_val, training_weights(parts[1], signal_scale=signal_scale))
     background = np.flatnonzero(y == 0)
 
     def new_masses(epoch: int) -> NDArray[np.float32]:
-        rng = np.random.default_rng([seed, 2, epoch])
-        x[background, -1] = rng.choice(np.asarray(masses, np.float32), len(background))
+        if with_mass:
+            rng = np.random.default_rng([seed, 2, epoch])
+            x[background, -1] = rng.choice(np.asarray(masses, np.float32), len(background))
         return x
 
     if keras.backend.backend() == "tensorflow":
@@ -135,11 +139,19 @@ def fit(
     )
 
 
-def _of_masses(events: pd.DataFrame, masses: tuple[float, ...], name: str) -> pd.DataFrame:
+def of_masses(events: pd.DataFrame, masses: tuple[float, ...], name: str) -> pd.DataFrame:
+    """Return the background and the signal of some masses. Raises as `events.check`."""
     table.check(events, f"parameterised.fit, {name}")
-    signal = is_signal(events)
-    kept = ~signal | np.isin(events["m_a_true"].to_numpy(float), masses)
-    return events[kept].reset_index(drop=True)
+    return events[_is_of(events, masses)].reset_index(drop=True)
+
+
+def size(events: pd.DataFrame, masses: tuple[float, ...]) -> int:
+    """Return with how many events a network of some masses is trained."""
+    return int(_is_of(events, masses).sum())
+
+
+def _is_of(events: pd.DataFrame, masses: tuple[float, ...]) -> NDArray[np.bool_]:
+    return ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
 
 
 def _batches(new_masses: Any, y: NDArray[np.float32], weight: NDArray[np.float32], batch_size: int, seed: int) -> Any:

@@ -87,11 +87,18 @@ def build(
     return model
 
 
-def published_optimizer() -> keras.optimizers.Optimizer:
-    """Return the optimizer of the published network: SGD with Nesterov momentum 0.7 and a rate of 1.4."""
+def one_cycle(peak: float, steps: int) -> keras.optimizers.Optimizer:
+    """Return Adam with one cycle of the learning rate: up to ``peak`` in 30 % of the steps, then down to nothing.
+
+    See `labcourse.training.one_cycle` for the idea; as a schedule of the optimizer it works on any backend.
+    """
     import keras
 
-    return keras.optimizers.SGD(1.4, momentum=0.7, nesterov=True)
+    up = max(int(0.3 * steps), 1)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        peak / 25, max(steps - up, 1), alpha=1e-4, warmup_target=peak, warmup_steps=up
+    )
+    return keras.optimizers.Adam(schedule)
 
 
 def _activate(name: str, number: int) -> keras.layers.Layer:
