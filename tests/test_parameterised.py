@@ -356,3 +356,9 @@ def test_the_shipped_events(shipped: pd.DataFrame) -> None:
     assert set(shipped.loc[signal, "m_a_true"]) == set(map(float, events.MASSES))
     assert (shipped.loc[~signal, "weight"] < 0).mean() > 0.005
     assert reconstruction.passes({name: shipped[name].to_numpy() for name in events.MEASURED}).mean() > 0.99
+
+
+def test_the_columns_in_the_docs_are_those_of_the_events() -> None:
+    page = (settings.home() / "docs" / "parameterised.md").read_text("utf-8")
+    for name, variable in events.INPUTS.items():
+        assert f"| `{name}` | {variable.unit or '–'} | {variable.meaning} |" in page

@@ -89,7 +89,7 @@ def rounded(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def finished(table: Table) -> Table:
-    """Return the table with rounded floats; with leptons, also their energies, which follow from the rounded momenta."""
+    """Return the table with rounded floats, and the energies of leptons as they follow from the rounded momenta."""
     done: Table = {}
     for name, values in table.items():
         if name in GRID:

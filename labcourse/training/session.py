@@ -129,7 +129,8 @@ class _Session:
                 if seed is not None:
                     order = np.random.default_rng([seed, number]).permutation(self.train.n_events).astype(np.int32)
                 if self.each_epoch is not None:
-                    self.train.replace_inputs(inputs.model_events(self.model, self.each_epoch(number), "x", "each_epoch"))
+                    x = inputs.model_events(self.model, self.each_epoch(number), "x", "each_epoch")
+                    self.train.replace_inputs(x)
                 self.callbacks.on_epoch_begin(number)
                 logs = self._train_epoch(order, rates[number] if rates is not None else None)
                 if self.validation is not None:
