@@ -237,8 +237,8 @@ def test_significance_of_one_bin_is_the_formula() -> None:
 def test_significance_does_not_depend_on_the_yields(seed: int, factor_s: float, factor_b: float) -> None:
     rng = np.random.default_rng(seed)
     score, label = rng.random(300), np.repeat([1.0, 0.0], 150)
-    plain = sensitivity._asimov(parameterised.histogram(score, label, np.ones(300)))
-    scaled = sensitivity._asimov(parameterised.histogram(score, label, np.where(label == 1, factor_s, factor_b)))
+    plain = sensitivity.asimov(parameterised.histogram(score, label, np.ones(300)))
+    scaled = sensitivity.asimov(parameterised.histogram(score, label, np.where(label == 1, factor_s, factor_b)))
     assert scaled == pytest.approx(plain)
 
 

@@ -166,7 +166,7 @@ def binned_significance(
 
     Parameters and errors are those of `histogram`.
     """
-    value = _asimov(histogram(score, label, weight, event=event, edges=edges))
+    value = asimov(histogram(score, label, weight, event=event, edges=edges))
     edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
     score, label, weight = (np.asarray(column, np.float64) for column in (score, label, weight))
     n_bins = len(edges) - 1
@@ -180,10 +180,11 @@ def binned_significance(
         signal, background = _fill(place, weight * times[number], 2 * n_bins).reshape(2, n_bins)
         if signal.sum() > 0 and background.sum() > 0:
             nothing = np.zeros(n_bins)
-            replicas.append(_asimov(_merged(Binned(edges, signal, background, nothing, nothing))))
+            replicas.append(asimov(_merged(Binned(edges, signal, background, nothing, nothing))))
     return Value(value, float(np.std(replicas)))
 
 
-def _asimov(binned: Binned) -> float:
+def asimov(binned: Binned) -> float:
+    """Return the significances of all bins in quadrature, signal and background normalised to one each."""
     s, b = binned.signal / binned.signal.sum(), binned.background / binned.background.sum()
     return float(np.sqrt(np.sum(significance.asimov(s, b) ** 2)))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -128,3 +128,27 @@ def _best_cut(score: NDArray[np.floating], events: pd.DataFrame, uncertainty: fl
         if enough and b > 0 and (figure := s / np.sqrt(b + (uncertainty * b) ** 2)) > best:
             best, best_cut = float(figure), float(cut)
     return best_cut
+
+
+def results(
+    curves: Mapping[str, Iterable[Point]], scaling: Mapping[float, Iterable[Point]], found: Iterable[Limits]
+) -> dict[str, Any]:
+    """Return all numbers of the project, to be written as JSON.
+
+    ``significance`` by model and mass with its uncertainty, ``signal_scaling`` by k and mass, ``limits_pb`` by
+    mass with the band; masses in GeV are keys.
+    """
+
+    def by_mass(points: Iterable[Point]) -> dict[str, Any]:
+        return {
+            f"{point.mass:g}": {"value": point.value, "uncertainty": point.error, "extrapolated": point.outside}
+            for point in points
+        }
+
+    return {
+        "significance": {model: by_mass(points) for model, points in curves.items()},
+        "signal_scaling": {f"{k:g}": by_mass(points) for k, points in scaling.items()},
+        "limits_pb": {
+            f"{limit.mass:g}": limit.shape._asdict() | {"one_bin": limit.counting._asdict()} for limit in found
+        },
+    }
