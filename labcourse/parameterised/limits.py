@@ -17,9 +17,9 @@ from labcourse.errors import BadInput
 from labcourse.parameterised.events import SIGNAL_CROSS_SECTION
 from labcourse.parameterised.sensitivity import N_BINS, Binned, checked, histogram
 
-MAX_RELATIVE_ERROR = 0.2
+MAX_RELATIVE_ERROR = 0.5
 """Of the background of a bin, by the simulation's statistics."""
-LEAST_SIGNAL = 0.1
+LEAST_SIGNAL = 0.15
 """Share of the signal that a bin holds: more bins take longer and tell hardly more."""
 
 
@@ -40,7 +40,7 @@ def for_limit(
     *,
     event: NDArray[np.integer] | None = None,
 ) -> Binned:
-    """Fill a score into the few bins of a limit, in each of which the simulation knows the background to 20 %.
+    """Fill a score into the few bins of a limit, each with enough background to say how uncertain it is.
 
     Fine bins with equal parts of the signal are merged from the highest score down until they do. The last one
     holds what lies below all but a thousandth of the signal, and so the background's normalisation.
