@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-course: .venv/course.stamp ## make the environment, run the eight solutions, show their numbers
+course: .venv/course.stamp ## make the environment, run the solutions of chapters and project, show their numbers
 	@$(BIN)/labcourse run
 
 lab: .venv/course.stamp ## open JupyterLab on notebooks/

@@ -12,7 +12,18 @@ import json
 import os
 from pathlib import Path
 
-NAMES = ("fit", "predict", "scan", "preselect", "read", "simulate", "workers", "interactive", "compare")
+NAMES = (
+    "fit",
+    "predict",
+    "scan",
+    "preselect",
+    "read",
+    "simulate",
+    "workers",
+    "interactive",
+    "compare",
+    "parameterised",
+)
 HELD = {
     "fit": 20,
     "products": 0.4,
@@ -26,6 +37,8 @@ HELD = {
     "workers": 1.8,
     "interactive": 4,
     "compare": 1,
+    "parameterised": 4,
+    "parameterised_products": 0.71,
 }
 """The smallest ratio that the course promises at full size."""
 

@@ -67,3 +67,14 @@ def test_an_unknown_name_is_refused(capsys):
     with pytest.raises(SystemExit):
         benchmarks.main(["fitt"])
     assert "no benchmark fitt" in capsys.readouterr().err
+
+
+def test_the_search_is_timed_with_and_without_torch(monkeypatch):
+    from benchmarks import parameterised
+
+    monkeypatch.setattr(parameterised, "TRAIN", 3_600_000)
+    monkeypatch.setattr(parameterised, "VALIDATION", 1_200_000)
+    found = parameterised.run(TINY)
+    has_torch = parameterised.importlib.util.find_spec("torch") is not None
+    assert list(found) == ["parameterised"] * has_torch + ["parameterised_products"]
+    assert all(result.ratio > 0 for result in found.values())

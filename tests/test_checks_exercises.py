@@ -17,7 +17,7 @@ from labcourse.checks import findings, registry
 from labcourse.checks.compare import copied
 from tests.answers import FEWEST_MISTAKES, Exercise, named, returning, shown, shown_for_right
 
-CHAPTERS = tuple(range(1, 9))
+CHAPTERS = tuple(range(1, 10))
 
 
 def course_exercises(chapter: int) -> dict[str, bool]:
@@ -26,7 +26,9 @@ def course_exercises(chapter: int) -> dict[str, bool]:
 
 
 def table(chapter: int) -> dict[str, Exercise]:
-    return importlib.import_module(f"tests.test_checks_chapter{chapter}").__dict__.get("EXERCISES", {})
+    return importlib.import_module(
+        "tests.test_checks_project" if chapter == 9 else f"tests.test_checks_chapter{chapter}"
+    ).__dict__.get("EXERCISES", {})
 
 
 EVERY = [pytest.param(n, exercise, id=n) for chapter in CHAPTERS for n, exercise in table(chapter).items()]

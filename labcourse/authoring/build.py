@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse.authoring import cut
-from labcourse.authoring.source import Cell, Source, read_all
+from labcourse.authoring.source import Cell, Source, number_of, read_all
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, keep
 
@@ -94,9 +94,9 @@ def check(home: Path) -> list[str]:
             problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter or ''} --save`")
     names = {source.name for source in sources}
     for folder in ("notebooks", "solutions"):
-        for path in sorted((home / folder).glob("chapter*.ipynb")):
+        for path in sorted((home / folder).glob("*.ipynb")):
             # A student's own copy has a name of its own: only leftovers of the course are meant.
-            if path.stem not in names and folder == "solutions":
+            if path.stem not in names and number_of(path.stem) is not None and folder == "solutions":
                 problems.append(f"{folder}/{path.name} has no source in course/: delete it")
     return problems
 

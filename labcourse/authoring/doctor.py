@@ -112,7 +112,7 @@ def _files_of_the_course() -> Iterator[Finding]:
     wanted = ["pyproject.toml", "requirements.lock", "course", "data", "notebooks", "solutions"]
     missing = [name for name in wanted if not (home / name).exists()]
     for folder in ("notebooks", "solutions"):
-        sources = (home / "course").glob("chapter*.py")
+        sources = (home / "course").glob("*.py")
         missing += [f"{folder}/{s.stem}.ipynb" for s in sources if not (home / folder / f"{s.stem}.ipynb").exists()]
     detail = f"missing: {', '.join(missing)}" if missing else f"complete in {home}"
     yield Finding("course files", not missing, detail, "Restore them with `git checkout -- .` in the course's folder.")

@@ -63,7 +63,8 @@ def solutions(home: Path, chapters: Iterable[int] = ()) -> list[Task]:
     BuildError
         If a notebook cannot be read or none is there.
     """
-    found = [Task(_number(path), path.stem, path) for path in sorted((home / "solutions").glob("chapter*.ipynb"))]
+    paths = sorted((home / "solutions").glob("*.ipynb"))
+    found = [Task(number, path.stem, path) for path in paths if (number := source.number_of(path.stem)) is not None]
     tasks = [Task(task.chapter, task.name, build.load(task.notebook)) for task in _chosen(found, chapters)]
     if not tasks:
         raise BuildError(
@@ -83,8 +84,8 @@ def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
 
 def needed_by(chapter: int, workspace: str) -> list[int]:
     """Return the earlier chapters whose outputs a workspace lacks, or holds only damaged or outdated."""
-    missing = []
-    for number in range(1, chapter):
+    missing: list[int] = []
+    for number in range(1, chapter if chapter != source.PROJECT else 1):
         try:
             outputs.read_numbers(number, workspace)
         except LabCourseError:
@@ -226,11 +227,6 @@ def _written(task: Task, workspace: str) -> int:
     """Return when the chapter's numbers were written, in nanoseconds; 0 if never."""
     numbers = outputs.folder(task.chapter, workspace) / "numbers.json"
     return numbers.stat().st_mtime_ns if numbers.is_file() else 0
-
-
-def _number(path: Path) -> int:
-    match = re.match(r"chapter(\d+)_", path.name)
-    return int(match[1]) if match else 0
 
 
 def kernel_manager_class() -> Any:

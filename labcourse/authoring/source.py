@@ -20,10 +20,12 @@ from pathlib import Path
 
 from labcourse.errors import BuildError
 
-__all__ = ["BEGIN", "END", "Cell", "Source", "read", "read_all"]
+__all__ = ["BEGIN", "END", "Cell", "Source", "number_of", "read", "read_all"]
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
+PROJECT = 9
+"""The number of the project after the eight chapters."""
 
 _HEADER = re.compile(r"# %%( |$)")
 _LIKE_A_MARK = re.compile(r"^\s*#.*\b(BEGIN|END)\W+SOL|^\s*#+\s*(BEGIN|END)\s+\w+\s*$", re.IGNORECASE)
@@ -73,13 +75,22 @@ class Source:
 
     @property
     def chapter(self) -> int | None:
-        """The chapter's number, or None for a source outside the chapters."""
-        match = re.match(r"chapter(\d+)_", self.name)
-        return int(match[1]) if match else None
+        """The chapter's number, that of the project, or None for a source outside of both."""
+        return number_of(self.name)
 
     def error(self, what: str, line: int, next_step: str = "") -> BuildError:
         """Return an error that names file and line."""
         return BuildError(what, where=f"{self.path}, line {line}", next_step=next_step)
+
+
+def number_of(name: str) -> int | None:
+    """Return the number of a notebook from its name: that of a chapter, 9 for the project, None for others.
+
+    >>> number_of("chapter3_evaluation"), number_of("project_parameterised_network"), number_of("test_setup")
+    (3, 9, None)
+    """
+    match = re.match(r"chapter(\d+)_|project_", name)
+    return int(match[1] or PROJECT) if match else None
 
 
 def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:

@@ -15,5 +15,6 @@ from labcourse.checks.chapter6 import *
 from labcourse.checks.chapter7 import *
 from labcourse.checks.chapter8 import *
 from labcourse.checks.progress import is_solved as is_solved
+from labcourse.checks.project import *
 from labcourse.checks.standing import panel as panel
 from labcourse.checks.words import written as written

@@ -32,7 +32,7 @@ def exercises() -> dict[str, Exercise]:
 @cache
 def _read(folder: Path) -> dict[str, Exercise]:
     found = {}
-    for path in folder.glob("chapter*.py"):
+    for path in folder.glob("*.py"):
         text = path.read_text(encoding="utf-8")
         headings = {number: (title, kind) for number, title, kind in _HEADING.findall(text)}
         for chapter, position in _CELL.findall(text):

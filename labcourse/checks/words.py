@@ -10,6 +10,7 @@ from typing import Any
 
 from labcourse import settings
 from labcourse.checks.progress import record_state
+from labcourse.outputs import CHAPTERS
 
 __all__ = ["model_answer", "written"]
 
@@ -41,7 +42,7 @@ def written(number: str, text: Any) -> None:
 def model_answer(number: str) -> str:
     """Return the answer in the built solution notebook, or an empty text if there is none."""
     chapter = number.split(".")[0]
-    for path in sorted((settings.home() / "solutions").glob(f"chapter{chapter}_*.ipynb")):
+    for path in sorted((settings.home() / "solutions").glob(f"{CHAPTERS.get(int(chapter), chapter)}.ipynb")):
         try:
             cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
             for cell in cells:

@@ -201,12 +201,21 @@ def yields(
 
 @app.command(
     epilog="Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll "
-    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786"
+    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 · "
+    "labcourse simulate --search azh --scale 10 --out ~/azh"
 )
 def simulate(
     scale: Annotated[
-        float, typer.Option(help="Events relative to the official samples; 1 makes about 940 000.", min=0.0001)
-    ] = BUNDLE_SCALE,
+        float | None,
+        typer.Option(
+            help="Events relative to the official samples (1 makes about 940 000), or with --search to those of "
+            "the bundle; the bundle's by default.",
+            min=0.0001,
+        ),
+    ] = None,
+    search: Annotated[
+        str, typer.Option(help="Instead of the samples of the chapters, the events of a search: azh (A → Zh → ℓℓbb).")
+    ] = "",
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
@@ -222,8 +231,14 @@ def simulate(
 
     Killed or interrupted, the same command goes on where it was.
     """
+    if search:
+        from labcourse.cli.search import simulate_search
+
+        simulate_search(search, scale, samples, out, seed, workers, cluster, keep_chunks)
+        return
     from labcourse import simulation
 
+    scale = BUNDLE_SCALE if scale is None else scale
     if out is None and scale != BUNDLE_SCALE:
         raise BadInput(
             "Samples of another size would replace the bundled ones.",

@@ -56,7 +56,7 @@ class Chapter:
     Parameters
     ----------
     number : int
-        The chapter, 1 to 8.
+        The chapter, 1 to 8, or 9 for the project.
     sources : iterable of str, optional
         The samples that its outputs depend on; by default all that are found.
     workspace : str, optional
@@ -207,6 +207,11 @@ class Chapter:
         text = json.dumps(fresh, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         self._write(_NUMBERS, lambda path: path.write_text(text, encoding="utf-8"))
         publication.publish(self.number, given)
+
+    def write_document(self, name: str, content: Mapping[str, Any]) -> None:
+        """Write nested numbers as ``<name>.json``, for readers outside the course; otherwise as `write_numbers`."""
+        text = json.dumps(_plain(dict(content), name), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        self._write(f"{_checked(name)}.json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def read_numbers(self, chapter: int) -> dict[str, Any]:
         """Read the numbers of a chapter; raises as `read_table`."""

@@ -32,8 +32,9 @@ CHAPTERS = {
     6: "chapter6_cross_validation",
     7: "chapter7_significance",
     8: "chapter8_low_level_variables",
+    9: "project_parameterised_network",
 }
-"""The chapters by number: the names of their notebooks and of their folders."""
+"""The chapters by number, and the project after them: the names of their notebooks and of their folders."""
 
 _PACKAGES = ("labcourse", "tensorflow", "keras", "numpy", "pandas", "pyarrow")
 _FORMAT = 1

@@ -80,11 +80,14 @@ def connect(address: str = LOCAL, workers: int | None = None) -> Iterator[Any]:
             client.close(timeout=2)
 
 
-def run(client: Any, make: Make, next_chunk: Callable[[], Chunk | None]) -> Generator[Made, None, None]:
+def run(
+    client: Any, make: Make, next_chunk: Callable[[], Chunk | None], identify: Callable[[], str] | None = None
+) -> Generator[Made, None, None]:
     """Yield chunks as they are finished, in any order, until ``next_chunk`` gives no more.
 
     Two chunks a worker are under way: one is made, one waits. The events come back to this process, which alone
-    writes files: workers on other machines need no disk in common with it.
+    writes files: workers on other machines need no disk in common with it. ``make`` and ``identify``, which tells
+    versions of the code apart (`store.fingerprint`), are functions of a module that workers can import.
 
     Raises
     ------
@@ -95,13 +98,14 @@ def run(client: Any, make: Make, next_chunk: Callable[[], Chunk | None]) -> Gene
 
     # A name of its own: on a cluster that others use as well, equal names would be equal results.
     campaign = uuid.uuid4().hex
+    identify = identify or fingerprint
     running: dict[Any, Chunk] = {}
     try:
         while True:
             slots = 2 * max(sum(client.nthreads().values()), 1)
             while len(running) < slots and (chunk := next_chunk()) is not None:
                 key = f"{chunk.sample}-{chunk.purpose}-{chunk.index}-{campaign}"
-                running[client.submit(_work, make, chunk, fingerprint(), key=key, pure=False)] = chunk
+                running[client.submit(_work, make, chunk, identify, identify(), key=key, pure=False)] = chunk
             if not running:
                 return
             for future in wait(list(running), return_when="FIRST_COMPLETED").done:
@@ -118,9 +122,9 @@ def run(client: Any, make: Make, next_chunk: Callable[[], Chunk | None]) -> Gene
             client.cancel(list(running), force=True)
 
 
-def _work(make: Make, chunk: Chunk, expected: str) -> tuple[Table, float]:
+def _work(make: Make, chunk: Chunk, identify: Callable[[], str], expected: str) -> tuple[Table, float]:
     """Make a chunk; runs on a worker."""
-    if fingerprint() != expected:
+    if identify() != expected:
         raise SimulationError(
             "A worker has another version of labcourse, Pythia, fastjet or numpy than you: its events would be others.",
             next_step="Install the same versions on all machines of the cluster, from requirements-dev.lock.",

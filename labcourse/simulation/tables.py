@@ -89,7 +89,7 @@ def rounded(values: np.ndarray, bits: int) -> np.ndarray:
 
 
 def finished(table: Table) -> Table:
-    """Return the table with rounded floats and the leptons' energies, which follow from the rounded momenta."""
+    """Return the table with rounded floats, and the energies of leptons as they follow from the rounded momenta."""
     done: Table = {}
     for name, values in table.items():
         if name in GRID:
@@ -98,6 +98,8 @@ def finished(table: Table) -> Table:
             done[name] = rounded(values, MANTISSA_BITS.get(name, 8))
         else:
             done[name] = values
+    if "lep_pt" not in done:
+        return done
     mass = np.where(done["lep_type"] == 11, 0.510999, 105.65837)
     momentum = done["lep_pt"].astype(np.float64) * np.cosh(done["lep_eta"].astype(np.float64))
     done["lep_E"] = rounded(np.hypot(momentum, mass), MANTISSA_BITS["lep_E"])

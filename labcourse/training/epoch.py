@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labcourse.errors import BadInput
 from labcourse.training import architecture
 
 if TYPE_CHECKING:
@@ -53,6 +54,22 @@ class Data:
         self.tensors = None
         if self.n_steps > 1:
             self.tensors = keras.tree.map_structure(lambda a: tf.convert_to_tensor(self.pad(a)), arrays)
+
+    def replace_inputs(self, x: Any) -> None:
+        """Take new inputs in place of the old ones; labels and weights stay."""
+        import keras
+        import tensorflow as tf
+
+        if keras.tree.map_structure(np.shape, x) != keras.tree.map_structure(np.shape, self.arrays[0]):
+            raise BadInput(
+                "each_epoch gives inputs of another shape.",
+                where="training.fit",
+                next_step="Return x with the same number of events and columns.",
+            )
+        self.arrays = (x, *self.arrays[1:])
+        if self.tensors is not None:
+            tensors = keras.tree.map_structure(lambda a: tf.convert_to_tensor(self.pad(a)), x)
+            self.tensors = (tensors, *self.tensors[1:])
 
     def pad(self, array: NDArray[Any]) -> NDArray[Any]:
         """Lengthen an array by zeros to the capacity."""

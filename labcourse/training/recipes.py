@@ -34,6 +34,7 @@ def fit(
     shuffle: bool = True,
     seed: int = 0,
     callbacks: Iterable[keras.callbacks.Callback] = (),
+    each_epoch: session.EachEpoch | None = None,
     progress: bool = True,
 ) -> keras.callbacks.History:
     """Train a compiled Keras model as ``model.fit`` does, tens of times faster.
@@ -60,6 +61,9 @@ def fit(
     callbacks : iterable of keras.callbacks.Callback
         As in ``model.fit``. A callback with something to do at every *batch* makes the training run
         batch by batch, still without a dataset, but several times slower.
+    each_epoch : callable, optional
+        Called with the number of an epoch before it begins; returns ``x`` for this epoch, of the same shape.
+        For inputs that are drawn anew each time.
     progress : bool
         Show one line an epoch in a terminal or a notebook.
 
@@ -98,6 +102,7 @@ def fit(
             shuffle=shuffle,
             seed=seed,
             callbacks=callbacks,
+            each_epoch=each_epoch,
         )
 
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 LearningRates = Callable[[int], NDArray[np.float32]]
 """Gives the learning rate of each step, shape (n_steps,), for a number of steps."""
+EachEpoch = Callable[[int], Any]
+"""Gives the inputs ``x`` of an epoch, in the shape of those before."""
 
 
 def fit(
@@ -38,6 +40,7 @@ def fit(
     shuffle: bool = True,
     seed: int = 0,
     callbacks: Iterable[keras.callbacks.Callback] = (),
+    each_epoch: EachEpoch | None = None,
     learning_rates: LearningRates | None = None,
     prefix: str = "",
     more: int = 0,
@@ -65,7 +68,7 @@ def fit(
                 next_step="Pass a tuple of two or three arrays.",
             )
         validation = inputs.training_arrays(model, *validation_data, where=where, prefix="validation ")
-    run = _Session(model, train, validation, batch_size, epochs, list(inputs.callbacks(callbacks, where)))
+    run = _Session(model, train, validation, batch_size, epochs, list(inputs.callbacks(callbacks, where)), each_epoch)
     return run.run(line, prefix, seed if shuffle else None, learning_rates, more, keep_parts)
 
 
@@ -73,11 +76,18 @@ class _Session:
     """One training: the model, its engine and data, the callbacks, and the state to go back to."""
 
     def __init__(
-        self, model: keras.Model, train: Any, validation: Any, batch_size: int, epochs: int, callbacks: list[Any]
+        self,
+        model: keras.Model,
+        train: Any,
+        validation: Any,
+        batch_size: int,
+        epochs: int,
+        callbacks: list[Any],
+        each_epoch: EachEpoch | None,
     ) -> None:
         import keras
 
-        self.model, self.epochs = model, epochs
+        self.model, self.epochs, self.each_epoch = model, epochs, each_epoch
         self.by_batch = any(inputs.acts_on_batches(callback) for callback in callbacks)
         self.engine = _engine(model, train, share=not self.by_batch)
         self.train = Data(train, batch_size, self.engine)
@@ -118,6 +128,9 @@ class _Session:
                 order = None
                 if seed is not None:
                     order = np.random.default_rng([seed, number]).permutation(self.train.n_events).astype(np.int32)
+                if self.each_epoch is not None:
+                    x = inputs.model_events(self.model, self.each_epoch(number), "x", "each_epoch")
+                    self.train.replace_inputs(x)
                 self.callbacks.on_epoch_begin(number)
                 logs = self._train_epoch(order, rates[number] if rates is not None else None)
                 if self.validation is not None:

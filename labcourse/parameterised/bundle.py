@@ -1,0 +1,128 @@
+"""The events on disk: one Parquet file and its manifest, in ``data/azh`` and wherever else samples are looked for."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from labcourse import settings
+from labcourse.errors import BadFile, MissingSample
+from labcourse.files import atomic_write
+from labcourse.parameterised import events as table
+from labcourse.parameterised import recipes
+from labcourse.parameterised.events import LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
+from labcourse.simulation import generator
+from labcourse.simulation.bundle import MANIFEST, checksum
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDER = "azh"
+FILE = "events.parquet"
+_NEXT = "Restore the file from the repository, or make it anew with `labcourse simulate --search azh`."
+
+
+def read(folder: Path | str | None = None) -> pd.DataFrame:
+    """Read the event table of the search (columns: see `labcourse.parameterised.events`).
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where the file lies; by default the first folder ``azh`` on the search path of the samples
+        (`labcourse.settings`), which ends with the bundle's.
+
+    Raises
+    ------
+    MissingSample
+        If there is no such file.
+    BadFile
+        If it cannot be read, or is not the one that its manifest describes.
+    BadInput
+        If a column is missing, a number is not finite, or a mass is unknown.
+    """
+    import pandas as pd
+
+    folders = [Path(folder)] if folder is not None else [place / FOLDER for place in settings.search_path()]
+    path = next((place / FILE for place in folders if (place / FILE).is_file()), None)
+    if path is None:
+        raise MissingSample("The events of the search are not there.", where=str(folders[-1] / FILE), next_step=_NEXT)
+    manifest = path.with_name(MANIFEST)
+    try:
+        if manifest.is_file() and json.loads(manifest.read_text())["sha256"] != checksum(path):
+            raise BadFile("The file is not the one that its manifest describes.", where=str(path), next_step=_NEXT)
+        events = pd.read_parquet(path)
+    except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are of these kinds
+        raise BadFile(f"The file is damaged: {error}.", where=str(path), next_step=_NEXT) from error
+    table.check(events, str(path))
+    return events
+
+
+def write(events: pd.DataFrame, folder: Path, *, seed: int, scale: float, code: str) -> Path:
+    """Write events and manifest, each whole or not at all; return the manifest's path.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = pa.Table.from_pandas(events, preserve_index=False).replace_schema_metadata(None)
+    # Bytes of equal significance side by side compress best; the process and the masses are few different values.
+    encodings = dict.fromkeys((*MEASURED, "weight"), "BYTE_STREAM_SPLIT") | {"event": "DELTA_BINARY_PACKED"}
+    atomic_write(
+        folder / FILE,
+        lambda temporary: pq.write_table(
+            columns,
+            temporary,
+            compression="zstd",
+            compression_level=19,
+            use_dictionary=["process", "m_a_true", "run"],
+            column_encoding=encodings,
+        ),
+    )
+    content = json.dumps(_manifest(events, folder / FILE, seed, scale, code), indent=1, ensure_ascii=False) + "\n"
+    atomic_write(folder / MANIFEST, lambda temporary: temporary.write_text(content))
+    return folder / MANIFEST
+
+
+def _manifest(events: pd.DataFrame, path: Path, seed: int, scale: float, code: str) -> dict[str, Any]:
+    samples = []
+    for recipe in recipes.RECIPES.values():
+        rows = events[events["run"] == recipe.number]
+        weight = rows["weight"].to_numpy(np.float64)
+        samples.append(
+            {
+                "sample": recipe.name,
+                "run": recipe.number,
+                "rows": len(rows),
+                "events": int(rows["event"].nunique()),
+                "expected": round(float(weight.sum()), 3),
+                "negative": int((weight < 0).sum()),
+                "pythia": [*generator.COMMON, *recipe.settings],
+            }
+        )
+    return {
+        "simulated": True,
+        "description": "Events simulated for this course after the selection of the search for A → Zh → ℓℓbb. "
+        "No event of ATLAS is among them.",
+        "file": path.name,
+        "size": path.stat().st_size,
+        "sha256": checksum(path),
+        "luminosity": LUMINOSITY,
+        "signal_cross_section": SIGNAL_CROSS_SECTION,
+        "seed": seed,
+        "scale": scale,
+        "command": f"labcourse simulate --search azh --seed {seed} --scale {scale:g}",
+        "code": code,
+        "generator": f"Pythia {generator.version()}",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "pyarrow")},
+        "approximations": list(recipes.APPROXIMATIONS),
+        "licence": "CC0-1.0",
+        "samples": samples,
+    }

@@ -1,0 +1,105 @@
+"""The checks of the project: right answers in several idioms, and the mistakes that students make."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from labcourse import significance
+from tests.answers import Exercise, make_tests
+
+
+def draw_by_loop(m_true, masses, rng):
+    drawn = np.array(m_true, dtype=float)
+    for i in range(len(drawn)):
+        if drawn[i] == 0:
+            drawn[i] = masses[rng.integers(len(masses))]
+    return drawn
+
+
+def balance(weight, m_true, k, *, size=np.abs, each=True, share=True, on_signal=True):
+    made = size(np.asarray(weight, float)) * 1.0
+    signal = m_true > 0
+    masses = np.unique(m_true[signal])
+    background = made[~signal].sum()
+    for group in [m_true == mass for mass in masses] if each else [signal]:
+        made[group] *= background / (len(masses) if share and each else 1) / made[group].sum()
+    made[signal if on_signal else ~signal] *= k
+    return made
+
+
+def binned(signal, background):
+    shares = zip(signal / sum(signal), background / sum(background), strict=True)
+    return sum(float(significance.asimov(s, b)) ** 2 for s, b in shares) ** 0.5
+
+
+def asimov(signal, background):
+    return significance.asimov(signal / signal.sum(), background / background.sum())
+
+
+EXERCISES = {
+    "9.1": Exercise(
+        right=[
+            lambda p, d: np.mean(np.argmax(p, axis=1) == d),
+            lambda p, d: sum(row.argmax() == digit for row, digit in zip(p, d, strict=True)) / len(d),
+        ],
+        mistakes=[
+            (lambda p, d: np.sum(np.argmax(p, axis=1) == d), "are counted"),
+            (lambda p, d: np.mean(np.argmax(p, axis=1) != d), "share of wrong ones"),
+            (lambda p, d: np.argmax(p, axis=1) == d, "one truth value a picture"),
+            (lambda p, d: p[np.arange(len(d)), d].mean(), "mean probability"),
+            (lambda p, d: 100 * np.mean(np.argmax(p, axis=1) == d), "in per cent"),
+        ],
+    ),
+    "9.2": Exercise(
+        right=[
+            lambda m, masses, rng: np.where(m > 0, m, rng.choice(masses, len(m))),
+            draw_by_loop,
+        ],
+        mistakes=[
+            (lambda m, masses, rng: rng.choice(masses, len(m)), "another mass than their own"),
+            (lambda m, masses, rng: m, "keeps its 0"),
+            (lambda m, masses, rng: np.where(m > 0, m, rng.choice(masses)), "the same mass"),
+            (lambda m, masses, rng: np.where(m > 0, m, rng.uniform(300, 2000, len(m))), "none of those of the signal"),
+            (
+                lambda m, masses, rng: np.where(m > 0, m, np.random.default_rng(7).choice(masses, len(m))),
+                "do not come from the generator",
+            ),
+            (
+                lambda m, masses, rng: np.where(m > 0, m, rng.choice(masses, len(m), p=[0.7, 0.1, 0.1, 0.1])),
+                "more often than others",
+            ),
+        ],
+    ),
+    "9.4": Exercise(
+        right=[balance, lambda w, m, k: balance(w, m, k).astype(np.float32)],
+        mistakes=[
+            (lambda w, m, k: balance(w, m, k, size=np.asarray), "negative weights are left in"),
+            (lambda w, m, k: balance(w, m, k, size=lambda x: np.clip(x, 0, None)), "set to zero"),
+            (lambda w, m, k: balance(w, m, k, each=False), "do not count alike"),
+            (lambda w, m, k: balance(w, m, k, share=False), "each mass counts k times"),
+            (lambda w, m, k: balance(w, m, k, on_signal=False), "k scales the background"),
+            (lambda w, m, k: np.where(m > 0, k, 1) * np.abs(w), "are not balanced"),
+        ],
+    ),
+    "9.5": Exercise(
+        right=[binned, lambda s, b: np.sqrt((asimov(s, b) ** 2).sum())],
+        mistakes=[
+            (lambda s, b: asimov(s, b).sum(), "the bins are added"),
+            (lambda s, b: (asimov(s, b) ** 2).sum(), "the root is missing"),
+            (lambda s, b: np.sqrt(((s / s.sum()) ** 2 / (b / b.sum())).sum()), "s/√b in each bin"),
+            (lambda s, b: np.sqrt((significance.asimov(s, b) ** 2).sum()), "not normalised"),
+        ],
+    ),
+    "9.6": Exercise(
+        right=[1.5, 3.0 / 2.0, np.float32(1.5)],
+        mistakes=[
+            (2 / 3, "this is the inverse"),
+            (1.0, "this is the difference"),
+            (3.0, "the significance itself"),
+            (150, "in per cent"),
+        ],
+        context=lambda: {"points": {"parameterised": 3.0, "single": 2.0}},
+    ),
+}
+
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
