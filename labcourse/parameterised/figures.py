@@ -39,7 +39,7 @@ def mass(events: pd.DataFrame, masses: Sequence[float]) -> tuple[Figure, Axes]:
             linestyle=line.linestyle,
             label=label,
         )
-    ax.set(yscale="log", xlabel=r"$m_{Zh}$ (GeV)", ylabel="expected events / 40 GeV", ylim=(0.05, None))
+    ax.set(yscale="log", xlabel=r"$m_{Zh}$ [GeV]", ylabel="expected events / 40 GeV", ylim=(0.05, None))
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
     return fig, ax
@@ -86,7 +86,7 @@ def significances(curves: Mapping[str, Sequence[Point]]) -> tuple[Figure, Axes]:
         )
     ax.axvline(BLIND_MASS, color=style.GREY, linestyle=":", linewidth=1)
     ax.text(BLIND_MASS + 10, ax.get_ylim()[0], "blind", va="bottom", color=style.GREY)
-    ax.set(xlabel=r"tested $m_A$ (GeV)", ylabel="binned significance")
+    ax.set(xlabel=r"tested $m_A$ [GeV]", ylabel="binned significance")
     ax.legend()
     style.stamp(ax, luminosity=None)
     return fig, ax
@@ -104,8 +104,8 @@ def limits(found: Sequence[Limits]) -> tuple[Figure, Axes]:
     ax.plot(list(PUBLISHED_LIMITS), list(PUBLISHED_LIMITS.values()), "s", color=style.SIGNAL, label="published")
     ax.set(
         yscale="log",
-        xlabel=r"$m_A$ (GeV)",
-        ylabel=r"expected limit on $\sigma\cdot BR(Zh)\cdot BR(b\bar{b})$ (pb)",
+        xlabel=r"$m_A$ [GeV]",
+        ylabel=r"expected limit on $\sigma\cdot BR(Zh)\cdot BR(b\bar{b})$ [pb]",
     )
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
