@@ -66,9 +66,9 @@ class Maker:
         for number, chapter in self.reference.items():
             solution = json.loads((home / "solutions" / f"{chapter.name}.ipynb").read_text("utf-8"))
             self._solved[number] = {cell["id"]: cell for cell in solution["cells"]}
-            if not pictures:
-                for cell in solution["cells"]:
-                    cell["outputs"] = [o for o in cell.get("outputs", []) if "image/png" not in o.get("data", {})]
+            left_out = {MIME_TYPE} if pictures else {MIME_TYPE, "image/png"}
+            for cell in solution["cells"]:
+                cell["outputs"] = [o for o in cell.get("outputs", []) if not left_out & set(o.get("data", {}))]
         self._printed: dict[tuple[str, str], tuple[str, str]] = {}
 
     def notebook(self, chapter: int, plan: Mapping[str, str], *, numbers: float | None = 0.0) -> dict[str, Any]:

@@ -218,7 +218,7 @@ def solution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str],
     (tmp_path / "solutions").mkdir()
 
     def write(text: str) -> None:
-        (tmp_path / "solutions" / "chapter1_small.ipynb").write_text(text)
+        (tmp_path / "solutions" / "chapter1_data_preparation.ipynb").write_text(text)
 
     return write
 

@@ -81,7 +81,7 @@ def same_code(one: str, other: str) -> bool:
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
     checks = _cells(cells, f"check-{exercise.number}", exercise.check_id)
     checks = checks or [cell for cell in cells if "checks." in cell.source and same_code(cell.source, exercise.check)]
-    answers = _cells(cells, f"exercise-{exercise.number}", exercise.id) or _before(cells, checks)
+    answers = _cells(cells, f"exercise-{exercise.number}", exercise.id) or _before(cells, checks, exercise.id)
     doubts = [
         f"its {name} is there {len(found)} times; the one that was run last counts"
         for name, found in (("cell", answers), ("check", checks))
@@ -143,13 +143,16 @@ def _cells(cells: tuple[Cell, ...], tag: str, identifier: str) -> list[Cell]:
     return [cell for cell in code if tag in cell.tags] or [cell for cell in code if cell.id == identifier]
 
 
-def _before(cells: tuple[Cell, ...], checks: list[Cell]) -> list[Cell]:
-    """Return the cell before a check, if tags and ids were lost, but not another exercise or check."""
+def _before(cells: tuple[Cell, ...], checks: list[Cell], identifier: str) -> list[Cell]:
+    """Return the cell before a check, if tags and ids were lost, but no cell that the course itself put there."""
     if len(checks) != 1:
         return []
     position = next(i for i, cell in enumerate(cells) if cell is checks[0])
     before = cells[position - 1] if position else None
     if before is None or before.kind != "code" or before.tags or "checks." in before.source:
+        return []
+    # Ids of the course are a name and a position: this one is another cell of the same notebook.
+    if before.id.rpartition("-")[0] == identifier.rpartition("-")[0]:
         return []
     return [before]
 

@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 from labcourse import settings
 from labcourse.authoring import build, source
 
-PATIENCE = 240
+PATIENCE = 180
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
 ARTEFACTS = Path(os.environ.get("LABCOURSE_ARTEFACTS", Path(__file__).parent / "artefacts"))
 # What JupyterLab itself says on the console, and why it is none of our business.
