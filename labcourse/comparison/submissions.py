@@ -21,13 +21,18 @@ from pathlib import Path
 
 from labcourse.comparison.reading import printable
 from labcourse.errors import BadInput
+from labcourse.outputs import CHAPTERS
 
 __all__ = ["Class", "Submission", "find"]
 
 _MAX_FILES = 200
 _MAX_DEPTH = 6
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
-_CHAPTER = re.compile(r"^(?P<student>.*?)[\W_]*(?:chapter|ch)[\W_]*(?P<number>\d)(?!\d)", re.IGNORECASE)
+_PROJECT = max(CHAPTERS)
+"""The last notebook is named by its title, not by a number."""
+_CHAPTER = re.compile(
+    rf"^(?P<student>.*?)[\W_]*(?:(?:chapter|ch)[\W_]*(?P<number>\d)(?!\d)|{CHAPTERS[_PROJECT]})", re.IGNORECASE
+)
 
 
 @dataclass
@@ -58,9 +63,11 @@ def chapter_of_name(name: str) -> int:
 
     >>> chapter_of_name("anna_chapter3 (1).ipynb"), chapter_of_name("homework.ipynb")
     (3, 0)
+    >>> chapter_of_name("project_parameterised_network.ipynb")
+    9
     """
     match = _CHAPTER.match(name)
-    return int(match["number"]) if match else 0
+    return int(match["number"] or _PROJECT) if match else 0
 
 
 def find(path: Path) -> Class:
