@@ -328,6 +328,7 @@ def test_official_files_of_the_search_path_are_found(
     validate: Callable[..., Result], folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("LABCOURSE_DATA", str(folders.real))
+    monkeypatch.setattr(samples, "source", lambda *_: "official")
     result = validate("--simulated", folders.simulated, "--samples", "Zee", "--threshold", 1e-6)
     assert result.code == 0, result.err
 

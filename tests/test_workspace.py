@@ -149,7 +149,7 @@ def test_reset_mends_a_deleted_notebook(home: Path) -> None:
 
 
 def test_reset_of_an_unknown_chapter(home: Path) -> None:
-    with pytest.raises(BuildError, match="no such course text"):
+    with pytest.raises(BuildError, match="There is no chapter 2"):
         workspace.reset(home, 2)
 
 
