@@ -142,7 +142,8 @@ def test_course_on_real_data(real_files: Path, tmp_path: Path) -> None:
     """The whole course with the real Zee, Zmumu, ttbar and collision data, as `make course LABCOURSE_DATA=…`."""
     environment = {**os.environ, "LABCOURSE_DATA": str(real_files), "LABCOURSE_OUTPUTS": str(tmp_path / "real")}
     done = subprocess.run(
-        [sys.executable, "-m", "labcourse.cli", "run", "--json"],
+        # The project has events of its own.
+        [sys.executable, "-m", "labcourse.cli", "run", *map(str, range(1, 9)), "--json"],
         capture_output=True,
         text=True,
         env=environment,
@@ -150,7 +151,7 @@ def test_course_on_real_data(real_files: Path, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-4000:]
     rows = json.loads(done.stdout)
-    assert [row["chapter"] for row in rows] == [chapter.chapter for chapter in CHAPTERS]
+    assert [row["chapter"] for row in rows] == list(range(1, 9))
     assert rows[0]["numbers"], "chapter 1 has no numbers to compare"
     compared = [number for row in rows for number in row["numbers"].values() if number["expected"] is not None]
     assert len(compared) >= len(rows), "tests/expected.json says too little about the official samples"
