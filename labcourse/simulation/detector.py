@@ -19,9 +19,12 @@ CONE = 0.1
 ISOLATION_CONE, ISOLATION = 0.2, 0.25
 """Most energy of photons in a cone about a lepton, relative to its pT."""
 JET_PT_MIN, JET_ETA_MAX = 20.0, 2.5
-PILE_UP_JETS = 0.09
-"""Jets of other collisions an event that the release's cuts leave; in its simulation 3 % of all jets fail the
-vertex tagger's working point, and about as many pass it."""
+FURTHER_JETS = 0.09
+"""Jets an event that do not come from the hard scattering. A third are of other collisions: in the release's simulation
+3 % of all jets fail the vertex tagger's working point, and about as many pass it. The others are of a second scattering
+of the same two protons, which Pythia is not asked for: its cross-section of such jets (`HardQCD:all`, 1.0 mb after the
+resolution) over an effective cross-section of 17 mb (about what ATLAS found with four jets, arXiv:1608.01857). Eight of
+ten come alone: the jet that balances them is too soft or too far forward."""
 MISSING_RESPONSE = 0.93
 """What is left of missing momentum: part of the recoil is too soft or too far forward to be measured."""
 OVERLAP = 0.1
@@ -134,7 +137,7 @@ def measure_jets(
     seen = jets.replace_momentum(
         response * jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi
     )
-    seen = concatenate([seen, _pile_up_jets(leptons, n_events, rng)])
+    seen = concatenate([seen, _further_jets(leptons, n_events, rng)])
     seen = seen.take((seen.pt > JET_PT_MIN) & (np.abs(seen.eta) < JET_ETA_MAX))
     i, j = pairs(seen.event, leptons.event)
     near = distance(seen, i, leptons, j) < 0.4
@@ -143,13 +146,13 @@ def measure_jets(
     return seen.take(~dropped)
 
 
-def _pile_up_jets(leptons: Particles, n_events: int, rng: np.random.Generator) -> Particles:
-    """Jets of other collisions and of further parton scatterings, which are not generated: a steep spectrum.
+def _further_jets(leptons: Particles, n_events: int, rng: np.random.Generator) -> Particles:
+    """Jets of other collisions and of further scatterings, which are not generated: a steep spectrum.
 
     A collision that gives a lepton often gives a jet as well.
     """
     with_lepton = np.bincount(leptons.event[leptons.origin == PILEUP], minlength=n_events)
-    event = np.repeat(np.arange(n_events), rng.poisson(PILE_UP_JETS + 0.17 * with_lepton))
+    event = np.repeat(np.arange(n_events), rng.poisson(FURTHER_JETS + 0.17 * with_lepton))
     size = len(event)
     return Particles(
         event,

@@ -24,10 +24,11 @@ GRID = {
     "jet_eta": 2**-5,
     "jet_phi": 2**-5,
     "jet_MV2c10": 2**-6,
-    "lep_etcone20": 128.0,
     "met_phi": 2**-5,
 }
 """What is a multiple of a step, since its size says nothing of its precision."""
+CELLS = {"lep_etcone20": 128.0}
+"""What is the middle of a cell: a calorimeter's energy is never exactly zero, as multiples of a step would often be."""
 
 
 def group_of(column: str) -> str:
@@ -94,6 +95,8 @@ def finished(table: Table) -> Table:
     for name, values in table.items():
         if name in GRID:
             done[name] = (np.round(values / GRID[name]) * GRID[name]).astype(np.float32)
+        elif name in CELLS:
+            done[name] = ((np.floor(values / CELLS[name]) + 0.5) * CELLS[name]).astype(np.float32)
         elif np.issubdtype(values.dtype, np.floating):
             done[name] = rounded(values, MANTISSA_BITS.get(name, 8))
         else:
