@@ -19,7 +19,7 @@
 # - warm up with a network that reads handwritten digits;
 # - train *one* network for all masses from 300 to 2000 GeV, and show that it works at a mass that it has never seen;
 # - compare it with the published recipe, with decision trees, and with networks of one mass each;
-# - find out how the weight of the signal in the training changes the result;
+# - find out how the weight of the signal in the training changes the result, and let the machine search for better settings;
 # - compute which cross-sections an experiment with 139 fb⁻¹ could exclude.
 #
 # | time | needs | makes |
@@ -36,7 +36,7 @@ import pandas as pd
 from sklearn import datasets
 
 from labcourse import checks, outputs, parameterised, plotting, training
-from labcourse.parameterised import figures, study
+from labcourse.parameterised import figures, search, study
 
 chapter = outputs.Chapter(9, sources=())
 
@@ -346,7 +346,32 @@ plotting.show(
 # background events left. The more a result rests on such bins, the more events it takes to trust it.
 
 # %% [markdown]
-# ## 9.6 What could be excluded?
+# ## 9.6 Let the machine search
+#
+# $k$ is one setting of many: layers, neurons, activation, optimizer, learning rate. Optuna tries them. It begins at random, then prefers what was good so far, and ends a trial early that lags behind the
+# others (*pruned*). Two rules keep such a search honest. It is judged by *validation* events: whoever picks the best of many trials on test events reports luck. And all trials are kept, the bad ones, too.
+#
+# Eight short trials are a taste. They go to a file, and `labcourse tune --trials 200` in a terminal goes on with the same file, over night if you like; then run the next cells again.
+
+# %% tags=["nbval-ignore-output"]
+found_settings = search.run(parts, trials=8, epochs=6, seed=1)
+trials = search.table(found_settings)
+trials.head(8).round(3)
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = figures.parallel_coordinates(trials)
+plotting.show(
+    fig,
+    alt="Parallel coordinates: each finished trial is a line from setting to setting, ending at its significance; dark lines are better ones. "
+    "They are few, and spread over most settings.",
+)
+
+# %% [markdown]
+# A line is a trial. Look where the dark ones meet: there a setting matters. Where they spread, it does not. With a hundred trials most of the difference comes from $k$ and from the learning rate; width and
+# depth change little, as in the published scan.
+
+# %% [markdown]
+# ## 9.7 What could be excluded?
 #
 # Now the true yields return. An experiment that sees only background can exclude a cross-section that would have given more. Which, is expected from the histogram of the score: a likelihood with
 # Poisson bins, a background known to 20 %, and the statistics of the simulation as a further uncertainty in each bin (`pyhf` computes it, with the method CLs at 95 %). The *one-bin* limit

@@ -6,16 +6,14 @@ import importlib.util
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
 from labcourse import parameterised, settings
-from labcourse.errors import BadFile, BadInput, EmptySelection
-from labcourse.parameterised import events, figures, learning, methods, network, search, study
+from labcourse.errors import BadInput, EmptySelection
+from labcourse.parameterised import events, learning, methods, network, study
 from tests.test_parameterised import make_events
 
 QUICK = methods.Recipe(hidden=(16,), rate=0.01, momentum=0.0, epochs=6, patience=0, batch_size=200)
@@ -170,30 +168,3 @@ def test_the_same_code_trains_on_other_backends(backend: str, module: str) -> No
 def test_the_masses_are_those_of_the_published_search() -> None:
     assert len(events.MASSES) == 14
     assert events.BLIND_MASS not in events.TRAINING_MASSES
-
-
-# --- search over settings -------------------------------------------------------------------------------------------
-
-
-def test_a_search_goes_on_from_its_file(tmp_path: Path) -> None:
-    parts = parameterised.split(make_events(100, masses=(300, 700)))
-    options: Any = {"epochs": 3, "masses": (300.0, 700.0), "progress": False}
-    first = search.run(parts, tmp_path / "study.db", trials=1, **options)
-    interrupted = first.ask()  # a trial that a kill has ended
-    again = search.run(parts, tmp_path / "study.db", trials=2, **options)
-    assert search.finished(again) == 2
-    assert again.trials[0].value == first.trials[0].value
-    assert again.trials[interrupted.number].state.name == "FAIL"
-    rows = search.table(again)
-    assert {"value", "state", "layers", "width", "k", "activation"} <= set(rows)
-    assert len(rows) == 2
-    fig, ax = figures.parallel_coordinates(rows)
-    assert len(ax.lines) >= 1
-    plt.close(fig)
-
-
-def test_a_damaged_study_is_one_error(tmp_path: Path) -> None:
-    path = tmp_path / "study.db"
-    path.write_bytes(b"SQLite format 3\0" + b"x" * 4000)
-    with pytest.raises(BadFile, match="not a search"):
-        search.run(parameterised.split(make_events(50)), path, trials=1, progress=False)

@@ -15,6 +15,7 @@ import typer
 
 from labcourse import settings
 from labcourse.cli import authoring
+from labcourse.cli import search as search_commands
 from labcourse.cli.compare import EXAMPLES, compare
 from labcourse.cli.data import app as data_app
 from labcourse.cli.printing import Chapters, Json, print_json, print_rows, print_wide
@@ -169,6 +170,7 @@ def reset(
 app.command(epilog=authoring.BUILD)(authoring.build)
 app.command(epilog=authoring.ANSWERS)(authoring.answers)
 app.command(epilog=EXAMPLES)(compare)
+app.command(epilog=search_commands.EXAMPLES)(search_commands.tune)
 
 
 @app.command(epilog="Examples: labcourse yields · labcourse yields --data DIR --json")
@@ -232,9 +234,7 @@ def simulate(
     Killed or interrupted, the same command goes on where it was.
     """
     if search:
-        from labcourse.cli.search import simulate_search
-
-        simulate_search(search, scale, samples, out, seed, workers, cluster, keep_chunks)
+        search_commands.simulate_search(search, scale, samples, out, seed, workers, cluster, keep_chunks)
         return
     from labcourse import simulation
 

@@ -113,29 +113,37 @@ def limits(found: Sequence[Limits]) -> tuple[Figure, Axes]:
 
 
 def parallel_coordinates(trials: pd.DataFrame) -> tuple[Figure, Axes]:
-    """Draw the trials of a search (`search.table`): a line each, darker the better; pruned ones are left out."""
+    """Draw the finished trials of a search (`search.table`), a line each from setting to setting: darker is better.
+
+    Pruned trials are left out, and settings that not all trials have.
+    """
     complete = trials[trials["state"] == "COMPLETE"].drop(columns=["number", "state"]).sort_values("value")
     names = [name for name in complete if name != "value" and complete[name].notna().all()] + ["value"]
     fig, ax = plotting.new_figure(width=1.3 * len(names) + 1)
-    places, ticks = [], []
-    for name in names:
+    places = []
+    for position, name in enumerate(names):
         column = complete[name]
-        if column.dtype.kind not in "if":
+        ax.axvline(position, color=style.GREY, linewidth=0.8)
+        if column.dtype.kind in "if":
+            values = np.log(column.to_numpy(float)) if name in _LOGARITHMIC else column.to_numpy(float)
+            places.append((values - values.min()) / (np.ptp(values) or 1.0))
+            labels = {0.0: f"{column.min():.3g}", 1.0: f"{column.max():.3g}"}
+        else:
             kinds = sorted(column.unique())
             places.append(column.map(kinds.index).to_numpy(float) / max(len(kinds) - 1, 1))
-            ticks.append((" / ".join(kinds[:1]), " / ".join(kinds[-1:])))
-            continue
-        values = np.log(column.to_numpy(float)) if name in ("k", "width") else column.to_numpy(float)
-        places.append((values - values.min()) / (np.ptp(values) or 1.0))
-        ticks.append((f"{column.min():.3g}", f"{column.max():.3g}"))
+            labels = {index / max(len(kinds) - 1, 1): kind for index, kind in enumerate(kinds)}
+        for height, label in labels.items():
+            where = {0.0: (-0.03, "top"), 1.0: (1.03, "bottom")}.get(height, (height, "center"))
+            inside = {"backgroundcolor": (1, 1, 1, 0.8)} if where[1] == "center" else {}
+            ax.text(position, where[0], label, ha="center", va=where[1], fontsize=8, **inside)
     order = np.linspace(0.15, 1, len(complete))
     for line, alpha in zip(np.transpose(places), order, strict=True):
         ax.plot(line, color=style.BACKGROUND, alpha=alpha, linewidth=1.2)
-    for position, (low, high) in enumerate(ticks):
-        ax.axvline(position, color=style.GREY, linewidth=0.8)
-        ax.text(position, -0.03, low, ha="center", va="top", fontsize=8)
-        ax.text(position, 1.03, high, ha="center", va="bottom", fontsize=8)
-    ax.set_xticks(range(len(names)), names)
+    ax.set_xticks(range(len(names)), [_NAMES.get(str(name), str(name)) for name in names])
     ax.tick_params(axis="x", pad=16, length=0, which="both")
     ax.set(yticks=[], ylim=(-0.02, 1.02))
     return fig, ax
+
+
+_LOGARITHMIC = ("k", "width", "rate")
+_NAMES = {"value": "significance", "rate": "learning rate"}

@@ -6,18 +6,22 @@ untouched, and so that settings with different weights of the signal can be comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from labcourse import outputs
 from labcourse.errors import BadFile, BadInput
 from labcourse.parameterised import methods
 from labcourse.parameterised.events import Parts, at_mass, is_signal
 from labcourse.parameterised.network import ACTIVATIONS, CONDITIONINGS
 from labcourse.parameterised.sensitivity import asimov, histogram, identity
 from labcourse.progress import Line
+from labcourse.simulation import cluster
 
 if TYPE_CHECKING:
     import optuna
@@ -27,11 +31,16 @@ MASSES = (300.0, 500.0, 800.0, 1400.0)
 """Masses whose mean significance is maximised (GeV)."""
 _EVERY = 3
 """Epochs between two looks at a trial."""
+PROJECT = 9
+"""Number of the project among the chapters."""
+_MADE_WITH = "made_with"
+HEARTBEAT, GRACE = 10, 60
+"""Seconds between two signs of life of a trial, and after which one without is given up."""
 
 
 def run(
     parts: Parts,
-    path: Path | str,
+    path: Path | str | None = None,
     *,
     trials: int,
     epochs: int = 15,
@@ -42,20 +51,22 @@ def run(
 ) -> optuna.Study:
     """Search until the file holds ``trials`` finished trials; what it holds already counts.
 
-    A trial that a kill has ended counts as failed; all finished ones are kept.
+    A kill loses the trials under way and no other: they count as failed once they have given no sign of life for
+    `GRACE` seconds. Each trial has a seed of its own; what it tries depends on what is finished when it begins, so with
+    several workers on their order as well.
 
     Parameters
     ----------
     parts : Parts
         Training and validation events; the test events are not looked at.
-    path : path
-        The SQLite file; it is made if it does not exist.
+    path : path, optional
+        The SQLite file; it is made if it does not exist. By default `default_file`.
     trials, epochs, seed
         How many trials, epochs of each, and the seed of the search.
     masses : sequence of float
         The mean significance at these is maximised.
     client : distributed.Client, optional
-        Trials run on its workers, which need the same disk.
+        Trials run on its workers (`labcourse.simulation.cluster.connect`), which need the same disk.
     progress : bool
         Show how many trials are done, and the best value.
 
@@ -68,32 +79,88 @@ def run(
     BadFile
         If the file is no study.
     BadInput
-        If the number of trials or epochs is not positive.
+        If the number of trials or epochs is not positive, or the file holds a search with other events, epochs or
+        masses: their values could not be compared.
+    SimulationError
+        If the cluster is lost, or a trial fails on it.
     """
     if trials < 1 or epochs < 1:
         raise BadInput(f"{trials} trials of {epochs} epochs.", where="search.run", next_step="Use one or more of both.")
+    path = Path(path) if path is not None else default_file()
     study = load(path)
-    if client is None:
-        _fail_those_under_way(study)
-    with Line(visible=progress) as line:
-        if client is None:
-            while (done := finished(study)) < trials:
-                line.show(_state(study, done, trials))
-                _one(path, parts, epochs, seed + len(study.trials), tuple(masses))
-        else:
-            from distributed import as_completed
+    _same_search(study, {"events": _identity(parts), "epochs": epochs, "masses": list(masses)}, path)
+    first, begun = len(study.trials), count()
+    under_way: set[int] = set()
 
-            handed = client.scatter(parts, broadcast=True)
-            first, missing = len(study.trials), trials - finished(study)
-            futures = [
-                client.submit(_one, str(path), handed, epochs, seed + first + i, tuple(masses), pure=False)
-                for i in range(missing)
-            ]
-            for future in as_completed(futures):
-                future.result()
-                line.show(_state(study, finished(study), trials))
-        line.show(_state(study, finished(study), trials))
+    def next_seed() -> int | None:
+        if finished(study) + len(under_way) >= trials:
+            return None
+        under_way.add(trial := seed + first + next(begun))
+        return trial
+
+    with Line(visible=progress) as line:
+        line.show(_state(study, trials))
+        for trial in (
+            _here(path, parts, epochs, masses, next_seed)
+            if client is None
+            else _on_cluster(client, path, parts, epochs, masses, next_seed)
+        ):
+            under_way.remove(trial)
+            line.show(_state(study, trials))
     return study
+
+
+def _here(
+    path: Path | str, parts: Parts, epochs: int, masses: Sequence[float], next_seed: Callable[[], int | None]
+) -> Iterator[int]:
+    while (seed := next_seed()) is not None:
+        _one(path, parts, epochs, seed, tuple(masses))
+        yield seed
+
+
+def _on_cluster(
+    client: Any,
+    path: Path | str,
+    parts: Parts,
+    epochs: int,
+    masses: Sequence[float],
+    next_seed: Callable[[], int | None],
+) -> Iterator[int]:
+    # As one element of a list: of a tuple such as this, Dask would scatter each part for itself.
+    (handed,) = client.scatter([parts], broadcast=True)
+    place = str(Path(path).absolute())
+
+    def submit(seed: int) -> Any:
+        return client.submit(_one, place, handed, epochs, seed, tuple(masses), pure=False)
+
+    for seed, _ in cluster.each(client, submit, next_seed, lambda seed: f"trial with seed {seed}"):
+        yield seed
+
+
+def default_file() -> Path:
+    """Return the project's own file, beside its other outputs."""
+    return outputs.folder(PROJECT) / "search.db"
+
+
+def _same_search(study: optuna.Study, made_with: dict[str, Any], path: Path) -> None:
+    before = study.user_attrs.get(_MADE_WITH)
+    if before is None:
+        study.set_user_attr(_MADE_WITH, made_with)
+    elif before != made_with:
+        others = [name for name, value in made_with.items() if before.get(name) != value]
+        raise BadInput(
+            f"The file holds a search with other {' and '.join(others)}: values could not be compared.",
+            where=str(path),
+            next_step="Use the same ones, or another file.",
+        )
+
+
+def _identity(parts: Parts) -> str:
+    """A text that changes with the training and validation events."""
+    import pandas as pd
+
+    sums = [int(pd.util.hash_pandas_object(part, index=False).sum()) for part in (parts.train, parts.validation)]
+    return "-".join(f"{value:016x}" for value in sums)
 
 
 def load(path: Path | str) -> optuna.Study:
@@ -102,10 +169,20 @@ def load(path: Path | str) -> optuna.Study:
     import sqlalchemy
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of signs of life
+            storage = optuna.storages.RDBStorage(
+                f"sqlite:///{Path(path).absolute()}",
+                # Several workers write: they wait for each other.
+                engine_kwargs={"connect_args": {"timeout": 60}},
+                heartbeat_interval=HEARTBEAT,
+                grace_period=GRACE,
+            )
         return optuna.create_study(
             study_name="parameterised",
-            storage=f"sqlite:///{Path(path).absolute()}",
+            storage=storage,
             direction="maximize",
             load_if_exists=True,
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=_EVERY),
@@ -119,10 +196,16 @@ def load(path: Path | str) -> optuna.Study:
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
-    """Return the finished and the pruned trials, the best first: value, state, settings."""
+    """Return the finished and the pruned trials, the best first: value, state, settings.
+
+    ``rate`` is the learning rate of whichever optimizer; Adam's has no ``decay``.
+    """
     frame = study.trials_dataframe(attrs=("number", "value", "state", "params"))
     frame = frame[frame["state"].isin(["COMPLETE", "PRUNED"])]
     frame.columns = frame.columns.str.removeprefix("params_")
+    rates = [name for name in frame if name.startswith("rate_")]
+    frame["rate"] = frame[rates].bfill(axis=1).iloc[:, 0]
+    frame = frame.drop(columns=rates)
     return frame.sort_values(["state", "value"], ascending=[True, False]).reset_index(drop=True)
 
 
@@ -184,14 +267,7 @@ def _one(path: Path | str, parts: Parts, epochs: int, seed: int, masses: tuple[f
     study.optimize(objective, n_trials=1)
 
 
-def _fail_those_under_way(study: optuna.Study) -> None:
-    import optuna
-
-    for trial in study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,)):
-        study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
-
-
-def _state(study: optuna.Study, done: int, trials: int) -> str:
+def _state(study: optuna.Study, trials: int) -> str:
     values = [trial.value for trial in study.get_trials(deepcopy=False) if trial.state.name == "COMPLETE"]
     best = f", best significance {max(values):.3f}" if values else ""
-    return f"{done}/{trials} trials{best}"
+    return f"{finished(study)}/{trials} trials{best}"

@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from labcourse.errors import LabCourseError, SimulationError
 from labcourse.simulation.chunks import Chunk, Table
@@ -26,16 +26,19 @@ _CONFIGURATION = {
     "distributed.scheduler.worker-saturation": 1.0,
 }
 
+Task = TypeVar("Task")
 Make = Callable[[Chunk], Table]
 Made = tuple[Chunk, Table, float]
 """A chunk, its events, and the seconds that they took."""
 
-_AGAIN = "Run the same command again: finished chunks are kept, and it goes on from there."
+_AGAIN = "Run the same command again: what is finished is kept, and it goes on from there."
 
 
 @contextmanager
-def connect(address: str = LOCAL, workers: int | None = None) -> Iterator[Any]:
+def connect(address: str = LOCAL, workers: int | None = None, *, memory: str = MEMORY) -> Iterator[Any]:
     """Give a Dask client: of ``workers`` new processes on this machine, or of the cluster at ``address``.
+
+    A local worker that takes more than ``memory`` is started afresh.
 
     Raises
     ------
@@ -57,7 +60,7 @@ def connect(address: str = LOCAL, workers: int | None = None) -> Iterator[Any]:
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
-                memory_limit=MEMORY,
+                memory_limit=memory,
                 dashboard_address="127.0.0.1:0",
                 silence_logs=logging.CRITICAL,
             )
@@ -85,32 +88,53 @@ def run(
 ) -> Generator[Made, None, None]:
     """Yield chunks as they are finished, in any order, until ``next_chunk`` gives no more.
 
-    Two chunks a worker are under way: one is made, one waits. The events come back to this process, which alone
-    writes files: workers on other machines need no disk in common with it. ``make`` and ``identify``, which tells
-    versions of the code apart (`store.fingerprint`), are functions of a module that workers can import.
+    The events come back to this process, which alone writes files: workers on other machines need no disk in common
+    with it. ``make`` and ``identify``, which tells versions of the code apart (`store.fingerprint`), are functions of
+    a module that workers can import.
 
     Raises
     ------
     SimulationError
-        If a chunk fails, workers keep dying, the scheduler dies, or a worker has other code than this process.
+        As `each`, or if a worker has other code than this process.
     """
-    from distributed import CancelledError, wait
-
     # A name of its own: on a cluster that others use as well, equal names would be equal results.
     campaign = uuid.uuid4().hex
     identify = identify or fingerprint
-    running: dict[Any, Chunk] = {}
+
+    def submit(chunk: Chunk) -> Any:
+        key = f"{chunk.sample}-{chunk.purpose}-{chunk.index}-{campaign}"
+        return client.submit(_work, make, chunk, identify, identify(), key=key, pure=False)
+
+    for chunk, (table, seconds) in each(client, submit, next_chunk, lambda c: f"{c.sample}, chunk {c.index}"):
+        yield chunk, table, seconds
+
+
+def each(
+    client: Any, submit: Callable[[Task], Any], next_task: Callable[[], Task | None], name: Callable[[Task], str]
+) -> Generator[tuple[Task, Any], None, None]:
+    """Yield tasks and their results as they are finished, in any order, until ``next_task`` gives no more.
+
+    Two tasks a worker are under way: one is computed, one waits. ``submit`` gives a task's future, ``name`` what it is
+    called in an error.
+
+    Raises
+    ------
+    SimulationError
+        If a task fails, workers keep dying, or the scheduler dies.
+    """
+    from distributed import CancelledError, wait
+
+    running: dict[Any, Task] = {}
     try:
         while True:
             slots = 2 * max(sum(client.nthreads().values()), 1)
-            while len(running) < slots and (chunk := next_chunk()) is not None:
-                key = f"{chunk.sample}-{chunk.purpose}-{chunk.index}-{campaign}"
-                running[client.submit(_work, make, chunk, identify, identify(), key=key, pure=False)] = chunk
+            while len(running) < slots and (task := next_task()) is not None:
+                running[submit(task)] = task
             if not running:
                 return
             for future in wait(list(running), return_when="FIRST_COMPLETED").done:
-                yield (running[future], *_result(future, running[future]))
-                del running[future]
+                task = running.pop(future)
+                yield task, _result(future, name(task))
     except (CancelledError, OSError) as error:
         raise SimulationError(
             "The connection to the scheduler of the Dask cluster was lost.",
@@ -134,7 +158,7 @@ def _work(make: Make, chunk: Chunk, identify: Callable[[], str], expected: str) 
     return table, time.perf_counter() - begin
 
 
-def _result(future: Any, chunk: Chunk) -> tuple[Table, float]:
+def _result(future: Any, name: str) -> Any:
     from distributed import KilledWorker
 
     if future.status == "error":
@@ -143,17 +167,14 @@ def _result(future: Any, chunk: Chunk) -> tuple[Table, float]:
             raise error
         if isinstance(error, KilledWorker):
             raise SimulationError(
-                f"Workers died {DEATHS + 1} times over the same chunk.",
-                where=f"{chunk.sample}, chunk {chunk.index}",
+                f"Workers died {DEATHS + 1} times over the same task.",
+                where=name,
                 next_step="The machine may lack memory: try fewer workers. " + _AGAIN,
             ) from error
         raise SimulationError(
-            f"A chunk failed: {type(error).__name__}: {error}",
-            where=f"{chunk.sample}, chunk {chunk.index}",
-            next_step=_AGAIN,
+            f"A task on the cluster failed: {type(error).__name__}: {error}", where=name, next_step=_AGAIN
         ) from error
-    result: tuple[Table, float] = future.result()
-    return result
+    return future.result()
 
 
 @contextmanager
