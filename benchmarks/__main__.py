@@ -38,6 +38,7 @@ HELD = {
     "interactive": 4,
     "compare": 1,
     "parameterised": 4,
+    "parameterised_loader": 20,
     "parameterised_products": 0.71,
 }
 """The smallest ratio that the course promises at full size."""

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.made_up import FULL, Sizes
-from benchmarks.timing import Result, compare
+from benchmarks.timing import Result, seconds
 
 BATCH, WIDTHS = 500, (20, 50, 50, 1)
+EPOCHS = 10
+"""Of a training that is timed: it has many, and what it does once (checks, the first order) belongs to all of them."""
 TRAIN, VALIDATION = 1_500_000, 500_000
 """Events at full size: two million in all."""
 
@@ -47,13 +51,18 @@ def run(sizes: Sizes) -> dict[str, Result]:
             progress=False,
         )
 
+    def against(epoch: Callable[[], None], what: str) -> Result:
+        epoch()
+        pairs = [(seconds(lambda: ours(EPOCHS)) / EPOCHS, seconds(epoch)) for _ in range(sizes.rounds)]
+        return Result.of(*map(list, zip(*pairs, strict=True)), note=f"one of {EPOCHS} epochs; plain: {what}")
+
     ours()  # compiles
     found = {}
     if importlib.util.find_spec("torch"):
-        result = compare(ours, plain(train, validation), rounds=sizes.rounds)
-        found["parameterised"] = result._replace(note="an epoch with masses drawn anew; plain: PyTorch's loop")
-    result = compare(ours, lambda: matrix_products(len(train[0]), len(validation[0])), rounds=sizes.rounds)
-    found["parameterised_products"] = result._replace(note="an epoch; plain: its matrix products alone")
+        found["parameterised"] = against(plain(train, validation), "PyTorch, slices of shuffled arrays")
+        found["parameterised_loader"] = against(with_loader(train, validation), "PyTorch, TensorDataset and DataLoader")
+    products = partial(matrix_products, len(train[0]), len(validation[0]))
+    found["parameterised_products"] = against(products, "its matrix products alone")
     return found
 
 
@@ -69,17 +78,37 @@ def plain(train, validation):
     """Return an epoch as the original wrote it: shuffle all arrays, slice batches, evaluate all validation events."""
     import torch
 
-    layers = [part for i, o in pairwise(WIDTHS) for part in (torch.nn.Linear(i, o), torch.nn.ReLU())]
-    network = torch.nn.Sequential(*layers[:-1], torch.nn.Sigmoid())
-    optimizer = torch.optim.SGD(network.parameters(), lr=0.14, momentum=0.7, nesterov=True)
     x, y, w = (torch.from_numpy(array) for array in train)
-    x_val, y_val, w_val = (torch.from_numpy(array) for array in validation)
 
-    def epoch() -> None:
+    def batches():
         order = torch.randperm(len(x))
         shuffled = x[order], y[order], w[order]
         for begin in range(0, len(x), BATCH):
-            a, b, c = (part[begin : begin + BATCH] for part in shuffled)
+            yield (part[begin : begin + BATCH] for part in shuffled)
+
+    return torch_epoch(batches, validation)
+
+
+def with_loader(train, validation):
+    """Return an epoch as PyTorch's own tutorials write it."""
+    from torch import from_numpy
+    from torch.utils.data import DataLoader, TensorDataset
+
+    loader = DataLoader(TensorDataset(*map(from_numpy, train)), BATCH, shuffle=True)
+    return torch_epoch(lambda: loader, validation)
+
+
+def torch_epoch(batches, validation):
+    """Return one epoch over the batches of a PyTorch network, and its validation in one go."""
+    import torch
+
+    layers = [part for i, o in pairwise(WIDTHS) for part in (torch.nn.Linear(i, o), torch.nn.ReLU())]
+    network = torch.nn.Sequential(*layers[:-1], torch.nn.Sigmoid())
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.14, momentum=0.7, nesterov=True)
+    x_val, y_val, w_val = (torch.from_numpy(array) for array in validation)
+
+    def epoch() -> None:
+        for a, b, c in batches():
             optimizer.zero_grad()
             torch.nn.BCELoss(weight=c)(network(a)[:, 0], b).backward()
             optimizer.step()

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labcourse.errors import BadInput
 from labcourse.training import architecture
 
 if TYPE_CHECKING:
@@ -35,55 +34,41 @@ _engines: OrderedDict[object, Engine] = OrderedDict()
 
 
 class Data:
-    """Training or validation arrays: ``(x, y)`` or ``(x, y, weight)``, each leaf of shape (n_events, …).
+    """Arrays of an epoch or of a validation: ``(x, y)`` or ``(x, y, weight)``, each leaf of shape (n_events, …).
 
     The compiled loop takes tensors of one fixed length, so they are padded to the engine's ``capacity``. The
-    padding is never looked at: the number of batches is an argument of the loop.
+    padding is never looked at: the number of batches is an argument of the loop. ``order`` is that of the events,
+    shape (n_events,).
     """
 
-    def __init__(self, arrays: Any, batch_size: int, engine: Engine) -> None:
+    def __init__(self, arrays: Any, batch_size: int, engine: Engine, order: NDArray[np.integer] | None = None) -> None:
         import keras
         import tensorflow as tf
 
-        self.arrays = arrays
         self.n_events = len(keras.tree.flatten(arrays)[0])
         self.batch_size = batch_size
         # The last batch, full or partial, is a step of its own: it gives the logs, as in `model.fit`.
         self.n_steps = math.ceil(self.n_events / batch_size)
         self.capacity = engine.capacity(self.n_events, batch_size)
-        self.tensors = None
-        if self.n_steps > 1:
-            self.tensors = keras.tree.map_structure(lambda a: tf.convert_to_tensor(self.pad(a)), arrays)
+        # Copies: the caller may fill the arrays anew, for the epoch after this one.
+        self.arrays = keras.tree.map_structure(lambda a: self.pad(a, order), arrays)
+        self.tensors = keras.tree.map_structure(tf.convert_to_tensor, self.arrays) if self.n_steps > 1 else None
 
-    def replace_inputs(self, x: Any) -> None:
-        """Take new inputs in place of the old ones; labels and weights stay."""
-        import keras
-        import tensorflow as tf
-
-        if keras.tree.map_structure(np.shape, x) != keras.tree.map_structure(np.shape, self.arrays[0]):
-            raise BadInput(
-                "each_epoch gives inputs of another shape.",
-                where="training.fit",
-                next_step="Return x with the same number of events and columns.",
-            )
-        self.arrays = (x, *self.arrays[1:])
-        if self.tensors is not None:
-            tensors = keras.tree.map_structure(lambda a: tf.convert_to_tensor(self.pad(a)), x)
-            self.tensors = (tensors, *self.tensors[1:])
-
-    def pad(self, array: NDArray[Any]) -> NDArray[Any]:
-        """Lengthen an array by zeros to the capacity."""
+    def pad(self, array: NDArray[Any], order: NDArray[np.integer] | None) -> NDArray[Any]:
+        """Return an array in an order, lengthened by zeros to the capacity."""
         padded = np.zeros((self.capacity, *array.shape[1:]), array.dtype)
-        padded[: len(array)] = array
+        if order is None:
+            padded[: len(array)] = array
+        else:
+            np.take(array, order, axis=0, out=padded[: len(array)], mode="clip")  # "raise" would buffer
         return padded
 
-    def batch(self, step: int, order: NDArray[np.int32] | None) -> Any:
-        """Return batch number ``step`` in the given order as tensors."""
+    def batch(self, step: int) -> Any:
+        """Return batch number ``step`` as tensors."""
         import keras
         import tensorflow as tf
 
-        part: Any = slice(step * self.batch_size, (step + 1) * self.batch_size)
-        rows = part if order is None else order[part]
+        rows = slice(step * self.batch_size, min((step + 1) * self.batch_size, self.n_events))
         return keras.tree.map_structure(lambda a: tf.constant(a[rows]), self.arrays)
 
 
@@ -112,22 +97,20 @@ class Engine:
         self._capacities.add(new)
         return new
 
-    def train(
-        self, data: Data, order: NDArray[np.int32] | None, learning_rates: NDArray[np.float32] | None = None
-    ) -> dict[str, Any]:
+    def train(self, data: Data, learning_rates: NDArray[np.float32] | None = None) -> dict[str, Any]:
         """Train one epoch; ``learning_rates`` gives one for each step. Returns the logs of the last step."""
         last = data.n_steps - 1
         if last:
-            self._run_loop("train_step", data, order, learning_rates)
+            self._run_loop("train_step", data, learning_rates)
         if learning_rates is not None:
             self.model.optimizer.learning_rate.assign(learning_rates[last])
-        return self.step("train_step", data.batch(last, order))
+        return self.step("train_step", data.batch(last))
 
     def evaluate(self, data: Data) -> dict[str, Any]:
         """Evaluate all of ``data``; returns the logs of the last step."""
         if data.n_steps > 1:
-            self._run_loop("test_step", data, None, None)
-        return self.step("test_step", data.batch(data.n_steps - 1, None))
+            self._run_loop("test_step", data, None)
+        return self.step("test_step", data.batch(data.n_steps - 1))
 
     def step(self, name: str, batch: Any) -> Any:
         """Run ``train_step``, ``test_step`` or ``predict_step`` on one batch of any length."""
@@ -154,7 +137,7 @@ class Engine:
         """Predict one full batch, compiled for exactly its length."""
         return self._call("predict_step", lambda: lambda x: self.model.predict_step((x,)), x)
 
-    def _run_loop(self, name: str, data: Data, order: Any, learning_rates: Any) -> None:
+    def _run_loop(self, name: str, data: Data, learning_rates: Any) -> None:
         import tensorflow as tf
 
         last = data.n_steps - 1
@@ -162,17 +145,13 @@ class Engine:
             for i in range(last):
                 if learning_rates is not None:
                     self.model.optimizer.learning_rate.assign(learning_rates[i])
-                self.step(name, data.batch(i, order))
+                self.step(name, data.batch(i))
             return
-        if order is not None:
-            order = tf.constant(data.pad(order))
         if learning_rates is not None:
             padded = np.zeros(data.capacity // data.batch_size, np.float32)
             padded[:last] = learning_rates[:last]
             learning_rates = tf.constant(padded)
-        self._call(
-            name, lambda: self._loop(name), tf.constant(last), data.tensors, order, learning_rates, data.batch_size
-        )
+        self._call(name, lambda: self._loop(name), tf.constant(last), data.tensors, learning_rates, data.batch_size)
 
     def _loop(self, name: str) -> Callable[..., Any]:
         """Make the function that runs a step on batches 0 … n_steps − 1."""
@@ -181,16 +160,11 @@ class Engine:
 
         method = getattr(self.model, name)
 
-        def loop(n_steps: Any, tensors: Any, order: Any, learning_rates: Any, batch_size: int) -> Any:
+        def loop(n_steps: Any, tensors: Any, learning_rates: Any, batch_size: int) -> Any:
             def body(i: Any) -> Any:
-                def part(tensor: Any) -> Any:
-                    begin = tf.concat([[i * batch_size], tf.zeros(tensor.shape.rank - 1, tf.int32)], 0)
-                    return tf.slice(tensor, begin, [batch_size, *tensor.shape[1:]])
-
-                rows = None if order is None else part(order)
-
                 def batch_of(tensor: Any) -> Any:
-                    events = part(tensor) if rows is None else tf.gather(tensor, rows)
+                    begin = tf.concat([[i * batch_size], tf.zeros(tensor.shape.rank - 1, tf.int32)], 0)
+                    events = tf.slice(tensor, begin, [batch_size, *tensor.shape[1:]])
                     # As in `model.fit` the step must not know the length: Keras averages losses by it if it does.
                     return tf.raw_ops.PlaceholderWithDefault(input=events, shape=[None, *tensor.shape[1:]])
 

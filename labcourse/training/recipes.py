@@ -62,8 +62,8 @@ def fit(
         As in ``model.fit``. A callback with something to do at every *batch* makes the training run
         batch by batch, still without a dataset, but several times slower.
     each_epoch : callable, optional
-        Called with the number of an epoch before it begins; returns ``x`` for this epoch, of the same shape.
-        For inputs that are drawn anew each time.
+        Called with the number of an epoch, in another thread and before the epoch ahead of it has ended; returns ``x``
+        for this epoch, of the same shape. For inputs that are drawn anew each time.
     progress : bool
         Show one line an epoch in a terminal or a notebook.
 

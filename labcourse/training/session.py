@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,7 +93,8 @@ class _Session:
         self.model, self.epochs, self.each_epoch = model, epochs, each_epoch
         self.by_batch = any(inputs.acts_on_batches(callback) for callback in callbacks)
         self.engine = _engine(model, train, share=not self.by_batch)
-        self.train = Data(train, batch_size, self.engine)
+        self.train, self.batch_size = train, batch_size
+        self.n_steps = math.ceil(len(keras.tree.flatten(train)[0]) / batch_size)
         self.validation = Data(validation, batch_size, self.engine) if validation is not None else None
         self.callbacks = keras.callbacks.CallbackList(
             callbacks,
@@ -99,7 +103,7 @@ class _Session:
             model=model,
             verbose=0,
             epochs=epochs,
-            steps=self.train.n_steps,
+            steps=self.n_steps,
         )
         self.history = model.history
         self.history.interrupted = False
@@ -113,7 +117,7 @@ class _Session:
         more: int,
         keep_parts: bool,
     ) -> keras.callbacks.History:
-        n_steps = self.train.n_steps
+        n_steps = self.n_steps
         rates = learning_rates(n_steps * self.epochs).reshape(self.epochs, n_steps) if learning_rates else None
         # BackupAndRestore tells the model where an earlier training ended.
         first = getattr(self.model, "_initial_epoch", None) or 0
@@ -124,15 +128,9 @@ class _Session:
             self.model.stop_training = False
             self.callbacks.on_train_begin()
             logs: dict[str, float] = {}
-            for number in range(first, self.epochs):
-                order = None
-                if seed is not None:
-                    order = np.random.default_rng([seed, number]).permutation(self.train.n_events).astype(np.int32)
-                if self.each_epoch is not None:
-                    x = inputs.model_events(self.model, self.each_epoch(number), "x", "each_epoch")
-                    self.train.replace_inputs(x)
+            for number, data in enumerate(self._epochs(first, seed), first):
                 self.callbacks.on_epoch_begin(number)
-                logs = self._train_epoch(order, rates[number] if rates is not None else None)
+                logs = self._train_epoch(data, rates[number] if rates is not None else None)
                 if self.validation is not None:
                     logs |= {f"val_{name}": value for name, value in self._evaluate(self.validation).items()}
                 self.callbacks.on_epoch_end(number, logs)
@@ -165,6 +163,37 @@ class _Session:
                 )
         return self.history
 
+    def _epochs(self, first: int, seed: int | None) -> Iterator[Data]:
+        """Yield the events of each epoch. Those of the next one are made while one is trained, by another core."""
+        if seed is None and self.each_epoch is None:
+            yield from repeat(Data(self.train, self.batch_size, self.engine), self.epochs - first)
+            return
+        with ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(self._epoch, first, seed)
+            for number in range(first + 1, self.epochs + 1):
+                data = ahead.result()
+                if number < self.epochs:
+                    ahead = pool.submit(self._epoch, number, seed)
+                yield data
+
+    def _epoch(self, number: int, seed: int | None) -> Data:
+        import keras
+
+        arrays = self.train
+        if self.each_epoch is not None:
+            x = inputs.model_events(self.model, self.each_epoch(number), "x", "each_epoch")
+            if keras.tree.map_structure(np.shape, x) != keras.tree.map_structure(np.shape, arrays[0]):
+                raise BadInput(
+                    "each_epoch gives inputs of another shape.",
+                    where="training.fit",
+                    next_step="Return x with the same number of events and columns.",
+                )
+            arrays = (x, *arrays[1:])
+        order = None
+        if seed is not None:
+            order = np.random.default_rng([seed, number]).permutation(len(keras.tree.flatten(arrays)[0]))
+        return Data(arrays, self.batch_size, self.engine, order)
+
     def _restore_best(self, finished: int) -> int:
         """Do what early stopping would have done at the end; return the epoch, from 1, that the model is of."""
         import keras
@@ -176,17 +205,17 @@ class _Session:
                 return int(callback.best_epoch) + 1
         return finished
 
-    def _train_epoch(self, order: Any, learning_rates: Any) -> dict[str, float]:
+    def _train_epoch(self, data: Data, learning_rates: Any) -> dict[str, float]:
         self.model.reset_metrics()
         architecture.copy_state(self.model, self.engine.model)
         if not self.by_batch:
-            logs = self.engine.train(self.train, order, learning_rates)
+            logs = self.engine.train(data, learning_rates)
         else:
-            for i in range(self.train.n_steps):
+            for i in range(data.n_steps):
                 self.callbacks.on_train_batch_begin(i)
                 if learning_rates is not None:
                     self.model.optimizer.learning_rate.assign(learning_rates[i])
-                logs = self.engine.step("train_step", self.train.batch(i, order))
+                logs = self.engine.step("train_step", data.batch(i))
                 self.callbacks.on_train_batch_end(i, logs)
                 if self.model.stop_training:
                     break
@@ -202,7 +231,7 @@ class _Session:
         else:
             for i in range(data.n_steps):
                 self.callbacks.on_test_batch_begin(i)
-                logs = self.engine.step("test_step", data.batch(i, None))
+                logs = self.engine.step("test_step", data.batch(i))
                 self.callbacks.on_test_batch_end(i, logs)
         architecture.copy_state(self.engine.model, self.model)
         result = self._logs(logs)
