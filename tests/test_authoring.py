@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from labcourse import samples, settings
 from labcourse.authoring import build, cut, expected, run, source, tidy
 from labcourse.errors import BadInput, BuildError
 
@@ -288,6 +289,17 @@ def test_numbers_are_compared_with_their_bounds() -> None:
     assert rows["c"].is_right  # nothing expected of it
     assert not expected.compare({"a": float("nan")}, bounds)[0].is_right
     assert not expected.compare({"a": 1.2}, bounds)[0].is_right
+
+
+@pytest.mark.parametrize(
+    ("source", "section"),
+    [("bundle", "bundle"), ("official", "official"), ("simulated", "other"), ("foreign", "other")],
+)
+def test_what_is_expected_depends_on_the_samples(source: str, section: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    zee = samples.locate("Zee")
+    monkeypatch.setattr(samples, "locate", lambda name: zee._replace(source=source))
+    assert expected.section() == section
+    assert (expected.read(settings.home())[section] == {}) == (section == "other")
 
 
 def test_damaged_expectations(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -77,15 +79,18 @@ def tune(
     """Search for better settings of the project's network with Optuna, and show the best ones.
 
     Layers, width, activation, conditioning, optimizer, rate, decay, and how much the signal weighs. Hopeless trials end
-    early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
+    early. Killed or interrupted, the same command goes on where it was; only trials under way are lost. Without Dask,
+    memory grows by some 50 MB a trial: begin anew now and then.
     """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
     from labcourse import parameterised
     from labcourse.parameterised import figures, search
     from labcourse.simulation import cluster
 
     parts = parameterised.split(parameterised.read())
-    local = address or workers > 1
-    with cluster.connect(address or cluster.LOCAL, workers, memory=_MEMORY) if local else nullcontext() as client:
+    # TensorFlow keeps some 50 MB of each network: Dask starts workers afresh that have too much.
+    on_dask = address or workers > 1 or importlib.util.find_spec("distributed")
+    with cluster.connect(address or cluster.LOCAL, workers, memory=_MEMORY) if on_dask else nullcontext() as client:
         found = search.run(parts, study, trials=trials, epochs=epochs, seed=seed, client=client)
     table = search.table(found)
     tidy = table.round(4).astype(object).where(table.notna(), None)

@@ -6,8 +6,10 @@ untouched, and so that settings with different weights of the signal can be comp
 
 from __future__ import annotations
 
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -126,15 +128,29 @@ def _on_cluster(
     masses: Sequence[float],
     next_seed: Callable[[], int | None],
 ) -> Iterator[int]:
-    # As one element of a list: of a tuple such as this, Dask would scatter each part for itself.
-    (handed,) = client.scatter([parts], broadcast=True)
-    place = str(Path(path).absolute())
+    # Through the disk, not through Dask: what a worker holds is lost with it.
+    with tempfile.TemporaryDirectory(prefix=".search-", dir=Path(path).absolute().parent) as folder:
+        for name in ("train", "validation"):
+            getattr(parts, name).to_parquet(Path(folder) / f"{name}.parquet")
 
-    def submit(seed: int) -> Any:
-        return client.submit(_one, place, handed, epochs, seed, tuple(masses), pure=False)
+        def submit(seed: int) -> Any:
+            return client.submit(_one_of, str(Path(path).absolute()), folder, epochs, seed, tuple(masses), pure=False)
 
-    for seed, _ in cluster.each(client, submit, next_seed, lambda seed: f"trial with seed {seed}"):
-        yield seed
+        for seed, _ in cluster.each(client, submit, next_seed, lambda seed: f"trial with seed {seed}"):
+            yield seed
+
+
+def _one_of(path: str, folder: str, epochs: int, seed: int, masses: tuple[float, ...]) -> None:
+    """Make a trial with the events of a folder; runs on a worker."""
+    _one(path, _read(folder), epochs, seed, masses)
+
+
+@lru_cache(maxsize=1)
+def _read(folder: str) -> Parts:
+    import pandas as pd
+
+    train, validation = (pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("train", "validation"))
+    return Parts(train, validation, validation.iloc[:0])
 
 
 def default_file() -> Path:

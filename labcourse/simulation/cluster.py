@@ -24,6 +24,8 @@ _CONFIGURATION = {
     "distributed.scheduler.allowed-failures": DEATHS,
     # No queue on a worker: a chunk that waits there would be blamed for the death of another's worker.
     "distributed.scheduler.worker-saturation": 1.0,
+    # A worker with too much memory is started afresh. Dask would pause it before, and then all wait forever.
+    "distributed.worker.memory.pause": False,
 }
 
 Task = TypeVar("Task")
