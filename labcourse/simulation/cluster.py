@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import time
 import uuid
@@ -58,19 +59,26 @@ def connect(address: str = LOCAL, workers: int | None = None, *, memory: str = M
         ) from error
     with _quiet(), dask.config.set(_CONFIGURATION):
         if address == LOCAL:
-            # One thread a worker: Pythia holds Python's lock. The usual port of the dashboard may be taken.
-            cluster = LocalCluster(
-                n_workers=workers,
-                threads_per_worker=1,
-                memory_limit=memory,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=logging.CRITICAL,
-            )
-            with cluster, Client(cluster) as client:
+            with _no_collection():
+                # One thread a worker: Pythia holds Python's lock. The usual port of the dashboard may be taken.
+                cluster = LocalCluster(
+                    n_workers=workers,
+                    threads_per_worker=1,
+                    memory_limit=memory,
+                    dashboard_address="127.0.0.1:0",
+                    silence_logs=logging.CRITICAL,
+                )
+                client = Client(cluster)
+            try:
                 yield client
+            finally:
+                with _no_collection():
+                    client.close()
+                    cluster.close()
             return
         try:
-            client = Client(address, timeout=_SECONDS_TO_CONNECT)
+            with _no_collection():
+                client = Client(address, timeout=_SECONDS_TO_CONNECT)
             client.wait_for_workers(1, timeout=_SECONDS_TO_CONNECT)
         except (OSError, ValueError) as error:
             raise SimulationError(
@@ -82,7 +90,25 @@ def connect(address: str = LOCAL, workers: int | None = None, *, memory: str = M
         try:
             yield client
         finally:
-            client.close(timeout=2)
+            with _no_collection():
+                client.close(timeout=2)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector away while a client is started or closed.
+
+    A forgotten client closes itself when it is collected, and waits for a lock that starting and closing hold: for
+    ever, if that happens in the same thread.
+    """
+    gc.collect()
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def run(
