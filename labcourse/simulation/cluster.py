@@ -27,6 +27,8 @@ _CONFIGURATION = {
     "distributed.scheduler.worker-saturation": 1.0,
     # A worker with too much memory is started afresh. Dask would pause it before, and then all wait forever.
     "distributed.worker.memory.pause": False,
+    # A new process reads this before it can say anything; `silence_logs` comes too late and goes too early.
+    "distributed.nanny.pre-spawn-environ.DASK_LOGGING__DISTRIBUTED": "critical",
 }
 
 Task = TypeVar("Task")
