@@ -164,7 +164,10 @@ def each(
                 return
             for future in wait(list(running), return_when="FIRST_COMPLETED").done:
                 task = running.pop(future)
-                yield task, _result(future, name(task))
+                result = _result(future, name(task))
+                # What nobody asks for any more is not made again when the worker that holds it dies.
+                future.release()
+                yield task, result
     except (CancelledError, OSError) as error:
         raise SimulationError(
             "The connection to the scheduler of the Dask cluster was lost.",
