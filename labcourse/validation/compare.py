@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from labcourse import kinematics, ntuple, samples, selection
-from labcourse.errors import BadEvents, EmptySelection, MissingSample
+from labcourse.errors import EmptySelection, MissingSample
 from labcourse.validation import repeats, two_sample
 
 if TYPE_CHECKING:
@@ -25,6 +26,11 @@ VARIABLES = (
 """What is compared, in this order. The azimuths are a control: they can only be flat."""
 
 
+CONTROL = "control"
+"""Name of the pair of the collision data and all simulation with the release's own samples where there are real files.
+What differs there differs between the release's simulation and its data."""
+
+
 class Pair(NamedTuple):
     """A real sample and the simulation that stands for it, preselected; of «data», all simulation together.
 
@@ -34,25 +40,6 @@ class Pair(NamedTuple):
     sample: str
     real: pd.DataFrame
     simulated: pd.DataFrame
-
-    def independent(self) -> Pair:
-        """Return the pair without events that share two leptons with others: what the tests compare.
-
-        Raises
-        ------
-        BadEvents
-            If none is left.
-        """
-        real, simulated = (
-            events[repeats.independent(events["group"].to_numpy())] for events in (self.real, self.simulated)
-        )
-        if real.empty or simulated.empty:
-            raise BadEvents(
-                f"All {'real' if real.empty else 'simulated'} events of {self.sample} share leptons with others.",
-                where=self.sample,
-                next_step="Events that are to be compared must be independent: make each from a collision of its own.",
-            )
-        return Pair(self.sample, real, simulated)
 
 
 class Row(NamedTuple):
@@ -100,7 +87,6 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
     EmptySelection
         If no event of a sample passes the preselection.
     """
-    import pandas as pd
     from rich.console import Console
     from rich.progress import track
 
@@ -114,34 +100,67 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
     hidden = not (progress and console.is_terminal)
     for kind, name, paths in track(jobs, "Reading samples", console=console, transient=True, disable=hidden):
         tables[kind, name] = _read(name, paths)
-    pairs = []
-    for name in files:
-        if name == "data":
-            # Only what all samples have: a variable that one lacks is not simulated.
-            together = (tables["simulated", part] for part in parts)
-            simulation = pd.concat(together, ignore_index=True, join="inner")
-        else:
-            simulation = tables["simulated", name]
-        sides = (events.assign(group=repeats.groups(events)) for events in (tables["real", name], simulation))
-        pairs.append(Pair(name, *sides))
+    pairs = [
+        Pair(
+            name,
+            _together([tables["real", name]]),
+            _together([tables["simulated", part] for part in (parts if name == "data" else [name])]),
+        )
+        for name in files
+    ]
+    if "data" in files and len(files) > 1:
+        mixture = [tables["real" if part in files else "simulated", part] for part in parts]
+        pairs.append(Pair(CONTROL, _together([tables["real", "data"]]), _together(mixture)))
     return Loaded(pairs, {name: tables["simulated", name] for name in signals})
 
 
+def _together(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All events in what all tables have (a variable that one lacks is not simulated), with numbers of their groups."""
+    import pandas as pd
+
+    groups, first = [], 0
+    for table in tables:
+        groups.append(first + repeats.groups(table))
+        first += len(table)
+    return pd.concat(tables, ignore_index=True, join="inner").assign(group=np.concatenate(groups))
+
+
 def rows(pairs: Sequence[Pair]) -> list[Row]:
-    """Test each pair in all variables that its real sample has, without events that share leptons."""
+    """Test each pair in all variables that its real sample has."""
+    return [test(pair, variable) for pair in pairs for variable in VARIABLES if variable in pair.real]
+
+
+def failing(rows: Sequence[Row], threshold: float) -> list[Row]:
+    """Return the rows in which the simulation is not good enough.
+
+    Of the collision data those with a probability below ``threshold`` where the control has none: what the release's
+    own simulation fails in as well is not held against this one. Of another sample those so improbable that one of
+    them among all its variables would be (Bonferroni: the threshold divided by their number).
+    """
+    excused = {row.variable for row in rows if row.sample == CONTROL and row.is_below(threshold)}
+    number = Counter(row.sample for row in rows if row.chi2 is not None)
     return [
-        test(pair, variable)
-        for pair in (with_repeats.independent() for with_repeats in pairs)
-        for variable in VARIABLES
-        if variable in pair.real
+        row
+        for row in rows
+        if row.sample != CONTROL
+        and row.is_below(threshold if row.sample == "data" else threshold / max(number[row.sample], 1))
+        and not (row.sample == "data" and row.variable in excused)
     ]
 
 
-def values_of(events: pd.DataFrame, variable: str) -> tuple[np.ndarray, np.ndarray]:
-    """Values and weights of the events in which a variable is defined, both in float64."""
-    values = events[variable].to_numpy(np.float64)
-    defined = ~np.isnan(values)
-    return values[defined], events["weight"].to_numpy(np.float64)[defined]
+class Column(NamedTuple):
+    """A variable of the events in which it is defined, their weights (both float64), and its design effect."""
+
+    content: np.ndarray
+    weight: np.ndarray
+    effect: float
+
+
+def values_of(events: pd.DataFrame, variable: str) -> Column:
+    """Return a variable; events that share leptons are alike in it as `two_sample.design_effect` tells."""
+    defined = events[events[variable].notna()]
+    values, weight = (defined[column].to_numpy(np.float64) for column in (variable, "weight"))
+    return Column(values, weight, two_sample.design_effect(values, weight, defined["group"]))
 
 
 def test(pair: Pair, variable: str) -> Row:
@@ -149,12 +168,13 @@ def test(pair: Pair, variable: str) -> Row:
     untested = Row(pair.sample, variable, None, None, None, None)
     if variable not in pair.simulated:
         return untested
-    (a, weight_a), (b, weight_b) = (values_of(events, variable) for events in (pair.simulated, pair.real))
-    if not (len(a) and len(b)):
+    a, b = (values_of(events, variable) for events in (pair.simulated, pair.real))
+    if not (len(a.content) and len(b.content)):
         return untested
-    chi = two_sample.chi_square(a, b, weight_a, weight_b)
+    both, effects = (a.content, b.content, a.weight, b.weight), (a.effect, b.effect)
+    chi = two_sample.chi_square(*both, effects=effects)
     p_chi2 = None if np.isnan(chi.p_value) else chi.p_value
-    p_ks = two_sample.kolmogorov_smirnov(a, b, weight_a, weight_b).p_value if variable != "channel" else None
+    p_ks = two_sample.kolmogorov_smirnov(*both, effects=effects).p_value if variable != "channel" else None
     return Row(pair.sample, variable, chi.value, chi.ndf, p_chi2, p_ks)
 
 

@@ -92,10 +92,11 @@ def _in_panels() -> list[str]:
 
 
 def _panel(ax: Axes, below: Axes, pair: Pair, row: Row, threshold: float) -> None:
-    real_values, real_weight = values_of(pair.real, row.variable)
+    real_values, real_weight, effect = values_of(pair.real, row.variable)
     edges = _edges(row.variable, real_values, real_weight)
     middle = (edges[1:] + edges[:-1]) / 2
     real = histogram(real_values, real_weight, edges)
+    real = real._replace(error=real.error * np.sqrt(effect))
     below.set_xlabel(_title(row.variable))
     ax.tick_params(labelbottom=False)
     for axes in (ax, below):
@@ -110,7 +111,7 @@ def _panel(ax: Axes, below: Axes, pair: Pair, row: Row, threshold: float) -> Non
         ax.text(0.5, 0.9, "not simulated", transform=ax.transAxes, ha="center", va="top", style="italic")
         below.set_yticks([])
     else:
-        values, weight = values_of(pair.simulated, row.variable)
+        values, weight, _ = values_of(pair.simulated, row.variable)
         simulated = histogram(values, weight * (real_weight.sum() / weight.sum()), edges)
         top = max(top, (simulated.content + simulated.error).max())
         _draw_simulated(ax, simulated)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from labcourse import ntuple, selection
 from labcourse.validation import repeats
-from labcourse.validation.compare import Loaded, Pair, values_of
+from labcourse.validation.compare import CONTROL, Loaded, Pair, values_of
 from labcourse.validation.two_sample import Array, quantiles
 
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ def targets(loaded: Loaded) -> list[Target]:
     """Return all target figures: quantiles and channel shares of each pair, the mass peak of the signal samples."""
     found: list[Target] = []
     for pair in loaded.pairs:
+        if pair.sample == CONTROL:
+            continue
         if pair.sample != "data":
             pair = Pair(pair.sample, pair.real.assign(weight=1.0), pair.simulated.assign(weight=1.0))
         found += [*_quantiles(pair), *_shares(pair)]
@@ -68,7 +70,7 @@ def _quantiles(pair: Pair) -> Iterator[Target]:
     for variable in QUANTILE_VARIABLES:
         columns: list[Array] = []
         for events in (pair.simulated, pair.real):
-            values, _ = values_of(events, variable)
+            values = values_of(events, variable).content
             columns += _with_errors(events, partial(quantiles, values, PROBABILITIES))
         for p, *figures in zip(PROBABILITIES, *columns, strict=True):
             yield _target(pair.sample, f"{variable} {p:.0%}", figures, QUANTILE_TOLERANCE * figures[2])
@@ -84,7 +86,7 @@ def _shares(pair: Pair) -> Iterator[Target]:
 
 
 def _peak(name: str, events: pd.DataFrame) -> Iterator[Target]:
-    mass, weight = values_of(events, "m_llll")
+    mass, weight = (events[column].to_numpy(np.float64) for column in ("m_llll", "weight"))
     inside = (mass > PEAK_WINDOW[0]) & (mass < PEAK_WINDOW[1])
     simulated, error = quantiles(mass[inside], list(PEAK), weight[inside])
     for (p, real), *figures in zip(PEAK.items(), simulated, error, strict=True):

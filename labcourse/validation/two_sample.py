@@ -35,10 +35,16 @@ class KolmogorovSmirnov(NamedTuple):
 
 
 class Sample(NamedTuple):
-    """Values and weights, checked, in float64 and sorted by value."""
+    """Values and weights, checked, in float64 and sorted by value, and their design effect."""
 
     values: Array
     weights: Array
+    effect: float
+
+    @property
+    def effective(self) -> float:
+        """Number of independent unweighted events with the same statistical errors."""
+        return effective_number(self.weights) / self.effect
 
 
 def chi_square(
@@ -47,6 +53,7 @@ def chi_square(
     first_weight: ArrayLike | None = None,
     second_weight: ArrayLike | None = None,
     *,
+    effects: tuple[float, float] = (1.0, 1.0),
     max_bins: int = 20,
     min_effective: float = 10.0,
 ) -> ChiSquare:
@@ -64,7 +71,8 @@ def chi_square(
 
     The bins are quantiles of both samples together, at most ``max_bins``, and few enough for ``2 * min_effective``
     effective events of the smaller sample in each. Where values repeat, neighbours are merged until ``min_effective``
-    are expected.
+    are expected. Where events are not independent, ``effects`` are the samples' `design_effect`: variances are so many
+    times larger.
 
     Raises
     ------
@@ -81,7 +89,7 @@ def chi_square(
     """
     from scipy.stats import chi2
 
-    pair = _samples(first, second, first_weight, second_weight)
+    pair = _samples(first, second, first_weight, second_weight, effects)
     edges = _edges(pair, max_bins, min_effective)
     (a, va), (b, vb) = (_contents(sample, edges) for sample in pair)
     keep = _merge(pair, (a, b), min_effective)
@@ -105,13 +113,16 @@ def kolmogorov_smirnov(
     second: ArrayLike,
     first_weight: ArrayLike | None = None,
     second_weight: ArrayLike | None = None,
+    *,
+    effects: tuple[float, float] = (1.0, 1.0),
 ) -> KolmogorovSmirnov:
     """Compare the cumulative distributions of two weighted samples.
 
-    Each sample counts as (Σw)²/Σw² events (Monahan, *Numerical Methods of Statistics*, 2001, ch. 12): negative weights
-    make it count less, and its cumulative distribution may fall in places. The probability is that of
-    `scipy.stats.ks_2samp`, which this is for weights of one. Where values repeat (numbers of jets) the test is
-    conservative: it gives larger probabilities than are true.
+    Each sample counts as (Σw)²/Σw² events (Monahan, *Numerical Methods of Statistics*, 2001, ch. 12), divided by its
+    `design_effect` in ``effects`` where events are not independent. Negative weights make it count less, and its
+    cumulative distribution may fall in places. The probability is that of `scipy.stats.ks_2samp`, which this is for
+    weights of one. Where values repeat (numbers of jets) the test is conservative: it gives larger probabilities than
+    are true.
 
     Raises
     ------
@@ -125,7 +136,7 @@ def kolmogorov_smirnov(
     """
     from scipy.stats import kstwo
 
-    pair = _samples(first, second, first_weight, second_weight)
+    pair = _samples(first, second, first_weight, second_weight, effects)
     values = np.concatenate([sample.values for sample in pair])
     steps = np.concatenate(
         [sign * sample.weights / sample.weights.sum() for sign, sample in zip((1, -1), pair, strict=True)]
@@ -133,9 +144,43 @@ def kolmogorov_smirnov(
     order = np.argsort(values, kind="stable")
     last_of_equals = np.append(np.diff(values[order]) > 0, True)
     distance = float(np.abs(np.cumsum(steps[order])[last_of_equals]).max())
-    size_a, size_b = (effective_number(sample.weights) for sample in pair)
+    size_a, size_b = (sample.effective for sample in pair)
     effective = max(1, round(size_a * size_b / (size_a + size_b)))
     return KolmogorovSmirnov(distance, float(kstwo.sf(min(distance, 1.0), effective)))
+
+
+def design_effect(values: ArrayLike, weight: ArrayLike, group: ArrayLike, *, max_bins: int = 20) -> float:
+    r"""How many times larger variances are because events of a group are alike (Kish, *Survey Sampling*, 1965).
+
+    In bins of equal numbers of groups, with the share p of a bin and the indicator d that an event lies in it,
+
+    .. math:: \frac{\sum_{bins} \sum_{groups} (\sum w (d - p))^2}{\sum_{bins} \sum w^2 (d - p)^2}
+
+    which is about one where the values within a group are independent, and the size of the groups where they are the
+    same. At least one.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> values, group = rng.normal(size=300), np.repeat(np.arange(100), 3)
+    >>> design_effect(values, np.ones(300), np.arange(300))
+    1.0
+    >>> alike, other = design_effect(values[group], np.ones(300), group), design_effect(values, np.ones(300), group)
+    >>> bool(2.9 < alike < 3.1), bool(other < 1.3)
+    (True, True)
+    """
+    _, first, group = np.unique(np.asarray(group), return_index=True, return_inverse=True)
+    if len(first) == len(group):
+        return 1.0
+    sample, weight = np.asarray(values, np.float64), np.asarray(weight, np.float64)
+    # Quantiles of all events would lie close together where a large group is, and divide it.
+    edges = np.unique(np.quantile(sample[first], np.arange(1, max_bins) / max_bins))
+    bins = np.searchsorted(edges, sample, side="right")
+    inside = bins == np.arange(len(edges) + 1)[:, None]
+    deviation = weight * (inside - (inside @ weight / weight.sum())[:, None])
+    together = np.stack([np.bincount(group, row) for row in deviation])
+    alone = np.square(deviation).sum()
+    return max(1.0, float(np.square(together).sum() / alone)) if alone else 1.0
 
 
 def quantiles(values: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None = None) -> tuple[Array, Array]:
@@ -170,12 +215,19 @@ def quantiles(values: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | N
 
 
 def _samples(
-    first: ArrayLike, second: ArrayLike, first_weight: ArrayLike | None, second_weight: ArrayLike | None
+    first: ArrayLike,
+    second: ArrayLike,
+    first_weight: ArrayLike | None,
+    second_weight: ArrayLike | None,
+    effects: tuple[float, float],
 ) -> tuple[Sample, Sample]:
-    return _sample(first, first_weight, "first sample"), _sample(second, second_weight, "second sample")
+    return (
+        _sample(first, first_weight, "first sample", effects[0]),
+        _sample(second, second_weight, "second sample", effects[1]),
+    )
 
 
-def _sample(values: ArrayLike, weight: ArrayLike | None, name: str) -> Sample:
+def _sample(values: ArrayLike, weight: ArrayLike | None, name: str, effect: float = 1.0) -> Sample:
     values = np.asarray(values, np.float64)
     weights = np.ones_like(values) if weight is None else np.asarray(weight, np.float64)
     wrong = ""
@@ -192,12 +244,12 @@ def _sample(values: ArrayLike, weight: ArrayLike | None, name: str) -> Sample:
             wrong, where=name, next_step="Compare finite numbers of at least one event, with a positive sum of weights."
         )
     order = np.argsort(values, kind="stable")
-    return Sample(values[order], weights[order])
+    return Sample(values[order], weights[order], effect)
 
 
 def _edges(pair: tuple[Sample, Sample], max_bins: int, min_effective: float) -> Array:
     """Lower edges of bins that hold equal shares of both samples together; the first one is −∞."""
-    smaller = min(effective_number(sample.weights) for sample in pair)
+    smaller = min(sample.effective for sample in pair)
     n_bins = int(np.clip(smaller / (2 * min_effective), 2, max_bins))
     values = np.concatenate([sample.values for sample in pair])
     share = np.concatenate([np.abs(sample.weights) / np.abs(sample.weights).sum() for sample in pair])
@@ -208,7 +260,8 @@ def _edges(pair: tuple[Sample, Sample], max_bins: int, min_effective: float) -> 
 
 def _contents(sample: Sample, edges: Array) -> tuple[Array, Array]:
     bins = np.searchsorted(edges, sample.values, side="right") - 1
-    return tuple(np.bincount(bins, weight, len(edges)) for weight in (sample.weights, sample.weights**2))  # type: ignore[return-value]
+    squares = sample.effect * sample.weights**2
+    return tuple(np.bincount(bins, weight, len(edges)) for weight in (sample.weights, squares))  # type: ignore[return-value]
 
 
 def _merge(pair: tuple[Sample, Sample], contents: tuple[Array, Array], min_effective: float) -> NDArray[np.intp]:
@@ -216,7 +269,7 @@ def _merge(pair: tuple[Sample, Sample], contents: tuple[Array, Array], min_effec
 
     Expected from both samples together: going by what one of them holds would end bins where it fluctuates upwards.
     """
-    smaller = min(effective_number(sample.weights) for sample in pair)
+    smaller = min(sample.effective for sample in pair)
     share = sum(np.maximum(content, 0) / np.maximum(content, 0).sum() for content in contents) / 2
     starts, held = [0], 0.0
     for i, expected in enumerate(share * smaller):
