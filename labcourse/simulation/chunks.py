@@ -73,7 +73,9 @@ def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: n
     if recipe.non_prompt == "jets":
         others = nonprompt.beside_z(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
     elif recipe.non_prompt == "b":
+        prompt = prompt.take((np.abs(prompt.pdgid) == 11) | (rng.random(len(prompt)) < recipe.prompt_muons))
         others = nonprompt.from_b_jets(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
+        others = nonprompt.rarely_alike(others, prompt, n_events, rng)
     else:
         others = nonprompt.of_pile_up(n_events, _EXTRA, rng)
     leptons = detector.remove_overlap(concatenate([prompt, others]))

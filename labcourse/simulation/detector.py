@@ -25,7 +25,7 @@ FURTHER_JETS = 0.09
 of the same two protons, which Pythia is not asked for: its cross-section of such jets (`HardQCD:all`, 1.0 mb after the
 resolution) over an effective cross-section of 17 mb (about what ATLAS found with four jets, arXiv:1608.01857). Eight of
 ten come alone: the jet that balances them is too soft or too far forward."""
-MISSING_RESPONSE = 0.93
+MISSING_RESPONSE = 0.87
 """What is left of missing momentum: part of the recoil is too soft or too far forward to be measured."""
 OVERLAP = 0.1
 """Of two leptons nearer than this one is not reconstructed."""

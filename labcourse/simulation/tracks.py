@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from labcourse.simulation.detector import GAP, PT_MIN
 from labcourse.simulation.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Floats, Particles
 
 _PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
@@ -127,14 +128,16 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
         energy[members] = _draw(np.where(rng.random(size) < _COMMON, common, rng.random(size)), of.energy)
         significance[members] = _draw(rng.random(size), of.significance)
         tight[members] = of.tight
-    # Isolation was part of the release's selection: it cut on the energy relative to pT, and for muons below 10 GeV on
-    # the tracks.
+    # A harder lepton comes from a harder jet. Isolation was part of the release's selection: it cut on the energy
+    # relative to pT, and for muons below 10 GeV on the tracks.
     displaced = np.isin(leptons.origin, (HEAVY, LIGHT))
-    energy = np.where(displaced, energy * np.clip(leptons.pt / 12, 0.6, 1.3), energy)
+    energy = np.where(displaced, energy * np.clip(leptons.pt / 12, 0.6, 1.7), energy)
+    tracks = np.where(displaced, tracks * np.clip(leptons.pt / 10, 1.0, 3.0), tracks)
     soft_muon = displaced & (flavour == 13) & (leptons.pt < 10)
     tracks = np.where(soft_muon, np.where(rng.random(n) < 0.1, 0.0, tracks), tracks)
     tracks = np.where(soft_muon & (tracks > 0), 1 + 0.6 * (tracks - 1), tracks)
     prompt_electron = (flavour == 11) & (leptons.origin == PROMPT)
+    energy = np.where(prompt_electron, energy + _offset(leptons), energy)
     tight = np.where(prompt_electron, 0.98 - 0.5 * np.exp(-(leptons.pt - 5) / 13), tight)
     shift = np.where(displaced, _draw(rng.random(n), _DISPLACED), _draw(rng.random(n), _VERTEX))
     return {
@@ -145,6 +148,16 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
         "lep_tracksigd0pvunbiased": significance,
         "lep_isTightID": rng.random(n) < tight,
     }
+
+
+def _offset(electrons: Particles) -> Floats:
+    """Shift of the calorimeter's energy beside a prompt electron (GeV).
+
+    What leaks out of its own cluster is subtracted as a share of pT: too little for soft electrons, too much between
+    |η| = 0.8 and the gap.
+    """
+    eta = np.abs(electrons.eta)
+    return 0.5 * np.exp(-(electrons.pt - PT_MIN) / 20) - 0.1 + np.where((eta > 0.8) & (eta < GAP[0]), -0.3, 0.08)
 
 
 _COMMON = 0.15
