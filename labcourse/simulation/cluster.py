@@ -7,7 +7,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from labcourse.errors import LabCourseError, SimulationError
@@ -21,6 +21,7 @@ MEMORY = "950MB"
 DEATHS = 3
 """So many workers may die under one chunk; the next death ends the campaign."""
 _SECONDS_TO_CONNECT = 20
+_SECONDS_TO_START = 10
 _CONFIGURATION = {
     "distributed.scheduler.allowed-failures": DEATHS,
     # No queue on a worker: a chunk that waits there would be blamed for the death of another's worker.
@@ -74,6 +75,9 @@ def connect(address: str = LOCAL, workers: int | None = None, *, memory: str = M
             try:
                 yield client
             finally:
+                # A worker that is ended while it starts would print a traceback.
+                with suppress(TimeoutError, OSError):
+                    client.wait_for_workers(max(len(cluster.workers), 1), timeout=_SECONDS_TO_START)
                 with _no_collection():
                     client.close()
                     cluster.close()
