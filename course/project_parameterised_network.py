@@ -235,8 +235,8 @@ plotting.show(
 fig, axes = figures.scores(ours.classify, parts.test, (300, 500, 1200))
 plotting.show(
     fig,
-    alt="Score of test events in twenty bins, weighted, on a logarithmic axis, for tested masses of 300, 500 and 1200 GeV. Background piles up at zero, signal at one. "
-    "At 300 GeV they overlap widely; at 1200 GeV, the blind mass, they are far apart.",
+    alt="Score of test events in twenty bins, weighted, on a logarithmic axis, for tested masses of 300, 500 and 1200 GeV. Background piles up at zero. "
+    "At 300 GeV the signal is spread over all scores and they overlap widely; at 1200 GeV, the blind mass, it piles up at one and they are far apart.",
 )
 
 # %% [markdown]
@@ -294,7 +294,7 @@ fig, ax = figures.significances(curves)
 plotting.show(
     fig,
     alt="Binned significance against the tested mass for four models. All rise from about 1.8 at 300 GeV to about 4 at 2000 GeV. The parameterised network lies on the networks of "
-    "single masses within the errors, also at the blind mass of 1200 GeV; the trees and the published recipe lie a little below from 420 GeV on.",
+    "single masses within the errors, also at the blind mass of 1200 GeV; the trees and the published recipe lie below from 420 GeV on, and the trees dip at the blind mass.",
 )
 
 # %% [markdown]
