@@ -871,7 +871,7 @@ window instead because its number happens to look better."""
 # %% tags=["check-7.12"]
 checks.written("7.12", answer_7_12)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 chapter.write_table("observed", observed.rename_axis("background_from").reset_index())
 chapter.write_numbers(
     {

@@ -627,7 +627,7 @@ With more time we would take more data, simulate more of the rare backgrounds, t
 # %% tags=["check-8.11"]
 checks.written("8.11", answer_8_11)
 
-# %%
+# %% tags=["nbval-ignore-output"]
 own_row, plain_row = final.loc["chapter 8: own network"], final.loc["chapter 8: as they are"]
 chapter.write_numbers(
     {

@@ -408,7 +408,7 @@ plotting.show(
 # events would be enough. The published points come from another simulation, other backgrounds and another treatment of uncertainties: the same order of magnitude is all
 # that can be asked for.
 
-# %%
+# %% tags=["nbval-ignore-output"]
 numbers = {
     "digit_accuracy": digit_accuracy,
     "blind_ratio": blind_ratio,
