@@ -19,10 +19,12 @@ course: .venv/course.stamp ## make the environment, run the solutions of chapter
 lab: .venv/course.stamp ## open JupyterLab on notebooks/
 	@PATH="$(CURDIR)/$(BIN):$$PATH" TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
+# Two processes of one thread each: twice as fast as one of two, for the networks of the course are small.
 test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
-	$(BIN)/python -m pytest -q --color=no --nbval --nbval-current-env solutions tests labcourse
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse
 
 notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
 	@$(BIN)/labcourse build

@@ -125,6 +125,7 @@ def test_every_number_has_room_to_vary_and_no_more() -> None:
                     assert bounds["tolerance"] <= abs(bounds["value"]), (section, chapter, name)
 
 
+@pytest.mark.xdist_group("students")
 def test_student_notebooks_run_to_their_end_with_all_exercises_open(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
     tasks = run.students(HOME)
@@ -138,6 +139,7 @@ def test_student_notebooks_run_to_their_end_with_all_exercises_open(monkeypatch:
     assert read_states("notebooks") == {}, "a run by the course is no progress of the student"
 
 
+@pytest.mark.xdist_group("real_data")
 def test_course_on_real_data(real_files: Path, tmp_path: Path) -> None:
     """The whole course with the real Zee, Zmumu, ttbar and collision data, as `make course LABCOURSE_DATA=…`."""
     environment = {**os.environ, "LABCOURSE_DATA": str(real_files), "LABCOURSE_OUTPUTS": str(tmp_path / "real")}
