@@ -24,7 +24,7 @@ test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in s
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
 	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse
 
 notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
 	@$(BIN)/labcourse build

@@ -1,33 +1,39 @@
-"""What nbval needs, also where it is run alone (`pytest --nbval solutions/`), and what goes together in parallel."""
+"""What nbval needs, also where it is run alone (`pytest --nbval solutions/`), and how tests share processes."""
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
 
-LONGEST = ("solutions", "students", "real_data", "test_parameterised_search.py", "test_campaign.py")
-"""Groups that begin first, so that no long one is left for the end; the others follow in the order of their names."""
+LONGEST = ("solutions", "test_course_runs.py")
+"""Groups that begin first, so that no long one is left for the end."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let nbval compare what cells print, not what libraries log; keep together what one worker of xdist must run.
-
-    Chapters need what earlier chapters wrote, `test_solutions.py` reads it, and a file's tests share fixtures.
-    """
+    """Let nbval compare what cells print, not what libraries log; put the longest groups first."""
     for item in items:
         if type(item).__name__ == "IPyNbCell":
             notebook: Any = item.parent
             if "stderr" not in notebook.skip_compare:
                 notebook.skip_compare = (*notebook.skip_compare, "stderr")
-        if item.get_closest_marker("xdist_group") is None:
-            of_nbval = item.path.suffix == ".ipynb" or item.path.name == "test_solutions.py"
-            item.add_marker(pytest.mark.xdist_group("solutions" if of_nbval else item.path.name))
-    items.sort(key=_rank)
+    items.sort(key=lambda item: LONGEST.index(group) if (group := _group(item.nodeid)) in LONGEST else len(LONGEST))
 
 
-def _rank(item: pytest.Item) -> int:
-    marker = item.get_closest_marker("xdist_group")
-    group = marker.args[0] if marker else ""
-    return LONGEST.index(group) if group in LONGEST else len(LONGEST)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Run in one process what belongs together: see `_group`."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Groups(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return Groups(config, log)
+
+
+def _group(nodeid: str) -> str:
+    """A file's tests share fixtures; chapters need what earlier ones wrote, and `test_solutions.py` reads it."""
+    path = PurePosixPath(nodeid.split("::")[0])
+    return "solutions" if path.suffix == ".ipynb" or path.name == "test_solutions.py" else path.name
