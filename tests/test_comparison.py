@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 
 from labcourse.comparison import overview, page, reading, states
 from labcourse.comparison.display import compare
-from labcourse.comparison.pictures import Picture, thumbnail
+from labcourse.comparison.pictures import Pair, Picture, thumbnail
 from labcourse.comparison.reading import Unreadable
 from labcourse.comparison.submissions import find
-from labcourse.comparison.survey import Execute, Student, Survey, look_at, survey
+from labcourse.comparison.survey import ChapterWork, Execute, Student, Survey, look_at, survey
 from labcourse.errors import BadInput, StorageError
 from tests import synthetic_class as made_up
 from tests.synthetic_class import Maker, save
@@ -501,6 +501,39 @@ def test_figures_stand_side_by_side(tmp_path: Path) -> None:
     elements = Page(html.read_text("utf-8")).elements
     assert [a["href"] for tag, a in elements if tag == "use"] == [f"#p-{first}-0"]
     assert [tag for tag, _ in elements if tag == "img"] == ["img"]
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (12_000, ["anna a0", "bob a0", "cem a0"]),
+        (24_000, ["anna a0", "anna b0", "bob a0", "bob b0", "cem a0", "cem b0"]),
+        (27_999, ["anna a0", "anna b0", "bob a0", "bob b0", "cem a0", "cem b0"]),
+        (32_000, ["anna a0", "anna a1", "anna b0", "bob a0", "bob a1", "bob b0", "cem a0", "cem b0"]),
+        (36_000, []),
+    ],
+)
+def test_the_room_for_pictures_is_shared(
+    maker: Maker, monkeypatch: pytest.MonkeyPatch, room: int, shown: list[str]
+) -> None:
+    """One of each student in turn, and one of each cell before another's second; what is left out is said."""
+    monkeypatch.setattr(page, "PICTURE_BYTES", room)
+    students = []
+    for name in ("anna", "bob", "cem"):
+        pairs = [
+            Pair(cell, index, Picture(f"{name} {cell}{index}".ljust(4_000), 9, 9, b""), "")
+            for cell, index in (("a", 0), ("a", 1), ("b", 0))
+        ]
+        exercises = states.without_notebook(maker.reference[1], "missing", "")
+        work = ChapterWork(1, exercises, "chapter1.ipynb", pairs=[*pairs, Pair("c", 0, None, "looks the same")])
+        students.append(Student(name, [work]))
+    text = report(Survey("", {1: maker.reference[1]}, students))
+    found = re.findall(r"base64,(\w+ \w\d)", text)
+    everything = [f"{name} {picture}" for name in ("anna", "bob", "cem") for picture in ("a0", "a1", "b0")]
+    assert sorted(found) == (shown or everything)
+    left_out = 9 - len(found)
+    assert text.count("left out to keep this file small; compare this student alone") == left_out
+    assert (f"{left_out} figure" in text) == bool(left_out)
 
 
 def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> None:

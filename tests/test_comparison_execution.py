@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +24,7 @@ from labcourse.comparison.sandbox import Limits, run_cells
 from labcourse.comparison.submissions import find
 from labcourse.comparison.survey import survey
 from labcourse.errors import BadInput
+from labcourse.outputs.publication import MIME_TYPE
 
 needs_namespaces = pytest.mark.skipif(not sandbox.can_cut_network(), reason="user namespaces are not allowed here")
 
@@ -35,6 +42,22 @@ def code(source: str, tag: str = "", printed: str = "") -> dict[str, Any]:
     outputs = [{"output_type": "stream", "name": "stdout", "text": printed}] if printed else []
     metadata = {"tags": [tag]} if tag else {}
     return {"cell_type": "code", "source": source, "metadata": metadata, "outputs": outputs, "execution_count": 1}
+
+
+@contextlib.contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Fail rather than wait for ever."""
+
+    def give_up(*_: object) -> None:
+        raise TimeoutError(f"blocked for {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, give_up)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def printed(outcome: sandbox.Outcome, index: int) -> str:
@@ -72,24 +95,24 @@ def test_a_fresh_run_decides(chapter: Chapter, tmp_path: Path) -> None:
 @needs_namespaces
 def test_no_network_no_secrets_no_writing_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_TOKEN", "secret")
-    outside, scratch = tmp_path / "outside", tmp_path / "scratch"
+    outside, outputs = tmp_path / "outside", tmp_path / "outputs"
     outside.mkdir()
-    scratch.mkdir()
+    outputs.mkdir()
     cells = [
         "import os, socket",
         "socket.create_connection(('192.0.2.1', 80), timeout=5)",
-        "print('MY_TOKEN' in os.environ, os.environ['HOME'])",
+        "print('MY_TOKEN' in os.environ, os.environ['HOME'] == os.path.abspath('../home'))",
         f"open({str(outside / 'x')!r}, 'w')",
         "open('mine', 'w').write('x'); print('written')",
         "x = bytearray(5 * 10**9)",
         "while True: pass",
         "print('goes on')",
     ]
-    outcome = run_cells(cells, scratch, Limits(60, 1.5e9, 2))
+    outcome = run_cells(cells, outputs, Limits(60, 1.5e9, 2))
     assert outcome.note == ""
     assert [printed(outcome, i) for i in range(1, 8)] == [
         "OSError",
-        f"False {scratch / 'home'}\n",
+        "False True\n",
         "OSError",
         "written\n",
         "MemoryError",
@@ -97,6 +120,111 @@ def test_no_network_no_secrets_no_writing_elsewhere(tmp_path: Path, monkeypatch:
         "goes on\n",
     ]
     assert not list(outside.iterdir())
+
+
+REMOUNT = """import ctypes, sys
+bind_and_remount = 0x1000 | 0x20
+ctypes.CDLL(None).mount(None, b"/", None, bind_and_remount, None)
+open(sys.argv[1], "w")"""
+
+
+@needs_namespaces
+def test_write_protection_cannot_be_taken_off(tmp_path: Path) -> None:
+    outside, outputs = tmp_path / "outside", tmp_path / "outputs"
+    outputs.mkdir()
+    attack = f"[sys.executable, '-c', {REMOUNT!r}, {str(outside)!r}]"
+    cells = [
+        f"import subprocess, sys\nprint(subprocess.run({within} + {attack}, stderr=-1, text=True).stderr[-200:])"
+        for within in ([], ["unshare", "--user", "--map-root-user", "--mount"])
+    ]
+    outcome = run_cells(cells, outputs, Limits(60, 4e9, 30))
+    assert outcome.note == ""
+    assert all("Read-only file system" in printed(outcome, i) for i in range(2))
+    assert not outside.exists()
+
+
+TRAPS = f"""import contextlib, os
+from IPython.display import display
+outputs = os.environ["LABCOURSE_OUTPUTS"]
+chapter = outputs + "/notebooks/chapter1_data_preparation"
+def replace(path, make):
+    with contextlib.suppress(OSError):
+        os.rename(path, path + "_old")
+    with contextlib.suppress(OSError):
+        make(path)
+def link(to):
+    return lambda path: os.symlink(to, path)
+def claim_numbers():
+    display({{{MIME_TYPE!r}: {{"chapter": 1, "numbers": {{"a": 1}}}}}}, raw=True)
+"""
+
+
+@needs_namespaces
+@pytest.mark.parametrize(
+    "trap",
+    [
+        "replace('../runner.log', link(notes)); os.makedirs(chapter); os.mkfifo(chapter + '/numbers.json')\n"
+        "claim_numbers()",
+        "replace('../runner.log', os.mkfifo); os.makedirs(chapter)\n"
+        "open(chapter + '/numbers.json', 'w').truncate(10**12)",
+        "[replace(path, link(victim)) for path in (outputs, *('../' + name for name in os.listdir('..')))]\n"
+        "replace(outputs + '/notebooks', link(victim + '/notebooks'))",
+    ],
+    ids=["a link for the log", "a pipe for the log", "links for all folders"],
+)
+def test_what_one_run_leaves_is_no_trap_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
+) -> None:
+    """Neither where the student's own outputs are used further, nor where the solution's take their place."""
+    solution, victim, temporary = tmp_path / "outputs", tmp_path / "victim", tmp_path / "tmp"
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(solution))
+    made = solution / "solutions" / "chapter1_data_preparation"
+    for folder in (made, victim / "notebooks" / "chapter1_data_preparation", temporary):
+        folder.mkdir(parents=True)
+    (made / "numbers.json").write_text("{}")
+    kept = [victim / "notes.txt", victim / "notebooks" / "chapter1_data_preparation" / "numbers.json"]
+    for file in kept:
+        file.write_text("secret")
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    cell = f"{TRAPS}\nvictim, notes = {str(victim)!r}, {str(kept[0])!r}\n{trap}"
+    with at_most(100), execution.execution(read_reference(settings.home(), [1, 2]), Limits(40, 4e9, 20)) as run:
+        assert not run(reading.take({"cells": [code(cell)]}), 1).cells[0].error
+        second = run(reading.take({"cells": [code("print('goes on')")]}), 2)
+    assert (second.cells[0].printed, second.notes) == ("goes on\n", ())
+    assert sorted(path for path in victim.rglob("*") if path.is_file()) == sorted(kept)
+    assert {file.read_text() for file in kept} == {"secret"}
+    assert not list(temporary.iterdir())
+
+
+@needs_namespaces
+def test_whatever_a_run_leaves_is_removed(
+    chapter: Chapter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    outside, temporary = tmp_path / "outside", tmp_path / "tmp"
+    # If this fails, pytest could not remove the nest either.
+    request.addfinalizer(lambda: subprocess.run(["rm", "-rf", str(temporary)], check=True))
+    temporary.mkdir()
+    outside.write_text("mine")
+    outside.chmod(0o640)
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    cells = [
+        code(f"import os; os.mkdir('locked'); os.symlink({str(outside)!r}, 'locked/link'); os.chmod('locked', 0)"),
+        code("for _ in range(3000):\n    os.mkdir('deep'); os.chdir('deep')\nprint('deep enough')"),
+    ]
+    with execution.execution({1: chapter}, Limits(60, 4e9, 30)) as run:
+        fresh = run(reading.take({"cells": cells}), 1)
+    assert (fresh.cells[1].printed, fresh.notes) == ("deep enough\n", ())
+    assert not list(temporary.iterdir())
+    assert (outside.read_text(), outside.stat().st_mode & 0o777) == ("mine", 0o640)
+
+
+def test_a_run_that_cannot_begin_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox, "can_cut_network", lambda: False)
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\nyes x | head -c 100000 >&2; printf 'no \\033[31m memory\\n' >&2")
+    program.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(program))
+    assert run_cells(["1"], tmp_path, Limits(20)).note == "it could not be run to its end: no �[31m memory"
 
 
 @needs_namespaces
@@ -112,14 +240,15 @@ def test_memory_of_all_processes_together_is_watched(tmp_path: Path) -> None:
 def test_what_does_not_stop_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_isolated: bool) -> None:
     if not is_isolated:
         monkeypatch.setattr(sandbox, "can_cut_network", lambda: False)
-    loop = "import os, signal\nsignal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: os.utime('alive')"
-    cells = ["open('alive', 'w'); print('before')", loop, "print('never')"]
+    enter = "import os, signal; os.chdir(os.environ['LABCOURSE_OUTPUTS']); open('alive', 'w'); print('before')"
+    loop = "signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: os.utime('alive')"
+    cells = [enter, loop, "print('never')"]
     outcome = run_cells(cells, tmp_path, Limits(15, 4e9, 4))
     assert outcome.note == "stopped after 15 s"
     assert (printed(outcome, 0), printed(outcome, 2)) == ("before\n", "")
-    touched = os.stat(tmp_path / "work" / "alive").st_mtime_ns
+    touched = os.stat(tmp_path / "alive").st_mtime_ns
     time.sleep(0.3)
-    assert os.stat(tmp_path / "work" / "alive").st_mtime_ns == touched
+    assert os.stat(tmp_path / "alive").st_mtime_ns == touched
 
 
 def test_without_a_way_to_cut_the_network_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -153,20 +282,22 @@ def test_outputs_after_a_gap_are_the_solutions(tmp_path: Path, monkeypatch: pyte
         (folder / "numbers.json").write_text(f'{{"of": "solution {number}"}}')
     seen: dict[int, dict[str, str]] = {}
 
-    def run_cells(sources: list[str], scratch: Path, limits: Limits) -> sandbox.Outcome:
-        workspace = scratch / "outputs" / "notebooks"
+    def run_cells(sources: list[str], folder: Path, limits: Limits) -> sandbox.Outcome:
+        workspace = folder / "notebooks"
         number = next(n for n in reference if n not in seen)
         found = sorted(workspace.glob("*/numbers.json"))
         seen[number] = {path.parent.name[:8]: json.loads(path.read_text())["of"] for path in found}
         own = workspace / outputs.CHAPTERS[number]
         own.mkdir(parents=True, exist_ok=True)
         (own / "numbers.json").write_text('{"of": "student"}')
-        return sandbox.Outcome({}, "")
+        data = {MIME_TYPE: {"chapter": number, "numbers": {"signal": 1.0}}}
+        cell = code("") | {"outputs": [{"output_type": "display_data", "data": data}]}
+        return sandbox.Outcome({0: cell}, "")
 
     monkeypatch.setattr(sandbox, "run_cells", run_cells)
     with execution.execution(reference, Limits()) as run:
         for number in reference:
-            run(reading.Notebook(()), number)
+            run(reading.take({"cells": [code("")]}), number)
     assert seen == {
         1: {},
         2: {"chapter1": "student"},

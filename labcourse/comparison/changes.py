@@ -24,7 +24,7 @@ _MOST_PAIRED = 150
 
 
 class Change(NamedTuple):
-    """One cell: ``kind`` is ``edited``, ``removed`` or ``added``; ``lines`` begin with ``+``, ``-`` or a space."""
+    """One cell, ``edited``, ``removed`` or ``added`` (its kind): the lines added (``+``) and removed (``-``)."""
 
     kind: str
     lines: tuple[str, ...]
@@ -63,7 +63,7 @@ def _differences(course: list[Cell], own: list[Cell]) -> Iterator[Change]:
 
 
 def _patched(lines: list[str], edits: Any) -> Iterator[str]:
-    """Write a line diff of nbdime as lines with a sign, with one line of context."""
+    """Write a line diff of nbdime as lines with a sign; lines that stayed are not part of it."""
     from nbdime.patching import patch_singleline_string
 
     for edit in edits:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from labcourse import outputs
 from labcourse.comparison import reading, sandbox
+from labcourse.comparison.keynumbers import published
 from labcourse.comparison.reading import Cell, Notebook
 from labcourse.comparison.reference import Chapter
 from labcourse.comparison.sandbox import Limits
+from labcourse.comparison.scratch import folder
 from labcourse.comparison.states import same_code
 from labcourse.comparison.survey import Execute
 from labcourse.errors import BadInput
@@ -37,27 +38,28 @@ def require_cut_network() -> None:
 def execution(reference: Mapping[int, Chapter], limits: Limits) -> Iterator[Execute]:
     """Give a function that runs the notebooks of one student, called in the order of the chapters.
 
-    While all chapters from the first on were handed in and ran to their end, each goes on with what the
+    While all chapters from the first on were handed in and kept their key numbers, each goes on with what the
     student's own made. After a gap the outputs of all earlier chapters are the solution's: mixing both would
     only show that they do not fit.
     """
-    with tempfile.TemporaryDirectory(prefix="labcourse-", ignore_cleanup_errors=True) as folder:
-        scratch = Path(folder)
-        workspace = scratch / "outputs" / "notebooks"
+    with folder() as own:
         complete = 0  # the last chapter up to which all outputs are the student's
 
         def run(notebook: Notebook, number: int) -> Notebook:
             nonlocal complete
             notes = list(notebook.notes)
-            if complete != number - 1:
-                notes += _take_solution(workspace, number)
             cells = with_checks(notebook, reference[number])
-            result = sandbox.run_cells([c.source if c.kind == "code" else "" for c in cells], scratch, limits)
-            if complete == number - 1 and (workspace / outputs.CHAPTERS[number] / "numbers.json").is_file():
-                complete = number
+            is_own = complete == number - 1
+            with nullcontext(own) if is_own else folder() as workspace:
+                if not is_own:
+                    notes += _copy_solution(workspace, number)
+                result = sandbox.run_cells([c.source if c.kind == "code" else "" for c in cells], workspace, limits)
             if result.note:
                 notes.append(f"run by --execute: {result.note}")
-            return Notebook(tuple(_executed(cell, result.cells.get(i)) for i, cell in enumerate(cells)), tuple(notes))
+            fresh = Notebook(tuple(_executed(cell, result.cells.get(i)) for i, cell in enumerate(cells)), tuple(notes))
+            if is_own and published(fresh, number):
+                complete = number
+            return fresh
 
         yield run
 
@@ -86,14 +88,13 @@ def _executed(cell: Cell, raw: dict[str, Any] | None) -> Cell:
     return replace(fresh[0], source=cell.source, tags=cell.tags, id=cell.id) if fresh else bare
 
 
-def _take_solution(workspace: Path, number: int) -> list[str]:
-    """Replace the workspace by the solution's outputs of all chapters before ``number``; return what lacks."""
-    shutil.rmtree(workspace, ignore_errors=True)
+def _copy_solution(workspace: Path, number: int) -> list[str]:
+    """Put the solution's outputs of all chapters before ``number`` into a new workspace; return what lacks."""
     missing = []
     for before in range(1, number):
         source = outputs.folder(before, "solutions")
         if (source / "numbers.json").is_file():
-            shutil.copytree(source, workspace / source.name)
+            shutil.copytree(source, workspace / "notebooks" / source.name)
         else:
             missing.append(str(before))
     if not missing:

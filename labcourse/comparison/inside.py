@@ -7,6 +7,7 @@ the next cell does.
 from __future__ import annotations
 
 import ctypes
+import errno
 import json
 import os
 import struct
@@ -19,6 +20,7 @@ __all__ = ["main"]
 _MS_BIND = 0x1000
 _SYS_MOUNT_SETATTR = 442
 _AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = -100, 0x8000, 1
+_PR_CAPBSET_DROP = 24
 
 
 def main() -> None:
@@ -31,7 +33,7 @@ def main() -> None:
     if order["is_cut"]:
         _raise_loopback()
         try:
-            _write_protect(order["scratch"])
+            _write_protect(order["writable"])
         except OSError as error:
             notes.append(f"it could have changed files of this machine: {error}")
     _limit(order["memory"])
@@ -66,7 +68,7 @@ def _run(order: dict[str, Any], channel: Any) -> str:
         allow_errors=True,
         record_timing=False,
         store_widget_state=False,
-        resources={"metadata": {"path": os.path.join(order["scratch"], "work")}},
+        resources={"metadata": {"path": order["work"]}},
         on_cell_executed=lambda cell_index, **_: send(cell_index),
     )
     note = ""
@@ -107,16 +109,16 @@ def _raise_loopback() -> None:
         fcntl.ioctl(any_socket, set_flags, struct.pack("16sh14x", b"lo", up_and_running))
 
 
-def _write_protect(scratch: str) -> None:
-    """Make all files but those in ``scratch`` read-only for this process and its children.
+def _write_protect(writable: list[str]) -> None:
+    """Make all files but those in the ``writable`` folders read-only for this process and its children.
 
     We are alone in a mount namespace, so that nobody else notices. Needs Linux 5.12; raises OSError otherwise.
     """
     libc = ctypes.CDLL(None, use_errno=True)
-    path = os.fsencode(scratch)
+    paths = [os.fsencode(folder) for folder in writable]
 
-    def checked(result: int) -> None:
-        if result:
+    def checked(result: int, *ignored: int) -> None:
+        if result and ctypes.get_errno() not in ignored:
             raise OSError(ctypes.get_errno(), "they cannot be protected")
 
     def set_read_only(folder: bytes, *, on: bool, recursive: int) -> None:
@@ -124,10 +126,15 @@ def _write_protect(scratch: str) -> None:
         attributes = (ctypes.c_uint64 * 4)(_READ_ONLY * on, _READ_ONLY * (not on), 0, 0)
         checked(libc.syscall(_SYS_MOUNT_SETATTR, _AT_FDCWD, folder, recursive, ctypes.byref(attributes), 32))
 
-    checked(libc.mount(path, path, None, _MS_BIND, None))
+    for path in paths:
+        checked(libc.mount(path, path, None, _MS_BIND, None))
     set_read_only(b"/", on=True, recursive=_AT_RECURSIVE)
-    set_read_only(path, on=False, recursive=0)
+    for path in paths:
+        set_read_only(path, on=False, recursive=0)
     os.chdir("/")
+    # We are root in here. The kernel must not be: root could mount the files anew, and write to them.
+    for capability in range(64):
+        checked(libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0), errno.EINVAL)  # so many are not known everywhere
 
 
 if __name__ == "__main__":

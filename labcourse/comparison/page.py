@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections import Counter
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,8 @@ def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes:
         loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters |= {"number": _number, "duration": seconds, "cut": _cut, "ident": id}
+    differing = [_differing(student) for student in survey.students]
+    shown = _shown(differing)
     style = (here / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return environment.get_template("page.html.j2").render(
@@ -89,8 +92,9 @@ def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes:
         tallies={id(student): Counter(found.state for found in student.exercises) for student in survey.students},
         tally=Counter(found.state for student in survey.students for found in student.exercises),
         exercises={e.number: e for chapter in survey.reference.values() for e in chapter.exercises},
-        solution=_used(survey, pictures),
-        shown=_shown(survey),
+        solution=_used(pictures, shown),
+        shown={id(pair) for pair in shown},
+        left_out=sum(map(len, differing)) - len(shown),
         changes=changes,
         clipped=_clipped,
         note=note,
@@ -102,26 +106,28 @@ def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes:
     )
 
 
-def _used(survey: Survey, pictures: dict[tuple[str, int], Picture]) -> dict[str, Picture]:
+def _used(pictures: dict[tuple[str, int], Picture], pairs: list[Pair]) -> dict[str, Picture]:
     """Return the solution's pictures that stand beside one of a student, by their name in the page."""
-    used = {(pair.cell, pair.index) for pair in _pairs(survey) if pair.picture}
+    used = {(pair.cell, pair.index) for pair in pairs}
     return {f"{cell}-{index}": picture for (cell, index), picture in pictures.items() if (cell, index) in used}
 
 
-def _shown(survey: Survey) -> set[int]:
-    """Return which pairs show their picture: one a cell in turn, until the bytes are used up."""
-    shown: set[int] = set()
+def _shown(differing: list[list[Pair]]) -> list[Pair]:
+    """Return which of the students' pictures are shown, until the bytes are used up.
+
+    One of each student in turn; of the pictures of one student one a cell, before any cell's second.
+    """
+    shown = []
     left = PICTURE_BYTES
-    for pair in _pairs(survey):
-        size = len(pair.picture.png) if pair.picture else 0
-        if size <= left:
-            left -= size
-            shown.add(id(pair))
+    for pair in chain.from_iterable(zip_longest(*(sorted(pairs, key=lambda pair: pair.index) for pairs in differing))):
+        if pair and pair.picture and len(pair.picture.png) <= left:
+            left -= len(pair.picture.png)
+            shown.append(pair)
     return shown
 
 
-def _pairs(survey: Survey) -> list[Pair]:
-    return [pair for student in survey.students for work in student.chapters for pair in work.pairs]
+def _differing(student: Student) -> list[Pair]:
+    return [pair for work in student.chapters for pair in work.pairs if pair.picture]
 
 
 def _doubtful(student: Student) -> int:

@@ -1,10 +1,12 @@
 """Running a stranger's notebook: fresh kernel, limits, no network, no secrets, nothing left behind.
 
 A child process (`inside`) starts the kernel and reports each cell through a pipe. On Linux it lives in
-namespaces of its own, made by ``unshare``: it sees no network, everything but its scratch folder is
+namespaces of its own, made by ``unshare``: it sees no network, everything but its two folders (`scratch`) is
 read-only, and all its processes end with it. Elsewhere none of this holds: the network stays, files can be
 written, a process that hides is not found, and the caller asks for the user's word first. Either way it
 can read what the user can read.
+
+What comes back comes through the pipe. Nothing here opens a file below a folder that the code could write to.
 """
 
 from __future__ import annotations
@@ -17,16 +19,22 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
+
+from labcourse.comparison.reading import printable
+from labcourse.comparison.scratch import folder
 
 __all__ = ["Limits", "Outcome", "can_cut_network", "run_cells"]
 
 _UNSHARE = ("--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child")
 _PACKAGE = Path(__file__).resolve().parents[1]
 _MAX_OUTPUT = 50_000_000
+_MAX_LOG = 10_000
+_MAX_NOTE = 300
 _PASSED_ON = (
     *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH"),
     *("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT"),
@@ -62,34 +70,36 @@ def can_cut_network() -> bool:
         return False
 
 
-def run_cells(sources: list[str], scratch: Path, limits: Limits) -> Outcome:
+def run_cells(sources: list[str], outputs: Path, limits: Limits) -> Outcome:
     """Run code cells one after the other in a fresh kernel.
 
     Parameters
     ----------
     sources : list of str
         The code of each cell; an empty one is skipped.
-    scratch : Path
-        The only folder that the code can write to; outputs of chapters go to ``scratch/outputs``.
+    outputs : Path
+        Where chapters hand on to each other. All else that the code can write to is new, and gone afterwards.
     limits : Limits
         Where the run is stopped.
     """
     is_cut = can_cut_network()
-    for name in ("work", "home", "tmp", "run", "outputs"):
-        (scratch / name).mkdir(exist_ok=True)
     prefix = [str(shutil.which("unshare")), *_UNSHARE] if is_cut else []
-    order = {
-        "sources": sources,
-        "scratch": str(scratch),
-        "cell_seconds": limits.cell_seconds,
-        "memory": int(limits.memory),
-        "is_cut": is_cut,
-    }
-    with (scratch / "runner.log").open("wb") as log:
+    # The log has no name: the code cannot put another file, or a pipe, in its place.
+    with folder() as scratch, tempfile.TemporaryFile() as log:
+        for name in ("work", "home", "tmp", "run"):
+            (scratch / name).mkdir()
+        order = {
+            "sources": sources,
+            "work": str(scratch / "work"),
+            "writable": [str(scratch), str(outputs)],
+            "cell_seconds": limits.cell_seconds,
+            "memory": int(limits.memory),
+            "is_cut": is_cut,
+        }
         process = subprocess.Popen(
             [*prefix, sys.executable, "-m", "labcourse.comparison.inside"],
             cwd=_PACKAGE.parent,
-            env=_environment(scratch),
+            env=_environment(scratch, outputs),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -109,7 +119,7 @@ def run_cells(sources: list[str], scratch: Path, limits: Limits) -> Outcome:
             reader.join(10)
             if process.stdout:
                 process.stdout.close()
-    return _outcome(received, note, scratch / "runner.log")
+        return _outcome(received, note, log)
 
 
 def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
@@ -167,7 +177,7 @@ def _receive(process: subprocess.Popen[bytes], received: list[bytes]) -> None:
             received.append(line)
 
 
-def _outcome(received: list[bytes], note: str, log: Path) -> Outcome:
+def _outcome(received: list[bytes], note: str, log: IO[bytes]) -> Outcome:
     cells: dict[int, dict[str, Any]] = {}
     ended = None
     for line in received:
@@ -177,15 +187,16 @@ def _outcome(received: list[bytes], note: str, log: Path) -> Outcome:
                 ended = str(message["end"])
             else:
                 cells[int(message["index"])] = message["cell"]
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             continue  # cut off when the child was stopped
     if not note and ended is None:
-        last = log.read_text("utf-8", "replace").strip().splitlines()[-1:]
+        log.seek(max(0, log.seek(0, os.SEEK_END) - _MAX_LOG))
+        last = log.read(_MAX_LOG).decode("utf-8", "replace").strip().splitlines()[-1:]
         note = f"it could not be run to its end: {last[0] if last else 'too much output'}"
-    return Outcome(cells, note or ended or "")
+    return Outcome(cells, printable(note or ended or "", _MAX_NOTE))
 
 
-def _environment(scratch: Path) -> dict[str, str]:
+def _environment(scratch: Path, outputs: Path) -> dict[str, str]:
     kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     home, temporary = str(scratch / "home"), str(scratch / "tmp")
     return kept | {
@@ -201,6 +212,6 @@ def _environment(scratch: Path) -> dict[str, str]:
         "PYTHONPATH": str(_PACKAGE.parent),
         "PYTHONDONTWRITEBYTECODE": "1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "LABCOURSE_OUTPUTS": str(scratch / "outputs"),
+        "LABCOURSE_OUTPUTS": str(outputs),
         "LABCOURSE_WORKSPACE": "notebooks",
     }
