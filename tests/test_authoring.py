@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from labcourse import samples, settings
-from labcourse.authoring import build, cut, expected, run, source, tidy
-from labcourse.errors import BadInput, BuildError
+from labcourse.authoring import answers, build, cut, expected, run, source, tidy
+from labcourse.errors import BuildError
 
 COURSE = '''# %% [markdown]
 # # Chapter 1: A course in one page
@@ -208,6 +208,63 @@ def test_work_of_a_student_is_not_overwritten(make_home: Any) -> None:
     assert [built.state for built in build.build(home, force=True)] == ["written", "unchanged"]
 
 
+DAMAGE = pytest.mark.parametrize("damage", [b"\xff\xfe no text", b"{half a notebook", b""])
+
+
+@DAMAGE
+def test_a_damaged_notebook_is_replaced_by_force_and_kept(make_home: Any, damage: bytes) -> None:
+    home = make_home()
+    build.build(home)
+    path = home / "notebooks" / "chapter1_small.ipynb"
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert "notebooks/chapter1_small.ipynb differs" in build.check(home)[0]
+    built = build.build(home)[0]
+    assert (built.state, "--force" in built.note, path.read_bytes()) == ("kept", True, damage)
+    built = build.build(home, force=True)[0]
+    (kept,) = path.parent.glob("*.mine-*")
+    assert (built.state, kept.name in built.note, kept.read_bytes()) == ("written", True, damage)
+    assert path.read_bytes() == whole
+
+
+@DAMAGE
+def test_a_damaged_solution_is_kept_and_built_anew(make_home: Any, damage: bytes) -> None:
+    home = make_home()
+    build.build(home)
+    path = home / "solutions" / "chapter1_small.ipynb"
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert "solutions/chapter1_small.ipynb differs" in build.check(home)[0]
+    built = build.build(home)[1]
+    (kept,) = path.parent.glob("*.mine-*")
+    assert (built.state, kept.name in built.note, kept.read_bytes()) == ("written", True, damage)
+    assert "labcourse run 1 --save" in built.note
+    assert path.read_bytes() == whole
+    # What was kept is no solution of the course.
+    assert [task.name for task in run.solutions(home)] == ["chapter1_small"]
+    assert not any(kept.name in line for line in build.check(home))
+    assert build.build(home)[1].state == "unchanged"
+
+
+def test_line_ends_of_a_checkout_are_no_difference(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    before = build.check(home)
+    for path in home.glob("*/*.ipynb"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert build.check(home) == before
+    assert {built.state for built in build.build(home)} == {"unchanged"}
+
+
+def test_only_a_solution_without_source_is_to_be_deleted(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    for folder in ("notebooks", "solutions"):
+        (home / folder / "chapter1_old.ipynb").write_text("{}")
+    (line,) = [line for line in build.check(home) if "delete it" in line]
+    assert line.startswith("solutions/chapter1_old.ipynb")
+
+
 @pytest.mark.usefixtures("no_bounds")
 def test_run_save_check_and_what_makes_it_stale(make_home: Any) -> None:
     home = make_home(PLAIN)
@@ -251,9 +308,9 @@ def test_spoilt_solutions_are_found(make_home: Any, spoil: Any, message: str) ->
         cell.execution_count = count
         cell.outputs = [{"output_type": "stream", "name": "stdout", "text": "x"}]
     notebook = __import__("nbformat").from_dict(notebook)
-    assert build.is_executed(notebook) == ""
+    assert build.what_is_amiss(notebook) == ""
     spoil([cell for cell in notebook.cells if cell.cell_type == "code"])
-    assert message in build.is_executed(notebook)
+    assert message in build.what_is_amiss(notebook)
 
 
 @pytest.mark.usefixtures("no_bounds")
@@ -277,8 +334,18 @@ def test_a_dying_kernel_is_told(make_home: Any) -> None:
 def test_unknown_chapter(make_home: Any) -> None:
     home = make_home(PLAIN)
     build.build(home)
-    with pytest.raises(BadInput, match="no chapter 9"):
+    with pytest.raises(BuildError, match="no chapter 9"):
         run.solutions(home, [9])
+
+
+@pytest.mark.parametrize("command", [build.build, answers.read, run.solutions, run.students])
+def test_no_chapter_that_was_asked_for_is_left_out_in_silence(make_home: Any, command: Any) -> None:
+    home = make_home(PLAIN)
+    make_home(PLAIN, "project_last")
+    build.build(home)
+    with pytest.raises(BuildError, match=r"There is no chapter 98, 99\.") as caught:
+        command(home, [99, 1, 98])
+    assert caught.value.next_step == "The chapters are 1, 9."
 
 
 def test_numbers_are_compared_with_their_bounds() -> None:

@@ -336,3 +336,100 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
     assert invoke("simulate", "--scale", "-1").code == 2
     result = invoke("simulate", "--scale", "0.1")
     assert (result.code, "--out DIR" in result.err, len(calls)) == (1, True, 1)
+
+
+TRIALS = {
+    "number": [0, 1],
+    "value": [1.23456789, 1.0],
+    "state": ["COMPLETE", "COMPLETE"],
+    "k": [0.00123456, 1.0],
+    "decay": [None, 0.95],
+    "rate": [0.00876543, 0.01],
+}
+
+
+@pytest.fixture
+def searches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Let a search come to its end at once with `TRIALS`; return the list of searches that were begun."""
+    import contextlib
+
+    import pandas as pd
+
+    from labcourse import parameterised
+    from labcourse.parameterised import search
+    from labcourse.simulation import cluster
+
+    begun: list[Any] = []
+    monkeypatch.setattr(parameterised, "read", lambda: None)
+    monkeypatch.setattr(parameterised, "split", lambda events: None)
+    monkeypatch.setattr(cluster, "connect", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(search, "run", lambda *arguments, **_: begun.append(arguments))
+    monkeypatch.setattr(search, "table", lambda study: pd.DataFrame(TRIALS))
+    return begun
+
+
+def test_tune_rounds_only_what_people_read(invoke: Invoke, searches: list[Any], tmp_path: Path) -> None:
+    result = invoke("tune", "--json", "--plot", tmp_path / "p.png")
+    rows = json.loads(result.out)
+    assert (rows[0]["k"], rows[0]["rate"], rows[0]["value"]) == (0.00123456, 0.00876543, 1.23456789)
+    assert (rows[0]["decay"], rows[1]["decay"]) == (None, 0.95)
+    assert "drawn" in result.err
+    result = invoke("tune")
+    assert "0.0012" in result.out
+    assert "0.00123" not in result.out
+    assert "The best of 2 trials" in result.out
+
+
+@pytest.mark.parametrize(
+    ("plot", "says"),
+    [
+        ("p.foo", "no ending"),
+        ("p", "no ending"),
+        (".png", "no ending"),
+        ("p.pgf", "no ending"),
+        ("nowhere/p.png", "no folder"),
+        ("file/p.png", "no folder"),
+        ("folder.png", "is a folder"),
+    ],
+)
+def test_tune_refuses_before_the_search_what_it_could_not_draw(
+    invoke: Invoke, searches: list[Any], tmp_path: Path, plot: str, says: str
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "folder.png").mkdir()
+    result = invoke("tune", "--plot", tmp_path / plot)
+    assert (result.code, result.out, searches) == (1, "", [])
+    assert says in result.err
+    assert "next:" in result.err
+
+
+@pytest.mark.parametrize("name", ["p.png", "p.PNG", "p.pdf", "p.svg", "p.webp"])
+def test_tune_draws_the_trials(invoke: Invoke, searches: list[Any], tmp_path: Path, name: str) -> None:
+    result = invoke("tune", "--plot", tmp_path / name)
+    assert (result.code, len(searches)) == (0, 1), result.err
+    assert f"drawn: {tmp_path / name}" in result.out
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).stat().st_size > 1000
+
+
+def test_tune_draws_whole_or_not_at_all(
+    invoke: Invoke, searches: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "p.png").write_text("the old one")
+    monkeypatch.setattr("labcourse.files.os.fsync", full)
+    result = invoke("tune", "--plot", tmp_path / "p.png")
+    assert result.code == 1
+    assert "p.png could not be written: No space left" in result.err
+    assert (tmp_path / "p.png").read_text() == "the old one"
+
+
+@pytest.mark.parametrize("command", [("build",), ("answers",), ("run",), ("run", "--student")])
+def test_every_chapter_asked_for_must_be_there(invoke: Invoke, project: Path, command: tuple[str, ...]) -> None:
+    invoke("build")
+    result = invoke(*command, 1, 99)
+    assert (result.code, result.out) == (1, "")
+    assert "There is no chapter 99" in result.err
+    assert "The chapters are 1, 2." in result.err

@@ -13,7 +13,15 @@ import pytest
 import uproot
 
 from labcourse import ntuple, plotting, samples, selection, settings
-from labcourse.errors import BadEvents, BadFile, BadInput, MissingSample, StorageError, UnknownSample
+from labcourse.errors import (
+    BadEvents,
+    BadFile,
+    BadInput,
+    LabCourseError,
+    MissingSample,
+    StorageError,
+    UnknownSample,
+)
 from labcourse.ntuple import reading
 
 NAME = "mc_363490.llll.4lep.root"
@@ -60,8 +68,23 @@ def test_luminosity_scales_weights(tmp_path, mini_branches):
     ntuple.write(tmp_path / NAME, mini_branches())
     ten, hundred = (ntuple.read(tmp_path / NAME, luminosity=value)["weight"] for value in (10.0, 100.0))
     np.testing.assert_allclose(hundred, 10 * ten, rtol=1e-6)
-    with pytest.raises(BadInput, match="luminosity"):
-        ntuple.read(tmp_path / NAME, luminosity=0)
+    for value in (0, -1.0, np.nan, np.inf):
+        with pytest.raises(BadInput, match="luminosity"):
+            ntuple.read(tmp_path / NAME, luminosity=value)
+
+
+@pytest.mark.parametrize("says", ["Unable to allocate 9. GiB", ""])
+def test_too_little_memory_is_not_the_files_fault(tmp_path, mini_branches, monkeypatch, says):
+    def full(*_args: object, **_kwargs: object) -> None:
+        raise MemoryError(says)
+
+    ntuple.write(tmp_path / NAME, mini_branches())
+    monkeypatch.setattr(reading, "_event_table", full)
+    with pytest.raises(LabCourseError, match=rf"not enough memory to read {NAME}") as caught:
+        ntuple.read(tmp_path / NAME)
+    assert not isinstance(caught.value, BadFile)
+    assert says in caught.value.where
+    assert "Close other programs" in caught.value.next_step
 
 
 def test_leptons_come_sorted_by_falling_momentum(tmp_path, mini_branches):

@@ -126,8 +126,8 @@ def test_a_stripped_solution_is_found(tmp_path: Path) -> None:
     for cell in solution.cells:
         if cell.cell_type == "code":
             cell.outputs = []
-    assert build.is_executed(build.with_outputs(chapter, solution)) == "its outputs were stripped"
+    assert build.what_is_amiss(build.with_outputs(chapter, solution)) == "its outputs were stripped"
     for cell in solution.cells:
         if cell.cell_type == "code":
             cell.execution_count = None
-    assert "not been executed" in build.is_executed(build.with_outputs(chapter, solution))
+    assert "not been executed" in build.what_is_amiss(build.with_outputs(chapter, solution))

@@ -17,8 +17,8 @@ from scipy import stats
 
 from labcourse import cli, ntuple, samples, selection, settings, validation
 from labcourse.errors import BadFile, BadInput
+from labcourse.two_sample import chi_square, design_effect, kolmogorov_smirnov, quantiles
 from labcourse.validation import compare, page, repeats
-from labcourse.validation.two_sample import chi_square, design_effect, kolmogorov_smirnov, quantiles
 
 Generator = np.random.Generator
 Weighted = tuple[np.ndarray, np.ndarray]
@@ -429,6 +429,24 @@ def test_a_damaged_report_writes_nothing(tmp_path: Path, content: str) -> None:
             tmp_path / "page.md", loaded, [], [], simulated=tmp_path, threshold=0.01, report=tmp_path / "run.json"
         )
     assert not (tmp_path / "page.md").exists()
+
+
+def test_a_page_of_the_peak_alone(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:
+    """Without a real file of a signal sample there is nothing to test, yet the release's mass peak is known."""
+    written = tmp_path / "page.md"
+    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "ggH125_ZZ4lep")
+    result = validate(*base, "--page", written)
+    assert result.code == 1, "crafted events have no peak"
+    assert "ggH125_ZZ4lep peak 50%" in result.err
+    text = written.read_text("utf-8")
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# Simulated and real events",
+        "## The Higgs peak",
+    ]
+    assert "| ggH125_ZZ4lep | 50% |" in text
+    assert "sha256" in text
+    assert "by chance alone" not in text
+    assert not (tmp_path / "images").exists()
 
 
 def test_the_page_in_docs_is_about_the_samples_in_data() -> None:

@@ -17,7 +17,7 @@ from labcourse.authoring.source import Cell, Source, number_of, read_all
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, keep
 
-__all__ = ["Built", "build", "check", "is_executed", "load", "student_notebook", "text", "with_outputs", "worked_in"]
+__all__ = ["Built", "build", "check", "load", "student_notebook", "text", "what_is_amiss", "with_outputs", "worked_in"]
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -56,12 +56,14 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
     work. ``force`` replaces it, and keeps it under another name. Outputs of a solution are kept while its code is
-    unchanged.
+    unchanged; a solution that cannot be read is kept under another name, and built without outputs.
 
     Raises
     ------
     BuildError
-        If a source breaks the rules; nothing is written then.
+        If there is no such chapter, or a source breaks the rules; nothing is written then.
+    StorageError
+        If the disk refuses.
     """
     built = []
     sources = read_all(home, chapters)
@@ -69,11 +71,7 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     for source, student in plans:
         path = home / "notebooks" / f"{source.name}.ipynb"
         built.append(_write_student(path, text(student), force=force))
-        path = home / "solutions" / f"{source.name}.ipynb"
-        solution = with_outputs(source, load(path) if path.is_file() else None)
-        number = source.chapter or ""
-        note = is_executed(solution)
-        built.append(_write(path, text(solution), f"{note}: `labcourse run {number} --save`" if note else ""))
+        built.append(_write_solution(home / "solutions" / f"{source.name}.ipynb", source))
     return built
 
 
@@ -84,25 +82,23 @@ def check(home: Path) -> list[str]:
     for source in sources:
         name = f"{source.name}.ipynb"
         student, solution = home / "notebooks" / name, home / "solutions" / name
-        if not student.is_file() or student.read_text(encoding="utf-8") != text(student_notebook(source)):
+        if not _holds(student, text(student_notebook(source))):
             problems.append(f"notebooks/{name} differs from course/{source.path.name}: run `labcourse build`")
-        old = load(solution) if solution.is_file() else None
-        new = with_outputs(source, old)
-        if old is None or solution.read_text(encoding="utf-8") != text(new):
+        new = with_outputs(source, _load_if_readable(solution))
+        if not _holds(solution, text(new)):
             problems.append(f"solutions/{name} differs from course/{source.path.name}: run `labcourse build`")
-        if problem := is_executed(new):
+        if problem := what_is_amiss(new):
             problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter or ''} --save`")
     names = {source.name for source in sources}
-    for folder in ("notebooks", "solutions"):
-        for path in sorted((home / folder).glob("*.ipynb")):
-            # A student's own copy has a name of its own: only leftovers of the course are meant.
-            if path.stem not in names and number_of(path.stem) is not None and folder == "solutions":
-                problems.append(f"{folder}/{path.name} has no source in course/: delete it")
+    # In notebooks/ a name that the course does not know may be a student's own copy.
+    for path in sorted((home / "solutions").glob("*.ipynb")):
+        if path.stem not in names and number_of(path.stem) is not None:
+            problems.append(f"solutions/{path.name} has no source in course/: delete it")
     return problems
 
 
-def is_executed(notebook: Any) -> str:
-    """Return an empty text if all code was run in order without error, else what is amiss."""
+def what_is_amiss(notebook: Any) -> str:
+    """Return what is amiss with a notebook's outputs; an empty text if all code was run in order without error."""
     cells = [cell for cell in _code(notebook) if cell.source.strip()]
     counts = [cell.execution_count for cell in cells]
     if any(count is None for count in counts):
@@ -134,6 +130,14 @@ def load(path: Path) -> Any:
             where=str(path),
             next_step=f"Restore it with `git checkout -- {path.parent.name}/{path.name}`, or run `labcourse build`.",
         ) from error
+
+
+def _load_if_readable(path: Path) -> Any | None:
+    """Read a notebook; None if the file is missing or not a notebook."""
+    try:
+        return load(path)
+    except BuildError:
+        return None
 
 
 def text(notebook: Any) -> str:
@@ -183,15 +187,32 @@ def _fingerprint(notebook: Any) -> str:
 
 def _write_student(path: Path, content: str, *, force: bool) -> Built:
     note = ""
-    if path.is_file() and path.read_bytes() != content.encode() and (reason := worked_in(path)):
+    if path.is_file() and not _holds(path, content) and (reason := worked_in(path)):
         if not force:
             return Built(path, "kept", f"{reason}; `labcourse build --force` replaces it")
         note = f"{reason}: it is kept as {keep(path).name}"
     return _write(path, content, note)
 
 
+def _write_solution(path: Path, source: Source) -> Built:
+    notes = []
+    old = _load_if_readable(path)
+    if old is None and path.is_file():
+        notes.append(f"it cannot be read: it is kept as {keep(path).name}")
+    solution = with_outputs(source, old)
+    if problem := what_is_amiss(solution):
+        notes.append(f"{problem}: `labcourse run {source.chapter or ''} --save`")
+    return _write(path, text(solution), "; ".join(notes))
+
+
+def _holds(path: Path, content: str) -> bool:
+    """Whether a file is there with this content; bytes are compared, since a damaged file need not be text."""
+    # Git for Windows may have checked the notebooks out with line ends of its own.
+    return path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content.encode()
+
+
 def _write(path: Path, content: str, note: str = "") -> Built:
-    if path.is_file() and path.read_text(encoding="utf-8") == content:
+    if _holds(path, content):
         return Built(path, "unchanged", note)
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     return Built(path, "written", note)

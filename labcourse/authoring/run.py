@@ -14,7 +14,7 @@ from typing import Any
 from labcourse import outputs
 from labcourse.authoring import build, expected, source
 from labcourse.authoring.tidy import MAX_BYTES, tidy
-from labcourse.errors import BadInput, BuildError, LabCourseError
+from labcourse.errors import BuildError, LabCourseError
 from labcourse.files import atomic_write
 
 __all__ = ["ChapterRun", "Task", "execute", "kernel_manager_class", "needed_by", "run", "save", "solutions", "students"]
@@ -53,23 +53,22 @@ class ChapterRun:
         return not self.error and all(number.is_right for number in self.numbers)
 
 
-def solutions(home: Path, chapters: Iterable[int] = ()) -> list[Task]:
+def solutions(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     """Return the solution notebooks of some chapters (all of them by default), in order.
 
     Raises
     ------
-    BadInput
-        If there is no such chapter.
     BuildError
-        If a notebook cannot be read or none is there.
+        If there is no such chapter, or none at all, or a notebook cannot be read.
     """
-    paths = sorted((home / "solutions").glob("*.ipynb"))
-    found = [Task(number, path.stem, path) for path in paths if (number := source.number_of(path.stem)) is not None]
-    tasks = [Task(task.chapter, task.name, build.load(task.notebook)) for task in _chosen(found, chapters)]
+    folder, otherwise = home / "solutions", "Run `labcourse build`."
+    tasks = [
+        Task(number, path.stem, build.load(path))
+        for path in source.files_of(folder, "*.ipynb", chapters, otherwise=otherwise)
+        if (number := source.number_of(path.stem)) is not None
+    ]
     if not tasks:
-        raise BuildError(
-            "There are no solution notebooks.", where=str(home / "solutions"), next_step="Run `labcourse build`."
-        )
+        raise BuildError("There are no solution notebooks.", where=str(folder), next_step=otherwise)
     return tasks
 
 
@@ -208,19 +207,6 @@ def save(task: Task, home: Path) -> Path:
     path = home / "solutions" / f"{task.name}.ipynb"
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     return path
-
-
-def _chosen(tasks: list[Task], chapters: Iterable[int]) -> list[Task]:
-    wanted = sorted(set(chapters))
-    known = [task.chapter for task in tasks]
-    for number in wanted:
-        if number not in known:
-            raise BadInput(
-                f"There is no chapter {number}.",
-                where="solutions/",
-                next_step=f"The chapters are {', '.join(map(str, known))}." if known else "Run `labcourse build`.",
-            )
-    return [task for task in tasks if not wanted or task.chapter in wanted]
 
 
 def _written(task: Task, workspace: str) -> int:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from labcourse.errors import BuildError
 
-__all__ = ["BEGIN", "END", "Cell", "Source", "number_of", "read", "read_all"]
+__all__ = ["BEGIN", "END", "Cell", "Source", "files_of", "number_of", "read", "read_all"]
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
@@ -86,10 +86,13 @@ class Source:
 def number_of(name: str) -> int | None:
     """Return the number of a notebook from its name: that of a chapter, 9 for the project, None for others.
 
+    What `labcourse.files.keep` calls a file is none of the course's names.
+
     >>> number_of("chapter3_evaluation"), number_of("project_parameterised_network"), number_of("test_setup")
     (3, 9, None)
+    >>> number_of("chapter3_evaluation.mine-2026-11-24-1")
     """
-    match = re.match(r"chapter(\d+)_|project_", name)
+    match = re.match(r"(?:chapter(\d+)_|project_)[^.]*$", name)
     return int(match[1] or PROJECT) if match else None
 
 
@@ -99,25 +102,42 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
     Raises
     ------
     BuildError
-        If there is none, or one of them breaks the rules.
+        If there is none, one of these chapters is missing, or a source breaks the rules.
     """
-    paths = sorted((home / "course").glob("*.py"))
-    if chapters:
-        paths = [path for path in paths if Source(path, ()).chapter in chapters]
-    if not paths and chapters:
-        known = sorted(chapter for path in (home / "course").glob("*.py") if (chapter := Source(path, ()).chapter))
-        raise BuildError(
-            f"There is no chapter {', '.join(map(str, chapters))}.",
-            where=str(home / "course"),
-            next_step=f"The chapters are {', '.join(map(str, known))}." if known else "Run this in a full clone.",
-        )
+    paths = files_of(home / "course", "*.py", chapters, otherwise="Run this in a full clone.")
     if not paths:
-        raise BuildError(
-            "There is no course text.",
-            where=str(home / "course"),
-            next_step="Run this in a full clone, with the numbers of chapters that it holds.",
-        )
+        raise BuildError("There is no course text.", where=str(home / "course"), next_step="Run this in a full clone.")
     return [read(path) for path in paths]
+
+
+def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise: str) -> list[Path]:
+    """Return the files of some chapters in a folder in the order of their names; all files if no chapter is named.
+
+    Parameters
+    ----------
+    folder : Path
+        Where they are.
+    pattern : str
+        What their names are like, such as ``*.py``.
+    chapters : collection of int
+        The chapters asked for.
+    otherwise : str
+        What the reader can do if there is no chapter at all.
+
+    Raises
+    ------
+    BuildError
+        If one of these chapters is missing.
+    """
+    numbers = {path: number_of(path.stem) for path in sorted(folder.glob(pattern))}
+    known = sorted({number for number in numbers.values() if number is not None})
+    if missing := sorted(set(chapters).difference(known)):
+        raise BuildError(
+            f"There is no chapter {', '.join(map(str, missing))}.",
+            where=str(folder),
+            next_step=f"The chapters are {', '.join(map(str, known))}." if known else otherwise,
+        )
+    return [path for path, number in numbers.items() if not chapters or number in chapters]
 
 
 def read(path: Path) -> Source:

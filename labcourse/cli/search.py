@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ import typer
 from labcourse import settings
 from labcourse.cli.printing import Json, print_rows
 from labcourse.errors import BadInput
+from labcourse.files import atomic_write
 
 EXAMPLES = (
     "Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 --plot search.png · "
@@ -82,6 +84,8 @@ def tune(
     early. Killed or interrupted, the same command goes on where it was; only trials under way are lost. Without Dask,
     memory grows by some 50 MB a trial: begin anew now and then.
     """
+    if plot:
+        _require_drawable(plot)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
     from labcourse import parameterised
     from labcourse.parameterised import figures, search
@@ -93,10 +97,32 @@ def tune(
     with cluster.connect(address or cluster.LOCAL, workers, memory=_MEMORY) if on_dask else nullcontext() as client:
         found = search.run(parts, study, trials=trials, epochs=epochs, seed=seed, client=client)
     table = search.table(found)
-    tidy = table.round(4).astype(object).where(table.notna(), None)
+    shown = table if as_json else table.head(_ROWS).round(4)
+    tidy = shown.astype(object).where(shown.notna(), None)
     rows = [{str(name): value for name, value in row.items()} for row in tidy.to_dict("records")]
-    print_rows(rows if as_json else rows[:_ROWS], f"The best of {len(rows)} trials", as_json=as_json)
+    print_rows(rows, f"The best of {len(table)} trials", as_json=as_json)
     if plot:
         fig, _ = figures.parallel_coordinates(table)
-        fig.savefig(plot, bbox_inches="tight")
-        print(f"drawn: {plot}")
+        atomic_write(plot, lambda temporary: fig.savefig(temporary, bbox_inches="tight"))
+        print(f"drawn: {plot}", file=sys.stderr if as_json else sys.stdout)
+
+
+def _require_drawable(plot: Path) -> None:
+    """Raise BadInput if no figure can be saved under this name: better now than after hours of searching."""
+    from matplotlib.backend_bases import FigureCanvasBase
+
+    known = sorted(FigureCanvasBase.get_supported_filetypes().keys() - {"pgf"})  # that one needs LaTeX
+    if plot.suffix.lower().removeprefix(".") not in known:
+        raise BadInput(
+            f"{plot.name} has no ending that says how to draw it.",
+            where=f"--plot {plot}",
+            next_step=f"Let it end with .png or .pdf; known are {', '.join(known)}.",
+        )
+    if plot.is_dir():
+        raise BadInput(f"{plot.name} is a folder.", where=f"--plot {plot}", next_step="Give the name of a file in it.")
+    if not (plot.parent.is_dir() and os.access(plot.parent, os.W_OK | os.X_OK)):
+        raise BadInput(
+            f"There is no folder {plot.parent} that you may write to.",
+            where=f"--plot {plot}",
+            next_step="Make it, or choose another one.",
+        )

@@ -75,11 +75,13 @@ def read(
     Raises
     ------
     BadInput
-        If the luminosity is not positive, or an extra column is unknown.
+        If the luminosity is no positive number, or an extra column is unknown.
     BadFile
         If it is no ROOT file, is truncated, or lacks the tree or a branch.
     BadEvents
         If it holds no events, NaN or infinite values, or events with fewer than four leptons.
+    LabCourseError
+        If there is not enough memory.
     """
     (events,) = iterate(path, sample=sample, luminosity=luminosity, step_size=None, extra=extra)
     return events
@@ -99,7 +101,7 @@ def iterate(
     """
     path = Path(path)
     of = samples.get(sample) if sample is not None else samples.of_file(path)
-    if luminosity <= 0:
+    if not 0 < luminosity < np.inf:
         raise BadInput(f"The luminosity is {luminosity} fb⁻¹.", next_step="Give a positive number, for instance 10.")
     unknown = set(extra) - set(EXTRA)
     if unknown:
@@ -170,7 +172,10 @@ def load(
 
 @contextmanager
 def open_tree(path: Path) -> Iterator[Any]:
-    """Open the tree `mini` of a file; whatever goes wrong while it is read is raised as `BadFile`."""
+    """Open the tree `mini` of a file; whatever goes wrong while it is read is raised as `BadFile`.
+
+    Only where the memory is not enough, it is an error of the course that does not blame the file.
+    """
     import uproot
 
     try:
@@ -191,6 +196,13 @@ def open_tree(path: Path) -> Iterator[Any]:
         raise BadFile(f"{path.name} does not exist.", where=str(path), next_step=samples.get_again(path)) from error
     except GeneratorExit:
         raise
+    except MemoryError as error:
+        raise LabCourseError(
+            f"There is not enough memory to read {path.name}.",
+            where=f"{path} ({error})" if str(error) else str(path),
+            next_step="Close other programs and restart the kernel, or read fewer events at a time with "
+            "`ntuple.iterate`; `labcourse data verify` says whether the file is whole.",
+        ) from error
     except Exception as error:
         # Damaged bytes surface as many kinds of exception from uproot and the decompressors below it.
         raise BadFile(
