@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import errno
+import hashlib
 import itertools
 import os
 import shutil
@@ -101,6 +102,56 @@ def try_lock(handle: int) -> bool:
     return True
 
 
+@contextlib.contextmanager
+def alone_in(folder: Path, doing: str) -> Iterator[None]:
+    """Make a folder, and let only one process at a time do something in it, such as ``download``.
+
+    Raises
+    ------
+    StorageError
+        If another process is at it, or the folder cannot be made or written.
+    """
+    lock, is_free = folder / f".{doing}.lock", False
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise _cannot_write(folder, error) from error
+    try:
+        try:
+            # Who held it before may have removed it meanwhile: a lock on a file without a name keeps nobody out.
+            is_free = try_lock(handle) and lock.exists() and os.path.samestat(os.fstat(handle), lock.stat())
+        except OSError as error:
+            raise _cannot_write(folder, error) from error
+        if not is_free:
+            raise StorageError(
+                f"Another process is at work in this folder ({doing}).",
+                where=str(folder),
+                next_step="Wait until it has finished, or stop it, and run this again.",
+            )
+        yield
+    finally:
+        if is_free:
+            with contextlib.suppress(OSError):  # Windows keeps files that are open
+                lock.unlink()
+        os.close(handle)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, as hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def keep(path: Path, label: str = "mine") -> Path:
     """Give a file a second name, such as ``notes.mine-2026-11-24-1.txt``, that nothing has yet; return it.
 
@@ -172,6 +223,14 @@ def _cannot_keep(path: Path, error: OSError) -> StorageError:
         f"{path.name} could not be kept under another name: {error.strerror or error}.",
         where=str(path.parent),
         next_step="Make room on the disk or let yourself write to this folder; nothing has been changed.",
+    )
+
+
+def _cannot_write(folder: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"The folder cannot be written: {error.strerror or error}.",
+        where=str(folder),
+        next_step="Choose a folder on a local disk that you may write to: --out DIR.",
     )
 
 

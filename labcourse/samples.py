@@ -13,13 +13,15 @@ import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BadFile, MissingSample, UnknownSample
 
 LUMINOSITY = 10.0
 """Integrated luminosity of the collision data in fb⁻¹."""
+MANIFEST = "manifest.json"
+"""In a folder of simulated samples: which file is what, how it was made, and its checksum."""
 
 
 @dataclass(frozen=True)
@@ -241,26 +243,39 @@ def source(folder: Path, sample: Sample) -> str:
     BadFile
         If that manifest is damaged.
     """
-    manifest = folder / "manifest.json"
     if folder == settings.data_folder():
         return "bundle"
-    if manifest.is_file():
-        try:
-            listed = {entry["file"] for entry in json.loads(manifest.read_text())["files"]}
-        except (ValueError, KeyError, TypeError) as error:
-            raise BadFile(
-                "The manifest of a sample folder is damaged.",
-                where=str(manifest),
-                next_step="Make the samples again with `labcourse simulate`, or delete the folder.",
-            ) from error
-        if set(sample.files) <= listed:
-            return "simulated"
     here = [folder / file for file in sample.files if (folder / file).is_file()]
     if here and all(_same_file(path, settings.data_folder() / path.name) for path in here):
         return "bundle"
+    if (folder / MANIFEST).is_file():
+        listed = {entry["file"] for entry in read_manifest(folder)}
+        if set(sample.files) <= listed:
+            return "simulated"
     if folder == settings.official_folder():
         return "official"
     return "official" if all(path.stat().st_size in _OFFICIAL_BYTES[path.name] for path in here) else "foreign"
+
+
+def read_manifest(folder: Path) -> list[dict[str, Any]]:
+    """Return what the manifest of a folder of simulated samples says of each file; ``file`` is its name.
+
+    Raises
+    ------
+    BadFile
+        If it is damaged.
+    """
+    path = folder / MANIFEST
+    try:
+        entries: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["files"]
+        _ = [entry["file"] for entry in entries]
+    except (ValueError, KeyError, TypeError) as error:
+        raise BadFile(
+            "The manifest of a sample folder is damaged.",
+            where=str(path),
+            next_step="Make the samples again with `labcourse simulate`, or delete the file.",
+        ) from error
+    return entries
 
 
 def _same_file(path: Path, other: Path) -> bool:

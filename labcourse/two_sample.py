@@ -120,9 +120,9 @@ def kolmogorov_smirnov(
 
     Each sample counts as (Σw)²/Σw² events (Monahan, *Numerical Methods of Statistics*, 2001, ch. 12), divided by its
     `design_effect` in ``effects`` where events are not independent. Negative weights make it count less, and its
-    cumulative distribution may fall in places. The probability is that of `scipy.stats.ks_2samp`, which this is for
-    weights of one. Where values repeat (numbers of jets) the test is conservative: it gives larger probabilities than
-    are true.
+    cumulative distribution may fall in places. The probability is the asymptotic one, which for weights of one is
+    that of `scipy.stats.ks_2samp` with ``method="asymp"``. Where values repeat (numbers of jets) the test is
+    conservative: it gives larger probabilities than are true.
 
     Raises
     ------

@@ -18,7 +18,7 @@ import pytest
 
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
-from labcourse.simulation import bundle, campaign, cluster, store, tables
+from labcourse.simulation import campaign, cluster, store, tables
 from labcourse.simulation.chunks import Chunk, Table
 from labcourse.simulation.demand import Demand
 
@@ -83,7 +83,7 @@ def undisturbed(address: str, tmp_path_factory: pytest.TempPathFactory) -> bytes
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(campaign, "simulate_chunk", make)
         campaign.simulate(out, address=address, **OPTIONS)
-    assert sorted(path.name for path in out.iterdir()) == [bundle.MANIFEST, FILE], "no chunks are left behind"
+    assert sorted(path.name for path in out.iterdir()) == [samples.MANIFEST, FILE], "no chunks are left behind"
     return (out / FILE).read_bytes()
 
 
@@ -274,6 +274,20 @@ def test_workers_with_other_code_are_refused(tmp_path: Path, address: str, monke
         campaign.simulate(tmp_path, address=address, **OPTIONS)
 
 
+def test_only_one_campaign_at_a_time_writes_into_a_folder(tmp_path: Path, address: str) -> None:
+    """Two would lose each other's entries in the manifest."""
+    hold = "import sys, time\nfrom pathlib import Path\nfrom labcourse.files import alone_in\n"
+    hold += "with alone_in(Path(sys.argv[1]), 'simulate'):\n    print('held', flush=True)\n    time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", hold, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
+        with pytest.raises(StorageError, match="Another process is at work"):
+            campaign.simulate(tmp_path, address=address, **OPTIONS)
+        other.kill()
+    campaign.simulate(tmp_path, address=address, **OPTIONS)
+    assert not list(tmp_path.glob(".*lock"))
+
+
 @pytest.mark.parametrize("wrong", ["tcp://127.0.0.1:9", "not an address", "tcp://127.0.0.1"])
 def test_nobody_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     monkeypatch.setattr(cluster, "_SECONDS_TO_CONNECT", 1)
@@ -356,7 +370,7 @@ def test_killed_client(tmp_path: Path, undisturbed: bytes) -> None:
     assert run.end() == (0, "")
     assert (run.out / FILE).read_bytes() == undisturbed
     assert not kept & {index for index, _ in run.made[before:]}, "finished chunks are not made again"
-    assert sorted(path.name for path in run.out.iterdir()) == [bundle.MANIFEST, FILE]
+    assert sorted(path.name for path in run.out.iterdir()) == [samples.MANIFEST, FILE]
 
 
 def test_killed_scheduler(tmp_path: Path, undisturbed: bytes) -> None:

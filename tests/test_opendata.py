@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from labcourse import cli, ntuple, opendata, samples, settings
-from labcourse.errors import BadInput, UnknownSample
+from labcourse.errors import BadFile, BadInput, UnknownSample
 from labcourse.opendata import Official
 from labcourse.opendata.manifest import checksum
 
@@ -133,6 +133,19 @@ def test_simulated_samples_go_by_their_own_manifest(data_folder: Path, tmp_path:
         stream.seek(5000)
         stream.write(b"x")
     assert opendata.verify([one("Zee")])[0].state == "damaged"
+
+
+def test_a_copy_of_the_bundle_is_the_bundle_also_with_its_manifest(tmp_path: Path) -> None:
+    for name in ("manifest.json", ZEE):
+        shutil.copy(settings.data_folder() / name, tmp_path)
+    assert samples.source(tmp_path, samples.get("Zee")) == "bundle"
+
+
+@pytest.mark.parametrize("content", ["[]", "{", '{"files": 3}', '{"files": [{"sample": "Zee"}]}'])
+def test_a_damaged_manifest_is_one_error(tmp_path: Path, content: str) -> None:
+    (tmp_path / samples.MANIFEST).write_text(content)
+    with pytest.raises(BadFile, match="manifest"):
+        samples.read_manifest(tmp_path)
 
 
 def test_verify_looks_at_what_is_read_and_at_what_was_downloaded(

@@ -643,7 +643,7 @@ def test_one_download_at_a_time_in_a_folder(server: Server, tmp_path: Path) -> N
     file, content = made()
     with (
         half_way(server, file, content, tmp_path),
-        pytest.raises(DownloadError, match="Another process is downloading"),
+        pytest.raises(StorageError, match="Another process is at work"),
     ):
         fetch([file], tmp_path, f"{server.url}/a")
 

@@ -36,7 +36,7 @@ needs_pythia = pytest.mark.skipif(
     importlib.util.find_spec("pythia8mc") is None or importlib.util.find_spec("fastjet") is None,
     reason="Pythia 8 and fastjet are not installed (pip install -e '.[simulate]')",
 )
-MANIFEST = settings.data_folder() / bundle.MANIFEST
+MANIFEST = settings.data_folder() / samples.MANIFEST
 needs_bundle = pytest.mark.skipif(not MANIFEST.is_file(), reason="the bundle is not in data/")
 
 
@@ -234,7 +234,7 @@ def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkey
         assert selected["weight"].sum() == pytest.approx(recipes.get(name).expected, rel=1e-4)
         if name == "ggH125_ZZ4lep":
             assert 121 < selected["m_llll"].median() < 125.5
-    manifest = json.loads((tmp_path / "one" / bundle.MANIFEST).read_text())
+    manifest = json.loads((tmp_path / "one" / samples.MANIFEST).read_text())
     assert manifest["simulated"] is True
     assert {said["sample"] for said in manifest["files"]} == {"ggH125_ZZ4lep", "llll"}
 
@@ -248,7 +248,14 @@ def test_the_other_z_of_zh_decays_in_all_ways() -> None:
 
 
 def test_requests_that_cannot_be_met(tmp_path: Path) -> None:
-    for wrong in ({"scale": 0.0}, {"scale": -1.0}, {"workers": 0}, {"samples": []}):
+    for wrong in (
+        {"scale": 0.0},
+        {"scale": -1.0},
+        {"scale": float("inf")},
+        {"scale": float("nan")},
+        {"workers": 0},
+        {"samples": []},
+    ):
         with pytest.raises(BadInput):
             simulation.simulate(tmp_path, seed=1, **wrong)
     with pytest.raises(BadInput):
@@ -304,9 +311,9 @@ def test_negative_weights_have_the_fraction_of_the_release() -> None:
 
 
 def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
-    (tmp_path / bundle.MANIFEST).write_text('{"files": 3}')
+    (tmp_path / samples.MANIFEST).write_text('{"files": 3}')
     with pytest.raises(BadFile, match="manifest"):
-        bundle.read_manifest(tmp_path / bundle.MANIFEST)
+        samples.read_manifest(tmp_path)
 
 
 def test_pseudo_data_look_like_data() -> None:
@@ -343,8 +350,7 @@ def bundled() -> dict[str, pd.DataFrame]:
 
 @needs_bundle
 def test_the_manifest_is_that_of_the_files() -> None:
-    manifest = bundle.read_manifest(MANIFEST)
-    files = {said["file"]: said for said in manifest["files"]}
+    files = {said["file"]: said for said in samples.read_manifest(MANIFEST.parent)}
     assert set(files) == {file for name in samples.ALL for file in samples.get(name).files}
     assert sum(said["size"] for said in files.values()) <= 15_000_000
     for file, said in files.items():
@@ -355,7 +361,7 @@ def test_the_manifest_is_that_of_the_files() -> None:
 
 @needs_bundle
 def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -> None:
-    entries = {said["sample"]: said for said in bundle.read_manifest(MANIFEST)["files"]}
+    entries = {said["sample"]: said for said in samples.read_manifest(MANIFEST.parent)}
     for name in samples.SIMULATED:
         events = bundled[name]
         selected = selection.preselect(events)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from typing import Any
 
 import numpy as np
 import pytest
 
 from labcourse import kinematics
+from labcourse.errors import SimulationError
 from labcourse.simulation import chunks, detector, four_leptons, nonprompt, recipes, tables, tracks
 from labcourse.simulation.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Particles
 
@@ -190,6 +192,35 @@ def test_leptons_radiate_photons() -> None:
     hard = truth.photons.take(truth.photons.pt > 2)
     radiated = np.isin(np.arange(300), hard.event).mean()
     assert 0.1 < radiated < 0.9
+
+
+@needs_pythia
+def test_events_in_which_pythia_fails_are_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from labcourse.simulation import generator
+
+    class Failing:
+        """Pythia that loses an event of each batch, and at last all."""
+
+        def __init__(self, pythia: Any, batches: int) -> None:
+            self.pythia, self.batches = pythia, batches
+
+        def nextBatch(self, n_events: int) -> Any:
+            self.batches -= 1
+            batch = self.pythia.nextBatch(n_events)
+            return batch[: max(n_events - 1, 1)] if self.batches >= 0 else batch[:0]
+
+    start = generator.start
+    settings = recipes.get("ggH125_ZZ4lep").settings
+    for batches in (50, 1):
+        monkeypatch.setattr(generator, "start", lambda *given, n=batches, **more: Failing(start(*given, **more), n))
+        if batches == 1:
+            with pytest.raises(SimulationError, match="stopped after 29 of 30"):
+                generator.generate(settings, 30, 5, rng=np.random.default_rng(1))
+        else:
+            truth = generator.generate(settings, 30, 5, rng=np.random.default_rng(1))
+            assert truth.n_events == 30
+            assert len(truth.invisible) == len(truth.kept) == 30
+            assert set(truth.leptons.event.tolist()) == set(range(30)), "each has leptons, none has another's number"
 
 
 @needs_pythia

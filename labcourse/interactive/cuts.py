@@ -11,8 +11,6 @@ from labcourse.interactive import frame
 from labcourse.plotting import style
 
 STEPS = 200
-TRUSTED = 25.0
-"""Effective simulated events from which on `significance.best` trusts a background."""
 
 
 def cut(
@@ -71,7 +69,7 @@ def cut(
             fill = "full" if curve is z.significance else "none"  # often both lie at the same place
             size = 6 if fill == "full" else 11
             dots += below.plot([], [], line.marker, color=line.color, fillstyle=fill, markersize=size, zorder=5)
-        known = np.isfinite(z.significance) & (_effective(z) >= TRUSTED)
+        known = np.isfinite(z.significance) & (z.effective_background >= significance.TRUSTED)
         highest = z.significance[known].max(initial=0.5)
         below.set(
             xlabel="cut on the score",
@@ -90,8 +88,8 @@ def cut(
         rejected.set_width(cuts[i])
         for dot, curve in zip(dots, (z.significance, simple), strict=True):
             dot.set_data([cuts[i]], [curve[i]] if np.isfinite(curve[i]) else [np.nan])
-        s, b, effective = z.signal[i], z.background[i], _effective(z)[i]
-        warning = "" if effective >= TRUSTED else f": fewer than {TRUSTED:g}, do not trust it"
+        s, b, effective = z.signal[i], z.background[i], z.effective_background[i]
+        warning = "" if effective >= significance.TRUSTED else f": fewer than {significance.TRUSTED:g}, do not trust it"
         return {
             "cut": f"score ≥ {cuts[i]:.3f}",
             "expected signal s": frame.with_error(s, z.signal_error[i]),
@@ -112,12 +110,6 @@ def cut(
         "cut rejects is pale. Below, s over root b and the Asimov significance against the cut, with a marker at "
         "the cut.",
     )
-
-
-def _effective(scan: significance.Scan) -> np.ndarray:
-    """Return what the simulated background above each cut is worth, in events of equal weight."""
-    b = np.maximum(scan.background, 0)
-    return np.divide(b, scan.background_error, out=np.zeros_like(b), where=scan.background_error > 0) ** 2
 
 
 def _significance(z: float) -> str:

@@ -136,9 +136,9 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
         [*steps, *dots],
         {"factor": frame.factor_slider("relative weight of the signal class", LOWEST, HIGHEST, 1.0)},
         update,
-        alt="Left, distribution of the score for signal and background, each normalised to one, with a dashed line at"
-        " one half. Right, against the relative weight of the signal class on a logarithmic axis: accuracy, share"
-        " of the signal and share of the background above one half, with markers at the chosen weight.",
+        alt="Left, distribution of the score for signal and background, each relative to its highest bin, with a"
+        " dashed line at one half. Right, against the relative weight of the signal class on a logarithmic axis:"
+        " accuracy, share of the signal and share of the background above one half, with markers at the chosen weight.",
     )
 
 

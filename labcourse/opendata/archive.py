@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from labcourse.errors import BadFile
-from labcourse.files import atomic_write
-from labcourse.opendata.download import FileReport, Outcome, alone_in, bar, check_room
+from labcourse.files import alone_in, atomic_write
+from labcourse.opendata.download import FileReport, Outcome, bar, check_room
 from labcourse.opendata.manifest import Official, is_whole
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -45,7 +45,7 @@ def unpack(archive: Path, files: Sequence[Official], folder: Path, *, progress: 
     try:
         with zipfile.ZipFile(archive) as opened:
             entries = _judge(opened.infolist(), {file.name: file for file in files}, archive)
-            with alone_in(folder), bar(progress, sum(file.bytes for file in files)) as report:
+            with alone_in(folder, "download"), bar(progress, sum(file.bytes for file in files)) as report:
                 todo = [f for f in files if f.name in entries and not is_whole(folder / f.name, f)]
                 check_room(folder, todo)
                 outcomes = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import random
 import shutil
@@ -13,8 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from labcourse.errors import DownloadError, StorageError
-from labcourse.files import try_lock
+from labcourse.errors import StorageError
+from labcourse.files import alone_in
 from labcourse.opendata.manifest import Official, is_whole, mirrors, without_password
 from labcourse.opendata.request import Patience, Stopped, open_client
 from labcourse.opendata.transfer import Transfer, storage_errors
@@ -80,16 +79,21 @@ def download(
     BadInput
         If a mirror's address is wrong.
     DownloadError
-        If another process downloads into the folder, or the machine's proxy setting cannot be used.
+        If the machine's proxy setting cannot be used.
     StorageError
-        If the disk has too little room, which is found before anything is fetched, or refuses.
+        If another process downloads into the folder, or the disk has too little room, which is found before anything
+        is fetched, or refuses.
     KeyboardInterrupt
         At Ctrl-C. What was received is kept, and the next call goes on from there.
     """
     addresses = mirrors(from_mirrors)
     patience = patience or Patience()
     files = list(dict.fromkeys(files))
-    with alone_in(folder), open_client(patience) as client, bar(progress, sum(f.bytes for f in files)) as report:
+    with (
+        alone_in(folder, "download"),
+        open_client(patience) as client,
+        bar(progress, sum(f.bytes for f in files)) as report,
+    ):
         done: dict[str, Outcome] = {}
         todo: queue.SimpleQueue[Official] = queue.SimpleQueue()
         for file in files:
@@ -188,28 +192,3 @@ def bar(visible: bool, total: int) -> Iterator[FileReport]:
             shown.update(task, completed=sum(sizes.copy().values()), description=what)
 
         yield report
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Make a folder, and keep other processes from writing the same part files."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder / ".download.lock", os.O_RDWR | os.O_CREAT, 0o666)
-        is_free = try_lock(handle)
-    except OSError as error:
-        raise StorageError(
-            f"The folder cannot be written: {error.strerror or error}.",
-            where=str(folder),
-            next_step="Choose a folder on a local disk that you may write to: --out DIR.",
-        ) from error
-    try:
-        if not is_free:
-            raise DownloadError(
-                "Another process is downloading into this folder.",
-                where=str(folder),
-                next_step="Wait until it has finished, or stop it, and run this again.",
-            )
-        yield
-    finally:
-        os.close(handle)

@@ -17,14 +17,13 @@ The words for a file's state:
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.files import sha256
 from labcourse.opendata.manifest import Official, choose, is_whole, official
 
 GOOD = ("whole", "another build")
@@ -56,7 +55,8 @@ def inventory(files: Sequence[Official] | None = None) -> list[Holding]:
     """List samples of the collection (by default those of the course), without reading any file.
 
     ``downloaded`` counts the files in `settings.official_folder` that have the right size; ``used`` is the
-    source from which the course reads the sample (see `labcourse.samples.Located`), or ``–`` if it does not.
+    source from which the course reads the sample (see `labcourse.samples.Located`), ``missing`` if it finds none, or
+    ``–`` if it does not read it.
     """
     folder, rows = settings.official_folder(), []
     files = choose() if files is None else files
@@ -135,7 +135,7 @@ def _verdict(file: Official, folder: Path) -> Verdict:
     else:
         # A copy of the bundle goes by the bundle's own manifest.
         origin = settings.data_folder() if source == "bundle" else folder
-        is_right = _sha256(path) == _own_manifest(origin).get(file.name)
+        is_right = sha256(path) == _own_manifest(origin).get(file.name)
         state = "whole" if is_right else "damaged"
         detail = "" if is_right else f"its bytes are not those that {origin / 'manifest.json'} says"
     return Verdict(file.name, file.sample, source, state, detail, str(folder))
@@ -157,15 +157,5 @@ def _source(name: str) -> str:
 
 def _own_manifest(folder: Path) -> dict[str, str]:
     """The sha256 of each file that the manifest of a folder of simulated samples lists."""
-    path = folder / "manifest.json"
-    if not path.is_file():
-        return {}
-    return {entry["file"]: entry.get("sha256", "") for entry in json.loads(path.read_text("utf-8"))["files"]}
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+    listed = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
+    return {entry["file"]: entry.get("sha256", "") for entry in listed}

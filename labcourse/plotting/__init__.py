@@ -9,7 +9,7 @@ from labcourse.plotting.access import auc, separation
 from labcourse.plotting.cuts import compare_scans, p_value, significance_scan
 from labcourse.plotting.learning import fold_losses, learning_rate, losses, paired_folds
 from labcourse.plotting.scores import calibration, confusion, overtraining, roc, score_by_class, score_stacked
-from labcourse.plotting.statistics import chi_square, histogram, poisson_interval, roc_curve
+from labcourse.plotting.statistics import histogram, poisson_interval, roc_curve
 from labcourse.plotting.style import axis_title, data_kind, new_figure, png, show, stamp, use_style
 from labcourse.plotting.tables import comparison, cut_flow, raw_and_expected
 from labcourse.plotting.variables import compare, compare_many, mass, mass_before_after, variable, weights
@@ -18,7 +18,6 @@ __all__ = [
     "auc",
     "axis_title",
     "calibration",
-    "chi_square",
     "compare",
     "compare_many",
     "compare_scans",

@@ -74,7 +74,9 @@ def draw_stack(
         top = max(top, poisson_interval(np.histogram(counted, edges)[0])[1].max())
     if log:
         positive = base[base > 0]
-        floor = max(positive.min(initial=1.0) / 3, top * 1e-6) if positive.size else 1e-3
+        # Three decades are what the eye compares; a single counted event stays in sight.
+        floor = max(positive.min(initial=1.0) / 3, top * 1e-3) if positive.size else 1e-3
+        floor = floor if counted is None else min(floor, 0.3)
         ax.set_yscale("log")
         ax.set_ylim(floor, floor * (max(top, floor * 10) / floor) ** 1.35)
     else:

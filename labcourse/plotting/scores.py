@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labcourse import features
+from labcourse import features, two_sample
 from labcourse.errors import BadInput
 from labcourse.plotting import style
 from labcourse.plotting.access import Scored, edges_of, scores_of, unpack, weights_of
 from labcourse.plotting.drawing import draw_classes, draw_stack
-from labcourse.plotting.statistics import chi_square, histogram, roc_curve, shape
+from labcourse.plotting.statistics import histogram, roc_curve, shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,8 +102,8 @@ def overtraining(
 ) -> tuple[Figure, Axes]:
     """Compare the score of training events (areas) with that of test events (points), class by class.
 
-    The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions,
-    from weighted histograms with bins merged until they hold ten effective events.
+    The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions, in bins of
+    equal probability (`labcourse.two_sample`).
 
     Parameters
     ----------
@@ -127,8 +127,9 @@ def overtraining(
     draw_classes(ax, *trained)
     middle = (edges[1:] + edges[:-1]) / 2
     looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
-    for (name, color, marker), one, other in zip(looks, trained, tested, strict=True):
-        found = chi_square(one, other)
+    for (name, color, marker), y, other in zip(looks, (1, 0), tested, strict=True):
+        (one, one_weight), (two, two_weight) = ((v[label == y], w[label == y]) for label, v, w in (first, second))
+        found = two_sample.chi_square(one, two, one_weight, two_weight)
         text = f"{name}, {names[1]}: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
         ax.errorbar(
             middle,

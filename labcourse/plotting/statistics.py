@@ -39,14 +39,6 @@ class Roc(NamedTuple):
     auc: float
 
 
-class ChiSquare(NamedTuple):
-    """χ², its number of degrees of freedom, and the probability of a larger one."""
-
-    value: float
-    ndf: int
-    p_value: float
-
-
 def histogram(values: ArrayLike, weight: ArrayLike, edges: ArrayLike) -> Histogram:
     """Return the weighted histogram with errors.
 
@@ -145,27 +137,3 @@ def poisson_interval(n: ArrayLike) -> tuple[Array, Array]:
     tail = special.ndtr(-1.0)
     low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-9), tail), 0.0)
     return low, special.gammaincinv(count + 1, 1 - tail)
-
-
-def chi_square(first: Histogram, second: Histogram, *, min_effective: float = 10.0) -> ChiSquare:
-    """Compare two normalised weighted histograms: χ² = Σ (a − b)² / (σ_a² + σ_b²), with one constraint.
-
-    Neighbouring bins are merged until each holds ``min_effective`` events worth in both, (Σw)²/Σw², so that
-    their errors are Gaussian.
-    """
-    rows, open_row = [], np.zeros(4)
-    for row in zip(first.content, first.error**2, second.content, second.error**2, strict=True):
-        open_row = open_row + row
-        a, va, b, vb = open_row
-        if va > 0 and vb > 0 and a > 0 and b > 0 and min(a * a / va, b * b / vb) >= min_effective:
-            rows.append(open_row)
-            open_row = np.zeros(4)
-    if rows:
-        rows[-1] = rows[-1] + open_row
-    if len(rows) < 2:
-        return ChiSquare(0.0, 0, 1.0)
-    a, va, b, vb = np.array(rows).T
-    from scipy.special import chdtrc
-
-    value, ndf = float(np.sum((a - b) ** 2 / (va + vb))), len(rows) - 1
-    return ChiSquare(value, ndf, float(chdtrc(ndf, value)))

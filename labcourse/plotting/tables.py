@@ -54,7 +54,7 @@ def cut_flow(table: pd.DataFrame | Mapping[str, pd.DataFrame]) -> tuple[Figure, 
         if len(tables) > 1:
             ax.set_xscale("log")
             smallest = min((float(v) for one in tables.values() for v in one[column] if v > 0), default=1.0)
-            ax.set_xlim(left=smallest / 5)
+            ax.set_xlim(left=min(1.0, smallest / 5))  # bars begin at one event if they can
         right = max(float(one[column].max()) for one in tables.values())
         ax.set_xlim(right=right * (20 if len(tables) > 1 else 1.35) or 1.0)
         ax.set_xlabel(title)

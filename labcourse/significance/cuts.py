@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 from labcourse.errors import BadInput, EmptySelection
 from labcourse.significance.formulas import Array, Measure, asimov
 
+TRUSTED = 25.0
+"""Events of equal weight that a simulated background must be worth for `best` to trust it: known to 20 %."""
+
 
 class Scan(NamedTuple):
     """Yields and significance for each cut: arrays of shape (n_cuts,), in the order of the cuts.
@@ -29,6 +32,12 @@ class Scan(NamedTuple):
     raw_background: NDArray[np.int64]
     significance: Array
     significance_error: Array
+
+    @property
+    def effective_background(self) -> Array:
+        """What the simulated background above each cut is worth, in events of equal weight: (Σw)²/Σw²."""
+        b = np.maximum(self.background, 0.0)
+        return np.divide(b, self.background_error, out=np.zeros_like(b), where=self.background_error > 0) ** 2
 
 
 class BestCut(NamedTuple):
@@ -112,7 +121,7 @@ def scan(
     return Scan(cut, signal, background, signal_error, background_error, raw_signal, raw_background, z, error)
 
 
-def best(result: Scan, *, min_raw_background: int = 10, min_effective_background: float = 25.0) -> BestCut:
+def best(result: Scan, *, min_raw_background: int = 10, min_effective_background: float = TRUSTED) -> BestCut:
     """Return the cut of highest significance among those whose background is known well enough.
 
     A tight cut that by chance leaves three simulated background events looks splendid and means nothing. So
@@ -137,13 +146,11 @@ def best(result: Scan, *, min_raw_background: int = 10, min_effective_background
     >>> best(result).cut
     1.0
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effective = (result.background / result.background_error) ** 2
     usable = (
         np.isfinite(result.significance)
         & (result.background > 0)
         & (result.raw_background >= min_raw_background)
-        & (effective >= min_effective_background)
+        & (result.effective_background >= min_effective_background)
     )
     if not usable.any():
         raise EmptySelection(

@@ -17,14 +17,12 @@ from unittest import mock
 import numpy as np
 
 from labcourse import ntuple, samples
-from labcourse.errors import BadFile
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, sha256
 from labcourse.simulation import generator, recipes, tables
 from labcourse.simulation.chunks import Table
 
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
-MANIFEST = "manifest.json"
 _EPOCH = datetime(2020, 1, 1)
 _INTEGERS = {"lep_type": np.uint32}
 
@@ -167,7 +165,7 @@ def entry(path: Path, parts: Parts, name: str, *, seed: int, fingerprint: str) -
         "events": sum(len(part["lep_n"]) for part in parts()),
         "preselected": sum(int(tables.preselected(part).sum()) for part in parts()),
         "size": path.stat().st_size,
-        "sha256": checksum(path),
+        "sha256": sha256(path),
         "seed": seed,
         "code": fingerprint,
     }
@@ -182,15 +180,6 @@ def entry(path: Path, parts: Parts, name: str, *, seed: int, fingerprint: str) -
     }
 
 
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, scale: float) -> Path:
     """Write the manifest of a folder; entries of files that were not made anew are kept.
 
@@ -201,9 +190,9 @@ def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, sc
     StorageError
         If it cannot be written.
     """
-    path = folder / MANIFEST
+    path = folder / samples.MANIFEST
     made = {said["file"] for said in entries}
-    kept = [said for said in read_manifest(path)["files"] if said["file"] not in made] if path.is_file() else []
+    kept = [said for said in samples.read_manifest(folder) if said["file"] not in made] if path.is_file() else []
     content = {
         "simulated": True,
         "description": "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
@@ -216,25 +205,6 @@ def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, sc
         "licence": "CC0-1.0",
         "files": sorted([*kept, *entries], key=lambda said: str(said["file"])),
     }
-    atomic_write(path, lambda temporary: temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n"))
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    atomic_write(path, lambda temporary: temporary.write_text(text, "utf-8"))
     return path
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Read a manifest.
-
-    Raises
-    ------
-    BadFile
-        If it is damaged.
-    """
-    try:
-        content: dict[str, Any] = json.loads(path.read_text())
-        _ = [said["file"] for said in content["files"]]
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadFile(
-            "The manifest is damaged.",
-            where=str(path),
-            next_step="Delete it and make the samples again with `labcourse simulate`.",
-        ) from error
-    return content

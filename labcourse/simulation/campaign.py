@@ -10,7 +10,7 @@ import numpy as np
 
 from labcourse import samples as catalogue
 from labcourse.errors import BadFile, BadInput
-from labcourse.files import remove_temporaries
+from labcourse.files import alone_in, remove_temporaries, sha256
 from labcourse.simulation import bundle, cluster, generator, pseudodata, recipes, tables
 from labcourse.simulation.chunks import PSEUDO_DATA, SAMPLE, Chunk, Table, simulate_chunk
 from labcourse.simulation.demand import Demand
@@ -78,15 +78,15 @@ def simulate(
     names = list(dict.fromkeys(samples if samples is not None else catalogue.ALL))
     for name in names:
         catalogue.get(name)
-    if scale <= 0 or seed < 0 or (workers is not None and workers < 1) or not names:
+    if not 0 < scale < np.inf or seed < 0 or (workers is not None and workers < 1) or not names:
         raise BadInput(
             f"Cannot simulate {len(names)} samples with scale {scale}, seed {seed} and {workers} workers.",
             next_step="Give a positive scale, a seed of zero or more, one worker or more, and a sample.",
         )
     generator.version()
     campaign = Campaign(Path(out), scale, seed, keep_chunks=keep_chunks)
-    open_names = [name for name in names if not campaign.is_there(name)]
-    with Forecast(visible=progress) as forecast:
+    with alone_in(campaign.out, "simulate"), Forecast(visible=progress) as forecast:
+        open_names = [name for name in names if not campaign.is_there(name)]
         for name in open_names:
             campaign.plan(name)
             # Something may be complete by what an earlier call left.
@@ -97,8 +97,8 @@ def simulate(
                     campaign.take(chunk, table, seconds)
                     forecast.show(campaign.work_left, seconds, len(table["lep_n"]), chunk.sample)
                     campaign.finish()
-    campaign.store.remove_stale()
-    return campaign.out / bundle.MANIFEST
+        campaign.store.remove_stale()
+    return campaign.out / catalogue.MANIFEST
 
 
 @dataclass
@@ -124,17 +124,16 @@ class Campaign:
 
     def is_there(self, name: str) -> bool:
         """Whether the folder holds the complete sample, made by the same code with the same seed, undamaged."""
-        path = self.out / bundle.MANIFEST
-        if not path.is_file():
+        if not (self.out / catalogue.MANIFEST).is_file():
             return False
-        entries = {said["file"]: said for said in bundle.read_manifest(path)["files"]}
+        entries = {said["file"]: said for said in catalogue.read_manifest(self.out)}
         for file in catalogue.get(name).files:
             said = entries.get(file, {})
             if (said.get("seed"), said.get("code")) != (self.seed, fingerprint()):
                 return False
             if name != "data" and said.get("events") != self.wanted(name):
                 return False
-            if not (self.out / file).is_file() or bundle.checksum(self.out / file) != said.get("sha256"):
+            if not (self.out / file).is_file() or sha256(self.out / file) != said.get("sha256"):
                 return False
         return True
 

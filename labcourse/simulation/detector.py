@@ -78,7 +78,7 @@ def _electron_response(electrons: Particles, rng: np.random.Generator) -> Floats
 
 
 def _muon_response(muons: Particles, rng: np.random.Generator) -> Floats:
-    """Relative resolution of 1/pT of tracks in inner detector and spectrometer, 5 % with twice the width."""
+    """Relative resolution of 1/pT of tracks in inner detector and spectrometer, 6 % with a wider tail."""
     eta = np.abs(muons.eta)
     scattering = np.select([eta < 1.05, eta < 2.0], [0.0205, 0.028], 0.038)
     sigma = np.hypot(scattering, np.where(eta < 1.05, 1.5e-4, 3e-4) * muons.pt)
@@ -125,6 +125,11 @@ def remove_overlap(leptons: Particles) -> Particles:
     return leptons.take(~dropped)
 
 
+def jet_resolution(pt: Floats) -> Floats:
+    """Return the relative resolution of jets of a transverse momentum (GeV): stochastic, constant and noise term."""
+    return np.sqrt(0.75**2 / pt + 0.05**2 + (3.0 / pt) ** 2)
+
+
 def measure_jets(
     jets: Particles, leptons: Particles, n_events: int, rng: np.random.Generator, *, response: float = 1.0
 ) -> Particles:
@@ -133,10 +138,8 @@ def measure_jets(
     ``response`` is the part of a jet's momentum that stays in its cone. The cuts are pT > 20 GeV, |η| < 2.5, and no
     lepton within ΔR = 0.4.
     """
-    sigma = np.sqrt(0.75**2 / jets.pt + 0.05**2 + (3.0 / jets.pt) ** 2)
-    seen = jets.replace_momentum(
-        response * jets.pt * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3), jets.eta, jets.phi
-    )
+    smeared = np.clip(1 + jet_resolution(jets.pt) * rng.normal(size=len(jets)), 0.2, 3)
+    seen = jets.replace_momentum(response * jets.pt * smeared, jets.eta, jets.phi)
     seen = concatenate([seen, _further_jets(leptons, n_events, rng)])
     seen = seen.take((seen.pt > JET_PT_MIN) & (np.abs(seen.eta) < JET_ETA_MAX))
     i, j = pairs(seen.event, leptons.event)
@@ -168,8 +171,8 @@ _SCORES = {
     4: (-0.965, -0.947, -0.926, -0.902, -0.77, -0.458, 0.30, 0.752, 0.887, 0.983, 0.999),
     5: (-0.955, -0.913, -0.734, -0.339, 0.74, 0.979, 0.9985, 0.9996, 0.9999, 1.0, 1.0),
 }
-"""Quantiles of the b-tag score MV2c10 of light, c and b jets in the release, at `_PROBABILITIES`."""
-_PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
+"""Quantiles of the b-tag score MV2c10 of light, c and b jets in the release, at `PROBABILITIES`."""
+PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
 
 
 def jet_properties(jets: Particles, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -178,7 +181,7 @@ def jet_properties(jets: Particles, rng: np.random.Generator) -> tuple[Floats, F
     score = np.zeros(len(jets))
     for code, quantiles in _SCORES.items():
         members = jets.pdgid == code
-        score[members] = np.interp(rng.random(members.sum()), _PROBABILITIES, quantiles)
+        score[members] = np.interp(rng.random(members.sum()), PROBABILITIES, quantiles)
     return np.hypot(jets.pt * np.cosh(jets.eta), mass), score
 
 

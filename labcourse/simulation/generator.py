@@ -103,15 +103,22 @@ def generate(
     Raises
     ------
     SimulationError
-        If Pythia refuses a setting or cannot start.
+        If Pythia refuses a setting, cannot start, or gives no events.
     """
     source = (f"Beams:LHEF = {lhe}", "Beams:frameType = 4") if lhe else ()
     pythia = start((*source, *settings), seed=seed)
     parts = []
-    for done in range(0, n_events, BATCH):
+    done = 0
+    while done < n_events:
+        # Events in which Pythia fails are left out, so a batch may be short: go on until all are there.
         batch = pythia.nextBatch(min(BATCH, n_events - done))
+        if len(batch) == 0:
+            if lhe is None:
+                raise SimulationError(f"Pythia stopped after {done} of {n_events} events.", where="; ".join(settings))
+            break
         part = _reduce(batch, done, rng, relabel_associated_z, leptons)
         parts.append(replace(part, kept=_softened(batch, rng)) if soften_higgs else part)
+        done += len(batch)
     return _join(parts)
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from labcourse import kinematics
 from labcourse.simulation.detector import PT_MIN, accept
 from labcourse.simulation.particles import (
     FALSE,
@@ -39,11 +40,6 @@ _FALSE_PT = (
     (7, 8, 15, 24, 27, 42, 81, 135, 276, 520, 2500),
 )
 """Probabilities, and quantiles of the pT of false muons in GeV."""
-
-
-def none() -> Particles:
-    """Return no leptons."""
-    return Particles(np.zeros(0, int), np.zeros(0, int), np.zeros(0), np.zeros(0), np.zeros(0))
 
 
 def beside_z(jets: Particles, n_events: int, rng: np.random.Generator, *, electrons: float) -> Particles:
@@ -203,6 +199,5 @@ def _partner(first: Particles, rng: np.random.Generator, *, electrons: float, cl
 
 def _accepted(parts: list[Particles]) -> Particles:
     leptons = concatenate(parts)
-    turned = (leptons.phi + np.pi) % (2 * np.pi) - np.pi
-    leptons = leptons.replace_momentum(leptons.pt, leptons.eta, turned)
+    leptons = leptons.replace_momentum(leptons.pt, leptons.eta, kinematics.delta_phi(leptons.phi, 0.0))
     return leptons.take(accept(leptons))

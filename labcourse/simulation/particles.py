@@ -8,13 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from labcourse import kinematics
+
 # Aliases that say what an array holds; numpy's own stubs are too narrow for arithmetic between them.
 Floats = NDArray[Any]
 Ints = NDArray[Any]
 Bools = NDArray[Any]
-
-MASSES = {11: 0.000510999, 13: 0.10565837}
-"""Masses of electron and muon in GeV."""
 
 PROMPT, HEAVY, LIGHT, PILEUP, FALSE = range(5)
 """Where a lepton comes from: W, Z, H or τ; decay of a b hadron in t t̄; jet beside a Z; another collision of the same
@@ -89,8 +88,7 @@ def pairs(event_a: Ints, event_b: Ints) -> tuple[Ints, Ints]:
 
 def distance(a: Particles, i: Ints, b: Particles, j: Ints) -> Floats:
     """Return ΔR of the particles i of a and j of b."""
-    turn = (a.phi[i] - b.phi[j] + np.pi) % (2 * np.pi) - np.pi
-    return np.hypot(a.eta[i] - b.eta[j], turn)
+    return kinematics.delta_r(a.eta[i], a.phi[i], b.eta[j], b.phi[j])
 
 
 def rank_within_event(event: Ints) -> Ints:

@@ -44,7 +44,6 @@ _LARGEST = 2.0
 def split(table: Table, rng: np.random.Generator) -> dict[str, Table]:
     """Distribute events over files as the periods of data taking: file name to table."""
     n_events = len(table["lep_n"])
-    table = tables.take(table, np.ones(n_events, bool))
     order = rng.permutation(n_events)
     share = np.array(list(PERIODS.values())) / sum(PERIODS.values())
     period = rng.choice(len(PERIODS), n_events, p=share)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
+from labcourse import kinematics, samples
 from labcourse.errors import StorageError
 from labcourse.files import atomic_write
 from labcourse.simulation.chunks import Chunk, Table
@@ -29,9 +30,10 @@ _ORGANISATION = ("__init__", "campaign", "cluster", "demand", "forecast", "store
 def fingerprint() -> str:
     """Return a text that changes with whatever decides the events of a chunk besides its seed.
 
-    That is the code of the simulation, recipes included, and the versions of the libraries it calls.
+    That is the code of the simulation, recipes included, the versions of the libraries it calls, and what it takes
+    from other rooms: the mass of the Z boson, and the samples' order, which chooses seeds.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr((kinematics.Z_MASS, samples.SIMULATED)).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         if source.stem not in _ORGANISATION:
             digest.update(source.read_bytes())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labcourse import selection
 from labcourse.simulation.chunks import Table
 
 MANTISSA_BITS = {
@@ -65,7 +66,7 @@ def leading_four(table: Table, name: str) -> np.ndarray:
 def preselected(table: Table) -> np.ndarray:
     """Return which events have charge sum zero and four electrons, four muons, or two and two."""
     flavour = leading_four(table, "lep_type").sum(axis=1)
-    return (leading_four(table, "lep_charge").sum(axis=1) == 0) & np.isin(flavour, (44, 48, 52))
+    return (leading_four(table, "lep_charge").sum(axis=1) == 0) & np.isin(flavour, list(selection.CHANNELS))
 
 
 def scale_factors(table: Table) -> np.ndarray:

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from labcourse.simulation.detector import GAP, PT_MIN
+from labcourse.simulation.detector import GAP, PROBABILITIES, PT_MIN
 from labcourse.simulation.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Floats, Particles
 
-_PROBABILITIES = (0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 1)
 _Quantiles = tuple[float, ...]
 
 
@@ -165,7 +164,7 @@ _COMMON = 0.15
 
 
 def _draw(uniform: Floats, quantiles: _Quantiles) -> Floats:
-    return np.interp(uniform, _PROBABILITIES, quantiles)
+    return np.interp(uniform, PROBABILITIES, quantiles)
 
 
 def _resolution(leptons: Particles, rng: np.random.Generator) -> Floats:

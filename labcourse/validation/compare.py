@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from labcourse import kinematics, ntuple, samples, selection
+from labcourse import kinematics, ntuple, samples, selection, two_sample
 from labcourse.errors import EmptySelection, MissingSample
-from labcourse.validation import repeats, two_sample
+from labcourse.validation import repeats
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -1,7 +1,8 @@
 """Figures that a simulation has to meet: quantiles of real samples, channel shares, the Higgs peak of the release.
 
 All preselected events of one sample are counted, whatever their weights: the figures say what its file holds. The sum
-of all simulation is weighted, as it has to be. (The two-sample tests use the weights and leave repeated events out.)
+of all simulation is weighted, as it has to be. (The two-sample tests use the weights, and allow for repeated events:
+see `repeats`.)
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse import ntuple, selection
+from labcourse.two_sample import Array, quantiles
 from labcourse.validation import repeats
 from labcourse.validation.compare import CONTROL, Loaded, Pair, values_of
-from labcourse.validation.two_sample import Array, quantiles
 
 if TYPE_CHECKING:
     import pandas as pd

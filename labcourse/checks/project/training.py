@@ -99,7 +99,7 @@ def exercise_9_2(answer: Any, report: Report) -> None:
 
 
 def _weights(weight: Any, m_true: Any, k: float) -> Floats:
-    """The course's own answer to exercise 9.3."""
+    """The course's own answer to exercise 9.4."""
     size = np.abs(np.asarray(weight, float))
     masses = np.unique(m_true[m_true > 0])
     background = size[m_true == 0].sum()
