@@ -30,17 +30,17 @@ def main() -> None:
     from rich.console import Console
 
     from labcourse import parameterised
-    from labcourse.parameterised import IMPROVED, MASSES, PUBLISHED, study
+    from labcourse.parameterised import IMPROVED, MASSES, PUBLISHED, Recipe, study
 
     parts = parameterised.split(parameterised.read())
     trees = partial(parameterised.train_tree, parts, signal_scale=IMPROVED.signal_scale)
 
-    def network(**changes: object) -> Callable[..., parameterised.methods.Classifier]:
-        recipe = replace(IMPROVED, **changes)  # type: ignore[arg-type]
+    def network(recipe: Recipe = IMPROVED, **changes: object) -> Callable[..., parameterised.methods.Classifier]:
+        recipe = replace(recipe, **changes)  # type: ignore[arg-type]
         return lambda seed: parameterised.train(parts, recipe, seed=seed, progress=False).classify
 
     ways = {
-        "published recipe (k = 1)": lambda seed: parameterised.train(parts, PUBLISHED, seed=seed).classify,
+        "published recipe (k = 1)": network(PUBLISHED),
         "Adam, one cycle, 64 + 64 swish, batches of 1024 (k = 1)": network(signal_scale=1.0),
         "… with k = 0.1": network(signal_scale=0.1),
         "… with k = 0.03: **`IMPROVED`**": network(),

@@ -298,7 +298,6 @@ def three_bins() -> sensitivity.Binned:
         np.array([0, 0.5, 0.8, 1]),
         np.array([1.0, 10, 30]),
         np.array([1000.0, 50, 4]),
-        np.zeros(3),
         np.array([10.0, 5, 1]),
     )
 

@@ -62,6 +62,17 @@ def test_a_network_that_cannot_be_is_one_error() -> None:
         parameterised.build(x, (50, 0))
 
 
+def test_the_scale_of_the_inputs_does_not_know_a_blind_mass() -> None:
+    table = make_events(400, masses=(300, 700, 1200, 2000))
+    blind = table["m_a_true"] == 1200
+    spoilt = table.assign(m_zh=table["m_zh"].where(~blind, 1e6).astype(np.float32))
+    scales = []
+    for of in (table, spoilt):
+        model = parameterised.train(parameterised.split(of), QUICK, masses=MASSES, progress=False).model
+        scales.append(np.asarray(model.get_layer("normalise").mean))
+    np.testing.assert_array_equal(*scales)
+
+
 def test_a_mass_that_is_kept_blind_is_interpolated() -> None:
     parts = parameterised.split(make_events(1500, masses=(300, 700, 1200, 2000)))
     trained = parameterised.train(parts, QUICK, masses=MASSES, progress=False)
@@ -128,23 +139,43 @@ def test_yields_of_test_events_are_weighed_up_to_all() -> None:
     table = make_events(500)
     parts = parameterised.split(table)
     test = parameterised.at_mass(parts.test, 700)
-    weight = test["weight"] * study._to_full(parts, test, 700)
+    weight = study.full_weights(parts, test, 700)
     signal = parameterised.is_signal(test)
     assert weight[signal].sum() == pytest.approx(table.loc[table["m_a_true"] == 700, "weight"].sum(), rel=1e-4)
     assert weight[~signal].sum() == pytest.approx(table.loc[table["m_a_true"] == 0, "weight"].sum(), rel=1e-4)
 
 
+def test_the_cut_of_a_count_is_chosen_at_full_luminosity() -> None:
+    table = make_events(2000)
+
+    def classify(events: Any) -> Any:
+        return 1 / (1 + np.abs(events["m_zh"] / events["m_a"] - 1).to_numpy())
+
+    parts = parameterised.split(table)
+    train, validation = (part.assign(weight=part["weight"].astype(float)) for part in parts[:2])
+    for mass in (0, 700):
+        moved = 0.9 * validation.loc[validation["m_a_true"] == mass, "weight"].sum()
+        validation.loc[validation["m_a_true"] == mass, "weight"] *= 0.1
+        own = train["m_a_true"] == mass
+        train.loc[own, "weight"] *= 1 + moved / train.loc[own, "weight"].sum()
+    shifted = parts._replace(train=train, validation=validation)
+    assert study.limits(classify, shifted, 700).cut == study.limits(classify, parts, 700).cut
+
+
 _TRAINING = """
 import keras
 from labcourse import parameterised
-from labcourse.parameterised import methods
+from labcourse.parameterised import methods, study
 from tests.test_parameterised import make_events
 assert keras.backend.backend() == "{backend}"
 parts = parameterised.split(make_events(400))
 recipe = methods.Recipe(hidden=(16,), rate=0.01, momentum=0.0, epochs=4, patience=0, batch_size=200)
-history = parameterised.train(parts, recipe, masses=(300.0, 700.0, 2000.0), progress=False).history
+trained = parameterised.train(parts, recipe, masses=(300.0, 700.0, 2000.0), progress=False)
+history = trained.history
 assert len(history["loss"]) == 4
 assert history["val_loss"][-1] < 0.9 * history["val_loss"][0]
+(point,) = study.significances(trained.classify, parts.test, (700.0,))
+assert point.value > 0.5
 print("trained", history["val_loss"][-1])
 """
 
@@ -155,7 +186,7 @@ def test_the_same_code_trains_on_other_backends(backend: str, module: str) -> No
         pytest.skip(f"{module} is not installed")
     run = subprocess.run(
         [sys.executable, "-c", _TRAINING.format(backend=backend)],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": str(settings.home())},
+        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join([str(settings.home()), *sys.path])},
         capture_output=True,
         text=True,
         timeout=300,

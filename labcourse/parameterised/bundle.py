@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from labcourse import settings
+from labcourse import samples, settings
 from labcourse.errors import BadFile, MissingSample
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, sha256
 from labcourse.parameterised import events as table
 from labcourse.parameterised import recipes
 from labcourse.parameterised.events import LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
 from labcourse.simulation import generator
-from labcourse.simulation.bundle import MANIFEST, checksum
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,12 +49,12 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
     path = next((place / FILE for place in folders if (place / FILE).is_file()), None)
     if path is None:
         raise MissingSample("The events of the search are not there.", where=str(folders[-1] / FILE), next_step=_NEXT)
-    manifest = path.with_name(MANIFEST)
+    manifest = path.with_name(samples.MANIFEST)
     try:
-        if manifest.is_file() and json.loads(manifest.read_text())["sha256"] != checksum(path):
+        if manifest.is_file() and json.loads(manifest.read_text("utf-8"))["sha256"] != sha256(path):
             raise BadFile("The file is not the one that its manifest describes.", where=str(path), next_step=_NEXT)
         events = pd.read_parquet(path)
-    except (OSError, ValueError, KeyError) as error:  # pyarrow's errors are of these kinds
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are of these kinds
         raise BadFile(f"The file is damaged: {error}.", where=str(path), next_step=_NEXT) from error
     table.check(events, str(path))
     return events
@@ -87,16 +86,16 @@ def write(events: pd.DataFrame, folder: Path, *, seed: int, scale: float, code: 
         ),
     )
     content = json.dumps(_manifest(events, folder / FILE, seed, scale, code), indent=1, ensure_ascii=False) + "\n"
-    atomic_write(folder / MANIFEST, lambda temporary: temporary.write_text(content))
-    return folder / MANIFEST
+    atomic_write(folder / samples.MANIFEST, lambda temporary: temporary.write_text(content, "utf-8"))
+    return folder / samples.MANIFEST
 
 
 def _manifest(events: pd.DataFrame, path: Path, seed: int, scale: float, code: str) -> dict[str, Any]:
-    samples = []
+    made = []
     for recipe in recipes.RECIPES.values():
         rows = events[events["run"] == recipe.number]
         weight = rows["weight"].to_numpy(np.float64)
-        samples.append(
+        made.append(
             {
                 "sample": recipe.name,
                 "run": recipe.number,
@@ -113,7 +112,7 @@ def _manifest(events: pd.DataFrame, path: Path, seed: int, scale: float, code: s
         "No event of ATLAS is among them.",
         "file": path.name,
         "size": path.stat().st_size,
-        "sha256": checksum(path),
+        "sha256": sha256(path),
         "luminosity": LUMINOSITY,
         "signal_cross_section": SIGNAL_CROSS_SECTION,
         "seed": seed,
@@ -124,5 +123,5 @@ def _manifest(events: pd.DataFrame, path: Path, seed: int, scale: float, code: s
         "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "pyarrow")},
         "approximations": list(recipes.APPROXIMATIONS),
         "licence": "CC0-1.0",
-        "samples": samples,
+        "samples": made,
     }

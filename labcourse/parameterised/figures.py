@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labcourse import plotting
-from labcourse.parameterised.events import BLIND_MASS, LUMINOSITY, at_mass, is_signal
+from labcourse.parameterised.events import BLIND_MASS, LUMINOSITY, Parts, at_mass, is_signal
 from labcourse.parameterised.methods import Classifier
-from labcourse.parameterised.study import PUBLISHED_LIMITS, Limits, Point
+from labcourse.parameterised.study import PUBLISHED_LIMITS, Limits, Point, full_weights
 from labcourse.plotting import style
 
 if TYPE_CHECKING:
@@ -45,19 +45,19 @@ def mass(events: pd.DataFrame, masses: Sequence[float]) -> tuple[Figure, Axes]:
     return fig, ax
 
 
-def scores(classify: Classifier, test: pd.DataFrame, masses: Sequence[float]) -> tuple[Figure, Any]:
-    """Draw the score of each process at some tested masses, weighted, on a logarithmic axis."""
+def scores(classify: Classifier, parts: Parts, masses: Sequence[float]) -> tuple[Figure, Any]:
+    """Draw the score of test events, weighed up to all events, at some tested masses on a logarithmic axis."""
     fig, axes = plotting.new_figure(1, len(masses), width=4.2 * len(masses), height=3.8, squeeze=False, sharey=True)
     for ax, m in zip(axes[0], masses, strict=True):
-        events = at_mass(test, m)
-        score = classify(events)
+        events = at_mass(parts.test, m)
+        score, weight = classify(events), full_weights(parts, events, m)
         chosen = [(label, (events["process"] == name).to_numpy()) for name, label in _PROCESSES.items()]
         chosen.append(("signal", is_signal(events)))
         for (label, mask), line in zip(chosen, style.LINES, strict=False):
             ax.hist(
                 score[mask],
                 np.linspace(0, 1, 21),
-                weights=events["weight"][mask],
+                weights=weight[mask],
                 histtype="step",
                 color=line.color,
                 linestyle=line.linestyle,
@@ -65,7 +65,7 @@ def scores(classify: Classifier, test: pd.DataFrame, masses: Sequence[float]) ->
             )
         ax.set(yscale="log", xlabel=f"score at {m:g} GeV", ylim=(0.02, None))
         style.stamp(ax, luminosity=LUMINOSITY)
-    axes[0, 0].set_ylabel("expected test events / 0.05")
+    axes[0, 0].set_ylabel("expected events / 0.05")
     axes[0, 0].legend()
     return fig, axes[0]
 
@@ -82,7 +82,7 @@ def significances(curves: Mapping[str, Sequence[Point]]) -> tuple[Figure, Axes]:
             linestyle=line.linestyle,
             marker=line.marker,
             markersize=4,
-            label=name,
+            label=name.replace("_", " "),
         )
     ax.axvline(BLIND_MASS, color=style.GREY, linestyle=":", linewidth=1)
     ax.text(BLIND_MASS + 10, ax.get_ylim()[0], "blind", va="bottom", color=style.GREY)

@@ -142,16 +142,18 @@ def fit(
 def of_masses(events: pd.DataFrame, masses: tuple[float, ...], name: str) -> pd.DataFrame:
     """Return the background and the signal of some masses. Raises as `events.check`."""
     table.check(events, f"parameterised.fit, {name}")
-    return events[_is_of(events, masses)].reset_index(drop=True)
+    chosen = ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
+    return events[chosen].reset_index(drop=True)
 
 
-def size(events: pd.DataFrame, masses: tuple[float, ...]) -> int:
-    """Return with how many events a network of some masses is trained."""
-    return int(_is_of(events, masses).sum())
+def predict(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the scores, shape (n_events,), on any backend of Keras."""
+    import keras
 
-
-def _is_of(events: pd.DataFrame, masses: tuple[float, ...]) -> NDArray[np.bool_]:
-    return ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
+    if keras.backend.backend() == "tensorflow":
+        return training.predict(model, x).ravel()
+    scores: NDArray[np.float32] = model.predict(x, batch_size=10_000, verbose=0).ravel()
+    return scores
 
 
 def _batches(new_masses: Any, y: NDArray[np.float32], weight: NDArray[np.float32], batch_size: int, seed: int) -> Any:

@@ -51,14 +51,14 @@ def for_limit(
     steps = np.quantile(score[label == 1], np.linspace(0, 1, 2 * N_BINS + 1)[1:-1])
     edges = np.unique(np.r_[0.0, np.quantile(score[label == 1], 1e-3), steps, 1.0])
     fine = histogram(score, label, weight, event=event, edges=edges)
-    rows, kept, current = [], [fine.edges[-1]], np.zeros(4)
+    rows, kept, current = [], [fine.edges[-1]], np.zeros(3)
     for index in range(len(fine.signal) - 1, -1, -1):
         current = current + [column[index] for column in fine[1:]]
-        precise = current[3] <= (MAX_RELATIVE_ERROR * current[1]) ** 2
+        precise = current[2] <= (MAX_RELATIVE_ERROR * current[1]) ** 2
         if (precise and current[0] > LEAST_SIGNAL * fine.signal.sum()) or index <= 1:
             rows.append(current)
             kept.append(fine.edges[index])
-            current = np.zeros(4)
+            current = np.zeros(3)
     return Binned(np.array(kept[::-1]), *np.array(rows[::-1]).T)
 
 

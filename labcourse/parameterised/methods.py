@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from labcourse import training
 from labcourse.parameterised import learning, network
 from labcourse.parameterised.events import TRAINING_MASSES, Parts, draw_masses
 
@@ -89,14 +88,16 @@ def train(
     """
     import keras
 
-    x, _ = learning.arrays(parts.train, draw_masses(parts.train, masses, np.random.default_rng(seed)))
+    # Only what it is trained with: the scale of the inputs must not know a blind mass either.
+    own = learning.of_masses(parts.train, masses, "train")
+    x, _ = learning.arrays(own, draw_masses(own, masses, np.random.default_rng(seed)))
     optimizer: Any
     if recipe.momentum:
         optimizer = keras.optimizers.SGD(recipe.rate, momentum=recipe.momentum, nesterov=True)
         decay = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate * recipe.decay**epoch)
         callbacks = (*callbacks, decay)
     else:
-        steps = recipe.epochs * -(-learning.size(parts.train, masses) // recipe.batch_size)
+        steps = recipe.epochs * -(-len(own) // recipe.batch_size)
         optimizer = network.one_cycle(recipe.rate, steps)
     if recipe.patience:
         stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
@@ -129,7 +130,7 @@ def of_network(model: keras.Model) -> Classifier:
 
     def classify(events: pd.DataFrame) -> NDArray[np.float32]:
         x, _ = learning.arrays(events, events["m_a"].to_numpy(np.float32))
-        return training.predict(model, x[:, : model.input_shape[-1]]).ravel()
+        return learning.predict(model, x[:, : model.input_shape[-1]])
 
     return classify
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from labcourse.errors import BadFile, BadInput
+from labcourse.files import alone_in
 from labcourse.parameterised import assembly, bundle, recipes
 from labcourse.parameterised.chunks import SEARCH, make_chunk
 from labcourse.simulation import cluster, generator, store
@@ -70,7 +72,7 @@ def simulate(
     StorageError
         If a file cannot be written; finished chunks stay.
     """
-    if scale <= 0 or seed < 0 or (workers is not None and workers < 1):
+    if not 0 < scale < math.inf or seed < 0 or (workers is not None and workers < 1):
         raise BadInput(
             f"Cannot simulate with scale {scale}, seed {seed} and {workers} workers.",
             where="labcourse simulate --search azh",
@@ -79,21 +81,24 @@ def simulate(
     generator.version()
     chunks = plan(scale, seed)
     kept = store.Store(Path(out), seed, fingerprint())
-    missing = {chunk for of_sample in chunks.values() for chunk in of_sample if kept.load(chunk) is None}
-    if missing:
-        # A little of everything first, so that the time left is known soon.
-        waiting = iter(sorted(missing, key=lambda chunk: (chunk.index, chunk.sample)))
-        with Forecast(visible=progress) as forecast, cluster.connect(address, workers) as client:
-            for chunk, table, seconds in cluster.run(client, make_chunk, lambda: next(waiting, None), fingerprint):
-                kept.save(chunk, table)
-                missing.remove(chunk)
-                work_left = sum(other.events * recipes.get(other.sample).cost / 1000 for other in missing)
-                forecast.show(work_left, seconds, len(table["factor"]), chunk.sample)
-    made = {name: list(_tables(kept, of_sample)) for name, of_sample in chunks.items()}
-    manifest = bundle.write(assembly.assemble(made, seed=seed), Path(out), seed=seed, scale=scale, code=fingerprint())
-    if not keep_chunks:
-        for of_sample in chunks.values():
-            kept.remove(of_sample[0])
+    with alone_in(Path(out), "simulate"):
+        missing = {chunk for of_sample in chunks.values() for chunk in of_sample if kept.load(chunk) is None}
+        if missing:
+            # A little of everything first, so that the time left is known soon.
+            waiting = iter(sorted(missing, key=lambda chunk: (chunk.index, chunk.sample)))
+            with Forecast(visible=progress) as forecast, cluster.connect(address, workers) as client:
+                for chunk, table, seconds in cluster.run(client, make_chunk, lambda: next(waiting, None), fingerprint):
+                    kept.save(chunk, table)
+                    missing.remove(chunk)
+                    work_left = sum(other.events * recipes.get(other.sample).cost / 1000 for other in missing)
+                    forecast.show(work_left, seconds, len(table["factor"]), chunk.sample)
+        made = {name: list(_tables(kept, of_sample)) for name, of_sample in chunks.items()}
+        manifest = bundle.write(
+            assembly.assemble(made, seed=seed), Path(out), seed=seed, scale=scale, code=fingerprint()
+        )
+        if not keep_chunks:
+            for of_sample in chunks.values():
+                kept.remove(of_sample[0])
     return manifest
 
 

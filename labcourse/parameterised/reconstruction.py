@@ -15,6 +15,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
+from labcourse import kinematics
 from labcourse.parameterised.events import MEASURED, MISSING
 from labcourse.simulation.particles import Floats, Ints, Particles, pairs
 
@@ -119,7 +120,7 @@ def select(
         "pt_j3": j3.pt,
         "met_ht": met / np.sqrt(scalar_sum),
         "deta_ll": np.abs(l1.eta - l2.eta),
-        "dphi_ll": _turn(l1.phi - l2.phi),
+        "dphi_ll": np.abs(kinematics.delta_phi(l1.phi, l2.phi)),
         "dr_b1b2": _apart(b1, b2),
         "dr_b1j3": _apart(b1, j3),
         "dr_b2j3": _apart(b2, j3),
@@ -196,10 +197,5 @@ def _mass(total: Floats) -> Floats:
     return np.sqrt(np.maximum(total[0] ** 2 - (total[1:] ** 2).sum(axis=0), 0))
 
 
-def _turn(angle: Floats) -> Floats:
-    """Return the size of an angle between two azimuths, 0 to π."""
-    return np.abs((angle + np.pi) % (2 * np.pi) - np.pi)
-
-
 def _apart(a: Particles, b: Particles) -> Floats:
-    return np.hypot(a.eta - b.eta, _turn(a.phi - b.phi))
+    return kinematics.delta_r(a.eta, a.phi, b.eta, b.phi)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labcourse.simulation.detector import jet_resolution
 from labcourse.simulation.particles import Floats, Particles, concatenate, distance, pairs
 
 PT_MIN, ETA_MAX = 20.0, 4.5
@@ -37,9 +38,9 @@ def measure_jets(jets: Particles, lost: Floats, leptons: Particles, rng: np.rand
         As seen, sorted by event.
     """
     visible = jets.pt * (1 - lost)
-    sigma = np.sqrt(0.75**2 / visible + 0.05**2 + (3.0 / visible) ** 2)
+    smeared = np.clip(1 + jet_resolution(visible) * rng.normal(size=len(jets)), 0.2, 3)
     seen = jets.replace_momentum(
-        visible * calibration(visible) * np.clip(1 + sigma * rng.normal(size=len(jets)), 0.2, 3),
+        visible * calibration(visible) * smeared,
         jets.eta + rng.normal(0, 0.02, len(jets)),
         jets.phi + rng.normal(0, 0.02, len(jets)),
     )

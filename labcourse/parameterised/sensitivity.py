@@ -32,12 +32,11 @@ N_REPLICAS = 200
 
 
 class Binned(NamedTuple):
-    """A score in bins: signal, background, and their variances (sums of squared weights), edges of the bins."""
+    """A score in bins: their edges, signal, background, and the background's variance (sums of squared weights)."""
 
     edges: Floats
     signal: Floats
     background: Floats
-    signal_variance: Floats
     background_variance: Floats
 
 
@@ -79,13 +78,11 @@ def histogram(
     edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
     event = np.arange(len(score)) if event is None else event
     place = bins(score, edges)
-    filled = [_fill(place[label == y], weight[label == y], len(edges) - 1) for y in (1, 0)]
-    variances = []
-    for y in (1, 0):
-        # The rows of an event in a bin are one entry with their summed weight.
-        key, position = np.unique(np.stack([event[label == y], place[label == y]]), axis=1, return_inverse=True)
-        variances.append(_fill(key[1], np.bincount(position.ravel(), weight[label == y]) ** 2, len(edges) - 1))
-    return _merged(Binned(edges, *filled, *variances))
+    signal, background = (_fill(place[label == y], weight[label == y], len(edges) - 1) for y in (1, 0))
+    # The rows of an event in a bin are one entry with their summed weight.
+    key, position = np.unique(np.stack([event[label == 0], place[label == 0]]), axis=1, return_inverse=True)
+    variance = _fill(key[1], np.bincount(position.ravel(), weight[label == 0]) ** 2, len(edges) - 1)
+    return _merged(Binned(edges, signal, background, variance))
 
 
 def identity(events: pd.DataFrame) -> NDArray[np.int64]:
@@ -131,13 +128,13 @@ def _merged(binned: Binned) -> Binned:
     least = 1e-12 * binned.background.sum()
     rows: list[Floats] = []
     edges = [binned.edges[-1]]
-    current = np.zeros(4)
+    current = np.zeros(3)
     for index in range(len(binned.signal) - 1, -1, -1):
         current = current + [column[index] for column in binned[1:]]
         if current[1] > least and current[0] >= 0:
             rows.append(current)
             edges.append(binned.edges[index])
-            current = np.zeros(4)
+            current = np.zeros(3)
     # What is left at the lowest scores joins the bins above it until it is good, too; all together are positive.
     while rows and current.any():
         current = current + rows.pop()
@@ -145,7 +142,7 @@ def _merged(binned: Binned) -> Binned:
         if current[1] > least and current[0] >= 0:
             rows.append(current)
             edges.append(binned.edges[0])
-            current = np.zeros(4)
+            current = np.zeros(3)
     edges[-1] = binned.edges[0]
     return Binned(np.array(edges[::-1]), *np.array(rows[::-1]).T)
 
@@ -180,7 +177,7 @@ def binned_significance(
         signal, background = _fill(place, weight * times[number], 2 * n_bins).reshape(2, n_bins)
         if signal.sum() > 0 and background.sum() > 0:
             nothing = np.zeros(n_bins)
-            replicas.append(asimov(_merged(Binned(edges, signal, background, nothing, nothing))))
+            replicas.append(asimov(_merged(Binned(edges, signal, background, nothing))))
     return Value(value, float(np.std(replicas)))
 
 

@@ -76,7 +76,8 @@ class Limits(NamedTuple):
 def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncertainty: float = 0.2) -> Limits:
     """Return the expected limits at a mass from test events, weighed up to all events.
 
-    The cut of the count is chosen on validation events: the one with the best s/√(b + (0.2 b)²).
+    The cut of the count is chosen on validation events, weighed up as well: the one with the best s/√(b + σ²), where
+    σ is the ``background_uncertainty``, a share of b.
 
     Raises
     ------
@@ -86,10 +87,9 @@ def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncert
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said by `significances` already
         validation, test = (at_mass(part, mass) for part in (parts.validation, parts.test))
-    scale = _to_full(parts, test, mass)
-    label, weight = is_signal(test).astype(float), test["weight"].to_numpy(np.float64) * scale
+    label, weight = is_signal(test).astype(float), full_weights(parts, test, mass)
     score, event = classify(test), identity(test)
-    cut = _best_cut(classify(validation), validation, background_uncertainty)
+    cut = _best_cut(classify(validation), validation, full_weights(parts, validation, mass), background_uncertainty)
     shape = for_limit(score, label, weight, event=event)
     count = histogram(score, label, weight, event=event, edges=np.array([0.0, cut, 1.0]))
     above = Binned(count.edges[-2:], *(column[-1:] for column in count[1:]))
@@ -101,23 +101,25 @@ def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncert
     )
 
 
-def _to_full(parts: Parts, test: pd.DataFrame, mass: float) -> NDArray[np.float64]:
-    """Return for each test event what makes the yields of its process those of all three parts together."""
-    factor = np.ones(len(test))
-    for process in test["process"].unique():
-        of_process = (test["process"] == process).to_numpy()
+def full_weights(parts: Parts, events: pd.DataFrame, mass: float) -> NDArray[np.float64]:
+    """Return weights of a part at a mass (GeV) that give each process the yield of all three parts."""
+    weight = events["weight"].to_numpy(np.float64).copy()
+    for process in events["process"].unique():
+        of_process = (events["process"] == process).to_numpy()
         total = 0.0
         for part in parts:
             chosen = part[part["process"] == process]
             if process == "signal":
                 chosen = chosen[chosen["m_a_true"] == mass]
             total += float(chosen["weight"].sum())
-        factor[of_process] = total / float(test.loc[of_process, "weight"].sum())
-    return factor
+        weight[of_process] *= total / weight[of_process].sum()
+    return weight
 
 
-def _best_cut(score: NDArray[np.floating], events: pd.DataFrame, uncertainty: float) -> float:
-    label, weight = is_signal(events), events["weight"].to_numpy(np.float64)
+def _best_cut(
+    score: NDArray[np.floating], events: pd.DataFrame, weight: NDArray[np.float64], uncertainty: float
+) -> float:
+    label = is_signal(events)
     cuts = np.unique(np.quantile(score[label], np.linspace(0.05, 0.9, 18)))
     best, best_cut = -1.0, float(cuts[0])
     for cut in cuts:
