@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -141,6 +142,24 @@ def test_write_protection_cannot_be_taken_off(tmp_path: Path) -> None:
     assert outcome.note == ""
     assert all("Read-only file system" in printed(outcome, i) for i in range(2))
     assert not outside.exists()
+
+
+@needs_namespaces
+def test_services_of_the_machine_cannot_be_reached(tmp_path: Path) -> None:
+    if not os.access("/run", os.W_OK):
+        pytest.skip("only the superuser can listen in /run")
+    outputs, address = tmp_path / "outputs", f"/run/labcourse-{os.getpid()}.sock"
+    outputs.mkdir()
+    with socket.socket(socket.AF_UNIX) as service:
+        service.bind(address)
+        try:
+            service.listen()
+            attack = f"import os, socket\nprint(os.listdir('/run'))\nsocket.socket(socket.AF_UNIX).connect({address!r})"
+            outcome = run_cells([attack], outputs, Limits(60, 4e9, 30))
+        finally:
+            os.unlink(address)
+    assert outcome.note == ""
+    assert printed(outcome, 0) == "[]\nFileNotFoundError"
 
 
 TRAPS = f"""import contextlib, os

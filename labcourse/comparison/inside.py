@@ -21,6 +21,7 @@ _MS_BIND = 0x1000
 _SYS_MOUNT_SETATTR = 442
 _AT_FDCWD, _AT_RECURSIVE, _READ_ONLY = -100, 0x8000, 1
 _PR_CAPBSET_DROP = 24
+_SOCKETS = ("/run", "/tmp/.X11-unix")
 
 
 def main() -> None:
@@ -109,8 +110,14 @@ def _raise_loopback() -> None:
         fcntl.ioctl(any_socket, set_flags, struct.pack("16sh14x", b"lo", up_and_running))
 
 
+def _is_below(path: str, folder: str) -> bool:
+    return os.path.realpath(path).startswith(os.path.realpath(folder) + os.sep)
+
+
 def _write_protect(writable: list[str]) -> None:
     """Make all files but those in the ``writable`` folders read-only for this process and its children.
+
+    Folders where services and the desktop listen are empty: what is read-only can still be connected to.
 
     We are alone in a mount namespace, so that nobody else notices. Needs Linux 5.12; raises OSError otherwise.
     """
@@ -128,6 +135,10 @@ def _write_protect(writable: list[str]) -> None:
 
     for path in paths:
         checked(libc.mount(path, path, None, _MS_BIND, None))
+    for folder in _SOCKETS:
+        # What is needed may lie there; then the sockets stay in sight.
+        if os.path.isdir(folder) and not any(_is_below(path, folder) for path in (*writable, *sys.path, sys.prefix)):
+            checked(libc.mount(b"none", os.fsencode(folder), b"tmpfs", 0, None))
     set_read_only(b"/", on=True, recursive=_AT_RECURSIVE)
     for path in paths:
         set_read_only(path, on=False, recursive=0)
