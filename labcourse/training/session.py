@@ -24,6 +24,8 @@ from labcourse.training.epoch import Data, Engine, engine_for
 if TYPE_CHECKING:
     import keras
 
+VALIDATION_BATCH = 8192
+"""Events of a batch of validation, at least: larger products use all cores."""
 LearningRates = Callable[[int], NDArray[np.float32]]
 """Gives the learning rate of each step, shape (n_steps,), for a number of steps."""
 EachEpoch = Callable[[int], Any]
@@ -95,7 +97,7 @@ class _Session:
         self.engine = _engine(model, train, share=not self.by_batch)
         self.train, self.batch_size = train, batch_size
         self.n_steps = math.ceil(len(keras.tree.flatten(train)[0]) / batch_size)
-        self.validation = Data(validation, batch_size, self.engine) if validation is not None else None
+        self.validation = Data(validation, self._validation_batch(), self.engine) if validation is not None else None
         self.callbacks = keras.callbacks.CallbackList(
             callbacks,
             add_history=True,
@@ -107,6 +109,12 @@ class _Session:
         )
         self.history = model.history
         self.history.interrupted = False
+
+    def _validation_batch(self) -> int:
+        """Return a large batch where the mean loss does not depend on it, and nobody asks for batches."""
+        loss, is_shared = self.model.loss, self.engine.model is not self.model
+        is_mean = isinstance(loss, str) or getattr(loss, "reduction", "") == "sum_over_batch_size"
+        return max(self.batch_size, VALIDATION_BATCH) if is_shared and is_mean else self.batch_size
 
     def run(
         self,
