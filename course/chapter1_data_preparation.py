@@ -9,9 +9,10 @@
 # %% [markdown]
 # # Chapter 1 – Data preparation
 #
-# Somewhere in the collisions that ATLAS recorded in 2016 there are a handful in which a Higgs boson decayed to four
-# leptons. You are going to find them, as well as anyone can: by chapter 7 you will open the data and say how
-# significant what you see is. Everything starts with knowing your events. That is what this chapter is for.
+# Among the collisions that ATLAS recorded in 2016 there are some in which a Higgs boson decayed to four leptons: about
+# ten in the part that this course looks at, and forty times as many other events that look like them. You are going to hunt for the
+# ten. By chapter 7 you will open the data and say how significant what you see is. Everything starts with knowing your events. That is
+# what this chapter is for.
 
 # %% [markdown]
 # ## What you will do
@@ -26,7 +27,7 @@
 # |---|---|---|
 # | 90 minutes | the sample files, in `data/` | the preselected events, for all later chapters |
 #
-# Exercises come in three kinds: *write code*, *read a plot*, and *in your words*. Below each one is a check. Run it
+# Exercises come in three kinds: *write code*, *read a plot* (or a table), and *in your words*. Below each one is a check. Run it
 # as often as you like: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
 # check says so and the chapter goes on with the course's own solution. You can always come back.
 
@@ -293,7 +294,7 @@ for name in samples.SIMULATED:
 # expensive: only very few Z events have two additional leptons. Keep this imbalance in mind. It will haunt us in chapters 4 and 5.
 #
 # (ZH should be nearly as large as WH. The release gives it a cross-section that is about a hundred times too small. The course keeps it, so that yields
-# agree with the release. It matters to nothing here.)
+# agree with the release. It makes no difference here.)
 
 # %% [markdown]
 # ## 1.5 The preselection
@@ -368,9 +369,9 @@ plotting.show(
 )
 
 # %% [markdown]
-# ### Exercise 1.6 – Reading the cut flow (read a plot)
+# ### Exercise 1.6 – Reading the cut flow (read a table)
 #
-# What share of the expected *top-pair* events passes the whole preselection? Read it from the table or the figure, as a number between 0
+# What share of the expected *top-pair* events passes the whole preselection? Read it from the table, as a number between 0
 # and 1, to within 0.05. And think about it for a moment: why do so many of them fail, and hardly any of the Higgs boson's?
 
 # %% tags=["exercise-1.6"]
@@ -514,7 +515,7 @@ plotting.show(
 # Three features of this figure are worth knowing by heart: the peak of the Higgs boson at 125 GeV; the small peak at 91 GeV, where a
 # single Z boson decays to four leptons; and the threshold at 182 GeV, above which both Z bosons can be real.
 #
-# With this one variable alone you could find the Higgs boson. The course leaves it out on purpose until the very end, where it tells us
+# No other single variable separates signal from background as well as this one. The course leaves it out on purpose until the very end, where it tells us
 # whether the networks found the right events. For most searches, nobody knows the mass beforehand.
 
 # %% [markdown]

@@ -302,7 +302,7 @@ print("the layer and your function agree" if difference < 1e-3 else f"they diffe
 # %% [markdown]
 # ## 2.4 The network
 #
-# A network is made of *neurons*. A neuron multiplies each of its inputs with a *weight*, adds everything up and a
+# A network is made of *neurons*. A neuron multiplies each input by a *weight*, adds up the products and a
 # number of its own, the *bias*, and passes the sum through a function, the *activation*:
 #
 # $$ \text{output} = f\Big(\sum_i w_i x_i + b\Big) . $$

@@ -295,7 +295,7 @@ print(f"all test events:                   {plotting.auc(test, score_test):.4f}"
 # the heavy Z and top-pair events.) So how well do we know the AUC at all? We can find out with the *bootstrap*:
 # invent other sets of test events that might have come out as well, by counting each event 0, 1, 2 … times, a
 # random number from the Poisson distribution with mean 1. The spread of the AUC over such sets is its statistical
-# uncertainty. (We invent 25 sets. They know the error itself to about 14 %.)
+# uncertainty. (We invent 25 sets. With so many, the error itself is known to about 14 %.)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -429,7 +429,7 @@ plotting.show(
 
 # %% [markdown]
 # Close to the diagonal: the score is a good estimate of the probability. This is what minimising the cross-entropy
-# is meant to achieve. Now the same with expected events, that is, with weights:
+# is meant to achieve. (Only few events have the highest scores, and there the points say little.) Now the same with expected events, that is, with weights:
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plotting.calibration(
@@ -512,15 +512,15 @@ plotting.show(
 # cannot. It has to be told to the network in the training, by event weights: chapter 5.
 
 # %% [markdown]
-# ### Exercise 3.10 – A score of 0.9 (in your words)
+# ### Exercise 3.10 – A score of 0.8 (in your words)
 #
-# A friend has applied your network to a collision event and tells you: «The score is 0.9, so this is a Higgs boson
-# with 90 % probability!» What do you answer? Name two reasons.
+# A friend has applied your network to a collision event and tells you: «The score is 0.8, so this is a Higgs boson
+# with 80 % probability!» What do you answer? Name two reasons.
 
 # %% tags=["exercise-3.10", "written"]
 ### BEGIN SOLUTION
-answer_3_10 = """First, 90 % holds in the mixture of the training, where more than a third of the events are signal. In nature it is two or three in a hundred, and
-with that share the same score means a probability of about one in four. Second, even this needs a background that is composed as in the
+answer_3_10 = """First, 80 % holds in the mixture of the training, where more than a third of the events are signal. In nature it is two or three in a hundred, and
+with that share the same score means a probability of about one in eight. Second, even this needs a background that is composed as in the
 training, and simulated correctly: Z and top-pair events, which the network hardly knows, can have high scores too."""
 ### END SOLUTION
 

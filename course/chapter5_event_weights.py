@@ -148,7 +148,7 @@ plotting.show(
 # %% [markdown]
 # ### Exercise 5.2 – The weighted accuracy (write code)
 #
-# Complete the function for arrays of shape `(n_events,)`. An event is called signal if `score >= 0.5`. Return the weights of the events that are called what they are, over all weights.
+# Complete the function for arrays of shape `(n_events,)`. An event is called signal if `score >= 0.5`. Return the sum of weights of the events that are called correctly, divided by the sum of all weights.
 
 
 # %% tags=["exercise-5.2"]
@@ -343,7 +343,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is not much worse than the balanced one. Its *order* of
+# Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is not much worse than the balanced one, although it was trained for 30 epochs only. Its *order* of
 # the events is good. This is no accident. The best score with raw weights and the best score with balanced weights are linked by the formula of exercise 3.9, which turns small probabilities
 # into larger ones without changing their order. What balancing gains is in the training: a loss that can be read, gradients of the usual size, and scores for which 0.5 is a meaningful place.
 
@@ -470,7 +470,7 @@ checks.exercise_5_7(background_passing, efficiencies=at_half_of_signal, model="b
 # *subtracted*. Every sum over enough events is right, but only with the sign. (In the bundle that comes with the course they are imitated: as many events get a minus sign as in the official samples.)
 #
 # In a training, a negative weight is a strange thing. The loss of such an event is to become *large*: the network is rewarded for calling it signal. Since the cross-entropy has no upper limit, the reward has none either. As long as there
-# are enough events with positive weights in the neighbourhood, they win, and the sum is as it should be. With few events, a lonely negative one can be learnt by heart, to no end. There are three ways to deal with them:
+# are enough events with positive weights in the neighbourhood, they win, and the sum is as it should be. With few events, an isolated negative one can be learnt by heart, and its loss then grows without limit. There are three ways to deal with them:
 #
 # - *keep* the sign;
 # - take the *absolute* value (this is what your function does);

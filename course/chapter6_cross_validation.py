@@ -163,6 +163,7 @@ def train_for_long(model, trains, validates):
     return loss_of(model, members)
 
 
+# The normalisation knows the events of all folds here, in fresh and in reused networks alike, so it cannot make the difference.
 one_model = network.build(4, normalise=x_few, learning_rate=2e-3, seed=SEED)
 leak = {}
 for name, build in (
@@ -495,6 +496,9 @@ print(f"spread of the differences: {paired.std(ddof=1):.4f}")
 print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected error)")
 
 # %% [markdown]
+# Part of every difference is the luck of a seed, which alone moved the loss of the first fold by thousandths (section 6.3). But each fold has a seed of its own. So this luck differs from fold to fold, and the spread of the differences
+# holds it.
+#
 # Look at the two spreads. Compared by their means, the difference would be lost in the spread of the losses. Compared in pairs, it is seen far better. But even now mind its error: a naive $t$-test would take the differences for independent, and be too sure. Dietterich
 # measured how often such tests report a difference where there is none, and warns of them. And with five folds the error itself is uncertain by a third: a difference of twice its error proves little.
 #
@@ -509,9 +513,9 @@ print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected er
 
 # %% tags=["exercise-6.10", "written"]
 ### BEGIN SOLUTION
-answer_6_10 = """We look at the differences in the same folds: their mean, how many have the same sign, and the corrected error. If the mean is several times the error and all folds agree, the large
-network is better, and as it trains in seconds we take it. If it is not, the folds do not tell them apart, and the smaller one is the natural choice: it is quicker, easier to understand and less prone to overtraining. A difference
-in the loss that is real can still be too small to matter; the significance of chapter 7 decides what it is worth."""
+answer_6_10 = f"""In the same folds the small network's loss is larger by {paired.mean():.4f} ± {paired_error:.4f}, and it is larger in {(paired > 0).sum()} of {K} folds.
+With a mean of several times its error, the same sign everywhere, and a training of seconds, the large network is our choice. If one were a thousand times faster, or the other cost ten times the parameters, we would ask what the gain is worth:
+a difference in the loss that is real can still be too small to matter, and the significance of chapter 7 decides. Had the mean been within its error, the smaller one would be the natural choice: quicker, and less prone to overtraining."""
 ### END SOLUTION
 
 # %% tags=["check-6.10"]

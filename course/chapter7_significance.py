@@ -455,10 +455,10 @@ and the test events are asked once, for the number that is quoted."""
 checks.written("7.8", answer_7_8)
 
 # %% [markdown]
-# ## 7.6 A perfect cut
+# ## 7.6 A yardstick
 #
 # How good could it get? Even a perfect network cannot remove all background. Some ZZ events lie under the peak of the Higgs boson and look just
-# like it. Say a perfect cut keeps all the signal and leaves ten background events:
+# like it. As a yardstick, take a cut that keeps all the signal and leaves ten background events:
 
 # %%
 expected_signal = float(w_test[y_test == 1].sum(dtype=float))
@@ -466,7 +466,7 @@ ideal = significance.ideal(expected_signal, background_left=10.0)
 print(f"s = {expected_signal:.1f}, b = 10: s/√b = {ideal:.2f}")
 
 # %% [markdown]
-# About three sigma: evidence, not a discovery. Keep this number in mind. It is a yardstick, not a law, as the ten is a round number, and fitting the mass would use more than one count. The four
+# About three sigma: evidence, not a discovery. Keep this number in mind. It is no limit: the ten is a round number, a narrow window in the mass can leave fewer, and a fit to the mass uses more than one count. The four
 # transverse momenta alone will not come near it.
 #
 # In 2012 ATLAS had about as many fb⁻¹, at lower energy. Four leptons alone gave 3.6σ (2.7 expected), and it took several channels together for five.
@@ -500,11 +500,11 @@ def asimov(s, b):
 asimov = checks.exercise_7_9(asimov)
 
 # %%
-print(f"perfect cut: s/√b = {simple(expected_signal, 10.0):.2f}, Asimov {asimov(expected_signal, 10.0):.2f}")
-print(f"no cut:      s/√b = {simple(expected_signal, 390.0):.2f}, Asimov {asimov(expected_signal, 390.0):.2f}")
+print(f"yardstick: s/√b = {simple(expected_signal, 10.0):.2f}, Asimov {asimov(expected_signal, 10.0):.2f}")
+print(f"no cut:    s/√b = {simple(expected_signal, 390.0):.2f}, Asimov {asimov(expected_signal, 390.0):.2f}")
 
 # %% [markdown]
-# By the better formula, the perfect cut stays below three: not even evidence.
+# By the better formula, the yardstick stays below three: not even evidence.
 
 # %% [markdown]
 # ### An uncertain background
@@ -575,7 +575,7 @@ fig, ax = plotting.comparison(
 plotting.show(
     fig,
     alt="Expected Asimov significance at the best cut with its statistical error, for the models of chapters 2, 4 and 5. All lie "
-    "below one, far from the three of a perfect cut.",
+    "below one, far from the yardstick of section 7.6.",
 )
 
 # %% tags=["nbval-ignore-output"]
@@ -587,6 +587,9 @@ plotting.show(
     alt="Yields and Asimov significance of test events against the cut for the network of chapter 5. A star marks the best cut and its "
     "significance, both from validation events.",
 )
+
+# %% [markdown]
+# The curve is that of the test events, the star that of the validation events that chose the cut. If the star lies above the curve, you see the bias of section 7.5.
 
 # %% [markdown]
 # Four transverse momenta raise the significance from one half to 0.7 or 0.8. Is one model better than another? All share the same test events, so their errors move together, and a difference is known better than each of them.
@@ -680,8 +683,8 @@ print(
 )
 
 # %% [markdown]
-# Stop for a moment and write down your guess: how many events, and which significance? An experiment that expects $Z = 0.7$ will see
-# $0.7 \pm 1$. It may well see a deficit, or two sigma.
+# Stop for a moment and write down your guess: how many events, and which significance? An experiment that expects a significance $Z$ will see
+# $Z \pm 1$. With the $Z$ above, it may well see a deficit, or two sigma.
 #
 # Now we open the data.
 
@@ -781,7 +784,7 @@ plotting.show(
 
 # %% [markdown]
 # The cut removes the large ZZ background above 180 GeV, and keeps the region around 125 GeV. The momenta alone tell a heavy system from a light one. But look at the shape of the
-# background too: what is left of it forms a broad hump around the peak. A cut on a score changes the distributions of all variables that are related to its inputs. A bump after the cut
+# background too: what is left of it forms a broad hump, from about 120 to 165 GeV, on and above the peak. A cut on a score changes the distributions of all variables that are related to its inputs. A bump after the cut
 # is not yet a particle. We come back to this in chapter 8.
 
 # %% [markdown]
@@ -820,8 +823,8 @@ pd.DataFrame(rows).T.astype({"data": int}).round(2)
 
 # %% [markdown]
 # Compare the ratio of data to background in the two rows *outside the window*. If it is the same above and below the cut, the normalisation may be carried over.
-# With pseudo-data both should be compatible with one. With the real data both are above one, so the simulation misses a good part of the background. Their errors leave no sign that more is missing above the cut than below; how much more
-# could hide, the errors say.
+# With pseudo-data both should be compatible with one. With the real data both are above one, so the simulation misses a good part of the background. Within their errors the two ratios
+# agree; the errors tell how large a difference could still hide.
 #
 # Had the two ratios differed, the significance above would mean little, however large. A control region helps only if it speaks for the background that is left above the cut, and
 # here ZZ dominates below, while Z and top pairs are more important above. Always test a method where you know the answer.
@@ -855,15 +858,15 @@ print(
 # ### Exercise 7.12 – What the data say (in your words)
 #
 # Write the last paragraph of your lab report. Give the observed count, the expected background and the significance at the cut. Say whether you have
-# found the Higgs boson, what limits you, and what 10 fb⁻¹ can show at best. Mention one thing that would have been dishonest.
+# found the Higgs boson, what limits you, and what such a selection can show with 10 fb⁻¹. Mention one thing that would have been dishonest.
 
 # %% tags=["exercise-7.12", "written"]
 ### BEGIN SOLUTION
-answer_7_12 = """We counted the events above a cut that was fixed before the data were opened, and compared with a background
-normalised to the data below the cut. The expected significance is below one, so anything from −1 to about 2.5 is
+answer_7_12 = f"""Above a cut that was fixed before the data were opened we counted {n_above} events, on a background of {b_data:.1f} ± {estimates["normalised to data"][1]:.1f}
+that was normalised to the data below the cut: a significance of {observed.loc["normalised to data", "Z"]:.1f}, where {observed.loc["normalised to data", "Z expected"]:.1f} was expected. So anything from −1 to about 2.5 is
 unsurprising, and a value in this range is no evidence for the Higgs boson, and no sign against it. The four transverse
 momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known from far fewer
-simulated events than ZZ. Even a perfect cut would reach about three sigma with 10 fb⁻¹. It would have been dishonest to move the cut
+simulated events than ZZ. With 10 fb⁻¹ such a selection cannot show more; it would take several times the data, or the mass. It would have been dishonest to move the cut
 after seeing the data, to compare with a simulation that does not describe the control region, or to quote the mass
 window instead because its number happens to look better."""
 ### END SOLUTION
@@ -902,7 +905,7 @@ checks.panel(7)
 # - $s/\sqrt{b}$ is fine if the signal is small against the background: it is too high by about $s/(6b)$ of itself. The Asimov formula is better, and toys decide.
 # - The best cut is chosen on validation events, guarded against cuts that leave a few heavy simulated events, and quoted on test events.
 # - An uncertain background caps the significance: more data do not help then, a purer selection does.
-# - Four transverse momenta lift the expected significance from one half to 0.7 or 0.8. A perfect cut would give not quite three.
+# - Four transverse momenta lift the expected significance from one half to 0.7 or 0.8. A cut that kept all the signal and ten background events would give not quite three.
 # - Data are opened last, with the plan fixed, and the background is checked, and normalised, where the signal is negligible against it.
 #
 # ## Further reading

@@ -53,11 +53,12 @@ def chi_square(
     first_weight: ArrayLike | None = None,
     second_weight: ArrayLike | None = None,
     *,
+    edges: ArrayLike | None = None,
     effects: tuple[float, float] = (1.0, 1.0),
     max_bins: int = 20,
     min_effective: float = 10.0,
 ) -> ChiSquare:
-    r"""Compare two weighted samples in bins of equal probability.
+    r"""Compare two weighted samples in bins of equal probability, or in given ones.
 
     With the contents :math:`a_i, b_i`, their variances :math:`\sum w^2`, and :math:`A = \sum a_i, B = \sum b_i`,
 
@@ -70,9 +71,9 @@ def chi_square(
     ROOT's ``Chi2Test``) with variances from the common shape: those of a bin's own content are poor where it is small.
 
     The bins are quantiles of both samples together, at most ``max_bins``, and few enough for ``2 * min_effective``
-    effective events of the smaller sample in each. Where values repeat, neighbours are merged until ``min_effective``
-    are expected. Where events are not independent, ``effects`` are the samples' `design_effect`: variances are so many
-    times larger.
+    effective events of the smaller sample in each; or those between ``edges``, the outer ones without an end. Where
+    values repeat or bins are given, neighbours are merged until ``min_effective`` events are expected. Where events
+    are not independent, ``effects`` are the samples' `design_effect`: variances are so many times larger.
 
     Raises
     ------
@@ -90,8 +91,8 @@ def chi_square(
     from scipy.stats import chi2
 
     pair = _samples(first, second, first_weight, second_weight, effects)
-    edges = _edges(pair, max_bins, min_effective)
-    (a, va), (b, vb) = (_contents(sample, edges) for sample in pair)
+    lower = _edges(pair, max_bins, min_effective) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
+    (a, va), (b, vb) = (_contents(sample, lower) for sample in pair)
     keep = _merge(pair, (a, b), min_effective)
     a, va, b, vb = (np.add.reduceat(content, keep) for content in (a, va, b, vb))
     if len(a) < 2:

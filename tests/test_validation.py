@@ -64,6 +64,16 @@ def test_probabilities_are_uniform_where_both_samples_come_from_one_distribution
         assert stats.binomtest(int(np.sum(p < 0.05)), len(p), 0.05).pvalue > 0.001
 
 
+def test_probabilities_are_uniform_in_given_bins_as_well() -> None:
+    rng, edges, found = np.random.default_rng(11), np.linspace(0, 1, 21), []
+    for _ in range(200):
+        (a, va), (b, vb) = ((rng.beta(2, 6, n), rng.choice([0.5, 1.5], n)) for n in (300, 200))
+        found.append(chi_square(a, b, va, vb, edges=edges).p_value)
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+    assert chi_square(a, b, va, vb, edges=edges).ndf < 15, "bins that expect few events are merged"
+    assert chi_square(a, 1 - b, va, vb, edges=edges).p_value < 1e-6
+
+
 @pytest.mark.parametrize("draw", [unweighted, spread, negative, reweighted])
 def test_a_shift_is_found(draw: Callable[[Generator, int], Weighted]) -> None:
     rng = np.random.default_rng(6)

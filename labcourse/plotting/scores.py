@@ -102,8 +102,8 @@ def overtraining(
 ) -> tuple[Figure, Axes]:
     """Compare the score of training events (areas) with that of test events (points), class by class.
 
-    The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions, in bins of
-    equal probability (`labcourse.two_sample`).
+    The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions, in the
+    bins that are drawn, those with few events merged with their neighbours (`labcourse.two_sample`).
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ def overtraining(
     looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
     for (name, color, marker), y, other in zip(looks, (1, 0), tested, strict=True):
         (one, one_weight), (two, two_weight) = ((v[label == y], w[label == y]) for label, v, w in (first, second))
-        found = two_sample.chi_square(one, two, one_weight, two_weight)
+        found = two_sample.chi_square(one, two, one_weight, two_weight, edges=edges)
         text = f"{name}, {names[1]}: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
         ax.errorbar(
             middle,
