@@ -49,7 +49,7 @@ def fit(
     sample_weight : array_like, shape (n_events,), optional
         Weights of the loss and of the ``weighted_metrics``.
     validation_data : (x, y) or (x, y, sample_weight), optional
-        Evaluated after each epoch, in batches of the same size.
+        Evaluated after each epoch; in large batches where the loss is a mean over events, which does not change it.
     epochs, batch_size : int
         The last batch of an epoch holds what is left and may be smaller.
     shuffle : bool
