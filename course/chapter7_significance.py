@@ -862,8 +862,8 @@ print(
 
 # %% tags=["exercise-7.12", "written"]
 ### BEGIN SOLUTION
-answer_7_12 = f"""Above a cut that was fixed before the data were opened we counted {n_above} events, on a background of {b_data:.1f} ± {estimates["normalised to data"][1]:.1f}
-that was normalised to the data below the cut: a significance of {observed.loc["normalised to data", "Z"]:.1f}, where {observed.loc["normalised to data", "Z expected"]:.1f} was expected. So anything from −1 to about 2.5 is
+answer_7_12 = """Above a cut that was fixed before the data were opened we counted 47 events of pseudo-data (in our run), on a background of 36 ± 4
+that was normalised to the data below the cut: a significance of 1.5, where 0.7 was expected. So anything from −1 to about 2.5 is
 unsurprising, and a value in this range is no evidence for the Higgs boson, and no sign against it. The four transverse
 momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known from far fewer
 simulated events than ZZ. With 10 fb⁻¹ such a selection cannot show more; it would take several times the data, or the mass. It would have been dishonest to move the cut

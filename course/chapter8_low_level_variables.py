@@ -629,10 +629,10 @@ plotting.show(
 
 # %% tags=["exercise-8.11", "written"]
 ### BEGIN SOLUTION
-answer_8_11 = f"""We searched for Higgs bosons that decay to four leptons, about ten among four hundred other events. Neural networks learnt from simulation to sort events by how
+answer_8_11 = """We searched for Higgs bosons that decay to four leptons, about ten among four hundred other events. Neural networks learnt from simulation to sort events by how
 much they look like signal. What brought most was not a cleverer training but better inputs: all four-vectors, with the symmetries of the collision removed,
 in which the network found something that follows the four-lepton mass.
-We counted {n_above} events where {b:.1f} ± {sigma_b:.1f} background events were expected, a significance of {z_observed:.1f}, while with 10 fb⁻¹ we expected {significance.asimov(expected_s, b, sigma_b):.1f}.
+In our run we counted 43 events of pseudo-data where 19 ± 3 background events were expected: almost four sigma, while with 10 fb⁻¹ we expected one and a half.
 What we saw has to be judged against that, and against a background whose rare parts rest on few simulated events.
 With more time we would take more data, simulate more of the rare backgrounds, test the background in several control regions, and keep the score independent of the mass."""
 ### END SOLUTION

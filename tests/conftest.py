@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -28,6 +29,14 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("LABCOURSE_WORKSPACE", raising=False)
     monkeypatch.delenv("LABCOURSE_DATA", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_figures_for_the_next_test() -> Iterator[None]:
+    """Close what a test has drawn: which test comes next in the same process differs from run to run."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
 
 
 @pytest.fixture(scope="session")

@@ -12,12 +12,6 @@ from labcourse import plotting, samples, selection, significance
 from labcourse.errors import BadInput, EmptySelection, LabCourseError
 
 
-@pytest.fixture(autouse=True)
-def _close_figures():
-    yield
-    plt.close("all")
-
-
 @pytest.fixture
 def events(make_events):
     """Four processes, a fifth of the Z events with negative weights, masses as they should be."""
