@@ -126,6 +126,12 @@ def test_reset_of_an_untouched_chapter_keeps_nothing(home: Path) -> None:
     assert (done.kept_notebook, done.kept_progress, done.kept_outputs) == (None, None, None)
 
 
+def test_line_ends_of_windows_are_no_change(home: Path) -> None:
+    notebook = workspace.reset(home, 1).notebook
+    notebook.write_bytes(notebook.read_bytes().replace(b"\n", b"\r\n"))
+    assert workspace.reset(home, 1).kept_notebook is None
+
+
 def test_reset_leaves_outputs_unless_asked(home: Path) -> None:
     done = workspace.reset(home, 1)
     assert done.kept_outputs is None

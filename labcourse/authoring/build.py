@@ -82,10 +82,10 @@ def check(home: Path) -> list[str]:
     for source in sources:
         name = f"{source.name}.ipynb"
         student, solution = home / "notebooks" / name, home / "solutions" / name
-        if not _holds(student, text(student_notebook(source))):
+        if not holds(student, text(student_notebook(source))):
             problems.append(f"notebooks/{name} differs from course/{source.path.name}: run `labcourse build`")
         new = with_outputs(source, _load_if_readable(solution))
-        if not _holds(solution, text(new)):
+        if not holds(solution, text(new)):
             problems.append(f"solutions/{name} differs from course/{source.path.name}: run `labcourse build`")
         if problem := what_is_amiss(new):
             problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter or ''} --save`")
@@ -187,7 +187,7 @@ def _fingerprint(notebook: Any) -> str:
 
 def _write_student(path: Path, content: str, *, force: bool) -> Built:
     note = ""
-    if path.is_file() and not _holds(path, content) and (reason := worked_in(path)):
+    if path.is_file() and not holds(path, content) and (reason := worked_in(path)):
         if not force:
             return Built(path, "kept", f"{reason}; `labcourse build --force` replaces it")
         note = f"{reason}: it is kept as {keep(path).name}"
@@ -205,14 +205,14 @@ def _write_solution(path: Path, source: Source) -> Built:
     return _write(path, text(solution), "; ".join(notes))
 
 
-def _holds(path: Path, content: str) -> bool:
+def holds(path: Path, content: str) -> bool:
     """Whether a file is there with this content; bytes are compared, since a damaged file need not be text."""
     # Git for Windows may have checked the notebooks out with line ends of its own.
     return path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content.encode()
 
 
 def _write(path: Path, content: str, note: str = "") -> Built:
-    if _holds(path, content):
+    if holds(path, content):
         return Built(path, "unchanged", note)
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     return Built(path, "written", note)

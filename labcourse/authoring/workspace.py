@@ -90,7 +90,7 @@ def reset(home: Path, chapter: int, *, with_outputs: bool = False) -> Reset:
         folder = _lock(chapter)
         try:
             # First what needs space on the disk; the rest only changes names.
-            if done.notebook.is_file() and done.notebook.read_bytes() != fresh.encode():
+            if done.notebook.is_file() and not build.holds(done.notebook, fresh):
                 done.kept_notebook = keep(done.notebook)
             if done.kept_notebook or not done.notebook.is_file():
                 atomic_write(done.notebook, lambda temporary: temporary.write_text(fresh, encoding="utf-8"))
