@@ -179,9 +179,22 @@ def test_electrons_gather_photons_and_muons_do_not() -> None:
     assert detector.isolated(seen, hard).tolist() == [True, False, True]
 
 
-def test_of_two_near_leptons_the_softer_one_is_dropped() -> None:
-    seen = leptons_of([0, 0, 1], [11, 13, 11], [30.0, 20.0, 10.0], [0.0, 0.05, 0.05])
-    assert detector.remove_overlap(seen).pt.tolist() == [30.0, 10.0]
+def test_electrons_near_other_leptons_are_dropped() -> None:
+    electrons = leptons_of([0, 0, 1], [11, -11, 11], [30.0, 20.0, 10.0], [0.0, 0.15, 0.15])
+    assert detector.remove_overlap(electrons).pt.tolist() == [30.0, 10.0]
+    beside_a_muon = leptons_of([0, 0], [11, 13], [30.0, 20.0], [0.0, 0.15])
+    assert detector.remove_overlap(beside_a_muon).pdgid.tolist() == [13]
+    muons = leptons_of([0, 0], [13, -13], [30.0, 20.0], [0.0, 0.05])
+    assert len(detector.remove_overlap(muons)) == 2
+    apart = leptons_of([0, 0], [11, -11], [30.0, 20.0], [0.0, 0.25])
+    assert len(detector.remove_overlap(apart)) == 2
+
+
+def test_soft_muons_have_to_be_isolated_from_leptons() -> None:
+    near = leptons_of([0, 0, 1], [13, -13, 13], [30.0, 9.0, 9.0], [0.0, 0.2, 0.2])
+    assert detector.remove_overlap(near).pt.tolist() == [30.0, 9.0]
+    of_another_collision = replace(near, z=np.array([0.0, 50.0, 0.0]))
+    assert len(detector.remove_overlap(of_another_collision)) == 3
 
 
 def test_acceptance_and_efficiency() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,40 @@ def test_every_kind_of_lepton_has_its_properties() -> None:
             assert ((measured["lep_ptcone30"] == 0) | (measured["lep_ptcone30"] >= 1000)).all()
 
 
+def test_the_track_of_a_near_lepton_is_in_the_cone() -> None:
+    def cones(*, apart: float, z: float = 0.0, code: int = 13) -> np.ndarray:
+        n = 2000
+        eta = np.tile([0.0, apart], n)
+        event = np.repeat(np.arange(n), 2)
+        both = Particles(event, np.full(2 * n, code), np.tile([30.0, 20.0], n), eta, np.zeros(2 * n))
+        measured = tracks.measure(replace(both, z=np.tile([0.0, z], n)), np.random.default_rng(1))
+        return measured["lep_ptcone30"].reshape(n, 2) / 1e3
+
+    assert (cones(apart=0.25) >= (20.0, 30.0)).all()
+    for alone in (cones(apart=0.35), cones(apart=0.25, z=50.0)):
+        assert 0.8 < (alone == 0).mean() < 0.9
+    # An electron's track has lost some of its momentum.
+    of_electrons = cones(apart=0.25, code=11)
+    assert (of_electrons >= (5.0, 8.0)).all()
+    assert 0.6 < (np.median(of_electrons, axis=0) / (20, 30)).min() < 1
+
+
+@pytest.mark.parametrize("code", [11, 13])
+def test_what_is_left_of_a_jet_is_softer_the_harder_its_lepton(code: int) -> None:
+    rng = np.random.default_rng(1)
+    for pt, most in ((12, 24.0), (30, 6.0), (50, 2.0)):
+        cone = tracks.measure(leptons(5000, code, pt=pt, origin=HEAVY), rng)["lep_ptcone30"]
+        assert cone.max() <= 1e3 * most
+        assert (cone > 0).any()
+
+
+def test_soft_muons_are_isolated() -> None:
+    cone = tracks.measure(leptons(5000, 13, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
+    assert 0 < cone.max() <= 4e3
+    cone = tracks.measure(leptons(5000, 11, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
+    assert cone.max() > 8e3, "of electrons this is not asked"
+
+
 def test_tight_identification_of_electrons_rises_with_momentum() -> None:
     tight = [
         tracks.measure(leptons(8000, 11, pt=pt), np.random.default_rng(3))["lep_isTightID"].mean() for pt in (8, 20, 60)
@@ -116,6 +151,9 @@ def test_leptons_of_b_hadrons_are_soft_and_often_of_opposite_charges() -> None:
     two = heavy.take(number[heavy.event] == 2)
     opposite = two.pdgid[::2] * two.pdgid[1::2] < 0
     assert 0.55 < opposite.mean() < 0.95
+    first, second = two.take(np.arange(0, len(two), 2)), two.take(np.arange(1, len(two), 2))
+    apart = kinematics.delta_r(first.eta, first.phi, second.eta, second.phi)
+    assert ((first.pt + second.pt)[apart < 0.3] < 1.2 * detector.JET_OF_LEPTONS).mean() > 0.95, "else a jet is near"
 
 
 def test_a_false_muon_is_missing_on_the_other_side() -> None:

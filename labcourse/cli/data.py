@@ -159,7 +159,7 @@ def validate(
         str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
     ] = "",
     threshold: Annotated[
-        float, typer.Option(help="Smallest probability of a test that passes.", min=0.0, max=1.0)
+        float, typer.Option(help="Probability below which a test is pointed out.", min=0.0, max=1.0)
     ] = 0.01,
     targets: Annotated[
         bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
@@ -176,9 +176,9 @@ def validate(
 
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
     all simulation against the collision data, «control» the same with real samples in place of simulated ones
-    where there are any. Exit status 1 if a target (quantile, channel share, Higgs peak) is missed, if in «data» a
-    probability is below the threshold that is not in «control», or if in another sample one is below the threshold
-    divided by the number of variables.
+    where there are any. Exit status 1 if a target (quantile, channel share, Higgs peak) is missed, or if a
+    probability is below the threshold divided by the number of variables (in «data»: where that of «control» is not
+    below the threshold).
     """
     from labcourse import validation
 
@@ -191,10 +191,12 @@ def validate(
     if not as_json:
         shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
     print_rows(shown, "Simulated and real events", as_json=as_json)
-    below = sum(row.is_below(threshold) for row in tests)
+    below = [f"{row.sample} {row.variable}" for row in tests if row.is_below(threshold)]
     failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests, threshold)]
     failing += [f"{target.sample} {target.quantity}" for target in figures if not target.is_met]
-    counts = f"{below} of {len(tests)} variables below p = {threshold:g}, {len(figures)} targets"
+    counts = f"{len(below)} of {len(tests)} variables below p = {threshold:g}"
+    counts += f" ({', '.join(below)})" if below else ""
+    counts += f", {len(figures)} targets"
     print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
     if failing:
         raise typer.Exit(1)

@@ -27,8 +27,16 @@ resolution) over an effective cross-section of 17 mb (about what ATLAS found wit
 ten come alone: the jet that balances them is too soft or too far forward."""
 MISSING_RESPONSE = 0.87
 """What is left of missing momentum: part of the recoil is too soft or too far forward to be measured."""
-OVERLAP = 0.1
-"""Of two leptons nearer than this one is not reconstructed."""
+OVERLAP = 0.2
+"""An electron nearer than this in ΔR to a harder electron, or to a muon, is dropped: of 5871 pairs of electrons in the
+release's collision data, Z → ℓℓ and t t̄ there are 2, and 102 up to ΔR = 0.3. Two muons may be as near as they like."""
+CONE, SAME_VERTEX = 0.3, 3.0
+"""Radius ΔR of the isolation by tracks, and how far apart (mm) the vertices of such tracks may be."""
+JET_OF_LEPTONS = 36.0
+"""Largest pT (GeV) of the leptons and tracks of one jet. The release drops leptons near a jet above 20 GeV; of its
+close pairs of leptons of jets, 95 % have less than this together."""
+ISOLATED_BELOW = 10.0
+"""Muons softer than this (GeV) are kept only if they are isolated; see `must_be_isolated`."""
 
 
 def dress(leptons: Particles, photons: Particles) -> Particles:
@@ -117,12 +125,36 @@ def reconstruct_leptons(leptons: Particles, photons: Particles, rng: np.random.G
 
 
 def remove_overlap(leptons: Particles) -> Particles:
-    """Drop of two near leptons the softer one."""
+    """Drop electrons near other leptons, and soft muons that have another lepton in their isolation cone.
+
+    The leptons of an event are ordered by falling pT.
+    """
     i, j = pairs(leptons.event, leptons.event)
-    near = (i < j) & (distance(leptons, i, leptons, j) < OVERLAP)
+    electron = np.abs(leptons.pdgid) == 11
+    yields = electron[j] & ((i < j) | ~electron[i]) & (i != j)
+    near = yields & (distance(leptons, i, leptons, j) < OVERLAP)
+    crowded, _ = neighbours(leptons)
     dropped = np.zeros(len(leptons), bool)
     dropped[j[near]] = True
+    dropped[crowded] |= must_be_isolated(leptons)[crowded]
     return leptons.take(~dropped)
+
+
+def must_be_isolated(leptons: Particles) -> Bools:
+    """Return which leptons the release keeps only if the tracks around them have less than half of their pT."""
+    soft: Bools = (np.abs(leptons.pdgid) == 13) & (leptons.pt < ISOLATED_BELOW)
+    return soft
+
+
+def neighbours(leptons: Particles) -> tuple[Ints, Ints]:
+    """Return the positions of all pairs in which the second lepton is in the first one's isolation cone of tracks.
+
+    Tracks of other collisions do not count: both leptons have to come from about the same place along the beam.
+    """
+    i, j = pairs(leptons.event, leptons.event)
+    here = (i != j) & (np.abs(leptons.z[i] - leptons.z[j]) < SAME_VERTEX)
+    inside = here & (distance(leptons, i, leptons, j) < CONE)
+    return i[inside], j[inside]
 
 
 def jet_resolution(pt: Floats) -> Floats:

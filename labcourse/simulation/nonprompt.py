@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from labcourse import kinematics
-from labcourse.simulation.detector import PT_MIN, accept
+from labcourse.simulation.detector import JET_OF_LEPTONS, PT_MIN, accept, must_be_isolated
 from labcourse.simulation.particles import (
     FALSE,
     HEAVY,
@@ -34,7 +34,7 @@ from labcourse.simulation.particles import (
 SPREAD = 60.0
 """Standard deviation of the distance along the beam of another collision from the chosen one, in mm."""
 _FALSE, _FALSE_AGAIN = 0.12, 0.40
-"""Events with a false muon for each single lepton of another collision, and the share of them that has a second."""
+"""Events with a false muon for each single lepton of another collision; the share of those beside a Z with a second."""
 _FALSE_PT = (
     (0, 0.02, 0.07, 0.12, 0.25, 0.5, 0.7, 0.8, 0.9, 0.95, 1),
     (7, 8, 15, 24, 27, 42, 81, 135, 276, 520, 2500),
@@ -60,8 +60,9 @@ def beside_z(jets: Particles, n_events: int, rng: np.random.Generator, *, electr
     # The more there is beside the Z, the likelier a second lepton.
     activity = np.bincount(sources.event, sources.pt, minlength=n_events)[first.event]
     again = rng.random(len(first)) < 0.4 * (activity / 40) ** 1.5
-    from_jets = [first, _partner(first.take(again), rng, electrons=electrons, close=0.5)]
-    return _accepted([*from_jets, *_of_other_collisions(rest, pair, 0.5, rng, electrons=electrons)])
+    second = _partner(first.take(again), rng, electrons=electrons, close=0.5)
+    others = _of_other_collisions(rest, pair, 0.5, rng, electrons=electrons, false_again=_FALSE_AGAIN)
+    return _accepted([first, second, *others], rng)
 
 
 _PAIRS = 0.06
@@ -70,11 +71,11 @@ _PAIRS = 0.06
 
 def of_pile_up(n_events: int, rate: float, rng: np.random.Generator) -> Particles:
     """Draw single leptons of other collisions, on average ``rate`` an event, half of them electrons."""
-    return _accepted(_of_other_collisions(np.arange(n_events), np.zeros(0, int), rate, rng, electrons=0.5))
+    return _accepted(_of_other_collisions(np.arange(n_events), np.zeros(0, int), rate, rng, electrons=0.5), rng)
 
 
 def _of_other_collisions(
-    single: Ints, paired: Ints, rate: float, rng: np.random.Generator, *, electrons: float
+    single: Ints, paired: Ints, rate: float, rng: np.random.Generator, *, electrons: float, false_again: float = 0.0
 ) -> list[Particles]:
     event = np.concatenate([np.repeat(single, rng.poisson(rate, len(single))), paired])
     in_pair = np.arange(len(event)) >= len(event) - len(paired)
@@ -91,12 +92,12 @@ def _of_other_collisions(
         rng.normal(0, SPREAD, size),
     )
     partners = _partner(leptons.take(in_pair), rng, electrons=electrons, close=0.15)
-    return [leptons, partners, _false_muons(single, _FALSE * rate, rng)]
+    return [leptons, partners, _false_muons(single, _FALSE * rate, rng, again=false_again)]
 
 
-def _false_muons(events: Ints, rate: float, rng: np.random.Generator) -> Particles:
+def _false_muons(events: Ints, rate: float, rng: np.random.Generator, *, again: float) -> Particles:
     event = events[rng.random(len(events)) < rate]
-    event = np.concatenate([event, event[rng.random(len(event)) < _FALSE_AGAIN]])
+    event = np.concatenate([event, event[rng.random(len(event)) < again]])
     size = len(event)
     return Particles(
         event,
@@ -113,16 +114,16 @@ def from_b_jets(jets: Particles, n_events: int, rng: np.random.Generator, *, ele
     """Draw leptons of the decays of b hadrons in the jets of t t̄ events, and a few of other collisions."""
     b = jets.take(jets.pdgid == 5)
     source, first = _in_jets(b, np.full(len(b), 8.0), HEAVY, rng, electrons=electrons)
-    # The two leading b jets are taken for b and b̄, whose direct leptons have opposite charges. One in four
+    # The two leading b jets are taken for b and b̄, whose direct leptons have opposite charges. One in six
     # has the other one, from b → c → l and from mixing.
     direct = np.where(rank_within_event(b.event)[source] % 2 == 0, 1, -1)
-    sign = np.where(rng.random(len(source)) < 0.25, -direct, direct)
+    sign = np.where(rng.random(len(source)) < 0.15, -direct, direct)
     first = replace(first, pdgid=sign * first.pdgid)
     again = rng.random(len(first)) < 0.2
-    second = _partner(first.take(again), rng, electrons=electrons, close=0.9)
+    second = _partner(first.take(again), rng, electrons=electrons, close=0.95)
     paired = np.flatnonzero(rng.random(n_events) < 0.01)
-    pile_up = _of_other_collisions(np.arange(n_events), paired, 0.11, rng, electrons=electrons)
-    return _accepted([first, second, *pile_up])
+    pile_up = _of_other_collisions(np.arange(n_events), paired, 0.1, rng, electrons=electrons)
+    return _accepted([first, second, *pile_up], rng)
 
 
 ALIKE = 0.75
@@ -150,9 +151,9 @@ def _in_jets(
     remainder = np.clip(1 - PT_MIN / jets.pt, 0, None)
     source = np.flatnonzero((rng.random(len(jets)) < rate * remainder**4) & (np.abs(jets.eta) < 2.7))
     jets, remainder = jets.take(source), remainder[source]
-    power, hard = (0.24, 0.03) if origin == HEAVY else (0.2, 0.12)
+    power, hard = (0.24, 0.015) if origin == HEAVY else (0.2, 0.12)
     left = remainder * rng.random(len(jets)) ** power
-    soft = 0.5 - 0.5 * np.tanh((jets.pt * left - 26) / 10)
+    soft = 0.5 - 0.5 * np.tanh((jets.pt * left - 25) / 6)
     survives = rng.random(len(jets)) < hard + (1 - hard) * soft
     source, jets, left = source[survives], jets.take(survives), left[survives]
     size = len(jets)
@@ -173,31 +174,46 @@ def _flavour(size: int, electrons: float, rng: np.random.Generator) -> Ints:
 def _spectrum(code: Ints, rng: np.random.Generator) -> Floats:
     """Transverse momenta above threshold in GeV: a power for electrons, nearly exponential for muons."""
     u = 1 - rng.random(len(code))
-    return np.where(code == 11, PT_MIN * u ** (-1 / 2.9), PT_MIN - 3.4 * np.log(u) + 0.15 * np.log(u) ** 2)
+    return np.where(code == 11, PT_MIN * u ** (-1 / 3.3), PT_MIN - 3.4 * np.log(u) + 0.15 * np.log(u) ** 2)
 
 
 def _partner(first: Particles, rng: np.random.Generator, *, electrons: float, close: float) -> Particles:
     """A second lepton of the same source: a share ``close`` in the same decay chain, the rest in the opposite jet.
 
-    Decay chains and photons give opposite charges, light hadrons either.
+    Decay chains and photons give opposite charges, light hadrons either. A chain with too hard leptons is a jet near
+    which the release keeps none.
     """
     size = len(first)
     near: Bools = rng.random(size) < close
-    code = _flavour(size, electrons, rng)
+    code = np.where(near & (rng.random(size) < _ALIKE_IN_CHAIN), np.abs(first.pdgid), _flavour(size, electrons, rng))
     opposite = rng.random(size) < np.where(near, 0.95, np.where((code == 13) & (np.abs(first.pdgid) == 13), 0.5, 0.75))
     angle = rng.uniform(-np.pi, np.pi, size)
-    apart = 0.10 + rng.exponential(0.2, size)
+    pt = _spectrum(code, rng)
+    apart = np.interp(rng.random(size), *_CHAIN_MASS) / np.sqrt(first.pt * pt)
     turn = np.where(rng.random(size) < 0.5, np.pi + rng.normal(0, 0.5, size), rng.uniform(-np.pi, np.pi, size))
-    return replace(
+    partners = replace(
         first,
         pdgid=np.where(opposite, -1, 1) * np.sign(first.pdgid) * code,
-        pt=_spectrum(code, rng),
+        pt=pt,
         eta=first.eta + np.where(near, apart * np.cos(angle), rng.normal(0, 1.2, size)),
         phi=first.phi + np.where(near, apart * np.sin(angle), turn),
     )
+    return partners.take(~near | (first.pt + pt < JET_OF_LEPTONS))
 
 
-def _accepted(parts: list[Particles]) -> Particles:
+_ALIKE_IN_CHAIN = 0.25
+"""Share of decay chains whose two leptons come from one photon or meson, and so are of one flavour."""
+_CHAIN_MASS = ((0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1), (0.1, 0.4, 0.9, 2.2, 2.7, 3.0, 3.6, 5.0, 8.0))
+"""Probabilities, and quantiles of the mass (GeV) of two leptons of one decay chain that pass the thresholds."""
+
+
+def _accepted(parts: list[Particles], rng: np.random.Generator) -> Particles:
     leptons = concatenate(parts)
     leptons = leptons.replace_momentum(leptons.pt, leptons.eta, kinematics.delta_phi(leptons.phi, 0.0))
-    return leptons.take(accept(leptons))
+    in_jet = np.isin(leptons.origin, (HEAVY, LIGHT))
+    isolated = ~(must_be_isolated(leptons) & in_jet) | (rng.random(len(leptons)) < _ISOLATED)
+    return leptons.take(accept(leptons) & isolated)
+
+
+_ISOLATED = 0.6
+"""Share of the soft muons in jets that have less than half of their pT in tracks around them."""

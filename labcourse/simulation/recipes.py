@@ -165,7 +165,7 @@ _RECIPES = (
         efficiency=0.04,
         non_prompt="b",
         # Hadrons, neutrinos and muons of b quarks leave the cone.
-        jet_response=0.73,
+        jet_response=0.79,
         prompt_muons=0.85,
         non_prompt_electrons=0.53,
         approximations=("leading order with parton shower", "both W decay to leptons", _FAKES),

@@ -133,9 +133,10 @@ def rows(pairs: Sequence[Pair]) -> list[Row]:
 def failing(rows: Sequence[Row], threshold: float) -> list[Row]:
     """Return the rows in which the simulation is not good enough.
 
-    Of the collision data those with a probability below ``threshold`` where the control has none: what the release's
-    own simulation fails in as well is not held against this one. Of another sample those so improbable that one of
-    them among all its variables would be (Bonferroni: the threshold divided by their number).
+    These have a probability so small that one among all variables of the sample would be: the threshold divided by
+    their number (Bonferroni), since of thirty variables some lie below the threshold itself by chance. In the
+    collision data such a row counts only if the control has none below the threshold in this variable: what the
+    release's own simulation fails in as well is not held against this one.
     """
     excused = {row.variable for row in rows if row.sample == CONTROL and row.is_below(threshold)}
     number = Counter(row.sample for row in rows if row.chi2 is not None)
@@ -143,7 +144,7 @@ def failing(rows: Sequence[Row], threshold: float) -> list[Row]:
         row
         for row in rows
         if row.sample != CONTROL
-        and row.is_below(threshold if row.sample == "data" else threshold / max(number[row.sample], 1))
+        and row.is_below(threshold / max(number[row.sample], 1))
         and not (row.sample == "data" and row.variable in excused)
     ]
 

@@ -48,9 +48,9 @@ variances are so many times larger, in the figures' error bars as well. The coll
 
 *Control* compares the collision data with the same sum, but with the release's own samples in place of ours where there
 are real files ({own}). What fails there is a difference between the release's simulation and its data, which ours
-should not mend. `labcourse data validate` passes if in the data no probability is below {threshold:g}, except where the
-control has one as well, in no other sample one below {threshold:g} divided by the number of its variables, and if all
-figures in the tables are within their tolerance.
+should not mend. `labcourse data validate` passes if in no sample a probability is below {threshold:g} divided by the
+number of its variables (in the data it may be where the control has one below {threshold:g}), and if all figures in the
+tables are within their tolerance.
 """
 
 _SAMPLES = """\
