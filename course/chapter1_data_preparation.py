@@ -70,7 +70,7 @@ checks.panel(1)
 # A *background* is another process with the same particles in the end. There are three that matter to us:
 #
 # - **ZZ**: two Z bosons (or virtual photons) made directly, without a Higgs boson. Four real leptons: it looks very
-#   much like the signal, and it is by far the largest background.
+#   much like the signal, and among the events that we shall keep it is by far the largest background.
 # - **Z**: a single Z boson gives two leptons; the other two come from *jets*, the sprays of particles that quarks and
 #   gluons become. They are made there, for instance in the decay of a bottom quark, or are other particles mistaken for
 #   leptons.
@@ -508,12 +508,14 @@ fig, ax = plotting.mass(preselected, bins=60, span=(70, 250))
 plotting.show(
     fig,
     alt="Stacked histogram of the four-lepton mass from 70 to 250 GeV. The Higgs boson makes a narrow peak at 125 GeV; "
-    "ZZ has a small peak near 91 GeV and rises steeply above 180 GeV.",
+    "ZZ has a peak near 91 GeV and rises steeply above 180 GeV.",
 )
 
 # %% [markdown]
-# Three features of this figure are worth knowing by heart: the peak of the Higgs boson at 125 GeV; the small peak at 91 GeV, where a
+# Three features of this figure are worth knowing by heart: the peak of the Higgs boson at 125 GeV; the peak of ZZ at 91 GeV, where a
 # single Z boson decays to four leptons; and the threshold at 182 GeV, above which both Z bosons can be real.
+#
+# A fourth is less welcome: the broad hill of Z events around 120 GeV, a real Z boson beside two soft leptons. It lies just where the Higgs boson does.
 #
 # No other single variable separates signal from background as well as this one. The course leaves it out on purpose until the very end, where it tells us
 # whether the networks found the right events. For most searches, nobody knows the mass beforehand.

@@ -143,8 +143,9 @@ plotting.show(
 # %% [markdown]
 # ### Exercise 2.2 – The unluckiest sample (read a plot)
 #
-# For which sample is the expected share in the training part farthest from 0.6? Give its name as a string. Is it a
-# surprise, if you look at its error? And what does it mean for the test events of this sample?
+# For which sample is the expected share in the training part farthest from 0.6? Give its name as a string. (If two are
+# about equally far away, either will do.) Is it a surprise, if you look at its error? And what does it mean for the test
+# events of this sample?
 
 # %% tags=["exercise-2.2"]
 ### BEGIN SOLUTION

@@ -107,8 +107,7 @@ fig, ax = plotting.losses(
 plotting.show(
     fig,
     alt="Loss against the epoch of two networks that know a thousand events. The small network has ten epochs: both its losses are high and still falling. "
-    "The large network has a hundred: its training loss falls all the time, its validation loss falls, turns after some epochs, and rises far "
-    "above where it began to turn.",
+    "The large network has a hundred: its training loss keeps falling, its validation loss falls, turns after some epochs, and rises again.",
 )
 
 # %% [markdown]
@@ -134,7 +133,7 @@ checks.exercise_4_1(turning_point, history=history_large.history)
 
 # %% [markdown]
 # Look at what happens after the turning point. The loss punishes most what is certain and wrong (section 2.5). The overtrained network has become
-# certain about everything, also where it is wrong.
+# too sure of itself, also where it is wrong.
 #
 # The remedy that helps most is not in the network: more events. With all training events, nobody can learn them by heart in a few epochs. But
 # then, how many epochs are too many?
@@ -386,7 +385,7 @@ print(f"mean gain: {gain.mean():.4f} ± {gain_error:.4f}, that is {gain.mean() /
 # %% [markdown]
 # In pairs, the gain is seen much better. Longer training has paid off, though modestly: for these four inputs, five epochs were not far from the best. In chapter 6 we will use pairs again.
 #
-# Be careful with this error. It knows only that the events fluctuate. Another seed can move the gain by several times as much (chapter 6). Nor is the comparison quite fair: the first model had trained on
+# Be careful with this error. It knows only that the events fluctuate. Another seed moves the gain as well, perhaps by more than this error (chapter 6). Nor is the comparison quite fair: the first model had trained on
 # these events, and the new one had chosen its epoch on them. So trust its sign more than its size.
 
 # %% [markdown]
@@ -443,7 +442,7 @@ fig, ax = plotting.overtraining(
 )
 plotting.show(
     fig,
-    alt="Score of the overtrained network. For the events that it knows, filled areas, signal piles up near one and background near zero. For other events, "
+    alt="Score of the overtrained network. For the events that it knows, filled areas, signal lies mostly at high scores and background at low ones. For other events, "
     "points, both classes reach further to the wrong side; the probability of the test is very small.",
 )
 
@@ -628,7 +627,7 @@ most_dangerous = passed["share"].drop("Higgs").idxmax()
 checks.exercise_4_10(most_dangerous, efficiency=passed["share"])
 
 # %% [markdown]
-# Has longer training helped? Look at the differences and their errors. Perhaps a few Z and top-pair events less pass than after five epochs. But their shares are still several times that of ZZ: this is no cure.
+# Has longer training helped? Look at the differences and their errors. Perhaps somewhat fewer Z events pass than after five epochs. But the shares of Z and top pairs are still several times that of ZZ: this is no cure.
 #
 # A single number for each: one AUC for simulated events, each counted once, and one for expected events. The first counts events as the training does. The second is what
 # we care about. It is lower, for both networks.
@@ -655,7 +654,7 @@ pd.DataFrame(
 # %% tags=["exercise-4.11", "written"]
 ### BEGIN SOLUTION
 answer_4_11 = """In the loss every simulated event counts once, and of a hundred background events fewer than one is Z or a top pair. The gradient is made
-by ZZ and Higgs events; if it pays to call soft leptons Higgs because ZZ has harder ones, the few others are given up, and training longer changes little, since
+by ZZ and Higgs events; if it pays to call soft leptons Higgs because ZZ has harder ones, the few others are given up, and training longer is no cure, since
 the loss that is minimised is the wrong one. The validation events have the same composition and were counted in the same way, so the validation loss
 is blind to it as well. It takes a loss that counts events as nature does."""
 ### END SOLUTION

@@ -343,8 +343,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is not much worse than the balanced one, although it was trained for 30 epochs only. Its *order* of
-# the events is good. This is no accident. The best score with raw weights and the best score with balanced weights are linked by the formula of exercise 3.9, which turns small probabilities
+# Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is about as good as the balanced one. Its *order* of
+# the events is right. This is no accident. The best score with raw weights and the best score with balanced weights are linked by the formula of exercise 3.9, which turns small probabilities
 # into larger ones without changing their order. What balancing gains is in the training: a loss that can be read, gradients of the usual size, and scores for which 0.5 is a meaningful place.
 
 # %% [markdown]

@@ -468,8 +468,8 @@ losses.assign(difference=losses["20-20"] - losses["60-60"]).round(4)
 fig, axes = plotting.paired_folds(losses["60-60"], losses["20-20"], names=("60-60", "20-20"))
 plotting.show(
     fig,
-    alt="Left: validation losses of both networks, joined by a line for each fold; the lines run nearly in parallel. Right: the loss of the small network minus that of the large one for each fold, with mean and spread. "
-    "The differences vary much less than the losses.",
+    alt="Left: validation losses of both networks, joined by a line for each fold. Right: the loss of the small network "
+    "minus that of the large one for each fold, with mean and spread. The differences vary less than the losses.",
 )
 
 # %% [markdown]
@@ -496,10 +496,12 @@ print(f"spread of the differences: {paired.std(ddof=1):.4f}")
 print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected error)")
 
 # %% [markdown]
-# Part of every difference is the luck of a seed, which alone moved the loss of the first fold by thousandths (section 6.3). But each fold has a seed of its own. So this luck differs from fold to fold, and the spread of the differences
+# Look at the two spreads. Compared by their means, a difference of this size is lost in the spread of the losses. Compared in pairs, it is seen better: what a fold does to both networks has dropped out.
+#
+# What is left in the differences is, in part, the luck of a seed, which alone moves a loss by a thousandth or a few (section 6.3). Each fold has a seed of its own. So this luck differs from fold to fold, and the spread of the differences
 # holds it.
 #
-# Look at the two spreads. Compared by their means, the difference would be lost in the spread of the losses. Compared in pairs, it is seen far better. But even now mind its error: a naive $t$-test would take the differences for independent, and be too sure. Dietterich
+# Now mind the error of the mean difference. A naive $t$-test would take the differences for independent, and be too sure. Dietterich
 # measured how often such tests report a difference where there is none, and warns of them. And with five folds the error itself is uncertain by a third: a difference of twice its error proves little.
 #
 # Mind also *what* was compared: two networks that were trained in one way. With a longer training the smaller one might catch up, and the folds say nothing about that.
@@ -513,9 +515,12 @@ print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected er
 
 # %% tags=["exercise-6.10", "written"]
 ### BEGIN SOLUTION
-answer_6_10 = """In our run the small network's loss is larger in all five folds, by 0.0069 ± 0.0016 in the mean.
-With a mean of several times its error, the same sign everywhere, and a training of seconds, the large network is our choice. If one were a thousand times faster, or the other cost ten times the parameters, we would ask what the gain is worth:
-a difference in the loss that is real can still be too small to matter, and the significance of chapter 7 decides. Had the mean been within its error, the smaller one would be the natural choice: quicker, and less prone to overtraining."""
+answer_6_10 = """In our run the large network has the lower loss in four of the five folds, by 0.0043 ± 0.0035 in the mean.
+That is hardly more than the error, which five folds tell only roughly: the large network is probably the better one,
+but the comparison does not prove it. Both train in seconds, so we take the large one, and know that the small one would
+do nearly as well. If the small one were a thousand times faster, or the large one cost ten times the parameters, we
+would take the small one: a gain that may be chance is not worth the price, and even one that is real can be too small to
+matter, which the significance of chapter 7 decides."""
 ### END SOLUTION
 
 # %% tags=["check-6.10"]

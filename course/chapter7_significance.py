@@ -350,8 +350,8 @@ for name in ("llll", "Zee", "Zmumu", "ttbar_lep"):
 pd.DataFrame(rows).T.astype({"raw": int}).round(2)
 
 # %% [markdown]
-# The ZZ background is made of many simulated events with small weights: its error is small. Of Z and top pairs far fewer events are left, if any, and each stands for a much larger part of an
-# expected event. If a cut happens to fall just behind one of them, the background drops, and the significance jumps. Nothing in nature has changed.
+# The ZZ background is made of many simulated events with small weights: its error is small. Of Z and top pairs far fewer events are left, if any, and each counts for much more: a large part of an
+# expected event, or even more than one. If a cut happens to fall just behind one of them, the background drops, and the significance jumps. Nothing in nature has changed.
 #
 # Worst of all is a row with no event left. It says $0 \pm 0$. Do we know that this background is exactly zero? Of course not: with other simulated events there might have been one. Statistics has an answer. Take every
 # expectation as equally likely beforehand. After $n$ events of weight $w$, its distribution has the variance $(n+1)\,w^2$, and not $n w^2$. (Its most probable value is $n w$, which we keep.) So we add *one more event* of the mean size of a weight to $\sum w^2$, for each background sample. `significance.scan` does so
@@ -783,8 +783,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# The cut removes the large ZZ background above 180 GeV, and keeps the region around 125 GeV. The momenta alone tell a heavy system from a light one. But look at the shape of the
-# background too: what is left of it forms a broad hump, from about 120 to 165 GeV, on and above the peak. A cut on a score changes the distributions of all variables that are related to its inputs. A bump after the cut
+# The cut removes most of the ZZ background above 180 GeV, and keeps the region around 125 GeV. The momenta alone tell a heavy system from a light one. But look at the shape of the
+# background too. Besides the Z bosons at 91 GeV that decay to four leptons, what is left of it forms a broad hump, from about 120 to 170 GeV, on and above the peak. A cut on a score changes the distributions of all variables that are related to its inputs. A bump after the cut
 # is not yet a particle. We come back to this in chapter 8.
 
 # %% [markdown]
@@ -826,8 +826,8 @@ pd.DataFrame(rows).T.astype({"data": int}).round(2)
 # With pseudo-data both should be compatible with one. With the real data both are above one, so the simulation misses a good part of the background. Within their errors the two ratios
 # agree; the errors tell how large a difference could still hide.
 #
-# Had the two ratios differed, the significance above would mean little, however large. A control region helps only if it speaks for the background that is left above the cut, and
-# here ZZ dominates below, while Z and top pairs are more important above. Always test a method where you know the answer.
+# Had the two ratios differed, the significance above would mean little, however large. A control region helps only if it speaks for the background that is left above the cut. Here
+# the two hold different events: about half of the background below the cut is ZZ with a mass above 180 GeV, of which little is left above the cut. Always test a method where you know the answer.
 
 # %% [markdown]
 # ### The mass window, for comparison
@@ -862,9 +862,10 @@ print(
 
 # %% tags=["exercise-7.12", "written"]
 ### BEGIN SOLUTION
-answer_7_12 = """Above a cut that was fixed before the data were opened we counted 47 events of pseudo-data (in our run), on a background of 36 ± 4
-that was normalised to the data below the cut: a significance of 1.5, where 0.7 was expected. So anything from −1 to about 2.5 is
-unsurprising, and a value in this range is no evidence for the Higgs boson, and no sign against it. The four transverse
+answer_7_12 = """Above a cut that was fixed before the data were opened we counted 52 events of pseudo-data (in our run), on a background of 45 ± 4
+that was normalised to the data below the cut: a significance of 0.8, where 0.7 was expected. With so little expected,
+anything from −1 to about 2.5 would be unsurprising, and a value in this range is no evidence for the Higgs boson, and no
+sign against it. The four transverse
 momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known from far fewer
 simulated events than ZZ. With 10 fb⁻¹ such a selection cannot show more; it would take several times the data, or the mass. It would have been dishonest to move the cut
 after seeing the data, to compare with a simulation that does not describe the control region, or to quote the mass

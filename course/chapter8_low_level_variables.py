@@ -359,8 +359,8 @@ for name in ("four momenta", "as they are"):
 
 # %% tags=["exercise-8.6", "written"]
 ### BEGIN SOLUTION
-answer_8_6 = """Whether a fold is hard depends on the events in it, above all on the few heavy Z and top-pair events, and that is the same for
-all models: in the difference it cancels. The own network has the lower loss in every fold, and the mean difference is many times its careful error, so on events like
+answer_8_6 = """Whether a fold is hard depends on the events in it, above all on the few heavy Z and top-pair events, and they are the same for
+all models: in the difference a part of their luck cancels. The own network has the lower loss in every fold, and the mean difference is many times its careful error, so on events like
 these it really is better. How many times exactly should not be taken literally, as the folds share most of their training events.
 This solution kept the two layers of 60 neurons, so against the 24 variables as they are it is the preparation alone that deserves the credit. Had we changed the design as well, the comparison could not tell."""
 ### END SOLUTION
@@ -617,9 +617,12 @@ plotting.show(
 )
 
 # %% [markdown]
-# Compare the observed significance with the expected one. If the Higgs boson is produced as often as predicted, the two usually differ by about one or less, up or down; by more than two in one of twenty experiments. A much larger value is no reason to celebrate. It says that we were lucky, or that the
-# background above this cut is not what we think. In the course's pseudo-data we know that the simulation is right, so there it is luck; an experiment would report the excess, with the expected significance beside it, and say that this was the second look. In real data the
-# background is the first suspect: its Z and top pairs rest on far fewer simulated events than ZZ, and the control region below the cut has little in common with what is left above it. In the real data, remember, the simulation misses a good part of the background.
+# Compare the observed significance with the expected one. If the Higgs boson is produced as often as predicted, the two usually differ by about one or less, up or down; by more than two in one of twenty experiments. A much larger value would be no reason to celebrate. It would say that we were lucky, or that the
+# background above this cut is not what we think.
+#
+# In the course's pseudo-data we know that the simulation is right, so there a difference is luck. An experiment would report what it sees, with the expected significance beside it, and say that this was the second look.
+#
+# In real data the background is the first suspect: its Z and top pairs rest on far fewer simulated events than ZZ, and the control region below the cut has little in common with what is left above it. In the real data, remember, the simulation misses a good part of the background.
 # An experiment would now look for further control regions, and for the systematic uncertainties that we have left out.
 
 # %% [markdown]
@@ -632,8 +635,9 @@ plotting.show(
 answer_8_11 = """We searched for Higgs bosons that decay to four leptons, about ten among four hundred other events. Neural networks learnt from simulation to sort events by how
 much they look like signal. What brought most was not a cleverer training but better inputs: all four-vectors, with the symmetries of the collision removed,
 in which the network found something that follows the four-lepton mass.
-In our run we counted 43 events of pseudo-data where 19 ± 3 background events were expected: almost four sigma, while with 10 fb⁻¹ we expected one and a half.
-What we saw has to be judged against that, and against a background whose rare parts rest on few simulated events.
+In our run we counted 42 events of pseudo-data, where 29 ± 4 events of background and 8 of signal were expected: 1.8 sigma
+where we hoped for 1.2, which fits a Higgs boson but is no evidence for one, and the rare parts of the background rest
+on few simulated events.
 With more time we would take more data, simulate more of the rare backgrounds, test the background in several control regions, and keep the score independent of the mass."""
 ### END SOLUTION
 

@@ -30,7 +30,11 @@ def exercise_6_4(answer: Any, report: Report, *, fresh: ArrayLike, reused: Array
         (float(reused[-1]), *itself),
         (float(fresh[-1]), *itself),
         (float(gains[0]), "this is the first fold", "there both are fresh; look at the last one"),
-        (float(gains.mean()), "this is the mean over the folds", "the leak grows from fold to fold: take the last"),
+        (
+            float(gains.mean()),
+            "this is the mean over the folds",
+            "we ask for the last fold; in the first one nothing leaks",
+        ),
         (float(reused[0] - reused[-1]), "only the reused network is compared", "subtract it from the fresh one"),
         tolerance=max(0.005, 0.1 * abs(right)),
         hint="read both points of the last fold",
