@@ -39,12 +39,21 @@ def _no_figures_for_the_next_test() -> Iterator[None]:
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+HAS_REAL_FILES = (REAL / "mc_361106.Zee.4lep.root").is_file()
+
+
 @pytest.fixture(scope="session")
 def real_files() -> Path:
     """The folder of real ATLAS files; the test is skipped where it is absent."""
-    if not (REAL / "mc_361106.Zee.4lep.root").is_file():
+    if not HAS_REAL_FILES:
         pytest.skip("the real ATLAS files are not here (shared/data/atlas-open-data-2020)")
     return REAL
+
+
+@pytest.fixture(scope="session")
+def real_files_or_bundle() -> Path:
+    """The folder of real ATLAS files, or where it is absent that of the bundle."""
+    return REAL if HAS_REAL_FILES else settings.data_folder()
 
 
 @pytest.fixture
