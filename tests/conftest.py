@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,10 @@ import pytest
 from labcourse import samples, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
+
+# A shell lets what it starts in the background ignore Ctrl-C, and so would all processes that tests stop in that way.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A deadline a test case says more about what else the machine is doing than about the code.
 hypothesis.settings.register_profile("course", deadline=None)
