@@ -205,7 +205,7 @@ def test_lower_response_gives_fewer_jets() -> None:
 
 @needs_pythia
 def test_the_higgs_peak_has_the_tail_of_radiation() -> None:
-    table = generated("ggH125_ZZ4lep", 7000)
+    table = generated("ggH125_ZZ4lep", 16_000)
     passed = tables.preselected(table)
     m4l = mass(table)[passed]
     window = m4l[(m4l > 110) & (m4l < 135)]
