@@ -173,10 +173,12 @@ def leptons_of(event: list[int], pdgid: list[int], pt: list[float], eta: list[fl
 
 def test_electrons_gather_photons_and_muons_do_not() -> None:
     seen = leptons_of([0, 0, 1], [11, 13, -11], [30.0, 30.0, 30.0], [0.0, 1.0, 0.0])
-    photons = leptons_of([0, 0, 1], [22, 22, 22], [5.0, 4.0, 3.0], [0.05, 1.05, 0.5])
+    photons = leptons_of([0, 0, 1, 1], [22, 22, 22, 22], [5.0, 4.0, 3.0, 2.0], [0.05, 1.05, 0.5, 0.15])
     assert detector.dress(seen, photons).pt.tolist() == [35.0, 30.0, 30.0]
     hard = leptons_of([0, 0], [22, 22], [20.0, 20.0], [0.05, 1.05])
     assert detector.isolated(seen, hard).tolist() == [True, False, True]
+    beside_the_cluster = leptons_of([1], [22], [20.0], [0.15])
+    assert detector.isolated(seen, beside_the_cluster).tolist() == [True, True, False]
 
 
 def test_electrons_near_other_leptons_are_dropped() -> None:

@@ -75,11 +75,12 @@ def test_prompt_leptons_are_isolated_and_come_from_the_beam(code: int) -> None:
 def test_every_kind_of_lepton_has_its_properties() -> None:
     for code in (11, -13):
         for origin in (PROMPT, HEAVY, LIGHT, PILEUP, *((FALSE,) if code == -13 else ())):
-            measured = tracks.measure(leptons(500, code, pt=15, origin=origin), np.random.default_rng(2))
+            measured = tracks.measure(leptons(2000, code, pt=15, origin=origin), np.random.default_rng(2))
             for name, values in measured.items():
-                assert len(values) == 500
+                assert len(values) == 2000
                 assert np.isfinite(values.astype(float)).all(), name
             assert (measured["lep_tracksigd0pvunbiased"] > 0).all(), (code, origin)
+            assert np.abs(measured["lep_trackd0pvunbiased"]).max() < tracks.D0_MAX, (code, origin)
             assert ((measured["lep_ptcone30"] == 0) | (measured["lep_ptcone30"] >= 1000)).all()
 
 

@@ -109,6 +109,19 @@ def test_what_is_public_is_documented() -> None:
     assert not missing
 
 
+def test_constants_are_defined_once() -> None:
+    twice = []
+    for path in MODULES:
+        seen: set[str] = set()
+        for node in ast.parse(path.read_text("utf-8")).body:
+            targets = node.targets if isinstance(node, ast.Assign) else []
+            bound = [name for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
+            constants = {name.id for name in bound if name.id.isupper() and isinstance(name.ctx, ast.Store)}
+            twice += [f"{identify(path)}:{node.lineno}: {name}" for name in constants & seen]
+            seen |= constants
+    assert not twice
+
+
 def test_tensorflow_is_imported_inside_functions_only() -> None:
     early = []
     for path in MODULES:

@@ -14,7 +14,7 @@ PT_MIN, PT_LEADING = 7.0, 25.0
 """Least transverse momentum of a lepton and of the leading one (GeV)."""
 ETA_MAX = {11: 2.47, 13: 2.7}
 GAP = (1.37, 1.52)
-CONE = 0.1
+CLUSTER_CONE = 0.1
 """Photons within this ΔR of an electron end in its cluster (half-width of a cluster and its window)."""
 ISOLATION_CONE, ISOLATION = 0.2, 0.25
 """Most energy of photons in a cone about a lepton, relative to its pT."""
@@ -30,7 +30,7 @@ MISSING_RESPONSE = 0.87
 OVERLAP = 0.2
 """An electron nearer than this in ΔR to a harder electron, or to a muon, is dropped: of 5871 pairs of electrons in the
 release's collision data, Z → ℓℓ and t t̄ there are 2, and 102 up to ΔR = 0.3. Two muons may be as near as they like."""
-CONE, SAME_VERTEX = 0.3, 3.0
+TRACK_CONE, SAME_VERTEX = 0.3, 3.0
 """Radius ΔR of the isolation by tracks, and how far apart (mm) the vertices of such tracks may be."""
 JET_OF_LEPTONS = 36.0
 """Largest pT (GeV) of the leptons and tracks of one jet. The release drops leptons near a jet above 20 GeV; of its
@@ -42,7 +42,7 @@ ISOLATED_BELOW = 10.0
 def dress(leptons: Particles, photons: Particles) -> Particles:
     """Add to each electron the photons in its cluster; a muon loses what it radiates."""
     i, j = pairs(leptons.event, photons.event)
-    near = (np.abs(leptons.pdgid[i]) == 11) & (distance(leptons, i, photons, j) < CONE)
+    near = (np.abs(leptons.pdgid[i]) == 11) & (distance(leptons, i, photons, j) < CLUSTER_CONE)
     added = np.bincount(i[near], photons.pt[j[near]], minlength=len(leptons))
     return leptons.replace_momentum(leptons.pt + added, leptons.eta, leptons.phi)
 
@@ -52,7 +52,7 @@ def isolated(leptons: Particles, photons: Particles) -> Bools:
     i, j = pairs(leptons.event, photons.event)
     apart = distance(leptons, i, photons, j)
     electron = np.abs(leptons.pdgid[i]) == 11
-    near = (apart < ISOLATION_CONE) & ~(electron & (apart < CONE))
+    near = (apart < ISOLATION_CONE) & ~(electron & (apart < CLUSTER_CONE))
     energy = np.bincount(i[near], photons.pt[j[near]], minlength=len(leptons))
     return energy < ISOLATION * leptons.pt
 
@@ -153,7 +153,7 @@ def neighbours(leptons: Particles) -> tuple[Ints, Ints]:
     """
     i, j = pairs(leptons.event, leptons.event)
     here = (i != j) & (np.abs(leptons.z[i] - leptons.z[j]) < SAME_VERTEX)
-    inside = here & (distance(leptons, i, leptons, j) < CONE)
+    inside = here & (distance(leptons, i, leptons, j) < TRACK_CONE)
     return i[inside], j[inside]
 
 

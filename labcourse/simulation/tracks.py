@@ -94,6 +94,8 @@ _CLASSES = {
         0.0,
     ),
 }
+D0_MAX = 7.0
+"""Largest |d0| of a track (mm): the simulated files of the release have 10 508 leptons, with up to 6.99."""
 _VERTEX = (0, 0.001, 0.003, 0.006, 0.015, 0.035, 0.066, 0.107, 0.148, 0.39, 1.5)
 """Quantiles of |z0| (mm) of leptons of the hard scattering."""
 _DISPLACED = (0, 0.002, 0.008, 0.015, 0.045, 0.12, 0.28, 0.65, 1.0, 1.6, 2.0)
@@ -120,6 +122,7 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
     isolated = must_be_isolated(leptons)
     beside = _of_neighbours(leptons, rng)
     most = _most_tracks(leptons, beside)
+    resolution = _resolution(leptons, rng)
     tracks, energy, significance, tight = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     for (code, origin), of in _CLASSES.items():
         members = np.flatnonzero((flavour == code) & (leptons.origin == origin))
@@ -130,7 +133,8 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
         relative = np.where(rng.random(size) < _COMMON, common, rng.random(size))
         as_prompt = _draw(relative, _CLASSES[code, PROMPT].energy)
         energy[members] = np.where(isolated[members], as_prompt, _draw(relative, of.energy))
-        significance[members] = _draw(rng.random(size), of.significance)
+        within = np.interp(D0_MAX / resolution[members], of.significance, PROBABILITIES)
+        significance[members] = _draw(rng.random(size) * within, of.significance)
         tight[members] = of.tight
     for code, factor in _ENERGY.items():
         scaled = (flavour == code) & np.isin(leptons.origin, (HEAVY, LIGHT, PILEUP)) & ~isolated & (energy > 0)
@@ -145,7 +149,7 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
         "lep_ptcone30": tracks * 1e3,
         "lep_etcone20": energy * 1e3,
         "lep_z0": leptons.z + rng.choice([-1, 1], n) * shift,
-        "lep_trackd0pvunbiased": rng.choice([-1, 1], n) * significance * _resolution(leptons, rng),
+        "lep_trackd0pvunbiased": rng.choice([-1, 1], n) * significance * resolution,
         "lep_tracksigd0pvunbiased": significance,
         "lep_isTightID": rng.random(n) < tight,
     }
