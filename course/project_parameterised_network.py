@@ -35,7 +35,7 @@ import numpy as np
 import pandas as pd
 from sklearn import datasets
 
-from labcourse import checks, outputs, parameterised, plotting, training
+from labcourse import checks, outputs, parameterised, plotting, progress, training
 from labcourse.parameterised import figures, search, study
 
 chapter = outputs.Chapter(9, sources=())
@@ -281,7 +281,7 @@ binned = checks.exercise_9_5(binned)
 tree = parameterised.train_tree(parts, signal_scale=parameterised.IMPROVED.signal_scale, seed=1)
 single = {
     mass: parameterised.train(parts, parameterised.IMPROVED, masses=(mass,), seed=1, progress=False).classify
-    for mass in parameterised.MASSES
+    for mass in progress.each(parameterised.MASSES, "network of {:g} GeV")
 }
 curves = {
     "parameterised": study.significances(ours.classify, parts.test),
@@ -333,7 +333,7 @@ blind_ratio = checks.exercise_9_6(blind_ratio, points=blind_points)
 
 # %% tags=["nbval-ignore-output"]
 scaling = {}
-for k in (0.001, 0.01, 0.1, 1, 10):
+for k in progress.each((0.001, 0.01, 0.1, 1, 10), "k = {:g}"):
     trained = parameterised.train(parts, replace(parameterised.IMPROVED, signal_scale=k), seed=1, progress=False)
     scaling[k] = study.significances(trained.classify, parts.validation)
 pd.DataFrame({f"k = {k:g}": {p.mass: p.value for p in points} for k, points in scaling.items()}).round(2)
@@ -386,7 +386,8 @@ plotting.show(
 # %% tags=["nbval-ignore-output"]
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    found = [study.limits(ours.classify, parts, mass) for mass in parameterised.MASSES]
+    masses = progress.each(parameterised.MASSES, "limit at {:g} GeV")
+    found = [study.limits(ours.classify, parts, mass) for mass in masses]
 pd.DataFrame(
     {
         limit.mass: {

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import Any
+from collections.abc import Collection, Iterator
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
 
 SECONDS_BETWEEN = 0.1
 """A line that changes more often than this cannot be read."""
@@ -73,6 +76,31 @@ class Line:
             self._handle = display(output, raw=True, display_id=True)
         else:
             self._handle.update(output, raw=True)
+
+
+def each(items: Collection[Item], text: str = "{}", *, visible: bool = True) -> Iterator[Item]:
+    """Go through items of a long loop, and show which one it is at and how long the rest will take.
+
+    Parameters
+    ----------
+    text : str
+        What the loop is at, with the item at ``{}``, such as ``"{:g} GeV"``.
+    visible : bool
+        As in `Line`.
+
+    Examples
+    --------
+    >>> [mass**2 for mass in each((300, 500), "{:g} GeV", visible=False)]
+    [90000, 250000]
+    """
+    begin = time.monotonic()
+    with Line(visible=visible) as line:
+        for done, item in enumerate(items):
+            left = (time.monotonic() - begin) / done * (len(items) - done) if done else 0.0
+            line.show(f"{done + 1}/{len(items)}  {text.format(item)}" + (f", {seconds(left)} left" if left else ""))
+            yield item
+        if items:
+            line.show(f"{len(items)}/{len(items)}  {text.format(item)}, {seconds(time.monotonic() - begin)}")
 
 
 def seconds(duration: float) -> str:

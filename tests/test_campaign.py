@@ -18,7 +18,7 @@ import pytest
 
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
-from labcourse.simulation import campaign, cluster, store, tables
+from labcourse.simulation import campaign, cluster, forecast, store, tables
 from labcourse.simulation.chunks import Chunk, Table
 from labcourse.simulation.demand import Demand
 
@@ -120,6 +120,20 @@ def test_a_sample_that_nothing_passes_is_given_up() -> None:
 
     with pytest.raises(SimulationError, match="hardly any"):
         simulate_in_vain()
+
+
+def test_the_log_of_a_batch_job_says_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = iter(range(0, 1000, 50))
+    monkeypatch.setattr(forecast.time, "monotonic", lambda: float(next(clock)))
+    shown = forecast.Forecast()
+    for work_left in (180.0, 160.0, 140.0):
+        shown.show(work_left, 20.0, 1000, "llll")
+    # After 50, 100 and 150 seconds; the first and the third come less than a minute after the line before.
+    assert capsys.readouterr().out == "llll: 20% done after 1 min 40 s, 6 min 40 s left, 20 events/s\n"
+    forecast.Forecast(visible=False).show(10.0, 20.0, 1000, "llll")
+    assert capsys.readouterr().out == ""
 
 
 # --- what is kept ---------------------------------------------------------------------------------------------

@@ -153,14 +153,6 @@ def test_numbers_are_escaped():
     assert "1 &lt; 2" in panel.numbers.value
 
 
-@pytest.mark.parametrize(
-    ("value", "error", "text"),
-    [(106.84, 7.4, "106.8 ± 7.4 events"), (0.0, 0.0, "0.000 ± 0.000 events"), (-0.021, 0.004, "−0.021 ± 0.004 events")],
-)
-def test_a_number_has_as_many_digits_as_its_error_allows(value, error, text):
-    assert frame.with_error(value, error) == text
-
-
 def test_importing_does_not_load_the_widgets():
     code = "import sys, labcourse.interactive; print([m for m in ('ipywidgets', 'tensorflow') if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
@@ -183,7 +175,8 @@ def test_cut_counts_what_a_mask_counts():
         assert numbers(said["expected background b"])[1] == pytest.approx(error, abs=0.05)
         assert numbers(said["purity s/(s+b)"])[0] == pytest.approx(s / (s + b), abs=6e-4)
         assert numbers(said["s/√b"])[0] == pytest.approx(s / math.sqrt(b), abs=6e-4)
-        assert numbers(said["Asimov Z"])[0] == pytest.approx(significance.asimov(s, b), abs=6e-4)
+        z, z_error = numbers(said["Asimov Z"])
+        assert z == pytest.approx(significance.asimov(s, b), abs=z_error / 10)
         assert numbers(said["simulated background is worth"])[0] == pytest.approx((b / error) ** 2, abs=0.6)
 
 

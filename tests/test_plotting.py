@@ -10,6 +10,7 @@ from scipy import stats
 
 from labcourse import plotting, samples, selection, significance
 from labcourse.errors import BadInput, EmptySelection, LabCourseError
+from labcourse.plotting import style
 
 
 @pytest.fixture
@@ -296,3 +297,25 @@ def test_poisson_interval_covers():
     assert low[0] == 0
     with pytest.raises(LabCourseError):
         plotting.poisson_interval(-1)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "text"),
+    [
+        (0.68761, 0.02234, "0.688 ± 0.022"),
+        (1.159, 0.06, "1.159 ± 0.060"),
+        (212.34, 14.2, "212 ± 14"),
+        (0, 0, "0.000 ± 0.000"),
+        (-0.0213, 0.0041, "−0.0213 ± 0.0041"),
+    ],
+)
+def test_a_number_has_as_many_digits_as_its_error_allows(value, error, text):
+    assert style.with_error(value, error) == text
+
+
+def test_compared_numbers_stand_beside_their_points_and_the_reference_has_a_name():
+    fig, ax = plotting.comparison(
+        {"a": 1.0, "b": 2.0}, {"a": 0.1}, xlabel="Z", reference=1.5, reference_name="yardstick"
+    )
+    assert [text.get_text() for text in ax.texts] == ["1.00 ± 0.10", "2", "yardstick"]
+    plt.close(fig)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import signal
 import sys
 import threading
@@ -678,3 +679,20 @@ def test_notebook_stores_one_output(monkeypatch):
     training.fit(small(), X, Y, epochs=4, **ONE_STEP)
     assert len(outputs) == 1
     assert outputs[0]["text/plain"].startswith("epoch 4/4  loss")
+
+
+def test_a_loop_says_where_it_is_and_how_long_the_rest_takes(monkeypatch):
+    clock = iter(range(0, 1000, 20))
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN", 0)
+    monkeypatch.setattr(progress.time, "monotonic", lambda: next(clock))
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stdout", terminal)
+    assert list(progress.each((300.0, 1200.0, 2000.0), "{:g} GeV")) == [300, 1200, 2000]
+    shown = [line.removesuffix("\x1b[K") for line in terminal.getvalue().rstrip("\n").split("\r")[1:]]
+    assert [line.split("  ")[0] for line in shown] == ["1/3", "2/3", "3/3", "3/3"]
+    assert shown[0] == "1/3  300 GeV"
+    assert re.fullmatch(r"2/3  1200 GeV, \d+ (s|min \d\d s) left", shown[1])
+    assert re.fullmatch(r"3/3  2000 GeV, \d+ (s|min \d\d s)", shown[-1])
+    terminal.truncate(0)
+    assert list(progress.each([])) == []
+    assert terminal.getvalue().strip("\0") == ""

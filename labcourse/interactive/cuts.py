@@ -92,11 +92,11 @@ def cut(
         warning = "" if effective >= significance.TRUSTED else f": fewer than {significance.TRUSTED:g}, do not trust it"
         return {
             "cut": f"score ≥ {cuts[i]:.3f}",
-            "expected signal s": frame.with_error(s, z.signal_error[i]),
-            "expected background b": frame.with_error(b, z.background_error[i]),
+            "expected signal s": style.with_error(s, z.signal_error[i], "events"),
+            "expected background b": style.with_error(b, z.background_error[i], "events"),
             "purity s/(s+b)": f"{s / (s + b):.3f}" if b >= 0 and s >= 0 and s + b > 0 else "not defined",
-            "s/√b": _significance(simple[i]),
-            "Asimov Z": _significance(z.significance[i]),
+            "s/√b": _significance(simple[i], np.nan),
+            "Asimov Z": _significance(z.significance[i], z.significance_error[i]),
             "simulated background is worth": f"{effective:.0f} events{warning}",
         }
 
@@ -112,7 +112,9 @@ def cut(
     )
 
 
-def _significance(z: float) -> str:
+def _significance(z: float, error: float) -> str:
     if np.isnan(z):
         return "not defined: the background weights add up to less than zero"
-    return "infinite: no background is left" if np.isinf(z) else f"{z:.3f}"
+    if np.isinf(z):
+        return "infinite: no background is left"
+    return style.with_error(z, error) if error > 0 else f"{z:.3f}"

@@ -192,20 +192,6 @@ def check_start(label: str, low: float, high: float, start: float) -> None:
         )
 
 
-def with_error(value: float, error: float, unit: str = "events") -> str:
-    """Return value and error as text.
-
-    Examples
-    --------
-    >>> with_error(12.345, 0.678)
-    '12.3 ± 0.7 events'
-    >>> with_error(0.01234, 0.00056)
-    '0.0123 ± 0.0006 events'
-    """
-    digits = 3 if error <= 0 else min(max(1, int(np.ceil(-np.log10(error)))), 6)
-    return f"{value:.{digits}f} ± {error:.{digits}f} {unit}".strip().replace("-", "−")
-
-
 def _looks() -> dict[str, Any]:
     import ipywidgets as widgets
 

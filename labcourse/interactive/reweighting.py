@@ -125,8 +125,8 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
         return {
             "relative weight of signal": f"{factor:.3g} (balanced: 1, nature: {nature:.3g})",
             "score ≥ 0.5 is the balanced score ≥": f"{place:.3f}",
-            "signal there": frame.with_error(s, signal.error(place)) + f" of {signal.total:.1f}",
-            "background there": frame.with_error(b, background.error(place)) + f" of {background.total:.1f}",
+            "signal there": style.with_error(s, signal.error(place), "events") + f" of {signal.total:.1f}",
+            "background there": style.with_error(b, background.error(place), "events") + f" of {background.total:.1f}",
             "accuracy (expected events)": f"{accuracy:.4f}",
         }
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -220,3 +221,17 @@ def unit_of(title: str) -> str:
     """Return the unit in the square brackets of an axis title, or an empty text."""
     match = re.search(r"\[([^\]]+)\]\s*$", title)
     return match.group(1) if match else ""
+
+
+def with_error(value: float, error: float, unit: str = "") -> str:
+    """Return value and error as text: two digits of the error, and the value as far as they go.
+
+    Examples
+    --------
+    >>> with_error(0.68761, 0.02234)
+    '0.688 ± 0.022'
+    >>> with_error(106.84, 7.4, "events")
+    '106.8 ± 7.4 events'
+    """
+    decimals = min(max(0, 1 - math.floor(math.log10(error))), 6) if 0 < error < math.inf else 3
+    return f"{value:.{decimals}f} ± {error:.{decimals}f} {unit}".strip().replace("-", "−")

@@ -113,6 +113,7 @@ def comparison(
     *,
     xlabel: str,
     reference: float | None = None,
+    reference_name: str = "",
 ) -> tuple[Figure, Axes]:
     """Draw named numbers as points with error bars, one below the other: models, or treatments of weights.
 
@@ -123,7 +124,7 @@ def comparison(
     xlabel : str
         What the number is, with its unit.
     reference : float, optional
-        Drawn as a dashed line, for instance the true value.
+        Drawn as a dashed line, for instance the true value, with its name above.
 
     Raises
     ------
@@ -139,10 +140,12 @@ def comparison(
         line = style.LINES[row % len(style.LINES)]
         error = errors.get(name)
         ax.errorbar(value, row, xerr=error, fmt=line.marker, color=line.color, markersize=7, capsize=3)
-        text = f"{value:.4g}" if error is None else f"{value:.4g} ± {error:.2g}"
+        text = f"{value:.4g}" if error is None else style.with_error(value, float(error))
         ax.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=9)
     if reference is not None:
         ax.axvline(reference, color=style.GREY, linestyle="--", linewidth=1.2)
+        place = (reference, 1.01)
+        ax.annotate(reference_name, place, xycoords=("data", "axes fraction"), ha="center", va="bottom", fontsize=9)
     ax.set_yticks(range(len(numbers)), list(values))
     ax.set_ylim(len(numbers) - 0.5, -0.5)
     ax.tick_params(axis="y", which="both", length=0)

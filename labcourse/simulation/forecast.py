@@ -14,9 +14,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from labcourse.progress import seconds as written
+
+SECONDS_BETWEEN_LINES = 60.0
+"""In the log of a batch job, where no bar can be drawn."""
+
 
 class Forecast:
-    """A bar in seconds of work, as the finished chunks measure them, so that slow samples count for more."""
+    """A bar in seconds of work, as the finished chunks measure them, so that slow samples count for more.
+
+    Where the output is no terminal, a line a minute says the same.
+    """
 
     def __init__(self, *, visible: bool = True) -> None:
         self._bar = Progress(
@@ -33,12 +41,16 @@ class Forecast:
         )
         self._task = self._bar.add_task("starting", total=None, rate="")
         self._begin, self._events, self._worked = time.monotonic(), 0, 0.0
+        self._lines = visible and not self._bar.console.is_terminal
+        self._last_line = self._begin
 
     def show(self, work_left: float, seconds: float, events: int, sample: str) -> None:
         """Take note of a chunk: its seconds of work, its events, and the work that is left after it."""
         self._worked += seconds
         self._events += events
-        rate = self._events / max(time.monotonic() - self._begin, 1e-3)
+        now = time.monotonic()
+        elapsed = max(now - self._begin, 1e-3)
+        rate = self._events / elapsed
         self._bar.update(
             self._task,
             total=self._worked + work_left,
@@ -46,6 +58,11 @@ class Forecast:
             description=sample,
             rate=f"{rate:,.0f} events/s",
         )
+        if self._lines and now - self._last_line >= SECONDS_BETWEEN_LINES:
+            self._last_line = now
+            share, left = self._worked / (self._worked + work_left), written(elapsed * work_left / self._worked)
+            line = f"{sample}: {share:.0%} done after {written(elapsed)}, {left} left, {rate:,.0f} events/s"
+            print(line, flush=True)
 
     def __enter__(self) -> Forecast:
         self._bar.start()
