@@ -418,6 +418,7 @@ fig, ax = plotting.comparison(
     at_half["error"].to_dict(),
     xlabel="s/√b at a signal efficiency of 50 %",
     reference=no_cut,
+    reference_name="no cut",
 )
 plotting.show(
     fig,

@@ -198,8 +198,8 @@ with plotting.use_style():
 plotting.show(
     fig,
     alt="Significance against the expected background from 1 to 1000 events on a logarithmic axis. The estimate s over root b is a "
-    "flat line at 3. The Asimov formula starts below 2.3 at one background event and approaches 3 from below. The toy experiments lie a little below "
-    "the formula, jump up and down at few events because counts are whole numbers, and approach it.",
+    "flat line at 3. The Asimov formula starts below 2.3 at one background event and approaches 3 from below. The toy experiments lie below "
+    "the formula, by up to 0.4 at few events, where they jump because counts are whole numbers, and approach it.",
 )
 
 # %% [markdown]
@@ -298,8 +298,8 @@ axes[1].set_ylim(0, 1.2)
 plotting.show(
     fig,
     alt="Two panels against the cut on the score of the network of chapter 5, for validation events. Above, expected signal and "
-    "background fall as the cut gets harder, the background faster. Below, s over root b rises slowly from about one half, and at the hardest cuts "
-    "its statistical band widens until nothing can be said.",
+    "background fall as the cut gets harder, the background faster. Below, s over root b rises slowly from about one half to almost 0.9 and falls steeply "
+    "beyond a cut of 0.8; at the hardest cuts its statistical band gets wide.",
 )
 
 # %% [markdown]
@@ -589,7 +589,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# The curve is that of the test events, the star that of the validation events that chose the cut. If the star lies above the curve, you see the bias of section 7.5.
+# The curve is that of the test events, the star that of the validation events that chose the cut. If the star lies above the curve, part of that is the bias of section 7.5, and part may be chance.
 
 # %% [markdown]
 # Four transverse momenta raise the significance from one half to 0.7 or 0.8. Is one model better than another? All share the same test events, so their errors move together, and a difference is known better than each of them.
@@ -663,7 +663,7 @@ checks.exercise_7_10(luminosity_for_evidence, s=s, b=b)
 # %% [markdown]
 # ## 7.9 Opening the data
 #
-# Until now no cell of this course has looked at the data. That was on purpose. Whoever sees the data while choosing a cut will, without noticing, choose one that
+# Until now no cell of this course has looked at the data. (You may have seen their picture in the README; no choice of the course was made with it.) That was on purpose. Whoever sees the data while choosing a cut will, without noticing, choose one that
 # pleases. So we fix everything first. This is called a *blind analysis*.
 #
 # The plan: the model of chapter 5, because its training weights were right, and its best cut, chosen on validation events. We count the data above the cut.
@@ -768,7 +768,7 @@ observed = pd.DataFrame(rows).T
 observed.round(3)
 
 # %% [markdown]
-# Compare the two rows. With pseudo-data they agree within their errors, as they should. With the real data the first would pass for evidence, or nearly; the second shows how much of that was an imperfect simulation.
+# Compare the two rows. «p (b exact)» leaves the uncertainty of the background out; «Z expected» includes it, so it is lower than the value of the plan. With pseudo-data they agree within their errors, as they should. With the real data the first would pass for evidence, or nearly; the second shows how much of that was an imperfect simulation.
 #
 # ### What does the cut select?
 #

@@ -331,12 +331,12 @@ plotting.show(
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plotting.paired_folds(
-    fold_losses["four momenta"], fold_losses["own network"], names=("four momenta", "own network")
+    fold_losses["as they are"], fold_losses["own network"], names=("as they are", "own network")
 )
 plotting.show(
     fig,
-    alt="Validation losses of the four momenta and of the own network, joined fold by fold, and their differences: the own network is lower in every fold, by a difference that is large "
-    "compared with its spread over the folds.",
+    alt="Validation losses of the 24 variables as they are and of the own network, joined fold by fold, and their differences: the own network is lower in every fold, and the differences "
+    "vary less from fold to fold than the losses.",
 )
 
 # %% [markdown]
@@ -451,7 +451,9 @@ print(
     f"mass window, {peak:.1f} ± {-window.cut[0]:.1f} GeV: "
     f"Z = {window.significance[0]:.2f} ± {window.significance_error[0]:.2f}; yardstick: Z = {ideal:.2f}"
 )
-fig, ax = plotting.comparison(z, z_error, xlabel="expected significance Z (test events)", reference=ideal)
+fig, ax = plotting.comparison(
+    z, z_error, xlabel="expected significance Z (test events)", reference=ideal, reference_name="yardstick"
+)
 plotting.show(
     fig,
     alt="Expected significance with its statistical error for the models of chapters 2, 4, 5 and 8, and for the mass window. The models on four momenta lie below one; the own network of "
@@ -612,12 +614,12 @@ full = weights.match_yields(test, events)
 fig, axes = plotting.mass_before_after(full, scores[name], cut, data=data, data_score=score_data)
 plotting.show(
     fig,
-    alt="Four-lepton mass before and after the cut on the score of the own network, simulated processes stacked and data as points. After the cut almost everything lies near 125 GeV, signal "
-    "and background alike.",
+    alt="Four-lepton mass before and after the cut on the score of the own network, simulated processes stacked and data as points. After the cut hardly anything is left above "
+    "170 GeV, and both signal and background are highest at 120 to 130 GeV.",
 )
 
 # %% [markdown]
-# Compare the observed significance with the expected one. If the Higgs boson is produced as often as predicted, the two usually differ by about one or less, up or down; by more than two in one of twenty experiments. A much larger value would be no reason to celebrate. It would say that we were lucky, or that the
+# Compare the observed significance with the expected one. (It is lower than in the table of section 8.5, since here the uncertainty of the background is included.) If the Higgs boson is produced as often as predicted, the two usually differ by about one or less, up or down; by more than two in one of twenty experiments. A much larger value would be no reason to celebrate. It would say that we were lucky, or that the
 # background above this cut is not what we think.
 #
 # In the course's pseudo-data we know that the simulation is right, so there a difference is luck. An experiment would report what it sees, with the expected significance beside it, and say that this was the second look.

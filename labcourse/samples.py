@@ -229,6 +229,8 @@ def get_again(path: Path) -> str:
         return "Restore the bundle with `git checkout -- data`."
     if folder == settings.official_folder():
         return "Delete the file and get it again with `labcourse data download`."
+    if folder not in settings.search_path():
+        return "Replace this file."
     return "Replace this file, or unset LABCOURSE_DATA (or what `labcourse data use` has set) to use the bundle."
 
 
@@ -263,17 +265,23 @@ def read_manifest(folder: Path) -> list[dict[str, Any]]:
     Raises
     ------
     BadFile
-        If it is damaged.
+        If it is damaged, or may not be read.
     """
     path = folder / MANIFEST
     try:
         entries: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["files"]
         _ = [entry["file"] for entry in entries]
+    except OSError as error:
+        raise BadFile(
+            f"The manifest of a sample folder cannot be read: {error.strerror or error}.",
+            where=str(path),
+            next_step="Ask its owner for the right to read it.",
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise BadFile(
             "The manifest of a sample folder is damaged.",
             where=str(path),
-            next_step="Make the samples again with `labcourse simulate`, or delete the file.",
+            next_step="Delete the file, and make the samples again with `labcourse simulate`.",
         ) from error
     return entries
 

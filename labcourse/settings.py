@@ -56,7 +56,8 @@ def search_path() -> list[Path]:
     Raises
     ------
     BadInput
-        If a folder of ``LABCOURSE_DATA`` or of the settings file does not exist, or the file is damaged.
+        If a folder of ``LABCOURSE_DATA`` or of the settings file does not exist or may not be read, or the file is
+        damaged.
     """
     named = [(Path(part), "LABCOURSE_DATA") for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
     named += [(Path(part), str(settings_file())) for part in _saved_folders()]
@@ -64,12 +65,18 @@ def search_path() -> list[Path]:
     for folder, origin in named:
         # A relative folder is meant from where the user typed it or from the project's home:
         # notebooks run in a folder of their own.
-        absolute = next((p for p in (folder.absolute(), home() / folder) if p.is_dir()), None)
+        absolute = next((p for p in (folder.absolute(), home() / folder) if os.path.isdir(p)), None)
         if absolute is None:
             raise BadInput(
                 f"The sample folder {folder} does not exist.",
                 where=origin,
                 next_step="Correct the folder's name, or remove the setting to use the bundled samples.",
+            )
+        if not os.access(absolute, os.R_OK | os.X_OK):
+            raise BadInput(
+                f"The sample folder {folder} may not be read by this user.",
+                where=origin,
+                next_step="Ask its owner for the right to read it, or remove the setting to use the bundled samples.",
             )
         folders.append(absolute.resolve())
     if official_folder().is_dir():

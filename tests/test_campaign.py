@@ -131,9 +131,9 @@ def test_the_log_of_a_batch_job_says_how_far_it_is(
     for work_left in (180.0, 160.0, 140.0):
         shown.show(work_left, 20.0, 1000, "llll")
     # After 50, 100 and 150 seconds; the first and the third come less than a minute after the line before.
-    assert capsys.readouterr().out == "llll: 20% done after 1 min 40 s, 6 min 40 s left, 20 events/s\n"
+    assert capsys.readouterr().err == "llll: 20% done after 1 min 40 s, 6 min 40 s left, 20 events/s\n"
     forecast.Forecast(visible=False).show(10.0, 20.0, 1000, "llll")
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "")
 
 
 # --- what is kept ---------------------------------------------------------------------------------------------

@@ -110,6 +110,29 @@ def test_whole_damaged_foreign_missing(tmp_path: Path, mini_branches: Callable[.
     assert "not known" in opendata.examine(path, one("Ztautau"))[1]
 
 
+def test_what_this_user_may_not_read_is_said_and_not_called_damaged(
+    tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    import uproot
+
+    def forbidden(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    (tmp_path / ZEE).write_bytes(b"x")
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path).name != ZEE)
+    (verdict,) = opendata.verify([one("Zee")], tmp_path)
+    assert (verdict.state, verdict.detail) == ("unreadable", "this user may not read it")
+    monkeypatch.setattr(uproot, "open", forbidden)
+    with pytest.raises(BadFile, match="may not be read by this user"):
+        ntuple.read(tmp_path / ZEE)
+    (tmp_path / "manifest.json").write_text("{}")
+    monkeypatch.setattr(Path, "read_text", forbidden)
+    with pytest.raises(BadFile, match="manifest of a sample folder cannot be read: Permission denied"):
+        samples.read_manifest(tmp_path)
+
+
 def test_the_build_of_january_2020_is_another_build(real_files: Path) -> None:
     names = [path.name for path in sorted(real_files.glob("*.root"))]
     verdicts = opendata.verify(opendata.choose(names), real_files)

@@ -10,8 +10,11 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+import uproot
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -113,6 +116,35 @@ def test_other_sizes_and_bombs(tmp_path: Path) -> None:
     for size in (10, 100_000_000):
         archive = write(tmp_path / "4lep.zip", {FIRST: bytes(size)})
         refused(archive, tmp_path / "out", f"has {size} bytes instead of {FILES[0].bytes}")
+
+
+def built(path: Path, mini_branches: Callable[..., Any], dsid: int, n: int = 30) -> tuple[bytes, Official]:
+    """A small file of a sample, and what the release says of it: a tenth more bytes."""
+    branches = mini_branches(n) | {"channelNumber": np.full(n, dsid, np.int32)}
+    with uproot.recreate(path) as file:
+        file["mini"] = branches
+    content = path.read_bytes()
+    return content, Official("MC/mc_7.x.4lep.root", len(content) * 11 // 10, "00000000", events=30)
+
+
+def test_another_build_has_to_hold_what_its_name_says(tmp_path: Path, mini_branches: Callable[..., Any]) -> None:
+    content, file = built(tmp_path / "7.root", mini_branches, 7)
+    archive, folder = write(tmp_path / "4lep.zip", {file.path: content}), tmp_path / "out"
+    (outcome,) = unpack(archive, [file], folder, progress=False)
+    assert outcome[2:4] == ("unpacked", len(content))
+    assert outcome.note == "another build"
+    assert (folder / file.name).read_bytes() == content
+    (folder / file.name).unlink()
+
+    wrong = {
+        "is foreign .holds channel 8, not 7": built(tmp_path / "8.root", mini_branches, 8)[0],
+        "is foreign .holds 29 events, not 30": built(tmp_path / "29.root", mini_branches, 7, 29)[0],
+        "is damaged": content[: len(content) * 2 // 3],
+    }
+    for match, other in wrong.items():
+        with pytest.raises(BadFile, match=match):
+            unpack(write(tmp_path / "4lep.zip", {file.path: other}), [file], folder, progress=False)
+        assert seen(folder) == []
 
 
 def patch(archive: Path, change: Callable[[bytearray, int], None]) -> None:

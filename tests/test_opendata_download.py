@@ -566,7 +566,12 @@ def test_a_proxy_of_the_environment_is_used(server: Server, tmp_path: Path, monk
     )  # the server answers as a proxy for mirror.invalid, which no name server knows
     assert fetch([file], tmp_path, "http://mirror.invalid/a")[0].state == "downloaded"
     (tmp_path / file.name).unlink()
+    # Nobody listens at the proxy: it is named, without its password.
+    monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:9")
+    note = fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
+    assert "could not be reached through the proxy http://127.0.0.1:9" in note
     monkeypatch.setenv("no_proxy", "mirror.invalid")
+    assert "could not be reached through" not in fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
     assert "could not be reached" in fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
     monkeypatch.setenv("http_proxy", "ftp://proxy")
     with pytest.raises(DownloadError, match="proxy of this machine cannot be used"):

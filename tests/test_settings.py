@@ -42,6 +42,14 @@ def test_wrong_folders_and_damaged_settings(own_home, monkeypatch):
             settings.search_path()
 
 
+def test_a_folder_that_this_user_may_not_read(own_home, monkeypatch, tmp_path):
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    assert settings.search_path()[0] == tmp_path.resolve()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(BadInput, match="may not be read by this user"):
+        settings.search_path()
+
+
 def test_workspace_follows_the_folder(own_home, monkeypatch):
     (own_home / "solutions").mkdir()
     monkeypatch.chdir(own_home)

@@ -18,7 +18,7 @@ from labcourse.cli import authoring
 from labcourse.cli import search as search_commands
 from labcourse.cli.compare import EXAMPLES, compare
 from labcourse.cli.data import app as data_app
-from labcourse.cli.printing import Chapters, Json, print_json, print_rows, print_wide
+from labcourse.cli.printing import Chapters, Json, print_json, print_rows, print_wide, split_names
 from labcourse.errors import BadInput, LabCourseError
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def simulate(
             where=str(settings.data_folder()),
             next_step="Say where they should go: --out DIR.",
         )
-    names = tuple(name.strip() for name in samples.split(",") if name.strip())
+    names = tuple(split_names(samples))
     manifest = simulation.simulate(
         out or settings.data_folder(),
         scale=scale,

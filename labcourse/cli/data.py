@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labcourse import settings
-from labcourse.cli.printing import Json, print_json, print_rows
-from labcourse.errors import DownloadError
+from labcourse.cli.printing import Json, print_json, print_rows, split_names
+from labcourse.errors import BadInput, DownloadError
 
 if TYPE_CHECKING:
     from labcourse.opendata import Official, Outcome
@@ -61,7 +61,7 @@ def download(
             file=sys.stderr,
         )
         raise typer.Exit(130) from None
-    _show(outcomes, folder, as_json=as_json)
+    _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
 
 
 @app.command(epilog="Example: labcourse data unpack ~/Downloads/4lep.zip")
@@ -73,12 +73,14 @@ def unpack(
 ) -> None:
     """Take official files from a zip file of the collection, each checked; nothing else leaves the archive.
 
-    Exit status 1 if the archive lacks a file.
+    An earlier build of the collection is taken as well, if each file holds what its name says. Exit status 1 if the
+    archive lacks a file.
     """
     from labcourse import opendata
 
     folder = out or settings.official_folder()
-    _show(opendata.unpack(archive, _files(samples) or opendata.choose(), folder), folder, as_json=as_json)
+    outcomes = opendata.unpack(archive, _files(samples) or opendata.choose(), folder)
+    _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
 
 
 @app.command("list", epilog="Examples: labcourse data list · labcourse data list --all --json")
@@ -108,7 +110,7 @@ def verify(
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
     sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
-    read. missing: not there. Exit status 1 unless all are whole or another build.
+    read. unreadable: this user may not. missing: not there. Exit status 1 unless all are whole or another build.
     """
     from labcourse import opendata
 
@@ -182,8 +184,10 @@ def validate(
     """
     from labcourse import validation
 
+    if report is not None and page is None:
+        raise BadInput("A report was given, but no page for it.", where="--report", next_step="Add --page FILE.")
     simulated = simulated or settings.data_folder()
-    loaded = validation.load(real, simulated, tuple(name.strip() for name in samples.split(",") if name.strip()))
+    loaded = validation.load(real, simulated, tuple(split_names(samples)))
     tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
     if page is not None:
         validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
@@ -205,11 +209,11 @@ def validate(
 def _files(names: str) -> list[Official]:
     from labcourse import opendata
 
-    chosen = [name.strip() for name in names.split(",") if name.strip()]
+    chosen = split_names(names)
     return opendata.choose(chosen) if chosen else []
 
 
-def _show(outcomes: Sequence[Outcome], folder: Path, *, as_json: bool) -> None:
+def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
     """Print what became of each file, and what to do where the course reads from elsewhere."""
     from labcourse import samples
 
@@ -227,5 +231,5 @@ def _show(outcomes: Sequence[Outcome], folder: Path, *, as_json: bool) -> None:
         raise DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
             where=str(folder),
-            next_step="Run the same command again later: it goes on where it stopped. The table says why.",
+            next_step=f"{next_step} The table says why.",
         )

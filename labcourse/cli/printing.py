@@ -7,8 +7,29 @@ from typing import Annotated, Any
 
 import typer
 
+from labcourse.errors import BadInput
+
 Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in an option, which are separated by commas; none if the option was not given.
+
+    Raises
+    ------
+    BadInput
+        If it was given and holds no name.
+
+    Examples
+    --------
+    >>> split_names("Zee, Zmumu")
+    ['Zee', 'Zmumu']
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if text and not names:
+        raise BadInput(f"There is no name in {text!r}.", next_step="Give names separated by commas, such as Zee,Zmumu.")
+    return names
 
 
 def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:

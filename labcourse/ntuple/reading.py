@@ -194,6 +194,12 @@ def open_tree(path: Path) -> Iterator[Any]:
         raise
     except FileNotFoundError as error:
         raise BadFile(f"{path.name} does not exist.", where=str(path), next_step=samples.get_again(path)) from error
+    except PermissionError as error:
+        raise BadFile(
+            f"{path.name} may not be read by this user.",
+            where=str(path),
+            next_step="Ask its owner for the right to read it.",
+        ) from error
     except GeneratorExit:
         raise
     except MemoryError as error:

@@ -11,12 +11,15 @@ The words for a file's state:
     A sound ROOT file that holds something else than its name says.
 ``damaged``
     It cannot be read to its end, or has other bytes than its own manifest says.
+``unreadable``
+    This user may not read it.
 ``missing``
     It is not there.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -99,6 +102,8 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
     """Compare a file with the release; return its state and what was found."""
     if not path.is_file():
         return "missing", ""
+    if not os.access(path, os.R_OK):
+        return "unreadable", "this user may not read it"
     if is_whole(path, file):
         return "whole", ""
     try:
@@ -130,7 +135,7 @@ def _verdict(file: Official, folder: Path) -> Verdict:
     if not path.is_file():
         return Verdict(file.name, file.sample, "–", "missing", "", str(folder))
     source = samples.source(folder, samples.get(file.sample)) if file.sample in samples.ALL else "official"
-    if source in ("official", "foreign"):
+    if source in ("official", "foreign") or not os.access(path, os.R_OK):
         state, detail = examine(path, file)
     else:
         # A copy of the bundle goes by the bundle's own manifest.

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from labcourse.errors import DownloadError
-from labcourse.opendata.manifest import Official
+from labcourse.opendata.manifest import Official, without_password
 
 if TYPE_CHECKING:
     import httpx
@@ -58,6 +60,14 @@ class Interrupted(Exception):
         self.after, self.connected = after, connected
 
 
+def _through(url: str) -> str:
+    """Name the proxy that an address is reached through, if one is set: it may be the one that does not answer."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    return f" through the proxy {without_password(proxy)}" if proxy and not proxy_bypass(parts.hostname or "") else ""
+
+
 class Refused(Exception):
     """A mirror that does not give this file: another one may."""
 
@@ -99,7 +109,7 @@ class Request:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
                 raise Refused("shows a certificate that this machine does not trust (see SSL_CERT_FILE)") from error
-            raise Interrupted("could not be reached", connected=False) from error
+            raise Interrupted(f"could not be reached{_through(self.url)}", connected=False) from error
         except httpx.ProxyError as error:
             raise Refused(f"could not be reached through the proxy ({error})") from error
         except httpx.TimeoutException as error:

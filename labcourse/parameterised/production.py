@@ -74,7 +74,8 @@ def simulate(
     """
     if not 0 < scale < math.inf or seed < 0 or (workers is not None and workers < 1):
         raise BadInput(
-            f"Cannot simulate with scale {scale}, seed {seed} and {workers} workers.",
+            f"Cannot simulate with scale {scale} and seed {seed}"
+            + ("." if workers is None else f" on {workers} workers."),
             where="labcourse simulate --search azh",
             next_step="Give a positive scale, a seed of zero or more, and one worker or more.",
         )

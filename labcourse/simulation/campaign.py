@@ -80,7 +80,8 @@ def simulate(
         catalogue.get(name)
     if not 0 < scale < np.inf or seed < 0 or (workers is not None and workers < 1) or not names:
         raise BadInput(
-            f"Cannot simulate {len(names)} samples with scale {scale}, seed {seed} and {workers} workers.",
+            f"Cannot simulate {len(names)} samples with scale {scale} and seed {seed}"
+            + ("." if workers is None else f" on {workers} workers."),
             next_step="Give a positive scale, a seed of zero or more, one worker or more, and a sample.",
         )
     generator.version()

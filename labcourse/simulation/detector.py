@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from labcourse import kinematics
 from labcourse.simulation.particles import FALSE, PILEUP, Bools, Floats, Ints, Particles, concatenate, distance, pairs
 
 PT_MIN, PT_LEADING = 7.0, 25.0
@@ -67,7 +68,7 @@ def measure_leptons(leptons: Particles, rng: np.random.Generator) -> Particles:
         pdgid,
         leptons.pt * scale,
         leptons.eta + rng.normal(0, np.where(electron, 6e-4, 3e-4)),
-        leptons.phi + rng.normal(0, np.where(electron, 6e-4, 3e-4)),
+        kinematics.delta_phi(leptons.phi + rng.normal(0, np.where(electron, 6e-4, 3e-4)), 0.0),
         leptons.origin,
         leptons.z,
     )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from types import TracebackType
 
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -23,10 +25,11 @@ SECONDS_BETWEEN_LINES = 60.0
 class Forecast:
     """A bar in seconds of work, as the finished chunks measure them, so that slow samples count for more.
 
-    Where the output is no terminal, a line a minute says the same.
+    It goes to standard error; where that is no terminal, a line a minute says the same.
     """
 
     def __init__(self, *, visible: bool = True) -> None:
+        console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description:<16}"),
             BarColumn(),
@@ -37,11 +40,12 @@ class Forecast:
             TextColumn("{task.fields[rate]}"),
             # Chunks take many seconds: a rate over the last few only would jump.
             speed_estimate_period=300,
-            disable=not visible,
+            console=console,
+            disable=not (visible and console.is_terminal),
         )
         self._task = self._bar.add_task("starting", total=None, rate="")
         self._begin, self._events, self._worked = time.monotonic(), 0, 0.0
-        self._lines = visible and not self._bar.console.is_terminal
+        self._lines = visible and not console.is_terminal
         self._last_line = self._begin
 
     def show(self, work_left: float, seconds: float, events: int, sample: str) -> None:
@@ -62,7 +66,7 @@ class Forecast:
             self._last_line = now
             share, left = self._worked / (self._worked + work_left), written(elapsed * work_left / self._worked)
             line = f"{sample}: {share:.0%} done after {written(elapsed)}, {left} left, {rate:,.0f} events/s"
-            print(line, flush=True)
+            print(line, file=sys.stderr, flush=True)
 
     def __enter__(self) -> Forecast:
         self._bar.start()

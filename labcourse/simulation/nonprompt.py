@@ -1,7 +1,8 @@
 """Leptons that are no decay products of W, Z or τ: from hadron decays, from other collisions, from misidentification.
 
-Four leptons of which two are not prompt pass one event in a hundred thousand. Every rate is therefore raised by one
-common factor, which changes no distribution as long as an event has at most the leptons asked for. How often leptons
+Four leptons of which two are not prompt pass one event in a hundred thousand. Every rate is therefore raised, so far
+that nearly every jet above 20 GeV gives a candidate; which of them are left is decided by what must be left of the jet
+beside them, and an event has at most the leptons asked for. How often leptons
 come from where, their spectra and their distances are those of the release's simulation, in which
 
 - six in ten non-prompt leptons beside a Z come from other collisions of the same crossing, half of them in pairs;

@@ -122,7 +122,6 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
     isolated = must_be_isolated(leptons)
     beside = _of_neighbours(leptons, rng)
     most = _most_tracks(leptons, beside)
-    resolution = _resolution(leptons, rng)
     tracks, energy, significance, tight = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
     for (code, origin), of in _CLASSES.items():
         members = np.flatnonzero((flavour == code) & (leptons.origin == origin))
@@ -133,8 +132,7 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
         relative = np.where(rng.random(size) < _COMMON, common, rng.random(size))
         as_prompt = _draw(relative, _CLASSES[code, PROMPT].energy)
         energy[members] = np.where(isolated[members], as_prompt, _draw(relative, of.energy))
-        within = np.interp(D0_MAX / resolution[members], of.significance, PROBABILITIES)
-        significance[members] = _draw(rng.random(size) * within, of.significance)
+        significance[members] = _draw(rng.random(size), of.significance)
         tight[members] = of.tight
     for code, factor in _ENERGY.items():
         scaled = (flavour == code) & np.isin(leptons.origin, (HEAVY, LIGHT, PILEUP)) & ~isolated & (energy > 0)
@@ -144,12 +142,15 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
     prompt_electron = (flavour == 11) & (leptons.origin == PROMPT)
     energy = np.where(prompt_electron, energy + _offset(leptons), energy)
     tight = np.where(prompt_electron, 0.98 - 0.5 * np.exp(-(leptons.pt - 5) / 13), tight)
+    d0 = significance * _resolution(leptons, rng)
+    # The tables of significance hold whatever the release measured: there, too large a |d0| has a better resolution.
+    d0 = np.where(d0 < D0_MAX, d0, D0_MAX * rng.random(n))
     shift = np.where(displaced, _draw(rng.random(n), _DISPLACED), _draw(rng.random(n), _VERTEX))
     return {
         "lep_ptcone30": tracks * 1e3,
         "lep_etcone20": energy * 1e3,
         "lep_z0": leptons.z + rng.choice([-1, 1], n) * shift,
-        "lep_trackd0pvunbiased": rng.choice([-1, 1], n) * significance * resolution,
+        "lep_trackd0pvunbiased": rng.choice([-1, 1], n) * d0,
         "lep_tracksigd0pvunbiased": significance,
         "lep_isTightID": rng.random(n) < tight,
     }
