@@ -1,7 +1,9 @@
-"""`ntuple.read` against uproot that only decompresses the same branches."""
+"""`ntuple.read` and `ntuple.iterate` against uproot that only decompresses the same branches; memory of the latter."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -43,7 +45,49 @@ def run(sizes: Sizes) -> dict[str, Result]:
 
         assert len(ntuple.read(path)) == sizes.read
         timing = compare(lambda: ntuple.read(path), plain, rounds=2 * sizes.rounds + 1)
-    return {"read": timing._replace(note=f"{sizes.read} events; plain: uproot, decompressing only")}
+    read = timing._replace(note=f"{sizes.read} events; plain: uproot, decompressing only")
+    return {"read": read, "stream": stream(sizes)}
+
+
+def stream(sizes: Sizes) -> Result:
+    """Time going through the largest sample that the course finds, 50 000 events at a time.
+
+    LABCOURSE_DATA names other samples than the bundled ones, such as those of scale 1.
+    """
+    import uproot
+
+    from labcourse import ntuple, samples
+
+    (path,) = samples.locate("llll").paths
+
+    def ours() -> int:
+        return sum(len(table) for table in ntuple.iterate(path))
+
+    def plain() -> int:
+        with uproot.open(path) as file:
+            return sum(map(len, file["mini"].iterate([*JAGGED, *FLAT], step_size=50_000, library="ak")))
+
+    assert ours() == plain()
+    note = f"{ours()} events of llll in pieces, {memory(path)} above Python; plain: uproot.iterate"
+    return compare(ours, plain, rounds=2 * sizes.rounds + 1, note=note)
+
+
+MEMORY = """
+import resource, sys
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+from labcourse import ntuple
+for table in ntuple.iterate(sys.argv[1]):
+    pass
+unit = 1 if sys.platform == "darwin" else 1024
+print(round((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * unit / 1e6))
+"""
+
+
+def memory(path: Path) -> str:
+    """Return the largest memory of a process that only reads, libraries included, without the interpreter's."""
+    run = subprocess.run([sys.executable, "-c", MEMORY, str(path)], capture_output=True, text=True, check=False)
+    # Windows has no module `resource`.
+    return f"{run.stdout.strip()} MB" if run.returncode == 0 else "unknown memory"
 
 
 def branches(n_events: int) -> dict[str, object]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from labcourse import settings
+from labcourse import samples, settings
 from labcourse.authoring import run, source
 from labcourse.checks.progress import read_states
 from labcourse.errors import StaleOutput
@@ -67,3 +67,22 @@ def test_outputs_of_real_files_are_stale_for_the_bundle(
     monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
     with pytest.raises(StaleOutput):
         provenance.read(1, "numbers.json", "notebooks")
+
+
+def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `labcourse simulate` makes it: files that the manifest beside them lists, and that are not the bundle's."""
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    for path in settings.data_folder().iterdir():
+        if path.suffix == ".root":
+            content = bytearray(path.read_bytes())
+            content[47:63] = bytes(byte ^ 1 for byte in content[47:63])  # the file's identifier lies here
+            (folder / path.name).write_bytes(content)
+        elif path.name == "manifest.json":
+            (folder / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("LABCOURSE_DATA", str(folder))
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
+    assert {samples.locate(name).source for name in samples.ALL} == {"simulated"}
+    (result,) = run.run(run.students(HOME, [1]), home=HOME, workspace="notebooks", folder="notebooks")
+    assert result.error == ""
+    assert result.numbers

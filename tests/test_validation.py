@@ -349,7 +349,7 @@ def test_only_the_samples_that_are_there_are_needed(validate: Callable[..., Resu
         (["--samples", "Zmumu"], "no real ATLAS files to compare with of Zmumu"),
         (["--samples", "Zmum"], "no sample 'Zmum'"),
         (["--real", "EMPTY"], "no real ATLAS files to compare with."),
-        (["--real", "ABSENT"], "no real ATLAS files to compare with."),
+        (["--real", "ABSENT"], "ABSENT is not a folder"),
         (["--simulated", "EMPTY"], "no simulated file of"),
     ],
 )

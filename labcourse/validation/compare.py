@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from labcourse import kinematics, ntuple, samples, selection, two_sample
-from labcourse.errors import EmptySelection, MissingSample
+from labcourse.errors import BadInput, EmptySelection, MissingSample
 from labcourse.validation import repeats
 
 if TYPE_CHECKING:
@@ -80,6 +80,8 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
 
     Raises
     ------
+    BadInput
+        If ``real`` is not a folder.
     UnknownSample, MissingSample
         If a name is not in the catalogue; if there is no real file, or a file that the comparison needs is missing.
     BadFile, BadEvents
@@ -208,6 +210,8 @@ def _real_files(folder: Path | None, names: Sequence[str]) -> dict[str, tuple[Pa
     """Files of each real sample asked for; of all that are there, if none is named."""
     for name in names:
         samples.get(name)
+    if folder is not None and not folder.is_dir():
+        raise BadInput(f"{folder} is not a folder.", where="--real", next_step="Give a folder of official files.")
     found = {}
     for name in samples.ALL:
         located = _official(name) if folder is None else tuple(folder / file for file in samples.get(name).files)

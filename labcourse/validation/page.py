@@ -25,7 +25,8 @@ _INTRODUCTION = """\
 Are the course's simulated samples like those of the ATLAS Open Data? This page is written by
 `labcourse data validate --real DIR --page docs/{page}`, where `DIR` holds official files of the 4-lepton collection
 (13 TeV, 2020; DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). It compares each simulated sample with the real file of the same
-process, and the sum of all simulation, each event with its weight, with the collision data (*data*).
+process, and the sum of all simulation, each event with its weight, with the collision data (*data*). Of Z → ττ the
+release's file holds a handful of events; the course has no sample of it.
 """
 
 _TESTS = """\
