@@ -198,6 +198,14 @@ def test_pairs_are_tagged_as_often_as_their_efficiencies_say() -> None:
     assert factor[0] == pytest.approx(two.mean(), rel=0.01)
 
 
+def test_electrons_of_a_fast_z_boson_are_kept() -> None:
+    """Unlike in the 4-lepton collection, which drops electrons up to ΔR = 0.2 from another."""
+    zero = np.zeros(4)
+    eta = np.array([0.0, 0.15, 0.0, 0.05])
+    pair = Particles(np.array([0, 0, 1, 1]), np.array([11, -11, 11, -11]), np.array([600.0, 300, 600, 300]), eta, zero)
+    assert response.separate(pair).pt.tolist() == [600.0, 300.0, 600.0]
+
+
 def test_neutrinos_in_b_jets_lower_the_jet_and_make_missing_momentum() -> None:
     rng = np.random.default_rng(2)
     n = 4000

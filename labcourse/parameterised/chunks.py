@@ -80,7 +80,7 @@ def _detect(
     particles: Sequence[Particles], invisible: Floats, rng: np.random.Generator, *, any_flavour: bool
 ) -> tuple[Ints, dict[str, NDArray[np.float32]], Floats]:
     leptons, photons, jets = particles
-    seen = detector.reconstruct_leptons(leptons, photons, rng)
+    seen = response.separate(detector.reconstruct_leptons(leptons, photons, rng))
     lost = response.neutrinos(jets, rng)
     seen_jets = response.measure_jets(jets, lost, seen, rng)
     missing = response.measure_missing(invisible, jets, lost, rng)

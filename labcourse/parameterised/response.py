@@ -16,6 +16,18 @@ SEMILEPTONIC = {5: 0.40, 4: 0.18}
 """Share of b and c jets with a charged lepton and its neutrino from a decay of a heavy hadron (PDG: b → ℓ and
 b → c → ℓ about 11 % each for e and µ, 3 % for τ)."""
 _LEPTON_CONE = 0.2
+_MERGED = 0.1
+
+
+def separate(leptons: Particles) -> Particles:
+    """Drop the softer of two leptons nearer than ΔR = 0.1, which look like one: a Z boson of 1.8 TeV.
+
+    The 4-lepton collection drops electrons up to 0.2 from another, which here would be those of the heaviest A.
+    """
+    i, j = pairs(leptons.event, leptons.event)
+    merged = np.zeros(len(leptons), bool)
+    merged[j[(i < j) & (distance(leptons, i, leptons, j) < _MERGED)]] = True
+    return leptons.take(~merged)
 
 
 def neutrinos(jets: Particles, rng: np.random.Generator) -> Floats:

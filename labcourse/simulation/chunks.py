@@ -69,7 +69,7 @@ _WRONG_VERTEX = 0.01
 
 def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: np.random.Generator) -> Table:
     n_events = truth.n_events
-    prompt = detector.reconstruct_leptons(truth.leptons, truth.photons, rng)
+    prompt = detector.remove_overlap(detector.reconstruct_leptons(truth.leptons, truth.photons, rng))
     if recipe.non_prompt == "jets":
         others = nonprompt.beside_z(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
     elif recipe.non_prompt == "b":

@@ -119,14 +119,14 @@ def accept(leptons: Particles) -> Bools:
 
 
 def reconstruct_leptons(leptons: Particles, photons: Particles, rng: np.random.Generator) -> Particles:
-    """Return the prompt leptons as a detector sees them, sorted by event and falling pT."""
+    """Return the prompt leptons as a detector sees them, near ones included, sorted by event and falling pT."""
     seen = measure_leptons(dress(leptons, photons), rng)
     kept = accept(seen) & isolated(leptons, photons) & (rng.random(len(seen)) < efficiency(seen))
-    return remove_overlap(concatenate([seen.take(kept)]))
+    return concatenate([seen.take(kept)])
 
 
 def remove_overlap(leptons: Particles) -> Particles:
-    """Drop electrons near other leptons, and soft muons that have another lepton in their isolation cone.
+    """Drop what the release drops: electrons near other leptons, and soft muons with a lepton in their isolation cone.
 
     The leptons of an event are ordered by falling pT.
     """
