@@ -95,7 +95,8 @@ print(f"share of signal among the training events: {train_share:.3f}")
 # Why? Let $q$ be the share of signal at that $x$. The mean loss there is $-q\log p - (1-q)\log(1-p)$. Its derivative
 # with respect to $p$ vanishes at $p = q$, and $q$ is the fraction above.
 #
-# Where both densities are equal, this is $\pi$. We will need this formula again.
+# Where both densities are equal, this is $\pi$. The same holds for the
+# densities of the score, since all $x$ with the same score have the same ratio $s/b$. We will need this formula again.
 
 # %% [markdown]
 # ## 3.2 Test events
@@ -295,7 +296,7 @@ print(f"all test events:                   {plotting.auc(test, score_test):.4f}"
 # the heavy Z and top-pair events.) So how well do we know the AUC at all? We can find out with the *bootstrap*:
 # invent other sets of test events that might have come out as well, by counting each event 0, 1, 2 … times, a
 # random number from the Poisson distribution with mean 1. The spread of the AUC over such sets is its statistical
-# uncertainty. (We invent 25 sets. With so many, the error itself is known to about 14 %.)
+# uncertainty. (We invent 25 sets. With so many, the error itself is known to about 14 %. This takes a few seconds.)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -318,8 +319,8 @@ plotting.show(
 
 # %% [markdown]
 # The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it is
-# good, and precisely known. Against Z and top pairs it is much closer to one half: the network hardly tells them from
-# the signal. They were too few among the training events to matter, so it never learnt what they look like. Their errors
+# good, and precisely known. Against Z and top pairs it is much closer to one half: the network tells Z events from the
+# signal only poorly, and top pairs hardly at all. They were too few among the training events to matter, so it never learnt what they look like. Their errors
 # are large as well, since few events of each are left to test with. Keep this in mind for chapters 4 and 5.
 
 # %% [markdown]
@@ -487,19 +488,19 @@ for score in (0.5, 0.8):
 # %% tags=["nbval-ignore-output"]
 share_test = float(label.mean(dtype=float))
 new_share_only = np.where(label == 1, expected_share / share_test, (1 - expected_share) / (1 - share_test))
-limit = 0.12
+limit = 0.2
 fig, (ax, below) = plotting.calibration(
     {
         "only the share changed": (test, probability, new_share_only),
         "expected events": (test, probability),
     },
-    bins=np.array([0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, limit]),
+    bins=np.array([0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06, 0.08, 0.12, limit]),
 )
 ax.set(xlim=(0, limit), ylim=(0, limit))
 below.set_xlabel("corrected probability (mean of the bin)")
 plotting.show(
     fig,
-    alt="Reliability diagram of the corrected probability, up to 0.12. Where only the share of signal is changed, the points lie near the diagonal. "
+    alt="Reliability diagram of the corrected probability, up to 0.2. Where only the share of signal is changed, the points lie near the diagonal. "
     "With expected events they fall below it at high probabilities.",
 )
 
@@ -507,9 +508,13 @@ plotting.show(
 # If only the share changes, the corrected score is about as good a probability as the score was before. With
 # expected events it is too optimistic where it is high. Nothing is wrong with Bayes' theorem. But we assumed that
 # $s(x)$ and $b(x)$ stay the same, and they do not. In the training nearly all background was ZZ; in nature almost a
-# third is Z and top pairs, which end up elsewhere. And half of the signal in the training was made in vector boson
-# fusion, in nature less than a tenth. A change of the share can be repaired afterwards, a change of the composition
-# cannot. It has to be told to the network in the training, by event weights: chapter 5.
+# third is Z and top pairs, which get high scores far more often. That is why the probability is too optimistic. (The
+# signal changes as well: half of it was made in vector boson fusion in the training, in nature less than a tenth. This
+# effect is smaller.)
+#
+# Bayes' theorem repairs a change of the share, but not a change of the composition. One could read the right probability
+# off the figure. But the network would still put the events in the wrong order. It has to be told in the training, by
+# event weights: chapter 5.
 
 # %% [markdown]
 # ### Exercise 3.10 – A score of 0.8 (in your words)
@@ -566,8 +571,8 @@ checks.panel(3)
 #   signal event beats a background event.
 # - A working point has a price: expected signal events lost, background events kept. Four momenta give some
 #   separation, but far from enough.
-# - The score is a probability in the mixture of the training, not in nature. A change of the share can be
-#   corrected, a change of the composition cannot.
+# - The score is a probability in the mixture of the training, not in nature. Bayes' theorem
+#   corrects for another share, not for another composition.
 #
 # ## Further reading
 #

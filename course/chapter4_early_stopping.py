@@ -74,7 +74,7 @@ print(f"{len(known)} events to train with, {len(unknown)} others to look at")
 # %% tags=["nbval-ignore-output"]
 tiny = network.build(4, hidden=(2,), normalise=x_known, learning_rate=2e-3, seed=SEED)
 history_tiny = training.fit(
-    tiny, x_known, y_known, validation_data=(x_unknown, y_unknown), epochs=10, batch_size=64, seed=SEED, progress=False
+    tiny, x_known, y_known, validation_data=(x_unknown, y_unknown), epochs=10, batch_size=64, seed=SEED
 )
 print(
     f"loss on events it knows: {history_tiny.history['loss'][-1]:.3f}, on others: {history_tiny.history['val_loss'][-1]:.3f}"
@@ -501,11 +501,13 @@ suspect = min(p_values, key=p_values.get)
 checks.exercise_4_8(suspect, p_values=p_values)
 
 # %% [markdown]
-# Two words of caution. A large p-value does not prove that a network is free of overtraining: with few events, the test sees little, and with weights fewer events count. And a small p-value
+# Some words of caution. A large p-value does not prove that a network is free of overtraining: with few events, the test sees little, and with weights fewer events count. And a small p-value
 # does not make a network useless. An overtrained network may still be the better one on unknown events. What decides is its performance on *those*; its performance on known
 # events is to be ignored.
 #
-# With weights there is a third caution. Where a bin holds a few heavy events, or fewer than about five, $\chi^2$ no longer follows its distribution. Take the third p-value as a guide only.
+# And where a bin holds few events, or a few heavy ones, your formula takes its error from too few of them, and $\chi^2$ no longer follows its distribution. The legends of the figures are more careful: they merge such bins, and take the
+# errors from both samples together. For the network that stopped in time both agree. For the overtrained one, with its thousand events, your $\chi^2$ is much the larger. The verdict is the same, but do not believe its p-value to the last digit, nor
+# the third one.
 
 # %% [markdown]
 # ## 4.6 The rare backgrounds
@@ -541,7 +543,7 @@ of_background = shares(fit_process[is_background], fit_events["weight"].to_numpy
 pd.DataFrame(of_background, index=["raw share", "expected share"]).T.round(4)
 
 # %% [markdown]
-# In the loss, every event counts the same. Z and top pairs together are less than one per cent of the background events, so they are less than one per cent of the loss. But
+# In the loss, every event counts the same. Z and top pairs together are less than one per cent of the background events, so their mistakes hardly show in it. But
 # they are about a third of the background that nature makes. What does the network do with them? We take the test events, weighted to the full luminosity.
 
 # %% tags=["nbval-ignore-output"]
@@ -624,7 +626,7 @@ most_dangerous = passed["share"].drop("Higgs").idxmax()
 ### END SOLUTION
 
 # %% tags=["check-4.10"]
-checks.exercise_4_10(most_dangerous, efficiency=passed["share"])
+checks.exercise_4_10(most_dangerous, efficiency=passed["share"], error=passed["error"])
 
 # %% [markdown]
 # Has longer training helped? Look at the differences and their errors. Perhaps somewhat fewer Z events pass than after five epochs. But the shares of Z and top pairs are still several times that of ZZ: this is no cure.

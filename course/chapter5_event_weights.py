@@ -143,7 +143,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# No event, or hardly any, reaches 0.5. Yet Keras is content: it reports a splendid accuracy. The *accuracy* is the share of (expected) events on the right side of 0.5.
+# No event, or hardly any, reaches 0.5. Yet by one measure this network is splendid: its *accuracy*, the share of (expected) events on the right side of 0.5. You compute it now.
 
 # %% [markdown]
 # ### Exercise 5.2 – The weighted accuracy (write code)
@@ -193,7 +193,7 @@ pd.DataFrame(
 ### BEGIN SOLUTION
 answer_5_3 = """In the mixture of raw weights two or three events in a hundred are signal. The score, the local probability of signal, exceeds one half only
 where the signal is about forty times denser than the background (each normalised to one), and with four momenta there is no such place. So the network is not wrong: it gives the right
-probabilities, they are all small, and the cut at 0.5 is what makes no sense. But the signal is a tiny part of its loss, so that little is gained by learning it. The accuracy
+probabilities, they are all small, and the cut at 0.5 is what makes no sense. Nor does it ignore the signal: each signal event has a small score and so a large loss, and together they make most of it. The accuracy
 counts both classes by their size; when one of them is rare, ignoring it altogether costs almost nothing."""
 ### END SOLUTION
 
@@ -212,7 +212,7 @@ print(f"sum of weights in a batch of 128: signal {expected['signal']:.4f}, backg
 
 # %% [markdown]
 # The mean weight is far from one, and so is the loss that Keras shows: it divides by the number of events. Adam copes with small gradients, but nobody can judge such a loss at a glance. And in a batch, the background
-# weighs about forty times as much as the signal, which hardly has a say. So we want weights that
+# weighs about forty times as much as the signal. So the first thing that the network learns is to say «background», and all scores crowd near zero. So we want weights that
 #
 # - keep the ratios *within* signal and *within* background as in nature,
 # - give signal and background the same say,
@@ -331,8 +331,8 @@ plotting.show(
 )
 
 # %% [markdown]
-# The validation loss is rougher than in chapter 4, and it may lie well away from the training loss, on either side. Both come from the few heavy events: one of them misplaced, and the loss changes
-# visibly. So much of that distance is the fluctuation of a small sample. Chapter 6 will tell how large it is.
+# The validation loss is rougher than in chapter 4, and it may lie well away from the training loss, on either side. In the first epochs this is mostly the average over the epoch that you know from section 4.4.
+# The roughness, and much of the distance that is left in the end, come from the few heavy events: one of them misplaced, and the loss changes visibly. That is the fluctuation of a small sample. Chapter 6 will tell how large it is.
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.roc({name: (test, score) for name, score in scores.items()})
@@ -648,7 +648,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# If the seed alone changes the scores by as much as the treatment or more (compare the bars), it hardly matters for the training which one we take. With few negative weights this is what to expect. It is a convention: a network trained with $|w|$ solves a slightly different
+# If the seed alone changes the scores by as much as the treatment or more (compare the points), it hardly matters for the training which one we take. With few negative weights this is what to expect. It is a convention: a network trained with $|w|$ solves a slightly different
 # problem, and is not quite the best one for ours, but its cut is as valid as any other.
 #
 # The yields are another matter. There the bias is comparable with the statistical error of a small simulation, and unlike it does not shrink with a larger one.

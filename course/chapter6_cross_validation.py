@@ -37,6 +37,7 @@ from labcourse import (
     network,
     outputs,
     plotting,
+    progress,
     samples,
     splitting,
     training,
@@ -157,6 +158,7 @@ def loss_of(model, events):
 
 def train_for_long(model, trains, validates):
     """Train for 40 epochs; return the loss of the validation events, and note that of other events."""
+    line.show(f"{name} network, fold {len(losses_of_others) + 1} of {K}")
     training.fit(model, x_few[trains], y_few[trains], epochs=40, batch_size=64, seed=SEED, progress=False)
     losses_of_others.append(loss_of(model, others))
     members = np.flatnonzero(few)[validates]
@@ -166,13 +168,14 @@ def train_for_long(model, trains, validates):
 # The normalisation knows the events of all folds here, in fresh and in reused networks alike, so it cannot make the difference.
 one_model = network.build(4, normalise=x_few, learning_rate=2e-3, seed=SEED)
 leak = {}
-for name, build in (
-    ("fresh", lambda: network.build(4, normalise=x_few, learning_rate=2e-3, seed=SEED)),
-    ("reused", lambda: one_model),
-):
-    losses_of_others = []
-    leak[name] = run_folds(build, train_for_long, fold_few)
-    leak[f"{name}, other events"] = np.array(losses_of_others)
+with progress.Line() as line:
+    for name, build in (
+        ("fresh", lambda: network.build(4, normalise=x_few, learning_rate=2e-3, seed=SEED)),
+        ("reused", lambda: one_model),
+    ):
+        losses_of_others = []
+        leak[name] = run_folds(build, train_for_long, fold_few)
+        leak[f"{name}, other events"] = np.array(losses_of_others)
 leak = pd.DataFrame(leak, index=pd.RangeIndex(1, K + 1, name="fold"))
 leak.round(3)
 
@@ -234,7 +237,7 @@ checks.exercise_6_4(leak_size, fresh=leak["fresh"], reused=leak["reused"])
 # Now all training events, with the weights of chapter 5. They are balanced in each fold by itself, so that each validation loss counts in the same way.
 #
 # Two choices keep this honest. There is no early stopping: it would choose the best epoch on the very events that are to judge, and the loss would come out a little too good. Instead, each network trains for 15 epochs in batches of 512, after which
-# the loss hardly falls any more. And all settings are fixed before we look at any loss.
+# the loss of the large network falls only slowly (`folds_large.histories` has it for every epoch). And all settings are fixed before we look at any loss.
 
 # %%
 balanced = np.empty(len(w), np.float32)
@@ -368,7 +371,7 @@ fold_losses = np.array(
             [squared_loss(rows, part != number) for number in range(K)]
             for part in (rng.permutation(200) % K for _ in range(8))
         ]
-        for rows in experiments
+        for rows in progress.each(list(experiments), "experiment")
     ]
 )
 print("experiments, repetitions, folds:", fold_losses.shape)
@@ -498,10 +501,11 @@ print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected er
 # %% [markdown]
 # Look at the two spreads. Compared by their means, a difference of this size is lost in the spread of the losses. Compared in pairs, it is seen better: what a fold does to both networks has dropped out.
 #
-# What is left in the differences is, in part, the luck of a seed, which alone moves a loss by a thousandth or a few (section 6.3). Each fold has a seed of its own. So this luck differs from fold to fold, and the spread of the differences
-# holds it.
+# What is left in the differences has two causes. The two networks misjudge different heavy events. And there is the luck of a seed: compare $\sqrt{2}$ times its spread, which section 6.3 gives for the large network, with the spread of the differences. Each
+# fold has a seed of its own. So this luck differs from fold to fold, and the spread of the differences holds it.
 #
-# Now mind the error of the mean difference. A naive $t$-test would take the differences for independent, and be too sure. Dietterich
+# Now mind the error of the mean difference. A naive $t$-test takes the differences for independent. In section 6.4 this went well for a single cross-validation, since each fold has other validation events. In a difference much of what they do drops out. What
+# the folds share, their training events, then counts for more, and the test may be too sure. Dietterich
 # measured how often such tests report a difference where there is none, and warns of them. And with five folds the error itself is uncertain by a third: a difference of twice its error proves little.
 #
 # Mind also *what* was compared: two networks that were trained in one way. With a longer training the smaller one might catch up, and the folds say nothing about that.
@@ -511,15 +515,15 @@ print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected er
 # %% [markdown]
 # ### Exercise 6.10 – Which one do you take? (in your words)
 #
-# Decide between the two networks. Say what the comparison shows and how sure you are. Would you decide differently if the small network were a thousand times faster, or if a better loss had to be bought with ten times the parameters? Two to four sentences.
+# Decide between the two networks. Say what the comparison shows and how sure you are. The large network has 4021 parameters, the small one 541: does that matter here? And would you decide differently if the small network were a thousand times
+# faster? Two to four sentences.
 
 # %% tags=["exercise-6.10", "written"]
 ### BEGIN SOLUTION
 answer_6_10 = """In our run the large network has the lower loss in four of the five folds, by 0.0043 ± 0.0035 in the mean.
 That is hardly more than the error, which five folds tell only roughly: the large network is probably the better one,
-but the comparison does not prove it. Both train in seconds, so we take the large one, and know that the small one would
-do nearly as well. If the small one were a thousand times faster, or the large one cost ten times the parameters, we
-would take the small one: a gain that may be chance is not worth the price, and even one that is real can be too small to
+but the comparison does not prove it. It has seven times the parameters, but both train in seconds, so we take it, and know
+that the small one would do nearly as well. If the small one were a thousand times faster, we would take that: a gain that may be chance is not worth the price, and even one that is real can be too small to
 matter, which the significance of chapter 7 decides."""
 ### END SOLUTION
 

@@ -99,7 +99,7 @@ def each(items: Collection[Item], text: str = "{}", *, visible: bool = True) -> 
             left = (time.monotonic() - begin) / done * (len(items) - done) if done else 0.0
             line.show(f"{done + 1}/{len(items)}  {text.format(item)}" + (f", {seconds(left)} left" if left else ""))
             yield item
-        if items:
+        if len(items):
             line.show(f"{len(items)}/{len(items)}  {text.format(item)}, {seconds(time.monotonic() - begin)}")
 
 

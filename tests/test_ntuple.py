@@ -327,7 +327,9 @@ def test_load_takes_a_list_of_names(names, says):
         ntuple.load(names)
 
 
-def test_a_damaged_file_comes_back_from_where_it_came(tmp_path):
+def test_a_damaged_file_comes_back_from_where_it_came(tmp_path, monkeypatch):
     assert "git checkout" in samples.get_again(settings.data_folder() / NAME)
     assert "data download" in samples.get_again(settings.official_folder() / NAME)
-    assert "unset LABCOURSE_DATA" in samples.get_again(tmp_path / NAME)
+    assert samples.get_again(tmp_path / NAME) == "Replace this file."
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
+    assert "unset LABCOURSE_DATA" in samples.get_again(tmp_path.resolve() / NAME)

@@ -85,7 +85,7 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
         left.axvline(0.5, color=style.DARK, linestyle="--", linewidth=1.2)
         left.set(
             xlabel="score with this relative weight",
-            ylabel="events / bin (highest bin = 1)",
+            ylabel="fraction of events / bin (highest = 1)",
             xlim=(0, 1),
             ylim=(0, 1.35),
         )
@@ -136,7 +136,7 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
         [*steps, *dots],
         {"factor": frame.factor_slider("relative weight of the signal class", LOWEST, HIGHEST, 1.0)},
         update,
-        alt="Left, distribution of the score for signal and background, each relative to its highest bin, with a"
+        alt="Left, distribution of the score for signal and background, each scaled to the same area, with a"
         " dashed line at one half. Right, against the relative weight of the signal class on a logarithmic axis:"
         " accuracy, share of the signal and share of the background above one half, with markers at the chosen weight.",
     )

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from labcourse import samples
 from labcourse.errors import BadEvents, BadFile, BadInput, LabCourseError
 from labcourse.kinematics import pair_masses
+from labcourse.progress import each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -149,14 +150,12 @@ def read_sample(name: str, *, luminosity: float = samples.LUMINOSITY, extra: Col
 def load(
     names: Iterable[str] = samples.SIMULATED, *, luminosity: float = samples.LUMINOSITY, progress: bool = True
 ) -> pd.DataFrame:
-    """Read several samples into one event table, with a progress bar where a terminal shows one.
+    """Read several samples into one event table, with a line of progress in a notebook or a terminal.
 
     ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of
     different samples fit together. Raises as `read` and `samples.locate`, and `BadInput` if no list of names is given.
     """
     import pandas as pd
-    from rich.console import Console
-    from rich.progress import track
 
     if isinstance(names, str):
         raise BadInput(f"{names!r} is one name.", where="ntuple.load", next_step=f'Give a list: load(["{names}"]).')
@@ -165,9 +164,8 @@ def load(
         raise BadInput("No sample is named.", where="ntuple.load", next_step='Give some, for instance load(["Zee"]).')
     for name in names:
         samples.get(name)
-    visible = progress and Console().is_terminal
-    bar = track(names, "Reading samples", transient=True, disable=not visible)
-    return pd.concat((read_sample(name, luminosity=luminosity) for name in bar), ignore_index=True)
+    tables = (read_sample(name, luminosity=luminosity) for name in each(names, "reading {}", visible=progress))
+    return pd.concat(tables, ignore_index=True)
 
 
 @contextmanager

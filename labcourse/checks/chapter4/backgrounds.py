@@ -13,9 +13,6 @@ from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_4_9", "exercise_4_10"]
 
-NEARLY_ALIKE = 0.05
-"""Efficiencies that differ by less are the same within the statistics of the rare samples."""
-
 
 def _shares(process: Any, weight: Any) -> dict[str, tuple[float, float]]:
     """The course's own answer to exercise 4.9."""
@@ -99,13 +96,15 @@ def exercise_4_9(answer: Any, report: Report) -> None:
 
 
 @exercise("4.10")
-def exercise_4_10(answer: Any, report: Report, *, efficiency: pd.Series) -> None:
-    """The background that passes the cut most easily."""
+def exercise_4_10(answer: Any, report: Report, *, efficiency: pd.Series, error: pd.Series) -> None:
+    """The background that passes the cut most easily, or one that agrees with it within their errors."""
     background = efficiency.drop("Higgs", errors="ignore")
+    most = str(background.idxmax())
+    alike = background[most] - background <= np.hypot(error[background.index], error[most])
     report.name(
         answer,
         list(background.index),
-        set(background.index[background >= background.max() - NEARLY_ALIKE]),
+        set(background.index[alike]),
         "no other background passes clearly more easily",
         ("Higgs", "the Higgs boson is the signal", "we ask for a background"),
         (background.idxmin(), "this one is rejected best", "a large efficiency means: much of it passes"),

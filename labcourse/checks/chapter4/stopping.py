@@ -187,7 +187,11 @@ def exercise_4_4(answer: Any, report: Report) -> None:
         right=right,
     ):
         return
-    report.holds(alike(pair, right), "finds the best epoch and the one at which training stops", hint="by hand")
+    report.holds(
+        alike(pair, right),
+        "finds the best epoch and the one at which training stops",
+        hint="go through a short list by hand, such as 0.9, 0.7, 0.8, 0.75, and print what it holds after each epoch",
+    )
     falling = [1.0, 0.8, 0.7, 0.65]
     report.holds(
         lambda: alike(answer(falling, 2), (4, 4)),

@@ -98,7 +98,9 @@ def exercise_6_1(answer: Any, report: Report) -> None:
         hint="those whose fold has any other number",
     )
     report.holds(
-        lambda: np.array_equal(answer(fold, 0)[1], fold == 0), "it works for the fold of number 0 too", hint="no `or`"
+        lambda: np.array_equal(answer(fold, 0)[1], fold == 0),
+        "it works for the fold of number 0 too",
+        hint="0 counts as False: compare with ==",
     )
 
 
