@@ -386,7 +386,7 @@ checks.exercise_1_6(top_share, cut_flow=flow["ttbar"])
 
 # %% [markdown]
 # The leptons of a top pair come from three or four different decays, so their flavours hardly know of each other: half of the
-# events fail. Their charges know a little, since the two W bosons have opposite ones. More than a third of the rest fails all the same.
+# events fail. Their charges know a little, since the two W bosons have opposite ones. About a third of the rest fails all the same.
 #
 # Now we apply the preselection, and look at what is left of each sample. `error` is the statistical uncertainty of the
 # simulation, $\sqrt{\sum w^2}$.
@@ -436,7 +436,7 @@ print(f"s/√b = {expected_signal / np.sqrt(expected_background):.2f}")
 fig, ax = plotting.variable(preselected, "lep1_pt", bins=40, span=(0, 200))
 plotting.show(
     fig,
-    alt="Stacked histogram of the transverse momentum of the leading lepton, from 0 to 200 GeV. ZZ dominates and peaks "
+    alt="Stacked histogram of the transverse momentum of the leading lepton, from 0 to 200 GeV. ZZ is the largest part and peaks "
     "near 50 GeV; the Higgs boson is a thin layer on top.",
 )
 
@@ -611,7 +611,7 @@ effective_number = checks.exercise_1_10(effective_number)
 
 # %% tags=["exercise-1.11", "written"]
 ### BEGIN SOLUTION
-answer_1_11 = """Counted once each, the network sees almost no Z and top-pair events, although a quarter to a third of the
+answer_1_11 = """Counted once each, the network sees almost no Z and top-pair events, although about a third of the
 expected background comes from them: it can afford to misplace them. With the weights as they are, the signal weighs only some two per cent of
 everything, and calling every event background is nearly free. Events with negative weights even reward a wrong
 answer, and the few events with large weights dominate the gradient."""

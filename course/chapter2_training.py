@@ -137,7 +137,7 @@ plotting.stamp(ax)
 plotting.show(
     fig,
     alt="Share of the expected events of each sample in the training part, with errors, and a dashed line at 0.6. "
-    "The large samples lie on the line; the three rare backgrounds have errors of several per cent.",
+    "The large samples lie close to the line and have small errors; the three rare backgrounds have errors of several per cent.",
 )
 
 # %% [markdown]
@@ -509,8 +509,8 @@ model.compile(
 # %% [markdown]
 # `accuracy` plays no part in the training. It is only reported: the share of events on the right side of a score of 0.5.
 #
-# Now one epoch. Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself. It takes five to
-# ten seconds, and says nothing until the end. (Keras starts its clock only when everything is prepared; ours counts the
+# Now one epoch. Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself. It takes a few
+# seconds, on a slow computer ten or more, and says nothing until the end. (Keras starts its clock only when everything is prepared; ours counts the
 # preparation, too.)
 
 # %% tags=["nbval-ignore-output"]

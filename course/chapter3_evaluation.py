@@ -319,8 +319,8 @@ plotting.show(
 
 # %% [markdown]
 # The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it is
-# good, and precisely known. Against Z and top pairs it is much closer to one half: the network tells Z events from the
-# signal only poorly, and top pairs hardly at all. They were too few among the training events to matter, so it never learnt what they look like. Their errors
+# good, and precisely known. Against Z and top pairs it is much closer to one half: the network tells both from the signal only
+# poorly. They were too few among the training events to matter, so it never learnt what they look like. Their errors
 # are large as well, since few events of each are left to test with. Keep this in mind for chapters 4 and 5.
 
 # %% [markdown]
@@ -425,7 +425,7 @@ fig, axes = plotting.calibration({"each event counts the same": (test, score_tes
 plotting.show(
     fig,
     alt="Reliability diagram: share of signal among test events against the mean score of ten bins, with every simulated event counted once. The points lie "
-    "close to the diagonal. Below, the number of events of each bin.",
+    "close to the diagonal, but for the last, which has few events and a large error. Below, the number of events of each bin.",
 )
 
 # %% [markdown]
@@ -507,7 +507,7 @@ plotting.show(
 # %% [markdown]
 # If only the share changes, the corrected score is about as good a probability as the score was before. With
 # expected events it is too optimistic where it is high. Nothing is wrong with Bayes' theorem. But we assumed that
-# $s(x)$ and $b(x)$ stay the same, and they do not. In the training nearly all background was ZZ; in nature almost a
+# $s(x)$ and $b(x)$ stay the same, and they do not. In the training nearly all background was ZZ; in nature about a
 # third is Z and top pairs, which get high scores far more often. That is why the probability is too optimistic. (The
 # signal changes as well: half of it was made in vector boson fusion in the training, in nature less than a tenth. This
 # effect is smaller.)

@@ -367,7 +367,7 @@ losses.round(4)
 # The *gap* between validation and fit is what overtraining looks like in one number. Compare it with its error: without overtraining, both parts still differ by chance. (The first
 # model was trained on the validation events too, so its gap can only be chance.)
 #
-# Is the new network better? Its validation loss is lower, but not by much more than the error, if at all. Do not give up too early: both networks were judged on the *same* events. An event that is difficult for one is
+# Is the new network better? Its validation loss is lower, but by no more than one or two times the error. Do not give up too early: both networks were judged on the *same* events. An event that is difficult for one is
 # difficult for the other. So we take the difference event by event, and look at the mean of the differences and at *its* error:
 
 
@@ -443,7 +443,7 @@ fig, ax = plotting.overtraining(
 plotting.show(
     fig,
     alt="Score of the overtrained network. For the events that it knows, filled areas, signal lies mostly at high scores and background at low ones. For other events, "
-    "points, both classes reach further to the wrong side; the probability of the test is very small.",
+    "points, both classes reach further to the wrong side; the legend gives small probabilities.",
 )
 
 # %% [markdown]
@@ -458,7 +458,7 @@ fig, ax = plotting.overtraining(
 )
 plotting.show(
     fig,
-    alt="Score of the early-stopped network. For both classes the points of the validation events lie on the areas of the fit events within their errors.",
+    alt="Score of the early-stopped network. For both classes the points of the validation events follow the areas of the fit events closely; the small differences are what chance can make.",
 )
 
 # %% [markdown]
@@ -613,7 +613,7 @@ plotting.show(
     alt="Share of the expected test events that pass the cut: one half of the Higgs events by construction, a small share of ZZ, and several times larger "
     "shares of Z and of top pairs, with larger errors.",
 )
-passed.round(3)
+passed.round(3) + 0.0  # no zero with a minus sign
 
 # %% [markdown]
 # ### Exercise 4.10 – The most dangerous background (read a plot)

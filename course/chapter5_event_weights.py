@@ -651,7 +651,7 @@ plotting.show(
 # If the seed alone changes the scores by as much as the treatment or more (compare the points), it hardly matters for the training which one we take. With few negative weights this is what to expect. It is a convention: a network trained with $|w|$ solves a slightly different
 # problem, and is not quite the best one for ours, but its cut is as valid as any other.
 #
-# The yields are another matter. There the bias is comparable with the statistical error of a small simulation, and unlike it does not shrink with a larger one.
+# The yields are another matter. There the bias is about as large as the statistical error of a small simulation, and unlike that error it does not shrink with a larger one.
 
 # %% [markdown]
 # ### Exercise 5.10 – Where is it allowed? (in your words)

@@ -207,7 +207,7 @@ with plotting.use_style():
 plotting.show(
     fig,
     alt="Validation loss of five folds for fresh networks and for one network that is reused from fold to fold. Folds differ, but from the second one on the reused network has the lower loss. For "
-    "other events, which no fold contains, its loss is higher than that of the fresh networks, and rises from fold to fold.",
+    "other events, which no fold contains, its loss is from then on higher than that of the fresh networks, and highest in the last fold.",
 )
 
 # %% [markdown]
@@ -520,11 +520,12 @@ print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected er
 
 # %% tags=["exercise-6.10", "written"]
 ### BEGIN SOLUTION
-answer_6_10 = """In our run the large network has the lower loss in four of the five folds, by 0.0043 ± 0.0035 in the mean.
-That is hardly more than the error, which five folds tell only roughly: the large network is probably the better one,
-but the comparison does not prove it. It has seven times the parameters, but both train in seconds, so we take it, and know
-that the small one would do nearly as well. If the small one were a thousand times faster, we would take that: a gain that may be chance is not worth the price, and even one that is real can be too small to
-matter, which the significance of chapter 7 decides."""
+answer_6_10 = """In our run the large network has the lower loss in most of the folds, in the mean by about 0.003, with a corrected error
+of about the same size. That is hardly more than the error, and five folds tell it only roughly: the large network is probably
+the better one, but the comparison does not prove it. It has seven times the parameters, but both train in seconds, so we take
+it, and know that the small one would do nearly as well. If the small one were a thousand times faster, we would take that: a
+gain that may be chance is not worth the price, and even one that is real can be too small to matter, which the significance
+of chapter 7 decides."""
 ### END SOLUTION
 
 # %% tags=["check-6.10"]

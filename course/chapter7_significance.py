@@ -199,7 +199,7 @@ plotting.show(
     fig,
     alt="Significance against the expected background from 1 to 1000 events on a logarithmic axis. The estimate s over root b is a "
     "flat line at 3. The Asimov formula starts below 2.3 at one background event and approaches 3 from below. The toy experiments lie below "
-    "the formula, by up to 0.4 at few events, where they jump because counts are whole numbers, and approach it.",
+    "the formula, by up to one half at few events, where they jump because counts are whole numbers, and approach it.",
 )
 
 # %% [markdown]
@@ -298,8 +298,8 @@ axes[1].set_ylim(0, 1.2)
 plotting.show(
     fig,
     alt="Two panels against the cut on the score of the network of chapter 5, for validation events. Above, expected signal and "
-    "background fall as the cut gets harder, the background faster. Below, s over root b rises slowly from about one half to almost 0.9 and falls steeply "
-    "beyond a cut of 0.8; at the hardest cuts its statistical band gets wide.",
+    "background fall as the cut gets harder, the background faster. Below, s over root b rises slowly from about one half to more than 0.8 and falls steeply "
+    "beyond a cut of about 0.85; at the hardest cuts its statistical band gets wide.",
 )
 
 # %% [markdown]
@@ -592,7 +592,7 @@ plotting.show(
 # The curve is that of the test events, the star that of the validation events that chose the cut. If the star lies above the curve, part of that is the bias of section 7.5, and part may be chance.
 
 # %% [markdown]
-# Four transverse momenta raise the significance from one half to 0.7 or 0.8. Is one model better than another? All share the same test events, so their errors move together, and a difference is known better than each of them.
+# Four transverse momenta raise the significance from one half to between 0.7 and 0.9, depending on the training. Is one model better than another? All share the same test events, so their errors move together, and a difference is known better than each of them.
 #
 # The *bootstrap* gives its error. Draw the test events anew, each once on average, but some twice and some not at all. Do so many times, and see how the difference scatters.
 
@@ -711,7 +711,7 @@ plotting.show(
 # %% [markdown]
 # ### Can we trust the expected background?
 #
-# Look *below* the cut first. Much of the signal lies there too. But among so many background events it is one or two per cent, less than the fluctuation of the count (see the last line above). So
+# Look *below* the cut first. Much of the signal lies there too. But among so many background events it is about one per cent, much less than the fluctuation of the count (see the last line above). So
 # data and simulated background should agree.
 #
 # With the course's pseudo-data they agree within the fluctuations, as they come from the same simulation. With the real ATLAS data they do not: before any cut
@@ -862,12 +862,12 @@ print(
 
 # %% tags=["exercise-7.12", "written"]
 ### BEGIN SOLUTION
-answer_7_12 = """Above a cut that was fixed before the data were opened we counted 52 events of pseudo-data (in our run), on a background of 45 ± 4
-that was normalised to the data below the cut: a significance of 0.8, where 0.7 was expected. With so little expected,
+answer_7_12 = """Above a cut that was fixed before the data were opened we counted 81 events of pseudo-data (in our run), on a background of 62 ± 5
+that was normalised to the data below the cut: a significance of 1.8, where 0.7 was expected. With so little expected,
 anything from −1 to about 2.5 would be unsurprising, and a value in this range is no evidence for the Higgs boson, and no
 sign against it. The four transverse
 momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known from far fewer
-simulated events than ZZ. With 10 fb⁻¹ such a selection cannot show more; it would take several times the data, or the mass. It would have been dishonest to move the cut
+simulated events than ZZ. With 10 fb⁻¹ such a selection cannot show more; it would take ten times the data or more, or the mass. It would have been dishonest to move the cut
 after seeing the data, to compare with a simulation that does not describe the control region, or to quote the mass
 window instead because its number happens to look better."""
 ### END SOLUTION
@@ -906,7 +906,7 @@ checks.panel(7)
 # - $s/\sqrt{b}$ is fine if the signal is small against the background: it is too high by about $s/(6b)$ of itself. The Asimov formula is better, and toys decide.
 # - The best cut is chosen on validation events, guarded against cuts that leave a few heavy simulated events, and quoted on test events.
 # - An uncertain background caps the significance: more data do not help then, a purer selection does.
-# - Four transverse momenta lift the expected significance from one half to 0.7 or 0.8. A cut that kept all the signal and ten background events would give not quite three.
+# - Four transverse momenta lift the expected significance from one half to between 0.7 and 0.9. A cut that kept all the signal and ten background events would give not quite three.
 # - Data are opened last, with the plan fixed, and the background is checked, and normalised, where the signal is negligible against it.
 #
 # ## Further reading

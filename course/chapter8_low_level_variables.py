@@ -462,7 +462,7 @@ plotting.show(
 
 # %% [markdown]
 # From one half with no cut at all, over somewhat less than one with four momenta, to a value well above one: the low-level variables bring more than all training tricks of the chapters before. New information raised the significance, and preparing the same information
-# raised it once more, by as much or more: a network of finite size, with a finite number of events, needs both. And a good preparation costs only a few lines.
+# raised it once more, by about as much again: a network of finite size, with a finite number of events, needs both. And a good preparation costs only a few lines.
 #
 # How does your network compare with the window? The window knows the mass, and nothing else. A perfect network would know the mass too, and use the rest besides: two pairs of leptons, one of them near the mass of the Z boson; momenta of leptons that
 # come from jets. A real network has to *find* the mass, from a limited number of events. If it falls short of the window, more events or better inputs would help it most.
@@ -615,7 +615,7 @@ fig, axes = plotting.mass_before_after(full, scores[name], cut, data=data, data_
 plotting.show(
     fig,
     alt="Four-lepton mass before and after the cut on the score of the own network, simulated processes stacked and data as points. After the cut hardly anything is left above "
-    "170 GeV, and both signal and background are highest at 120 to 130 GeV.",
+    "170 GeV, and both signal and background gather around 125 GeV.",
 )
 
 # %% [markdown]
@@ -637,8 +637,8 @@ plotting.show(
 answer_8_11 = """We searched for Higgs bosons that decay to four leptons, about ten among four hundred other events. Neural networks learnt from simulation to sort events by how
 much they look like signal. What brought most was not a cleverer training but better inputs: all four-vectors, with the symmetries of the collision removed,
 in which the network found something that follows the four-lepton mass.
-In our run we counted 42 events of pseudo-data, where 29 ± 4 events of background and 8 of signal were expected: 1.8 sigma
-where we hoped for 1.2, which fits a Higgs boson but is no evidence for one, and the rare parts of the background rest
+In our run we counted 34 events of pseudo-data, where 22 ± 3 events of background and 8 of signal were expected: 1.8 sigma
+where we hoped for 1.3, which fits a Higgs boson but is no evidence for one, and the rare parts of the background rest
 on few simulated events.
 With more time we would take more data, simulate more of the rare backgrounds, test the background in several control regions, and keep the score independent of the mass."""
 ### END SOLUTION

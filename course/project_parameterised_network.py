@@ -296,7 +296,7 @@ significance.round(2)
 fig, ax = figures.significances(curves)
 plotting.show(
     fig,
-    alt="Binned significance against the tested mass for four models. All rise from about 1.8 at 300 GeV to about 4 at 2000 GeV. From 420 GeV on the parameterised network lies on the "
+    alt="Binned significance against the tested mass for four models. All rise from a little less than 2 at 300 GeV to about 4 at 2000 GeV. From 420 GeV on the parameterised network lies on the "
     "networks of single masses or above them, also at the blind mass of 1200 GeV; the trees and the published recipe lie below from 420 GeV on, and the trees dip at the blind mass.",
 )
 
@@ -318,7 +318,7 @@ blind_points = {
 blind_ratio = checks.exercise_9_6(blind_ratio, points=blind_points)
 
 # %% [markdown]
-# One network does the work of fourteen, and it does so where it was never trained. (Only at 300 GeV, at the edge, the network of one mass is ahead.) That is more than a saving. Every mass helps to learn what the others need: b-tag scores,
+# One network does the work of fourteen, and it does so where it was never trained. (Clearly ahead is the network of one mass only at 300 GeV, at the edge; at the highest masses both are equal within their errors.) That is more than a saving. Every mass helps to learn what the others need: b-tag scores,
 # angles, the Z boson. What it cannot do is *extrapolate*: ask for a mass outside of the trained range, and `significances` warns.
 #
 # Be honest with the trees. They were trained on five copies of each background event, each with another random mass, and were hardly tuned. Their dip at the blind mass is no accident, though: a tree only asks whether the mass lies

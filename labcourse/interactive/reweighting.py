@@ -99,7 +99,8 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
             curves.plot(factors, values, color=line.color, linestyle=line.linestyle, label=name)
             dots += curves.plot([], [], line.marker, color=line.color, markeredgecolor="black", markersize=8, zorder=5)
         curves.axvline(nature, color=style.GREY, linestyle=":", linewidth=1.2)
-        curves.annotate("nature", (nature, 1.03), color=style.GREY, fontsize=8.5, ha="center")
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        curves.annotate("nature", (nature, 1.03), color=style.GREY, fontsize=8.5, ha="center", bbox=box)
         curves.set(
             xscale="log",
             xlabel="relative weight of the signal class",
