@@ -125,7 +125,7 @@ def _cells(number: Number) -> tuple[str, str, str, str]:
 
 def _number(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.1f}" if abs(value) >= 1000 else f"{value:.4g}"
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}".removesuffix(".0")
     return str(value)
 
 
