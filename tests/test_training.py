@@ -241,6 +241,28 @@ def test_nothing_is_traced_again():
     assert engine.traces == traces
 
 
+def test_schedules_share_a_program_and_are_those_of_keras():
+    """Their numbers are no part of the program: networks for events of several numbers would each compile one."""
+
+    def scheduled(length, seed):
+        model = small(seed)
+        rate = keras.optimizers.schedules.CosineDecay(1e-3, length, warmup_target=0.02, warmup_steps=length // 2)
+        model.compile(keras.optimizers.Adam(rate), "binary_crossentropy", weighted_metrics=[])
+        return model
+
+    engines = set()
+    for length, seed in ((8, 1), (12, 2)):
+        ours, theirs = scheduled(length, seed), scheduled(length, seed)
+        for _ in range(2):  # the second training goes on with the schedule where the first one ended
+            expected = theirs.fit(X, Y, sample_weight=WEIGHT, epochs=2, batch_size=100, shuffle=False, verbose=0)
+            got = training.fit(ours, X, Y, WEIGHT, epochs=2, batch_size=100, shuffle=False)
+            assert_same_history(got, expected)
+        assert_same_weights(ours, theirs, 2e-6)
+        engines.add(epoch.engine_for(ours, (X[:2], Y[:2], WEIGHT[:2])))
+    (engine,) = engines
+    assert engine.model is not ours
+
+
 def test_models_that_share_a_program_do_not_share_their_state():
     """Each has its own weights, normalisation, seed and learning rate."""
     alone = []

@@ -1,7 +1,8 @@
 """What makes two networks the same program: their architecture, apart from their state.
 
 Weights, seeds, the optimizer's memory and the learning rate are state; names are chance. What is left
-decides which compiled program trains a model (see `epoch`).
+decides which compiled program trains a model (see `epoch`). A schedule of the learning rate is no part of it either:
+the program is given the rate of each step.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 import json
 import random
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import keras
@@ -34,9 +38,44 @@ def state(model: keras.Model) -> list[Any]:
     return list({id(variable): variable for variable in [*model.variables, *optimizer, *metrics]}.values())
 
 
+def _state_of_program(model: keras.Model, training: bool) -> list[Any]:
+    """Return what a program for training, or for predicting, needs of a model; the learning rate stands apart."""
+    if not training:
+        return list(model.variables)
+    rates = set(map(id, _optimizer_variables(model, "learning_rate")))
+    return [variable for variable in state(model) if id(variable) not in rates]
+
+
+def _optimizer_variables(model: keras.Model, name: str) -> list[Any]:
+    """Return the optimizer's variable of a name; none where it has none, as a schedule has no learning rate."""
+    return [variable for variable in model.optimizer.variables if variable.name == name]
+
+
+def schedule(model: keras.Model) -> Callable[[int], NDArray[np.float32]] | None:
+    """Return what gives the learning rates of the next steps, of which there are ``n_steps``.
+
+    None if the optimizer has no schedule but a number.
+    """
+    import keras
+    import tensorflow as tf
+
+    config = model.optimizer.get_config().get("learning_rate")
+    if not isinstance(config, dict):
+        return None
+    of_step = keras.optimizers.schedules.deserialize(config)
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
+    def of_steps(steps: Any) -> Any:
+        return tf.map_fn(lambda step: tf.cast(of_step(step), tf.float32), steps, fn_output_signature=tf.float32)
+
+    # Not `optimizer.iterations`, which counts fewer where gradients are accumulated.
+    (iteration,) = _optimizer_variables(model, "iteration")
+    return lambda n_steps: np.asarray(of_steps(tf.range(n_steps) + tf.cast(iteration.value, tf.int32)))
+
+
 def shapes(model: keras.Model, training: bool) -> list[Any]:
     """Return shape and type of each variable that a training changes, or that a prediction depends on."""
-    return [(list(v.shape), str(v.dtype)) for v in (state(model) if training else model.variables)]
+    return [(list(v.shape), str(v.dtype)) for v in _state_of_program(model, training)]
 
 
 def copy_state(source: keras.Model, target: keras.Model, *, training: bool = True) -> None:
@@ -46,11 +85,10 @@ def copy_state(source: keras.Model, target: keras.Model, *, training: bool = Tru
     """
     if source is target:
         return
-    pairs = (
-        zip(state(source), state(target), strict=True)
-        if training
-        else zip(source.variables, target.variables, strict=True)
-    )
+    pairs = list(zip(_state_of_program(source, training), _state_of_program(target, training), strict=True))
+    if training:
+        rates = (_optimizer_variables(end, "learning_rate") for end in (source, target))
+        pairs += zip(*rates, strict=False)  # a schedule has none
     for ours, theirs in pairs:
         # The TensorFlow variables themselves: Keras' own assignment costs three times as much.
         theirs.value.assign(ours.value, read_value=False)
@@ -65,7 +103,7 @@ def copy(model: keras.Model, training: bool) -> keras.Model | None:
     try:
         twin = type(model).from_config(model.get_config())
         if training:
-            twin.compile_from_config(model.get_compile_config())
+            twin.compile_from_config(_compilation(model))
     except (ValueError, TypeError, KeyError):
         return None
     finally:
@@ -94,7 +132,7 @@ def describe(model: keras.Model, training: bool) -> str | None:
         with warnings.catch_warnings():
             # Keras warns of lambdas, which nobody is going to save here.
             warnings.simplefilter("ignore")
-            compilation = model.get_compile_config() if training else None
+            compilation = _compilation(model) if training else None
         config = [type(model).__name__, model.get_config(), compilation]
         return json.dumps([_anonymous(config, {}), shapes(model, training)], sort_keys=True)
     except (_Unshareable, TypeError, ValueError, NotImplementedError):
@@ -103,6 +141,17 @@ def describe(model: keras.Model, training: bool) -> str | None:
 
 class _Unshareable(Exception):
     """A configuration that holds code."""
+
+
+def _compilation(model: keras.Model) -> dict[str, Any]:
+    """Return how a model is compiled, with a number in place of a schedule of the learning rate."""
+    config: dict[str, Any] = model.get_compile_config()
+    optimizer = config["optimizer"]
+    settings = optimizer["config"] if isinstance(optimizer, dict) else {}
+    if not isinstance(settings.get("learning_rate"), dict):
+        return config
+    _anonymous(settings["learning_rate"], {})  # refuses code
+    return config | {"optimizer": optimizer | {"config": settings | {"learning_rate": 0.0}}}
 
 
 def _has_vocabulary(model: keras.Model) -> bool:

@@ -5,8 +5,8 @@ than the arithmetic, so here the loop over the batches is part of the compiled p
 in it is the model's own `train_step`: same batches, same updates, same metrics.
 
 Compiling takes seconds and belongs to an architecture, not to a model. Models that differ only in their
-weights, names, seeds and learning rate share one `Engine`: their state is copied in before an epoch and
-back out after it, so a cross-validation compiles once.
+weights, names, seeds and learning rate, or its schedule, share one `Engine`: their state is copied in before an
+epoch and back out after it, so a cross-validation compiles once.
 
 Used by `training`; there is no need to call it directly.
 """

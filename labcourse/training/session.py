@@ -95,6 +95,8 @@ class _Session:
         self.model, self.epochs, self.each_epoch = model, epochs, each_epoch
         self.by_batch = any(inputs.acts_on_batches(callback) for callback in callbacks)
         self.engine = _engine(model, train, share=not self.by_batch)
+        # An engine of its own follows the schedule by itself.
+        self.schedule = architecture.schedule(model) if self.engine.model is not model else None
         self.train, self.batch_size = train, batch_size
         self.n_steps = math.ceil(len(keras.tree.flatten(train)[0]) / batch_size)
         self.validation = Data(validation, self._validation_batch(), self.engine) if validation is not None else None
@@ -216,6 +218,8 @@ class _Session:
     def _train_epoch(self, data: Data, learning_rates: Any) -> dict[str, float]:
         self.model.reset_metrics()
         architecture.copy_state(self.model, self.engine.model)
+        if self.schedule is not None:
+            learning_rates = self.schedule(data.n_steps)
         if not self.by_batch:
             logs = self.engine.train(data, learning_rates)
         else:
