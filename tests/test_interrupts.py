@@ -240,8 +240,8 @@ cli.main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
-@pytest.mark.parametrize("command", ["run", "solve"])
-def test_ctrl_c_in_a_run_of_notebooks(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize(("command", "how"), [("run", signal.SIGINT), ("solve", signal.SIGTERM)])
+def test_ctrl_c_or_kill_in_a_run_of_notebooks(tmp_path: Path, command: str, how: signal.Signals) -> None:
     from labcourse.authoring import build
 
     home = tmp_path / "home"
@@ -265,7 +265,7 @@ def test_ctrl_c_in_a_run_of_notebooks(tmp_path: Path, command: str) -> None:
         assert running.poll() is None, running.communicate()
         time.sleep(0.05)
     time.sleep(0.5)
-    running.send_signal(signal.SIGINT)
+    running.send_signal(how)
     _, err = running.communicate(timeout=60)
     assert running.returncode == 130, err
     assert "interrupted in cell 2; run this chapter again; finished before: 1" in err

@@ -6,6 +6,7 @@ Heavy libraries are imported inside the commands that need them, so that ``labco
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -40,6 +41,8 @@ BUNDLE_SCALE = 0.2
 
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
+    # `kill` gives what Ctrl-C gives: processes end, and temporary files go.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         app()
     except LabCourseError as error:
