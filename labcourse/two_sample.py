@@ -256,7 +256,12 @@ def _edges(pair: tuple[Sample, Sample], max_bins: int, min_effective: float) -> 
     share = np.concatenate([np.abs(sample.weights) / np.abs(sample.weights).sum() for sample in pair])
     order = np.argsort(values, kind="stable")
     positions = np.searchsorted(np.cumsum(share[order]), 2 * np.arange(1, n_bins) / n_bins)
-    return np.unique(np.append(-np.inf, values[order][np.minimum(positions, len(values) - 1)]))
+    edges = values[order][np.minimum(positions, len(values) - 1)]
+    # Where the smallest value is that of many events, as in isolation, it is a bin of its own.
+    smallest = values[order[0]]
+    if (larger := values[values > smallest]).size:
+        edges[edges == smallest] = larger.min()
+    return np.unique(np.append(-np.inf, edges))
 
 
 def _contents(sample: Sample, edges: Array) -> tuple[Array, Array]:

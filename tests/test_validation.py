@@ -107,6 +107,15 @@ def test_unweighted_tests_are_those_of_scipy() -> None:
     assert test == pytest.approx((expected.statistic, expected.dof, expected.pvalue))
 
 
+def test_a_smallest_value_of_many_events_is_a_bin_of_its_own() -> None:
+    """As in isolation: most leptons have nothing around them."""
+    a, b = np.repeat([0.0, 1.0], [33, 26]), np.repeat([0.0, 1.0], [53, 6])
+    test = chi_square(a, b)
+    expected = stats.chi2_contingency([[33, 26], [53, 6]], correction=False)
+    assert test == pytest.approx((expected.statistic, 1, expected.pvalue))
+    assert test.p_value < 1e-3
+
+
 def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
     test = chi_square(np.zeros(100), np.zeros(80))
     assert (test.value, test.ndf) == (0.0, 0)
@@ -296,23 +305,42 @@ def test_the_status_says_whether_all_passes(validate: Callable[..., Result], fol
     assert validate(*base, "--threshold", 1).code == 1
 
 
-def test_what_the_release_fails_in_as_well_is_not_held_against_the_simulation() -> None:
-    def row(sample: str, variable: str, p: float) -> compare.Row:
-        return compare.Row(sample, variable, 1.0, 1, p, None)
-
+def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
     rows = [
-        row("Zee", "met", 0.006),
-        row("Zee", "jet_n", 0.004),
-        row("data", "met", 0.004),
-        row("data", "m_llll", 0.006),
-        row("data", "jet_n", 0.004),
-        row("control", "jet_n", 0.006),
+        compare.Row("Zee", "met", 1.0, 1, 0.006, 0.5),
+        compare.Row("Zee", "jet_n", 1.0, 1, 0.5, 0.002),
+        compare.Row("Zee", "channel", 0.0, 0, None, None),  # too few events: no test
+        compare.Row("data", "met", 1.0, 1, 0.006, None),
+        compare.Row("data", "m_llll", 1.0, 1, 0.004, None),
+        compare.Row("control", "met", 1.0, 1, 1e-9, None),
     ]
-    # With two or three variables the limits are 0.005 and 0.0033.
-    failed = [(row.sample, row.variable) for row in compare.failing([*rows[:2], *rows[2:4]], 0.01)]
-    assert failed == [("Zee", "jet_n"), ("data", "met")]
-    assert [(row.sample, row.variable) for row in compare.failing([rows[4]], 0.01)] == [("data", "jet_n")]
-    assert compare.failing(rows[4:], 0.01) == []
+    assert [compare.limit(rows, name, 0.01) for name in ("Zee", "data", "absent")] == [0.0025, 0.005, 0.01]
+    failed = [(row.sample, row.variable) for row in compare.failing(rows, 0.01)]
+    assert failed == [("Zee", "jet_n"), ("data", "m_llll")]
+
+
+def test_the_control_has_real_samples_in_place_of_simulated_ones(
+    folders: Folders, mini_branches: Callable[..., dict[str, Any]]
+) -> None:
+    """A wrong simulated sample is seen in the data and not in the control; a wrong llll in both, and it fails."""
+
+    def rows() -> dict[tuple[str, str], compare.Row]:
+        return {
+            (row.sample, row.variable): row for row in compare.rows(compare.load(folders.real, folders.simulated).pairs)
+        }
+
+    right = rows()
+    for name in ("Zee", "llll"):
+        sample = samples.get(name)
+        branches = mini_branches(1000, dsid=sample.dsid, seed=5)
+        branches["met_et"] = np.full(1000, 1e6)
+        ntuple.write(folders.simulated / sample.files[0], branches)
+        wrong = rows()
+        assert wrong["data", "met"].p_chi2 < 1e-9 < right["data", "met"].p_chi2
+        assert (wrong["control", "met"] == right["control", "met"]) == (name == "Zee")
+        failed = {(row.sample, row.variable) for row in compare.failing(list(wrong.values()), 0.01)}
+        assert ("data", "met") in failed
+        assert not any(sample == "control" for sample, _ in failed)
 
 
 def test_a_wrong_simulation_fails(
@@ -418,7 +446,8 @@ def test_the_page_shows_everything(validate: Callable[..., Result], folders: Fol
     text = written.read_text("utf-8")
     for piece in (
         "## Zee",
-        "| lep4_ptcone30/pt | not simulated | – | – |",
+        "| lep4_ptcone30/pt | – | not simulated | – | – |",
+        "The smallest of 45 probabilities is ",
         "## All of it",
         "In one go.",
         "| Zee | 17 |",

@@ -10,7 +10,7 @@ import numpy as np
 from labcourse import selection
 from labcourse.plotting import style
 from labcourse.plotting.statistics import Histogram, histogram
-from labcourse.validation.compare import VARIABLES, Pair, Row, values_of
+from labcourse.validation.compare import CHANNEL_EDGES, VARIABLES, Pair, Row, values_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,13 +20,16 @@ N_COLUMNS = 4
 N_BINS = 12
 SHOWN = (0.005, 0.96)
 """Quantiles of the real events between which a variable is drawn; the tests see all events."""
+MAX_JETS = 6
+"""The last bin of the number of jets holds what is above it, too."""
+RATIO = (0.0, 2.0)
 _SIMULATED = "#56B4E9"
 
 _TITLES = {
     "m_llll": r"$m_{4\ell}$ [GeV]",
     "m_z1": r"$m_{Z1}$, pair nearest the Z [GeV]",
     "m_z2": r"$m_{Z2}$, other pair [GeV]",
-    "jet_n": "number of jets",
+    "jet_n": f"number of jets (last bin: {MAX_JETS} or more)",
     "jet1_pt": r"$p_\mathrm{T}$ of the leading jet [GeV]",
     "met": r"$E_\mathrm{T}^\mathrm{miss}$ [GeV]",
     "channel": "channel",
@@ -95,7 +98,7 @@ def _panel(ax: Axes, below: Axes, pair: Pair, row: Row, threshold: float) -> Non
     real_values, real_weight, effect = values_of(pair.real, row.variable)
     edges = _edges(row.variable, real_values, real_weight)
     middle = (edges[1:] + edges[:-1]) / 2
-    real = histogram(real_values, real_weight, edges)
+    real = histogram(_drawn(row.variable, real_values), real_weight, edges)
     real = real._replace(error=real.error * np.sqrt(effect))
     below.set_xlabel(_title(row.variable))
     ax.tick_params(labelbottom=False)
@@ -112,11 +115,11 @@ def _panel(ax: Axes, below: Axes, pair: Pair, row: Row, threshold: float) -> Non
         below.set_yticks([])
     else:
         values, weight, _ = values_of(pair.simulated, row.variable)
-        simulated = histogram(values, weight * (real_weight.sum() / weight.sum()), edges)
+        simulated = histogram(_drawn(row.variable, values), weight * (real_weight.sum() / weight.sum()), edges)
         top = max(top, (simulated.content + simulated.error).max())
         _draw_simulated(ax, simulated)
         _draw_ratio(below, real, simulated, middle, points)
-        below.set_ylim(0.0, 2.0)
+        below.set_ylim(*RATIO)
         below.set_yticks([0.5, 1, 1.5])
         is_bad = row.is_below(threshold)
         text = "   ".join(f"p({name}) = {p:.2g}" for name, p in (("χ²", row.p_chi2), ("KS", row.p_ks)) if p is not None)
@@ -140,7 +143,13 @@ def _draw_ratio(ax: Axes, real: Histogram, simulated: Histogram, middle: np.ndar
     scale = np.where(simulated.content > 0, simulated.content, np.inf)
     relative = simulated.error / scale
     ax.stairs(1 + relative, simulated.edges, baseline=1 - relative, fill=True, color=_SIMULATED, alpha=0.5)
-    ax.errorbar(middle[can], (real.content / scale)[can], yerr=(real.error / scale)[can], **points)  # type: ignore[arg-type]
+    ratio = real.content / scale
+    ax.errorbar(middle[can], ratio[can], yerr=(real.error / scale)[can], **points)  # type: ignore[arg-type]
+    # A point outside of the axis is a triangle at its edge.
+    for outside, edge, marker in ((ratio > RATIO[1], 0.9, "^"), (ratio < RATIO[0], 0.1, "v")):
+        there = middle[can & outside]
+        heights = np.full(len(there), edge)
+        ax.plot(there, heights, marker, color="black", markersize=3.5, transform=ax.get_xaxis_transform(), zorder=6)
 
 
 def _legend(ax: Axes, pair: Pair) -> None:
@@ -148,7 +157,10 @@ def _legend(ax: Axes, pair: Pair) -> None:
     ax.fill([], [], facecolor=_SIMULATED, alpha=0.5, edgecolor=style.BACKGROUND, label="simulation, scaled to them")
     ax.fill([], [], color=style.BACKGROUND, alpha=0.5, label="its statistical error")
     unit = "events" if pair.sample == "data" else "events expected at 10 fb$^{-1}$"
-    note = f"{unit} per bin;\nbelow: real / simulated.   $\\sqrt{{s}}$ = 13 TeV"
+    note = (
+        f"{unit} per bin,\nbelow real / simulated;   $\\sqrt{{s}}$ = 13 TeV\n"
+        f"most axes end where {SHOWN[1]:.0%} of the real\nevents do; ▲ a ratio beyond {RATIO[1]:g}"
+    )
     looks: Any = {"fontsize": 8, "title_fontproperties": {"weight": "bold", "size": 9}}
     legend = ax.legend(loc="upper left", title=pair.sample, alignment="left", borderaxespad=0.0, **looks)
     for text in (legend, ax.text(0.02, 0.0, note, transform=ax.transAxes, va="bottom")):
@@ -162,11 +174,15 @@ def _title(variable: str) -> str:
     return _LEPTON_TITLES[quantity] % lepton.removeprefix("lep")
 
 
+def _drawn(variable: str, values: np.ndarray) -> np.ndarray:
+    return np.minimum(values, MAX_JETS) if variable == "jet_n" else values
+
+
 def _edges(variable: str, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
     if variable == "channel":
-        return np.array([42.0, 46.0, 50.0, 54.0])
+        return np.array(CHANNEL_EDGES)
     if variable == "jet_n":
-        return np.arange(-0.5, 7.0)
+        return np.arange(-0.5, MAX_JETS + 1)
     if variable.endswith("_phi"):
         return np.linspace(-np.pi, np.pi, N_BINS + 1)
     usual = style.usual_span(variable) if variable in ("m_z1", "m_z2") else None

@@ -13,56 +13,21 @@ import numpy as np
 from labcourse import selection
 from labcourse.errors import BadFile
 from labcourse.files import atomic_write
+from labcourse.validation import compare, texts
 from labcourse.validation.compare import CONTROL, Loaded, Pair, Row
-from labcourse.validation.targets import N_SIGMA, PEAK_TOLERANCE, PEAK_WINDOW, PROBABILITIES, QUANTILE_VARIABLES, Target
+from labcourse.validation.targets import (
+    N_SIGMA,
+    PEAK_TOLERANCE,
+    PEAK_WINDOW,
+    PROBABILITIES,
+    QUANTILE_VARIABLES,
+    SHARE_TOLERANCE,
+    Target,
+)
+from labcourse.weights import effective_number
 
 FIGURES = Path("images", "validation")
 """Folder of the figures, beside the page."""
-
-_INTRODUCTION = """\
-# Simulated and real events
-
-Are the course's simulated samples like those of the ATLAS Open Data? This page is written by
-`labcourse data validate --real DIR --page docs/{page}`, where `DIR` holds official files of the 4-lepton collection
-(13 TeV, 2020; DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). It compares each simulated sample with the real file of the same
-process, and the sum of all simulation, each event with its weight, with the collision data (*data*). Of Z → ττ the
-release's file holds a handful of events; the course has no sample of it.
-"""
-
-_TESTS = """\
-All events pass the preselection (total charge zero; eeee, eeµµ or µµµµ). Only shapes are compared: the simulation is
-scaled to the real events.
-
-- **χ²**: bins of equal probability, few enough for 20 effective events in each; variances from the common shape of both
-  samples; the normalisation is free, so ndf = bins − 1. For unweighted events it is Pearson's test of homogeneity.
-- **KS**: Kolmogorov–Smirnov, where each sample counts (Σw)²/Σw² events. Where values repeat (isolation of exactly zero,
-  numbers of jets) its probabilities are too large.
-- Negative weights subtract in both tests.
-- A probability below {threshold:g} is set in **bold**. Of {n_tests} tests, about {expected:.1f} are expected there by
-  chance alone. The azimuths φ are a control: they can only be flat.
-
-The *real* samples of Z → ℓℓ repeat themselves. A rare pile-up collision that has two leptons of its own was overlaid on
-many Z → ℓℓ events and made four-lepton events of them all, with the same two leptons in each: up to {largest} of one
-sample's. In what depends on these leptons such events are not independent. In each variable their likeness is measured
-(the *design effect*: the variance in bins with whole groups of such events as units, over that with single events), and
-variances are so many times larger, in the figures' error bars as well. The collision data have none.
-
-*Control* compares the collision data with the same sum, but with the release's own samples in place of ours where there
-are real files ({own}). What fails there is a difference between the release's simulation and its data, which ours
-should not mend. `labcourse data validate` passes if in no sample a probability is below {threshold:g} divided by the
-number of its variables (in the data it may be where the control has one below {threshold:g}), and if all figures in the
-tables are within their tolerance.
-"""
-
-_SAMPLES = """\
-Simulated samples: those whose manifest has the sha256 `{digest}…`
-"""
-
-_QUANTILES = """\
-Quantiles in GeV, simulated / real, with their statistical errors; of all preselected events, which are counted for one
-sample and weighted for the sum of all. They should agree within 10 % or {n_sigma:g} statistical errors; those that do
-not are **bold**.
-"""
 
 
 def write(
@@ -101,11 +66,11 @@ def write(
     from rich.progress import track
 
     closing = _report(report) if report is not None else []
-    text = [_INTRODUCTION.format(page=path.name)]
+    text = [texts.INTRODUCTION.format(page=path.name)]
     # Of a signal sample only the mass peak can be judged where no real file is there to compare with.
     if loaded.pairs:
         text.append(_tests(loaded.pairs, rows, threshold))
-    text.append(_SAMPLES.format(digest=digest(simulated)))
+    text.append(texts.SAMPLES.format(digest=digest(simulated)))
     text += _summary(loaded.pairs, rows, targets, threshold)
     console = Console(stderr=True)
     shown = [pair for pair in loaded.pairs if pair.sample != CONTROL]
@@ -139,7 +104,7 @@ def _draw(path: Path, pair: Pair, rows: Sequence[Row], threshold: float) -> None
 
 def _tests(pairs: Sequence[Pair], rows: Sequence[Row], threshold: float) -> str:
     n_tests = sum(p is not None for row in rows for p in (row.p_chi2, row.p_ks))
-    return _TESTS.format(
+    return texts.TESTS.format(
         threshold=threshold,
         n_tests=n_tests,
         expected=n_tests * threshold,
@@ -151,13 +116,14 @@ def _tests(pairs: Sequence[Pair], rows: Sequence[Row], threshold: float) -> str:
 def _summary(pairs: Sequence[Pair], rows: Sequence[Row], targets: Sequence[Target], threshold: float) -> Iterable[str]:
     lines = []
     for pair in pairs:
-        own = [row for row in rows if row.sample == pair.sample and row.chi2 is not None]
+        own = [row for row in rows if row.sample == pair.sample and row.probabilities]
         apart = [target for target in targets if target.sample == pair.sample]
         lines.append(
             {
                 "sample": pair.sample,
                 "real events": len(pair.real),
                 "simulated": len(pair.simulated),
+                "expected at 10 fb⁻¹": f"{pair.simulated['weight'].to_numpy(float).sum():.1f}",
                 "variables": len(own),
                 f"below {threshold:g}": sum(row.is_below(threshold) for row in own),
                 "figures in the tables": len(apart),
@@ -175,7 +141,8 @@ def _section(
     tests = [
         {
             "variable": row.variable,
-            "χ² / ndf": "not simulated" if row.chi2 is None else f"{row.chi2:.1f} / {row.ndf}",
+            "effective": _effective(pair, row),
+            "χ² / ndf": _chi2(row),
             "p(χ²)": _probability(row.p_chi2, threshold),
             "p(KS)": _probability(row.p_ks, threshold),
         }
@@ -190,19 +157,50 @@ def _section(
         for variable in QUANTILE_VARIABLES
     ]
     shares = [{"channel": name} | _percent(by_name[f"share of {name}"]) for name in selection.CHANNELS.values()]
+    real, simulated = (events["weight"].to_numpy(float).sum() for events in (pair.real, pair.simulated))
     return [
         f"## {title}",
         "",
+        *([texts.YIELDS.format(real=real, simulated=simulated)] if pair.sample == "data" else []),
         f"![{alt}]({(FIGURES / f'{pair.sample}.png').as_posix()})",
         "",
         *_table(tests),
         "",
-        _QUANTILES.format(n_sigma=N_SIGMA),
+        *_smallest(rows, threshold),
+        texts.QUANTILES.format(n_sigma=N_SIGMA),
         *_table(quantiles),
         "",
+        texts.SHARES.format(points=100 * SHARE_TOLERANCE, n_sigma=N_SIGMA),
         *_table(shares),
         "",
     ]
+
+
+def _smallest(rows: Sequence[Row], threshold: float) -> Iterable[str]:
+    """Say how near to failing the sample is."""
+    tested = [row for row in rows if row.probabilities]
+    if not tested:
+        return []
+    worst, n_tests = min(tested, key=lambda row: min(row.probabilities)), sum(len(row.probabilities) for row in tested)
+    smallest, limit = min(worst.probabilities), compare.limit(rows, worst.sample, threshold)
+    return [
+        f"The smallest of {n_tests} probabilities is {smallest:.2g} ({worst.variable}); the limit is {limit:.2g}.",
+        "",
+    ]
+
+
+def _effective(pair: Pair, row: Row) -> str:
+    """How many effective events the real sample has in a variable."""
+    if row.chi2 is None:
+        return "–"
+    column = compare.values_of(pair.real, row.variable)
+    return f"{effective_number(column.weight) / column.effect:.0f}"
+
+
+def _chi2(row: Row) -> str:
+    if row.chi2 is None:
+        return "not simulated"
+    return f"{row.chi2:.1f} / {row.ndf}" if row.ndf else "too few events"
 
 
 def _peak(targets: Sequence[Target]) -> Iterable[str]:

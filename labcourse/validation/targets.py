@@ -1,8 +1,8 @@
 """Figures that a simulation has to meet: quantiles of real samples, channel shares, the Higgs peak of the release.
 
 All preselected events of one sample are counted, whatever their weights: the figures say what its file holds. The sum
-of all simulation is weighted, as it has to be. (The two-sample tests use the weights, and allow for repeated events:
-see `repeats`.)
+of all simulation is weighted, as it has to be, and so is the peak. (The two-sample tests use the weights, and allow for
+repeated events: see `repeats`.)
 """
 
 from __future__ import annotations
