@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import settings
-from labcourse.errors import BadFile, MissingSample, UnknownSample
+from labcourse.errors import BadFile, BadInput, MissingSample, UnknownSample
 
 LUMINOSITY = 10.0
 """Integrated luminosity of the collision data in fb⁻¹."""
@@ -209,8 +209,13 @@ def fingerprint(name: str) -> str:
 
 def _root_identifier(path: Path) -> str:
     """Return the TUUID in the header of a ROOT file, as hexadecimal digits."""
-    with path.open("rb") as stream:
-        header = stream.read(100)
+    try:
+        with path.open("rb") as stream:
+            header = stream.read(100)
+    except OSError as error:
+        raise BadFile(
+            f"{path.name} cannot be read: {error.strerror or error}.", where=str(path), next_step=get_again(path)
+        ) from error
     if header[:4] != b"root" or len(header) < 79:
         raise BadFile(
             f"{path.name} is not a ROOT file.",
@@ -229,7 +234,11 @@ def get_again(path: Path) -> str:
         return "Restore the bundle with `git checkout -- data`."
     if folder == settings.official_folder():
         return "Delete the file and get it again with `labcourse data download`."
-    if folder not in settings.search_path():
+    try:
+        is_searched = folder in settings.search_path()
+    except BadInput:  # a wrong setting is another error than this file's
+        is_searched = False
+    if not is_searched:
         return "Replace this file."
     return "Replace this file, or unset LABCOURSE_DATA (or what `labcourse data use` has set) to use the bundle."
 

@@ -29,6 +29,11 @@ from pathlib import Path
 from labcourse.errors import BadInput
 from labcourse.files import atomic_write
 
+_CHOOSE_ANOTHER = (
+    "Correct or unset LABCOURSE_DATA; a folder given to `labcourse data use` is replaced by giving another "
+    "(`labcourse data use data`: the bundled samples)."
+)
+
 
 def home() -> Path:
     """Return the folder that holds ``course/``, ``data/`` and this package."""
@@ -70,13 +75,13 @@ def search_path() -> list[Path]:
             raise BadInput(
                 f"The sample folder {folder} does not exist.",
                 where=origin,
-                next_step="Correct the folder's name, or remove the setting to use the bundled samples.",
+                next_step=_CHOOSE_ANOTHER,
             )
         if not os.access(absolute, os.R_OK | os.X_OK):
             raise BadInput(
                 f"The sample folder {folder} may not be read by this user.",
                 where=origin,
-                next_step="Ask its owner for the right to read it, or remove the setting to use the bundled samples.",
+                next_step=f"Ask its owner for the right to read it. Or: {_CHOOSE_ANOTHER}",
             )
         folders.append(absolute.resolve())
     if official_folder().is_dir():
@@ -86,6 +91,8 @@ def search_path() -> list[Path]:
 
 def use_folder(folder: Path | str) -> Path:
     """Search ``folder`` first from now on, and return it as an absolute path.
+
+    Folders given before come after it, but for those that are gone.
 
     Raises
     ------
@@ -97,7 +104,7 @@ def use_folder(folder: Path | str) -> Path:
     absolute = Path(folder).expanduser().resolve()
     if not absolute.is_dir():
         raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
-    folders = [str(absolute), *(f for f in _saved_folders() if f != str(absolute))]
+    folders = [str(absolute), *(f for f in _saved_folders() if f != str(absolute) and os.path.isdir(f))]
     atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
     return absolute
 

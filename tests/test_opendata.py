@@ -14,7 +14,7 @@ import pytest
 
 from labcourse import cli, ntuple, opendata, samples, settings
 from labcourse.errors import BadFile, BadInput, UnknownSample
-from labcourse.opendata import Official
+from labcourse.opendata import Official, integrity
 from labcourse.opendata.manifest import checksum
 
 ZEE = "mc_361106.Zee.4lep.root"
@@ -133,6 +133,23 @@ def test_what_this_user_may_not_read_is_said_and_not_called_damaged(
         samples.read_manifest(tmp_path)
 
 
+def test_a_disk_that_fails_costs_one_verdict_and_not_all(
+    tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zmumu = one("Zmumu")
+    ntuple.write(tmp_path / zmumu.name, mini_branches(20, dsid=zmumu.dsid))
+    for error, state in ((OSError(5, "Input/output error"), "damaged"), (PermissionError(13, "no"), "unreadable")):
+
+        def fail(path: Path, file: Any, error: OSError = error) -> bool:
+            raise error
+
+        (tmp_path / ZEE).write_bytes(b"x")
+        with monkeypatch.context() as patch:
+            patch.setattr(integrity, "is_whole", lambda path, file: fail(path, file) if path.name == ZEE else False)
+            verdicts = opendata.verify([one("Zee"), zmumu], tmp_path)
+        assert [verdict.state for verdict in verdicts] == [state, "foreign"]
+
+
 def test_the_build_of_january_2020_is_another_build(real_files: Path) -> None:
     names = [path.name for path in sorted(real_files.glob("*.root"))]
     verdicts = opendata.verify(opendata.choose(names), real_files)
@@ -244,6 +261,17 @@ def test_list_and_verify_print(run: Run, data_folder: Path, mini_branches: Calla
     assert (code, "another build" in out, str(data_folder / "official") in out.replace("\n", "")) == (0, True, True)
     code, _, err = run("verify", "--samples", "Zeee")
     assert (code, "Did you mean Zee" in err) == (1, True)
+
+
+def test_a_wrong_setting_hides_no_other_error(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path / "gone"))
+    (tmp_path / ZEE).write_bytes(b"no ROOT file")
+    assert opendata.verify([one("Zee")], tmp_path)[0].state == "damaged"
+    with pytest.raises(BadFile, match="Replace this file"):
+        ntuple.read(tmp_path / ZEE)
+    (tmp_path / ZEE).write_bytes(b"x" * one("Zee").bytes)
+    code, _, err = run("unpack", tmp_path / "absent.zip", "--out", tmp_path)
+    assert (code, "absent.zip does not exist" in err) == (1, True)
 
 
 def test_download_says_what_failed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

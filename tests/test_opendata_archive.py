@@ -218,6 +218,21 @@ def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
         unpack(write(tmp_path / "4lep.zip"), FILES, tmp_path / "file", progress=False)
 
 
+def test_a_fault_of_the_folder_is_not_blamed_on_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(path: Path, file: Official) -> bool:
+        raise PermissionError(13, "Permission denied")
+
+    archive = write(tmp_path / "4lep.zip")
+    with monkeypatch.context() as patch:
+        patch.setattr("labcourse.opendata.archive.is_whole", forbidden)
+        with pytest.raises(StorageError, match="could not be read or written"):
+            unpack(archive, FILES, tmp_path / "out", progress=False)
+    (tmp_path / "out" / f".{Path(FIRST).stem}-half.root").write_bytes(b"left by a killed call")
+    (tmp_path / "out" / FILES[0].part).write_bytes(b"half")
+    unpack(archive, FILES, tmp_path / "out", progress=False)
+    assert seen(tmp_path / "out") == sorted(file.name for file in FILES)
+
+
 def test_too_little_room(tmp_path: Path) -> None:
     archive = tmp_path / "4lep.zip"
     with zipfile.ZipFile(archive, "w") as opened:

@@ -331,6 +331,58 @@ def test_starting_over_forgets_what_was_there(server: Server, tmp_path: Path) ->
     assert server.ranges() == ["bytes=200000-", "bytes=100000-"]
 
 
+def test_a_transfer_that_begins_anew_and_breaks_off_loses_nothing(server: Server, tmp_path: Path) -> None:
+    """A mirror without ranges, and one of several machines that give the same file other tags."""
+
+    def tagged(tag: str, until: int | None) -> Behaviour:
+        def behave(handler: Handler, whole: bytes) -> None:
+            start = 0
+            if handler.headers.get("Range") and handler.headers.get("If-Range", tag) == tag:
+                start = int(handler.headers["Range"].removeprefix("bytes=").rstrip("-"))
+            span = {"Content_Range": f"bytes {start}-{len(whole) - 1}/{len(whole)}"} if start else {}
+            handler.begin(206 if start else 200, Content_Length=len(whole) - start, ETag=tag, **span)
+            handler.wfile.write(whole[start:until])
+
+        return behave
+
+    file, content = made()
+    mirror = server.offer("a", file, content)
+    part = tmp_path / file.part
+    part.write_bytes(content[:290_000])
+    server.script["*"] = [lambda handler, whole: other(lambda w: w[:5000], length=False)(handler, whole)] * 3
+    (outcome,) = fetch([file], tmp_path, mirror, patience=Patience(attempts=2))
+    assert outcome.state == "failed"
+    assert part.read_bytes() == content[:290_000]
+    part.unlink()
+    server.script["*"] = [tagged('"one"', 100_000), tagged('"two"', 100_000), tagged('"one"', 200_000)]
+    server.requests.clear()
+    assert fetch([file], tmp_path, mirror)[0].state == "downloaded"
+    assert server.ranges() == [None, "bytes=100000-", "bytes=100000-", "bytes=200000-"]
+    assert (tmp_path / file.name).read_bytes() == content
+
+
+def test_wrong_bytes_are_blamed_on_the_mirror_that_sent_them_all(server: Server, tmp_path: Path) -> None:
+    file, content = made()
+    mirror = server.offer("a", file, altered(content))
+    for had in (content[:1000], b"x" * (file.bytes + 1)):
+        (tmp_path / file.part).write_bytes(had)
+        server.script["*"] = [ignores_range]
+        server.requests.clear()
+        (outcome,) = fetch([file], tmp_path, mirror)
+        assert "sent a wrong checksum" in outcome.note
+        assert "what was here before" not in outcome.note
+        assert len(server.requests) == 1
+
+
+def test_a_link_in_place_of_a_part_is_not_followed(server: Server, tmp_path: Path) -> None:
+    file, content = made()
+    (tmp_path / "mine").write_text("do not touch")
+    (tmp_path / file.part).symlink_to(tmp_path / "mine")
+    assert fetch([file], tmp_path, server.offer("a", file, content))[0].state == "downloaded"
+    assert (tmp_path / "mine").read_text() == "do not touch"
+    assert not (tmp_path / file.name).is_symlink()
+
+
 @pytest.mark.parametrize(
     "header", ["bytes 0-9/{size}", "bytes 999-1008/{size}", "bytes */{size}", "nonsense", "bytes 1000-{size}"]
 )
@@ -570,12 +622,24 @@ def test_a_proxy_of_the_environment_is_used(server: Server, tmp_path: Path, monk
     monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:9")
     note = fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
     assert "could not be reached through the proxy http://127.0.0.1:9" in note
+    monkeypatch.setenv("http_proxy", "me:secret@127.0.0.1:9")
+    note = fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
+    assert "through the proxy http://127.0.0.1:9" in note
+    assert "secret" not in note
     monkeypatch.setenv("no_proxy", "mirror.invalid")
     assert "could not be reached through" not in fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
     assert "could not be reached" in fetch([file], tmp_path, "http://mirror.invalid/a")[0].note
     monkeypatch.setenv("http_proxy", "ftp://proxy")
     with pytest.raises(DownloadError, match="proxy of this machine cannot be used"):
         fetch([file], tmp_path, "http://mirror.invalid/a")
+
+
+def test_certificates_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "no.pem").write_text("no certificate")
+    for wrong in (tmp_path / "absent.pem", tmp_path / "no.pem"):
+        monkeypatch.setenv("SSL_CERT_FILE", str(wrong))
+        with pytest.raises(DownloadError, match=r"certificates(?s:.)*SSL_CERT_FILE"):
+            fetch([made()[0]], tmp_path, "https://mirror.invalid/a")
 
 
 def test_addresses_of_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -585,7 +649,16 @@ def test_addresses_of_mirrors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_MIRROR", "http://one/4lep/ https://two:8443/x")
     assert mirrors() == ["http://one/4lep", "https://two:8443/x"]
     assert mirrors(["http://three"]) == ["http://three"]
-    for wrong in ("ftp://host/4lep", "file:///data", "/data", "https://", "http://host:port", "root://eos//x"):
+    for wrong in (
+        "http://my..school/4lep",
+        f"http://{'a' * 64}/4lep",
+        "ftp://host/4lep",
+        "file:///data",
+        "/data",
+        "https://",
+        "http://host:port",
+        "root://eos//x",
+    ):
         with pytest.raises(BadInput, match="not the address of a mirror"):
             mirrors([wrong])
 

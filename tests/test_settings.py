@@ -29,6 +29,20 @@ def test_search_path_order(own_home, monkeypatch):
     assert names == ["a", "b", "saved", "official", "data"]
 
 
+def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(own_home):
+    stick = own_home / "stick"
+    for folder in (stick, own_home / "disk", own_home / "data" / "official"):
+        folder.mkdir()
+    settings.use_folder(stick)
+    stick.rmdir()
+    with pytest.raises(BadInput, match=r"(?s)stick does not exist.*data use data"):
+        settings.search_path()
+    settings.use_folder(own_home / "disk")
+    assert [path.name for path in settings.search_path()] == ["disk", "official", "data"]
+    settings.use_folder(own_home / "data")
+    assert [path.name for path in settings.search_path()] == ["data", "disk", "official"]
+
+
 def test_wrong_folders_and_damaged_settings(own_home, monkeypatch):
     with pytest.raises(BadInput, match="not a folder"):
         settings.use_folder(own_home / "nowhere")

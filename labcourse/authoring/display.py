@@ -107,7 +107,7 @@ def as_rows(results: Iterable[ChapterRun]) -> list[dict[str, Any]]:
 
 def table(rows: list[dict[str, Any]], title: str = "") -> Table:
     """Return rows with the same keys as a table; numbers stand to the right."""
-    made = Table(title=title or None, title_justify="left")
+    made = Table(title=escape(title) or None, title_justify="left")
     for name, value in rows[0].items() if rows else ():
         made.add_column(name, justify="right" if isinstance(value, (int, float)) else "left", overflow="fold")
     for row in rows:

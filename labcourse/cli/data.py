@@ -143,7 +143,7 @@ def where(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: labcourse data use ~/atlas/4lep")
+@app.command(epilog="Examples: labcourse data use ~/atlas/4lep · labcourse data use data (back to the bundle)")
 def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files of the official names.")]) -> None:
     """Look for samples in a folder first from now on (noted in data/settings.json)."""
     print(f"samples are now looked for in {settings.use_folder(folder)} first")
@@ -179,8 +179,7 @@ def validate(
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
     all simulation against the collision data, «control» the same with real samples in place of simulated ones
     where there are any. Exit status 1 if a target (quantile, channel share, Higgs peak) is missed, or if a
-    probability is below the threshold divided by the number of variables (in «data»: where that of «control» is not
-    below the threshold).
+    probability is below the threshold divided by the number of tests of its sample («control» is not judged).
     """
     from labcourse import validation
 
@@ -220,7 +219,7 @@ def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json:
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
     for name in dict.fromkeys(outcome.sample for outcome in outcomes if outcome.sample in samples.ALL):
         complete = all((folder / file).is_file() for file in samples.get(name).files)
-        if complete and samples.locate(name).paths[0].parent.resolve() != folder.resolve():
+        if complete and _folder_in_use(name) != folder.resolve():
             print(
                 f"labcourse: {name} is read from another folder (see `labcourse data where`); "
                 f"to search this one first: labcourse data use {folder}",
@@ -233,3 +232,13 @@ def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json:
             where=str(folder),
             next_step=f"{next_step} The table says why.",
         )
+
+
+def _folder_in_use(sample: str) -> Path | None:
+    """The folder that a sample is read from; None where a wrong setting keeps all from being found."""
+    from labcourse import samples
+
+    try:
+        return samples.locate(sample).paths[0].parent.resolve()
+    except BadInput:
+        return None

@@ -12,14 +12,16 @@ import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from labcourse.errors import BadFile
-from labcourse.files import alone_in, atomic_write
+from labcourse.errors import BadFile, LabCourseError
+from labcourse.files import alone_in, atomic_write, remove_temporaries
 from labcourse.opendata.download import FileReport, Outcome, bar, check_room
 from labcourse.opendata.integrity import examine
 from labcourse.opendata.manifest import Official, is_whole
+from labcourse.opendata.transfer import storage_errors
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """Ways of compression that need little memory; the others let an archive ask for gigabytes."""
@@ -44,24 +46,37 @@ def unpack(archive: Path, files: Sequence[Official], folder: Path, *, progress: 
     StorageError
         If the disk has too little room or refuses.
     """
-    try:
-        with zipfile.ZipFile(archive) as opened:
+    with _faults_of(archive):
+        opened = zipfile.ZipFile(archive)
+    with opened:
+        with _faults_of(archive):
             entries = _judge(opened.infolist(), {file.name: file for file in files}, archive)
-            with alone_in(folder, "download"), bar(progress, sum(file.bytes for file in files)) as report:
-                todo = [f for f in files if f.name in entries and not is_whole(folder / f.name, f)]
-                check_room(folder, todo)
-                outcomes = []
-                for file in files:
-                    row = Outcome(file.name, file.sample, "already whole", file.bytes)
-                    if file in todo:
-                        note = _extract(opened, entries[file.name], file, folder, report)
-                        size = entries[file.name].file_size
-                        row = row._replace(state="unpacked", bytes=size, origin=str(archive), note=note)
-                    elif not is_whole(folder / file.name, file):
-                        row = row._replace(state="failed", bytes=0, note="not in the archive")
-                    report(file.name, file.bytes)
-                    outcomes.append(row)
-            return outcomes
+        with alone_in(folder, "download"), bar(progress, sum(file.bytes for file in files)) as report:
+            with storage_errors(folder):
+                whole = {file for file in files if is_whole(folder / file.name, file)}
+            todo = [file for file in files if file.name in entries and file not in whole]
+            check_room(folder, todo, goes_on=False)
+            outcomes = []
+            for file in files:
+                row = Outcome(file.name, file.sample, "already whole", file.bytes)
+                if file in todo:
+                    note = _extract(opened, entries[file.name], file, folder, report)
+                    size = entries[file.name].file_size
+                    row = row._replace(state="unpacked", bytes=size, origin=str(archive), note=note)
+                elif file not in whole:
+                    row = row._replace(state="failed", bytes=0, note="not in the archive")
+                report(file.name, file.bytes)
+                outcomes.append(row)
+        return outcomes
+
+
+@contextmanager
+def _faults_of(archive: Path) -> Iterator[None]:
+    """Raise `BadFile` for whatever is wrong with the archive while it is read."""
+    try:
+        yield
+    except LabCourseError:
+        raise
     except FileNotFoundError as error:
         raise BadFile(f"{archive} does not exist.", next_step="Give the path of the zip file.") from error
     except OSError as error:
@@ -106,8 +121,8 @@ def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, fol
     def write(temporary: Path) -> None:
         nonlocal said
         size, sum_so_far = 0, 1
-        with opened.open(info) as source, temporary.open("wb") as target:
-            while block := source.read(_BLOCK):
+        with temporary.open("wb") as target:
+            for block in _blocks(opened, info, archive):
                 size += len(block)
                 if size > info.file_size:
                     raise _bad(archive, f"{file.name} unpacks to more than its {info.file_size} bytes")
@@ -122,9 +137,18 @@ def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, fol
         if said != "another build":
             raise _bad(archive, f"{file.name} is {said}" + (f" ({detail})" if said == "foreign" else ""))
 
-    atomic_write(folder / file.name, write)
-    (folder / file.part).unlink(missing_ok=True)
+    with storage_errors(folder / file.name):
+        remove_temporaries(folder / file.name)
+        atomic_write(folder / file.name, write)
+        if not said:
+            (folder / file.part).unlink(missing_ok=True)
     return said
+
+
+def _blocks(opened: zipfile.ZipFile, info: zipfile.ZipInfo, archive: Path) -> Iterator[bytes]:
+    with _faults_of(archive), opened.open(info) as source:
+        while block := source.read(_BLOCK):
+            yield block
 
 
 def _bad(archive: Path, why: str) -> BadFile:

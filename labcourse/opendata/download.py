@@ -15,7 +15,7 @@ from typing import NamedTuple, Protocol
 from labcourse.errors import StorageError
 from labcourse.files import alone_in
 from labcourse.opendata.manifest import Official, is_whole, mirrors, without_password
-from labcourse.opendata.request import Patience, Stopped, open_client
+from labcourse.opendata.request import Patience, Stopped, open_client, size_of
 from labcourse.opendata.transfer import Transfer, storage_errors
 
 SPARE = 50_000_000
@@ -153,16 +153,15 @@ def _work(
             return
 
 
-def check_room(folder: Path, files: Iterable[Official]) -> None:
-    """Check that the disk has room for files, less what of them is there already.
+def check_room(folder: Path, files: Iterable[Official], *, goes_on: bool = True) -> None:
+    """Check that the disk has room for files; with ``goes_on`` less what of them is there already.
 
     Raises
     ------
     StorageError
         With the room needed and the room there is.
     """
-    parts = [(file, folder / file.part) for file in files]
-    needed = sum(max(0, file.bytes - (part.stat().st_size if part.is_file() else 0)) for file, part in parts)
+    needed = sum(max(0, file.bytes - (size_of(folder / file.part) if goes_on else 0)) for file in files)
     free = shutil.disk_usage(folder).free
     if needed and needed + SPARE > free:
         raise StorageError(

@@ -8,9 +8,9 @@ The words for a file's state:
     Other bytes than the release of 2020-08-19, but the same sample: it reads to its end, has the sample's
     channel and, where that number is known, its number of events. The earlier build of January 2020 is one.
 ``foreign``
-    A sound ROOT file that holds something else than its name says.
+    Its events are not those of the sample that its name says.
 ``damaged``
-    It cannot be read to its end, or has other bytes than its own manifest says.
+    It cannot be read to its end, lacks the tree or a branch, or has other bytes than its own manifest says.
 ``unreadable``
     This user may not read it.
 ``missing``
@@ -86,7 +86,7 @@ def verify(files: Iterable[Official] | None = None, folder: Path | None = None) 
         If there is no such folder.
     """
     if folder is not None:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):
             raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
         return [_verdict(file, folder) for file in (choose() if files is None else files)]
     downloads = settings.official_folder()
@@ -132,18 +132,26 @@ def _survey(path: Path) -> tuple[int, set[int]]:
 
 def _verdict(file: Official, folder: Path) -> Verdict:
     path = folder / file.name
-    if not path.is_file():
+    if not os.path.isfile(path):
         return Verdict(file.name, file.sample, "–", "missing", "", str(folder))
     source = samples.source(folder, samples.get(file.sample)) if file.sample in samples.ALL else "official"
-    if source in ("official", "foreign") or not os.access(path, os.R_OK):
-        state, detail = examine(path, file)
-    else:
-        # A copy of the bundle goes by the bundle's own manifest.
-        origin = settings.data_folder() if source == "bundle" else folder
-        is_right = sha256(path) == _own_manifest(origin).get(file.name)
-        state = "whole" if is_right else "damaged"
-        detail = "" if is_right else f"its bytes are not those that {origin / 'manifest.json'} says"
+    try:
+        state, detail = _state(path, file, source)
+    except PermissionError:  # Windows does not tell before
+        state, detail = "unreadable", "this user may not read it"
+    except OSError as error:
+        state, detail = "damaged", f"the disk does not give it: {error.strerror or error}"
     return Verdict(file.name, file.sample, source, state, detail, str(folder))
+
+
+def _state(path: Path, file: Official, source: str) -> tuple[str, str]:
+    if source in ("official", "foreign") or not os.access(path, os.R_OK):
+        return examine(path, file)
+    # A copy of the bundle goes by the bundle's own manifest.
+    origin = settings.data_folder() if source == "bundle" else path.parent
+    if sha256(path) == _own_manifest(origin).get(file.name):
+        return "whole", ""
+    return "damaged", f"its bytes are not those that {origin / 'manifest.json'} says"
 
 
 def _folder_of(file: Official, otherwise: Path) -> Path:

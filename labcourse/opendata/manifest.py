@@ -120,6 +120,7 @@ def mirrors(given: Iterable[str] = ()) -> list[str]:
         try:
             parts = urlsplit(address)
             usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+            (parts.hostname or "").encode("idna")
         except ValueError:
             usable = False
         if not usable:

@@ -65,6 +65,8 @@ def _through(url: str) -> str:
     parts = urlsplit(url)
     proxies = getproxies()
     proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    if proxy and "://" not in proxy:
+        proxy = f"http://{proxy}"  # as httpx reads it
     return f" through the proxy {without_password(proxy)}" if proxy and not proxy_bypass(parts.hostname or "") else ""
 
 
@@ -74,7 +76,10 @@ class Refused(Exception):
 
 @dataclass
 class Request:
-    """Asks one mirror for one file, and remembers between two times what the mirror can do."""
+    """Asks one mirror for one file, and remembers between two times what the mirror can do.
+
+    ``gave_all`` says that it has sent, or sent again, every byte of the part.
+    """
 
     client: httpx.Client
     url: str
@@ -84,6 +89,7 @@ class Request:
     stop: threading.Event
     ranges: bool = True
     etag: str = ""
+    gave_all: bool = False
 
     def run(self) -> None:
         """Ask once for what is missing, and write what comes.
@@ -114,7 +120,9 @@ class Request:
             raise Refused(f"could not be reached through the proxy ({error})") from error
         except httpx.TimeoutException as error:
             raise Interrupted(f"sent nothing for {self.client.timeout.read:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise Refused(f"has an address that cannot be used ({error})") from error
+        except httpx.HTTPError as error:
             raise Interrupted("broke the connection off") from error
 
     @contextmanager
@@ -154,7 +162,7 @@ class Request:
         if status == 200:
             self._compare_length(headers.get("Content-Length"))
             return 0
-        sent = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", headers.get("Content-Range", ""))
+        sent = re.fullmatch(r"bytes (\d{1,19})-\d+/(\d{1,19}|\*)", headers.get("Content-Range", ""))
         if sent is None or int(sent[1]) != asked:
             self.ranges = False
             raise Interrupted("sends another range than it was asked for")
@@ -167,19 +175,31 @@ class Request:
             raise Refused(f"has a file of {length} bytes instead of {self.file.bytes}: another build")
 
     def _write(self, response: httpx.Response, start: int) -> None:
+        """Write what comes behind ``start``. What is there already and comes again is only compared, as long as it is
+        the same: a transfer that begins anew and breaks off loses nothing."""
         position = start
         self._stop_if_asked()
-        with self.part.open("r+b" if self.part.exists() else "wb") as stream:
-            stream.truncate(start)
-            stream.seek(start)
+        with self.part.open("r+b" if self.part.exists() else "w+b") as stream:
+            held = start or size_of(self.part)
+            stream.truncate(held)
             self.report(start)
             for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
                 self._stop_if_asked()
+                stream.seek(position)
+                again = stream.read(max(0, min(len(block), held - position)))
+                if not block.startswith(again):
+                    held = position
+                    stream.truncate(held)
+                elif again:
+                    self.etag = ""  # the same bytes under another tag: it says nothing
                 position += len(block)
                 if position > self.file.bytes:
                     break
-                stream.write(block)
+                if position > held:
+                    stream.seek(position - len(block))
+                    stream.write(block)
                 self.report(position)
+        self.gave_all |= start == 0 and position >= held
         if position > self.file.bytes:
             self.part.unlink()
             raise Refused(f"sends more than the {self.file.bytes} bytes of the file")
@@ -211,10 +231,16 @@ def open_client(patience: Patience) -> Iterator[httpx.Client]:
             timeout=timeout,
             headers={"User-Agent": f"labcourse/{__version__}"},
         )
+    except OSError as error:
+        raise DownloadError(
+            f"The certificates that this machine is told to trust cannot be read: {error.strerror or error}.",
+            where="SSL_CERT_FILE or SSL_CERT_DIR",
+            next_step="Set it to a file (or folder) of certificates in PEM form, or unset it.",
+        ) from error
     except (ValueError, ImportError, httpx.InvalidURL) as error:
         raise DownloadError(
             f"The proxy of this machine cannot be used: {error}",
-            where="HTTPS_PROXY, HTTP_PROXY or ALL_PROXY",
+            where="HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY",
             next_step="Set it to an address such as http://proxy.my.school:3128, or unset it.",
         ) from error
     with client:
