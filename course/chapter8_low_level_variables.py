@@ -690,4 +690,5 @@ checks.panel(8)
 #   (2016) 235, arXiv:1601.07913.
 # - G. Kasieczka, D. Shih, *Robust jet classifiers through distance correlation*, Phys. Rev. Lett. 125 (2020) 122001, arXiv:2001.05310.
 #
-# This was the last chapter. Thank you for hunting with us.
+# This was the last chapter. If you want more: the [project](project_parameterised_network.ipynb) searches for a new particle of unknown
+# mass. Thank you for hunting with us.

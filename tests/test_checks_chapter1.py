@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from labcourse import checks, kinematics, samples, selection, weights
+from labcourse import checks, kinematics, samples, selection, settings, weights
 from tests.answers import Exercise, make_tests
 
 FOUR = (1, 2, 3, 4)
@@ -281,6 +281,7 @@ EXERCISES = {
         ],
         mistakes=[
             (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
+            (lambda events: charge(events, (1, 2)) == 0, "only lep1 and lep2 are added up"),
             (lambda events: charge(events, (1, 2, 4, 4)) == 0, "lep4 is added twice, and lep3 is left out"),
             (lambda events: charge(events, (1, 2, 3, 4, 5)) == 0, "a fifth lepton is counted"),
             (lambda events: charge(events) is ZERO, "one value for all events"),
@@ -363,3 +364,10 @@ def test_fallbacks_are_the_course_itself():
     assert checks.exercise_1_1(...) is kinematics.mass
     assert checks.exercise_1_4(...) is selection.is_flavour_allowed
     assert checks.exercise_1_10(...) is weights.effective_number
+
+
+def test_the_check_in_the_readme_is_what_it_prints(capsys):
+    checks.exercise_1_5(lambda events: charge(events, (1, 2)) == 0)
+    printed = capsys.readouterr().out.strip()
+    assert printed.count("\n") == 3
+    assert printed in (settings.home() / "README.md").read_text("utf-8")

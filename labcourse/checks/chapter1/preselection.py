@@ -37,6 +37,8 @@ def _other_leptons(quantity: str, test: Test) -> Iterator[Mistake]:
         yield _on_sum(quantity, test, others), f"only three leptons are added up: {what}", hint
         for twice in others:
             yield _on_sum(quantity, test, (*others, twice)), f"lep{twice} is added twice, and {what}", hint
+    for pair in itertools.combinations((1, 2, 3, 4), 2):
+        yield _on_sum(quantity, test, pair), f"only lep{pair[0]} and lep{pair[1]} are added up", hint
 
 
 def _probe(quantity: str, values: tuple[int, ...]) -> pd.DataFrame:
