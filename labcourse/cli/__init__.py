@@ -6,6 +6,7 @@ Heavy libraries are imported inside the commands that need them, so that ``labco
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -43,11 +44,25 @@ def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     # `kill` gives what Ctrl-C gives: processes end, and temporary files go.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Shells know ~ at the beginning of a word only, that of Windows not at all.
+    sys.argv[1:] = [_with_home(word) for word in sys.argv[1:]]
     try:
         app()
     except LabCourseError as error:
         print(f"labcourse: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _with_home(word: str) -> str:
+    """Replace the ~ of a path.
+
+    Examples
+    --------
+    >>> import os
+    >>> _with_home("--out=~/samples") == f"--out={os.path.expanduser('~')}/samples", _with_home("~x")
+    (True, '~x')
+    """
+    return re.sub(r"^(--[a-z]+=)?~(?=[/\\])", lambda found: (found[1] or "") + os.path.expanduser("~"), word)
 
 
 @app.command(epilog="Example: labcourse doctor --json")

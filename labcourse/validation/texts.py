@@ -31,7 +31,8 @@ each: up to {largest} of one sample's. In what depends on these leptons such eve
 variable their likeness is measured (the *design effect*: the variance in bins with whole groups of such events as
 units, over that with single events), and variances are so many times larger, in the figures' error bars as well. The
 column *effective* says how many independent events of weight one would tell as much as the real ones do: where it is
-below a hundred, only large differences would be seen. The collision data repeat nothing.
+below a hundred, only large differences would be seen, and probabilities are approximate. The collision data repeat
+nothing.
 
 *Control* compares the collision data with the same sum, but with the release's own samples in place of ours where there
 are real files ({own}). Where both differ from the data, these samples of ours are not the cause. Most events of the sum
