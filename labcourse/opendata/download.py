@@ -79,7 +79,7 @@ def download(
     BadInput
         If a mirror's address is wrong.
     DownloadError
-        If the machine's proxy setting cannot be used.
+        If the machine's proxy or certificates cannot be used.
     StorageError
         If another process downloads into the folder, or the disk has too little room, which is found before anything
         is fetched, or refuses.

@@ -219,7 +219,7 @@ def open_client(patience: Patience) -> Iterator[httpx.Client]:
     Raises
     ------
     DownloadError
-        If a proxy in the environment cannot be used.
+        If a proxy or the certificates that the environment names cannot be used.
     """
     import httpx
 
