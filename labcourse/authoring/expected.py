@@ -44,10 +44,13 @@ class Number(NamedTuple):
 def section() -> str:
     """Return which numbers to expect of the samples on the search path: ``official``, ``bundle``, or none, ``other``.
 
-    Zee stands for the others: it is among the samples that the bundle and the release both have.
+    Official files may be a part: the bundle stands in for the rest. Samples of another simulation are `other`, also
+    where some of their files are the bundle's, as those of the rare backgrounds are at any scale.
     """
-    source = samples.locate("Zee").source
-    return source if source in ("official", "bundle") else "other"
+    sources = {samples.locate(name).source for name in samples.ALL}
+    if not sources <= {"official", "bundle"}:
+        return "other"
+    return "official" if "official" in sources else "bundle"
 
 
 def read(home: Path) -> dict[str, Any]:
