@@ -43,7 +43,7 @@ BUNDLE_SCALE = 0.2
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     # `kill` gives what Ctrl-C gives: processes end, and temporary files go.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
     sys.argv[1:] = [_with_home(word) for word in sys.argv[1:]]
     try:
@@ -51,6 +51,8 @@ def main() -> None:
     except LabCourseError as error:
         print(f"labcourse: {error}", file=sys.stderr)
         sys.exit(1)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _with_home(word: str) -> str:
