@@ -37,6 +37,14 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
+def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no check remember what an earlier test has asked it."""
+    from labcourse.checks import progress
+
+    monkeypatch.setattr(progress, "_checked_here", {})
+
+
+@pytest.fixture(autouse=True)
 def _no_figures_for_the_next_test() -> Iterator[None]:
     """Close what a test has drawn: which test comes next in the same process differs from run to run."""
     yield

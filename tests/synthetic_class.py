@@ -21,6 +21,8 @@ import numpy as np
 
 from labcourse import checks, settings
 from labcourse.authoring import build, source
+from labcourse.checks import progress
+from labcourse.checks.cells import fingerprint
 from labcourse.comparison.reference import Chapter, Exercise, read_reference
 from labcourse.outputs.publication import MIME_TYPE
 
@@ -128,11 +130,14 @@ class Maker:
             return [cell]
         what = {"open": "open", "wrong": "wrong", "printed": "wrong"}.get(kind, "right")
         text = self.output(exercise, "right" if exercise.is_written and what == "wrong" else what)[1]
+        state = {"right": "answered" if exercise.is_written else "solved"}.get(what, what)
+        answer = exercise.stub if kind == "forged" else self.output(exercise, what)[0]
+        outputs = [verdict(exercise.number, state, answer, text)]
         if kind == "printed":
-            text = f"exercise {exercise.number}: solved\n  ✓ everything\n{text}"
+            outputs.insert(0, verdict(exercise.number, "solved", answer, "  ✓ everything"))
         if kind == "invented":
-            text = f"exercise {exercise.number}: solved\n"
-        _run(cell, [{"output_type": "stream", "name": "stdout", "text": text.splitlines(keepends=True)}])
+            outputs = [verdict(exercise.number, "solved", answer, f"exercise {exercise.number}: solved")]
+        _run(cell, outputs)
         return [cell]
 
     def output(self, exercise: Exercise, what: str) -> tuple[str, str]:
@@ -142,6 +147,13 @@ class Maker:
         if (exercise.number, what) not in self._printed:
             self._printed[exercise.number, what] = _ask(exercise, what)
         return self._printed[exercise.number, what]
+
+
+def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
+    """Return the output of a check that has judged a cell."""
+    said = {"exercise": number, "state": state, "cell": fingerprint(answer)}
+    data = {progress.MIME_TYPE: said, "text/plain": text}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
 def expected_rows(student: str, chapter: Chapter, plan: Mapping[str, str]) -> list[tuple[str, int, str, str, str]]:

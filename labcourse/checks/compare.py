@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["alike", "as_number", "copied", "is_unchanged"]
+__all__ = ["alike", "as_number", "copied", "in_arrays", "is_unchanged"]
 
 
 def alike(answer: Any, expected: Any, *, relative: float = 1e-4) -> bool:
@@ -74,6 +74,24 @@ def copied(data: Any) -> Any:
     if isinstance(data, dict):
         return {key: copied(value) for key, value in data.items()}
     return data
+
+
+def in_arrays(result: Any) -> Any:
+    """Return a result with arrays of numbers in place of lists of them, also where it is a tuple; others as they are.
+
+    >>> in_arrays([[1, 2], [3, 4]]).shape, in_arrays((0.5, [1.0, 2.0])), in_arrays([[1], []])
+    ((2, 2), (0.5, array([1., 2.])), [[1], []])
+    """
+    if isinstance(result, list):
+        try:
+            array = np.asarray(result)
+        except ValueError:  # rows of several lengths
+            return result
+        return array if array.dtype.kind in "biuf" and array.size else result
+    if type(result) is tuple:
+        parts = tuple(map(in_arrays, result))
+        return result if all(a is b for a, b in zip(parts, result, strict=True)) else parts
+    return result
 
 
 def is_unchanged(data: Any, original: Any) -> bool:

@@ -12,7 +12,16 @@ import numpy as np
 
 from labcourse.checks.compare import alike, as_number, copied
 
-__all__ = ["Mistake", "Report", "ReturnsNothing", "StillOpen", "explain"]
+__all__ = [
+    "Mistake",
+    "Report",
+    "ReturnsNothing",
+    "StillOpen",
+    "explain",
+    "frames_of",
+    "lines_of_cells",
+    "runs_answer",
+]
 
 Mistake = tuple[Any, str, str]
 """``(wrong, what went wrong, hint)``: ``wrong`` is what the mistake gives, or a function that makes the mistake."""
@@ -231,13 +240,13 @@ def explain(error: BaseException) -> tuple[str, str]:
     except Exception:  # an exception of the student's own may fail even at this
         message = ""
     what = f"{kind}: {message}" if message else kind
-    frames = _frames(error)
-    if not any(name == RUNS_ANSWER for name, _, _ in frames):
+    frames = frames_of(error)
+    if not runs_answer(frames):
         return (
             f"this answer cannot be used ({what})",
             "is it what the text above the exercise asks for, in type and shape?",
         )
-    cells = [line for _, file, line in frames if line and ("ipykernel" in file or file.startswith("<ipython"))]
+    cells = lines_of_cells(frames)
     what = f"your code raised {what}" + (f" (in the line `{cells[-1]}`)" if cells else "")
     hints = [
         hint for words, hint in _HINTS_OF_VALUE_ERRORS.items() if words in message and _is_kind(error, "ValueError")
@@ -246,8 +255,19 @@ def explain(error: BaseException) -> tuple[str, str]:
     return what, hints[0] if hints else ""
 
 
-def _frames(error: BaseException) -> list[tuple[str, str, str]]:
+def frames_of(error: BaseException) -> list[tuple[str, str, str]]:
+    """Return function, file and line of code of each frame through which an exception came."""
     return [(frame.name, frame.filename, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def runs_answer(frames: list[tuple[str, str, str]]) -> bool:
+    """Return whether the student's function was running."""
+    return any(name == RUNS_ANSWER for name, _, _ in frames)
+
+
+def lines_of_cells(frames: list[tuple[str, str, str]]) -> list[str]:
+    """Return the lines of code that stand in cells of the notebook."""
+    return [line for _, file, line in frames if line and ("ipykernel" in file or file.startswith("<ipython"))]
 
 
 def _is_kind(error: BaseException, name: str) -> bool:

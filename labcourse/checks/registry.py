@@ -8,34 +8,64 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labcourse import settings
+from labcourse.checks import cells
 
-__all__ = ["Exercise", "exercises"]
+__all__ = ["Course", "Exercise", "course", "exercises"]
 
-_CELL = re.compile(r"^# %%.*tags=\[.*\"exercise-(\d+)\.(\d+)\"", re.MULTILINE)
+_CELL = re.compile(r"^# %%(.*)\n((?:(?!# %%).*\n?)*)", re.MULTILINE)
+_TAG = re.compile(r'"(exercise|check)-(\d+)\.(\d+)"')
 _HEADING = re.compile(r"^# #+ Exercise (\d+\.\d+) – (.+?)(?: \(([^()]+)\))?$", re.MULTILINE)
 
 
 class Exercise(NamedTuple):
-    """One exercise: number such as ``1.2``, chapter, title, and kind such as ``write code``."""
+    """One exercise: number such as ``1.2``, chapter, title, kind such as ``write code``, and names of its answer."""
 
     number: str
     chapter: int
     title: str
     kind: str
+    names: tuple[str, ...] = ()
+
+
+class Course(NamedTuple):
+    """The course text: exercises by number, fingerprints of its code cells, names that each chapter's cells bind."""
+
+    exercises: dict[str, Exercise]
+    cells: frozenset[str]
+    names: dict[int, frozenset[str]]
 
 
 def exercises() -> dict[str, Exercise]:
     """Return the exercises by number, in the order of the course; none where the course text is missing."""
+    return course().exercises
+
+
+def course() -> Course:
+    """Return what is to be known of the course text; nothing where it is missing."""
     return _read(settings.home() / "course")
 
 
 @cache
-def _read(folder: Path) -> dict[str, Exercise]:
-    found = {}
+def _read(folder: Path) -> Course:
+    found: dict[tuple[int, int], Exercise] = {}
+    codes: set[str] = set()
+    names: dict[int, frozenset[str]] = {}
     for path in folder.glob("*.py"):
         text = path.read_text(encoding="utf-8")
         headings = {number: (title, kind) for number, title, kind in _HEADING.findall(text)}
-        for chapter, position in _CELL.findall(text):
-            number = f"{chapter}.{position}"
-            found[int(chapter), int(position)] = Exercise(number, int(chapter), *headings.get(number, ("", "")))
-    return {found[key].number: found[key] for key in sorted(found)}
+        bound: set[str] = set()
+        number = ""
+        for header, code in _CELL.findall(text):
+            if "[markdown]" not in header:
+                codes.add(cells.fingerprint(code))
+                bound |= cells.names_bound(code)
+            for tag, chapter, position in _TAG.findall(header):
+                number, key = f"{chapter}.{position}", (int(chapter), int(position))
+                if tag == "exercise":
+                    found[key] = Exercise(number, int(chapter), *headings.get(number, ("", "")))
+                elif key in found:
+                    answers = cells.arguments(code, f"exercise_{chapter}_{position}")[0]
+                    found[key] = found[key]._replace(names=answers or cells.arguments(code, "written")[0])
+        if number:
+            names[int(number.split(".")[0])] = frozenset(bound)
+    return Course({found[key].number: found[key] for key in sorted(found)}, frozenset(codes), names)

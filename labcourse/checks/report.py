@@ -1,8 +1,11 @@
 """What every answer check shares: what it prints, what it hands back, how it remembers.
 
 A check is a function decorated with `exercise`. It receives the answer and a `Report` and says what
-holds. The decorator looks after everything else: open exercises, exceptions in the student's code, the
-answer that the notebook goes on with, and the record of what is solved. A check never raises.
+holds. The decorator looks after everything else: open exercises, exceptions and endless loops in the student's code,
+the answer that the notebook goes on with, and the record of what is solved. A check never raises.
+
+Only what the student's cell has made since the last check is judged. The course's own answer, an answer that was judged
+before, and one whose cell ended in an error leave the record as it is.
 
 >>> @exercise("0.1", fallback=lambda x: 2 * x, record=False)
 ... def exercise_0_1(answer, report):
@@ -18,19 +21,37 @@ exercise 0.1: solved
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
+import sys
+import threading
 import warnings
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from labcourse.checks.compare import copied, is_unchanged
-from labcourse.checks.findings import Mistake, Report, ReturnsNothing, StillOpen, explain
-from labcourse.checks.progress import record_state
+from labcourse.checks import cells, registry
+from labcourse.checks.compare import copied, in_arrays, is_unchanged
+from labcourse.checks.findings import (
+    Mistake,
+    Report,
+    ReturnsNothing,
+    StillOpen,
+    explain,
+    frames_of,
+    lines_of_cells,
+    runs_answer,
+)
+from labcourse.checks.progress import Verdict, publish, record_state, verdict_here
+from labcourse.progress import was_interrupted
 
-__all__ = ["Mistake", "Report", "exercise", "is_open"]
+__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "exercise", "is_open"]
+
+SECONDS_IN_SILENCE = 5.0
+"""After this time a check says that it is still running, and how to stop it."""
 
 
 def exercise(
@@ -59,27 +80,73 @@ def exercise(
 
     def decorate(body: Callable[..., None]) -> Callable[..., Any]:
         hands_on = fallback is not None or make_fallback is not None
+        wants_function = inspect.isfunction(fallback)
+
+        def course_answer(context: dict[str, Any]) -> Any:
+            return _course_answer(make_fallback, context) if make_fallback else fallback
 
         @functools.wraps(body)
         def check(answer: Any = ..., **context: Any) -> Any:
-            report = Report()
-            state = "open"
-            if not is_open(answer) and not any(is_open(value) for value in context.values()):
-                state = _examine(body, answer, report, context, wants_function=inspect.isfunction(fallback))
-            _show(number, state, report, hands_on=hands_on)
-            if record:
-                record_state(number, state)
+            names, others = cells.arguments(cells.running.source, body.__name__)
+            run, before = cells.last_run(names), verdict_here(number)
+            reason = _not_to_judge(answer, run, before, fallback if wants_function else None)
+            report, state, handed_on = Report(), "open", None
+            if not reason and not any(map(is_open, (answer, *context.values()))):
+                examined = _examine(body, answer, report, context, wants_function=wants_function)
+                state, handed_on = examined.state, examined.answer
+                reason = "" if state else "It was stopped before its verdict. Run this cell again."
+            if reason:
+                publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], before)
+                return before.handed_on if before else course_answer(context)
+            if state == "wrong":
+                report.lines[:0] = _bound_anew(number, run, others)
+            if state != "solved" and hands_on:
+                handed_on = course_answer(context)
             if not hands_on:
-                return None
-            if state == "solved":
-                return answer
-            return _course_answer(make_fallback, context) if make_fallback else fallback
+                handed_on = None
+            if record:
+                record_state(number, state, run=run, given=answer, handed_on=handed_on)
+            publish(number, _lines(number, state, report, hands_on=hands_on), verdict_here(number))
+            return handed_on
 
         # The wrapped signature would promise a report argument, which the decorator supplies.
         del check.__wrapped__
         return check
 
     return decorate
+
+
+def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, fallback: Any) -> str:
+    """Return why an answer is none to be judged, and what to do; an empty text if it is."""
+    then = "run that cell, and then this check."
+    if run is not None and run.error:
+        return f"The cell of your answer ended in {run.error}. Mend it, {then}"
+    # Numbers and texts that are equal can be one object: of those only a notebook knows where they come from.
+    is_known = run is not None or callable(answer)
+    is_old = before is not None and is_known and (run is None or run.order <= before.order)
+    if answer is not None and answer is fallback:
+        return f"This is the course's own answer. Write yours in the cell above, {then}"
+    if before is not None and is_old and answer is not before.given and answer is before.handed_on:
+        return f"This is the course's own answer. Write yours in the cell above, {then}"
+    if before is not None and is_old and answer is before.given:
+        return f"The cell of your answer was not run since its last check. If you have changed it, {then}"
+    return ""
+
+
+def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> Iterator[tuple[bool, str, str]]:
+    """Yield a line for each name of the course's that the answer or its check uses, and that the student bound anew."""
+    course = registry.course()
+    of_exercises = {name for exercise in course.exercises.values() for name in exercise.names}
+    used = {*others, *(cells.names_used(run.source) if run else ())}
+    for name in sorted(used & course.names.get(int(number.split(".")[0]), frozenset()) - of_exercises):
+        own = cells.last_run([name])
+        if own is not None and own is not run and cells.fingerprint(own.source) not in course.cells:
+            line = next(line for line in own.source.splitlines() if name in line).strip()
+            yield (
+                False,
+                f"`{name}` is no longer the course's: a cell of yours has bound it anew (`{line[:80]}`)",
+                f"take another name there, and run the course's cell that makes `{name}` again",
+            )
 
 
 def is_open(answer: Any) -> bool:
@@ -91,31 +158,65 @@ def is_open(answer: Any) -> bool:
     return answer is ... or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer))
 
 
+class _Examined(NamedTuple):
+    """What an examination found: a state, empty if it was stopped, and the answer as it is handed on."""
+
+    state: str
+    answer: Any
+
+
 def _examine(
     body: Callable[..., None], answer: Any, report: Report, context: dict[str, Any], *, wants_function: bool
-) -> str:
+) -> _Examined:
     if wants_function and not callable(answer):
         report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
-        return "wrong"
-    spoilt: set[str] = set()
-    watched = _watch(answer, spoilt) if inspect.isfunction(answer) or wants_function else answer
+        return _Examined("wrong", answer)
+    seen = _Seen()
+    watched = _watch(answer, seen) if inspect.isfunction(answer) or wants_function else answer
     try:
         # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), _word_after(SECONDS_IN_SILENCE):
             warnings.simplefilter("ignore")
             body(watched, report, **context)
     except StillOpen:
-        return "open"
+        return _Examined("open", answer)
     except ReturnsNothing:
         report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
+    except KeyboardInterrupt as interrupt:
+        frames = frames_of(interrupt)
+        if not runs_answer(frames):
+            return _Examined("", answer)
+        lines = lines_of_cells(frames)
+        where = f" in the line `{lines[-1]}`" if lines else ""
+        report.lines.clear()
+        report.wrong(
+            f"your function was stopped{where}, before it came to an end",
+            "does each loop end? a `while` needs a condition that becomes false, a `for` a list that does not grow",
+        )
     except (Exception, SystemExit) as error:
         report.wrong(*explain(error))
-    if spoilt:
+    if was_interrupted():
+        return _Examined("", answer)  # a training was cut short, and with it what there is to judge
+    if seen.spoilt:
         report.wrong(
-            f"your function changes what it is given: {', '.join(sorted(spoilt))}",
+            f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
             "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
         )
-    return "solved" if report.is_right else "wrong"
+    return _Examined("solved" if report.is_right else "wrong", _giving_arrays(answer) if seen.gives_lists else answer)
+
+
+@contextlib.contextmanager
+def _word_after(seconds: float) -> Iterator[None]:
+    """Say that a check is still running, once it has run for some time."""
+    text = f"Still running after {seconds:.0f} seconds. If it does not end, stop it (■): then it says where it was."
+    # Not among what the check prints: outputs must not depend on how fast a machine is.
+    timer = threading.Timer(seconds, lambda: print(text, file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _course_answer(make: Callable[..., Any], context: dict[str, Any]) -> Any:
@@ -129,11 +230,16 @@ def _course_answer(make: Callable[..., Any], context: dict[str, Any]) -> Any:
         return ...
 
 
-def _watch(answer: Callable[..., Any], spoilt: set[str]) -> Callable[..., Any]:
-    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results.
+@dataclass
+class _Seen:
+    """What was seen while a student's function ran: names of arguments that it changes, and whether it gives lists."""
 
-    The names of arguments that it changes are added to ``spoilt``.
-    """
+    spoilt: set[str] = field(default_factory=set)
+    gives_lists: bool = False
+
+
+def _watch(answer: Callable[..., Any], seen: _Seen) -> Callable[..., Any]:
+    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results."""
     try:
         names = list(inspect.signature(answer).parameters)
     except (TypeError, ValueError):
@@ -146,26 +252,37 @@ def _watch(answer: Callable[..., Any], spoilt: set[str]) -> Callable[..., Any]:
             raise StillOpen
         if result is None:
             raise ReturnsNothing
+        seen.gives_lists |= in_arrays(result) is not result
         for name, given, original in [
             *zip([*names, *["an argument"] * len(args)], handed[0], args, strict=False),
             *((name, handed[1][name], original) for name, original in kwargs.items()),
         ]:
             if not is_unchanged(given, original):
-                spoilt.add(name)
+                seen.spoilt.add(name)
         return result
 
     return watched
 
 
-def _show(number: str, state: str, report: Report, *, hands_on: bool) -> None:
+def _giving_arrays(answer: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a student's function with arrays in place of the lists that it gives: later cells compute with them."""
+
+    @functools.wraps(answer)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return in_arrays(answer(*args, **kwargs))
+
+    return function
+
+
+def _lines(number: str, state: str, report: Report, *, hands_on: bool) -> list[str]:
     if state == "open":
         tail = "; the course goes on with its own answer" if hands_on else ""
-        print(f"○ exercise {number} is still open{tail}")
-        return
-    print(f"exercise {number}: {'solved' if state == 'solved' else 'not yet'}")
+        return [f"○ exercise {number} is still open{tail}"]
+    lines = [f"exercise {number}: {'solved' if state == 'solved' else 'not yet'}"]
     for holds, what, hint in report.lines:
-        print(f"  {'✓' if holds else '✗'} {what}")
+        lines.append(f"  {'✓' if holds else '✗'} {what}")
         if hint and not holds:
-            print(f"    hint: {hint}")
+            lines.append(f"    hint: {hint}")
     if state != "solved" and hands_on:
-        print("  The course goes on with its own answer until yours is right.")
+        lines.append("  The course goes on with its own answer until yours is right.")
+    return lines

@@ -12,7 +12,7 @@ from labcourse.checks.registry import exercises
 
 __all__ = ["by_chapter", "panel"]
 
-_SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "open": "○"}
+_SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "unchecked": "?", "open": "○"}
 #: The panels of this notebook; one at its top and one at its end, and a few that were run again.
 _shown: deque[tuple[int, Any]] = deque(maxlen=4)
 
@@ -52,7 +52,7 @@ def _refresh() -> None:
 
 def _content(chapter: int) -> dict[str, str]:
     """Return the panel as HTML and, with the same information, as text."""
-    states = states_here()
+    states = states_here(chapter)
     numbers = [exercise.number for exercise in exercises().values() if exercise.chapter == chapter]
     groups = {state: [n for n in numbers if states.get(n, "open") == state] for state in STATES}
     lines = [f"{_SYMBOLS[state]} {state}: {', '.join(group)}" for state, group in groups.items() if group]

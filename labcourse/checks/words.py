@@ -9,7 +9,8 @@ import textwrap
 from typing import Any
 
 from labcourse import settings
-from labcourse.checks.progress import record_state
+from labcourse.checks import cells
+from labcourse.checks.progress import publish, record_state, verdict_here
 from labcourse.outputs import CHAPTERS
 
 __all__ = ["model_answer", "written"]
@@ -24,19 +25,29 @@ def written(number: str, text: Any) -> None:
     of the course's answer.
     """
     words = text.split() if isinstance(text, str) else []
-    if len(words) < _FEWEST_WORDS:
-        tail = "; write at least one sentence" if words else ""
-        print(f"○ exercise {number} is still open{tail}")
-        record_state(number, "open")
+    run = cells.last_run(cells.arguments(cells.running.source, "written")[0])
+    if run is not None and run.error:
+        then = "Mend it, run that cell, and then this check."
+        lines = [f"exercise {number}: nothing is judged", f"  The cell of your answer ended in {run.error}. {then}"]
+        publish(number, lines, verdict_here(number))
         return
-    print(f"exercise {number}: answered")
-    record_state(number, "answered")
-    model = model_answer(number)
-    if model and model.split() != words:
-        print("  Compare with the course's answer:")
-        for point in _sentences(model):
-            print(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
-        print("  Which of these points does yours make? What does it say that is not among them, and is it right?")
+    if len(words) < _FEWEST_WORDS:
+        state, lines = (
+            "open",
+            [f"○ exercise {number} is still open" + ("; write at least one sentence" if words else "")],
+        )
+    else:
+        state, lines = "answered", [f"exercise {number}: answered"]
+        model = model_answer(number)
+        if model and model.split() != words:
+            lines.append("  Compare with the course's answer:")
+            for point in _sentences(model):
+                lines.append(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
+            lines.append(
+                "  Which of these points does yours make? What does it say that is not among them, and is it right?"
+            )
+    record_state(number, state, run=run)
+    publish(number, lines, verdict_here(number))
 
 
 def model_answer(number: str) -> str:

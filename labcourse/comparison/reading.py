@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labcourse.checks import progress
 from labcourse.outputs.publication import MIME_TYPE
 
 __all__ = ["MAX_BYTES", "Cell", "Notebook", "Unreadable", "printable", "read", "read_json", "take"]
@@ -30,10 +31,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what its outputs printed, its pictures (base64 PNG), and the numbers it published.
+    """One cell: what its outputs printed, its pictures (base64 PNG), the numbers and the verdicts it published.
 
-    ``count`` is the execution count, 0 if it was not run; ``times`` are the start and end of its last run
-    (ISO 8601), where JupyterLab recorded them; ``error`` is the name of the exception it ended in.
+    A verdict is ``(exercise, state, fingerprint of the judged cell, text)``. ``count`` is the execution count, 0 if it
+    was not run; ``times`` are the start and end of its last run (ISO 8601), where JupyterLab recorded them; ``error``
+    names the exception it ended in.
     """
 
     kind: str
@@ -46,6 +48,7 @@ class Cell:
     error: str = ""
     pictures: tuple[str, ...] = ()
     numbers: tuple[Any, ...] = ()
+    verdicts: tuple[tuple[str, str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,7 +148,14 @@ def _cell(raw: Any) -> Cell | None:
         error=next((printable(_text(o.get("ename"), 60)) for o in outputs if o.get("output_type") == "error"), ""),
         pictures=tuple(p for d in data if (p := _text(d.get("image/png"), MAX_BYTES))),
         numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
+        verdicts=tuple(_verdict(d) for d in data if progress.MIME_TYPE in d),
     )
+
+
+def _verdict(data: dict[str, Any]) -> tuple[str, str, str, str]:
+    said = _dict(data[progress.MIME_TYPE])
+    exercise, state, cell = (_text(said.get(key), 40) for key in ("exercise", "state", "cell"))
+    return exercise, state, cell, _text(data.get("text/plain"), _MAX_STREAM)
 
 
 def _text(value: Any, length: int) -> str:

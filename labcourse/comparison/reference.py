@@ -76,7 +76,7 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
             where=str(path),
             next_step=f"Restore it with `git checkout -- solutions/{path.name}`, or run `labcourse build`.",
         ) from error
-    verdicts = {tag: cell.printed for cell in solved.values() for tag in cell.tags}
+    verdicts = {tag: cell.verdicts[-1][-1] for cell in solved.values() for tag in cell.tags if cell.verdicts}
     student = build.student_notebook(text)
     answers = cut.solution(text)
     cells = tuple(

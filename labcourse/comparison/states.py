@@ -1,8 +1,8 @@
 """What state each exercise of a notebook is in, and how far that can be believed.
 
-Nothing is run. The verdict is read from the stored output of the check; whether anything was answered at
-all is read from the cell itself. Outputs can be old or made up, so a verdict is held against everything
-else that the notebook says, and what does not fit is a *doubt*.
+Nothing is run. The verdict is read from the stored output of the check (see `labcourse.checks.progress.publish`);
+whether anything was answered at all is read from the cell itself. Outputs can be old or made up, so a verdict is held
+against everything else that the notebook says, and what does not fit is a *doubt*.
 
 ============  ==========================================================================
 state         meaning
@@ -10,7 +10,8 @@ state         meaning
 solved        the check says so
 answered      a question in words has an answer
 wrong         the check says "not yet"
-unchecked     there is an answer, but no verdict: the check was not run, changed or deleted
+unchecked     there is an answer, but no verdict of it: the check was not run, changed or deleted,
+              or it judged another text than the cell now has
 open          the cell is as it was handed out, or the check says that it is open
 missing       the cell was deleted, or there is no notebook of this chapter
 damaged       the notebook cannot be read
@@ -19,22 +20,20 @@ damaged       the notebook cannot be read
 
 from __future__ import annotations
 
-import functools
-import io
+import ast
 import re
-import tokenize
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from labcourse.checks.cells import fingerprint, words
 from labcourse.comparison.reading import Cell, Notebook
 from labcourse.comparison.reference import Chapter, Exercise
 
 __all__ = ["STATES", "Found", "examine", "same_code", "without_notebook"]
 
 STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing", "damaged")
-_VERDICTS = {"solved": "solved", "answered": "answered", "not yet": "wrong", "open": "open"}
+PUBLISHED = ("solved", "answered", "wrong", "open")
 _FEWEST_WORDS = 4
-_IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,10 @@ def without_notebook(chapter: Chapter, state: str, doubt: str) -> list[Found]:
 def same_code(one: str, other: str) -> bool:
     """Return whether two cells differ in comments and blank lines at most.
 
-    Only words are compared, by Python's tokenizer: parsing code of strangers could exhaust the stack.
-
     >>> same_code("x = f( 1 )  # mine", "# your code here\\nx = f(1)"), same_code("x = 1", "x = 2")
     (True, False)
     """
-    return one.strip() == other.strip() or _words(one) == _words(other)
+    return one.strip() == other.strip() or words(one) == words(other)
 
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
@@ -90,7 +87,8 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     check = max(checks, key=lambda cell: cell.count, default=None)
     # Of copies that were not run, one with an answer counts more than one without.
     answer = max(answers, key=lambda c: (c.count, not same_code(c.source, exercise.stub)), default=None)
-    verdict, mistakes = _verdict(check.printed, exercise.number) if check else ("", ())
+    verdict, judged, text = _verdict(check, exercise.number) if check else ("", "", "")
+    mistakes = tuple(line[4:].strip()[:200] for line in text.splitlines() if line.startswith("  ✗"))
     claims = f"claims {verdict}, but " if verdict in ("solved", "wrong") else ""
     is_changed = check is not None and not same_code(check.source, exercise.check)
     if is_changed:
@@ -112,24 +110,30 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     if not verdict:
         doubts.append(f"its check ended in {check.error}" if check.error else "its check was not run")
         return replace(found, doubts=tuple(doubts))
-    doubts += [claims + doubt if claims else doubt for doubt in _doubts(answer, check, verdict, exercise)]
+    doubts += [claims + doubt if claims else doubt for doubt in _doubts(answer, check, verdict, text, exercise)]
+    if judged and judged != fingerprint(answer.source):
+        doubts.append(f"{claims}its cell was edited after the check")
+        return replace(found, doubts=tuple(doubts), mistakes=())
     return replace(found, state=verdict, doubts=tuple(doubts))
 
 
-def _doubts(answer: Cell, check: Cell, verdict: str, exercise: Exercise) -> Iterable[str]:
+def _doubts(answer: Cell, check: Cell, verdict: str, text: str, exercise: Exercise) -> Iterable[str]:
     if not answer.count:
         yield "its cell was not run"
     elif _is_later(answer, check):
         yield "its cell was run again after the check"
     if answer.error and verdict == "solved":
         yield f"its cell ended in {answer.error}"
-    if len(_pattern(exercise.number).findall(check.printed)) > 1:
+    if len(check.verdicts) > 1:
         yield "its output holds more than one verdict"
     if verdict == "solved":
-        holds = {line for line in check.printed.splitlines() if line.startswith("  ✓")}
+        holds = {line for line in text.splitlines() if line.startswith("  ✓")}
         known = {line for line in exercise.verdict.splitlines() if line.startswith("  ✓")}
-        if "\n  ✗" in check.printed or (known and not holds & known):
+        is_new = text.startswith(f"exercise {exercise.number}: solved")
+        if "\n  ✗" in text or (is_new and known and not holds & known):
             yield "its output is not one of this check"
+        if not _is_python(answer.source):
+            yield "its cell is no Python"
 
 
 def _is_later(one: Cell, other: Cell) -> bool:
@@ -157,33 +161,19 @@ def _before(cells: tuple[Cell, ...], checks: list[Cell], identifier: str) -> lis
     return [before]
 
 
-def _pattern(number: str) -> re.Pattern[str]:
-    n = re.escape(number)
-    return re.compile(rf"^(?:exercise {n}: (solved|not yet|answered)|○ exercise {n} is still (open)\b.*)$", re.M)
+def _verdict(check: Cell, number: str) -> tuple[str, str, str]:
+    """Return the state that a check published last, the fingerprint of the cell that it judged, and its text."""
+    said = [verdict for verdict in check.verdicts if verdict[0] == number and verdict[1] in PUBLISHED]
+    return said[-1][1:] if said else ("", "", "")
 
 
-def _verdict(printed: str, number: str) -> tuple[str, tuple[str, ...]]:
-    """Return the state that a check printed last, and the lines that do not hold.
-
-    It prints its verdict after whatever the student's function prints, so a verdict above is not its own.
-    """
-    matches = list(_pattern(number).finditer(printed))
-    if not matches:
-        return "", ()
-    lines = printed[matches[-1].end() :].splitlines()
-    mistakes = tuple(line[4:].strip()[:200] for line in lines if line.startswith("  ✗"))
-    return _VERDICTS[matches[-1][1] or matches[-1][2]], mistakes
+def _is_python(source: str) -> bool:
+    try:
+        ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
 
 
 def _is_sentence(source: str) -> bool:
     return len(re.sub(r"^\s*\w+\s*=|[\"'()#]", " ", source).split()) >= _FEWEST_WORDS
-
-
-@functools.lru_cache(10_000)
-def _words(source: str) -> tuple[str, ...]:
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source.strip() + "\n").readline))
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return tuple(source.split())
-    blocks = (tokenize.INDENT, tokenize.DEDENT)
-    return tuple(tokenize.tok_name[t.type] if t.type in blocks else t.string for t in tokens if t.type not in _IGNORED)

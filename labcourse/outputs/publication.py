@@ -7,13 +7,16 @@ notebook, too, as an output of the cell that writes them. JupyterLab shows the o
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["MIME_TYPE", "publish"]
+__all__ = ["MIME_TYPE", "publish", "remarks"]
 
 MIME_TYPE = "application/vnd.labcourse+json"
 """Type of the output: ``{"chapter": 1, "numbers": {"expected_signal": 9.7, …}}``."""
+
+remarks: list[Callable[[int], list[str]]] = []
+"""Return, for a chapter, what is to be said beside its numbers, such as that an exercise is not checked."""
 
 
 def publish(chapter: int, numbers: Mapping[str, Any]) -> None:
@@ -33,5 +36,6 @@ def publish(chapter: int, numbers: Mapping[str, Any]) -> None:
         for name, value in numbers.items()
         if isinstance(value, (int, float))
     }
-    text = f"{len(kept)} key numbers of chapter {chapter} are kept"
+    said = [f"{len(kept)} key numbers of chapter {chapter} are kept"]
+    text = "; ".join(said + [text for remark in remarks for text in remark(chapter)])
     display({MIME_TYPE: {"chapter": chapter, "numbers": kept}, "text/plain": text}, raw=True)

@@ -1,0 +1,182 @@
+"""What the cells of this notebook have bound, so that a check knows whose answer it has before it.
+
+IPython says before and after each cell what is run and how it ended. For each name the last cell that binds it is
+kept, but for the cells of the checks: what they bind may be the course's own answer. Outside of a notebook nothing
+is known, and all questions are answered so.
+"""
+
+from __future__ import annotations
+
+import ast
+import dis
+import functools
+import hashlib
+import io
+import re
+import sys
+import tokenize
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+__all__ = [
+    "Run",
+    "arguments",
+    "fingerprint",
+    "last_run",
+    "names_bound",
+    "names_used",
+    "running",
+    "shell",
+    "watch",
+    "words",
+]
+
+
+@dataclass
+class Run:
+    """One run of a cell: its position among all runs, its source, and the exception it ended in, if any."""
+
+    order: int
+    source: str
+    error: str = ""
+
+
+running = Run(0, "")
+"""The cell that is being run, or was run last; ``order`` 0 outside of a notebook."""
+
+_last_run: dict[str, Run] = {}
+_IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
+
+
+def watch(follow: Callable[[], None]) -> None:
+    """Begin to note what cells bind, in a notebook; ``follow`` is called after each cell."""
+    session = shell()
+    if session is None:
+        return
+
+    def end(result: Any) -> None:
+        error = result.error_before_exec or result.error_in_exec
+        running.error = type(error).__name__ if error else ""
+        follow()
+
+    session.events.register("pre_run_cell", lambda info: begin(info.raw_cell))
+    session.events.register("post_run_cell", end)
+
+
+def shell() -> Any:
+    """Return the shell of IPython; None outside of it."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython is not None else None
+
+
+def begin(source: str) -> None:
+    """Note that a cell is being run."""
+    global running
+    running = Run(running.order + 1, source)
+    _last_run.update(dict.fromkeys(names_bound(source), running))
+
+
+def last_run(names: Iterable[str]) -> Run | None:
+    """Return the last run of a cell that binds one of these names; None if there is none."""
+    return max((_last_run[name] for name in names if name in _last_run), key=lambda run: run.order, default=None)
+
+
+@functools.lru_cache(500)
+def names_bound(source: str) -> frozenset[str]:
+    """Return the names that a cell binds at its top level; those bound to the result of a check do not count.
+
+    >>> sorted(names_bound("import numpy as np\\nfor i in y: k = i\\ndef f(): z = 1\\nh = checks.exercise_1_1(h)"))
+    ['f', 'i', 'k', 'np']
+    >>> sorted(names_bound("def f(:\\n    return 1\\nx = 2\\nf == 3"))
+    ['f', 'x']
+    """
+    code = _compiled(source)
+    if code is None:
+        return frozenset(a or b for a, b in re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=(?!=))", source, re.MULTILINE))
+    stores = ("STORE_NAME", "STORE_GLOBAL")
+    return frozenset(step.argval for step in dis.get_instructions(code) if step.opname in stores)
+
+
+@functools.lru_cache(500)
+def names_used(source: str) -> frozenset[str]:
+    """Return the names that a cell looks up outside of its functions' own; none if it is no Python.
+
+    >>> sorted(names_used("def f(x):\\n    return np.sum(x) + y"))
+    ['np', 'y']
+    """
+    found: set[str] = set()
+    rest = [code] if (code := _compiled(source)) else []
+    while rest:
+        code = rest.pop()
+        loads = ("LOAD_NAME", "LOAD_GLOBAL")
+        found.update(step.argval for step in dis.get_instructions(code) if step.opname in loads)
+        rest += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return frozenset(found)
+
+
+def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names in the answer, and in the other arguments, of a call of ``checks.FUNCTION`` in a cell.
+
+    The answer is the last argument without a keyword.
+
+    >>> arguments("x = checks.exercise_1_7((x, y), events=test)", "exercise_1_7")
+    (('x', 'y'), ('test',))
+    >>> arguments('checks.written("1.5", answer_1_5)', "written")
+    (('answer_1_5',), ())
+    """
+    for node in ast.walk(_parsed(source) or ast.Module([], [])):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == function:
+            return _names(node.args[-1:]), _names([keyword.value for keyword in node.keywords])
+    return (), ()
+
+
+def fingerprint(source: str) -> str:
+    """Return what two cells have in common that differ in blank lines and whole lines of comment at most.
+
+    It is the same for all versions of Python, whose tokenizers differ.
+
+    >>> fingerprint("x = f(1)") == fingerprint("# your code here\\n\\nx = f(1)  ") != fingerprint("x = 2")
+    True
+    """
+    lines = [line.rstrip() for line in source.splitlines() if not re.match(r"\s*(#|$)", line)]
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+@functools.lru_cache(10_000)
+def words(source: str) -> tuple[str, ...]:
+    """Return the words of a cell, by Python's tokenizer: parsing code of strangers could exhaust the stack."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source.strip() + "\n").readline))
+    except (tokenize.TokenError, SyntaxError, ValueError):
+        return tuple(source.split())
+    blocks = (tokenize.INDENT, tokenize.DEDENT)
+    return tuple(tokenize.tok_name[t.type] if t.type in blocks else t.string for t in tokens if t.type not in _IGNORED)
+
+
+def _parsed(source: str) -> ast.Module | None:
+    try:
+        return ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None  # a cell with a mistake, or with one of IPython's commands
+
+
+def _compiled(source: str) -> CodeType | None:
+    tree = _parsed(source)
+    if tree is None:
+        return None
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _is_check(node.value))]
+    try:
+        return compile(tree, "cell", "exec", dont_inherit=True)
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _is_check(node: ast.expr) -> bool:
+    function = node.func if isinstance(node, ast.Call) else None
+    return isinstance(function, ast.Attribute) and ast.unparse(function.value) == "checks"
+
+
+def _names(nodes: Iterable[ast.AST]) -> tuple[str, ...]:
+    return tuple(part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name))
