@@ -196,14 +196,13 @@ def test_an_interrupted_check_has_no_verdict(kernel: Kernel) -> None:
     ("binding", "name"), [("selection = [1, 2]", "selection"), ("def helper(): ...\nnp = helper", "np")]
 )
 def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel, binding: str, name: str) -> None:
-    kernel(
+    code = (
         f"def is_neutral(events):\n    return {name}.sum([events[f'lep{{i}}_charge'] for i in (1, 2, 3)], axis=0) == 0"
     )
+    kernel(code)
     assert "no longer the course's" not in kernel(CHECK).text
     kernel(binding)
-    kernel(
-        f"def is_neutral(events):\n    return {name}.sum([events[f'lep{{i}}_charge'] for i in (1, 2, 3, 4)], axis=0) == 0"
-    )
+    kernel(code.replace("2, 3", "2, 3, 4"))
     said = kernel(CHECK)
     kernel("import numpy as np\nfrom labcourse import selection")
     assert f"✗ `{name}` is no longer the course's: a cell of yours has bound it anew" in said.text
