@@ -280,7 +280,7 @@ def test_run_save_check_and_what_makes_it_stale(make_home: Any) -> None:
     saved = build.load(path)
     assert [output["output_type"] for output in saved.cells[2].outputs] == ["execute_result"]
     assert saved.cells[2].outputs[0]["data"]["text/plain"] == "42"
-    assert all(set(cell.metadata) <= {"tags"} for cell in saved.cells)
+    assert all(set(cell.metadata) <= {"tags", "deletable"} for cell in saved.cells)
 
     # Text may change without a new run, code may not.
     make_home(PLAIN.replace("# # Chapter 1", "# # Chapter One"))
@@ -419,6 +419,13 @@ def test_pictures_with_a_large_palette_get_a_smaller_one() -> None:
     with Image.open(io.BytesIO(base64.b64decode(small))) as image:
         assert len(image.getcolors() or ()) == 64
     assert tidy._shrink(small) == small
+
+
+def test_only_checks_cannot_be_deleted_by_accident(make_home: Any) -> None:
+    (chapter,) = source.read_all(make_home(), [1])
+    for cell in build.student_notebook(chapter).cells:
+        is_check = any(tag.startswith("check-") for tag in cell.metadata.get("tags", ()))
+        assert cell.metadata.get("deletable", True) is not is_check
 
 
 def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:

@@ -160,7 +160,9 @@ def _notebook(source: Source, texts: list[str]) -> Any:
 
 def _cell(v4: Any, cell: Cell, content: str, identifier: str) -> Any:
     new = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
-    metadata = {"tags": list(cell.tags)} if cell.tags else {}
+    metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
+    if cell.check:
+        metadata["deletable"] = False  # without its check an answer is handed on whatever it is
     return new(source=content, id=identifier, metadata=metadata)
 
 
