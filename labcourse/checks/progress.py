@@ -14,7 +14,7 @@ from pathlib import Path
 
 from labcourse import settings
 from labcourse.errors import StorageError
-from labcourse.files import atomic_write, set_aside
+from labcourse.files import atomic_write, read_small, set_aside
 
 __all__ = ["STATES", "is_solved", "progress_folder", "read_states", "record_state", "states_here", "watchers"]
 
@@ -81,7 +81,7 @@ def record_state(number: str, state: str) -> None:
 def _read(path: Path) -> str:
     """Return the state in a file, or an empty text if there is none that can be read."""
     try:
-        state = path.read_bytes().decode("ascii", "replace").strip()
+        state = read_small(path).decode("ascii", "replace").strip()
     except OSError:
         return ""
     if state in STATES:
