@@ -7,21 +7,29 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from labcourse import settings
-from labcourse.cli import authoring
-from labcourse.cli import search as search_commands
-from labcourse.cli.compare import EXAMPLES, compare
-from labcourse.cli.data import app as data_app
-from labcourse.cli.printing import Chapters, Json, print_json, print_rows, print_wide, split_names
-from labcourse.errors import BadInput, LabCourseError
+from labcourse.authoring import doctor as machine
+from labcourse.errors import BadInput, BuildError, LabCourseError, as_typed
+
+try:
+    import typer
+
+    from labcourse.cli import authoring
+    from labcourse.cli import search as search_commands
+    from labcourse.cli.compare import EXAMPLES, compare
+    from labcourse.cli.data import app as data_app
+    from labcourse.cli.printing import Chapters, Json, make_printable, print_json, print_rows, print_wide, split_names
+except Exception as error:
+    if not (message := machine.why_broken(error)):
+        raise
+    sys.exit(message)
 
 if TYPE_CHECKING:
     from labcourse.authoring.run import ChapterRun, Task
@@ -42,17 +50,32 @@ BUNDLE_SCALE = 0.2
 
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
-    # `kill` gives what Ctrl-C gives: processes end, and temporary files go.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # `kill` and a terminal that is closed give what Ctrl-C gives: processes end, and temporary files go. Under `nohup`
+    # the latter is ignored, and stays so.
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM))
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
+    for stream in (sys.stdout, sys.stderr):
+        make_printable(stream)
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
     sys.argv[1:] = [_with_home(word) for word in sys.argv[1:]]
+    settings.fix_paths()
     try:
         app()
     except LabCourseError as error:
-        print(f"labcourse: {error}", file=sys.stderr)
+        text = str(error)
+        print(f"labcourse: {text if shutil.which('labcourse') else as_typed(text)}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        if not (message := machine.why_broken(error)):
+            raise
+        print(message, file=sys.stderr)
         sys.exit(1)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _with_home(word: str) -> str:
@@ -70,13 +93,11 @@ def _with_home(word: str) -> str:
 @app.command(epilog="Example: labcourse doctor --json")
 def doctor(as_json: Json = False) -> None:
     """Say what is wrong with this machine or installation, and how to mend it."""
-    from labcourse.authoring import doctor as room
-
-    findings = room.examine()
+    findings = machine.examine()
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
-        print(room.as_table(findings))
+        print(machine.as_table(findings))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -102,8 +123,10 @@ def run(
     home = settings.home()
     if student:
         with tempfile.TemporaryDirectory() as scratch:
+            tasks = running.students(home, chapters or ())
+            running.lend([task.chapter for task in tasks], Path(scratch))
             os.environ["LABCOURSE_OUTPUTS"] = scratch
-            results = _run(running.students(home, chapters or ()), "notebooks", folder="notebooks")
+            results = _run(tasks, "notebooks", folder="notebooks")
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -118,16 +141,26 @@ def run(
     _show_results(results, as_json=as_json)
 
 
-@app.command(epilog="Examples: labcourse status · labcourse status --all · labcourse status --json")
+@app.command(epilog="Examples: labcourse status · labcourse status 3 --all · labcourse status --json")
 def status(
-    every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False, as_json: Json = False
+    chapters: Chapters = None,
+    every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Show which exercises are solved, answered in words, wrong and open, by chapter."""
+    from labcourse.authoring import source
     from labcourse.checks import progress, registry, standing
 
+    source.files_of(settings.home() / "course", "*.py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
-    exercises = registry.exercises().values()
-    rows: list[dict[str, Any]] = list(standing.by_chapter(states))
+    exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
+    if not exercises:
+        raise BuildError(
+            "There are no exercises here.",
+            where=str(settings.home() / "course"),
+            next_step=settings.get_back("course"),
+        )
+    rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
     if every:
         rows = [
             {**exercise._asdict(), "state": states.get(exercise.number, "open"), "exercise": exercise.number}
@@ -141,11 +174,11 @@ def status(
         print(f"{done}; next: {unfinished[0].number}, {unfinished[0].title}" if unfinished else f"{done}.")
 
 
-@app.command(epilog="Example: labcourse solve 3, then go on with chapter 4")
+@app.command(epilog="Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3")
 def solve(
-    chapter: Annotated[int, typer.Argument(help="The chapter whose outputs you need.")], as_json: Json = False
+    chapters: Annotated[list[int], typer.Argument(help="The chapters whose outputs you need.")], as_json: Json = False
 ) -> None:
-    """Make a chapter's outputs with its solution, so that you can go on with the next one.
+    """Make the outputs of chapters with their solutions, so that you can go on with the next one.
 
     Earlier chapters whose outputs are missing are run too. Your notebooks are not touched, and outputs that you made
     yourself are kept under another name. Stopped half-way, everything is as it was before.
@@ -153,8 +186,8 @@ def solve(
     from labcourse.authoring import run as running
     from labcourse.authoring import workspace
 
-    running.solutions(settings.home(), [chapter])  # an unknown chapter is said before anything runs
-    needed = [*running.needed_by(chapter, "notebooks"), chapter]
+    running.solutions(settings.home(), chapters)  # an unknown chapter is said before anything runs
+    needed = sorted({*chapters, *(n for chapter in chapters for n in running.needed_by(chapter, "notebooks"))})
     tasks = running.solutions(settings.home(), needed)
     results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
     for number, folder in kept.items():
@@ -197,29 +230,29 @@ app.command(epilog=search_commands.EXAMPLES)(search_commands.tune)
 
 @app.command(epilog="Examples: labcourse yields · labcourse yields --data DIR --json")
 def yields(
-    data: Annotated[Path | None, typer.Option(help="A folder of sample files to search first.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="A folder of sample files to search first; can be repeated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted)."""
     from labcourse import ntuple, samples, selection
 
-    if data is not None:
-        before = [os.environ["LABCOURSE_DATA"]] if os.environ.get("LABCOURSE_DATA") else []
-        os.environ["LABCOURSE_DATA"] = os.pathsep.join([str(data.absolute()), *before])
     rows = []
-    for name in samples.ALL:
-        source = samples.locate(name).source
-        events = ntuple.read_sample(name)
-        selected = selection.preselect(events)
-        rows.append(
-            {
-                "sample": name,
-                "source": source,
-                "raw": len(events),
-                "selected": len(selected),
-                "expected": round(float(selected["weight"].to_numpy("float64").sum()), 4),
-            }
-        )
+    with settings.searched_first(data or ()):
+        for name in samples.ALL:
+            source = samples.locate(name).source
+            events = ntuple.read_sample(name)
+            selected = selection.preselect(events)
+            rows.append(
+                {
+                    "sample": name,
+                    "source": source,
+                    "raw": len(events),
+                    "selected": len(selected),
+                    "expected": round(float(selected["weight"].to_numpy("float64").sum()), 4),
+                }
+            )
     print_rows(rows, "Four-lepton events", as_json=as_json)
 
 
