@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labcourse import samples, settings
+from labcourse.authoring.packages import CONDA_NAME, from_pythonpath, how_to_install
 from labcourse.errors import LabCourseError
 from labcourse.files import atomic_write
 
@@ -32,23 +33,6 @@ MEMORY_NEEDED = 2.0
 
 DISK_NEEDED = 1.0
 """Free disk space in GB for what all chapters write."""
-
-CONDA_NAME = "ml_labcourse"
-
-_TELLING = (
-    "numpy",
-    "scipy",
-    "pandas",
-    "tensorflow",
-    "keras",
-    "matplotlib",
-    "IPython",
-    "typer",
-    "click",
-    "rich",
-    "jinja2",
-)
-"""Packages that any other software stack is likely to bring."""
 
 _GB = 1e9
 _TRY_TENSORFLOW = """
@@ -134,7 +118,7 @@ def _files_of_the_course() -> Iterator[Finding]:
 
 
 def _other_packages() -> Iterator[Finding]:
-    if found := _from_pythonpath():
+    if found := from_pythonpath():
         yield Finding("PYTHONPATH", False, f"other packages come first: {', '.join(found)}", how_to_install())
 
 
@@ -290,37 +274,6 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 
 def _name(check: Callable[[], Iterator[Finding]]) -> str:
     return check.__name__.strip("_").replace("_", " ")
-
-
-def how_to_install() -> str:
-    """Say what to do where packages are missing or cannot be imported."""
-    if _from_pythonpath():
-        return (
-            f"Unset PYTHONPATH (now {os.environ['PYTHONPATH']}), which puts the packages of another software before "
-            "those of the course: `unset PYTHONPATH`, and start JupyterLab anew."
-        )
-    if (Path(sys.prefix) / "conda-meta").is_dir():
-        name = (
-            "environment_mac_m1.yml" if (sys.platform, platform.machine()) == ("darwin", "arm64") else "environment.yml"
-        )
-        return f"Run `conda env update -n {CONDA_NAME} --file {name} --prune` in the course's folder."
-    return "Delete the folder .venv and run `make course`, which installs all packages anew."
-
-
-def why_broken(error: Exception) -> str:
-    """Return, for an error of the machine's packages, a message in place of a traceback; else an empty text."""
-    if not (isinstance(error, ImportError) or _from_pythonpath()):
-        return ""
-    what = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
-    return f"labcourse: {type(error).__name__}: {what}\n  next:  {how_to_install()}"
-
-
-def _from_pythonpath() -> list[str]:
-    """Return the packages that PYTHONPATH brings, those of the course's own folder left out."""
-    folders = [Path(part).absolute() for part in os.environ.get("PYTHONPATH", "").split(os.pathsep) if part]
-    own = (settings.home(), Path(sys.prefix).absolute())
-    others = [folder for folder in folders if not any(folder.is_relative_to(place) for place in own)]
-    return [name for name in _TELLING if any((f / name).is_dir() or (f / f"{name}.py").is_file() for f in others)]
 
 
 def _free_memory() -> float | None:
