@@ -38,7 +38,7 @@ import uproot
 
 from labcourse import checks, kinematics, ntuple, outputs, plotting, samples, selection, weights
 
-chapter = outputs.Chapter(1)
+chapter = outputs.Chapter(1, solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(1)

@@ -39,7 +39,7 @@ from labcourse import checks, interactive, network, outputs, plotting, samples, 
 
 SEED = 2
 keras.utils.set_random_seed(SEED)
-chapter = outputs.Chapter(2, sources=samples.SIMULATED)
+chapter = outputs.Chapter(2, sources=samples.SIMULATED, solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(2)

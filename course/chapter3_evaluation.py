@@ -34,7 +34,7 @@ from labcourse import checks, features, outputs, plotting, samples, splitting, t
 
 SEED = 3
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
-chapter = outputs.Chapter(3, sources=samples.SIMULATED)
+chapter = outputs.Chapter(3, sources=samples.SIMULATED, solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(3)

@@ -36,7 +36,7 @@ from labcourse import checks, features, interactive, network, outputs, plotting,
 SEED = 5
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 keras.utils.set_random_seed(SEED)
-chapter = outputs.Chapter(5, sources=samples.SIMULATED)
+chapter = outputs.Chapter(5, sources=samples.SIMULATED, solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(5)

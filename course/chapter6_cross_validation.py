@@ -47,7 +47,7 @@ from labcourse import (
 SEED = 6
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
 keras.utils.set_random_seed(SEED)
-chapter = outputs.Chapter(6, sources=samples.SIMULATED)
+chapter = outputs.Chapter(6, sources=samples.SIMULATED, solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(6)

@@ -46,7 +46,7 @@ from labcourse import (
     weights,
 )
 
-chapter = outputs.Chapter(7)
+chapter = outputs.Chapter(7, solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(7)

@@ -47,7 +47,7 @@ from labcourse import (
     weights,
 )
 
-chapter = outputs.Chapter(8)
+chapter = outputs.Chapter(8, solution=True)
 keras.utils.set_random_seed(8)
 
 # %% tags=["nbval-ignore-output"]

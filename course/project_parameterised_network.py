@@ -38,7 +38,7 @@ from sklearn import datasets
 from labcourse import checks, outputs, parameterised, plotting, progress, training
 from labcourse.parameterised import figures, search, study
 
-chapter = outputs.Chapter(9, sources=())
+chapter = outputs.Chapter(9, sources=(), solution=True)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(9)

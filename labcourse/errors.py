@@ -6,6 +6,20 @@ one message: a traceback through the package would bury it.
 
 from __future__ import annotations
 
+import shlex
+import sys
+from pathlib import Path
+
+
+def as_typed(text: str) -> str:
+    """Name the command ``labcourse`` in a text by its path, as it works in any terminal.
+
+    That of JupyterLab often knows the paths of the login only, whatever JupyterLab itself was started with.
+    """
+    own = Path(sys.executable).with_name("labcourse")
+    is_there = own.is_file() or own.with_suffix(".exe").is_file()
+    return text.replace("`labcourse ", f"`{shlex.quote(str(own))} ") if is_there else text
+
 
 class LabCourseError(Exception):
     """Base of all errors that the course raises on purpose.
@@ -42,7 +56,7 @@ class LabCourseError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """Tell IPython to show the message only."""
-        return [f"{type(self).__name__}: {line}" if i == 0 else line for i, line in enumerate(str(self).split("\n"))]
+        return f"{type(self).__name__}: {as_typed(str(self))}".split("\n")
 
 
 def _rebuild(kind: type[LabCourseError], what: str, where: str, next_step: str) -> LabCourseError:

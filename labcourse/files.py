@@ -7,17 +7,21 @@ import datetime
 import errno
 import hashlib
 import itertools
+import json
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from labcourse.errors import StorageError
 
 _FAR = 1 << 20
 """Windows locks bytes so that nobody can read them: a byte beyond the text keeps what the file says readable."""
+_locked: set[int] = set()
+"""Files that this process has locked. A forked child closes its copies: it would keep the locks if it outlived us."""
 
 
 def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
@@ -51,7 +55,8 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         # mkstemp makes files that only their owner can read; a class shares its samples.
-        temporary.chmod(0o666 & ~_umask())
+        with contextlib.suppress(OSError):  # a nicety, which exFAT and many network drives do not know
+            temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
@@ -69,11 +74,51 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
 def remove_temporaries(path: Path) -> None:
     """Remove what an `atomic_write` of ``path`` left that was killed in its middle."""
     for temporary in path.parent.glob(f".{path.stem}-*{path.suffix}"):
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def write_notebook(path: Path, content: str) -> None:
+    """Write the text of a notebook whole, and remove what a write of it left that was killed: `atomic_write`."""
+    remove_temporaries(path)
+    atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+
+
+def read_small(path: Path, most: int = 1 << 20) -> bytes:
+    """Read a plain file of at most ``most`` bytes.
+
+    Raises
+    ------
+    OSError
+        Also if it is larger, or no plain file: a pipe never answers, and a device never ends.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "it is no plain file", str(path))
+    with path.open("rb") as stream:
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, "it is far too large", str(path))
+    return content
+
+
+def read_json(path: Path) -> Any:
+    """Read a small JSON file.
+
+    Raises
+    ------
+    OSError
+        As `read_small`.
+    ValueError
+        If it is no JSON.
+    """
+    try:
+        return json.loads(read_small(path))
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
 def try_lock(handle: int) -> bool:
-    """Lock an open file for this process, and say whether that went well; closing the file gives it back.
+    """Lock an open file for this process, and say whether that went well; `unlock` gives it back and closes the file.
 
     The operating system gives the lock back too when the process ends, however it ends.
 
@@ -92,14 +137,32 @@ def try_lock(handle: int) -> bool:
         else:
             import fcntl
 
-            # lockf, not flock: a forked child that outlives its parent would keep a flock.
-            fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # flock, not lockf: that is lost when anything in this process, such as a copy of the folder, has
+            # opened and closed the file.
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
             os.lseek(handle, 0, os.SEEK_SET)
             return False
         raise
+    _locked.add(handle)
     return True
+
+
+def unlock(handle: int) -> None:
+    """Close a file, and give its lock back if it has one."""
+    _locked.discard(handle)
+    os.close(handle)
+
+
+def _close_in_child() -> None:
+    while _locked:
+        with contextlib.suppress(OSError):
+            os.close(_locked.pop())
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_in_child)
 
 
 @contextlib.contextmanager
@@ -134,7 +197,7 @@ def alone_in(folder: Path, doing: str) -> Iterator[None]:
         if is_free:
             with contextlib.suppress(OSError):  # Windows keeps files that are open
                 lock.unlink()
-        os.close(handle)
+        unlock(handle)
 
 
 def sha256(path: Path) -> str:

@@ -170,9 +170,7 @@ def locate(name: str) -> Located:
     """
     sample = get(name)
     folders = settings.search_path()
-    for folder in folders[:-1]:
-        if not holds_samples(folder):
-            _say_that_it_is_empty(folder)
+    _say_what_is_used(tuple(folder for folder in folders[:-1] if folder != settings.official_folder()))
     for folder in folders:
         paths = tuple(folder / file for file in sample.files)
         if all(path.is_file() for path in paths):
@@ -180,7 +178,7 @@ def locate(name: str) -> Located:
     raise MissingSample(
         f"The sample {name} was not found: no folder holds {', '.join(sample.files)}.",
         where=", ".join(str(folder) for folder in folders),
-        next_step="Restore the bundle with `git checkout -- data`, or point LABCOURSE_DATA at the folder that has it.",
+        next_step=f"{settings.get_back('data')} Or point LABCOURSE_DATA at the folder that has it.",
     )
 
 
@@ -189,11 +187,30 @@ def holds_samples(folder: Path) -> bool:
     return any((folder / file).is_file() for sample in _CATALOGUE for file in sample.files)
 
 
+def by_source() -> dict[str, list[str]]:
+    """Return the samples by what they are (see `source`); those that are nowhere are ``missing``."""
+    found: dict[str, list[str]] = {}
+    for name in ALL:
+        try:
+            found.setdefault(locate(name).source, []).append(name)
+        except MissingSample:
+            found.setdefault("missing", []).append(name)
+    return found
+
+
 @functools.cache
-def _say_that_it_is_empty(folder: Path) -> None:
-    """Say, once, that a folder which somebody named is of no use; `settings.official_folder` may well be empty."""
-    if folder != settings.official_folder():
-        print(f"labcourse: {folder} holds none of the course's sample files: others are used.", file=sys.stderr)
+def _say_what_is_used(named: tuple[Path, ...]) -> None:
+    """Say, once, which folders that somebody named are of no use, and what is mixed if they lack some samples."""
+    for folder in named:
+        if not holds_samples(folder):
+            print(f"labcourse: {folder} holds none of the course's sample files: others are used.", file=sys.stderr)
+    held = [s.name for s in _CATALOGUE if any(all((f / file).is_file() for file in s.files) for f in named)]
+    if held and (others := [name for name in ALL if name not in held]):
+        print(
+            f"labcourse: your own files are those of {', '.join(held)} only; mixed with them are the course's of "
+            f"{', '.join(others)} (`labcourse data where`).",
+            file=sys.stderr,
+        )
 
 
 def fingerprint(name: str) -> str:
@@ -231,7 +248,7 @@ def get_again(path: Path) -> str:
     """Say how to get a damaged file back: from the repository, or from wherever its folder came."""
     folder = path.absolute().parent
     if folder == settings.data_folder():
-        return "Restore the bundle with `git checkout -- data`."
+        return settings.get_back("data")
     if folder == settings.official_folder():
         return "Delete the file and get it again with `labcourse data download`."
     try:

@@ -7,7 +7,7 @@ Six environment variables and one file change it:
 ``LABCOURSE_OUTPUTS``
     Where chapters write, instead of ``data/outputs``.
 ``LABCOURSE_WORKSPACE``
-    The workspace, instead of the one that goes with the current folder.
+    The workspace, whatever the notebook says.
 ``LABCOURSE_INPUTS``
     The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
 ``LABCOURSE_MIRROR``
@@ -16,23 +16,29 @@ Six environment variables and one file change it:
     ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 ``data/settings.json``
     ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
+
+``~`` is the user's home in all of them. A relative folder is meant from where a command is typed (`fix_paths`); in a
+notebook, which runs in a folder of its own, from the project's home.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
-import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labcourse.errors import BadInput
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, read_json
 
 _CHOOSE_ANOTHER = (
-    "Correct or unset LABCOURSE_DATA; a folder given to `labcourse data use` is replaced by giving another "
-    "(`labcourse data use data`: the bundled samples)."
+    "Correct or unset LABCOURSE_DATA; what was given to `labcourse data use` is forgotten by "
+    "`labcourse data use --forget`."
 )
+_first: list[Path] = []
+"""Folders that the present command searches before all others."""
+_is_solution = False
 
 
 def home() -> Path:
@@ -64,29 +70,35 @@ def search_path() -> list[Path]:
         If a folder of ``LABCOURSE_DATA`` or of the settings file does not exist or may not be read, or the file is
         damaged.
     """
-    named = [(Path(part), "LABCOURSE_DATA") for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
-    named += [(Path(part), str(settings_file())) for part in _saved_folders()]
-    folders = []
-    for folder, origin in named:
-        # A relative folder is meant from where the user typed it or from the project's home:
-        # notebooks run in a folder of their own.
-        absolute = next((p for p in (folder.absolute(), home() / folder) if os.path.isdir(p)), None)
-        if absolute is None:
+    parts = [part for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
+    named = [(str(folder), "--data") for folder in _first] + [(part, "LABCOURSE_DATA") for part in parts]
+    named += [(part, str(settings_file())) for part in saved_folders()]
+    folders: list[Path] = []
+    for name, origin in named:
+        folder = _absolute(name)
+        if not folder.is_dir():
+            raise BadInput(f"The sample folder {name} does not exist.", where=origin, next_step=_CHOOSE_ANOTHER)
+        if not os.access(folder, os.R_OK | os.X_OK):
             raise BadInput(
-                f"The sample folder {folder} does not exist.",
-                where=origin,
-                next_step=_CHOOSE_ANOTHER,
-            )
-        if not os.access(absolute, os.R_OK | os.X_OK):
-            raise BadInput(
-                f"The sample folder {folder} may not be read by this user.",
+                f"The sample folder {name} may not be read by this user.",
                 where=origin,
                 next_step=f"Ask its owner for the right to read it. Or: {_CHOOSE_ANOTHER}",
             )
-        folders.append(absolute.resolve())
+        folders += _with_parts(folder)
     if official_folder().is_dir():
         folders.append(official_folder())
     return [*dict.fromkeys([*folders, data_folder()])]
+
+
+@contextlib.contextmanager
+def searched_first(folders: Sequence[Path]) -> Iterator[None]:
+    """Search some folders before all others for a while."""
+    before = list(_first)
+    _first[:0] = [folder.absolute() for folder in folders]
+    try:
+        yield
+    finally:
+        _first[:] = before
 
 
 def use_folder(folder: Path | str) -> Path:
@@ -101,29 +113,45 @@ def use_folder(folder: Path | str) -> Path:
     StorageError
         If the setting cannot be written.
     """
-    absolute = Path(folder).expanduser().resolve()
+    absolute = _absolute(str(folder))
     if not absolute.is_dir():
         raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
-    folders = [str(absolute), *(f for f in _saved_folders() if f != str(absolute) and os.path.isdir(f))]
-    atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
+    _save([str(absolute), *(f for f in saved_folders() if f != str(absolute) and os.path.isdir(f))])
     return absolute
+
+
+def forget_folders() -> None:
+    """Search none of the folders given to `use_folder` any more, even if the file that names them is damaged."""
+    _save([])
+
+
+def fix_paths() -> None:
+    """Make relative folders in the environment absolute, so that kernels, which run elsewhere, take them as typed."""
+    parts = os.environ.get("LABCOURSE_DATA", "").split(os.pathsep)
+    if any(parts):
+        os.environ["LABCOURSE_DATA"] = os.pathsep.join(str(_absolute(part)) for part in parts if part)
+    if chosen := os.environ.get("LABCOURSE_OUTPUTS"):
+        os.environ["LABCOURSE_OUTPUTS"] = os.path.abspath(os.path.expanduser(chosen))
 
 
 def outputs_folder() -> Path:
     """Return the folder under which chapters write."""
     chosen = os.environ.get("LABCOURSE_OUTPUTS")
-    return Path(chosen).expanduser().absolute() if chosen else data_folder() / "outputs"
+    return home() / Path(chosen).expanduser() if chosen else data_folder() / "outputs"
+
+
+def declare_solution(is_solution: bool) -> None:
+    """Note whether the notebook of this process is a solution; it is a student's unless it says so."""
+    global _is_solution
+    _is_solution = is_solution
 
 
 def workspace() -> str:
-    """Return ``solutions`` in the solutions folder, else ``notebooks``.
+    """Return the workspace: that of ``LABCOURSE_WORKSPACE``, else ``solutions`` in a solution, else ``notebooks``.
 
-    An instructor's run of the solutions so never touches what a student made.
+    What a solution does so never touches what a student made, in whatever folder its kernel runs.
     """
-    chosen = os.environ.get("LABCOURSE_WORKSPACE")
-    if chosen:
-        return chosen
-    return "solutions" if Path.cwd().resolve() == home() / "solutions" else "notebooks"
+    return os.environ.get("LABCOURSE_WORKSPACE") or ("solutions" if _is_solution else "notebooks")
 
 
 def inputs_workspace() -> str:
@@ -131,30 +159,62 @@ def inputs_workspace() -> str:
     return os.environ.get("LABCOURSE_INPUTS") or workspace()
 
 
-def tool() -> str:
-    """Return how the command ``labcourse`` is called in a terminal in the project's home."""
-    own = Path(sys.executable).parent / "labcourse"
-    if shutil.which("labcourse") or not own.is_file():
-        return "labcourse"
-    return str(own.relative_to(home()) if own.is_relative_to(home()) else own)
-
-
 def notes_progress() -> bool:
     """Return whether the checks note which exercises are solved."""
     return os.environ.get("LABCOURSE_PROGRESS") != "off"
 
 
-def _saved_folders() -> list[str]:
-    if not settings_file().is_file():
-        return []
+def get_back(path: str) -> str:
+    """Say how to get back what belongs to the course's folder, such as ``data``."""
+    if (home() / ".git").exists():
+        return f"Restore it with `git checkout -- {path}` in the course's folder."
+    if (home() / "pyproject.toml").exists():
+        return f"Get {path} again from where you have the course's folder."
+    return "labcourse was installed without the course: run `python -m pip install --no-deps -e .` in its folder."
+
+
+def saved_folders() -> list[str]:
+    """Return the folders given to `use_folder`.
+
+    Raises
+    ------
+    BadInput
+        If the settings file is damaged or may not be read.
+    """
     try:
-        folders = json.loads(settings_file().read_text())["data"]
-        if not all(isinstance(folder, str) for folder in folders):
+        folders = read_json(settings_file())["data"]
+        if not isinstance(folders, list) or not all(isinstance(f, str) and "\0" not in f for f in folders):
             raise TypeError("folders must be strings")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise BadInput(
+            f"The settings file cannot be read: {error.strerror or error}.",
+            where=str(settings_file()),
+            next_step="Ask whoever made it to let you read it (`chmod a+r`), or to give `labcourse data use --forget`.",
+        ) from error
     except (ValueError, KeyError, TypeError) as error:
         raise BadInput(
             "The settings file is damaged.",
             where=str(settings_file()),
-            next_step="Delete it, and give the folder again with `labcourse data use DIR`.",
+            next_step="Give `labcourse data use --forget`, and then the folder again with `labcourse data use DIR`.",
         ) from error
-    return list(folders)
+    return folders
+
+
+def _save(folders: list[str]) -> None:
+    atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
+    with contextlib.suppress(OSError):  # everybody who uses this clone has to read it, whatever the umask
+        settings_file().chmod(0o644)
+
+
+def _absolute(name: str) -> Path:
+    """Return a folder as it was meant: from where it was typed, or else from the project's home."""
+    folder = Path(name).expanduser()
+    return (folder if folder.is_dir() else home() / folder).resolve()
+
+
+def _with_parts(folder: Path) -> list[Path]:
+    """Return ``Data`` and ``MC`` for a folder with these, as the collection is unzipped, else the folder itself."""
+    parts = [folder / name for name in ("Data", "MC") if (folder / name).is_dir()]
+    return parts if parts and not any(folder.glob("*.root")) else [folder, *parts]

@@ -56,6 +56,11 @@ answer_1_3 = """Because it is so."""
 
 # %% tags=["check-1.3"]
 checks.written("1.3", answer_1_3)
+
+# %% [markdown]
+# ### Exercise 1.1 – Twice (write code)
+# ### Exercise 1.2 – Numbers (read a plot)
+# ### Exercise 1.3 – Why (in your words)
 '''
 
 PLAIN = """# %% [markdown]
@@ -165,6 +170,13 @@ def test_building_twice_changes_nothing_and_ids_tell_chapter_and_position(make_h
         ("numbers = [1, 2, 3]", "### BEGIN SOLUTON", 9, "looks like"),
         ("numbers = [1, 2, 3]", "#### END SOLUTION", 9, "looks like"),
         ("# Text with", "### BEGIN SOLUTION\n# Text with", 4, "text cell"),
+        (
+            "1.1 – Twice (write code)",
+            "1.1 – Twice",
+            11,
+            r"no heading with a title and a kind(.|\n)*### Exercise 1\.1 – Title",
+        ),
+        ("Exercise 1.3 –", "Exercise 1.3:", 35, "no heading with a title and a kind"),
         ('["exercise-1.1"]', "[]", 11, "no exercise"),
         ('["exercise-1.2"]', '["exercise-1.1"]', 23, "two exercises"),
         ('["exercise-1.2"]', '["exercise-2.2"]', 23, "stands in chapter 1"),
@@ -433,6 +445,71 @@ def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:
     joined = "\n".join(cut.solution(chapter))
     assert joined.count("scaffold") == 2
     assert source.BEGIN not in joined
+
+
+def test_only_the_solution_says_that_it_is_one(make_home: Any) -> None:
+    from labcourse.authoring import nbgrader
+
+    says = "outputs.Chapter(1, sources=(), solution=True)"
+    (chapter,) = source.read_all(make_home(f"{COURSE}\n# %%\nfrom labcourse import outputs\nchapter = {says}\n"))
+    assert build.with_outputs(chapter, None).cells[-1].source.endswith(f"chapter = {says}")
+    for made in (build.student_notebook(chapter), nbgrader.source_notebook(chapter)):
+        assert made.cells[-1].source.endswith("chapter = outputs.Chapter(1, sources=())")
+
+
+def test_every_solution_of_the_course_says_that_it_is_one() -> None:
+    for chapter in source.read_all(settings.home()):
+        if chapter.chapter is not None:
+            calls = [cell for cell in cut.solution(chapter) if "outputs.Chapter(" in cell]
+            assert [call.count("solution=True") for call in calls] == [1], chapter.name
+            assert not any("solution=True" in cell for cell in cut.student(chapter))
+
+
+FORMS: list[Any] = [
+    None, 5, "x", [], {}, {"cells": 5, "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [5], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [{"cell_type": "code"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [], "metadata": [], "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [], "metadata": {}, "nbformat": "x", "nbformat_minor": None},
+    {"cells": [{"id": "a", "cell_type": "code", "source": 5, "metadata": {}, "outputs": 5, "execution_count": {}}],
+     "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [{"id": "a", "cell_type": "code", "source": "", "metadata": {}, "outputs": [5], "execution_count": 1}],
+     "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", FORMS)
+def test_a_notebook_of_another_form_is_not_readable_and_is_kept(make_home: Any, content: Any) -> None:
+    home = make_home()
+    build.build(home)
+    for folder in ("notebooks", "solutions"):
+        path = home / folder / "chapter1_small.ipynb"
+        path.write_text(json.dumps(content))
+        with pytest.raises(BuildError, match="not a readable notebook"):
+            build.load(path)
+    assert build.check(home)
+    student, solution = build.build(home)
+    assert (student.state, student.note.split(";")[0]) == ("kept", "it cannot be read")
+    assert (solution.state, "cannot be read: it is kept" in solution.note) == ("written", True)
+
+
+@pytest.mark.parametrize("mark", [5, "x", [], {"built": [1]}, None])
+def test_a_mark_of_another_form_counts_as_changed(make_home: Any, mark: Any) -> None:
+    home = make_home()
+    student, _ = build.build(home)
+    notebook = json.loads(student.path.read_text(encoding="utf-8"))
+    notebook["metadata"]["labcourse"] = mark
+    student.path.write_text(json.dumps(notebook))
+    assert build.worked_in(student.path) == "cells have been changed in it"
+
+
+def test_what_a_killed_build_left_goes_with_the_next(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    for folder in ("notebooks", "solutions"):
+        (home / folder / ".chapter1_small-abc_1234.ipynb").write_text("half")
+    build.build(home)
+    assert not list(home.glob("*/.*.ipynb"))
 
 
 def test_building_one_chapter_needs_no_other(make_home: Any) -> None:

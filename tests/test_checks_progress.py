@@ -135,7 +135,8 @@ def test_the_panel_outside_a_notebook_is_text(capsys: pytest.CaptureFixture[str]
     assert "✗ wrong: 3.4\n" in printed
     assert "○ open: 3.3, 3.5" in printed
     row = next(line for line in printed.splitlines() if line.split()[:1] == ["3"])
-    assert row.split() == ["3", "1", "1", "1", "0", "7", "10"]
+    count = sum(exercise.chapter == 3 for exercise in registry.exercises().values())
+    assert row.split() == ["3", "1", "1", "1", "0", str(count - 3), str(count)]
 
 
 class _Text(HTMLParser):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -116,6 +118,117 @@ def test_every_command_has_a_help_with_an_example(invoke: Invoke, command: str) 
     assert "Example" in result.out
 
 
+PRINTING = [
+    ("--help",), ("doctor",), ("answers", "3"), ("status", "--all"), ("yields",), ("data", "where"), ("run",),
+    ("build", "--check"), ("data", "use"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
+def test_every_command_can_be_written_to_a_file_whatever_the_code_page(
+    encoding: str, tiny_samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import io
+
+    from labcourse.authoring import build, doctor, run
+
+    signs = [doctor.Finding("η → ∞", True, "✓ 14 TeV"), doctor.Finding("disk", False, "full – ℓℓ", "Make room.")]
+    monkeypatch.setattr(doctor, "examine", lambda: signs)
+    monkeypatch.setattr(build, "check", lambda home: ["χ² differs"])
+    monkeypatch.setattr(run, "run", lambda tasks, **_: [])
+    monkeypatch.setattr(run, "solutions", lambda home, chapters: [])
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    for command in PRINTING:
+        raw = io.BytesIO()
+        stream = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
+        for name in ("stdout", "stderr"):
+            monkeypatch.setattr(sys, name, stream)
+        monkeypatch.setattr(sys, "argv", ["labcourse", *command])
+        with suppress(SystemExit):
+            cli.main()
+        stream.flush()
+        text = raw.getvalue().decode(encoding)
+        assert text.strip(), command
+        if command == ("doctor",) and encoding == "ascii":
+            assert text.startswith("+ ? -> ?  + 14 TeV\nx disk   full - ??\n")
+
+
+def test_a_file_gets_utf8_unless_another_encoding_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    import io
+
+    from labcourse.cli import printing
+
+    for chosen, expected_bytes in ((None, "η".encode()), ("ascii", b"?")):
+        if chosen:
+            monkeypatch.setenv("PYTHONIOENCODING", chosen)
+        else:
+            monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+        stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+        printing.make_printable(stream)
+        print("η", end="", file=stream, flush=True)
+        assert stream.buffer.getvalue() == expected_bytes  # type: ignore[attr-defined]
+        monkeypatch.setattr(sys, "stdout", stream)
+        printing.print_json({"title": "η"})
+        stream.flush()
+        assert json.loads(stream.buffer.getvalue()[len(expected_bytes) :]) == {"title": "η"}  # type: ignore[attr-defined]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_kill_and_a_closed_terminal_end_a_command_as_ctrl_c_does(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    number, ended = getattr(signal, name), []
+
+    def app() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            signal.sigtimedwait([], 1)
+        except KeyboardInterrupt:
+            ended.append(name)
+
+    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(sys, "argv", ["labcourse", "solve", "2"])
+    before = signal.getsignal(number)
+    cli.main()
+    assert (ended, signal.getsignal(number)) == ([name], before)
+    signal.signal(number, signal.SIG_IGN)  # as under nohup
+    try:
+        monkeypatch.setattr(cli, "app", lambda: ended.append(str(signal.getsignal(number))))
+        cli.main()
+        assert ended[-1] == str(signal.SIG_IGN)
+    finally:
+        signal.signal(number, before)
+
+
+def test_packages_of_another_software_are_one_sentence(
+    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise ImportError("\n\nIMPORTANT: PLEASE READ THIS\nand much more")
+
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert "make course" in invoke("yields").err
+    (tmp_path / "numpy").mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    result = invoke("yields")
+    assert result.code == 1
+    assert result.err.startswith("labcourse: ImportError: IMPORTANT: PLEASE READ THIS\n  next:  Unset PYTHONPATH")
+    assert ".venv" not in result.err
+
+
+def test_foreign_packages_before_the_command_has_begun(tmp_path: Path) -> None:
+    (tmp_path / "typer.py").write_text("raise ImportError('of another Python')")
+    path = os.pathsep.join([str(tmp_path), str(settings.home())])
+    done = subprocess.run(
+        [sys.executable, "-m", "labcourse.cli", "status"],
+        env=os.environ | {"PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("labcourse: ImportError: of another Python\n  next:  Unset PYTHONPATH")
+
+
 def test_no_command_prints_the_help(invoke: Invoke) -> None:
     result = invoke()
     assert "doctor" in result.out + result.err
@@ -159,6 +272,37 @@ def test_data_folder_that_does_not_exist(invoke: Invoke) -> None:
     result = invoke("yields", "--data", "/no/such/folder")
     assert result.code == 1
     assert "does not exist" in result.err
+
+
+def test_a_folder_with_a_colon_and_one_with_a_part_of_the_samples(
+    invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branches: Callable[..., Any]
+) -> None:
+    folder = tmp_path / f"run{os.pathsep}2"
+    folder.mkdir()
+    ntuple.write(folder / samples.get("Zee").files[0], mini_branches(10, dsid=361106))
+    result = invoke("yields", "--data", folder, "--json")
+    assert (result.code, json.loads(result.out)[5]["raw"]) == (0, 10)
+    mixed = "your own files are those of Zee only; mixed with them are the course's of ggH125_ZZ4lep, "
+    assert result.err.count(mixed) == 1
+    assert "mixed" not in invoke("yields", "--data", folder).err  # once is enough
+
+
+def test_data_use_says_what_is_used_then_and_forgets(
+    invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branches: Callable[..., Any]
+) -> None:
+    folder = tmp_path / "atlas"
+    (folder / "MC").mkdir(parents=True)
+    ntuple.write(folder / "MC" / samples.get("Zee").files[0], mini_branches(10, dsid=361106))
+    result = invoke("data", "use", folder)
+    assert f"looked for in {folder} first" in result.out
+    assert "foreign: Zee\n" in result.out
+    assert "bundle: ggH125_ZZ4lep, " in result.out
+    assert "Zee only; mixed" in result.err
+    assert str(folder / "MC") in invoke("data", "use").out
+    result = invoke("data", "use", "--forget")
+    assert (result.code, str(folder) in result.out) == (0, False)
+    assert invoke("data", "use", "/nonexistent").code == 1
+    assert settings.search_path() == [tiny_samples]
 
 
 def test_data_where_and_use(invoke: Invoke, tiny_samples: Path, tmp_path: Path) -> None:
@@ -219,7 +363,7 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
     assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
-    assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [2]
+    assert [row["chapter"] for row in json.loads(invoke("solve", 2, 1, "--json").out)] == [1, 2]
     assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
     assert not (settings.outputs_folder() / "solutions").exists()
@@ -242,6 +386,34 @@ def test_status_by_chapter_and_by_exercise(invoke: Invoke) -> None:
     table = invoke("status").out
     assert f"2 of {len(every)} exercises are done; next: 1.2, {every[1]['title']}" in table
     assert "write code" in invoke("status", "--all").out
+
+
+def test_status_of_some_chapters(invoke: Invoke) -> None:
+    assert [row["chapter"] for row in json.loads(invoke("status", 3, 1, "--json").out)] == [1, 3]
+    every = json.loads(invoke("status", 3, "--all", "--json").out)
+    assert {row["chapter"] for row in every} == {3}
+    assert f"0 of {len(every)} exercises are done; next: 3.1" in invoke("status", 3).out
+    assert "There is no chapter 12" in invoke("status", 12).err
+
+
+def test_status_without_the_course(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    result = invoke("status")
+    assert (result.code, result.out) == (1, "")
+    assert "installed without the course" in result.err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_status_waits_for_no_pipe_among_the_records(invoke: Invoke) -> None:
+    from labcourse.checks import progress
+
+    progress.record_state("1.1", "solved")
+    folder = progress.progress_folder("notebooks") / "1"
+    os.mkfifo(folder / "1.2.txt")
+    (folder / "1.3.txt").symlink_to("/dev/zero")
+    assert json.loads(invoke("status", "--json").out)[0]["solved"] == 1
+    progress.record_state("1.2", "solved")
+    assert json.loads(invoke("status", "--json").out)[0]["solved"] == 2
 
 
 def test_status_before_anything_was_tried(invoke: Invoke) -> None:
@@ -303,6 +475,23 @@ def test_students_notebooks_run_in_a_scratch_folder(invoke: Invoke, project: Pat
     result = invoke("run", "--student", "--json")
     assert result.code == 0, result.err
     assert not Path(before, "notebooks").exists()
+
+
+def test_a_students_chapter_alone_goes_on_with_what_the_solutions_made(
+    invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = project / "course" / f"{outputs.CHAPTERS[2]}.py"
+    source.write_text(source.read_text() + "\n# %%\nassert chapter.read_numbers(1) == {'answer': 10}\n")
+    invoke("build")
+    result = invoke("run", 2, "--student")
+    assert result.code == 1
+    assert "Chapter 2 needs what the solutions of the chapters before it make: 1." in result.err
+    assert "`labcourse run 1`" in result.err
+    with outputs.Chapter(1, sources=[], workspace="solutions") as chapter:
+        chapter.write_numbers({"answer": 10})
+    result = invoke("run", 2, "--student", "--json")
+    assert result.code == 0, result.err
+    assert not (settings.outputs_folder() / "notebooks").exists()
 
 
 def test_build_says_what_it_did_and_check_lists_what_differs(invoke: Invoke, project: Path) -> None:

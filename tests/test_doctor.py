@@ -70,10 +70,37 @@ def test_missing_and_old_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> 
     assert all(not f.ok and "make course" in f.mend for f in findings.values())
 
 
+def test_packages_of_another_software_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(settings.home()))
+    assert not list(doctor._other_packages())
+    (tmp_path / "numpy").mkdir()
+    (tmp_path / "typer.py").touch()
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path / "nowhere"), str(tmp_path)]))
+    finding = one(list(doctor._other_packages()))
+    assert (finding.check, finding.ok) == ("PYTHONPATH", False)
+    assert "numpy, typer" in finding.detail
+    assert "unset PYTHONPATH" in finding.mend
+    assert ".venv" not in doctor.how_to_install()
+
+
+def test_without_git_or_without_the_course_the_advice_fits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    (tmp_path / "data").mkdir()
+    for check in (doctor._files_of_the_course, doctor._samples):
+        assert "pip install --no-deps -e ." in one(list(check())).mend
+    assert not list(doctor._packages())
+    (tmp_path / "pyproject.toml").touch()
+    for check in (doctor._files_of_the_course, doctor._samples):
+        assert "git" not in one(list(check())).mend
+    (tmp_path / ".git").mkdir()
+    for check in (doctor._files_of_the_course, doctor._samples):
+        assert "git checkout" in one(list(check())).mend
+
+
 def test_conda_users_are_told_the_conda_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "conda-meta").mkdir()
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    assert "conda env update -n ml_labcourse --file environment" in doctor._how_to_install()
+    assert "conda env update -n ml_labcourse --file environment" in doctor.how_to_install()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +196,6 @@ def test_missing_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     finding = one(list(doctor._samples()))
     assert not finding.ok
     assert all(name in finding.detail for name in samples.ALL)
-    assert "git checkout" in finding.mend
     for name in samples.ALL:
         for file in samples.get(name).files:
             (tmp_path / file).touch()

@@ -7,6 +7,7 @@ import math
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -191,6 +193,27 @@ def test_inputs_can_come_from_another_workspace(table: pd.DataFrame, monkeypatch
         named.read_table(1, "events")  # whoever names a workspace means it
 
 
+def test_a_solution_and_its_checks_stay_out_of_the_students_workspace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from labcourse.checks import progress
+
+    def run(**which: bool) -> Path:
+        with outputs.Chapter(1, sources=(), **which) as chapter:
+            chapter.write_numbers({"a": 1})
+            progress.record_state("1.1", "wrong" if which else "solved")
+        return chapter.folder
+
+    for folder in (tmp_path, settings.home(), settings.home() / "solutions", settings.home() / "notebooks"):
+        monkeypatch.chdir(folder)
+        assert run() == outputs.folder(1, "notebooks")
+        assert run(solution=True) == outputs.folder(1, "solutions")
+        assert progress.read_states("notebooks") == {"1.1": "solved"}
+        assert progress.read_states("solutions") == {"1.1": "wrong"}
+    monkeypatch.setenv("LABCOURSE_WORKSPACE", "notebooks")
+    assert run(solution=True) == outputs.folder(1, "notebooks")  # `labcourse solve` means it
+
+
 def test_switched_samples_make_outputs_stale(
     table: pd.DataFrame, make_samples: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,6 +331,69 @@ def test_a_damaged_note_is_named(damage: bytes) -> None:
     assert outputs.read_numbers(1) == {"a": 2}
 
 
+def spots(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each place in nested JSON as its container and its key."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from spots(value[key])
+
+
+def test_values_of_other_types_in_a_note_are_a_damaged_note() -> None:
+    """Whatever stands in the place of whatever: one sentence, or what was written."""
+    outputs.Chapter(1, sources=()).write_numbers({"a": 1})
+    second = outputs.Chapter(2, sources=["Zee"])
+    second.read_numbers(1)
+    second.write_numbers({"b": 2})
+    note = second.folder / "numbers.json.note.json"
+    whole = note.read_text()
+    count = 0
+    for place in range(len(list(spots(json.loads(whole))))):
+        for other in (None, True, 5, "x", "\0", "../1", [], [1], {}, {"a": 1}, {"Zee": 1}, math.nan):
+            content = json.loads(whole)
+            container, key = list(spots(content))[place]
+            container[key] = other
+            note.write_text(json.dumps(content))
+            try:
+                assert outputs.read_numbers(2) == {"b": 2}
+            except (DamagedOutput, StaleOutput):
+                count += 1
+    assert count > 100
+    note.write_text("[" * 100_000)
+    with pytest.raises(DamagedOutput):
+        outputs.read_numbers(2)
+
+
+def test_notes_that_name_each_other_in_a_circle_end() -> None:
+    chapters = [outputs.Chapter(number, sources=()) for number in (1, 2)]
+    for chapter in chapters:
+        chapter.write_numbers({"a": chapter.number})
+    for chapter, other in zip(chapters, (2, 1), strict=True):
+        chapter.read_numbers(other)
+        chapter.write_numbers({"b": 1})
+    with pytest.raises(StaleOutput):
+        outputs.read_numbers(1)
+
+
+@pytest.mark.parametrize("content", ["[]", "5", "null", "{", "[" * 100_000])
+def test_numbers_that_are_none(content: str) -> None:
+    chapter = outputs.Chapter(1, sources=())
+    path = chapter.folder / "numbers.json"
+    path.write_text(content)
+    provenance.write_note(path, [provenance.make(path, chapter=1, sources={}, inputs=[])])
+    with pytest.raises(DamagedOutput, match="numbers of chapter 1"):
+        outputs.read_numbers(1)
+    chapter.write_numbers({"a": 1})
+    assert outputs.read_numbers(1) == {"a": 1}
+
+
+@unix_only
+def test_an_output_that_is_a_pipe_is_one_sentence() -> None:
+    chapter = outputs.Chapter(1, sources=())
+    os.mkfifo(chapter.folder / "numbers.json")
+    with pytest.raises(StorageError, match="no plain file"):
+        outputs.read_numbers(1)
+
+
 # Models.
 
 
@@ -401,9 +487,32 @@ def test_writing_after_the_lock_was_given_back_takes_it_again() -> None:
     assert "ChapterBusy" in err
 
 
-def test_outputs_deleted_under_the_kernel() -> None:
-    import shutil
+def test_the_lock_survives_a_copy_of_the_folder_in_the_same_kernel(tmp_path: Path) -> None:
+    with outputs.Chapter(1, sources=()) as chapter:
+        shutil.copytree(chapter.folder, tmp_path / "copy")
+        (chapter.folder / ".lock").read_bytes()
+        _, err = start(HOLD).communicate("\n", timeout=60)
+        assert "ChapterBusy" in err
 
+
+@unix_only
+def test_a_forked_child_does_not_keep_the_lock() -> None:
+    chapter = outputs.Chapter(1, sources=())
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.read(reading, 1)
+        os._exit(0)
+    chapter.close()
+    out, err = start(HOLD).communicate("\n", timeout=60)
+    os.write(writing, b"x")
+    os.waitpid(child, 0)
+    os.close(reading)
+    os.close(writing)
+    assert out == "held\n", err
+
+
+def test_outputs_deleted_under_the_kernel() -> None:
     chapter = outputs.Chapter(1, sources=())
     shutil.rmtree(settings.outputs_folder())
     chapter.write_numbers({"a": 1})

@@ -10,7 +10,7 @@ import pytest
 
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, StorageError
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, read_small, write_notebook
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(o
         folder.mkdir()
     settings.use_folder(stick)
     stick.rmdir()
-    with pytest.raises(BadInput, match=r"(?s)stick does not exist.*data use data"):
+    with pytest.raises(BadInput, match=r"(?s)stick does not exist.*data use --forget"):
         settings.search_path()
     settings.use_folder(own_home / "disk")
     assert [path.name for path in settings.search_path()] == ["disk", "official", "data"]
@@ -64,14 +64,16 @@ def test_a_folder_that_this_user_may_not_read(own_home, monkeypatch, tmp_path):
         settings.search_path()
 
 
-def test_workspace_follows_the_folder(own_home, monkeypatch):
-    (own_home / "solutions").mkdir()
-    monkeypatch.chdir(own_home)
+def test_the_notebook_says_its_workspace_whatever_the_folder(own_home, monkeypatch):
+    for folder in (own_home, own_home / "solutions", own_home / "notebooks"):
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        settings.declare_solution(False)
+        assert settings.workspace() == "notebooks"
+        settings.declare_solution(True)
+        assert settings.workspace() == settings.inputs_workspace() == "solutions"
+    monkeypatch.setenv("LABCOURSE_WORKSPACE", "notebooks")  # `labcourse solve`
     assert settings.workspace() == "notebooks"
-    monkeypatch.chdir(own_home / "solutions")
-    assert settings.workspace() == "solutions"
-    monkeypatch.setenv("LABCOURSE_WORKSPACE", "mine")
-    assert settings.workspace() == "mine"
 
 
 def test_errors_travel_between_processes_and_show_as_one_message():
@@ -105,14 +107,137 @@ def test_a_folder_that_is_a_file(tmp_path):
         atomic_write(tmp_path / "file" / "x.json", lambda path: path.write_text("x"))
 
 
-def test_the_tool_is_named_as_a_terminal_finds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scripts = tmp_path / ".venv" / "bin"
-    scripts.mkdir(parents=True)
-    monkeypatch.setattr(settings, "home", lambda: tmp_path)
-    monkeypatch.setattr(settings.sys, "executable", str(scripts / "python"))
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert settings.tool() == "labcourse"
-    (scripts / "labcourse").touch()
-    assert settings.tool() == str(Path(".venv") / "bin" / "labcourse")
-    monkeypatch.setattr(settings.shutil, "which", lambda _name: "/usr/bin/labcourse")
-    assert settings.tool() == "labcourse"
+@pytest.mark.parametrize("name", ["labcourse", "labcourse.exe"])
+def test_in_a_notebook_the_command_is_named_as_any_terminal_finds_it(tmp_path, monkeypatch, name):
+    error = BadFile("It is broken.", next_step="Give `labcourse solve 2`, or `labcourse status`.")
+    monkeypatch.setattr("sys.executable", str(tmp_path / "my course" / "python"))
+    assert "`labcourse solve 2`" in "\n".join(error._render_traceback_())
+    (tmp_path / "my course").mkdir()
+    (tmp_path / "my course" / name).touch()
+    shown = "\n".join(error._render_traceback_())
+    assert f"`'{tmp_path}/my course/labcourse' solve 2`, or `'{tmp_path}/my course/labcourse' status`" in shown
+
+
+# One meaning of paths.
+
+
+def collection(folder: Path) -> Path:
+    """Make the collection as it is unzipped."""
+    for part, file in (("Data", "data_A.4lep.root"), ("MC", "mc_361106.Zee.4lep.root")):
+        (folder / part).mkdir(parents=True)
+        (folder / part / file).touch()
+    return folder
+
+
+def test_the_collection_as_it_is_unzipped_stands_for_its_parts(own_home, monkeypatch):
+    folder = collection(own_home / "4lep")
+    monkeypatch.setenv("LABCOURSE_DATA", str(folder))
+    assert settings.search_path() == [folder / "Data", folder / "MC", own_home / "data"]
+    (folder / "mc_363490.llll.4lep.root").touch()
+    assert settings.search_path()[:3] == [folder, folder / "Data", folder / "MC"]
+
+
+def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypatch):
+    monkeypatch.setenv("HOME", str(own_home / "user"))
+    monkeypatch.setenv("USERPROFILE", str(own_home / "user"))
+    for folder in ("user/atlas", "elsewhere/few", "elsewhere/notebooks", "notebooks"):
+        (own_home / folder).mkdir(parents=True)
+    monkeypatch.setenv("LABCOURSE_DATA", os.pathsep.join(["~/atlas", "few"]))
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
+    monkeypatch.chdir(own_home / "elsewhere")
+    settings.fix_paths()
+    for folder in ("elsewhere", "notebooks"):
+        monkeypatch.chdir(own_home / folder)
+        assert settings.search_path()[:2] == [own_home / "user" / "atlas", own_home / "elsewhere" / "few"]
+        assert settings.outputs_folder() == own_home / "elsewhere" / "out"
+    # Without a command in between, as in JupyterLab started with `make lab`.
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
+    assert settings.outputs_folder() == own_home / "out"
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", "~/out")
+    assert settings.outputs_folder() == own_home / "user" / "out"
+
+
+def test_a_colon_in_the_name_of_a_folder_that_is_an_option(own_home):
+    folder = own_home / f"run{os.pathsep}2"
+    folder.mkdir()
+    with settings.searched_first([folder]):
+        assert settings.search_path() == [folder, own_home / "data"]
+    assert settings.search_path() == [own_home / "data"]
+    settings.use_folder(folder)
+    assert settings.search_path() == [folder, own_home / "data"]
+
+
+def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, monkeypatch):
+    (own_home / "a").mkdir()
+    monkeypatch.chdir(own_home / "a")
+    settings.use_folder(own_home / "a")
+    assert settings.use_folder("data") == own_home / "data"
+    assert settings.saved_folders() == [str(own_home / "data"), str(own_home / "a")]
+    settings.settings_file().write_text("{")
+    settings.forget_folders()
+    assert settings.search_path() == [own_home / "data"]
+
+
+@pytest.mark.parametrize(
+    "damaged", ["{", "[]", "5", '{"data": [1]}', '{"data": "/tmp"}', '{"data": {"a": 1}}', "[" * 99999]
+)
+def test_a_settings_file_of_another_form_is_one_sentence(own_home, damaged):
+    settings.settings_file().write_text(damaged)
+    with pytest.raises(BadInput, match=r"(?s)damaged.*--forget"):
+        settings.search_path()
+
+
+def test_a_settings_file_of_somebody_who_shares_nothing(own_home, monkeypatch):
+    before = os.umask(0o077)
+    try:
+        settings.use_folder(own_home)
+    finally:
+        os.umask(before)
+    if os.name == "posix":
+        assert settings.settings_file().stat().st_mode & 0o777 == 0o644
+
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(settings, "read_json", refuse)
+    with pytest.raises(BadInput, match=r"(?s)cannot be read: Permission denied.*chmod a\+r"):
+        settings.search_path()
+
+
+def test_what_cannot_be_had_back_by_git_is_not_promised(own_home):
+    assert "installed without the course" in settings.get_back("data")
+    (own_home / "pyproject.toml").touch()
+    assert "git" not in settings.get_back("data")
+    (own_home / ".git").touch()  # a worktree's is a file
+    assert "git checkout -- data" in settings.get_back("data")
+
+
+# Files.
+
+
+def test_a_disk_that_knows_no_permissions_can_be_written(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "chmod", refuse)
+    atomic_write(tmp_path / "a.txt", lambda path: path.write_text("a"))
+    assert (tmp_path / "a.txt").read_text() == "a"
+
+
+def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path):
+    path = tmp_path / "chapter2_training.ipynb"
+    (tmp_path / ".chapter2_training-x1y2z3.ipynb").write_text("half")
+    write_notebook(path, "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["chapter2_training.ipynb"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
+def test_only_plain_small_files_are_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "zero").symlink_to("/dev/zero")
+    (tmp_path / "large").write_bytes(b" " * 2000)
+    for name in ("pipe", "zero", "large", "missing"):
+        with pytest.raises(OSError, match=r"plain file|too large|No such file"):
+            read_small(tmp_path / name, 1999)
+    (tmp_path / "link").symlink_to("large")
+    assert read_small(tmp_path / "link", 2000) == b" " * 2000

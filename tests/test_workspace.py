@@ -25,6 +25,8 @@ from labcourse.errors import BuildError, ChapterBusy, LabCourseError, StorageErr
 NAME = outputs.CHAPTERS[1]
 COURSE = '''# %% [markdown]
 # # Chapter 1
+#
+# ### Exercise 1.1 – Twice (write code)
 
 # %% tags=["exercise-1.1"]
 def double(x):

@@ -12,10 +12,11 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from labcourse import settings
 from labcourse.authoring import cut
 from labcourse.authoring.source import Cell, Source, number_of, read_all
 from labcourse.errors import BuildError
-from labcourse.files import atomic_write, keep
+from labcourse.files import atomic_write, keep, read_small, remove_temporaries
 
 __all__ = ["Built", "build", "check", "load", "student_notebook", "text", "what_is_amiss", "with_outputs", "worked_in"]
 
@@ -23,6 +24,7 @@ _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+_LARGEST = 1 << 28
 
 
 class Built(NamedTuple):
@@ -123,12 +125,14 @@ def load(path: Path) -> Any:
     import nbformat
 
     try:
-        return nbformat.read(path, as_version=4)
+        notebook = nbformat.reads(read_small(path, _LARGEST).decode(), as_version=4)
+        nbformat.validate(notebook)  # reading says what is wrong on a log only
+        return notebook
     except Exception as error:  # nbformat lets errors of json and of its validators through
         raise BuildError(
             f"{path.name} is not a readable notebook.",
             where=str(path),
-            next_step=f"Restore it with `git checkout -- {path.parent.name}/{path.name}`, or run `labcourse build`.",
+            next_step=f"{settings.get_back(f'{path.parent.name}/{path.name}')} Or run `labcourse build`.",
         ) from error
 
 
@@ -178,8 +182,8 @@ def worked_in(path: Path) -> str:
         return "it cannot be read"
     if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
         return "cells have been run in it"
-    mark = notebook.metadata.get("labcourse", {}).get("built")
-    return "" if mark == _fingerprint(notebook) else "cells have been changed in it"
+    is_fresh = notebook.metadata.get("labcourse") == {"built": _fingerprint(notebook)}
+    return "" if is_fresh else "cells have been changed in it"
 
 
 def _fingerprint(notebook: Any) -> str:
@@ -214,6 +218,7 @@ def holds(path: Path, content: str) -> bool:
 
 
 def _write(path: Path, content: str, note: str = "") -> Built:
+    remove_temporaries(path)
     if holds(path, content):
         return Built(path, "unchanged", note)
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))

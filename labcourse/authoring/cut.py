@@ -8,6 +8,8 @@ at the top level of a cell     ``name = ...`` for each name it assigns that visi
 in a cell tagged ``written``   ``name`` set to an empty text
 =============================  =================================================================
 
+The words ``solution=True``, by which `labcourse.outputs.Chapter` knows the solution, are left out as well.
+
 Names that nothing outside of the solutions uses are scaffolding of the answer and are not given away.
 """
 
@@ -21,6 +23,7 @@ from labcourse.authoring.source import BEGIN, END, Cell, Source
 __all__ = ["marked", "solution", "student"]
 
 _RETURN = "return ..."
+_SAYS_SOLUTION = ", solution=True)"
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -68,7 +71,9 @@ def _cut_all(source: Source, *, with_answers: bool) -> list[str]:
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_cut(cell, node.lineno)
     }
     return [
-        _cut(source, cell, tree, visible, with_answers=with_answers) if tree and cell.regions else cell.text
+        _cut(source, cell, tree, visible, with_answers=with_answers)
+        if tree and cell.regions
+        else cell.text.replace(_SAYS_SOLUTION, ")")
         for cell, tree in zip(source.cells, trees, strict=True)
     ]
 

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labcourse import samples, settings
-from labcourse.errors import LabCourseError, MissingSample
+from labcourse.authoring.packages import CONDA_NAME, from_pythonpath, how_to_install
+from labcourse.errors import LabCourseError
 from labcourse.files import atomic_write
 
 PYTHON = ((3, 10), (3, 13))
@@ -32,8 +33,6 @@ MEMORY_NEEDED = 2.0
 
 DISK_NEEDED = 1.0
 """Free disk space in GB for what all chapters write."""
-
-CONDA_NAME = "ml_labcourse"
 
 _GB = 1e9
 _TRY_TENSORFLOW = """
@@ -65,7 +64,7 @@ def examine() -> list[Finding]:
         except LabCourseError as error:
             findings.append(Finding(_name(check), False, error.what, error.next_step))
         except Exception as error:  # whatever it is, the reader wants the other rows too
-            mend = _how_to_install() if isinstance(error, ImportError) else "Report this line to your instructor."
+            mend = how_to_install() if isinstance(error, ImportError) else "Report this line to your instructor."
             findings.append(Finding(_name(check), False, f"{type(error).__name__}: {error}", mend))
     return findings
 
@@ -115,13 +114,20 @@ def _files_of_the_course() -> Iterator[Finding]:
         sources = (home / "course").glob("*.py")
         missing += [f"{folder}/{s.stem}.ipynb" for s in sources if not (home / folder / f"{s.stem}.ipynb").exists()]
     detail = f"missing: {', '.join(missing)}" if missing else f"complete in {home}"
-    yield Finding("course files", not missing, detail, "Restore them with `git checkout -- .` in the course's folder.")
+    yield Finding("course files", not missing, detail, settings.get_back("."))
+
+
+def _other_packages() -> Iterator[Finding]:
+    if found := from_pythonpath():
+        yield Finding("PYTHONPATH", False, f"other packages come first: {', '.join(found)}", how_to_install())
 
 
 def _packages() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
     home = settings.home()
+    if not (home / "requirements.lock").is_file():
+        return  # among the files of the course
     block = re.search(r"^dependencies = \[(.*?)^\]", (home / "pyproject.toml").read_text("utf-8"), re.M | re.S)
     ranges = {r.name: r.specifier for r in map(Requirement, re.findall(r'"(.+?)"', block[1] if block else ""))}
     lines = re.findall(r"^(\S+==[^\\\n]+)", (home / "requirements.lock").read_text("utf-8"), re.M)
@@ -134,12 +140,12 @@ def _packages() -> Iterator[Finding]:
         try:
             version = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
-            wrong.append(Finding(f"package {requirement.name}", False, "not installed", _how_to_install()))
+            wrong.append(Finding(f"package {requirement.name}", False, "not installed", how_to_install()))
             continue
         wanted = ranges.get(requirement.name)
         if wanted is not None and not wanted.contains(version, prereleases=True):
             detail = f"version {version}, needed {wanted}"
-            wrong.append(Finding(f"package {requirement.name}", False, detail, _how_to_install()))
+            wrong.append(Finding(f"package {requirement.name}", False, detail, how_to_install()))
     if wrong:
         yield from wrong
     else:
@@ -164,13 +170,13 @@ def _tensorflow() -> Iterator[Finding]:
         version, product, devices = json.loads(run.stdout.splitlines()[-1])
         right = product == [[7.0, 10.0], [15.0, 22.0]]
         detail = f"{version} on {', '.join(devices)}" if right else f"{version} multiplies matrices wrongly: {product}"
-        yield Finding("TensorFlow", right, detail, _how_to_install())
+        yield Finding("TensorFlow", right, detail, how_to_install())
     elif run.returncode < 0:
         mend = "Use another machine: TensorFlow needs a processor with AVX (Intel or AMD since 2011) or an ARM one."
         yield Finding("TensorFlow", False, f"crashes when it starts (signal {-run.returncode})", mend)
     else:
         reason = (run.stderr.strip().splitlines() or ["no message"])[-1]
-        yield Finding("TensorFlow", False, reason, _how_to_install())
+        yield Finding("TensorFlow", False, reason, how_to_install())
 
 
 def _memory() -> Iterator[Finding]:
@@ -228,21 +234,15 @@ def _kernel() -> Iterator[Finding]:
 
 
 def _samples() -> Iterator[Finding]:
-    sources: dict[str, list[str]] = {}
-    missing, mend = [], ""
-    for name in samples.ALL:
-        try:
-            sources.setdefault(samples.locate(name).source, []).append(name)
-        except MissingSample as error:
-            missing.append(name)
-            mend = error.next_step
+    sources = samples.by_source()
+    missing = sources.pop("missing", [])
     if missing:
-        yield Finding("samples", False, f"not found: {', '.join(missing)}", mend)
+        yield Finding("samples", False, f"not found: {', '.join(missing)}", settings.get_back("data"))
     else:
         yield Finding("samples", True, "; ".join(f"{source}: {', '.join(names)}" for source, names in sources.items()))
     for folder in settings.search_path()[:-1]:
         if folder != settings.official_folder() and not samples.holds_samples(folder):
-            mend = "Correct LABCOURSE_DATA (or what `labcourse data use` has set), or unset it to use the bundle."
+            mend = "Correct or unset LABCOURSE_DATA; `labcourse data use --forget` forgets what that command has set."
             yield Finding("sample folder", False, f"{folder} holds none of the course's files", mend)
 
 
@@ -260,6 +260,7 @@ def _sample_files() -> Iterator[Finding]:
 _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _python,
     _files_of_the_course,
+    _other_packages,
     _packages,
     _tensorflow,
     _memory,
@@ -273,15 +274,6 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 
 def _name(check: Callable[[], Iterator[Finding]]) -> str:
     return check.__name__.strip("_").replace("_", " ")
-
-
-def _how_to_install() -> str:
-    if (Path(sys.prefix) / "conda-meta").is_dir():
-        name = (
-            "environment_mac_m1.yml" if (sys.platform, platform.machine()) == ("darwin", "arm64") else "environment.yml"
-        )
-        return f"Run `conda env update -n {CONDA_NAME} --file {name} --prune` in the course's folder."
-    return "Delete the folder .venv and run `make course`, which installs all packages anew."
 
 
 def _free_memory() -> float | None:

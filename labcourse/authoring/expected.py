@@ -11,14 +11,14 @@ The file holds, for the bundled and for the official samples, what each chapter'
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labcourse import samples
+from labcourse import samples, settings
 from labcourse.errors import BuildError
+from labcourse.files import read_json
 
 __all__ = ["Number", "compare", "read", "section"]
 
@@ -63,16 +63,16 @@ def read(home: Path) -> dict[str, Any]:
     """
     path = home / "tests" / "expected.json"
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        content: dict[str, Any] = read_json(path)
         for name in ("bundle", "official"):
             for numbers in content[name].values():
                 for bounds in numbers.values():
                     float(bounds["value"]), float(bounds["tolerance"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BuildError(
             f"The expected numbers cannot be read: {error!r}.",
             where=str(path),
-            next_step='Give every number a "value" and a "tolerance", or restore it with git.',
+            next_step=f'Give every number a "value" and a "tolerance". {settings.get_back("tests/expected.json")}',
         ) from error
     return {"other": {}, **content}
 

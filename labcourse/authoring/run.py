@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -14,10 +15,21 @@ from typing import Any
 from labcourse import outputs
 from labcourse.authoring import build, expected, source
 from labcourse.authoring.tidy import MAX_BYTES, tidy
-from labcourse.errors import BuildError, LabCourseError
-from labcourse.files import atomic_write
+from labcourse.errors import BuildError, LabCourseError, MissingOutput
+from labcourse.files import write_notebook
 
-__all__ = ["ChapterRun", "Task", "execute", "kernel_manager_class", "needed_by", "run", "save", "solutions", "students"]
+__all__ = [
+    "ChapterRun",
+    "Task",
+    "execute",
+    "kernel_manager_class",
+    "lend",
+    "needed_by",
+    "run",
+    "save",
+    "solutions",
+    "students",
+]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -90,6 +102,27 @@ def needed_by(chapter: int, workspace: str) -> list[int]:
         except LabCourseError:
             missing.append(number)
     return missing
+
+
+def lend(chapters: Collection[int], outputs_folder: Path) -> None:
+    """Copy what solutions have made to another folder of outputs, for students' chapters whose earlier ones do not run.
+
+    Raises
+    ------
+    MissingOutput
+        If an earlier chapter's solution has not been run.
+    """
+    last = max((chapter for chapter in chapters if chapter != source.PROJECT), default=0)
+    if missing := sorted(set(needed_by(last, "solutions")).difference(chapters)):
+        names = " ".join(map(str, missing))
+        raise MissingOutput(
+            f"Chapter {last} needs what the solutions of the chapters before it make: {names}.",
+            where=str(outputs.folder(missing[0], "solutions")),
+            next_step=f"Give `labcourse run {names}` first, or run these chapters as well.",
+        )
+    for number in set(range(1, last)).difference(chapters):
+        made = outputs.folder(number, "solutions")
+        shutil.copytree(made, outputs_folder / "notebooks" / made.name)
 
 
 def run(
@@ -205,7 +238,7 @@ def save(task: Task, home: Path) -> Path:
             next_step="Draw fewer or smaller figures, and print less.",
         )
     path = home / "solutions" / f"{task.name}.ipynb"
-    atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
+    write_notebook(path, content)
     return path
 
 

@@ -6,8 +6,9 @@ as the code::
     ### BEGIN SOLUTION
     ### END SOLUTION
 
-Behind it comes a cell tagged ``check-N.M``. What the marks become is in `labcourse.authoring.cut`; here
-sources are read and held to these rules, so that a mistake is found with its line and not by a student.
+Above it, in a text cell, stands its heading, ``### Exercise N.M – Title (kind)``. Behind it comes a cell tagged
+``check-N.M``. What the marks become is in `labcourse.authoring.cut`; here sources are read and held to these rules,
+so that a mistake is found with its line and not by a student.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _HEADER = re.compile(r"# %%( |$)")
 _LIKE_A_MARK = re.compile(r"^\s*#.*\b(BEGIN|END)\W+SOL|^\s*#+\s*(BEGIN|END)\s+\w+\s*$", re.IGNORECASE)
 _EXERCISE = re.compile(r"exercise-(\d+\.\d+)$")
 _CHECK = re.compile(r"check-(\d+\.\d+)$")
+_HEADING = re.compile(r"^#+ Exercise (\d+\.\d+) – .+ \([^()]+\)$", re.MULTILINE)
+"""As `labcourse.checks.registry` reads it for the panel and for `labcourse status`."""
 
 
 @dataclass(frozen=True)
@@ -221,6 +224,7 @@ def _check_marks(path: Path, text: str) -> list[int]:
 
 
 def _check_exercises(source: Source) -> None:
+    headings = {number for cell in source.cells if cell.kind == "markdown" for number in _HEADING.findall(cell.text)}
     exercises: dict[str, int] = {}
     checked: set[str] = set()
     for cell in source.cells:
@@ -234,6 +238,12 @@ def _check_exercises(source: Source) -> None:
         if cell.exercise:
             if cell.exercise in exercises:
                 raise source.error(f"There are two exercises {number}.", cell.line)
+            if number not in headings:
+                raise source.error(
+                    f"Exercise {number} has no heading with a title and a kind.",
+                    cell.line,
+                    f"Write above it: `### Exercise {number} – Title (write code)`, or (read a plot), (in your words).",
+                )
             if not cell.regions:
                 raise source.error(
                     f"Exercise {number} has no solution.", cell.line, f"Put its answer between `{BEGIN}` and `{END}`."

@@ -20,7 +20,7 @@ from labcourse.authoring import build, source
 from labcourse.authoring.run import ChapterRun
 from labcourse.checks.progress import progress_folder
 from labcourse.errors import ChapterBusy, LabCourseError
-from labcourse.files import atomic_write, keep, set_aside
+from labcourse.files import keep, set_aside, write_notebook
 from labcourse.outputs import locks
 
 __all__ = ["Reset", "reset", "solve"]
@@ -93,7 +93,7 @@ def reset(home: Path, chapter: int, *, with_outputs: bool = False) -> Reset:
             if done.notebook.is_file() and not build.holds(done.notebook, fresh):
                 done.kept_notebook = keep(done.notebook)
             if done.kept_notebook or not done.notebook.is_file():
-                atomic_write(done.notebook, lambda temporary: temporary.write_text(fresh, encoding="utf-8"))
+                write_notebook(done.notebook, fresh)
             progress = progress_folder(WORKSPACE) / str(chapter)
             if progress.is_dir():
                 done.kept_progress = set_aside(progress)

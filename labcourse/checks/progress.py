@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from labcourse import settings
 from labcourse.checks import cells, registry
 from labcourse.errors import StorageError
-from labcourse.files import atomic_write, set_aside
+from labcourse.files import atomic_write, read_small, set_aside
 from labcourse.outputs import publication
 
 __all__ = [
@@ -164,7 +164,7 @@ def follow() -> None:
 def _read(path: Path) -> str:
     """Return the state in a file, or an empty text if there is none that can be read."""
     try:
-        state = path.read_bytes().decode("ascii", "replace").strip()
+        state = read_small(path).decode("ascii", "replace").strip()
     except OSError:
         return ""
     if state in STATES:

@@ -143,10 +143,27 @@ def where(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Examples: labcourse data use ~/atlas/4lep · labcourse data use data (back to the bundle)")
-def use(folder: Annotated[Path, typer.Argument(help="A folder with sample files of the official names.")]) -> None:
-    """Look for samples in a folder first from now on (noted in data/settings.json)."""
-    print(f"samples are now looked for in {settings.use_folder(folder)} first")
+@app.command(epilog="Examples: labcourse data use ~/atlas/4lep · labcourse data use · labcourse data use --forget")
+def use(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="A folder with sample files of the official names, or with Data/ and MC/."),
+    ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget all folders given before.")] = False,
+) -> None:
+    """Look for samples in a folder first from now on (noted in data/settings.json), and show what is used then.
+
+    Folders given before come after it, and official files that were downloaded and the bundle last.
+    """
+    from labcourse import samples
+
+    if forget:
+        settings.forget_folders()
+    if folder is not None:
+        print(f"samples are now looked for in {settings.use_folder(folder)} first")
+    print("folders, in their order:", *settings.search_path(), sep="\n  ")
+    for source, names in samples.by_source().items():
+        print(f"{source}: {', '.join(names)}")
 
 
 @app.command(

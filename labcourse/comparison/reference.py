@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from labcourse import settings
 from labcourse.authoring import build, cut, expected, source
 from labcourse.comparison.reading import Cell, Unreadable, read
 from labcourse.errors import BuildError, LabCourseError
@@ -74,7 +75,7 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
         raise BuildError(
             f"{path.name} is not a readable notebook: {error}.",
             where=str(path),
-            next_step=f"Restore it with `git checkout -- solutions/{path.name}`, or run `labcourse build`.",
+            next_step=f"{settings.get_back(f'solutions/{path.name}')} Or run `labcourse build`.",
         ) from error
     verdicts = {tag: cell.verdicts[-1][-1] for cell in solved.values() for tag in cell.tags if cell.verdicts}
     student = build.student_notebook(text)

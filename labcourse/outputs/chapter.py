@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from labcourse import samples, settings
-from labcourse.errors import BadInput, LabCourseError, StorageError, Unfinished
+from labcourse.errors import BadInput, DamagedOutput, LabCourseError, StorageError, Unfinished
 from labcourse.files import atomic_write
 from labcourse.outputs import locks, provenance, publication
 from labcourse.outputs.provenance import Input, folder
@@ -43,8 +43,7 @@ def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
         As `Chapter.read_numbers`.
     """
     payload, _ = provenance.read(chapter, _NUMBERS, workspace or settings.workspace())
-    numbers: dict[str, Any] = _not_finite(json.loads(payload))
-    return numbers
+    return _numbers(payload, chapter)
 
 
 class Chapter:
@@ -61,6 +60,9 @@ class Chapter:
         The samples that its outputs depend on; by default all that are found.
     workspace : str, optional
         Where it writes, and where earlier chapters are read; by default those of `labcourse.settings`.
+    solution : bool
+        Whether this notebook is the solution: then it works, and its checks note their results, in the workspace
+        ``solutions``, in whatever folder its kernel runs. ``LABCOURSE_WORKSPACE`` decides against it.
 
     Raises
     ------
@@ -70,8 +72,16 @@ class Chapter:
         If the outputs folder cannot be written.
     """
 
-    def __init__(self, number: int, *, sources: Iterable[str] | None = None, workspace: str | None = None) -> None:
+    def __init__(
+        self,
+        number: int,
+        *,
+        sources: Iterable[str] | None = None,
+        workspace: str | None = None,
+        solution: bool = False,
+    ) -> None:
         self.number = number
+        settings.declare_solution(solution)
         self.workspace = workspace or settings.workspace()
         self._reads_from = workspace or settings.inputs_workspace()
         self.folder = folder(number, self.workspace)
@@ -197,7 +207,7 @@ class Chapter:
         given = fresh = _plain(dict(numbers), "numbers")
         try:
             payload, record = provenance.read(self.number, _NUMBERS, self.workspace)
-            before = json.loads(payload)
+            before = _numbers(payload, self.number)
         except LabCourseError:
             before, record = {}, None
         if record is not None and record.sources == self._sources:
@@ -215,8 +225,7 @@ class Chapter:
 
     def read_numbers(self, chapter: int) -> dict[str, Any]:
         """Read the numbers of a chapter; raises as `read_table`."""
-        numbers: dict[str, Any] = _not_finite(json.loads(self._take(chapter, _NUMBERS)))
-        return numbers
+        return _numbers(self._take(chapter, _NUMBERS), chapter)
 
     def _lock(self) -> None:
         locks.acquire(self.folder, f"chapter {self.number} ({self.workspace})")
@@ -253,6 +262,20 @@ class Chapter:
         if old:
             with contextlib.suppress(StorageError):  # The note with both records is as good.
                 provenance.write_note(path, records)
+
+
+def _numbers(payload: bytes, chapter: int) -> dict[str, Any]:
+    try:
+        numbers = _not_finite(json.loads(payload))
+    except (ValueError, RecursionError):
+        numbers = None
+    if not isinstance(numbers, dict):
+        raise DamagedOutput(
+            f"The numbers of chapter {chapter} are none.",
+            where=_NUMBERS,
+            next_step="Run the chapter to its end again.",
+        )
+    return numbers
 
 
 def _checked(name: str) -> str:

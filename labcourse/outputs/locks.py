@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from labcourse.errors import ChapterBusy, StorageError
-from labcourse.files import try_lock
+from labcourse.files import try_lock, unlock
 
 _NAME = ".lock"
 _held: dict[Path, tuple[int, int]] = {}
@@ -34,7 +34,7 @@ def acquire(folder: Path, name: str) -> None:
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         if not try_lock(handle):
             holder = os.read(handle, 20).decode("ascii", "replace").strip() or "unknown"
-            os.close(handle)
+            unlock(handle)
             raise ChapterBusy(
                 f"{name[0].upper()}{name[1:]} is already running in another kernel (process {holder}).",
                 where=str(folder),
@@ -43,7 +43,7 @@ def acquire(folder: Path, name: str) -> None:
         _write_holder(handle)
     except OSError as error:
         if handle is not None:
-            os.close(handle)
+            unlock(handle)
         raise StorageError(
             f"The outputs of {name} cannot be written: {error.strerror or error}.",
             where=str(folder),
@@ -56,7 +56,7 @@ def release(folder: Path) -> None:
     """Give the lock of a folder back, if this process has it."""
     process, handle = _held.pop(folder, (0, -1))
     if process == os.getpid():
-        os.close(handle)
+        unlock(handle)
 
 
 def _is_held(folder: Path) -> bool:

@@ -12,6 +12,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import re
 import zipfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
@@ -21,7 +22,7 @@ from typing import Any, NamedTuple
 
 from labcourse import samples, settings
 from labcourse.errors import BadInput, DamagedOutput, MissingOutput, MissingSample, StaleOutput, StorageError
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, read_json, read_small
 
 CHAPTERS = {
     1: "chapter1_data_preparation",
@@ -38,6 +39,8 @@ CHAPTERS = {
 
 _PACKAGES = ("labcourse", "tensorflow", "keras", "numpy", "pandas", "pyarrow")
 _FORMAT = 1
+_LARGEST = 1 << 32
+_FILE = re.compile(r"[a-z][a-z0-9_]*\.(parquet|keras|json)")
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def current(file: Path) -> Record | None:
         records = _records(file)
         if len(records) == 1 and file.exists():
             return records[0]
-        return _matching(file.read_bytes(), records)
+        return _matching(read_small(file, _LARGEST), records)
     except (OSError, DamagedOutput):
         return None
 
@@ -165,7 +168,7 @@ def read(chapter: int, file: str, workspace: str) -> tuple[bytes, Record]:
     # between the two readings looks like damage once, not three times.
     for _ in range(3):
         try:
-            payload = path.read_bytes()
+            payload = read_small(path, _LARGEST)
         except FileNotFoundError:
             raise _missing(chapter, path, workspace) from None
         except OSError as error:
@@ -204,6 +207,7 @@ def _why_stale(record: Record, workspace: str, known: dict[Path, _Reason | None]
         if now is None:
             continue  # Deleted or damaged since: no sign that what was made from it is wrong.
         if path not in known:
+            known[path] = None  # in notes that name each other in a circle
             known[path] = _why_stale(now, workspace, known)
         reason = known[path]
         if reason is not None:
@@ -253,7 +257,7 @@ def _notebook(chapter: int, workspace: str) -> str:
 
 
 def _command(chapter: int, workspace: str) -> str:
-    return "make course" if workspace == "solutions" else f"{settings.tool()} solve {chapter}"
+    return "make course" if workspace == "solutions" else f"labcourse solve {chapter}"
 
 
 def _note(file: Path) -> Path:
@@ -263,17 +267,29 @@ def _note(file: Path) -> Path:
 def _records(file: Path) -> list[Record]:
     note = _note(file)
     try:
-        content = json.loads(note.read_text(encoding="utf-8"))
+        content = read_json(note)
         if content["format"] != _FORMAT:
             raise ValueError("another format")
         return [_record(entry) for entry in content["records"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         state = "damaged" if note.exists() else "missing"
         raise DamagedOutput(f"The note beside {file.name} is {state}.", where=str(note)) from None
 
 
 def _record(entry: dict[str, Any]) -> Record:
-    return Record(**{**entry, "inputs": tuple(Input(**item) for item in entry["inputs"])})
+    """Return a record as a note has it; raise ValueError or another of what `_records` expects if it is none."""
+    record = Record(**{**entry, "inputs": tuple(Input(**item) for item in entry["inputs"])})
+    texts = [record.sha256, record.identity, *(item.identity for item in record.inputs)]
+    texts += [*record.sources.values(), *record.packages.values()]
+    is_right = (
+        all(isinstance(text, str) for text in texts)
+        and {record.chapter, *(item.chapter for item in record.inputs)} <= CHAPTERS.keys()
+        and all(_FILE.fullmatch(item.file) for item in record.inputs)
+        and record.sources.keys() <= set(samples.ALL)
+    )
+    if not is_right:
+        raise ValueError("a value is of another type")
+    return record
 
 
 def _matching(payload: bytes, records: list[Record]) -> Record | None:
