@@ -15,8 +15,6 @@ from labcourse import samples, settings
 from labcourse.errors import BadFile, ForeignFile, LabCourseError
 from labcourse.files import sha256
 
-LISTS = frozenset(("lep_pt", "lep_eta", "lep_phi", "lep_E", "lep_charge", "lep_type"))
-"""Branches of which every event has a list; the others needed have one number."""
 _COPIES = 3
 """Memory that reading takes, in units of what is read at a time: baskets, arrays, the event table."""
 
@@ -65,7 +63,7 @@ def chunks(
         share = min(1.0, ((step_size or total) + basket) / max(total, 1))
         np.empty(int(_COPIES * share * sum(tree[name].uncompressed_bytes for name in names)), np.uint8)
         for chunk in tree.iterate(names, step_size=step_size or max(total, 1), library="ak", how=dict):
-            for name in branches if done == 0 else ():
+            for name in (branches if optional is None else names) if done == 0 else ():
                 _check_form(name, chunk[name], path)
             done += len(chunk[names[0]])
             yield chunk
@@ -88,8 +86,8 @@ def _tree(file: Any, path: Path) -> Any:
 
 
 def _check_form(name: str, values: Any, path: Path) -> None:
-    """Raise ForeignFile unless a branch holds one number per event or, for the leptons', a list of numbers."""
-    held, number, of_lists = str(values.type.content), r"(u?int|float)\d+|bool", name in LISTS
+    """Raise ForeignFile unless a branch holds one number per event or, of leptons and jets, a list of numbers."""
+    held, number, of_lists = str(values.type.content), r"(u?int|float)\d+|bool", re.match(r"(lep|jet)_(?!n$)", name)
     is_number, is_list = re.fullmatch(number, held), re.fullmatch(rf"(var|\d+) \* ({number})", held)
     if not (is_list if of_lists else is_number):
         what = "one number per event" if is_number else "lists" if is_list else held
@@ -120,7 +118,7 @@ def _check_bytes(path: Path) -> None:
     """Compare a simulated file with the sha256 of its manifest, once a process as long as it does not change.
 
     What gets no smaller by compression is stored without, and thus without a checksum: a flipped bit there is another
-    number. The release's files need no such check: all of them is compressed, each piece with a checksum of its own.
+    number. The release's files need no such check: they are compressed throughout, and so have checksums.
 
     Raises
     ------
