@@ -75,6 +75,10 @@ class BadFile(LabCourseError):
     """A file that is not what it should be: truncated, foreign, without the tree or a branch."""
 
 
+class ForeignFile(BadFile):
+    """A whole file of something else: without the tree or a branch, or with one of another form."""
+
+
 class BadEvents(LabCourseError):
     """Events with impossible content: NaN, infinite values, fewer than four leptons, no events."""
 

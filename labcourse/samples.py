@@ -274,7 +274,7 @@ def source(folder: Path, sample: Sample) -> str:
     if folder == settings.data_folder():
         return "bundle"
     here = [folder / file for file in sample.files if (folder / file).is_file()]
-    if here and all(_same_file(path, settings.data_folder() / path.name) for path in here):
+    if here and all(same_file(path, settings.data_folder() / path.name) for path in here):
         return "bundle"
     if (folder / MANIFEST).is_file():
         listed = {entry["file"] for entry in read_manifest(folder)}
@@ -307,12 +307,14 @@ def read_manifest(folder: Path) -> list[dict[str, Any]]:
         raise BadFile(
             "The manifest of a sample folder is damaged.",
             where=str(path),
-            next_step="Delete the file, and make the samples again with `labcourse simulate`.",
+            next_step=get_again(path)
+            if folder == settings.data_folder()
+            else "Delete the file, and make the samples again with `labcourse simulate`.",
         ) from error
     return entries
 
 
-def _same_file(path: Path, other: Path) -> bool:
+def same_file(path: Path, other: Path) -> bool:
     """Say whether two ROOT files are copies of each other, by size and identifier."""
     try:
         return path.stat().st_size == other.stat().st_size and _root_identifier(path) == _root_identifier(other)

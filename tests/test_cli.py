@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
@@ -247,6 +248,14 @@ def test_yields_as_json_and_as_table(invoke: Invoke, tiny_samples: Path) -> None
     assert by_name["data"]["expected"] == by_name["data"]["selected"]
     table = invoke("yields").out
     assert all(name in table for name in ("sample", "source", "raw", "selected", "expected", "llll"))
+
+
+def test_yields_are_counted_chunk_by_chunk(invoke: Invoke, tiny_samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = invoke("yields", "--json").out
+    for name in ("read", "read_sample", "load"):
+        monkeypatch.delattr(ntuple, name)
+    monkeypatch.setattr(ntuple, "iterate", functools.partial(ntuple.iterate, step_size=7))
+    assert invoke("yields", "--json").out == whole
 
 
 def test_yields_of_the_real_files(invoke: Invoke, real_files: Path, tiny_samples: Path) -> None:

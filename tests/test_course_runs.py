@@ -6,6 +6,8 @@ The solutions run on the bundle, under nbval.
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -96,13 +98,13 @@ def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monke
     """As `labcourse simulate` makes it: files that the manifest beside them lists, and that are not the bundle's."""
     folder = tmp_path / "samples"
     folder.mkdir()
-    for path in settings.data_folder().iterdir():
-        if path.suffix == ".root":
-            content = bytearray(path.read_bytes())
-            content[47:63] = bytes(byte ^ 1 for byte in content[47:63])  # the file's identifier lies here
-            (folder / path.name).write_bytes(content)
-        elif path.name == "manifest.json":
-            (folder / path.name).write_bytes(path.read_bytes())
+    manifest = json.loads((settings.data_folder() / samples.MANIFEST).read_text("utf-8"))
+    for entry in manifest["files"]:
+        content = bytearray((settings.data_folder() / entry["file"]).read_bytes())
+        content[47:63] = bytes(byte ^ 1 for byte in content[47:63])  # the file's identifier lies here
+        (folder / entry["file"]).write_bytes(content)
+        entry["sha256"] = hashlib.sha256(content).hexdigest()
+    (folder / samples.MANIFEST).write_text(json.dumps(manifest), "utf-8")
     monkeypatch.setenv("LABCOURSE_DATA", str(folder))
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     assert {samples.locate(name).source for name in samples.ALL} == {"simulated"}

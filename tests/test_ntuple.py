@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tracemalloc
 from pathlib import Path
@@ -17,12 +18,13 @@ from labcourse.errors import (
     BadEvents,
     BadFile,
     BadInput,
+    ForeignFile,
     LabCourseError,
     MissingSample,
     StorageError,
     UnknownSample,
 )
-from labcourse.ntuple import reading
+from labcourse.ntuple import reading, tree
 
 NAME = "mc_363490.llll.4lep.root"
 
@@ -144,12 +146,137 @@ def test_missing_tree_and_foreign_object(tmp_path):
         file["mini"] = "a text"
     with pytest.raises(BadFile, match="no tree"):
         ntuple.read(tmp_path / NAME)
+    with uproot.recreate(tmp_path / NAME) as file:
+        pass
+    with pytest.raises(BadFile, match="holds nothing"):
+        ntuple.read(tmp_path / NAME)
 
 
 @pytest.mark.parametrize("content", [b"", b"root", b"not a ROOT file at all" * 100])
-def test_foreign_file(tmp_path, content):
+def test_what_is_no_root_file(tmp_path, content):
     (tmp_path / NAME).write_bytes(content)
     with pytest.raises(BadFile, match="cannot be read"):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_a_file_of_another_kind_is_not_listed_to_its_end(tmp_path):
+    with uproot.recreate(tmp_path / NAME) as file:
+        for number in range(500):
+            file[f"histogram_{number:03d}_{'x' * 80}"] = np.histogram([1.0])
+    with pytest.raises(ForeignFile, match=r"histogram_004_x+ and 495 more") as caught:
+        ntuple.read(tmp_path / NAME)
+    assert len(str(caught.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    ("branch", "values", "says"),
+    [
+        ("lep_pt", np.ones(20, "f4"), "lep_pt holds one number per event, where lists are needed"),
+        ("lep_E", ak.Array([[[1.0], [2.0]]] * 20), "lep_E holds var \\* var \\* float64, where lists are needed"),
+        ("lep_eta", ak.Array(["a", "b"] * 10), "lep_eta holds string, where lists are needed"),
+        ("jet_pt", np.ones(20, "f4"), "jet_pt holds one number per event, where lists are needed"),
+        ("mcWeight", ak.Array([[1.0], [2.0, 3.0]] * 10), "mcWeight holds lists, where one number per event is needed"),
+        ("met_et", np.ones((20, 3)), "met_et holds lists, where one number per event is needed"),
+        (
+            "channelNumber",
+            ak.Array(["363490"] * 20),
+            "channelNumber holds string, where one number per event is needed",
+        ),
+    ],
+)
+def test_branches_of_another_form_are_named(tmp_path, mini_branches, monkeypatch, branch, values, says):
+    branches = mini_branches(20)
+    del branches["jet_n"]
+    ntuple.write(tmp_path / NAME, branches | {"jet_pt": ak.Array([[30e3]] * 20)})
+    real = uproot.TTree.iterate
+
+    def spoilt(of, names, **options):
+        return ({**chunk, branch: ak.Array(values)} for chunk in real(of, names, **options))
+
+    monkeypatch.setattr(uproot.TTree, "iterate", spoilt)  # uproot cannot write all of these
+    with pytest.raises(ForeignFile, match=says):
+        ntuple.read(tmp_path / NAME, extra=["jet1_pt"])
+
+
+def test_a_scalar_branch_in_a_file(tmp_path, mini_branches):
+    ntuple.write(tmp_path / NAME, mini_branches(20) | {"lep_charge": np.ones(20, np.int32)})
+    with pytest.raises(ForeignFile, match="lep_charge holds one number per event, where lists are needed"):
+        ntuple.read(tmp_path / NAME)
+
+
+def test_a_flipped_bit_of_a_bundled_file_is_no_other_number(tmp_path, monkeypatch):
+    """In a branch that is stored without compression, and in a copy that lies beside no manifest."""
+    name = "data_A.4lep.root"
+    content = bytearray((settings.data_folder() / name).read_bytes())
+    with uproot.open(settings.data_folder() / name) as file:
+        branch = file["mini/met_et"]
+        assert branch.basket_compressed_bytes(0) == branch.basket_uncompressed_bytes(0)
+        content[branch.member("fBasketSeek")[0] + branch.basket_key(0).fKeylen] ^= 1
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadFile, match=f"{name} has other bytes than manifest.json says"):
+        ntuple.read(tmp_path / name)
+    monkeypatch.setattr(settings, "data_folder", lambda: tmp_path)
+    assert len(ntuple.read(tmp_path / name)) > 0, "no manifest, nothing to compare with"
+    bundled = settings.home() / "data" / "manifest.json"
+    (tmp_path / "manifest.json").write_text(bundled.read_text("utf-8"), "utf-8")
+    with pytest.raises(BadFile, match="git checkout -- data"):
+        ntuple.read(tmp_path / name)
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(BadFile, match="git checkout -- data"):
+        ntuple.read(tmp_path / name)
+
+
+def test_the_bytes_of_a_file_are_compared_once(monkeypatch):
+    read = []
+    monkeypatch.setattr(tree, "sha256", lambda path: read.append(path) or tree.recorded_sha256(path))
+    tree._sha256.cache_clear()
+    for _ in range(3):
+        list(ntuple.iterate(settings.data_folder() / "data_A.4lep.root", step_size=10))
+    assert len(read) == 1
+    tree._sha256.cache_clear()
+
+
+def test_a_decompressor_without_memory_is_one_error(tmp_path, mini_branches, monkeypatch):
+    """A process of its own, since a decompressor that gets no memory ends it."""
+    resource = pytest.importorskip("resource")
+    monkeypatch.setattr(uproot, "LZMA", uproot.ZSTD)
+    ntuple.write(tmp_path / NAME, mini_branches(100_000))
+    ntuple.read(tmp_path / NAME)  # all that is imported and set up has its memory
+    for room in (2, 8, 16, 24, 40):
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            with open("/proc/self/statm") as file:
+                now = int(file.read().split()[5]) * resource.getpagesize()
+            resource.setrlimit(resource.RLIMIT_DATA, (now + (room << 20),) * 2)
+            try:
+                answer = f"{len(ntuple.read(tmp_path / NAME))} events"
+            except BaseException as error:
+                answer = str(error)
+            os.write(writer, answer.encode()[:4000])
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as stream:
+            answer = stream.read()
+        assert os.waitpid(child, 0)[1] == 0, room
+        assert answer.startswith(("100000 events", "There is not enough memory")), answer
+
+
+@pytest.mark.parametrize(
+    "panic",
+    [
+        type("PanicException", (BaseException,), {})("capacity overflow"),
+        type("DecompressionError", (Exception,), {})("Allocation error : not enough memory"),
+    ],
+)
+def test_a_panic_of_a_decompressor_is_one_error(tmp_path, mini_branches, monkeypatch, panic):
+    ntuple.write(tmp_path / NAME, mini_branches())
+
+    def fail(*_: object, **__: object) -> None:
+        raise panic
+
+    monkeypatch.setattr(uproot.TTree, "iterate", fail)
+    with pytest.raises(LabCourseError, match=r"cannot be read as a ROOT file|not enough memory"):
         ntuple.read(tmp_path / NAME)
 
 

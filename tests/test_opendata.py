@@ -10,7 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import uproot
 
 from labcourse import cli, ntuple, opendata, samples, settings
 from labcourse.errors import BadFile, BadInput, UnknownSample
@@ -106,6 +108,13 @@ def test_whole_damaged_foreign_missing(tmp_path: Path, mini_branches: Callable[.
     assert opendata.examine(path, file) == ("foreign", "holds 897 events, not 898")
     ntuple.write(path, mini_branches(898, dsid=361107))
     assert opendata.examine(path, file) == ("foreign", "holds channel 361107, not 361106")
+    for spoil in ({"lep_pt": np.ones(5, "f4")}, {"channelNumber": None}):
+        branches = mini_branches(5, dsid=361106) | spoil
+        ntuple.write(path, {name: values for name, values in branches.items() if values is not None})
+        assert opendata.examine(path, file)[0] == "foreign"
+    with uproot.recreate(path) as written:
+        written["a histogram"] = np.histogram([1.0])
+    assert opendata.examine(path, file) == ("foreign", f"{path.name}: the tree 'mini' is missing.")
     ntuple.write(path, mini_branches(5, dsid=361108))
     assert "not known" in opendata.examine(path, one("Ztautau"))[1]
 
@@ -114,8 +123,6 @@ def test_what_this_user_may_not_read_is_said_and_not_called_damaged(
     tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import os
-
-    import uproot
 
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")

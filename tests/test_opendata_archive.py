@@ -12,13 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import uproot
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from labcourse import ntuple
 from labcourse.errors import BadFile, StorageError
 from labcourse.opendata import Official, unpack
 
@@ -120,9 +119,7 @@ def test_other_sizes_and_bombs(tmp_path: Path) -> None:
 
 def built(path: Path, mini_branches: Callable[..., Any], dsid: int, n: int = 30) -> tuple[bytes, Official]:
     """A small file of a sample, and what the release says of it: a tenth more bytes."""
-    branches = mini_branches(n) | {"channelNumber": np.full(n, dsid, np.int32)}
-    with uproot.recreate(path) as file:
-        file["mini"] = branches
+    ntuple.write(path, mini_branches(n, dsid=dsid))
     content = path.read_bytes()
     return content, Official("MC/mc_7.x.4lep.root", len(content) * 11 // 10, "00000000", events=30)
 

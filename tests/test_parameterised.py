@@ -310,11 +310,28 @@ def three_bins() -> sensitivity.Binned:
     )
 
 
+def pyhf_model(binned: sensitivity.Binned, uncertainty: float) -> Any:
+    """Return the likelihood of a limit as pyhf's language says it."""
+    pyhf = pytest.importorskip("pyhf")
+    normalisation = {"hi": 1 + uncertainty, "lo": 1 - uncertainty}
+    background = [
+        {"name": "background", "type": "normsys", "data": normalisation},
+        {"name": "simulation", "type": "staterror", "data": list(np.sqrt(binned.background_variance))},
+    ]
+    strength = [{"name": "mu", "type": "normfactor", "data": None}]
+    processes = [
+        {"name": "signal", "data": list(binned.signal), "modifiers": strength},
+        {"name": "background", "data": list(binned.background), "modifiers": background},
+    ]
+    spec = {"channels": [{"name": "score", "samples": processes}], "parameters": []}
+    return pyhf.Model(spec, validate=False, poi_name="mu")
+
+
 def test_limits_are_those_of_pyhf() -> None:
     pyhf = pytest.importorskip("pyhf")
     binned = three_bins()
     limit = parameterised.expected_limit(binned)
-    model = pyhf.Model(limits._model(binned, 0.2), validate=False, poi_name="mu")
+    model = pyhf_model(binned, 0.2)
     data = [*binned.background, *model.config.auxdata]
     # CLs of the expected band at the limit that was found: 0.05 for the median.
     _, band = pyhf.infer.hypotest(limit.median / events.SIGNAL_CROSS_SECTION, data, model, return_expected_set=True)
@@ -323,8 +340,74 @@ def test_limits_are_those_of_pyhf() -> None:
     assert float(band[3]) == pytest.approx(0.05, abs=5e-4)
 
 
+@pytest.mark.parametrize("exponent", range(1, 8))
+@pytest.mark.parametrize("error", [0.0, 0.02])
+def test_limits_are_right_for_ten_to_ten_million_events(exponent: int, error: float) -> None:
+    """Beside a fit of all parameters at once: least squares of the roots of what each bin and each pull adds to q."""
+    from scipy.optimize import least_squares
+    from scipy.stats import norm
+
+    background = 10.0**exponent * np.array([1.0, 0.3])
+    binned = sensitivity.Binned(np.arange(3), np.array([2.0, 5.0]), background, (error * background) ** 2)
+    limit = parameterised.expected_limit(binned)
+    model = pyhf_model(binned, 0.2)
+    names, free = model.config.par_names, model.config.npars - 1
+    width = np.array([error or 1.0 if name.startswith("simulation") else 1.0 for name in names if name != "mu"])
+    centre = np.array([1.0 if name.startswith("simulation") else 0.0 for name in names if name != "mu"])
+
+    def roots(pulls: np.ndarray, mu: float) -> np.ndarray:
+        fixed = [name.startswith("simulation") and not error for name in names if name != "mu"]
+        values = centre + np.where(fixed, 0, width * pulls)
+        parameters = np.insert(values, model.config.poi_index, mu)
+        x = model.expected_data(parameters, include_auxdata=False) / background - 1
+        # x − ln(1 + x) without its rounding
+        deviance = np.where(np.abs(x) < 1e-2, x**2 / 2 - x**3 / 3 + x**4 / 4 - x**5 / 5 + x**6 / 6, x - np.log1p(x))
+        return np.r_[np.sign(x) * np.sqrt(2 * background * deviance), pulls]
+
+    assert limit.minus_2 < limit.minus_1 < limit.median < limit.plus_1 < limit.plus_2
+    for n, value in zip((0, -2, -1, 1, 2), limit, strict=True):
+        mu = value / events.SIGNAL_CROSS_SECTION
+        found = least_squares(roots, np.zeros(free), args=(mu,), xtol=1e-14, ftol=1e-14, gtol=1e-14)
+        assert norm.sf(np.sqrt(2 * found.cost) - n) / norm.cdf(n) == pytest.approx(0.05, rel=1e-3)
+
+
+def test_a_limit_in_a_sea_of_background_grows_with_it() -> None:
+    """Where statistics no longer count, it is a share of the background: Gaussian, as far as that is known to 1 %."""
+    for background in (1e8, 1e9, 1e10):
+        binned = sensitivity.Binned(np.arange(2), np.array([1.0]), np.array([background]), np.zeros(1))
+        limit = parameterised.expected_limit(binned, background_uncertainty=0.01)
+        strength = np.array(limit) / events.SIGNAL_CROSS_SECTION / (0.01 * background)
+        assert strength == pytest.approx([1.960, 1.052, 1.412, 2.729, 3.658], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("background", 0.0, "background of bin 2 of 3 is 0, where a positive"),
+        ("background", -1.0, "background of bin 2 of 3 is -1"),
+        ("background", np.inf, "background of bin 2 of 3 is inf"),
+        ("signal", np.nan, "signal of bin 2 of 3 is nan"),
+        ("signal", -1.0, "signal of bin 2 of 3 is -1"),
+        ("background_variance", np.nan, "background_variance of bin 2 of 3 is nan"),
+        ("background_variance", -1.0, "background_variance of bin 2 of 3 is -1"),
+    ],
+)
+def test_a_bin_that_cannot_be_is_named(column: str, value: float, says: str) -> None:
+    spoilt = three_bins()
+    getattr(spoilt, column)[1] = value
+    with pytest.raises(BadInput, match=says):
+        parameterised.expected_limit(spoilt)
+
+
+def test_no_signal_and_a_band_out_of_order_are_one_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(BadInput, match="No bin holds signal"):
+        parameterised.expected_limit(three_bins()._replace(signal=np.zeros(3)))
+    monkeypatch.setattr(limits, "_likelihood_ratio", lambda *_: lambda mu: np.nan)
+    with pytest.raises(BadInput, match="are no band"):
+        parameterised.expected_limit(three_bins())
+
+
 def test_limits_are_ordered_and_grow_with_the_uncertainty() -> None:
-    pytest.importorskip("pyhf")
     small, large = (parameterised.expected_limit(three_bins(), background_uncertainty=u) for u in (0.05, 0.5))
     assert small.minus_2 < small.minus_1 < small.median < small.plus_1 < small.plus_2
     assert large.median > small.median

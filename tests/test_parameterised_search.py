@@ -16,12 +16,13 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
+import sqlalchemy
 from typer.testing import CliRunner
 
 from labcourse import outputs, parameterised
 from labcourse.cli import app
-from labcourse.errors import BadFile, BadInput, SimulationError
-from labcourse.parameterised import figures, search
+from labcourse.errors import BadFile, BadInput, SimulationError, StorageError
+from labcourse.parameterised import figures, search, storage
 from labcourse.parameterised.events import Parts
 from labcourse.simulation import cluster
 from tests.test_parameterised import make_events
@@ -37,8 +38,8 @@ def parts() -> Parts:
 @pytest.fixture
 def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
     """A trial without a sign of life is given up soon."""
-    monkeypatch.setattr(search, "HEARTBEAT", 1)
-    monkeypatch.setattr(search, "GRACE", 2)
+    monkeypatch.setattr(storage, "HEARTBEAT", 1)
+    monkeypatch.setattr(storage, "GRACE", 2)
 
 
 def states(path: Path) -> list[str]:
@@ -99,6 +100,73 @@ def test_a_damaged_study_is_one_error(tmp_path: Path, parts: Parts, content: byt
     with pytest.raises(BadFile, match="not a search"):
         search.run(parts, path, trials=1, **OPTIONS)
     assert path.read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["a?b", "a?c", "a%20b", "a#b", "{a}", "a b&mode=memory", "ä"])
+def test_a_search_lies_where_it_was_asked_for(tmp_path: Path, name: str) -> None:
+    storage.load(tmp_path / name / f"{name}.db").set_user_attr("who", name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert [path.name for path in (tmp_path / name).iterdir()] == [f"{name}.db"]
+    assert storage.load(tmp_path / name / f"{name}.db").user_attrs == {"who": name}
+
+
+def test_places_that_hold_no_search_are_one_true_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a file").touch()
+    places = {
+        tmp_path / "a folder": "a folder: it is a folder",
+        tmp_path / "a file" / "study.db": "study.db: (Not a directory|File exists)",
+        Path("/proc/study.db"): "study.db: (unable to open database file|No such file)",  # a folder nobody can write to
+        Path("/proc/nowhere/study.db"): "study.db: No such file",
+    }
+    for place, says in places.items():
+        if place.parts[1] != "proc" or Path("/proc/self").exists():
+            with pytest.raises(StorageError, match=f"The search cannot be kept in {says}") as caught:
+                storage.load(place)
+            assert "delete" not in str(caught.value)
+
+
+def test_a_file_that_another_program_holds_is_one_error(
+    tmp_path: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the search begins, and when a trial does."""
+    monkeypatch.setattr(storage, "PATIENCE", 0.05)
+    storage.load(tmp_path / "study.db")
+    one, same_search = search._one, search._same_search
+    for begins in ("load", "_same_search", "_one"):
+        with sqlite3.connect(tmp_path / "study.db", isolation_level=None) as other, monkeypatch.context() as patch:
+
+            def hold(*_: Any, other: Any = other) -> None:
+                other.execute("BEGIN EXCLUSIVE")
+
+            if begins == "load":
+                hold()
+            elif begins == "_same_search":
+                patch.setattr(search, "_same_search", lambda *all_of: (hold(), same_search(*all_of)))
+            else:
+                patch.setattr(search, "_one", lambda *all_of: (hold(), one(*all_of)))
+            with pytest.raises(StorageError, match=r"kept in study\.db: database is locked"):
+                search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+            other.execute("ROLLBACK")
+
+
+@pytest.mark.parametrize("said", ["attempt to write a readonly database", "disk I/O error", "database or disk is full"])
+def test_what_the_disk_refuses_in_the_middle_is_one_error(
+    tmp_path: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise sqlalchemy.exc.OperationalError("INSERT", {}, sqlite3.OperationalError(said))
+
+    monkeypatch.setattr(sqlalchemy.orm.Session, "commit", refuse)
+    with pytest.raises(StorageError, match=said):
+        search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+
+
+def test_a_database_of_something_else_is_no_search(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "study.db") as other:
+        other.execute("CREATE TABLE studies (name TEXT)")
+    with pytest.raises(BadFile, match="not a search"):
+        storage.load(tmp_path / "study.db")
 
 
 def test_numbers_that_cannot_be_are_one_error(tmp_path: Path, parts: Parts) -> None:

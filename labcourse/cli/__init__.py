@@ -121,18 +121,14 @@ def yields(
     rows = []
     with settings.searched_first(data or ()):
         for name in samples.ALL:
-            source = samples.locate(name).source
-            events = ntuple.read_sample(name)
-            selected = selection.preselect(events)
-            rows.append(
-                {
-                    "sample": name,
-                    "source": source,
-                    "raw": len(events),
-                    "selected": len(selected),
-                    "expected": round(float(selected["weight"].to_numpy("float64").sum()), 4),
-                }
-            )
+            located = samples.locate(name)
+            raw, selected, expected = 0, 0, 0.0
+            for events in (chunk for path in located.paths for chunk in ntuple.iterate(path, sample=name)):
+                passing = selection.is_flavour_allowed(events) & selection.is_neutral(events)
+                raw, selected = raw + len(events), selected + int(passing.sum())
+                expected += float(events["weight"].to_numpy("float64")[passing].sum())
+            row = {"sample": name, "source": located.source, "raw": raw, "selected": selected}
+            rows.append(row | {"expected": round(expected, 4)})
     print_rows(rows, "Four-lepton events", as_json=as_json)
 
 

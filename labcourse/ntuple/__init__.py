@@ -10,10 +10,11 @@ from labcourse.ntuple.reading import (
     QUANTITIES,
     iterate,
     load,
-    open_tree,
+    needed,
     read,
     read_sample,
 )
+from labcourse.ntuple.tree import chunks, recorded_sha256
 from labcourse.ntuple.writing import write
 
 __all__ = [
@@ -21,10 +22,12 @@ __all__ = [
     "LEPTON_PT",
     "LOW_LEVEL",
     "QUANTITIES",
+    "chunks",
     "iterate",
     "load",
-    "open_tree",
+    "needed",
     "read",
     "read_sample",
+    "recorded_sha256",
     "write",
 ]

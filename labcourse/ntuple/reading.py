@@ -10,7 +10,6 @@ lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the four leptons, ``
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse import samples
-from labcourse.errors import BadEvents, BadFile, BadInput, LabCourseError
+from labcourse.errors import BadEvents, BadInput
 from labcourse.kinematics import pair_masses
+from labcourse.ntuple.tree import chunks, one_error
 from labcourse.progress import each
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def read(
     BadInput
         If the luminosity is no positive number, or an extra column is unknown.
     BadFile
-        If it is no ROOT file, is truncated, or lacks the tree or a branch.
+        If it is no ROOT file, is truncated, lacks the tree or a branch, or is other than its manifest says.
     BadEvents
         If it holds no events, NaN or infinite values, or events with fewer than four leptons.
     LabCourseError
@@ -109,34 +109,20 @@ def iterate(
         raise BadInput(
             f"There is no extra column {', '.join(sorted(unknown))}.", next_step=f"Known: {', '.join(EXTRA)}."
         )
-    with open_tree(path) as tree:
-        extra = [name for name in EXTRA if name in extra and _EXTRA_BRANCHES[name] in tree]
-        branches = [
-            *_EVENT_BRANCHES,
-            *_LEPTON_BRANCHES.values(),
-            *(() if of.role == "data" else _WEIGHT_BRANCHES),
-        ]
-        missing = [name for name in branches if name not in tree]
-        branches += [_EXTRA_BRANCHES[name] for name in extra]
-        if missing:
-            raise BadFile(
-                f"{path.name}: the tree 'mini' lacks the branch {', '.join(missing)}.",
-                where=str(path),
-                next_step="This is not a file of the 4-lepton collection. " + samples.get_again(path),
-            )
-        if tree.num_entries == 0:
-            raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=samples.get_again(path))
-        done = 0
-        for chunk in tree.iterate(branches, step_size=step_size or tree.num_entries, library="ak", how=dict):
-            events = _event_table(chunk, of, luminosity, path, first_row=done, extra=extra)
+    done, optional = 0, [_EXTRA_BRANCHES[name] for name in EXTRA if name in extra]
+    with one_error(path):
+        for chunk in chunks(path, needed(of.role), optional, step_size=step_size):
+            present = [name for name in EXTRA if name in extra and _EXTRA_BRANCHES[name] in chunk]
+            events = _event_table(chunk, of, luminosity, path, first_row=done, extra=present)
             done += len(events)
             yield events
-        if done != tree.num_entries:
-            raise BadFile(
-                f"{path.name} ends after {done} of {tree.num_entries} events.",
-                where=str(path),
-                next_step=samples.get_again(path),
-            )
+    if done == 0:
+        raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=samples.get_again(path))
+
+
+def needed(role: str) -> list[str]:
+    """Return the branches that a file of this role (`labcourse.samples.Sample`) must have."""
+    return [*_EVENT_BRANCHES, *_LEPTON_BRANCHES.values(), *(() if role == "data" else _WEIGHT_BRANCHES)]
 
 
 def read_sample(name: str, *, luminosity: float = samples.LUMINOSITY, extra: Collection[str] = ()) -> pd.DataFrame:
@@ -166,54 +152,6 @@ def load(
         samples.get(name)
     tables = (read_sample(name, luminosity=luminosity) for name in each(names, "reading {}", visible=progress))
     return pd.concat(tables, ignore_index=True)
-
-
-@contextmanager
-def open_tree(path: Path) -> Iterator[Any]:
-    """Open the tree `mini` of a file; whatever goes wrong while it is read is raised as `BadFile`.
-
-    Only where the memory is not enough, it is an error of the course that does not blame the file.
-    """
-    import uproot
-
-    try:
-        with uproot.open(path, handler=uproot.MemmapSource) as file:
-            if "mini" not in file:
-                raise BadFile(
-                    f"{path.name}: the tree 'mini' is missing.",
-                    where=f"{path} holds {', '.join(file.keys()) or 'nothing'}",
-                    next_step="This is not a file of the 4-lepton collection. " + samples.get_again(path),
-                )
-            tree = file["mini"]
-            if not hasattr(tree, "num_entries"):
-                raise BadFile(f"{path.name}: 'mini' is no tree.", where=str(path), next_step=samples.get_again(path))
-            yield tree
-    except LabCourseError:
-        raise
-    except FileNotFoundError as error:
-        raise BadFile(f"{path.name} does not exist.", where=str(path), next_step=samples.get_again(path)) from error
-    except PermissionError as error:
-        raise BadFile(
-            f"{path.name} may not be read by this user.",
-            where=str(path),
-            next_step="Ask its owner for the right to read it.",
-        ) from error
-    except GeneratorExit:
-        raise
-    except MemoryError as error:
-        raise LabCourseError(
-            f"There is not enough memory to read {path.name}.",
-            where=f"{path} ({error})" if str(error) else str(path),
-            next_step="Close other programs and restart the kernel, or read fewer events at a time with "
-            "`ntuple.iterate`; `labcourse data verify` says whether the file is whole.",
-        ) from error
-    except Exception as error:
-        # Damaged bytes surface as many kinds of exception from uproot and the decompressors below it.
-        raise BadFile(
-            f"{path.name} cannot be read as a ROOT file: it is damaged, truncated or of another kind.",
-            where=f"{path} ({type(error).__name__})",
-            next_step=samples.get_again(path),
-        ) from error
 
 
 def _event_table(

@@ -8,9 +8,9 @@ The words for a file's state:
     Other bytes than the release of 2020-08-19, but the same sample: it reads to its end, has the sample's
     channel and, where that number is known, its number of events. The earlier build of January 2020 is one.
 ``foreign``
-    Its events are not those of the sample that its name says.
+    Its events are not those of the sample that its name says, or it lacks the tree or a branch of the collection.
 ``damaged``
-    It cannot be read to its end, lacks the tree or a branch, or has other bytes than its own manifest says.
+    It cannot be read to its end, or has other bytes than its own manifest says.
 ``unreadable``
     This user may not read it.
 ``missing``
@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from labcourse import ntuple, samples, settings
-from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.errors import BadFile, BadInput, ForeignFile, MissingSample
 from labcourse.files import sha256
 from labcourse.opendata.manifest import Official, choose, is_whole, official
 
@@ -107,7 +107,9 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
     if is_whole(path, file):
         return "whole", ""
     try:
-        events, channels = _survey(path)
+        events, channels = _survey(path, "data" if file.dsid is None else "simulated")
+    except ForeignFile as error:
+        return "foreign", error.what
     except BadFile as error:
         return "damaged", error.what
     if file.dsid is not None and channels != {file.dsid}:
@@ -118,15 +120,15 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
     return "another build", f"{path.stat().st_size} bytes instead of {file.bytes}, {events} events{unsure}"
 
 
-def _survey(path: Path) -> tuple[int, set[int]]:
+def _survey(path: Path, role: str) -> tuple[int, set[int]]:
     """Read every branch to its end; return the number of events and the values of ``channelNumber``."""
     import numpy as np
 
     events, channels = 0, set[int]()
-    with ntuple.open_tree(path) as tree:
-        for chunk in tree.iterate(step_size=50_000, library="ak"):
-            events += len(chunk)
-            channels |= set(np.unique(np.asarray(chunk["channelNumber"])).tolist())
+    for chunk in ntuple.chunks(path, ntuple.needed(role), None):
+        values = np.asarray(chunk["channelNumber"])
+        events += len(values)
+        channels |= set(np.unique(values).tolist())
     return events, channels
 
 
@@ -147,11 +149,9 @@ def _verdict(file: Official, folder: Path) -> Verdict:
 def _state(path: Path, file: Official, source: str) -> tuple[str, str]:
     if source in ("official", "foreign") or not os.access(path, os.R_OK):
         return examine(path, file)
-    # A copy of the bundle goes by the bundle's own manifest.
-    origin = settings.data_folder() if source == "bundle" else path.parent
-    if sha256(path) == _own_manifest(origin).get(file.name):
+    if sha256(path) == ntuple.recorded_sha256(path):
         return "whole", ""
-    return "damaged", f"its bytes are not those that {origin / 'manifest.json'} says"
+    return "damaged", f"its bytes are not those that {samples.MANIFEST} says"
 
 
 def _folder_of(file: Official, otherwise: Path) -> Path:
@@ -166,9 +166,3 @@ def _source(name: str) -> str:
         return samples.locate(name).source if name in samples.ALL else "–"
     except MissingSample:
         return "missing"
-
-
-def _own_manifest(folder: Path) -> dict[str, str]:
-    """The sha256 of each file that the manifest of a folder of simulated samples lists."""
-    listed = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
-    return {entry["file"]: entry.get("sha256", "") for entry in listed}

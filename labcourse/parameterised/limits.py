@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labcourse.errors import BadInput
 from labcourse.parameterised.events import SIGNAL_CROSS_SECTION
-from labcourse.parameterised.sensitivity import N_BINS, Binned, checked, histogram
+from labcourse.parameterised.sensitivity import N_BINS, Binned, Floats, checked, histogram
 
 MAX_RELATIVE_ERROR = 0.5
 """Of the background of a bin, by the simulation's statistics."""
@@ -80,68 +80,92 @@ def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Li
     Raises
     ------
     BadInput
-        If the uncertainty is not between 0 and 1.
+        If the uncertainty is not between 0 and 1, if a bin has no positive background or a number that cannot be, if
+        there is no signal, or if a limit is out of all bounds.
     """
     from scipy.optimize import brentq
     from scipy.stats import norm
 
+    where = "parameterised.expected_limit"
     if not 0 < background_uncertainty < 1:
         raise BadInput(
             f"background_uncertainty is {background_uncertainty}.",
-            where="parameterised.expected_limit",
+            where=where,
             next_step="Use a number between 0 and 1, such as 0.2.",
         )
-    # A fit likes a signal strength near one: the signal is scaled to about the reach of s/√b.
-    error = binned.background + binned.background_variance + (background_uncertainty * binned.background) ** 2
-    reach = 2 / np.sqrt(np.sum(binned.signal**2 / error))
-    root_q = _likelihood_ratio(binned._replace(signal=binned.signal * reach), background_uncertainty)
+    signal, background, variance = (np.asarray(column, np.float64) for column in binned[1:])
+    for name, column, is_good, needed in (
+        ("background", background, background > 0, "a positive number is needed"),
+        ("background_variance", variance, variance >= 0, "a number that is not negative is needed"),
+        ("signal", signal, signal >= 0, "a number that is not negative is needed"),
+    ):
+        bad = np.flatnonzero(~(is_good & np.isfinite(column)))
+        if bad.size:
+            raise BadInput(
+                f"The {name} of bin {bad[0] + 1} of {column.size} is {column[bad[0]]:g}, where {needed}.",
+                where=where,
+                next_step="Merge it with its neighbour, as `parameterised.for_limit` does, or look at the weights.",
+            )
+    if not signal.any():
+        raise BadInput("No bin holds signal.", where=where, next_step="Use more events, or another mass.")
+    # In units of about the reach of s/√b, limits are near one.
+    error = background + variance + (background_uncertainty * background) ** 2
+    reach = 2 / np.sqrt(np.sum(signal**2 / error))
+    root_q = _likelihood_ratio(signal * reach, background, variance, background_uncertainty)
     limits: list[float] = []
-    for n in (0, -2, -1, 1, 2):
+    for n in (-2, -1, 0, 1, 2):
         target = float(norm.isf(0.05 * norm.cdf(n)) + n)
-        low = high = limits[0] if limits else 1.0
+        low = high = limits[-1] if limits else 1.0
         while root_q(low) > target:
             low /= 2
         while root_q(high) < target:
             high *= 2
-        limits.append(low if low == high else brentq(_less(root_q, target), low, high, rtol=1e-3))
-    return Limit(*(float(value) * reach * SIGNAL_CROSS_SECTION for value in limits))
+        limits.append(low if low == high else brentq(_less(root_q, target), low, high, rtol=1e-6))
+    minus_2, minus_1, median, plus_1, plus_2 = (float(value * reach * SIGNAL_CROSS_SECTION) for value in limits)
+    if not 0 < minus_2 < minus_1 < median < plus_1 < plus_2 < np.inf:
+        raise BadInput(
+            f"The limits {minus_2:.3g}, {minus_1:.3g}, {median:.3g}, {plus_1:.3g}, {plus_2:.3g} are no band.",
+            where=where,
+            next_step="Look at the numbers of events: are they far too many or too few?",
+        )
+    return Limit(median, minus_2, minus_1, plus_1, plus_2)
 
 
 def _less(function: Callable[[float], float], target: float) -> Callable[[float], float]:
     return lambda value: function(value) - target
 
 
-def _likelihood_ratio(binned: Binned, background_uncertainty: float) -> Callable[[float], float]:
-    """Return √q as a function of the signal strength, for data that are the expected background."""
-    import pyhf
+def _likelihood_ratio(
+    signal: Floats, background: Floats, variance: Floats, uncertainty: float
+) -> Callable[[float], float]:
+    """Return √q as a function of the signal strength, for data that are the expected background.
 
-    model = pyhf.Model(_model(binned, background_uncertainty), validate=False, poi_name="mu")
-    data = [*binned.background, *model.config.auxdata]
-    best = model.config.suggested_init()
-    best[model.config.poi_index] = 0.0
-    lowest = -2 * float(model.logpdf(best, data)[0])
+    Every term is a difference to the best fit, and none takes a derivative from values: those of the likelihood itself
+    grow with the events, and pyhf's general fit drowns in their rounding from some 10⁵ events in a bin on.
+    """
+    from pyhf.interpolators import code4
+    from scipy.optimize import minimize_scalar
+    from scipy.special import kl_div
+
+    # The background's normalisation for a pull of −1, 0 and 1, and pyhf's way between and beyond.
+    normalisation = code4([[[[1 - uncertainty], [1.0], [1 + uncertainty]]]], subscribe=False)
+
+    def q_at(pull: float, mu: float) -> float:
+        factor = float(normalisation(np.array([[pull]])).item())
+        b, v, s = background * factor, variance * factor**2, mu * signal
+        # What is left to each bin is its own background: the best total solves total² − p total − v n = 0.
+        p = s + b - v
+        root = np.hypot(p, 2 * np.sqrt(v * background))
+        total = np.where(p > 0, (root + p) / 2, 2 * v * background / np.where(p > 0, 1, root - p))
+        negative = total < s
+        total = np.where(negative, s, total)
+        own = np.where(negative, b**2 / np.where(negative, v, 1), v * (1 - background / total) ** 2)
+        return float(2 * kl_div(background, total).sum() + own.sum() + pull**2)
 
     @cache
     def root_q(mu: float) -> float:
-        _, value = pyhf.infer.mle.fixed_poi_fit(mu, data, model, return_fitted_val=True)
-        return float(np.sqrt(max(float(value) - lowest, 0.0)))
+        # Signal only pulls the background down; at a pull of −10 q is beyond all limits.
+        found = minimize_scalar(q_at, args=(mu,), bounds=(-10, 0), method="bounded", options={"xatol": 1e-9})
+        return float(np.sqrt(found.fun))
 
     return root_q
-
-
-def _model(binned: Binned, background_uncertainty: float) -> dict[str, Any]:
-    up, down = 1 + background_uncertainty, 1 - background_uncertainty
-    background = {
-        "name": "background",
-        "data": list(binned.background),
-        "modifiers": [
-            {"name": "background", "type": "normsys", "data": {"hi": up, "lo": down}},
-            {"name": "simulation", "type": "staterror", "data": list(np.sqrt(binned.background_variance))},
-        ],
-    }
-    signal = {
-        "name": "signal",
-        "data": list(binned.signal),
-        "modifiers": [{"name": "mu", "type": "normfactor", "data": None}],
-    }
-    return {"channels": [{"name": "score", "samples": [signal, background]}], "parameters": []}

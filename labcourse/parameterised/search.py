@@ -7,7 +7,6 @@ untouched, and so that settings with different weights of the signal can be comp
 from __future__ import annotations
 
 import tempfile
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import count
@@ -17,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from labcourse import outputs
-from labcourse.errors import BadFile, BadInput
+from labcourse.errors import BadInput
 from labcourse.parameterised import methods
 from labcourse.parameterised.events import Parts, at_mass, is_signal
 from labcourse.parameterised.network import ACTIVATIONS, CONDITIONINGS
 from labcourse.parameterised.sensitivity import asimov, histogram, identity
+from labcourse.parameterised.storage import EVERY, load, one_error
 from labcourse.progress import Line
 from labcourse.simulation import cluster
 
@@ -31,13 +31,9 @@ if TYPE_CHECKING:
 
 MASSES = (300.0, 500.0, 800.0, 1400.0)
 """Masses whose mean significance is maximised (GeV)."""
-_EVERY = 3
-"""Epochs between two looks at a trial."""
 PROJECT = 9
 """Number of the project among the chapters."""
 _MADE_WITH = "made_with"
-HEARTBEAT, GRACE = 10, 60
-"""Seconds between two signs of life of a trial, and after which one without is given up."""
 
 
 def run(
@@ -78,8 +74,8 @@ def run(
 
     Raises
     ------
-    BadFile
-        If the file is no study.
+    BadFile, StorageError
+        As `load`.
     BadInput
         If the number of trials or epochs is not positive, or the file holds a search with other events, epochs or
         masses: their values could not be compared.
@@ -90,8 +86,9 @@ def run(
         raise BadInput(f"{trials} trials of {epochs} epochs.", where="search.run", next_step="Use one or more of both.")
     path = Path(path) if path is not None else default_file()
     study = load(path)
-    _same_search(study, {"events": _identity(parts), "epochs": epochs, "masses": list(masses)}, path)
-    first, begun = len(study.trials), count()
+    with one_error(path):
+        _same_search(study, {"events": _identity(parts), "epochs": epochs, "masses": list(masses)}, path)
+        first, begun = len(study.trials), count()
     under_way: set[int] = set()
 
     def next_seed() -> int | None:
@@ -100,7 +97,7 @@ def run(
         under_way.add(trial := seed + first + next(begun))
         return trial
 
-    with Line(visible=progress) as line:
+    with one_error(path), Line(visible=progress) as line:
         line.show(_state(study, trials))
         for trial in (
             _here(path, parts, epochs, masses, next_seed)
@@ -179,38 +176,6 @@ def _identity(parts: Parts) -> str:
     return "-".join(f"{value:016x}" for value in sums)
 
 
-def load(path: Path | str) -> optuna.Study:
-    """Open a study, or begin one. Raises BadFile if the file is none."""
-    import optuna
-    import sqlalchemy
-
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of signs of life
-            storage = optuna.storages.RDBStorage(
-                f"sqlite:///{Path(path).absolute()}",
-                # Several workers write: they wait for each other.
-                engine_kwargs={"connect_args": {"timeout": 60}},
-                heartbeat_interval=HEARTBEAT,
-                grace_period=GRACE,
-            )
-        return optuna.create_study(
-            study_name="parameterised",
-            storage=storage,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=_EVERY),
-        )
-    except (sqlalchemy.exc.SQLAlchemyError, RuntimeError) as error:
-        raise BadFile(
-            "The file is not a search that can be continued.",
-            where=str(path),
-            next_step="Give another name, or delete the file to begin anew.",
-        ) from error
-
-
 def table(study: optuna.Study) -> pd.DataFrame:
     """Return the finished and the pruned trials, the best first: value, state, settings.
 
@@ -273,14 +238,15 @@ def _one(path: Path | str, parts: Parts, epochs: int, seed: int, masses: tuple[f
 
         class Watch(keras.callbacks.Callback):
             def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                if (epoch + 1) % _EVERY == 0:
+                if (epoch + 1) % EVERY == 0:
                     trial.report(_mean(methods.of_network(self.model)), epoch)
                     if trial.should_prune():
                         raise optuna.TrialPruned
 
         return Watch()
 
-    study.optimize(objective, n_trials=1)
+    with one_error(Path(path)):  # on a worker, too
+        study.optimize(objective, n_trials=1)
 
 
 def _state(study: optuna.Study, trials: int) -> str:
