@@ -255,54 +255,6 @@ def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
         reading.read(anna / "chapter1_data_preparation.ipynb")
 
 
-# Ways in which a class hands in
-
-
-@pytest.mark.parametrize(
-    ("files", "layout", "students"),
-    [
-        (["anna/chapter1_x.ipynb", "bob/week 2/chapter2_x.ipynb", "cem/x.txt"], "a folder for", ["anna", "bob", "cem"]),
-        (["chapter1_x.ipynb", "chapter2_x.ipynb"], "one student", ["class"]),
-        (["anna_chapter1.ipynb", "anna_chapter2.ipynb", "bob-chapter1 (1).ipynb"], "one folder", ["anna", "bob"]),
-        (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "nbgrader", ["anna", "bob"]),
-        (["notebooks/chapter1_x.ipynb", "solutions/chapter1_x.ipynb", "course/x.py"], "one student", ["class"]),
-        (
-            ["anna/notebooks/chapter1.ipynb", "anna/solutions/chapter1.ipynb", "bob/a.ipynb"],
-            "a folder",
-            ["anna", "bob"],
-        ),
-        (["chapter1/a.ipynb", "chapter2/b.ipynb"], "one student", ["class"]),
-    ],
-)
-def test_layouts(tmp_path: Path, files: list[str], layout: str, students: list[str]) -> None:
-    for file in files:
-        path = tmp_path / "class" / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{}")
-    found = find(tmp_path / "class")
-    assert found.layout.startswith(layout)
-    assert [submission.student for submission in found.submissions] == students
-    assert sum(len(s.files) for s in found.submissions) == len(
-        [f for f in files if f.endswith(".ipynb") and "solutions/" not in f]
-    )
-
-
-def test_one_notebook(tmp_path: Path) -> None:
-    path = tmp_path / "anna" / "chapter3_evaluation.ipynb"
-    path.parent.mkdir()
-    path.write_text("{}")
-    assert find(path).submissions[0].student == "anna"
-    path = path.rename(path.with_name("bob_chapter3.ipynb"))
-    assert find(path).submissions[0].student == "bob"
-
-
-def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no notebook here"):
-        find(tmp_path)
-    with pytest.raises(BadInput, match="does not exist"):
-        find(tmp_path / "nowhere")
-
-
 # The report
 
 
