@@ -9,6 +9,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -509,7 +510,17 @@ def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> Non
     assert ("+print('mine')",) in [change.lines for change in changes]
 
 
-def test_times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None:
+def test_times_of_jupyterlab_on_the_readers_clock(
+    maker: Maker, look: Callable[..., Student], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(time.tzset)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "IST-5:30")
+        time.tzset()
+        times_of_jupyterlab(maker, look)
+
+
+def times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None:
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "right"})
     moments = {"exercise-1.1": "10:20", "check-1.1": "10:05", "exercise-1.2": "10:06", "check-1.2": "10:10"}
     for cell in notebook["cells"]:
@@ -520,4 +531,4 @@ def test_times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None
     student = look(notebook)
     assert "run again after the check" in state_of(student, "1.1").doubts[0]
     assert not state_of(student, "1.2").doubts
-    assert (student.chapters[0].seconds, student.chapters[0].last) == (900, "2026-03-01 10:20")
+    assert (student.chapters[0].seconds, student.chapters[0].last) == (900, "2026-03-01 15:50+05:30")

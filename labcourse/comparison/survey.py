@@ -20,7 +20,7 @@ from labcourse.comparison.reference import Chapter
 from labcourse.comparison.remarks import alike, own_text, remarks, touches_checks
 from labcourse.comparison.states import Found, examine, without_notebook
 from labcourse.comparison.submissions import Class, Submission, chapter_of_cells, chapter_of_name
-from labcourse.comparison.worktime import working_time
+from labcourse.comparison.worktime import in_local_time, working_time
 
 __all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
 
@@ -308,6 +308,6 @@ def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
 
 def _modified(file: Path) -> str:
     try:
-        return datetime.fromtimestamp(file.stat().st_mtime, timezone.utc).strftime("%Y-%m-%d %H:%M")
+        return in_local_time(datetime.fromtimestamp(file.stat().st_mtime, timezone.utc))
     except (OSError, ValueError, OverflowError):
         return ""
