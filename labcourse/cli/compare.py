@@ -39,7 +39,7 @@ def compare(
         bool, typer.Option("--execute", help="Run the notebooks: their code runs as you, within limits.")
     ] = False,
     seconds: Annotated[
-        float, typer.Option(help="Longest run of a notebook, with --execute; of a cell two minutes.", min=1)
+        float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
     ] = 900,
     memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
     with_network: Annotated[
@@ -65,7 +65,7 @@ def compare(
         pages=pages,
         pattern=pattern,
         students=students,
-        limits=Limits(seconds, memory * 1e9, min(Limits().cell_seconds, seconds / 2)) if execute else None,
+        limits=Limits(seconds, memory * 1e9, seconds / 7) if execute else None,
         with_network=with_network,
     )
     for student in found.students:

@@ -38,14 +38,14 @@ def hurdles(survey: Survey) -> list[Hurdle]:
     made = []
     titles = {e.number: e.title for chapter in survey.reference.values() for e in chapter.exercises}
     position = {number: i for i, number in enumerate(titles)}
-    reached = {id(student): position.get(student.reached, -1) for student in survey.students}
+    fared = [({f.exercise: f for f in s.exercises}, position.get(s.reached, -1)) for s in survey.students]
     for number, title in titles.items():
         tried = done = wrong = skipped = 0
         mistakes: Counter[str] = Counter()
-        for student in survey.students:
-            found = next(f for f in student.exercises if f.exercise == number)
+        for exercises, reached in fared:
+            found = exercises[number]
             mistakes.update(dict.fromkeys(found.mistakes, 1) if found.state == "wrong" else ())
-            if reached[id(student)] >= position[number]:
+            if reached >= position[number]:
                 tried += 1
                 done += found.is_done
                 wrong += found.state == "wrong"
