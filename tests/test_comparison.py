@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -362,6 +364,67 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     assert all(b - a <= 1 for a, b in pairwise(levels))
 
 
+def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_path: Path) -> None:
+    plans = {
+        "Zoë": {1: {"1.1": "right", "1.2": "wrong", "1.8": "right"}},
+        "=cmd()": {1: {"1.10": "right"}},
+        "a b": {1: {}},
+        "a.b": {1: {}},
+    }
+    made_up.write_class(tmp_path / "class", maker, plans)
+    table, folder = tmp_path / "points.csv", tmp_path / "pages"
+    compare(tmp_path / "class", made_up.settings.home(), csv=table, pages=folder, chapters=[1])
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
+    rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    assert len(rows) == 4 * 11
+    # Nothing is a formula, and 1.10 is not 1.1.
+    found = {(row["student"], row["exercise"].split()[0]): (row["state"], row["points"]) for row in rows}
+    assert not any(text[:1] in "=+-@" or text == "1.10" for row in rows for text in row.values() if text)
+    assert found["Zoë", "1.1"] == found["'=cmd()", "1.10"] == ("solved", "1")
+    assert (found["Zoë", "1.2"], found["Zoë", "1.8"]) == (("wrong", "0"), ("answered", ""))
+
+    assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b-2.html", "a_b.html", "cmd.html"]
+    text = (folder / "Zoë.html").read_text("utf-8")
+    assert "1.1 The invariant mass" in text
+    assert state_lines(maker, "1.2")[0] in "".join(Page(text).text)
+    chapter = maker.reference[1]
+    assert not [e.number for e in chapter.exercises if e.answer in Page(text).text]
+    assert not [name for name in plans if name != "Zoë" and name in "".join(Page(text).text)]
+
+
+def state_lines(maker: Maker, number: str) -> list[str]:
+    exercise = next(e for e in maker.reference[1].exercises if e.number == number)
+    return [line[4:] for line in maker.output(exercise, "wrong")[1].splitlines() if line.startswith("  ✗ ")]
+
+
+def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:
+    notebook = maker.notebook(1, {"1.2": "not checked"})
+    cell = next(c for c in notebook["cells"] if "exercise-1.2" in c["metadata"].get("tags", ()))
+    cell["source"] = "is_admin = 'user\u202e \u2066# if admin\u2069 \u2066'\x1b[2K\n\tx = 1\u200b"
+    save(tmp_path / "chapter1.ipynb", notebook)
+    text = report(survey(find(tmp_path), {1: maker.reference[1]}))
+    assert "user[U+202E] [U+2066]# if admin[U+2069] [U+2066]" in text
+    assert "[U+001B][2K\n\tx = 1[U+200B]" in text
+    assert not re.search("[\u200b\u202e\u2066-\u2069\x1b]", text)
+
+
+def test_copies_are_marked(maker: Maker, tmp_path: Path) -> None:
+    right = dict.fromkeys(("1.1", "1.8", "1.11"), "right")
+    made_up.write_class(tmp_path, maker, {name: {1: right} for name in ("anna", "bob", "cem", "dora")})
+    shutil.copy(tmp_path / "anna" / "chapter1_data_preparation.ipynb", tmp_path / "bob")
+    edited = (tmp_path / "anna" / "chapter1_data_preparation.ipynb").read_text().replace("10 fb", "ten fb")
+    (tmp_path / "dora" / "chapter1_data_preparation.ipynb").write_text(edited)
+    students = survey(find(tmp_path), {1: maker.reference[1]}).students
+    letters = "2 of its 2 longer answers are those of {}, letter for letter".format
+    assert [sorted(what for _, what in student.problems) for student in students] == [
+        [letters("dora"), "the same notebook as that of bob"],
+        [letters("dora"), "the same notebook as that of anna"],
+        [],
+        [letters("anna"), letters("bob")],
+    ]
+    assert "those of bob" in report(Survey("", {1: maker.reference[1]}, students))
+
+
 def test_an_older_report_is_kept_if_the_new_one_fails(
     maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -510,6 +573,7 @@ def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> Non
     assert ("+print('mine')",) in [change.lines for change in changes]
 
 
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="its clock cannot be set")
 def test_times_of_jupyterlab_on_the_readers_clock(
     maker: Maker, look: Callable[..., Student], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
 ) -> None:

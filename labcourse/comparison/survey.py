@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,10 @@ Executions = Callable[[], AbstractContextManager[Execute]]
 
 @dataclass
 class ChapterWork:
-    """What a student made of a chapter; ``file`` is empty without a readable notebook."""
+    """What a student made of a chapter.
+
+    ``file`` is empty without a readable notebook, ``digest`` (of its cells) also if no exercise was tried.
+    """
 
     chapter: int
     exercises: list[Found]
@@ -42,6 +47,7 @@ class ChapterWork:
     pairs: list[Pair] = field(default_factory=list)
     seconds: float | None = None
     last: str = ""
+    digest: str = ""
 
 
 @dataclass
@@ -160,8 +166,12 @@ def _note_alike(students: list[Student], reference: Mapping[int, Chapter]) -> No
         for i, others in alike(texts).items():
             student, work = works[i]
             for other, same, own in others:
-                what = f"{same} of its {own} longer answers are those of {works[other][0].name}, letter for letter"
-                student.problems.append((work.file, what))
+                if work.digest != works[other][1].digest:
+                    what = f"{same} of its {own} longer answers are those of {works[other][0].name}, letter for letter"
+                    student.problems.append((work.file, what))
+        for (student, work), (other_student, other_work) in permutations(works, 2):
+            if work.digest and work.digest == other_work.digest:
+                student.problems.append((work.file, f"the same notebook as that of {other_student.name}"))
 
 
 def _look_safely(submission: Submission, reference: Mapping[int, Chapter], **options: Any) -> Student:
@@ -225,6 +235,8 @@ def _work(
     work = ChapterWork(chapter.number, examine(notebook, chapter), submission.name_of(file))
     work.seconds, work.last = working_time(notebook)
     work.last = work.last or _modified(file)
+    if any(found.state not in ("open", "missing") for found in work.exercises):
+        work.digest = hashlib.sha256(repr(notebook.cells).encode()).hexdigest()
     if changes:
         work.changes = find_changes(notebook, chapter)
     if run:
