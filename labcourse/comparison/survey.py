@@ -16,12 +16,13 @@ from labcourse.authoring import expected, nbgrader
 from labcourse.comparison import reading
 from labcourse.comparison.changes import Change, find_changes
 from labcourse.comparison.keynumbers import handed_in, published
+from labcourse.comparison.names import chapter_of_cells, chapter_of_name
 from labcourse.comparison.pictures import Pair, Picture, compare_pictures, thumbnail
 from labcourse.comparison.reading import Notebook, Unreadable
 from labcourse.comparison.reference import Chapter
 from labcourse.comparison.remarks import alike, own_text, remarks, touches_checks
 from labcourse.comparison.states import Found, examine, without_notebook
-from labcourse.comparison.submissions import Class, Submission, chapter_of_cells, chapter_of_name
+from labcourse.comparison.submissions import Class, Submission
 from labcourse.comparison.worktime import in_local_time, working_time
 
 __all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
