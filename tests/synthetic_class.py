@@ -71,6 +71,7 @@ class Maker:
             left_out = {MIME_TYPE} if pictures else {MIME_TYPE, "image/png"}
             for cell in solution["cells"]:
                 cell["outputs"] = [o for o in cell.get("outputs", []) if not left_out & set(o.get("data", {}))]
+        self._written = 0  # no two answers in words are the same
         self._printed: dict[tuple[str, str], tuple[str, str]] = {}
 
     def notebook(self, chapter: int, plan: Mapping[str, str], *, numbers: float | None = 0.0) -> dict[str, Any]:
@@ -109,6 +110,9 @@ class Maker:
             return []
         if kind not in ("open", "untouched", "forged"):
             text = exercise.answer
+            if exercise.is_written:
+                self._written += 1
+                text = exercise.stub.replace('"""\n', f'"""I see in figure {self._written} of mine that it is so.\n')
             if not exercise.is_written and kind in ("wrong", "printed"):
                 text = self.output(exercise, "wrong")[0]
             cell["source"] = text.splitlines(keepends=True)

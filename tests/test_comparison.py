@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib.util
 import json
 import os
 import re
+import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -255,54 +258,6 @@ def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
         reading.read(anna / "chapter1_data_preparation.ipynb")
 
 
-# Ways in which a class hands in
-
-
-@pytest.mark.parametrize(
-    ("files", "layout", "students"),
-    [
-        (["anna/chapter1_x.ipynb", "bob/week 2/chapter2_x.ipynb", "cem/x.txt"], "a folder for", ["anna", "bob", "cem"]),
-        (["chapter1_x.ipynb", "chapter2_x.ipynb"], "one student", ["class"]),
-        (["anna_chapter1.ipynb", "anna_chapter2.ipynb", "bob-chapter1 (1).ipynb"], "one folder", ["anna", "bob"]),
-        (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "nbgrader", ["anna", "bob"]),
-        (["notebooks/chapter1_x.ipynb", "solutions/chapter1_x.ipynb", "course/x.py"], "one student", ["class"]),
-        (
-            ["anna/notebooks/chapter1.ipynb", "anna/solutions/chapter1.ipynb", "bob/a.ipynb"],
-            "a folder",
-            ["anna", "bob"],
-        ),
-        (["chapter1/a.ipynb", "chapter2/b.ipynb"], "one student", ["class"]),
-    ],
-)
-def test_layouts(tmp_path: Path, files: list[str], layout: str, students: list[str]) -> None:
-    for file in files:
-        path = tmp_path / "class" / file
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("{}")
-    found = find(tmp_path / "class")
-    assert found.layout.startswith(layout)
-    assert [submission.student for submission in found.submissions] == students
-    assert sum(len(s.files) for s in found.submissions) == len(
-        [f for f in files if f.endswith(".ipynb") and "solutions/" not in f]
-    )
-
-
-def test_one_notebook(tmp_path: Path) -> None:
-    path = tmp_path / "anna" / "chapter3_evaluation.ipynb"
-    path.parent.mkdir()
-    path.write_text("{}")
-    assert find(path).submissions[0].student == "anna"
-    path = path.rename(path.with_name("bob_chapter3.ipynb"))
-    assert find(path).submissions[0].student == "bob"
-
-
-def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no notebook here"):
-        find(tmp_path)
-    with pytest.raises(BadInput, match="does not exist"):
-        find(tmp_path / "nowhere")
-
-
 # The report
 
 
@@ -407,6 +362,67 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     levels = [int(tag[1]) for tag, _ in Page(text).elements if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_path: Path) -> None:
+    plans = {
+        "Zoë": {1: {"1.1": "right", "1.2": "wrong", "1.8": "right"}},
+        "=cmd()": {1: {"1.10": "right"}},
+        "a b": {1: {}},
+        "a.b": {1: {}},
+    }
+    made_up.write_class(tmp_path / "class", maker, plans)
+    table, folder = tmp_path / "points.csv", tmp_path / "pages"
+    compare(tmp_path / "class", made_up.settings.home(), csv=table, pages=folder, chapters=[1])
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
+    rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    assert len(rows) == 4 * 11
+    # Nothing is a formula, and 1.10 is not 1.1.
+    found = {(row["student"], row["exercise"].split()[0]): (row["state"], row["points"]) for row in rows}
+    assert not any(text[:1] in "=+-@" or text == "1.10" for row in rows for text in row.values() if text)
+    assert found["Zoë", "1.1"] == found["'=cmd()", "1.10"] == ("solved", "1")
+    assert (found["Zoë", "1.2"], found["Zoë", "1.8"]) == (("wrong", "0"), ("answered", ""))
+
+    assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b-2.html", "a_b.html", "cmd.html"]
+    text = (folder / "Zoë.html").read_text("utf-8")
+    assert "1.1 The invariant mass" in text
+    assert state_lines(maker, "1.2")[0] in "".join(Page(text).text)
+    chapter = maker.reference[1]
+    assert not [e.number for e in chapter.exercises if e.answer in Page(text).text]
+    assert not [name for name in plans if name != "Zoë" and name in "".join(Page(text).text)]
+
+
+def state_lines(maker: Maker, number: str) -> list[str]:
+    exercise = next(e for e in maker.reference[1].exercises if e.number == number)
+    return [line[4:] for line in maker.output(exercise, "wrong")[1].splitlines() if line.startswith("  ✗ ")]
+
+
+def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:
+    notebook = maker.notebook(1, {"1.2": "not checked"})
+    cell = next(c for c in notebook["cells"] if "exercise-1.2" in c["metadata"].get("tags", ()))
+    cell["source"] = "is_admin = 'user\u202e \u2066# if admin\u2069 \u2066'\x1b[2K\n\tx = 1\u200b"
+    save(tmp_path / "chapter1.ipynb", notebook)
+    text = report(survey(find(tmp_path), {1: maker.reference[1]}))
+    assert "user[U+202E] [U+2066]# if admin[U+2069] [U+2066]" in text
+    assert "[U+001B][2K\n\tx = 1[U+200B]" in text
+    assert not re.search("[\u200b\u202e\u2066-\u2069\x1b]", text)
+
+
+def test_copies_are_marked(maker: Maker, tmp_path: Path) -> None:
+    right = dict.fromkeys(("1.1", "1.8", "1.11"), "right")
+    made_up.write_class(tmp_path, maker, {name: {1: right} for name in ("anna", "bob", "cem", "dora")})
+    shutil.copy(tmp_path / "anna" / "chapter1_data_preparation.ipynb", tmp_path / "bob")
+    edited = (tmp_path / "anna" / "chapter1_data_preparation.ipynb").read_text().replace("10 fb", "ten fb")
+    (tmp_path / "dora" / "chapter1_data_preparation.ipynb").write_text(edited)
+    students = survey(find(tmp_path), {1: maker.reference[1]}).students
+    letters = "2 of its 2 longer answers are those of {}, letter for letter".format
+    assert [sorted(what for _, what in student.problems) for student in students] == [
+        [letters("dora"), "the same notebook as that of bob"],
+        [letters("dora"), "the same notebook as that of anna"],
+        [],
+        [letters("anna"), letters("bob")],
+    ]
+    assert "those of bob" in report(Survey("", {1: maker.reference[1]}, students))
 
 
 def test_an_older_report_is_kept_if_the_new_one_fails(
@@ -557,7 +573,18 @@ def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> Non
     assert ("+print('mine')",) in [change.lines for change in changes]
 
 
-def test_times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None:
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="its clock cannot be set")
+def test_times_of_jupyterlab_on_the_readers_clock(
+    maker: Maker, look: Callable[..., Student], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(time.tzset)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "IST-5:30")
+        time.tzset()
+        times_of_jupyterlab(maker, look)
+
+
+def times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None:
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "right"})
     moments = {"exercise-1.1": "10:20", "check-1.1": "10:05", "exercise-1.2": "10:06", "check-1.2": "10:10"}
     for cell in notebook["cells"]:
@@ -568,4 +595,4 @@ def test_times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None
     student = look(notebook)
     assert "run again after the check" in state_of(student, "1.1").doubts[0]
     assert not state_of(student, "1.2").doubts
-    assert (student.chapters[0].seconds, student.chapters[0].last) == (900, "2026-03-01 10:20")
+    assert (student.chapters[0].seconds, student.chapters[0].last) == (900, "2026-03-01 15:50+05:30")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -15,10 +16,14 @@ import pytest
 from labcourse import settings
 from labcourse.authoring import build, cut, nbgrader, source
 from labcourse.authoring.source import BEGIN, END
+from labcourse.comparison.reference import read_reference
+from labcourse.comparison.submissions import find
+from labcourse.comparison.survey import survey
 
 HOME = settings.home()
 CHAPTERS = [chapter for chapter in source.read_all(HOME) if chapter.chapter]
 NAME = "chapter1_data_preparation"
+HAS_NBDIME = importlib.util.find_spec("nbdime") is not None
 
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter.name))
 
@@ -129,20 +134,29 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
     submitted = tree / "submitted"
     shutil.copytree(tree / "release" / NAME, submitted / "open" / NAME)
     shutil.copytree(tree / "source" / NAME, submitted / "right" / NAME)
-    # One student does not see the charge, has deleted a check, and claims to have solved what is open.
+    # One student does not see the charge, writes to standard error, has deleted a check, claims to have solved what is
+    # open, lets the course's names say so, and has a cell without an end.
     mixed = build.load(tree / "source" / NAME / f"{NAME}.ipynb")
     for cell in mixed.cells:
         grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if grade_id == "exercise-1-5":
+        if grade_id == "exercise-1-1":
+            cell.source += "\nimport logging, sys\nlogging.basicConfig()\nchecks.is_solved = lambda number: True"
+        elif grade_id == "exercise-1-2":
+            cell.source = cell.source.replace(
+                "    return", "    logging.warning('loud')\n    print(file=sys.stderr)\n    return"
+            )
+        elif grade_id == "exercise-1-5":
             cell.source = "def is_neutral(events):\n    return events['lep1_charge'] == 1"
         elif grade_id == "exercise-1-6":
-            cell.source = "top_share = ..."
+            cell.source = "top_share = ...\nwhile True:\n    pass"
         elif grade_id == "check-1-6":
             cell.source = "print('exercise 1.6: solved')"
     mixed.cells = [c for c in mixed.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "check-1-4"]
     (submitted / "mixed" / NAME).mkdir(parents=True)
     (submitted / "mixed" / NAME / f"{NAME}.ipynb").write_text(build.text(mixed), "utf-8")
 
+    config = tree / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8").replace("else 120", "else 20"), "utf-8")
     call("autograde", NAME)
     call("generate_feedback", NAME)
     call("export")
@@ -157,9 +171,22 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
             if cell.check:
                 assert f"exercise {cell.check}" in feedback
         graded = build.load(tree / "autograded" / name / NAME / f"{NAME}.ipynb")
-        errors = [x.evalue for c in graded.cells for x in c.get("outputs", ()) if x.output_type == "error"]
+        failed = [x for c in graded.cells for x in c.get("outputs", ()) if x.output_type == "error"]
+        assert {x.ename for x in failed} == {
+            "open": {"AssertionError"},
+            "right": set(),
+            "mixed": {"AssertionError", "KeyboardInterrupt", "CellTimeoutError"},
+        }[name]
+        errors = [x.evalue for x in failed if x.ename == "AssertionError"]
         # Whatever is wrong, the rest of the chapter runs: nothing but our assertions fails.
         assert len(errors) == 9 - grades[name][0]
         assert all(error.endswith("is not solved") for error in errors)
+    # `labcourse compare` sees the students' notebooks in what nbgrader makes of them.
+    for folder in (tree / "submitted", tree / "autograded"):
+        students = {s.name: s for s in survey(find(folder), read_reference(HOME, [1]), changes=HAS_NBDIME).students}
+        assert not students["open"].chapters[0].changes
+        assert not any(found.doubts for found in students["open"].exercises)
+    assert {found.state for found in students["right"].exercises} == {"solved", "answered"}
+    assert not any(found.doubts for found in students["right"].exercises if found.state == "solved")
     # Neither the instructor's outputs nor a student's workspace was written to.
     assert [path.name for path in (tree / "outputs").iterdir()] == ["graded"]

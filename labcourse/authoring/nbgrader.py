@@ -18,7 +18,10 @@ from labcourse.authoring.build import Built
 from labcourse.authoring.source import Cell, Source, read_all
 from labcourse.files import atomic_write
 
-__all__ = ["CONFIG", "build_tree", "source_notebook"]
+__all__ = ["CONFIG", "POINTS", "build_tree", "source_notebook", "without_tests"]
+
+POINTS = 1
+"""The points of an exercise, by nbgrader's build and in the table of `labcourse compare --csv`."""
 
 CONFIG = '''\
 """Settings of nbgrader for this course. Yours to change: building again leaves them alone."""
@@ -32,17 +35,31 @@ c.CourseDirectory.course_id = "labcourse"
 
 c.ClearSolutions.code_stub = {"python": ""}  # the notebooks bring their own stubs
 c.OverwriteCells.add_missing_cells = True  # a check that a student deleted counts nevertheless
-c.Execute.timeout = 1800  # seconds a cell: networks are trained
+
+
+def seconds(cell):
+    """An answer that does not end costs its point and the class two minutes; cells of the course train networks."""
+    is_course = cell.id.startswith(("chapter", "project")) and "nbgrader" not in cell.metadata
+    return 900 if is_course else 120
+
+
+c.Execute.timeout_func = seconds
+# nbgrader gives no point for a check during which something is written to standard error, even if it is right.
+c.Execute.extra_arguments = [
+    "--HistoryManager.hist_file=:memory:",
+    "--IPKernelApp.exec_lines=import sys; sys.stderr = sys.stdout",
+]
 
 # Each chapter is graded on its own: it reads what earlier chapters make from the instructor's run of the solutions
 # (`labcourse run`), and writes where it disturbs neither the instructor's outputs nor any student's.
 os.environ.setdefault("LABCOURSE_INPUTS", "solutions")
 os.environ.setdefault("LABCOURSE_WORKSPACE", "graded")
 os.environ.setdefault("LABCOURSE_PROGRESS", "off")
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # a line on standard error would cost the point
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ writes to standard error would cost the point, too
 '''
 
 _FIGURE = re.compile(r"\]\(\.\./course/(figures/[^)\s]+)\)")
+_TESTS = re.compile(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$\n?", re.MULTILINE | re.DOTALL)
 _CHAPTER = re.compile(r"\]\((chapter\d+_\w+)\.ipynb\)")
 
 
@@ -103,13 +120,23 @@ def _grading(number: str, kind: str, *, by_hand: bool = False) -> dict[str, Any]
         "locked": is_check,
         "task": False,
     }
-    return metadata | {"points": 1} if metadata["grade"] else metadata
+    return metadata | {"points": POINTS} if metadata["grade"] else metadata
+
+
+def without_tests(text: str) -> str:
+    """Return a graded cell as the student had it: without the tests that nbgrader hides.
+
+    >>> without_tests("check(x)\\n### BEGIN HIDDEN TESTS\\nassert x\\n### END HIDDEN TESTS")
+    'check(x)'
+    """
+    return _TESTS.sub("", text).rstrip() if _TESTS.search(text) else text
 
 
 def _asserting(check: Cell) -> str:
+    # Not `checks.is_solved`: that name is in the student's reach without even an import.
     return (
-        f"{check.text}\n### BEGIN HIDDEN TESTS\n"
-        f'assert checks.is_solved("{check.check}"), "exercise {check.check} is not solved"\n### END HIDDEN TESTS'
+        f"{check.text}\n### BEGIN HIDDEN TESTS\nfrom labcourse.checks.progress import is_solved\n"
+        f'assert is_solved("{check.check}"), "exercise {check.check} is not solved"\n### END HIDDEN TESTS'
     )
 
 

@@ -15,7 +15,7 @@ __all__ = ["EXAMPLES", "compare"]
 
 EXAMPLES = (
     "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
-    " · labcourse compare class/ --chapter 1 --json > states.json · labcourse compare anna/ --execute --html anna.html"
+    " · labcourse compare class/ --csv points.csv --pages feedback/ · labcourse compare anna/ --execute"
 )
 
 
@@ -24,11 +24,23 @@ def compare(
         Path, typer.Argument(help="A folder with a folder for each student, or one student's, or one notebook.")
     ],
     html: Annotated[Path | None, typer.Option(help="Write the report for the class to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write states and points of all exercises to this file.")] = None,
+    pages: Annotated[
+        Path | None, typer.Option(help="Write to this folder a page for each student, without names of others.")
+    ] = None,
+    pattern: Annotated[
+        str, typer.Option(help="Where the student's name stands in a folder's or file's name, such as '{student}_*'.")
+    ] = "",
+    students: Annotated[
+        Path | None, typer.Option(help="A CSV table of files, or folders, and students: who is who.")
+    ] = None,
     chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
     execute: Annotated[
         bool, typer.Option("--execute", help="Run the notebooks: their code runs as you, within limits.")
     ] = False,
-    seconds: Annotated[float, typer.Option(help="Longest run of a notebook, with --execute.", min=1)] = 900,
+    seconds: Annotated[
+        float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
+    ] = 900,
     memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
     with_network: Annotated[
         bool, typer.Option("--with-network", help="Run them also where the network cannot be cut.")
@@ -38,7 +50,8 @@ def compare(
     """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
 
     Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
-    The report of --html adds key numbers, figures, changed cells, and what the class fails at.
+    The report of --html adds key numbers, figures, changed cells, and what the class fails at; --csv is for
+    spreadsheets, --pages has something to hand to each student.
     """
     from labcourse.comparison import display, overview
     from labcourse.comparison.sandbox import Limits
@@ -48,7 +61,11 @@ def compare(
         settings.home(),
         html=html,
         chapters=chapter or (),
-        limits=Limits(seconds, memory * 1e9, seconds / 2) if execute else None,
+        csv=csv,
+        pages=pages,
+        pattern=pattern,
+        students=students,
+        limits=Limits(seconds, memory * 1e9, seconds / 7) if execute else None,
         with_network=with_network,
     )
     for student in found.students:
@@ -59,3 +76,4 @@ def compare(
     else:
         print_rows(overview.summary_rows(found), f"Recognised as: {found.layout}", as_json=False)
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
+        print("".join(f"Written: {path}\n" for path in (csv, pages) if path), end="")

@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from labcourse.comparison import page
+from labcourse.comparison import overview, page
 from labcourse.comparison.execution import execution, require_cut_network
 from labcourse.comparison.reference import read_reference
 from labcourse.comparison.sandbox import Limits
@@ -32,11 +32,15 @@ def compare(
     home: Path,
     *,
     html: Path | None = None,
+    csv: Path | None = None,
+    pages: Path | None = None,
+    pattern: str = "",
+    students: Path | None = None,
     chapters: Collection[int] = (),
     limits: Limits | None = None,
     with_network: bool = False,
 ) -> Survey:
-    """Compare the submissions in a folder with the course below ``home``, and write the report to ``html``.
+    """Compare the submissions in a folder with the course below ``home``, and write what is asked for.
 
     Parameters
     ----------
@@ -46,6 +50,12 @@ def compare(
         The project's folder.
     html : Path, optional
         Where the report goes. Without it changed cells and pictures are not compared.
+    csv : Path, optional
+        Where the table of states and points goes.
+    pages : Path, optional
+        The folder for a page for each student.
+    pattern, students : str, Path, optional
+        Who is who (`submissions.find`).
     chapters : collection of int
         The chapters to compare; all by default.
     limits : Limits, optional
@@ -56,17 +66,19 @@ def compare(
     Raises
     ------
     BadInput
-        If there are no submissions, the report's name is not one of an HTML file, or the network cannot be cut.
+        If there are no submissions, or it is not clear whose they are, a file would replace one of another kind, or
+        the network cannot be cut.
     BuildError
         If the course's own files cannot be read.
     StorageError
-        If the report cannot be written.
+        If something cannot be written.
     """
-    if html and (html.suffix.lower() not in (".html", ".htm") or html.is_dir()):
-        raise BadInput(f"{html} is no name for a report.", where="--html", next_step="Let it end with .html.")
+    for file, option, ends in ((html, "--html", (".html", ".htm")), (csv, "--csv", (".csv",))):
+        if file and (file.suffix.lower() not in ends or file.is_dir()):
+            raise BadInput(f"{file} is no name for a report.", where=option, next_step=f"Let it end with {ends[0]}.")
     if limits and not with_network:
         require_cut_network()
-    submitted = find(path)
+    submitted = find(path, pattern, students)
     reference = read_reference(home, chapters)
     pictures = solution_pictures(reference) if html else None
     has_nbdime = importlib.util.find_spec("nbdime") is not None
@@ -92,6 +104,10 @@ def compare(
             else "Nothing was run; verdicts are those stored in the notebooks"
         )
         page.write(html, found, pictures or {}, changes=has_nbdime, note=" ".join([f"{how}.", *notes]))
+    if csv:
+        overview.write_csv(csv, found)
+    if pages:
+        page.write_pages(pages, found)
     return found
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from labcourse.authoring.nbgrader import POINTS
+from labcourse.comparison.states import Found
 from labcourse.comparison.survey import Student, Survey
+from labcourse.files import atomic_write
 
-__all__ = ["Hurdle", "hurdles", "rows", "summary_rows"]
+__all__ = ["Hurdle", "hurdles", "rows", "summary_rows", "write_csv"]
 
 
 class Hurdle(NamedTuple):
@@ -32,14 +38,14 @@ def hurdles(survey: Survey) -> list[Hurdle]:
     made = []
     titles = {e.number: e.title for chapter in survey.reference.values() for e in chapter.exercises}
     position = {number: i for i, number in enumerate(titles)}
-    reached = {id(student): position.get(student.reached, -1) for student in survey.students}
+    fared = [({f.exercise: f for f in s.exercises}, position.get(s.reached, -1)) for s in survey.students]
     for number, title in titles.items():
         tried = done = wrong = skipped = 0
         mistakes: Counter[str] = Counter()
-        for student in survey.students:
-            found = next(f for f in student.exercises if f.exercise == number)
+        for exercises, reached in fared:
+            found = exercises[number]
             mistakes.update(dict.fromkeys(found.mistakes, 1) if found.state == "wrong" else ())
-            if reached[id(student)] >= position[number]:
+            if reached >= position[number]:
                 tried += 1
                 done += found.is_done
                 wrong += found.state == "wrong"
@@ -49,19 +55,45 @@ def hurdles(survey: Survey) -> list[Hurdle]:
 
 
 def rows(survey: Survey) -> list[dict[str, Any]]:
-    """Return one row a student and exercise, as JSON can hold them."""
+    """Return one row per student and exercise, as JSON can hold them; ``points`` as in `write_csv`."""
     return [
         {
             "student": student.name,
             "chapter": found.chapter,
             "exercise": found.exercise,
             "state": found.state,
+            "points": _points(found),
             "doubts": list(found.doubts),
             "mistakes": list(found.mistakes),
         }
         for student in survey.students
         for found in student.exercises
     ]
+
+
+def write_csv(path: Path, survey: Survey) -> None:
+    """Write one row per student and exercise, with nbgrader's points; those of answers in words are left to a person.
+
+    Exercises are named in full: a spreadsheet takes 1.10 for 1.1. Nor does it take a name for a formula.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    titles = {e.number: f"{e.number} {e.title}" for chapter in survey.reference.values() for e in chapter.exercises}
+    table: list[tuple[Any, ...]] = [("student", "chapter", "exercise", "state", "points")]
+    for student in survey.students:
+        name = f"'{student.name}" if student.name[:1] in "=+-@" else student.name
+        for found in student.exercises:
+            table.append((name, found.chapter, titles[found.exercise], found.state, _points(found)))
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(table)
+    atomic_write(path, lambda temporary: temporary.write_bytes(text.getvalue().encode("utf-8-sig")))
+
+
+def _points(found: Found) -> int | None:
+    return None if found.state == "answered" else POINTS * (found.state == "solved")
 
 
 def summary_rows(survey: Survey) -> list[dict[str, Any]]:

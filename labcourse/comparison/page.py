@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
-from itertools import chain, zip_longest
+from functools import partial
+from itertools import chain, count, zip_longest
 from pathlib import Path
 from typing import Any
 
 from labcourse.comparison.changes import Change
 from labcourse.comparison.overview import hurdles
 from labcourse.comparison.pictures import Pair, Picture
+from labcourse.comparison.reference import Exercise
 from labcourse.comparison.states import STATES
 from labcourse.comparison.survey import ChapterWork, Student, Survey
 from labcourse.files import atomic_write
 from labcourse.progress import seconds
 
-__all__ = ["PICTURE_BYTES", "SYMBOLS", "render", "write"]
+__all__ = ["PICTURE_BYTES", "SYMBOLS", "render", "write", "write_pages"]
 
 SYMBOLS = {
     "solved": "✓",
@@ -36,6 +39,7 @@ SYMBOLS = {
 
 PICTURE_BYTES = 12_000_000
 """All pictures of students together; a class of sixty stays well within what a browser opens at once."""
+_HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _LONGEST_ANSWER = 2500
 _MOST_LINES = 40
 
@@ -73,37 +77,73 @@ def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes:
     note : str
         How the submissions were looked at, for instance that they were run.
     """
-    import jinja2
-
-    here = Path(__file__).parent
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters |= {"number": _number, "duration": seconds, "cut": _cut, "ident": id}
     differing = [_differing(student) for student in survey.students]
     shown = _shown(differing)
-    style = (here / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return environment.get_template("page.html.j2").render(
+    return _fill(
+        "page.html.j2",
         survey=survey,
-        symbols=SYMBOLS,
-        states=STATES,
         hurdles=hurdles(survey),
         tallies={id(student): Counter(found.state for found in student.exercises) for student in survey.students},
         tally=Counter(found.state for student in survey.students for found in student.exercises),
-        exercises={e.number: e for chapter in survey.reference.values() for e in chapter.exercises},
+        exercises=_exercises(survey),
         solution=_used(pictures, shown),
         shown={id(pair) for pair in shown},
         left_out=sum(map(len, differing)) - len(shown),
         changes=changes,
         clipped=_clipped,
         note=note,
-        style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
-        done=_done,
         time=_time,
         doubtful=_doubtful,
     )
+
+
+def write_pages(folder: Path, survey: Survey) -> None:
+    """Write a page for each student that can be handed to them: nothing of others, and no answers of the course.
+
+    Raises
+    ------
+    StorageError
+        If a page cannot be written.
+    """
+    taken: set[str] = set()
+    for student in survey.students:
+        stem = name = re.sub(r"[^\w-]+", "_", student.name).strip("_") or "student"
+        for number in count(2):
+            if name.casefold() not in taken:
+                break
+            name = f"{stem}-{number}"
+        taken.add(name.casefold())
+        content = _fill("student.html.j2", student=student, exercises=_exercises(survey)).encode()
+        atomic_write(folder / f"{name}.html", partial(Path.write_bytes, data=content))
+
+
+def _exercises(survey: Survey) -> dict[str, Exercise]:
+    return {e.number: e for chapter in survey.reference.values() for e in chapter.exercises}
+
+
+def _fill(template: str, **content: Any) -> str:
+    import jinja2
+
+    here = Path(__file__).parent
+    style = (here / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible
+    )
+    environment.filters |= {"number": _number, "duration": seconds, "cut": _cut, "ident": id}
+    return environment.get_template(template).render(
+        **content,
+        symbols=SYMBOLS,
+        states=STATES,
+        done=_done,
+        style=style,
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
+    )
+
+
+def _visible(value: Any) -> Any:
+    """Write out characters that are not seen, but turn or hide what stands beside them."""
+    return _HIDDEN.sub(lambda c: f"[U+{ord(c[0]):04X}]", value) if type(value) is str else value
 
 
 def _used(pictures: dict[tuple[str, int], Picture], pairs: list[Pair]) -> dict[str, Picture]:

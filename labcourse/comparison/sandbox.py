@@ -48,7 +48,7 @@ class Limits(NamedTuple):
 
     seconds: float = 900.0
     memory: float = 6e9
-    cell_seconds: float = 450.0
+    cell_seconds: float = 120.0
 
 
 class Outcome(NamedTuple):

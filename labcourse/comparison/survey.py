@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-from labcourse.authoring import expected
+from labcourse.authoring import expected, nbgrader
 from labcourse.comparison import reading
 from labcourse.comparison.changes import Change, find_changes
 from labcourse.comparison.keynumbers import handed_in, published
+from labcourse.comparison.names import chapter_of_cells, chapter_of_name
 from labcourse.comparison.pictures import Pair, Picture, compare_pictures, thumbnail
 from labcourse.comparison.reading import Notebook, Unreadable
 from labcourse.comparison.reference import Chapter
+from labcourse.comparison.remarks import alike, own_text, remarks, touches_checks
 from labcourse.comparison.states import Found, examine, without_notebook
-from labcourse.comparison.submissions import Class, Submission, chapter_of_name
-from labcourse.comparison.worktime import working_time
+from labcourse.comparison.submissions import Class, Submission
+from labcourse.comparison.worktime import in_local_time, working_time
 
 __all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
-
-_MARK = re.compile(r"checks\.(?:exercise_(\d)_\d|written\(\s*[\"'](\d)\.)")
-_NAME = re.compile(r"(?:(?:exercise|check)-(\d)\.\d+|chapter(\d)-\d{3})$")
 
 Execute = Callable[[Notebook, int], Notebook]
 """Runs a student's notebook of a chapter and returns it with its new outputs, as far as it came."""
@@ -36,7 +35,10 @@ Executions = Callable[[], AbstractContextManager[Execute]]
 
 @dataclass
 class ChapterWork:
-    """What a student made of a chapter; ``file`` is empty without a readable notebook."""
+    """What a student made of a chapter.
+
+    ``file`` is empty without a readable notebook, ``digest`` (of its cells) also if no exercise was tried.
+    """
 
     chapter: int
     exercises: list[Found]
@@ -46,6 +48,7 @@ class ChapterWork:
     pairs: list[Pair] = field(default_factory=list)
     seconds: float | None = None
     last: str = ""
+    digest: str = ""
 
 
 @dataclass
@@ -149,7 +152,27 @@ def survey(
     }
     for student in students:
         student.chapters = [work for work in student.chapters if work.chapter in present]
+    _note_alike(students, reference)
     return Survey(layout, {n: c for n, c in reference.items() if n in present}, students)
+
+
+def _note_alike(students: list[Student], reference: Mapping[int, Chapter]) -> None:
+    """Note notebooks that hold the same answers as another student's, letter for letter."""
+    for number, chapter in reference.items():
+        works = [(student, work) for student in students for work in student.chapters if work.chapter == number]
+        texts = [
+            {e: own_text(found, e) for found, e in zip(work.exercises, chapter.exercises, strict=True)}
+            for _, work in works
+        ]
+        for i, others in alike(texts).items():
+            student, work = works[i]
+            for other, same, own in others:
+                if work.digest != works[other][1].digest:
+                    what = f"{same} of its {own} longer answers are those of {works[other][0].name}, letter for letter"
+                    student.problems.append((work.file, what))
+        for (student, work), (other_student, other_work) in permutations(works, 2):
+            if work.digest and work.digest == other_work.digest:
+                student.problems.append((work.file, f"the same notebook as that of {other_student.name}"))
 
 
 def _look_safely(submission: Submission, reference: Mapping[int, Chapter], **options: Any) -> Student:
@@ -178,7 +201,7 @@ def look_at(
     for file in submission.files:
         name = submission.name_of(file)
         try:
-            notebook = reading.read(file)
+            notebook = _as_handed_in(reading.read(file))
         except Unreadable as error:
             student.problems.append((name, str(error)))
             damaged.setdefault(chapter_of_name(file.name), str(error))
@@ -213,6 +236,8 @@ def _work(
     work = ChapterWork(chapter.number, examine(notebook, chapter), submission.name_of(file))
     work.seconds, work.last = working_time(notebook)
     work.last = work.last or _modified(file)
+    if any(found.state not in ("open", "missing") for found in work.exercises):
+        work.digest = hashlib.sha256(repr(notebook.cells).encode()).hexdigest()
     if changes:
         work.changes = find_changes(notebook, chapter)
     if run:
@@ -220,6 +245,7 @@ def _work(
         student.problems += [(work.file, note) for note in fresh.notes if note not in notebook.notes]
         work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
         notebook = fresh
+    work.exercises = _with_remarks(work.exercises, notebook, chapter)
     values = published(notebook, chapter.number)
     if not values and not run and not submission.is_shared:
         values = handed_in(submission.folder, chapter.number)
@@ -229,22 +255,20 @@ def _work(
     return work
 
 
+def _as_handed_in(notebook: Notebook) -> Notebook:
+    """Return a notebook without what nbgrader added to grade it."""
+    cells = tuple(replace(cell, source=nbgrader.without_tests(cell.source)) for cell in notebook.cells)
+    return replace(notebook, cells=cells)
+
+
 def _chapter_of(notebook: Notebook, file: Path, name: str, problems: list[tuple[str, str]]) -> int:
     """Return the chapter that a notebook holds, whatever its name; 0 for none."""
-    seen = Counter(
-        int(match[1] or match[2])
-        for cell in notebook.cells
-        for text in (*cell.tags, cell.id)
-        if (match := _NAME.match(text))
-    )
-    if not seen:
-        seen = Counter(int(a or b) for cell in notebook.cells for a, b in _MARK.findall(cell.source))
+    number = chapter_of_cells(notebook)
     named = chapter_of_name(file.name)
-    if not seen:
+    if not number:
         what = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
         problems.append((name, what))
         return named
-    number = seen.most_common(1)[0][0]
     if named not in (0, number):
         problems.append((name, f"it is named chapter {named}, but holds chapter {number}"))
     elif not named:
@@ -273,6 +297,18 @@ def _best(
     return best
 
 
+def _with_remarks(exercises: list[Found], notebook: Notebook, chapter: Chapter) -> list[Found]:
+    """Note what no check sees."""
+    forged = touches_checks(notebook, chapter)
+    made = []
+    for found, exercise in zip(exercises, chapter.exercises, strict=True):
+        notes = list(remarks(found, exercise))
+        if forged and found.state == "solved":
+            notes.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
+        made.append(replace(found, doubts=(*found.doubts, *notes)))
+    return made
+
+
 def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
     """Note where a fresh run disagrees with the outputs that were handed in."""
     return [
@@ -285,6 +321,6 @@ def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
 
 def _modified(file: Path) -> str:
     try:
-        return datetime.fromtimestamp(file.stat().st_mtime, timezone.utc).strftime("%Y-%m-%d %H:%M")
+        return in_local_time(datetime.fromtimestamp(file.stat().st_mtime, timezone.utc))
     except (OSError, ValueError, OverflowError):
         return ""
