@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labcourse.checks.compare import alike
+from labcourse.checks.compare import alike, as_number
 from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_2_6", "exercise_2_7", "exercise_2_8", "exercise_2_10"]
@@ -124,7 +124,9 @@ def exercise_2_7(answer: Any, report: Report) -> None:
         report.also(
             lambda layers=layers: np.allclose(answer(x, layers), _forward(x, layers), atol=1e-5),
             f"right with {n} hidden layer{'s' if n > 1 else ''}" if n else "right for a single neuron",
-            hint="go through the layers in a loop; the output of one is the input of the next",
+            hint="go through the layers in a loop; the output of one is the input of the next"
+            if n
+            else "one layer alone has no ReLU: the sum with its bias, and the sigmoid 1 / (1 + exp(−z))",
         )
 
 
@@ -222,11 +224,22 @@ def exercise_2_10(answer: Any, report: Report, *, losses: Sequence[float]) -> No
     falls = -np.diff(np.asarray(losses, float))
     # A figure can be read to about a twentieth of its height.
     reading = 0.05 * (max(losses) - min(losses))
-    for number, i, what, steps, precision in (
-        (answer[0], 0, "the fall from the first epoch to the second", "the first two points", 0.2),
-        (answer[1], -1, "the fall from the fourth epoch to the fifth", "the last two points", 0.3),
+    tolerances = [max(0.2 * abs(falls[0]), reading), max(0.3 * abs(falls[-1]), reading)]
+    first, last = map(as_number, answer)
+    if (
+        first is not None
+        and last is not None
+        and abs(first - falls[-1]) <= tolerances[1]
+        and abs(last - falls[0]) <= tolerances[0] < abs(first - falls[0])
+    ):
+        report.wrong("the two falls are in the wrong order", "the first step comes first")
+        return
+    for number, i, what, steps in (
+        (answer[0], 0, "the fall from the first epoch to the second", "the first two points"),
+        (answer[1], -1, "the fall from the fourth epoch to the fifth", "the last two points"),
     ):
         fall, before = float(falls[i]), float(losses[i - (i < 0)])
+        per_cent = "this is in per cent", "give the difference of the two losses itself, without a factor 100"
         report.reading(
             number,
             fall,
@@ -234,10 +247,13 @@ def exercise_2_10(answer: Any, report: Report, *, losses: Sequence[float]) -> No
             (before, "this is a loss", "we ask for the difference between two epochs"),
             (before - fall, "this is a loss", "we ask for the difference between two epochs"),
             (-fall, "this is a rise", "a loss that falls from 0.6 to 0.5 falls by 0.1, without a minus"),
-            (100 * fall / before, "this is in per cent", "give the difference of the two losses itself"),
-            (100 * fall, "this is in per cent", "give the difference of the two losses itself, without a factor 100"),
-            (float(falls.sum()), "this is the fall over all epochs", f"we ask for {steps} alone"),
-            (float(falls[-1 - i]), "the two falls are in the wrong order", "the first step comes first"),
-            tolerance=max(precision * abs(fall), reading),
+            (100 * fall / before, *per_cent),
+            (100 * fall, *per_cent),
+            (
+                float(falls.sum()),
+                "this is the fall over all epochs",
+                "we ask for single steps: first to second, fourth to fifth",
+            ),
+            tolerance=float(tolerances[i]),
             hint=f"the difference of {steps}",
         )
