@@ -42,7 +42,7 @@ def exercise_2_1(answer: Any, report: Report) -> None:
     ):
         return
     if not report.holds(
-        lambda: _same_rows(pd.concat(parts), events),
+        lambda: crafted.same_rows(pd.concat(parts), events),
         "the parts hold whole rows of the table, with all columns",
         hint="events[mask] keeps all columns as they are",
     ):
@@ -83,16 +83,6 @@ def exercise_2_1(answer: Any, report: Report) -> None:
         "the parts are those of all later chapters",
         hint='call splitting.uniform(events, salt="test"), and leave its seed alone',
     )
-
-
-def _same_rows(part: pd.DataFrame, events: pd.DataFrame) -> bool:
-    """Return whether two tables have the same rows, in any order; the first may have more columns."""
-    if not set(events.columns) <= set(part.columns):
-        return False
-    first, second = (
-        table[list(events.columns)].sort_values(["run", "event"], ignore_index=True) for table in (part, events)
-    )
-    return first.equals(second)
 
 
 def _many_events(n: int = 3000) -> pd.DataFrame:

@@ -93,6 +93,13 @@ def exercise_4_9(answer: Any, report: Report) -> None:
         "expected shares: weights over all weights",
         hint="the sum of its weights over the sum of all",
     )
+    # With negative weights a share may lie below 0, and another one above 1.
+    other = np.array([*["W", "ZZ", "W", "jets"] * 3, "ZZ"]), np.array([*[1.0, 5.0, -0.5, -0.4] * 3, 2.0])
+    report.also(
+        lambda: alike(answer(*other), _shares(*other)),
+        "other processes: likewise",
+        hint="go through np.unique(process), and leave the numbers as they come out",
+    )
 
 
 @exercise("4.10")
