@@ -254,6 +254,7 @@ EXERCISES = {
                 "LepTRIGGER is missing",
             ),
             (lambda b, luminosity: weight(b, luminosity, names=SCALE_FACTORS), "mcWeight is missing"),
+            (lambda b, luminosity: weight(b, luminosity, names=["mcWeight"]), ", ".join(SCALE_FACTORS)),
             (lambda b, luminosity: np.abs(weight(b, luminosity)), "lost their sign"),
             (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"], "the sum of the weights is missing"),
             (weight_normalised_to_the_selected, "sum of the selected events"),

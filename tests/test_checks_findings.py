@@ -220,7 +220,7 @@ def test_the_same_mistake_is_noted_once() -> None:
     for _ in range(2):
         report.wrong("per cent", "a share lies between 0 and 1")
         report.holds(lambda: 1 / 0, "is finite")
-    assert len(report.lines) == 3
+    assert len(report.lines) == 2
 
 
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:

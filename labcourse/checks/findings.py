@@ -109,8 +109,8 @@ class Report:
         except (StillOpen, ReturnsNothing):
             raise
         except Exception as error:
-            self.wrong(what, hint)
-            self.wrong(*explain(error))
+            raised, help_ = explain(error)
+            self.wrong(f"{what}: {raised}", help_ or hint)
             return False
         if is_true:
             self.lines.append((True, what, hint))

@@ -152,8 +152,8 @@ def exercise_2_4(answer: Any, report: Report) -> None:
         ),
         strict=True,
     ):
-        report.holds(tuple(result) == _batches(n, size), f"{n} events: {what}", hint=f"in batches of {size}")
-    report.holds(
+        report.also(tuple(result) == _batches(n, size), f"{n} events: {what}", hint=f"in batches of {size}")
+    report.also(
         lambda: all(isinstance(number, (int, np.integer)) for result in results for number in result),
         "both are whole numbers",
         hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",

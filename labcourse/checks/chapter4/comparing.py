@@ -69,7 +69,9 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     ]
     if any(found):
         return
-    report.close(value, loss, "the mean cross-entropy", relative=1e-3, hint="-y log(score) - (1-y) log(1-score)")
+    formula = "-y log(score) - (1-y) log(1-score)"
+    if not report.close(value, loss, "the mean cross-entropy", relative=1e-3, hint=formula):
+        return
     # n and n − 1 in the denominator of the standard deviation are both in use.
     report.close(uncertainty, error, "its error, the spread divided by √n", relative=0.015, hint="std / √n")
 

@@ -105,6 +105,14 @@ def exercise_4_2(answer: Any, report: Report) -> None:
         return
     report.holds(not fit_ids & validation_ids, "no event is for fitting and for validation", hint="divide, do not copy")
     report.holds(set.union(*parts) == identities(events), "no event is lost", hint="use every part that you get")
+    if not report.is_right:
+        return
+    shuffled = answer(events.sample(frac=1, random_state=1))
+    if [identities(part) for part in shuffled] != parts:
+        report.wrong(
+            "an event's part depends on its place in the table", "use the functions of splitting: they go by the event"
+        )
+        return
     report.also(
         lambda: same_rows(pd.concat(result), events),
         "the parts hold whole rows of the table, with all columns",
@@ -116,11 +124,6 @@ def exercise_4_2(answer: Any, report: Report) -> None:
         "a third of the training events are for validation",
         hint="splitting.validation_split(train) with its default",
     )
-    shuffled = answer(events.sample(frac=1, random_state=1))
-    if [identities(part) for part in shuffled] != parts:
-        report.wrong(
-            "an event's part depends on its place in the table", "use the functions of splitting: they go by the event"
-        )
     report.also(
         parts == [fit_right, validation_right, test_right],
         "the parts are those of the later chapters",
