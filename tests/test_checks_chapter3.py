@@ -320,9 +320,6 @@ EXERCISES = {
             cut_for,
             cut_by_loop,
             lambda s, y, w, e: np.float32(cut_for(s, y, w, e)),
-            lambda s, y, w, e: max(
-                cut for cut in s[y == 1] if w[(y == 1) & (s >= cut)].sum() >= (e - 1e-9) * w[y == 1].sum()
-            ),
             lambda s, y, w, e: cut_for(s, y, w / w.sum(), e),
         ],
         mistakes=[

@@ -484,7 +484,6 @@ EXERCISES = {
             lambda p, w: {n: np.float32(s) for n, s in shares(p, w).items()},
             lambda p, w: {n: list(s) for n, s in sorted(shares(p, w).items(), reverse=True)},
             lambda p, w: {str(n): ((p == n).sum() / p.size, w @ (p == n) / w.sum()) for n in set(p)},
-            lambda p, w: shares(list(p), w) if isinstance(p, pd.Series) else shares(p, pd.Series(w)),
         ],
         mistakes=[
             (counts, "counted, not shared"),
