@@ -413,6 +413,7 @@ EXERCISES = {
             (lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores"),
             (lambda y, score: loss_and_error(y, np.clip(score, 0.05, 0.95)), "other events"),
             (lambda y, score: loss_and_error(y, np.clip(score, 0.01, 0.99)), "other events"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.001, 0.999)), "other events"),
             (lambda y, score: loss_and_error(y[abs(score - 0.5) < 0.5], score[abs(score - 0.5) < 0.5]), ""),
             (lambda y, score: np.multiply(loss_and_error(y, score), (len(y) / 50, 1)), "other events"),
             (lambda y, score: np.multiply(loss_and_error(y, score), (1, (len(y) / 50) ** 0.5)), "other events"),

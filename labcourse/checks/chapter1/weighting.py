@@ -173,6 +173,12 @@ def exercise_1_2(answer: Any, report: Report) -> None:
         hint="divide by SumWeights",
     )
     report.also(alike(result, right), "the weights follow the formula", hint="all factors, and 1 pb = 1000 fb")
+    other = {name: np.append(values, 0.7 * values[::-1]) for name, values in branches.items()}
+    report.also(
+        lambda: alike(answer(other, 3.2), _weight(other, 3.2)),
+        "right for any number of events",
+        hint="use the arrays in branches, as they are",
+    )
 
 
 def _count(events: pd.DataFrame) -> tuple[int, float]:
@@ -257,7 +263,11 @@ def exercise_1_10(answer: Any, report: Report) -> None:
     report.also(
         lambda: alike(answer(np.array([1.0, 1.0, -1.0])), 1 / 3), "a negative weight costs precision", hint="(Σw)²/Σw²"
     )
-    report.also(lambda: alike(answer(5 * w), right), "does not depend on the units of the weights", hint="(Σw)²/Σw²")
+    report.also(
+        lambda: alike([answer(5 * w), answer(-w)], [right, right]),
+        "does not depend on the units or the sign of the weights",
+        hint="(Σw)²/Σw²",
+    )
     report.also(alike(result, right), "follows the formula", hint="(Σw)²/Σw²")
     report.also(
         lambda: alike(answer(np.tile(w, 3)), 3 * right),

@@ -158,7 +158,7 @@ def exercise_2_4(answer: Any, report: Report) -> None:
         "both are whole numbers",
         hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",
     )
-    others = (90, 30), (1000, 300), (7, 1), (5, 8)
+    others = (90, 30), (1000, 300), (7, 1), (5, 8), (10001, 10000)
     report.also(
         lambda: all(tuple(answer(*case)) == _batches(*case) for case in others),
         "other sizes of batches: likewise",
@@ -250,7 +250,7 @@ def exercise_2_5(answer: Any, report: Report) -> None:
         "other events are moved and scaled by the same numbers",
         hint="use x once, and nowhere but in the difference",
     )
-    wide, few = rng.normal(3.0, 2.0, (30, 5)), rng.normal(3.0, 2.0, (400, 5))
+    wide, few = rng.normal(3.0, 2.0, (30, 5)), rng.normal(3.0, 2.0, (600, 5))
     report.also(
         lambda: np.allclose(answer(wide, few), _standardise(wide, few), rtol=0.002, atol=0.006),
         "right for any number of columns",

@@ -76,6 +76,7 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     report.close(uncertainty, error, "its error, the spread divided by √n", relative=0.015, hint="std / √n")
 
     more = (rng.random(200) < 0.5).astype(np.float32), rng.uniform(0.001, 0.999, 200).astype(np.float32)
+    more[1][:3] = np.abs(more[0][:3] - 0.99999)
     report.also(
         lambda: alike(answer(*more), _loss_and_error(*more), relative=0.005),
         "other events: likewise, also where the score is sure and wrong",
