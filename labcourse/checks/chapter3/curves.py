@@ -107,9 +107,9 @@ def exercise_3_5(answer: Any, report: Report) -> None:
         "with negative weights the formula stands, also below 0 and above 1",
         hint="leave the weights and the result as they are",
     )
-    label, score, weight = crafted.scored(150, 350)
+    classes, scores, weights = crafted.scored(150, 350)
     report.also(
-        lambda: alike(answer(score, label, weight), _auc(score, label, weight)),
+        lambda: alike(answer(scores, classes, weights), _auc(scores, classes, weights)),
         "other events: likewise",
         hint="take all events that are given",
     )

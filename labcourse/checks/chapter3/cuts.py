@@ -168,8 +168,8 @@ def exercise_3_4(answer: Any, report: Report) -> None:
         "does not depend on the luminosity",
         hint="numerator and denominator are both sums of weights",
     )
-    label, score, weight = crafted.scored(200, 34)
-    others = [(score, label, weight, cut) for cut in (0.2, 0.7, 0.93)]
+    classes, scores, weights = crafted.scored(200, 34)
+    others = [(scores, classes, weights, cut) for cut in (0.2, 0.7, 0.93)]
     # With negative weights a share may be larger than one.
     others.append((np.array([0.9, 0.1, 0.9, 0.1]), np.array([1, 1, 0, 0]), np.array([2.0, -1.0, 1.0, 1.0]), 0.5))
     report.also(
