@@ -288,7 +288,7 @@ count = checks.exercise_1_3(count)
 # %%
 for name in samples.SIMULATED:
     raw, expected = count(events[events["sample"] == name])
-    print(f"{name:15}{raw:8d} raw {expected:10.3f} expected")
+    print(f"{name:15}{raw:8.0f} raw {expected:10.3f} expected")
 
 # %% [markdown]
 # Look at the two columns side by side. The four Higgs samples hold more than a third of all simulated events, and stand for about ten. The two

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import pandas as pd
 
 from labcourse import checks, kinematics, samples, selection, settings, weights
+from labcourse.checks import crafted
 from tests.answers import Exercise, make_tests
 
 FOUR = (1, 2, 3, 4)
@@ -178,6 +182,21 @@ def neff_by_loop(w):
     return total**2 / squares
 
 
+def mass_of_pairs(pt, eta, phi, energy):
+    return np.sqrt(
+        sum(
+            2 * pt[:, i] * pt[:, j] * (np.cosh(eta[:, i] - eta[:, j]) - np.cos(phi[:, i] - phi[:, j]))
+            for i, j in itertools.combinations(range(pt.shape[1]), 2)
+        )
+    )
+
+
+def purity_with_in(events, low, high):
+    inside = in_window(events, low, high)
+    return inside["weight"][inside["sample"] in samples.SIGNAL].sum() / inside["weight"].sum()
+
+
+FIXED = crafted.weighted(["ggH125_ZZ4lep", "llll"], [1.0, 2.0], m_llll=[125.0, 125.0])
 FLOW = pd.DataFrame(
     {"raw": [1000, 800, 450], "expected": [200.0, 100.0, 62.0]}, index=["four leptons", "flavour", "charge"]
 )
@@ -190,6 +209,8 @@ EXERCISES = {
             mass_by_loop,
             lambda *given: kinematics.mass(*(np.asarray(part, np.float32) for part in given)),
             lambda *given: pd.Series(mass_by_loop(*given)),
+            lambda *given: mass_squared(*given) ** 0.5,
+            lambda *given: np.sqrt(np.maximum(mass_squared(*given), 0)),
         ],
         mistakes=[
             (mass_squared, "this is the mass squared"),
@@ -204,10 +225,27 @@ EXERCISES = {
         fails=[
             (lambda pt, eta, phi, energy: kinematics.mass(pt, eta, np.sin(phi), energy), "turned around the beam"),
             (lambda *given: np.sqrt(mass_squared(*given)).sum(), "one number per event"),
+            (lambda pt, eta, phi, energy: kinematics.mass(pt, eta, phi, pt * np.cosh(eta)), "energy is not used"),
+            (mass_of_pairs, "energy is not used"),
+            (lambda *given: kinematics.mass(*(part[:, :4] for part in given)), "any number of particles"),
+            (lambda *given: kinematics.mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
+            (lambda pt, eta, phi, energy: kinematics.mass(pt, np.abs(eta), phi, energy), "boosted"),
+            (lambda *given: np.sort(kinematics.mass(*given)), "right mass"),
+            (lambda *given: np.round(kinematics.mass(*given)), "right mass"),
+            (lambda *given: kinematics.mass(*given)[:50], "any number of particles"),
+            (lambda *given: math.sqrt(mass_squared(*given)), "functions of np"),
         ],
     ),
     "1.2": Exercise(
-        right=[weight, weight_in_single_precision, lambda b, luminosity: list(weight(b, luminosity))],
+        right=[
+            weight,
+            weight_in_single_precision,
+            lambda b, luminosity: list(weight(b, luminosity)),
+            lambda b, luminosity: pd.DataFrame(b).pipe(weight, luminosity),
+            lambda b, luminosity: [
+                weight({k: v[i] for k, v in b.items()}, luminosity) for i in range(len(b["mcWeight"]))
+            ],
+        ],
         mistakes=[
             (lambda b, luminosity: weight(b, luminosity, pb=1), "a thousand times too small"),
             (lambda b, luminosity: weight(b, luminosity, pb=1e-3), "a million times too small"),
@@ -216,6 +254,7 @@ EXERCISES = {
                 "LepTRIGGER is missing",
             ),
             (lambda b, luminosity: weight(b, luminosity, names=SCALE_FACTORS), "mcWeight is missing"),
+            (lambda b, luminosity: weight(b, luminosity, names=["mcWeight"]), ", ".join(SCALE_FACTORS)),
             (lambda b, luminosity: np.abs(weight(b, luminosity)), "lost their sign"),
             (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"], "the sum of the weights is missing"),
             (weight_normalised_to_the_selected, "sum of the selected events"),
@@ -223,7 +262,22 @@ EXERCISES = {
             (lambda b, luminosity: weight(b, luminosity).sum(), "this is the sum of all weights"),
             (weight_in_place, "changes what it is given"),
         ],
-        fails=[(lambda b, luminosity: weight(b, 10), "twice the luminosity")],
+        fails=[
+            (lambda b, luminosity: weight(b, 10), "twice the luminosity"),
+            (lambda b, luminosity: weight(b | {"SumWeights": 4e5}, luminosity), "first SumWeights is taken"),
+            (
+                lambda b, luminosity: weight(b | {"SumWeights": b["SumWeights"][0]}, luminosity),
+                "is taken for all events",
+            ),
+            (lambda b, luminosity: weight(b | {"XSection": b["XSection"][0]}, luminosity), "is taken for all events"),
+            (lambda b, luminosity: weight(b, luminosity)[:1], "one weight per event"),
+            (lambda b, luminosity: weight(b, luminosity)[b["mcWeight"] > 0], "one weight per event"),
+            (lambda b, luminosity: weight(b, luminosity) * b["scaleFactor_ELE"], "follow the formula"),
+            (lambda b, luminosity: weight(b, luminosity) * np.sign(b["mcWeight"]), "lost their sign"),
+            (lambda b, luminosity: weight(b, luminosity // 1), "twice the luminosity"),
+            (lambda b, luminosity: weight(b, luminosity) * len(b["mcWeight"]) / 6, "any number of events"),
+            (lambda b, luminosity: weight(b, luminosity)[:, None], "one weight per event"),
+        ],
     ),
     "1.3": Exercise(
         right=[
@@ -242,6 +296,18 @@ EXERCISES = {
             (lambda events: len(events), "one value is given"),
             (lambda events: (len(events), events["weight"].count()), "expected counts events"),
         ],
+        fails=[
+            (lambda events: (len(events), int(events["weight"].sum())), "sum of the weights"),
+            (lambda events: (len(events), round(float(events["weight"].sum()))), "sum of the weights"),
+            (lambda events: (np.count_nonzero(events["weight"]), events["weight"].sum()), "number of events"),
+            (lambda events: (events["weight"].nunique(), events["weight"].sum()), "number of events"),
+            (lambda events: (int(events.index.max()), events["weight"].sum()), "number of events"),
+            (lambda events: (len(events), events["weight"].iloc[:5].sum()), ""),
+            (lambda events: (5, 2.0) if len(events) else (0, 0.0), ""),
+            (lambda events: (len(events), events.loc[events["sample"] == "Zee", "weight"].sum()), ""),
+            (lambda events: (len(events[events["sample"] == "Zee"]), events["weight"].sum()), ""),
+            (lambda events: (len(events), len(events) * events["weight"].median()), ""),
+        ],
     ),
     "1.4": Exercise(
         right=[
@@ -250,6 +316,10 @@ EXERCISES = {
             lambda events: code_sum(events).to_numpy() % 4 == 0,
             flavour_counted,
             lambda events: [total in (44, 48, 52) for total in code_sum(events)],
+            lambda events: np.isin(code_sum(events), (44, 48, 52)),
+            lambda events: events.apply(lambda e: code_sum(e) in (44, 48, 52), axis=1),
+            lambda events: ~((code_sum(events) == 46) | (code_sum(events) == 50)),
+            lambda events: code_sum(events).map({44: True, 48: True, 52: True}).notna(),
         ],
         mistakes=[
             (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
@@ -269,6 +339,21 @@ EXERCISES = {
             (lambda events: code_sum(events).isin([44, 46, 48, 52]), "drops eeeµ"),
             (lambda events: code_sum(events) == 44 or code_sum(events) == 48, "hint: for arrays, use &"),
             (lambda events: (code_sum(events) == 44).head(2), "entries for"),
+            (lambda events: code_sum(events) == 44 | code_sum(events) == 48, "in brackets"),
+            (lambda events: code_sum(events) in (44, 48, 52), "use .isin(values)"),
+            (lambda events: events["lep1_pdgid"] == events["lep4_pdgid"], ""),
+            (
+                lambda events: (
+                    (events["lep1_pdgid"] == events["lep4_pdgid"]) & (events["lep2_pdgid"] == events["lep3_pdgid"])
+                ),
+                "",
+            ),
+            (lambda events: (code_sum(events) > 43) & (code_sum(events) != 46), ""),
+            (lambda events: code_sum(events) != 46, ""),
+            (lambda events: code_sum(events).isin([44, 48, 52])[::-1], ""),
+            (lambda events: code_sum(events).isin([44, 48, 52]).astype(int), "end with a comparison"),
+            (lambda events: code_sum(events).isin([44, 48, 52]).sort_values(), ""),
+            (lambda events: code_sum(events).isin([44, 48, 52]).any(), "one value for all"),
         ],
     ),
     "1.5": Exercise(
@@ -278,6 +363,13 @@ EXERCISES = {
             lambda events: ~charge(events).astype(bool).to_numpy(),
             two_and_two,
             charge_by_loop,
+            lambda events: charge(events, (1, 2)) == -charge(events, (3, 4)),
+            lambda events: events.apply(lambda e: charge(e) == 0, axis=1),
+            lambda events: charge(events).abs() < 1,
+            lambda events: (
+                ((charge(events, (1, 2)) == 0) & (charge(events, (3, 4)) == 0))
+                | ((charge(events, (1, 3)) == 0) & (charge(events, (2, 4)) == 0))
+            ),
         ],
         mistakes=[
             (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
@@ -293,7 +385,16 @@ EXERCISES = {
             (lambda events: events[charge(events) == 0], "table of events"),
             (charge_with_a_helper_column, "changes what it is given: events"),
         ],
-        fails=[(lambda events: charge(events).abs() < 3, "drops a total charge of +2")],
+        fails=[
+            (lambda events: charge(events).abs() < 3, "drops a total charge of +2"),
+            (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
+            (lambda events: (charge(events, (1, 2)) == 0) | (charge(events, (3, 4)) == 0), ""),
+            (lambda events: events[[f"lep{i}_charge" for i in FOUR]].nunique(axis=1) == 2, ""),
+            (lambda events: charge(events) == charge(events).iloc[0], ""),
+            (lambda events: (charge(events) == 0).to_numpy()[::-1], ""),
+            (lambda events: [True, True, False, False, False, True, False][: len(events)], ""),
+            (lambda events: [*(charge(events) == 0), True], "entries for"),
+        ],
     ),
     "1.6": Exercise(
         right=[0.31, 0.3, np.float64(0.33), np.array(0.29)],
@@ -307,7 +408,7 @@ EXERCISES = {
             ((0, 31), "decimals take a point"),
             ("0.31", "leave out the quotes"),
         ],
-        fails=[(0.1, "the share of top pairs")],
+        fails=[(0.1, "the share of top pairs"), (0.23, ""), (-0.31, ""), (0.38, ""), (True, ""), ([0.31], "")],
         context=lambda: {"cut_flow": FLOW},
     ),
     "1.7": Exercise(
@@ -320,11 +421,16 @@ EXERCISES = {
             ("LEP4_pt ", "spelt in another way"),
             ("pt", "there is no such name"),
         ],
-        fails=[("lep1_pt", "no other low-level variable")],
+        fails=[("lep1_pt", "no other low-level variable"), (["lep4_pt"], "not a name"), (1, "not a name")],
         context=lambda: {"separations": SEPARATIONS},
     ),
     "1.9": Exercise(
-        right=[purity, purity_with_numpy],
+        right=[
+            purity,
+            purity_with_numpy,
+            lambda events, low, high: pd.Series(purity(events, low, high)).iloc[0],
+            lambda events, low, high: np.nan_to_num(purity_without_a_guard(events, low, high)),
+        ],
         mistakes=[
             (purity_of_counts, "counted, not weighted"),
             (signal_over_background, "this is s/b"),
@@ -337,6 +443,25 @@ EXERCISES = {
             (lambda events, low, high: 100 * purity(events, low, high), "in per cent"),
             (purity_without_a_guard, "an empty window gives NaN"),
         ],
+        fails=[
+            (lambda events, low, high: purity(events, 115, 130), "background only"),
+            (lambda events, low, high: purity(events, low, 130), ""),
+            (lambda events, low, high: purity(events, 115, high), ""),
+            (lambda events, low, high: purity(events, -np.inf, high), ""),
+            (lambda events, low, high: purity(events, low, np.inf), ""),
+            (lambda events, low, high: purity(events[~events["sample"].isin(samples.SIGNAL[2:])], low, high), ""),
+            (lambda events, low, high: purity(events[~events["sample"].isin(["Zmumu"])], low, high), ""),
+            (lambda events, low, high: purity(events[events["weight"] > 0], low, high), ""),
+            (lambda events, low, high: round(purity(events, low, high), 2), ""),
+            (lambda events, low, high: purity(events.head(7), low, high), ""),
+            (lambda events, low, high: purity(events.assign(m_llll=events["m_llll"].round(-1)), low, high), ""),
+            (lambda events, low, high: purity(FIXED, low, high), ""),
+            (lambda events, low, high: max(0, purity(events, low, high)), "other windows"),
+            (lambda events, low, high: min(1, purity(events, low, high)), "other windows"),
+            (lambda events, low, high: purity(events, int(low), int(high)), "other windows"),
+            (lambda events, low, high: np.array([purity(events, low, high)]), "of shape (1,)"),
+            (lambda events, low, high: purity_with_in(events, low, high), "use .isin(values)"),
+        ],
     ),
     "1.10": Exercise(
         right=[
@@ -344,6 +469,8 @@ EXERCISES = {
             lambda w: w.sum() * w.sum() / np.dot(w, w),
             lambda w: np.float32(w.sum() ** 2 / (w**2).sum()),
             neff_by_loop,
+            lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum(),
+            lambda w: len(w) / (1 + np.var(w) / np.mean(w) ** 2),
         ],
         mistakes=[
             (lambda w: np.sum(np.square(w)) / np.sum(w) ** 2, "upside down"),
@@ -353,6 +480,17 @@ EXERCISES = {
             (lambda w: len(w), "raw number"),
             (lambda w: w.sum(), "the expected number"),
             (lambda w: w**2 / np.sum(w**2), "one number per event"),
+        ],
+        fails=[
+            (lambda w: np.sum(w[w > 0]) ** 2 / np.sum(w[w > 0] ** 2), ""),
+            (lambda w: np.sum(w) ** 2 / np.sum(w) ** 2 * len(w), ""),
+            (lambda w: np.sum(w) ** 2 // np.sum(w**2), ""),
+            (lambda w: max(1, np.sum(w) ** 2 / np.sum(w**2)), ""),
+            (lambda w: np.sum(w[:200]) ** 2 / np.sum(w[:200] ** 2), ""),
+            (lambda w: np.sum(w / w[0]) ** 2 / np.sum(w**2), ""),
+            (lambda w: np.mean(w) ** 2 / np.mean(w**2), ""),
+            (lambda w: np.sum(w) * abs(np.sum(w)) / np.sum(w**2), "sign of the weights"),
+            (lambda w: len(w) / (1 + np.std(w) / np.mean(w)), ""),
         ],
     ),
 }

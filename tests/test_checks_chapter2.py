@@ -130,6 +130,20 @@ def cross_entropy_by_loop(y, p):
     return total / len(y)
 
 
+def standardise_columns(x, reference, n):
+    result = np.zeros_like(x)
+    for i in range(n):
+        result[:, i] = (x[:, i] - reference[:, i].mean()) / reference[:, i].std()
+    return result
+
+
+def forward_of_three_layers(x, layers):
+    if len(layers) < 3:
+        return forward(x, layers)
+    (k1, b1), (k2, b2), (k3, b3) = layers[0], layers[1], layers[-1]
+    return sigmoid(relu(relu(x @ k1 + b1) @ k2 + b2) @ k3 + b3)[:, 0]
+
+
 SHARES = pd.DataFrame(
     {"raw": [0.601, 0.55, 0.61, 0.59], "expected": [0.602, 0.57, 0.64, 0.59], "error": [0.001, 0.04, 0.02, 0.05]},
     index=["llll", "Zee", "ttbar_lep", "Zmumu"],
@@ -164,6 +178,18 @@ EXERCISES = {
                 lambda events, f: split(events, f, lambda events: splitting.uniform(events, salt="test", seed=1)),
                 "all later chapters",
             ),
+            (lambda events, f: [part[["run", "event", "weight"]] for part in split(events, f)], "whole rows"),
+            (lambda events, f: [part.assign(weight=1.0) for part in split(events, f)], "whole rows"),
+            (lambda events, f: [part.drop_duplicates("event") for part in split(events, f)], "exactly one"),
+            (lambda events, f: [part[part["event"] % 2 == 0] for part in split(events, f)], "exactly one"),
+            (lambda events, f: split(events, round(f, 0)), ""),
+            (
+                lambda events, f: split(events, f, lambda events: splitting.uniform(events.assign(run=0), salt="test")),
+                "",
+            ),
+            (lambda events, f: split(events, f, lambda events: 1 - splitting.uniform(events, salt="test")), ""),
+            (lambda events, f: split(events, max(f, 0.6)), "another fraction"),
+            (lambda events, f: [part["event"] for part in split(events, f)], "no event tables"),
         ],
     ),
     "2.2": Exercise(
@@ -175,12 +201,18 @@ EXERCISES = {
             (0.64, "this is a number"),
             ("ttbar", "there is no such name"),
         ],
+        fails=[(["ttbar_lep"], "not a name"), (2, "not a name"), ("Zmumu, ttbar_lep", "no such name")],
         context=lambda: {"shares": SHARES},
     ),
     "2.3": Exercise(
         right=[
             arrays,
             arrays_by_loop,
+            lambda events, columns: arrays(events, list(columns), set(samples.SIGNAL)),
+            lambda events, columns: (
+                np.asfortranarray(events.loc[:, columns].to_numpy().astype(np.float32)),
+                np.isin(events["sample"].astype(str), samples.SIGNAL).astype(np.float32),
+            ),
             lambda events, columns: (
                 np.stack([events[name] for name in columns], axis=1).astype("float32"),
                 np.where(events["sample"].isin(samples.SIGNAL), 1, 0).astype("float32"),
@@ -206,6 +238,23 @@ EXERCISES = {
         fails=[
             (lambda events, columns: arrays(events, columns, dtype=float), "float32"),
             (lambda events, columns: (events[columns], events["sample"]), "NumPy arrays"),
+            (lambda events, columns: arrays(events, ["lep3_pt", "lep1_pt", "lep2_pt"]), "other columns"),
+            (lambda events, columns: arrays(events, [*columns, "m_llll"]), ""),
+            (lambda events, columns: [np.abs(part) for part in arrays(events, columns)], ""),
+            (lambda events, columns: [np.round(part) for part in arrays(events, columns)], ""),
+            (lambda events, columns: [part[:10] for part in arrays(events, columns)], ""),
+            (lambda events, columns: arrays(events, columns, samples.SIGNAL[:3]), ""),
+            (lambda events, columns: arrays(events, columns, [*samples.SIGNAL, "llll"]), ""),
+            (lambda events, columns: (arrays(events, columns)[0], events["weight"].to_numpy() > 0), ""),
+            (lambda events, columns: (arrays(events, columns)[0], events["weight"].to_numpy(np.float32)), ""),
+            (lambda events, columns: (arrays(events, columns)[0], np.sort(arrays(events, columns)[1])), ""),
+            (lambda events, columns: (arrays(events, columns)[0], arrays(events, columns)[1].astype(int)), "float32"),
+            (
+                lambda events, columns: (arrays(events, columns)[0], np.float32([1] * 4 + [0] * (len(events) - 4))),
+                "",
+            ),
+            (lambda events, columns: (arrays(events, columns)[0], events["sample"] in samples.SIGNAL), ".isin"),
+            (lambda events, columns: tuple(map(np.ndarray.tolist, arrays(events, columns))), "NumPy arrays"),
         ],
     ),
     "2.4": Exercise(
@@ -214,6 +263,10 @@ EXERCISES = {
             batches_by_loop,
             lambda n, size: (int(np.ceil(n / size)), n - (int(np.ceil(n / size)) - 1) * size),
             lambda n, size: ((n + size - 1) // size, (n - 1) % size + 1),
+            lambda n, size: (len(range(0, n, size)), len(range(0, n, size)[-1:]) and n - range(0, n, size)[-1]),
+            lambda n, size: np.array(batches(n, size)),
+            lambda n, size: (n // size + (n % size > 0), n % size if n % size else size),
+            lambda n, size: (np.int64(math.ceil(n / size)), np.int32(batches(n, size)[1])),
         ],
         mistakes=[
             (lambda n, size: (n // size, size), "left out"),
@@ -225,7 +278,19 @@ EXERCISES = {
             (lambda n, size: (math.ceil(n / size), size - n % size), "what the last batch lacks"),
             (lambda n, size: n // size, "one value is given"),
         ],
-        fails=[(lambda n, size: tuple(map(float, batches(n, size))), "whole numbers")],
+        fails=[
+            (lambda n, size: tuple(map(float, batches(n, size))), "whole numbers"),
+            (lambda n, size: (np.ceil(n / size), batches(n, size)[1]), "whole numbers"),
+            (lambda n, size: (batches(n, size)[0], float(batches(n, size)[1])), "whole numbers"),
+            (lambda n, size: batches(n, 128), "other sizes"),
+            (lambda n, size: (int(n / size + 0.999), batches(n, size)[1]), "other sizes"),
+            (lambda n, size: batches(n, min(size, 128)), "other sizes"),
+            (lambda n, size: (math.ceil(n / size), n % size or 128), "other sizes"),
+            (lambda n, size: (max(2, math.ceil(n / size)), batches(n, size)[1]), ""),
+            (lambda n, size: (math.ceil(n / size), n - n // size * size or n), ""),
+            (lambda n, size: (math.ceil((n + 1) / size), batches(n, size)[1]), ""),
+            (lambda n, size: (math.ceil(n / size), batches(n, size)[1] - 1), ""),
+        ],
     ),
     "2.5": Exercise(
         right=[
@@ -234,6 +299,10 @@ EXERCISES = {
             lambda x, reference: (pd.DataFrame(x) - pd.DataFrame(reference).mean()) / pd.DataFrame(reference).std(),
             lambda x, reference: ((x - reference.mean(axis=0)) / reference.std(axis=0)).astype(np.float32),
             standardise_by_loop,
+            lambda x, reference: (x - reference.mean(axis=0)) / (reference.std(axis=0) + 1e-8),
+            lambda x, reference: (x - reference.mean(axis=0, keepdims=True)) / np.sqrt(reference.var(axis=0)),
+            lambda x, reference: np.stack([(a - b.mean()) / b.std() for a, b in zip(x.T, reference.T, strict=True)], 1),
+            lambda x, reference: [list(row) for row in (x - reference.mean(axis=0)) / reference.std(axis=0)],
         ],
         mistakes=[
             (lambda x, reference: (x - reference.mean()) / reference.std(), "share one mean"),
@@ -249,7 +318,22 @@ EXERCISES = {
             (lambda x, r: (x - r.min(axis=0)) / (r.max(axis=0) - r.min(axis=0)), "the range is scaled"),
             (standardise_in_place, "changes what it is given: x"),
         ],
-        fails=[(lambda x, reference: x.mean(axis=0), "keeps the shape")],
+        fails=[
+            (lambda x, reference: x.mean(axis=0), "keeps the shape"),
+            (lambda x, reference: (x - reference.mean(axis=0)) / reference[:, 0].std(), "divide by the standard"),
+            (lambda x, reference: (x - reference.mean(axis=0)) / x.std(axis=0), ""),
+            (lambda x, reference: (x - x.mean(axis=0)) / reference.std(axis=0), ""),
+            (lambda x, reference: (x - np.median(reference, axis=0)) / reference.std(axis=0), ""),
+            (lambda x, reference: (x - reference[:500].mean(axis=0)) / reference[:500].std(axis=0), ""),
+            (lambda x, reference: (x - reference[:200].mean(axis=0)) / reference[:200].std(axis=0), ""),
+            (lambda x, reference: np.clip((x - reference.mean(axis=0)) / reference.std(axis=0), -3, 3), ""),
+            (lambda x, reference: np.abs(x - reference.mean(axis=0)) / reference.std(axis=0), ""),
+            (lambda x, reference: np.round((x - reference.mean(axis=0)) / reference.std(axis=0)), ""),
+            (lambda x, reference: standardise_columns(x, reference, 3), "any number of columns"),
+            (lambda x, reference: standardise_columns(x, reference, 2), ""),
+            (lambda x, reference: (x - reference.mean(axis=0)) / reference.std(axis=0) * 2, "divide by the standard"),
+            (lambda x, reference: (x + reference.mean(axis=0)) / reference.std(axis=0), ""),
+        ],
     ),
     "2.6": Exercise(
         right=[(300, 3660, 61), [300.0, 3660, np.int64(61)], np.array([300, 3660, 61])],
@@ -263,10 +347,27 @@ EXERCISES = {
             (4021, "one value is given"),
             ((300, 3660, "61"), "leave out the quotes"),
         ],
-        fails=[((300, 3660, 60), "the output layer")],
+        fails=[
+            ((300, 3660, 60), "the output layer"),
+            ((300, 3600, 61), "the second hidden layer"),
+            ((240, 3660, 61), "the first hidden layer"),
+            ((300, 3660), "2 values are given where 3"),
+            ((300, 3660, 61, 4021), "4 values are given where 3"),
+            ({300, 3660, 61}, ""),
+        ],
     ),
     "2.7": Exercise(
-        right=[forward, forward_through_all, forward_in_single_precision, forward_event_by_event],
+        right=[
+            forward,
+            forward_through_all,
+            forward_in_single_precision,
+            forward_event_by_event,
+            lambda x, layers: list(forward(x, layers)),
+            lambda x, layers: forward_through_all(x, layers, hidden=lambda z: z * (z > 0)),
+            lambda x, layers: forward_through_all(x, layers, last=lambda z: np.exp(z) / (1 + np.exp(z))),
+            lambda x, layers: forward_through_all(x, layers, last=lambda z: 0.5 * (1 + np.tanh(z / 2))),
+            lambda x, layers: pd.Series(forward(x, layers)),
+        ],
         mistakes=[
             (lambda x, layers: forward_through_all(x, layers, bias=0), "biases are left out"),
             (lambda x, layers: forward_through_all(x, layers, last=lambda z: z), "no sigmoid"),
@@ -279,7 +380,29 @@ EXERCISES = {
             (forward_with_bias_outside, "added after the ReLU"),
             (forward_in_place, "changes what it is given: x"),
         ],
-        fails=[(lambda x, layers: forward(x, layers).mean(), "one number per event")],
+        fails=[
+            (lambda x, layers: forward(x, layers).mean(), "one number per event"),
+            (lambda x, layers: forward(x, layers)[:1], "one number per event"),
+            (lambda x, layers: forward_with_relu_everywhere(x, layers)[:, None], "second dimension"),
+            (lambda x, layers: forward(x, layers[-1:]) if len(layers) < 2 else forward(x, [layers[0], layers[-1]]), ""),
+            (lambda x, layers: forward(x, layers) if len(layers) < 4 else forward(x, layers[-1:]), ""),
+            (forward_of_three_layers, ""),
+            (lambda x, layers: forward_through_all(x, layers, hidden=np.tanh), ""),
+            (lambda x, layers: forward_through_all(x, layers, last=np.tanh), ""),
+            (lambda x, layers: forward_through_all(x, layers, last=lambda z: np.exp(z) / np.exp(z).sum(axis=0)), ""),
+            (lambda x, layers: forward_through_all(x, layers, last=lambda z: np.clip(z, 0, 1)), ""),
+            (lambda x, layers: np.round(forward(x, layers)), ""),
+            (lambda x, layers: np.sort(forward(x, layers)), ""),
+            (lambda x, layers: forward(x, layers)[:40], ""),
+            (lambda x, layers: forward(np.clip(x, -3, 3), layers), ""),
+            (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: np.max(0, z)), "np.maximum(0, x)"),
+            (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: max(0, z)), "np.maximum"),
+            (
+                lambda x, layers: forward_through_all(x, layers, last=lambda z: 1 / (1 + math.exp(-z))),
+                "functions of np",
+            ),
+            (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: np.maximum(0.1 * z, z)), ""),
+        ],
     ),
     "2.8": Exercise(
         right=[
@@ -288,6 +411,10 @@ EXERCISES = {
             lambda y, p: -np.mean(np.log(np.where(y == 1, p, 1 - p))),
             lambda y, p: -np.log(np.append(p[y == 1], 1 - p[y == 0])).sum() / len(y),
             lambda y, p: cross_entropy(y.astype(np.float32), p.astype(np.float32)),
+            lambda y, p: cross_entropy(pd.Series(y), pd.Series(p)),
+            lambda y, p: np.array(cross_entropy(y, p)),
+            lambda y, p: -(y @ np.log(p) + (1 - y) @ np.log1p(-p)) / y.size,
+            lambda y, p: cross_entropy(y, np.clip(p, 1e-7, 1 - 1e-7)),
         ],
         mistakes=[
             (lambda y, p: -cross_entropy(y, p), "sign is wrong"),
@@ -299,6 +426,21 @@ EXERCISES = {
             (lambda y, p: -np.mean((1 - y) * np.log(p) + y * np.log(1 - p)), "labels are swapped"),
             (lambda y, p: np.mean((y - p) ** 2), "squared error"),
             (lambda y, p: -np.mean(y * np.log(p) + (1 - y) * (1 - np.log(p))), "written as 1 − log(p)"),
+        ],
+        fails=[
+            (lambda y, p: abs(np.mean(y * np.log(p))) + abs(np.mean((1 - y) * np.log(p))), ""),
+            (lambda y, p: (cross_entropy(y[y == 1], p[y == 1]) + cross_entropy(y[y == 0], p[y == 0])) / 2, ""),
+            (lambda y, p: cross_entropy(y, np.clip(p, 0.05, 0.95)), ""),
+            (lambda y, p: cross_entropy(y, np.clip(p, 0.001, 0.999)), "sure and wrong"),
+            (lambda y, p: cross_entropy(y, np.round(p, 1) * 0.98 + 0.01), ""),
+            (lambda y, p: np.median(-np.log(np.where(y == 1, p, 1 - p))), ""),
+            (lambda y, p: cross_entropy(y, p) * len(y) / 300, ""),
+            (lambda y, p: cross_entropy(y[:300], p[:300]), ""),
+            (lambda y, p: -np.log(np.mean(np.where(y == 1, p, 1 - p))), ""),
+            (lambda y, p: -np.mean(y * np.log(p)) - np.mean(1 - y) * np.mean(np.log(1 - p)), ""),
+            (lambda y, p: -np.mean(np.log(p)), ""),
+            (lambda y, p: -math.log(p), "functions of np"),
+            (lambda y, p: -np.mean(np.log1p(np.where(y == 1, p, 1 - p))), ""),
         ],
     ),
     "2.10": Exercise(
@@ -313,7 +455,18 @@ EXERCISES = {
             ((0.006, 0.05), "in the wrong order"),
             ((8.3, 1.2), "in per cent"),
         ],
-        fails=[((0.02, 0.006), "✗ the fall from the first"), ((0.05, 0.02), "✗ the fall from the fourth")],
+        fails=[
+            ((0.02, 0.006), "✗ the fall from the first"),
+            ((0.05, 0.02), "✗ the fall from the fourth"),
+            ((0.05, 0.05), ""),
+            ((0.05, -0.006), "this is a rise"),
+            ((5, 0.6), "in per cent"),
+            ((8.3, 1.2), "in per cent"),
+            ((0.05, 0.6), ""),
+            ((0.05, 0.006, 0.001), "3 values are given"),
+            ((0.02, 0.014), ""),
+            ((0.09, 0.09), "the fall over all epochs"),
+        ],
         context=lambda: {"losses": [0.6, 0.55, 0.53, 0.516, 0.51]},
     ),
 }

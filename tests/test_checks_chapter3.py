@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
@@ -126,6 +127,29 @@ def mixture_by_odds(score, share, new_share):
     return r / (1 + r)
 
 
+def efficiencies_without_brackets(s, y, w, cut):
+    passed = s >= cut
+    return w[y == 1 & passed].sum() / w[y == 1].sum(), w[y == 0 & passed].sum() / w[y == 0].sum()
+
+
+def efficiencies_without_brackets_behind(s, y, w, cut):
+    passed, y = s >= cut, y.astype(int)
+    return w[passed & y == 1].sum() / w[y == 1].sum(), w[passed & y == 0].sum() / w[y == 0].sum()
+
+
+def auc_with(score, label, weight, won):
+    s, b = label == 1, label == 0
+    pairs = np.outer(weight[s], weight[b])
+    return (pairs * won(score[s][:, None] - score[b])).sum() / pairs.sum()
+
+
+def cut_that_passes_over(score, label, weight, efficiency):
+    s, w = score[label == 1], weight[label == 1]
+    order = np.argsort(-s)
+    enough = np.cumsum(w[order]) / w.sum() > efficiency
+    return s[order][np.argmax(enough)] if enough.any() else s.min()
+
+
 @cache
 def scored() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Simulated events, their labels, and a score with densities 2p (signal) and 2(1 − p) (background)."""
@@ -148,6 +172,13 @@ CURVE = roc_curve(scored()[1], scored()[2], scored()[0]["weight"])
 PASSING = float(np.interp(0.8, CURVE.signal_efficiency, CURVE.background_efficiency))
 SWAPPED = float(np.interp(0.8, CURVE.background_efficiency, CURVE.signal_efficiency))
 
+
+def bare(ratio):
+    """Return the ratio that comes out of comparisons without brackets."""
+    events, label, score = scored()
+    return float(ratio(events["weight"].to_numpy(float), label, score >= 0.7))
+
+
 EXERCISES = {
     "3.1": Exercise(
         right=[0.5, 0.47, np.float32(0.53)],
@@ -159,7 +190,14 @@ EXERCISES = {
             ("0.5", "leave out the quotes"),
             ((0, 5), "decimals take a point"),
         ],
-        fails=[(0.3, "the curves cross there")],
+        fails=[
+            (0.3, "the curves cross there"),
+            (0.62, ""),
+            (0.42, ""),
+            (-0.5, ""),
+            (1.5, ""),
+            ([0.5], "expected a number"),
+        ],
         context=lambda: {"score": scored()[2], "label": scored()[1]},
     ),
     "3.3": Exercise(
@@ -172,12 +210,29 @@ EXERCISES = {
             (ALL_B / ALL_S, "the cut is not applied"),
             ((ALL_B - B) / (ALL_S - S), "below the cut"),
             ("7", "leave out the quotes"),
+            (bare(lambda w, y, passed: w[passed & y == 0].sum() / w[passed & y == 1].sum()), "brackets are missing"),
+            (bare(lambda w, y, passed: w[y == 0 & passed].sum() / w[y == 1 & passed].sum()), "brackets are missing"),
         ],
-        fails=[(2 * B / S, "background events for each signal event")],
+        fails=[
+            (0.8 * B / S, ""),
+            (1.2 * B / S, ""),
+            (-B / S, ""),
+            (ALL_B / S, ""),
+            (B / ALL_S, ""),
+            (B - S, ""),
+            (2 * B / S, "background events for each signal event"),
+        ],
         context=lambda: {"events": scored()[0], "score": scored()[2], "cut": 0.7},
     ),
     "3.4": Exercise(
-        right=[efficiencies, efficiencies_with_average, efficiencies_with_pandas],
+        right=[
+            efficiencies,
+            efficiencies_with_average,
+            efficiencies_with_pandas,
+            lambda s, y, w, cut: [((s >= cut) * w * (y == k)).sum() / (w * (y == k)).sum() for k in (1, 0)],
+            lambda s, y, w, cut: np.array(efficiencies(s, y.astype(bool), w.astype(np.float32), cut)),
+            lambda s, y, w, cut: efficiencies(pd.Series(s), pd.Series(y), pd.Series(w), cut),
+        ],
         mistakes=[
             (lambda *given: efficiencies(*given)[::-1], "swapped"),
             (lambda s, y, w, cut: efficiencies(s, y, np.ones_like(w), cut), "counted, not weighted"),
@@ -188,10 +243,33 @@ EXERCISES = {
             (purities, "these are purities"),
             (yields, "not divided"),
             (lambda *given: efficiencies(*given)[0], "one value is given"),
+            (efficiencies_without_brackets, "brackets are missing"),
+            (efficiencies_without_brackets_behind, "brackets are missing"),
+        ],
+        fails=[
+            (lambda s, y, w, cut: efficiencies(s, y, w, 0.5), "keeps everything"),
+            (lambda s, y, w, cut: efficiencies(s, y, w, round(cut)), ""),
+            (lambda s, y, w, cut: efficiencies(s[:8], y[:8], w[:8], cut), ""),
+            (lambda s, y, w, cut: efficiencies(s, y, w * (w > 0), cut), ""),
+            (lambda s, y, w, cut: np.clip(efficiencies(s, y, w, cut), 0, 1), ""),
+            (lambda s, y, w, cut: np.round(efficiencies(s, y, w, cut), 2), ""),
+            (lambda s, y, w, cut: (efficiencies(s, y, w, cut)[0], 1 - efficiencies(s, y, w, cut)[1]), ""),
+            (lambda s, y, w, cut: (efficiencies(s, y, w, cut)[0],) * 2, ""),
+            (lambda s, y, w, cut: (w[(s >= cut) & (y == 1)].sum() / w[y == 1].sum(), w[s >= cut].sum() / w.sum()), ""),
+            (lambda s, y, w, cut: w[s >= cut & y == 1].sum() / w[y == 1].sum(), "in brackets"),
+            (lambda s, y, w, cut: efficiencies(s, y, w, cut if cut < 0.9 else 1), ""),
         ],
     ),
     "3.5": Exercise(
-        right=[auc, auc_by_loop, lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4"))],
+        right=[
+            auc,
+            auc_by_loop,
+            lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4")),
+            lambda s, y, w: auc_with(s, y, w, lambda d: (np.sign(d) + 1) / 2),
+            lambda s, y, w: auc_with(s, y, w, lambda d: np.where(d > 0, 1, np.where(d == 0, 0.5, 0))),
+            lambda s, y, w: auc_with(s, y, w, lambda d: np.heaviside(d, 0.5)),
+            lambda s, y, w: roc_curve(y, s, w).auc,
+        ],
         mistakes=[
             (lambda s, y, w: auc(s, 1 - y, w), "swapped"),
             (lambda s, y, w: auc(s, y, np.ones_like(w)), "counted, not weighted"),
@@ -201,7 +279,24 @@ EXERCISES = {
             (auc_not_normalised, "the sum is not divided"),
             (lambda s, y, w: s[y == 1][:, None] > s[y == 0], "array of shape"),
         ],
-        fails=[(auc_of_mean_scores, "order of the scores alone")],
+        fails=[
+            (auc_of_mean_scores, ""),
+            (lambda s, y, w: max(auc(s, y, w), 1 - auc(s, y, w)), "the wrong way round"),
+            (lambda s, y, w: float(np.clip(auc(s, y, w), 0, 1)), "formula stands"),
+            (lambda s, y, w: auc(np.round(s, 2), y, w), "order of the scores alone"),
+            (
+                lambda s, y, w: auc_with(s, y, w, lambda d: (d > 1e-3) + 0.5 * (abs(d) <= 1e-3)),
+                "order of the scores alone",
+            ),
+            (lambda s, y, w: auc_with(s, y, w, lambda d: 1 / (1 + np.exp(-d))), ""),
+            (lambda s, y, w: auc_with(s, y, w, lambda d: np.heaviside(d, 1)), "count as won"),
+            (lambda s, y, w: auc(s[:120], y[:120], w[:120]), ""),
+            (lambda s, y, w: auc(s, y, w * (w > 0)), ""),
+            (lambda s, y, w: abs(auc(s, y, w)), ""),
+            (lambda s, y, w: np.average(s[y == 1] > s[y == 0].mean(), weights=w[y == 1]), ""),
+            (lambda s, y, w: 2 * auc(s, y, w) - 1, ""),
+            (lambda s, y, w: auc(np.argsort(s), y, w), ""),
+        ],
     ),
     "3.6": Exercise(
         right=[1 / PASSING, 0.95 / PASSING, np.float32(1.08 / PASSING)],
@@ -212,11 +307,21 @@ EXERCISES = {
             (100 * PASSING, "in per cent"),
             (1 / (1 - PASSING), "one over the share that is removed"),
         ],
-        fails=[(9.0, "one over the background efficiency")],
+        fails=[
+            (9.0, "one over the background efficiency"),
+            (-1 / PASSING, ""),
+            (0.85 / PASSING, ""),
+            (1.15 / PASSING, ""),
+        ],
         context=lambda: {"events": scored()[0], "score": scored()[2], "efficiency": 0.8},
     ),
     "3.7": Exercise(
-        right=[cut_for, cut_by_loop, lambda s, y, w, e: np.float32(cut_for(s, y, w, e))],
+        right=[
+            cut_for,
+            cut_by_loop,
+            lambda s, y, w, e: np.float32(cut_for(s, y, w, e)),
+            lambda s, y, w, e: cut_for(s, y, w / w.sum(), e),
+        ],
         mistakes=[
             (lambda s, y, w, e: cut_for(s, y, np.ones_like(w), e), "counted, not weighted"),
             (lambda s, y, w, e: cut_for(s, np.ones_like(y), w, e), "background events are counted"),
@@ -228,13 +333,29 @@ EXERCISES = {
             (lambda s, y, w, e: np.sort(s[y == 1]), "array of shape"),
             (cut_without_tolerance, "a rounding error decides"),
         ],
-        fails=[(lambda s, y, w, e: 0.37, "✗ five signal events")],
+        fails=[
+            (lambda s, y, w, e: 0.37, "✗ five signal events"),
+            (lambda s, y, w, e: cut_for(s, y, np.abs(w), e), "negative weights"),
+            (lambda s, y, w, e: cut_for(s, y, w * (w > 0), e), "negative weights"),
+            (cut_that_passes_over, "reached exactly"),
+            (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e, weights=abs(w[y == 1]), method="inverted_cdf"), ""),
+            (lambda s, y, w, e: cut_for(s, y, w, 0.55), ""),
+            (lambda s, y, w, e: cut_for(s, y, w, e - 0.01), ""),
+            (lambda s, y, w, e: cut_for(s, y, w, e + 0.01), ""),
+            (lambda s, y, w, e: np.nextafter(cut_for(s, y, w, e), 2) + 1e-4, ""),
+            (lambda s, y, w, e: round(cut_for(s, y, w, e), 2), ""),
+            (lambda s, y, w, e: s[np.argsort(-s)][np.argmax(np.cumsum(w[np.argsort(-s)] * y) >= e)], ""),
+            (lambda s, y, w, e: cut_for(s, y, w, 1 - e), ""),
+        ],
     ),
     "3.9": Exercise(
         right=[
             to_mixture,
             lambda p, a, b: [1 / (1 + (1 - x) / x * (1 - b) / (1 - a) * a / b) if x else 0.0 for x in p],
             lambda p, a, b: np.asarray(to_mixture(p, a, b), np.float32),
+            lambda p, a, b: 1 - to_mixture(1 - p, 1 - a, 1 - b),
+            lambda p, a, b: pd.Series(to_mixture(p, a, b)),
+            lambda p, a, b: to_mixture(np.clip(p, 1e-12, 1 - 1e-12), a, b),
         ],
         mistakes=[
             (lambda p, share, new: p * new / share, "only scales"),
@@ -247,8 +368,18 @@ EXERCISES = {
             (mixture_by_odds, "a score of exactly 1 gives NaN"),
         ],
         fails=[
-            (lambda p, share, new: p**2, "has the new share"),
+            (lambda p, share, new: p**2, "the same share changes nothing"),
             (lambda p, share, new: p.mean(), "one number per event"),
+            (lambda p, share, new: to_mixture(p, 0.4, new), ""),
+            (lambda p, share, new: to_mixture(p, share, 0.02), ""),
+            (lambda p, share, new: np.round(to_mixture(p, share, new), 2), ""),
+            (lambda p, share, new: np.sort(to_mixture(p, share, new)), ""),
+            (lambda p, share, new: to_mixture(p[:6], share, new), ""),
+            (lambda p, share, new: np.clip(p * new / share, 0, 1), ""),
+            (lambda p, share, new: p * new / share / (p * new / share).sum(), ""),
+            (lambda p, share, new: to_mixture(np.clip(p, 0.01, 0.99), share, new), ""),
+            (lambda p, share, new: [to_mixture(x, share, new) for x in p if x > 0], "one number per event"),
+            (lambda p, share, new: p * math.log(p), "functions of np"),
         ],
     ),
 }

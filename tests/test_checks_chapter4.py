@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 
 import numpy as np
 import pandas as pd
@@ -36,6 +37,12 @@ def everything_fits(events):
 def by_rows(events):
     n = len(events)
     return events[: 4 * n // 10], events[4 * n // 10 : 6 * n // 10], events[6 * n // 10 :]
+
+
+def validation_by_number(events):
+    train, test = splitting.split(events)
+    validates = train["event"] % 3 == 0
+    return train[~validates], train[validates], test
 
 
 def masks(events):
@@ -115,6 +122,25 @@ def never_stopping(losses, patience):
     return int(np.argmin(losses)) + 1, len(losses)
 
 
+def begins_with(losses, patience, best):
+    epoch, waited = 0, 0
+    for i, loss in enumerate(losses, start=1):
+        if loss < best:
+            best, epoch, waited = loss, i, 0
+        else:
+            waited += 1
+        if waited >= patience:
+            return epoch, i
+    return epoch, len(losses)
+
+
+def first_rise(losses, patience):
+    for i in range(1, len(losses)):
+        if losses[i] >= losses[i - 1]:
+            return i, min(i + patience, len(losses))
+    return len(losses), len(losses)
+
+
 def early_stopping(**options):
     def make():
         keras = pytest.importorskip("keras")
@@ -149,12 +175,17 @@ def loss_and_error_with_scipy(y, score):
     return [np.mean(losses), stats.sem(losses)]
 
 
+def loss_without_clip(y, score):
+    losses = -(y * np.log(score) + (1 - y) * np.log(1 - score))
+    return np.nanmean(losses), np.nanstd(losses) / len(losses) ** 0.5
+
+
 def loss_without_background(y, score):
     losses = -y * np.log(score)
     return losses.mean(), losses.std() / np.sqrt(len(losses))
 
 
-def two_samples(a, u, b, v, edges, normalise=True, variance=lambda content, squares: squares, combine=None):
+def two_samples(a, u, b, v, edges, normalise=True, variance=lambda content, squares: squares, combine=None, keep=None):
     parts = []
     for values, weight in ((a, u), (b, v)):
         content = np.histogram(values, edges, weights=weight)[0]
@@ -163,7 +194,7 @@ def two_samples(a, u, b, v, edges, normalise=True, variance=lambda content, squa
         parts.append((content / total, variance(content, squares) / total**2))
     (p, s), (q, t) = parts
     together = combine(s, t) if combine else s + t
-    keep = together > 0
+    keep = keep(p, q) if keep else together > 0
     return np.sum((p - q)[keep] ** 2 / together[keep]), np.sum(keep) - 1
 
 
@@ -193,6 +224,10 @@ def shares(process, weight):
     }
 
 
+def shares_of(process, weight, names):
+    return {name: (np.mean(process == name), weight[process == name].sum() / weight.sum()) for name in names}
+
+
 def shares_with_pandas(process, weight):
     table = pd.DataFrame({"process": process, "weight": weight}).groupby("process")["weight"].agg(["size", "sum"])
     return {name: [row["size"] / len(process), row["sum"] / sum(weight)] for name, row in table.iterrows()}
@@ -216,13 +251,22 @@ EXERCISES = {
             (99, "there is no such epoch"),
             ("12", "leave out the quotes"),
         ],
-        fails=[(28, "✗ the validation loss turns there")],
+        fails=[
+            (28, "✗ the validation loss turns there"),
+            (18, ""),
+            (6, ""),
+            (-12, "there is no such epoch"),
+            (0.12, ""),
+            ([12], "expected a number"),
+        ],
         context=lambda: {"history": HISTORY},
     ),
     "4.2": Exercise(
         right=[
             three_parts,
             lambda events: [*splitting.validation_split(splitting.split(events).train), splitting.split(events).test],
+            lambda events: [part.reset_index(drop=True) for part in three_parts(events)],
+            lambda events: [part.assign(part=i) for i, part in enumerate(three_parts(events))],
         ],
         mistakes=[
             (lambda events: [three_parts(events)[i] for i in (0, 2, 1)], "the order is another one"),
@@ -241,11 +285,45 @@ EXERCISES = {
                     splitting.split(events)[1],
                 ),
                 "no event is lost",
-            )
+            ),
+            (lambda events: [part[["run", "event"]] for part in three_parts(events)], "whole rows"),
+            (lambda events: [part.assign(value=0.0) for part in three_parts(events)], "whole rows"),
+            (
+                lambda events: (
+                    *splitting.split(splitting.split(events)[0], train_fraction=0.4),
+                    splitting.split(events)[1],
+                ),
+                "",
+            ),
+            (validation_by_number, "later chapters"),
+            (lambda events: (*np.array_split(splitting.split(events)[0], [1600]), splitting.split(events)[1]), ""),
+            (lambda events: [part.head(500) for part in three_parts(events)], "no event is lost"),
+            (lambda events: (*splitting.validation_split(splitting.split(events)[1]), splitting.split(events)[0]), ""),
+            (
+                lambda events: (
+                    *splitting.validation_split(splitting.split(events, seed=1)[0]),
+                    splitting.split(events, seed=1)[1],
+                ),
+                "chapters 2 and 3",
+            ),
+            (lambda events: three_parts(events.drop_duplicates("run")), "no event is lost"),
+            (
+                lambda events: (
+                    *splitting.validation_split(splitting.split(events).train, seed=1),
+                    splitting.split(events).test,
+                ),
+                "",
+            ),
         ],
     ),
     "4.4": Exercise(
-        right=[best_and_last, best_and_last_with_numpy],
+        right=[
+            best_and_last,
+            best_and_last_with_numpy,
+            lambda losses, patience: begins_with(losses, patience, float("inf")),
+            lambda losses, patience: begins_with(losses, patience, losses[0] + 1),
+            lambda losses, patience: np.array(best_and_last(losses, patience)),
+        ],
         mistakes=[
             (from_zero, "epochs are counted from 0"),
             (one_more_epoch, "one epoch too many"),
@@ -259,6 +337,28 @@ EXERCISES = {
             (never_stopping, "does not stop"),
             (lambda losses, patience: best_and_last(losses, patience)[::-1], "the order is another one"),
             (lambda losses, patience: best_and_last(losses, patience)[0], "one value is given"),
+        ],
+        fails=[
+            (lambda losses, patience: tuple(map(float, best_and_last(losses, patience))), "whole numbers"),
+            (lambda losses, patience: (best_and_last(losses, patience)[0], len(losses) * 1.0), ""),
+            (lambda losses, patience: best_and_last(losses, 4), "patience 1"),
+            (lambda losses, patience: best_and_last(losses, max(patience, 2)), "patience 1"),
+            (lambda losses, patience: begins_with(losses, patience, 1.0), "of any size"),
+            (lambda losses, patience: begins_with(losses, patience, 100), "of any size"),
+            (lambda losses, patience: begins_with(losses, patience, 0), ""),
+            (lambda losses, patience: best_and_last(losses[1:], patience), ""),
+            (lambda losses, patience: best_and_last(np.round(losses, 1), patience), ""),
+            (lambda losses, patience: best_and_last(sorted(losses), patience), ""),
+            (lambda losses, patience: (int(np.argmin(losses)) + 1, int(np.argmin(losses)) + 1 + patience), ""),
+            (
+                lambda losses, patience: (
+                    best_and_last(losses, patience)[0],
+                    best_and_last(losses, patience)[0] + patience,
+                ),
+                "followed to its end",
+            ),
+            (lambda losses, patience: min(best_and_last(losses, patience), (7, 11)), ""),
+            (lambda losses, patience: first_rise(losses, patience), ""),
         ],
     ),
     "4.5": Exercise(
@@ -275,10 +375,23 @@ EXERCISES = {
         ],
         fails=[
             (Made(lambda: callbacks("TerminateOnNaN").make()()), "✗ it is an EarlyStopping"),
+            (early_stopping(baseline=0.5), "it has a baseline"),
+            (early_stopping(start_from_epoch=5), "the first epochs"),
+            (early_stopping(patience=9), "its patience is 9"),
+            (early_stopping(monitor="val_auc"), "✗ it watches the validation loss"),
+            (early_stopping(min_delta=-0.1), "small gains"),
+            (Made(lambda: [early_stopping().make()] * 2), "✗ it is an EarlyStopping"),
         ],
     ),
     "4.6": Exercise(
-        right=[loss_and_error, loss_and_error_in_single_precision, loss_and_error_with_scipy],
+        right=[
+            loss_and_error,
+            loss_and_error_in_single_precision,
+            loss_and_error_with_scipy,
+            lambda y, score: loss_and_error(pd.Series(y), pd.Series(score)),
+            lambda y, score: loss_and_error(y, np.clip(score, 1e-6, 1 - 1e-6)),
+            lambda y, score: np.array(loss_and_error(y, score)),
+        ],
         mistakes=[
             (lambda y, score: (loss_and_error(y, score)[0] * len(y), loss_and_error(y, score)[1]), "added up"),
             (lambda y, score: loss_and_error(y, score, np.log10), "base 10"),
@@ -296,10 +409,33 @@ EXERCISES = {
             ),
             (lambda y, score: (-y * np.log(score) - (1 - y) * np.log(1 - score), 0.1), "one number per event"),
         ],
-        fails=[(lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores")],
+        fails=[
+            (lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.05, 0.95)), "other events"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.01, 0.99)), "other events"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.001, 0.999)), "other events"),
+            (lambda y, score: loss_and_error(y[abs(score - 0.5) < 0.5], score[abs(score - 0.5) < 0.5]), ""),
+            (lambda y, score: np.multiply(loss_and_error(y, score), (len(y) / 50, 1)), "other events"),
+            (lambda y, score: np.multiply(loss_and_error(y, score), (1, (len(y) / 50) ** 0.5)), "other events"),
+            (lambda y, score: loss_and_error(y[:50], score[:50]), "other events"),
+            (lambda y, score: np.nan_to_num(loss_without_clip(y, score)), ""),
+            (lambda y, score: loss_and_error(y, np.round(score, 1)), ""),
+            (lambda y, score: loss_and_error(y, score)[::-1], "the order is another one"),
+            (lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y, score)[1] / 2**0.5), ""),
+            (lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y[y == 1], score[y == 1])[1]), ""),
+            (lambda y, score: (loss_and_error(y, score)[0], score.std() / len(y) ** 0.5), ""),
+            (lambda y, score: (-math.log(score), 0.1), "functions of np"),
+        ],
     ),
     "4.7": Exercise(
-        right=[two_samples, two_samples_by_loop],
+        right=[
+            two_samples,
+            two_samples_by_loop,
+            lambda *given: two_samples(*given, keep=lambda p, q: (p != 0) | (q != 0)),
+            lambda a, u, b, v, edges: np.array(two_samples(a, u / u.sum(), b, v / v.sum(), edges)),
+            lambda a, u, b, v, edges: two_samples(a, u.astype("f4"), b, v.astype("f4"), edges),
+            lambda a, u, b, v, edges: (two_samples(a, u, b, v, edges)[0], float(two_samples(a, u, b, v, edges)[1])),
+        ],
         mistakes=[
             (lambda *given: two_samples(*given, normalise=False), "not normalised"),
             (lambda *given: two_samples(*given, variance=lambda content, squares: abs(content)), "errors are √content"),
@@ -314,7 +450,21 @@ EXERCISES = {
             (lambda *given: two_samples(*given)[::-1], "the order is another one"),
             (with_empty_bins, "not a number"),
         ],
-        fails=[(lambda *given: (two_samples(*given)[0], 3), "the degrees of freedom")],
+        fails=[
+            (lambda *given: (two_samples(*given)[0], 3), "the degrees of freedom"),
+            (lambda *given: two_samples(*given, keep=lambda p, q: (p > 0) & (q > 0)), "in both samples"),
+            (lambda *given: two_samples(*given, keep=lambda p, q: (p > 0) | (q > 0)), ""),
+            (lambda *given: two_samples(*given, keep=lambda p, q: p != 0), ""),
+            (lambda *given: two_samples(*given, keep=lambda p, q: q != 0), ""),
+            (lambda *given: two_samples(*given, keep=lambda p, q: p + q > 0), ""),
+            (lambda a, u, b, v, edges: two_samples(a, abs(u), b, abs(v), edges), ""),
+            (lambda a, u, b, v, edges: two_samples(a, u, b, v, np.linspace(0, 1, 6)), ""),
+            (lambda a, u, b, v, edges: two_samples(a, u, b, v, np.append(edges[:6], [2.0, 3.0, 4.0])), "other edges"),
+            (lambda a, u, b, v, edges: two_samples(a[:200], u[:200], b[:200], v[:200], edges), ""),
+            (lambda *given: (two_samples(*given)[0], min(two_samples(*given)[1], 6)), "other edges"),
+            (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "follows the formula"),
+            (lambda a, u, b, v, edges: two_samples(a, u, b, u[: len(b)], edges), ""),
+        ],
     ),
     "4.8": Exercise(
         right=["overtrained"],
@@ -325,11 +475,17 @@ EXERCISES = {
             (1e-9, "this is a number"),
             ("Overtrained", "spelt in another way"),
         ],
-        fails=[("small", "✗ for no other network")],
+        fails=[("small", "✗ for no other network"), (["overtrained"], "not a name"), (0, "not a name")],
         context=lambda: {"p_values": P_VALUES},
     ),
     "4.9": Exercise(
-        right=[shares, shares_with_pandas, lambda p, w: {n: np.float32(s) for n, s in shares(p, w).items()}],
+        right=[
+            shares,
+            shares_with_pandas,
+            lambda p, w: {n: np.float32(s) for n, s in shares(p, w).items()},
+            lambda p, w: {n: list(s) for n, s in sorted(shares(p, w).items(), reverse=True)},
+            lambda p, w: {str(n): ((p == n).sum() / p.size, w @ (p == n) / w.sum()) for n in set(p)},
+        ],
         mistakes=[
             (counts, "counted, not shared"),
             (lambda p, w: {name: pair[::-1] for name, pair in shares(p, w).items()}, "the order is another one"),
@@ -343,7 +499,23 @@ EXERCISES = {
             (lambda p, w: list(shares(p, w).values()), "of type list"),
             (lambda p, w: {name: pair[0] for name, pair in shares(p, w).items()}, "not two numbers"),
         ],
-        fails=[(lambda p, w: {"ZZ": (0.5, 0.5)}, "a dictionary with each process")],
+        fails=[
+            (lambda p, w: {"ZZ": (0.5, 0.5)}, "a dictionary with each process"),
+            (lambda p, w: shares_of(p, w, ("ZZ", "Z", "ttbar")), "other processes"),
+            (
+                lambda p, w: shares_of(p, w, [name for name in np.unique(p) if name in ("ZZ", "Z", "ttbar")]),
+                "other processes",
+            ),
+            (lambda p, w: shares(p[:8], w[:8]), ""),
+            (lambda p, w: {name: (np.sum(p == name) / 8, pair[1]) for name, pair in shares(p, w).items()}, ""),
+            (lambda p, w: {n: (r, abs(e)) for n, (r, e) in shares(p, w).items()}, ""),
+            (lambda p, w: {n: np.clip(pair, 0, 1) for n, pair in shares(p, w).items()}, ""),
+            (lambda p, w: {n: (1 / len(np.unique(p)), e) for n, (_, e) in shares(p, w).items()}, ""),
+            (lambda p, w: {n: np.round(pair, 2) for n, pair in shares(p, w).items()}, ""),
+            (lambda p, w: {n: (r, r * w[p == n].mean()) for n, (r, _) in shares(p, w).items()}, ""),
+            (lambda p, w: pd.DataFrame(shares(p, w)), "of type DataFrame"),
+            (lambda p, w: {name: (np.mean(p == name), np.mean(w[p == name] > 0)) for name in np.unique(p)}, ""),
+        ],
     ),
     "4.10": Exercise(
         right=["Z"],
@@ -354,7 +526,7 @@ EXERCISES = {
             ("z", "spelt in another way"),
             ("W", "there is no such name"),
         ],
-        fails=[("ttbar", "✗ no other background passes clearly")],
+        fails=[("ttbar", "✗ no other background passes clearly"), (["Z"], "not a name"), (2, "not a name")],
         context=lambda: {
             "efficiency": pd.Series({"Higgs": 0.5, "ZZ": 0.1, "Z": 0.3, "ttbar": 0.2}),
             "error": pd.Series({"Higgs": 0.0, "ZZ": 0.0, "Z": 0.06, "ttbar": 0.06}),

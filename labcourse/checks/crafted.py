@@ -37,6 +37,16 @@ def identities(events: pd.DataFrame) -> set[tuple[int, int]]:
     return set(zip(events["run"].tolist(), events["event"].tolist(), strict=True))
 
 
+def same_rows(part: pd.DataFrame, events: pd.DataFrame) -> bool:
+    """Return whether two tables have the same rows, in any order; the first may have more columns."""
+    if not set(events.columns) <= set(part.columns):
+        return False
+    first, second = (
+        table[list(events.columns)].sort_values(["run", "event"], ignore_index=True) for table in (part, events)
+    )
+    return first.equals(second)
+
+
 def scored(n: int, seed: int) -> tuple[Array, Array, Array]:
     """Return labels, scores and weights of a few events: signal is light, and some weights are negative."""
     rng = np.random.default_rng(seed)

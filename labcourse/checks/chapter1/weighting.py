@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -38,21 +39,31 @@ def _mass(
 def exercise_1_1(answer: Any, report: Report) -> None:
     """The invariant mass of all particles in a row."""
     rng = np.random.default_rng(11)
-    pt, eta, phi = rng.uniform(10, 80, (50, 4)), rng.uniform(-2, 2, (50, 4)), rng.uniform(-3, 3, (50, 4))
-    energy = pt * np.cosh(eta)
-    given = pt, eta, phi, energy
+
+    def particles(n_events: int, n_particles: int) -> tuple[Any, Any, Any, Any]:
+        spans = (10, 80), (-2, 2), (-3, 3), (5, 40)
+        pt, eta, phi, mass = (rng.uniform(*span, (n_events, n_particles)) for span in spans)
+        return pt, eta, phi, np.hypot(pt * np.cosh(eta), mass)
+
+    given = pt, eta, phi, energy = particles(50, 4)
+    more = particles(60, 6)
     right = _mass()(*given)
     result = np.asarray(answer(*given), float)
     if result.shape == (50, 4):
         report.wrong("this is one mass per particle", "add the energies and momenta over axis 1 first")
         return
-    if result.shape == (50,) and not np.nanmax(np.nan_to_num(np.abs(result))) > 1:
-        report.wrong(
-            "the squares are taken before the sums", "each lepton alone has no mass: add up first, and square the sums"
-        )
-        return
     if report.recognises(
         result,
+        (
+            lambda pt, eta, phi, energy: np.sqrt((energy**2 - (pt * np.cosh(eta)) ** 2).sum(axis=1)),
+            "the squares are taken before the sums",
+            "that adds up the masses of single particles: add up first, and square the sums",
+        ),
+        (
+            lambda pt, eta, phi, energy: _mass()(pt, eta, phi, pt * np.cosh(eta)),
+            "the energy is not used",
+            "E is an argument: a heavy particle has more energy than momentum",
+        ),
         (_mass(root=np.asarray), "this is the mass squared", "take the square root at the end"),
         (lambda pt, eta, phi, energy: energy.sum(axis=1), "this is the energy", "subtract all three momenta, squared"),
         (_mass(along_beam=np.zeros_like), "the momentum along the beam is left out", "p_z = pt · sinh(eta)"),
@@ -68,26 +79,28 @@ def exercise_1_1(answer: Any, report: Report) -> None:
         return
     if not report.holds(result.shape == (50,), "gives one number per event", hint="sum over axis 1"):
         return
-    back_to_back = np.array([[50.0, 50.0]]), np.zeros((1, 2)), np.array([[0.0, np.pi]]), np.array([[50.0, 50.0]])
-    report.holds(
-        lambda: np.allclose(answer(*back_to_back), 100),
-        "two massless particles of 50 GeV, back to back, have a mass of 100 GeV",
-        hint="their momenta cancel, their energies add up",
-    )
-    report.holds(
-        lambda: np.allclose(answer(pt, eta + 0.7, phi, pt * np.cosh(eta + 0.7)), result, rtol=1e-3),
-        "the mass stays the same if the event is boosted along the beam",
-        hint="is it sinh(eta) in p_z?",
-    )
-    report.holds(
+    report.also(
         lambda: np.allclose(answer(pt, eta, phi + 1.0, energy), result, rtol=1e-3),
         "the mass stays the same if the event is turned around the beam",
         hint="p_x takes the cosine and p_y the sine of phi",
     )
-    report.holds(
-        np.allclose(result, right, rtol=1e-3),
-        "four leptons have the right mass",
-        hint="compare each line with the formulas",
+    light = pt, eta, phi, pt * np.cosh(eta)
+    report.also(
+        lambda: np.allclose(answer(pt, eta + 0.7, phi, pt * np.cosh(eta + 0.7)), answer(*light), rtol=1e-3),
+        "the mass stays the same if the event is boosted along the beam",
+        hint="is it sinh(eta) in p_z?",
+    )
+    back_to_back = np.array([[50.0, 50.0]]), np.zeros((1, 2)), np.array([[0.0, np.pi]]), np.array([[50.0, 50.0]])
+    report.also(
+        lambda: np.allclose(answer(*back_to_back), 100),
+        "two massless particles of 50 GeV, back to back, have a mass of 100 GeV",
+        hint="their momenta cancel, their energies add up",
+    )
+    report.also(alike(result, right), "four leptons have the right mass", hint="compare each line with the formulas")
+    report.also(
+        lambda: alike(answer(*more), _mass()(*more)),
+        "right for any number of particles and events",
+        hint="sum over axis 1, without naming the columns one by one",
     )
 
 
@@ -99,8 +112,8 @@ def _weight(branches: dict[str, Any], luminosity: float) -> Any:
     return math.prod(branches[name] for name in (*_FACTORS, "XSection")) * 1000 * luminosity / branches["SumWeights"]
 
 
-def _without(name: str) -> Callable[..., Any]:
-    return lambda branches, luminosity: _weight(branches | {name: 1.0}, luminosity)
+def _without(*names: str) -> Callable[..., Any]:
+    return lambda branches, luminosity: _weight(branches | dict.fromkeys(names, 1.0), luminosity)
 
 
 @exercise("1.2", fallback=_weight)
@@ -109,8 +122,9 @@ def exercise_1_2(answer: Any, report: Report) -> None:
     rng = np.random.default_rng(12)
     branches = {name: rng.uniform(0.8, 1.2, 6) for name in _FACTORS}
     branches["mcWeight"] *= [30, 30, -30, 30, 30, -30]
-    branches |= {"XSection": np.full(6, 1.5), "SumWeights": np.full(6, 4e5)}
-    given = branches, 10
+    # Events of two samples.
+    branches |= {"XSection": np.repeat([1.5, 0.2], 3), "SumWeights": np.repeat([4e5, 3e4], 3)}
+    given = branches, 10.5
     right = _weight(*given)
     result = np.asarray(answer(*given), float)
     if report.recognises(
@@ -126,26 +140,45 @@ def exercise_1_2(answer: Any, report: Report) -> None:
         (_without("SumWeights"), "the sum of the weights is missing", "divide by SumWeights"),
         (right.sum(), "this is the sum of all weights", "one weight per event: multiply arrays element by element"),
         *(
-            (_without(name), f"the factor {name} is missing", "multiply by all factors of the formula")
-            for name in (*_FACTORS, "XSection")
+            (
+                _without(*missing),
+                f"the factor {missing[0]} is missing" if n == 1 else f"factors are missing: {', '.join(missing)}",
+                "multiply by all factors of the formula",
+            )
+            for n in range(1, 6)
+            for missing in itertools.combinations((*_FACTORS, "XSection"), n)
         ),
-        (right / 10, "the luminosity is missing", "σ · L is the number of collisions of this kind"),
+        *(
+            (
+                lambda b, luminosity, name=name: _weight(b | {name: b[name][0]}, luminosity),
+                f"the first {name} is taken for all events",
+                "events may be of several samples: use the whole array, in which each has a value of its own",
+            )
+            for name in ("XSection", "SumWeights")
+        ),
+        (lambda b, luminosity: _weight(b, 1), "the luminosity is missing", "multiply by it"),
         given=given,
         right=right,
     ):
         return
-    report.holds(result.shape == (6,), "gives one weight per event", hint="multiply arrays element by element")
-    report.holds(
-        lambda: np.allclose(answer(branches, 20), 2 * result),
+    report.also(result.shape == (6,), "gives one weight per event", hint="multiply arrays element by element")
+    report.also(
+        lambda: np.allclose(answer(branches, 21), 2 * result),
         "twice the luminosity gives twice the events",
         hint="use the argument luminosity",
     )
-    report.holds(
-        lambda: np.allclose(answer(branches | {"SumWeights": branches["SumWeights"] * 2}, 10), result / 2),
+    report.also(
+        lambda: np.allclose(answer(branches | {"SumWeights": branches["SumWeights"] * 2}, 10.5), result / 2),
         "generating twice as many events halves the weight of each",
         hint="divide by SumWeights",
     )
-    report.holds(alike(result, right), "the weights follow the formula", hint="all factors, and 1 pb = 1000 fb")
+    report.also(alike(result, right), "the weights follow the formula", hint="all factors, and 1 pb = 1000 fb")
+    other = {name: np.append(values, 0.7 * values[::-1]) for name, values in branches.items()}
+    report.also(
+        lambda: alike(answer(other, 3.2), _weight(other, 3.2)),
+        "right for any number of events",
+        hint="use the arrays in branches, as they are",
+    )
 
 
 def _count(events: pd.DataFrame) -> tuple[int, float]:
@@ -156,13 +189,16 @@ def _count(events: pd.DataFrame) -> tuple[int, float]:
 @exercise("1.3", fallback=_count)
 def exercise_1_3(answer: Any, report: Report) -> None:
     """Raw and expected numbers of events."""
-    events = crafted.weighted(["Zee"] * 5, [0.5, 0.25, -0.25, 1.0, 0.5])
+    events = crafted.weighted(
+        [*["Zee"] * 4, "llll", "ZH125_ZZ4lep", "ttbar_lep"], [0.5, 0.25, -0.25, 1.0, 0.7, 0.0, 0.5]
+    )
     weight = events["weight"]
+    n, total = _count(events)
     pair = report.parts(answer(events), "raw, expected")
     if pair is None:
         return
     raw, expected = pair
-    if report.recognises(pair, ((weight.sum(), 5), "the two numbers are in the wrong order", "raw comes first")):
+    if report.recognises(pair, ((total, n), "the two numbers are in the wrong order", "raw comes first")):
         return
     found = [
         report.recognises(
@@ -170,27 +206,32 @@ def exercise_1_3(answer: Any, report: Report) -> None:
             (events.size, "raw counts cells of the table", "a table has rows times columns cells: count the rows"),
             (len(events.columns), "raw counts columns of the table", "every row is one event"),
             ((weight > 0).sum(), "raw leaves out events with negative weights", "every simulated event counts once"),
-            right=5,
+            right=n,
         ),
         report.recognises(
             expected,
             (weight.abs().sum(), "negative weights count as positive", "add the weights as they are, without abs()"),
             (weight[weight > 0].sum(), "negative weights are dropped", "they subtract: add the weights as they are"),
             (weight.mean(), "expected is the mean weight", "each event stands for its weight: add them up"),
-            (5, "expected counts events", "add up the column weight"),
-            right=2.0,
+            (n, "expected counts events", "add up the column weight"),
+            right=total,
         ),
     ]
     if any(found):
         return
-    report.close(raw, 5, "raw is the number of events", hint="every row of the table is one simulated event")
+    report.close(raw, n, "raw is the number of events", hint="every row of the table is one simulated event")
     report.close(
         expected,
-        2.0,
+        total,
         "expected is the sum of the weights",
         hint="each event stands for as many of nature as its weight says: add these up",
     )
-    report.holds(
+    report.also(
+        lambda: alike(answer(pd.concat([events, events])), (2 * n, 2 * total)),
+        "twice the table has twice as many of each",
+        hint="count the rows of the table that is given",
+    )
+    report.also(
         lambda: alike(answer(events[:0]), (0, 0)), "an empty table has no events", hint="sums of nothing are zero"
     )
 
@@ -218,7 +259,18 @@ def exercise_1_10(answer: Any, report: Report) -> None:
         return
     if report.number(result, "add up over the events") is None:
         return
-    report.close(answer(np.full(7, 0.3)), 7, "equal weights: the number of events", hint="try it by hand")
-    report.close(answer(np.array([1.0, 1.0, -1.0])), 1 / 3, "a negative weight costs precision", hint="(Σw)²/Σw²")
-    report.close(answer(5 * w), right, "does not depend on the units of the weights", hint="(Σw)²/Σw²")
-    report.close(result, right, "follows the formula", hint="(Σw)²/Σw²")
+    report.close(answer(np.full(7, 0.3)), 7, "equal weights: the number of events", hint="(7w)²/(7w²) is 7")
+    report.also(
+        lambda: alike(answer(np.array([1.0, 1.0, -1.0])), 1 / 3), "a negative weight costs precision", hint="(Σw)²/Σw²"
+    )
+    report.also(
+        lambda: alike([answer(5 * w), answer(-w)], [right, right]),
+        "does not depend on the units or the sign of the weights",
+        hint="(Σw)²/Σw²",
+    )
+    report.also(alike(result, right), "follows the formula", hint="(Σw)²/Σw²")
+    report.also(
+        lambda: alike(answer(np.tile(w, 3)), 3 * right),
+        "three times as many events are worth three times as much",
+        hint="add up all weights that are given",
+    )

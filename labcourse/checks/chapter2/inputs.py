@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from labcourse import features, samples
 from labcourse.checks import crafted
+from labcourse.checks.compare import alike
 from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_2_3", "exercise_2_4", "exercise_2_5"]
@@ -29,7 +30,7 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     names = [*samples.SIMULATED, "llll", "ggH125_ZZ4lep"]
     rng = np.random.default_rng(23)
     columns = ["lep3_pt", "lep1_pt", "lep2_pt"]
-    values = {name: rng.uniform(10, 90, len(names)).tolist() for name in [*sorted(columns), "m_llll"]}
+    values = {name: rng.uniform(-40, 90, len(names)).tolist() for name in [*sorted(columns), "m_llll"]}
     events = crafted.weighted(names, rng.normal(0.0, 1.0, len(names)).tolist(), **values)
     parts = report.parts(answer(events, columns), "x, y")
     if parts is None:
@@ -85,10 +86,16 @@ def exercise_2_3(answer: Any, report: Report) -> None:
         np.array_equal(y, right), "y is 1 for the four Higgs samples, else 0", hint="is its name among samples.SIGNAL?"
     )
     report.holds(np.allclose(x, wanted), "x holds the columns asked for, in their order", hint="events[columns]")
-    report.holds(
+    report.also(
         x.dtype == np.float32 and y.dtype == np.float32,
         "both are float32, the type that networks compute with",
         hint=".to_numpy(np.float32), or .astype(np.float32)",
+    )
+    twice, two = pd.concat([events, events]), ["m_llll", "lep2_pt"]
+    report.also(
+        lambda: alike(answer(twice, two), _arrays(twice, two)),
+        "other columns and other events: likewise",
+        hint="use the arguments events and columns",
     )
 
 
@@ -145,11 +152,17 @@ def exercise_2_4(answer: Any, report: Report) -> None:
         ),
         strict=True,
     ):
-        report.holds(tuple(result) == _batches(n, size), f"{n} events: {what}", hint=f"in batches of {size}")
-    report.holds(
-        lambda: all(isinstance(number, (int, np.integer)) for number in results[0]),
+        report.also(tuple(result) == _batches(n, size), f"{n} events: {what}", hint=f"in batches of {size}")
+    report.also(
+        lambda: all(isinstance(number, (int, np.integer)) for result in results for number in result),
         "both are whole numbers",
         hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",
+    )
+    others = (90, 30), (1000, 300), (7, 1), (5, 8), (10001, 10000)
+    report.also(
+        lambda: all(tuple(answer(*case)) == _batches(*case) for case in others),
+        "other sizes of batches: likewise",
+        hint="use the argument batch_size",
     )
 
 
@@ -170,6 +183,26 @@ def exercise_2_5(answer: Any, report: Report) -> None:
     if report.recognises(
         result,
         (lambda x, r: (x - r.mean()) / r.std(), "all columns share one mean", "take mean and std over axis=0"),
+        (
+            lambda x, r: (x - r.mean()) / r.std(axis=0),
+            "the mean of all columns together is subtracted",
+            "each column has a mean of its own: .mean(axis=0)",
+        ),
+        (
+            lambda x, r: (x - r.mean(axis=0)) / r.std(),
+            "all columns are divided by one width",
+            "each column has a standard deviation of its own: .std(axis=0)",
+        ),
+        (
+            lambda x, r: (x - x.mean(axis=0)) / r.std(axis=0),
+            "the mean is that of x itself",
+            "take it from `reference`, as the width",
+        ),
+        (
+            lambda x, r: (x - r.mean(axis=0)) / x.std(axis=0),
+            "the width is that of x itself",
+            "take it from `reference`, as the mean",
+        ),
         (lambda x, r: _standardise(x, x), "mean and width are those of x itself", "take both from `reference`"),
         (lambda x, r: _standardise(r, r), "this is the reference, and not x", "move x, with the numbers of reference"),
         (
@@ -201,11 +234,25 @@ def exercise_2_5(answer: Any, report: Report) -> None:
     if not report.holds(result.shape == x.shape, "keeps the shape", hint="(x − mean) / width, column by column"):
         return
     own = np.asarray(answer(reference, reference), float)
-    report.holds(
-        np.allclose(own.mean(axis=0), 0, atol=1e-3), "the reference itself gets mean 0", hint="subtract the mean"
+    report.also(
+        np.allclose(own.mean(axis=0), 0, atol=1e-3),
+        "the reference itself gets mean 0 in every column",
+        hint="what is subtracted is to be the mean of that column: reference.mean(axis=0)",
     )
     # n and n − 1 in the denominator of the standard deviation are both in use.
-    report.holds(np.allclose(own.std(axis=0), 1, atol=0.002), "and width 1, in every column", hint="divide by the std")
-    report.holds(
-        np.allclose(result, right, rtol=0.002, atol=0.002), "other events are moved by the same amount", hint="axis=0"
+    report.also(
+        np.allclose(own.std(axis=0), 1, atol=0.002),
+        "the reference itself gets width 1 in every column",
+        hint="divide by the standard deviation of that column: reference.std(axis=0)",
+    )
+    report.also(
+        np.allclose(result, right, rtol=0.002, atol=0.002),
+        "other events are moved and scaled by the same numbers",
+        hint="use x once, and nowhere but in the difference",
+    )
+    wide, few = rng.normal(3.0, 2.0, (30, 5)), rng.normal(3.0, 2.0, (600, 5))
+    report.also(
+        lambda: np.allclose(answer(wide, few), _standardise(wide, few), rtol=0.002, atol=0.006),
+        "right for any number of columns",
+        hint="mean and std over axis=0 treat all columns at once",
     )

@@ -41,13 +41,19 @@ def exercise_2_1(answer: Any, report: Report) -> None:
         hint="use one mask for both: events[mask] and events[~mask]",
     ):
         return
+    if not report.holds(
+        lambda: crafted.same_rows(pd.concat(parts), events),
+        "the parts hold whole rows of the table, with all columns",
+        hint="events[mask] keeps all columns as they are",
+    ):
+        return
     share = len(train) / len(whole)
     if abs(share - 0.4) < 0.05:
         report.wrong("the two parts are swapped", "training events come first, and are 60 % of all")
         return
     report.holds(abs(share - 0.6) < 0.05, "about 60 % of the events train", hint="compare the numbers with 0.6")
-    report.holds(
-        lambda: abs(len(answer(events, 0.9)[0]) / len(events) - 0.9) < 0.03,
+    report.also(
+        lambda: all(abs(len(answer(events, f)[0]) / len(events) - f) < 0.03 for f in (0.9, 0.3)),
         "another fraction gives another share",
         hint="use the argument train_fraction",
     )
@@ -65,13 +71,15 @@ def exercise_2_1(answer: Any, report: Report) -> None:
         report.wrong("the salt is missing", 'without salt="test" the numbers serve another purpose')
         return
     half = events[::2]
-    report.holds(
+    report.also(
         lambda: crafted.identities(answer(half, 0.6)[0]) == train & crafted.identities(half),
         "an event keeps its side when others are removed",
         hint="its side depends on run and event number alone",
     )
-    report.holds(
-        train == crafted.identities(splitting.split(events).train),
+    report.also(
+        lambda: all(
+            crafted.identities(answer(events, f)[0]) == crafted.identities(_split(events, f)[0]) for f in (0.6, 0.3)
+        ),
         "the parts are those of all later chapters",
         hint='call splitting.uniform(events, salt="test"), and leave its seed alone',
     )

@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from labcourse import features
+from labcourse.checks import crafted
 from labcourse.checks.compare import alike
 from labcourse.checks.report import Report, exercise
 from labcourse.plotting import roc_curve
@@ -28,7 +29,7 @@ def _auc(score: Any, label: Any, weight: Any, *, tie: float = 0.5) -> float:
 def exercise_3_5(answer: Any, report: Report) -> None:
     """The AUC as the probability that a signal event scores higher than a background event."""
     rng = np.random.default_rng(35)
-    label = (rng.random(120) < 0.4).astype(int)
+    label = (rng.random(120) < 0.4).astype(np.float32)  # as in the chapter
     # Sixteenths are exact in any precision, and often equal.
     score = np.round(16 * rng.normal(label, 1.0)) / 16
     weight = rng.uniform(0.2, 3.0, 120) * rng.choice([1, 1, 1, 1, -1], 120)
@@ -77,23 +78,40 @@ def exercise_3_5(answer: Any, report: Report) -> None:
         right=right,
     ):
         return
-    report.close(
-        answer(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]), np.ones(4)),
-        1.0,
+    report.also(
+        lambda: alike(answer(np.array([0.1, 0.2, 0.8, 0.9]), np.array([0, 0, 1, 1]), np.ones(4)), 1.0),
         "perfect separation gives 1",
         hint="every signal event then scores higher than every background event",
     )
-    report.close(
-        answer(np.array([0.5, 0.5, 0.25]), np.array([1, 0, 0]), np.ones(3)),
-        0.75,
+    report.also(
+        lambda: alike(answer(np.array([0.5, 0.5, 0.25]), np.array([1, 0, 0]), np.ones(3)), 0.75),
         "one pair won, one equal: 0.75",
         hint="equal scores count one half",
     )
-    report.close(result, right, "weighted events: right", hint="Σ w_i w_j over won pairs, over all pairs")
-    report.holds(
-        lambda: np.isclose(answer(8 * score, label, weight), right, rtol=1e-4),
+    report.also(alike(result, right), "weighted events: right", hint="Σ w_i w_j over won pairs, over all pairs")
+    report.also(
+        lambda: all(alike(answer(factor * score, label, weight), right) for factor in (8, 2**-12)),
         "depends on the order of the scores alone",
         hint="compare scores; their differences do not matter",
+    )
+    report.also(
+        lambda: alike(answer(-score, label, weight), 1 - right),
+        "scores the wrong way round give one minus the area",
+        hint="an area below one half is an answer as well",
+    )
+    report.also(
+        lambda: alike(
+            [answer(s * np.array([0.2, 0.8, 0.5]), np.array([1, 1, 0]), np.array([-1.0, 3.0, 1.0])) for s in (1, -1)],
+            [1.5, -0.5],
+        ),
+        "with negative weights the formula stands, also below 0 and above 1",
+        hint="leave the weights and the result as they are",
+    )
+    classes, scores, weights = crafted.scored(150, 350)
+    report.also(
+        lambda: alike(answer(scores, classes, weights), _auc(scores, classes, weights)),
+        "other events: likewise",
+        hint="take all events that are given",
     )
 
 
@@ -180,18 +198,28 @@ def exercise_3_9(answer: Any, report: Report) -> None:
     if np.isnan(result[-1]):
         report.wrong("a score of exactly 1 gives NaN", "its odds p/(1 − p) are infinite: compute the fraction as above")
         return
-    report.holds(lambda: alike(answer(score, 0.4, 0.4), score), "the same share changes nothing", hint="by hand")
-    report.holds(
+    report.also(
+        lambda: alike(answer(score, 0.4, 0.4), score),
+        "the same share changes nothing",
+        hint="then π′/π and (1 − π′)/(1 − π) are both 1",
+    )
+    report.also(
         lambda: np.allclose(answer(np.array([0.4]), 0.4, 0.02), 0.02),
         "an event that tells nothing has the new share as its probability",
         hint="a score equal to the old share becomes the new share",
     )
-    report.holds(np.allclose(result[[0, -1]], [0, 1]), "certainty stays certainty", hint="0 stays 0, and 1 stays 1")
-    report.holds(
+    report.also(np.allclose(result[[0, -1]], [0, 1]), "certainty stays certainty", hint="0 stays 0, and 1 stays 1")
+    report.also(
         lambda: alike(answer(answer(score, 0.4, 0.02), 0.02, 0.4), score),
         "there and back again gives the score",
         hint="both shares enter in the same way",
     )
-    report.holds(
+    report.also(
         alike(result, _to_mixture(score, 0.4, 0.02)), "follows Bayes' theorem", hint="p·π′/π over the sum of both terms"
+    )
+    other = np.linspace(0.05, 0.95, 9)[::-1], 0.3, 0.11
+    report.also(
+        lambda: alike(answer(*other), _to_mixture(*other)),
+        "other scores and other shares: likewise",
+        hint="use all the arguments: score, share and new_share",
     )

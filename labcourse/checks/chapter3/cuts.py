@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse import features
+from labcourse.checks import crafted
 from labcourse.checks.compare import alike
 from labcourse.checks.report import Report, exercise
 
@@ -46,6 +47,13 @@ def exercise_3_1(answer: Any, report: Report, *, score: ArrayLike, label: ArrayL
     )
 
 
+#: `passed & label == 0` is `(passed & label) == 0`, and `label == 0 & passed` is `label == (0 & passed)`.
+_BRACKETS = (
+    "brackets are missing around a comparison",
+    "& is done before ==, so put each comparison in brackets: passed & (label == 0)",
+)
+
+
 @exercise("3.3")
 def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: ArrayLike, cut: float) -> None:
     """The number of expected background events for each signal event above a score."""
@@ -70,6 +78,8 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
         (ratio(passed | True, weight), "the cut is not applied", f"take the events with a score of at least {cut}"),
         (ratio(~passed, weight), "these are the events below the cut", f"take those with a score of at least {cut}"),
         (ratio(passed, np.abs(weight)), "negative weights count as positive", "add the weights as they are"),
+        (weight[label == 0].sum() / weight[(label == 1) & passed | (label == 0) & ~passed].sum(), *_BRACKETS),
+        (weight[~passed | (label == 0)].sum() / s, *_BRACKETS),
         relative=0.1,
         hint="sums of weights of events that pass",
     )
@@ -89,7 +99,7 @@ def _passing(score: Any, label: Any, weight: Any, cut: float) -> Array:
 def exercise_3_4(answer: Any, report: Report) -> None:
     """Weighted efficiencies of a cut for signal and background."""
     score = np.array([0.9, 0.5, 0.2, 0.8, 0.5, 0.4, 0.1, 0.3])
-    label = np.array([1, 1, 1, 0, 0, 0, 0, 0])
+    label = np.array([1, 1, 1, 0, 0, 0, 0, 0], np.float32)  # as in the chapter
     weight = np.array([0.5, 0.3, 0.2, 1.0, 2.0, -0.5, 4.0, 1.5])
     given = score, label, weight, 0.5
     pair = report.parts(answer(*given), "signal_efficiency, background_efficiency")
@@ -126,9 +136,17 @@ def exercise_3_4(answer: Any, report: Report) -> None:
             "divide by the events of the same class *without* the cut",
         ),
         (
-            lambda s, y, w, cut: _passing(s, y, w, cut) / np.bincount(y)[::-1],
+            lambda s, y, w, cut: _passing(s, y, w, cut) / np.bincount(y.astype(int))[::-1],
             "the sums of weights are divided by numbers of events",
             "weights above, and weights below",
+        ),
+        (
+            lambda s, y, w, cut: [w[y == (k & (s >= cut))].sum() / w[y == k].sum() for k in (1, 0)],
+            *_BRACKETS,
+        ),
+        (
+            lambda s, y, w, cut: [w[((s >= cut) & (y == 1)) == k].sum() / w[y == k].sum() for k in (1, 0)],
+            *_BRACKETS,
         ),
         (_passing, "the yields are not divided by those without the cut", same_class),
         (lambda *given: np.multiply(100, _efficiencies(*given)), "these are in per cent", "give numbers from 0 to 1"),
@@ -139,16 +157,25 @@ def exercise_3_4(answer: Any, report: Report) -> None:
     right = _efficiencies(*given)
     report.close(pair[0], right[0], "signal: passed weights over all weights", hint="of events with label 1")
     report.close(pair[1], right[1], "background: likewise", hint="of events with label 0")
-    report.holds(
+    report.also(
         lambda: alike(answer(score, label, weight, 0.0), (1, 1)), "a cut at 0 keeps everything", hint="score >= cut"
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(score, label, weight, 0.95), (0, 0)), "a tight cut keeps nothing", hint="a sum of nothing"
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(score, label, 7 * weight, 0.5), pair),
         "does not depend on the luminosity",
         hint="numerator and denominator are both sums of weights",
+    )
+    classes, scores, weights = crafted.scored(200, 34)
+    others = [(scores, classes, weights, cut) for cut in (0.2, 0.7, 0.93)]
+    # With negative weights a share may be larger than one.
+    others.append((np.array([0.9, 0.1, 0.9, 0.1]), np.array([1, 1, 0, 0]), np.array([2.0, -1.0, 1.0, 1.0]), 0.5))
+    report.also(
+        lambda: all(alike(answer(*case), _efficiencies(*case)) for case in others),
+        "other events and other cuts: likewise",
+        hint="use all the arguments: score, label, weight and cut",
     )
 
 
@@ -176,7 +203,7 @@ def _cut_for(
 def exercise_3_7(answer: Any, report: Report) -> None:
     """The tightest cut that keeps a given share of the expected signal."""
     rng = np.random.default_rng(37)
-    score, label = rng.random(400), (rng.random(400) < 0.4).astype(int)
+    score, label = rng.random(400), (rng.random(400) < 0.4).astype(np.float32)
     weight = rng.exponential(1.0, 400) * np.where(score > 0.5, 0.3, 1.0)
     given = score, label, weight, 0.55
     result = answer(*given)
@@ -221,22 +248,37 @@ def exercise_3_7(answer: Any, report: Report) -> None:
         return
     five = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.95, 0.65]), np.array([1, 1, 1, 1, 1, 0, 0])
     light, heavy = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 5.0, 3.0]), np.array([0.7, 0.1, 0.1, 0.05, 0.05, 1.0, 1.0])
-    report.close(
-        answer(*five, light, 0.55), 0.7, "five signal events, of which three are enough", hint="0.1 + 0.2 + 0.3 ≥ 0.55"
+    mixed = np.array([0.4, -0.2, 0.5, 0.2, 0.1, 1.0, 1.0])
+    report.also(
+        lambda: alike(answer(*five, light, 0.55), 0.7),
+        "five signal events, of which three are enough",
+        hint="0.1 + 0.2 + 0.3 ≥ 0.55",
     )
-    report.close(answer(*five, heavy, 0.55), 0.9, "one event with a large weight is enough", hint="the weights add up")
+    report.also(
+        lambda: alike(answer(*five, heavy, 0.55), 0.9),
+        "one event with a large weight is enough",
+        hint="the weights add up",
+    )
+    report.also(
+        lambda: alike(answer(*five, mixed, 0.75), 0.6),
+        "negative weights subtract",
+        hint="0.4 − 0.2 + 0.5 is less than 0.75: add the weights as they are",
+    )
+    report.also(
+        lambda: alike(answer(np.arange(8, 0, -1) / 8, np.ones(8), np.ones(8), 0.5), 5 / 8),
+        "an efficiency that is reached exactly is enough",
+        hint="four of eight events are one half: >= and not >",
+    )
     for efficiency in (0.3, 0.8):
-        cut = float(answer(score, label, weight, efficiency)) * (1 - 1e-7)  # an answer may be in single precision
-        signal, own = score[label == 1], weight[label == 1]
-        kept, tighter = own[signal >= cut].sum() / own.sum(), own[signal > cut * (1 + 3e-7)].sum() / own.sum()
-        report.holds(
-            tighter < efficiency + 1e-6 and kept >= efficiency - 1e-6,
+        case = score, label, weight, efficiency
+        report.also(
+            lambda case=case: alike(answer(*case), _cut_for(*case), relative=1e-6),
             f"{100 * efficiency:.0f} % of the signal pass, and a tighter cut would keep less",
             hint="add up weights from the highest score down, until the efficiency is reached",
         )
     # Ten times 0.1, added one by one, is a little less than 1.
     ten = np.arange(10, 0, -1) / 10, np.ones(10, int), np.full(10, 0.1), 1.0
-    report.holds(
+    report.also(
         lambda: np.isclose(answer(*ten), 0.1),
         "to keep everything, the cut is the lowest score of the signal",
         mistake="to keep everything, a rounding error decides",

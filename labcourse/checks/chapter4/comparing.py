@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from labcourse.checks.compare import alike
 from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_4_6", "exercise_4_7", "exercise_4_8"]
@@ -68,15 +69,22 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     ]
     if any(found):
         return
-    report.close(value, loss, "the mean cross-entropy", relative=1e-3, hint="-y log(score) - (1-y) log(1-score)")
+    formula = "-y log(score) - (1-y) log(1-score)"
+    if not report.close(value, loss, "the mean cross-entropy", relative=1e-3, hint=formula):
+        return
     # n and n − 1 in the denominator of the standard deviation are both in use.
     report.close(uncertainty, error, "its error, the spread divided by √n", relative=0.015, hint="std / √n")
 
-    def is_finite_at_the_ends() -> bool:
-        return bool(np.isfinite(answer(np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0]))).all())
-
-    report.holds(
-        is_finite_at_the_ends,
+    more = (rng.random(200) < 0.5).astype(np.float32), rng.uniform(0.001, 0.999, 200).astype(np.float32)
+    more[1][:3] = np.abs(more[0][:3] - 0.99999)
+    report.also(
+        lambda: alike(answer(*more), _loss_and_error(*more), relative=0.005),
+        "other events: likewise, also where the score is sure and wrong",
+        hint="clip scores to 1e-7 … 1 − 1e-7 and not further in, and take all events that are given",
+    )
+    ends = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
+    report.also(
+        lambda: 4 < answer(*ends)[0] < 50 and np.isfinite(answer(*ends)).all(),
         "finite for scores of exactly 0 and 1",
         hint="np.clip(score, 1e-7, 1 - 1e-7) before the logarithm, as Keras does",
     )
@@ -94,6 +102,7 @@ def _chi_square(
     poisson: bool = False,
     errors: str = "quadrature",
     power: int = 2,
+    bins: str = "filled",
 ) -> tuple[float, int]:
     """Compare two weighted histograms; the options are the variants that students write."""
     contents, variances = [], []
@@ -107,7 +116,10 @@ def _chi_square(
     variance = {"quadrature": variances[0] + variances[1], "first": variances[0], "second": variances[1]}.get(
         errors, (np.sqrt(variances[0]) + np.sqrt(variances[1])) ** 2
     )
-    filled = variance > 0
+    filled = {
+        "in both": np.minimum(*variances) > 0,
+        "positive": np.maximum(*contents) > 0,
+    }.get(bins, variance > 0)
     value = np.sum((contents[0] - contents[1])[filled] ** power / variance[filled] ** (power / 2))
     return float(value), int(filled.sum()) - 1
 
@@ -124,7 +136,10 @@ def exercise_4_7(answer: Any, report: Report) -> None:
     values_a, values_b = rng.beta(2, 3, 300), rng.beta(3, 3, 200)
     weight_a, weight_b = rng.exponential(2.0, 300), rng.exponential(0.3, 200)
     weight_a[::15] *= -1
-    edges = np.append(np.linspace(0, 1, 6), [2.0, 3.0])  # nothing lies in the last two bins
+    # One bin holds events of the second sample only, one a single event of the first, with a negative weight.
+    values_a, weight_a = np.append(values_a, 3.5), np.append(weight_a, -1.5)
+    values_b, weight_b = np.append(values_b, np.full(10, 1.5)), np.append(weight_b, np.full(10, 0.3))
+    edges = np.append(np.linspace(0, 1, 6), [2.0, 3.0, 4.0, 5.0])
     given = (values_a, weight_a, values_b, weight_b, edges)
     right, ndf = _chi_square(*given)
     pair = report.parts(answer(*given), "chi2, ndf")
@@ -145,6 +160,16 @@ def exercise_4_7(answer: Any, report: Report) -> None:
         (variant(errors="linear"), "the errors are added linearly", "add their squares"),
         (variant(errors="first"), "only the first histogram has errors", "both fluctuate"),
         (variant(errors="second"), "only the second histogram has errors", "both fluctuate"),
+        (
+            variant(bins="in both"),
+            "a bin counts only where it is filled in both samples",
+            "leave out a bin only if *both* are empty there",
+        ),
+        (
+            variant(bins="positive"),
+            "bins in which negative weights prevail are left out",
+            "a bin is empty if there is no event in it: its Σw² is 0",
+        ),
         (variant(power=1), "the differences are not squared", "differences of both signs must not cancel"),
         (
             lambda a, u, b, v, edges: _chi_square(a, np.ones(len(a)), b, np.ones(len(b)), edges)[0],
@@ -167,12 +192,16 @@ def exercise_4_7(answer: Any, report: Report) -> None:
         return
     report.close(value, right, "χ² follows the formula", relative=1e-3, hint="Σ (a − b)² / (σ_a² + σ_b²)")
     report.close(number, ndf, "the degrees of freedom", hint="filled bins minus one")
-    report.close(
-        answer(values_a, 7 * weight_a, values_b, weight_b, edges)[0],
-        right,
+    report.also(
+        lambda: alike(answer(values_a, 7 * weight_a, values_b, weight_b, edges)[0], right, relative=1e-3),
         "the units of the weights do not matter",
-        relative=1e-3,
         hint="an error scales as its histogram does",
+    )
+    other = values_b, weight_b, values_a, weight_a, np.append(np.linspace(0, 1, 9), 5.0)
+    report.also(
+        lambda: alike(answer(*other), _chi_square(*other), relative=1e-3),
+        "other edges and other samples: likewise",
+        hint="use the argument edges",
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from labcourse import splitting
 from labcourse.checks.compare import alike
-from labcourse.checks.crafted import identities
+from labcourse.checks.crafted import identities, same_rows
 from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_4_1", "exercise_4_2", "exercise_4_4", "exercise_4_5"]
@@ -27,10 +27,10 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     epoch = report.number(answer, "the number of an epoch, such as turning_point = 12")
     if epoch is None:
         return
-    # The curve is flat around its minimum: any epoch is right whose loss lies within a twentieth of the
+    # The curve is flat around its minimum: any epoch is right whose loss lies within a fiftieth of the
     # rise that follows.
-    near = np.flatnonzero(validation <= validation.min() + 0.05 * (validation[best - 1 :].max() - validation.min())) + 1
-    margin = max(1.0, 0.05 * last)
+    near = np.flatnonzero(validation <= validation.min() + 0.02 * (validation[best - 1 :].max() - validation.min())) + 1
+    margin = max(1.0, 0.02 * last)
     what = "this is the value of the loss", "we ask for the epoch: the horizontal axis"
     crossing = int(np.argmax(validation > training)) + 1
     turns = "the validation loss turns there"
@@ -105,19 +105,30 @@ def exercise_4_2(answer: Any, report: Report) -> None:
         return
     report.holds(not fit_ids & validation_ids, "no event is for fitting and for validation", hint="divide, do not copy")
     report.holds(set.union(*parts) == identities(events), "no event is lost", hint="use every part that you get")
-    report.holds(
-        test_ids == test_right, "the test events are those of chapters 2 and 3", hint="splitting.split(events)"
-    )
-    report.holds(
-        abs(len(result[1]) / max(len(result[0]) + len(result[1]), 1) - 1 / 3) < 0.05,
-        "a third of the training events are for validation",
-        hint="splitting.validation_split(train) with its default",
-    )
+    if not report.is_right:
+        return
     shuffled = answer(events.sample(frac=1, random_state=1))
     if [identities(part) for part in shuffled] != parts:
         report.wrong(
             "an event's part depends on its place in the table", "use the functions of splitting: they go by the event"
         )
+        return
+    report.also(
+        lambda: same_rows(pd.concat(result), events),
+        "the parts hold whole rows of the table, with all columns",
+        hint="hand the tables on as the functions of splitting return them",
+    )
+    report.also(test_ids == test_right, "the test events are those of chapters 2 and 3", hint="splitting.split(events)")
+    report.also(
+        abs(len(result[1]) / max(len(result[0]) + len(result[1]), 1) - 1 / 3) < 0.05,
+        "a third of the training events are for validation",
+        hint="splitting.validation_split(train) with its default",
+    )
+    report.also(
+        parts == [fit_right, validation_right, test_right],
+        "the parts are those of the later chapters",
+        hint="splitting.validation_split(train), with its default seed",
+    )
 
 
 def _stop(
@@ -192,19 +203,35 @@ def exercise_4_4(answer: Any, report: Report) -> None:
         "finds the best epoch and the one at which training stops",
         hint="go through a short list by hand, such as 0.9, 0.7, 0.8, 0.75, and print what it holds after each epoch",
     )
+    report.also(
+        all(isinstance(number, (int, np.integer)) for number in pair),
+        "both are whole numbers",
+        hint="epochs are counted, so that losses[best_epoch - 1] is the loss of the best one",
+    )
     falling = [1.0, 0.8, 0.7, 0.65]
-    report.holds(
+    report.also(
         lambda: alike(answer(falling, 2), (4, 4)),
         "a loss that always falls is followed to its end",
         hint="without a stop the last epoch is the number of losses",
     )
-    report.holds(
+    report.also(
         lambda: alike(answer([0.5, 0.6, 0.4], 1), (1, 2)),
         "patience 1 stops at the first epoch without gain",
-        hint="the epoch without gain is the last one",
+        hint="the epoch without gain is the last one; use the argument patience",
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(falling[::-1], 3), (1, 4)), "the first epoch can be the best one", hint="start with it"
+    )
+    report.also(
+        lambda: alike(answer([250.0, 240.0, 239.999, 240.0, 241.0, 230.0], 2), (3, 5)),
+        "losses of any size are followed, and gains however small count",
+        hint="begin with the first loss as the best one so far",
+    )
+    walks = np.random.default_rng(44).normal(-0.5, 1.0, (4, 30)).cumsum(axis=1).round(3).tolist()
+    report.also(
+        lambda: all(alike(answer(walk, patience), _stop(walk, patience)) for walk in walks for patience in (1, 3, 8)),
+        "other losses and other patience: likewise",
+        hint="use the arguments losses and patience",
     )
 
 
