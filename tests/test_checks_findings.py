@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -160,17 +161,38 @@ def test_who_raised_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
     assert "this answer cannot be used (ValueError" in capsys.readouterr().out
 
 
+COLUMN = pd.Series([44.0, 48.0, 46.0], dtype=np.float32)
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [
         (lambda x: x if x > 0 else -x, "use & | ~"),
+        (lambda x: (x > 0) & (x < 2) and x, "use & | ~"),
+        (lambda x: max(0, x), "np.maximum"),
         (lambda x: x + np.ones(4), "print the .shape of both"),
         (lambda x: x @ np.ones((4, 2)), "print the .shape of both"),
         (lambda x: x.reshape(2, 5), "print the .shape of both"),
         (lambda x: float("one"), None),
+        (lambda x: COLUMN == 44 | COLUMN == 48, "in brackets"),
+        (lambda x: COLUMN.astype(int) == 44 | COLUMN.astype(int) == 48, "in brackets"),
+        (lambda x: x >= 0.5 & x == 1, "in brackets"),
+        (lambda x: (x >= 0.5) & x, "in brackets"),
+        (lambda x: COLUMN in (44, 48), "use .isin(values)"),
+        (lambda x: [i for i in range(3) if COLUMN in (44, 48)], "use .isin(values)"),
+        (lambda x: [1 for i in x if x > 0], "use & | ~"),
+        (lambda x: np.max(0, x), "np.maximum(0, x)"),
+        (lambda x: np.min(x, 0.5), "np.maximum(0, x)"),
+        (lambda x: math.cos(x), "use the functions of np"),
+        (lambda x: math.log(COLUMN), "use the functions of np"),
+        (lambda x: float(x), "use the functions of np"),
+        (lambda x: x[:, 0], "fewer dimensions"),
+        (lambda x: x.sum(axis=1), "fewer dimensions"),
+        (lambda x: x[7], "counting starts at zero"),
+        (lambda x, y: x, "more or fewer of them"),
     ],
 )
-def test_the_hint_to_a_value_error_goes_by_its_message(
+def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
     answer: Any, hint: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     @exercise("0.9", record=False)
@@ -179,8 +201,26 @@ def test_the_hint_to_a_value_error_goes_by_its_message(
 
     check(answer)
     printed = capsys.readouterr().out
-    assert "your code raised ValueError" in printed
+    assert "your code raised " in printed
     assert hint in printed if hint else "hint" not in printed
+
+
+def test_a_property_that_only_follows_is_not_tested_once_something_is_wrong() -> None:
+    report = Report()
+    assert report.also(True, "first")
+    assert report.also(True, "second")
+    assert not report.holds(False, "third")
+    assert not report.also(False, "fourth")
+    assert not report.also(True, "fifth")
+    assert [what for _, what, _ in report.lines] == ["first", "second", "third"]
+
+
+def test_the_same_mistake_is_noted_once() -> None:
+    report = Report()
+    for _ in range(2):
+        report.wrong("per cent", "a share lies between 0 and 1")
+        report.holds(lambda: 1 / 0, "is finite")
+    assert len(report.lines) == 3
 
 
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:

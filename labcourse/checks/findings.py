@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 import traceback
 from collections.abc import Collection
 from typing import Any
@@ -17,22 +18,53 @@ __all__ = ["Mistake", "Report", "ReturnsNothing", "StillOpen", "explain"]
 Mistake = tuple[Any, str, str]
 """``(wrong, what went wrong, hint)``: ``wrong`` is what the mistake gives, or a function that makes the mistake."""
 
-#: What a student sees next to an exception, by its type.
-_HINTS = {
-    "NameError": "is the name spelt as above, and has the cell that defines it been run?",
-    "KeyError": "is the column's name spelt as in the table? `events.columns` lists them",
-    "AttributeError": "is the name behind the dot spelt right, and is this the type of object you expect?",
-    "IndexError": "an index is larger than the number of elements; counting starts at zero",
-    "RecursionError": "the function calls itself without end",
-    "TypeError": "an argument has another type, or there are more or fewer of them, than expected",
-}
-#: A ValueError can mean many things: by words of its message.
-_HINTS_OF_VALUE_ERRORS = {
-    "truth value": "for arrays, use & | ~ instead of and, or, not, and np.maximum or np.where instead of max or if",
-    "broadcast": "the shapes do not fit: print the .shape of both arrays",
-    "matmul": "the shapes do not fit: print the .shape of both arrays",
-    "shape": "the shapes do not fit: print the .shape of both arrays",
-}
+_COMPARISON = r"(?:==|!=|<=|>=|<|>)"
+_BRACKETS = (
+    "put each comparison in brackets, (a == 1) & (b < 2): `&` and `|` join masks, and are done before == and <, "
+    "which would compare what they have joined"
+)
+#: What a student sees next to an exception: the first row that fits its type, its message and the student's line.
+_HINTS = (
+    ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
+    ("ValueError", "truth value", rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}", _BRACKETS),
+    (
+        "ValueError",
+        "truth value",
+        r"\bin\b",
+        "`in` asks once for the whole column: use .isin(values), or np.isin(array, values), which ask for each element",
+    ),
+    (
+        "ValueError",
+        "truth value",
+        "",
+        "for arrays, use & | ~ instead of and, or, not, and np.maximum or np.where instead of max or if",
+    ),
+    ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
+    (
+        "TypeError",
+        "integer",
+        r"\.(max|min)\(",
+        "np.max finds the largest element of one array: to compare element by element, use np.maximum(0, x)",
+    ),
+    (
+        "TypeError",
+        "0-dimensional|length-1|must be real number|convert the series",
+        "",
+        "math and float() take one number: for arrays use the functions of np, such as np.sqrt, np.cos and np.log",
+    ),
+    (
+        "IndexError",
+        "too many indices|of dimension",
+        "",
+        "the array has fewer dimensions than you ask for: print its .shape",
+    ),
+    ("NameError", "", "", "is the name spelt as above, and has the cell that defines it been run?"),
+    ("KeyError", "", "", "is the column's name spelt as in the table? `events.columns` lists them"),
+    ("AttributeError", "", "", "is the name behind the dot spelt right, and is this the type of object you expect?"),
+    ("IndexError", "", "", "an index is larger than the number of elements; counting starts at zero"),
+    ("RecursionError", "", "", "the function calls itself without end"),
+    ("TypeError", "", "", "an argument has another type, or there are more or fewer of them, than expected"),
+)
 #: The name of the function in which a student's code runs, by which a traceback tells whose mistake it was.
 RUNS_ANSWER = "watched"
 
@@ -77,15 +109,23 @@ class Report:
         except (StillOpen, ReturnsNothing):
             raise
         except Exception as error:
-            self.lines.append((False, what, hint))
-            self.lines.append((False, *explain(error)))
+            self.wrong(what, hint)
+            self.wrong(*explain(error))
             return False
-        self.lines.append((is_true, what if is_true else mistake or what, hint))
+        if is_true:
+            self.lines.append((True, what, hint))
+        else:
+            self.wrong(mistake or what, hint)
         return is_true
 
+    def also(self, condition: Any, what: str, **says: str) -> bool:
+        """Do as `holds`, but only while all has held: for a property that a mistake already noted would break, too."""
+        return (self.is_right or not self.lines) and self.holds(condition, what, **says)
+
     def wrong(self, mistake: str, hint: str = "") -> None:
-        """Note a mistake that the check recognises."""
-        self.lines.append((False, mistake, hint))
+        """Note a mistake that the check recognises, once."""
+        if (False, mistake, hint) not in self.lines:
+            self.lines.append((False, mistake, hint))
 
     def recognises(self, result: Any, *mistakes: Mistake, given: tuple[Any, ...] = (), right: Any = None) -> bool:
         """Return whether a result is what one of the mistakes leads to; the first such mistake is then noted.
@@ -239,11 +279,18 @@ def explain(error: BaseException) -> tuple[str, str]:
         )
     cells = [line for _, file, line in frames if line and ("ipykernel" in file or file.startswith("<ipython"))]
     what = f"your code raised {what}" + (f" (in the line `{cells[-1]}`)" if cells else "")
-    hints = [
-        hint for words, hint in _HINTS_OF_VALUE_ERRORS.items() if words in message and _is_kind(error, "ValueError")
-    ]
-    hints += [hint for name, hint in _HINTS.items() if _is_kind(error, name)]
-    return what, hints[0] if hints else ""
+    begin = [name for name, _, _ in frames].index(RUNS_ANSWER) + 1
+    own = [line for _, file, line in frames[begin:] if file == frames[begin][1]]
+    # Neither the `in` of a loop nor words in quotes are what the hints look for.
+    line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", own[-1]) if own else ""
+    return what, next(
+        (
+            hint
+            for kind, words, code, hint in _HINTS
+            if _is_kind(error, kind) and re.search(words, message) and re.search(code, line)
+        ),
+        "",
+    )
 
 
 def _frames(error: BaseException) -> list[tuple[str, str, str]]:
