@@ -48,12 +48,12 @@ def exercise_9_5(answer: Any, report: Report) -> None:
     ):
         return
     report.close(result, _binned(*given), "the squares of the bins are added", hint="√Σ 2 [(s + b) ln(1 + s/b) − s]")
-    report.holds(
+    report.also(
         lambda: alike(answer(given[0] * 7, given[1] * 0.3), _binned(*given)),
         "yields do not matter, shapes do",
         hint="divide signal and background by their own sums",
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(np.array([0.0, 1.0]), np.array([3.0, 1.0])), _binned([0.0, 1.0], [3.0, 1.0])),
         "a bin without signal contributes nothing",
         hint="no special case is needed: the formula gives 0 for s = 0",
