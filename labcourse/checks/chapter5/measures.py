@@ -220,7 +220,10 @@ def exercise_5_6(answer: Any, report: Report) -> None:
         right=right_error,
     ):
         return
-    report.close(value, right, "s/√b of the events that pass", relative=1e-4, hint="sums of weights, score >= cut")
+    if not report.close(
+        value, right, "s/√b of the events that pass", relative=1e-4, hint="sums of weights, score >= cut"
+    ):
+        return
     report.close(
         error, right_error, "its error from the simulated background", relative=1e-4, hint="½ · value · σ_b / b"
     )

@@ -81,7 +81,8 @@ def exercise_6_5(answer: Any, report: Report) -> None:
         right=right_spread,
     ):
         return
-    report.close(pair[0], right_mean, "the mean", hint="the sum of the losses over their number")
+    if not report.close(pair[0], right_mean, "the mean", hint="the sum of the losses over their number"):
+        return
     report.close(
         pair[1], right_spread, "the spread, with k − 1", relative=1e-4, hint="the root of the sum of squares over k − 1"
     )

@@ -90,7 +90,7 @@ def exercise_7_5(answer: Any, report: Report) -> None:
     ):
         return
     report.holds(alike(pair[0], right[0]), "the signal is right", hint="sum the weights of label 1 with score >= cut")
-    report.holds(alike(pair[1], right[1]), "the background is right", hint="sum the weights of label 0")
+    report.also(alike(pair[1], right[1]), "the background is right", hint="sum the weights of label 0")
     report.also(
         lambda: alike(answer(score, label, weight, cuts[[2, 0, 3, 1]]), np.array(right)[:, [2, 0, 3, 1]]),
         "cuts may come in any order",
@@ -112,52 +112,46 @@ def exercise_7_6(answer: Any, report: Report) -> None:
     pair = report.parts(answer(weight), "total, error")
     if pair is None:
         return
-    found = [
-        report.recognises(
-            pair[0],
-            (np.abs(weight).sum(), "the total adds absolute values", "negative weights subtract from the sum"),
-            (weight[weight > 0].sum(), "the total leaves out negative weights", "they subtract from the sum"),
-            (len(weight), "the total counts raw events", "add up the weights"),
-            (error, "the order is another one", "return total, error"),
-            right=right,
+    if report.recognises(
+        pair[0],
+        (np.abs(weight).sum(), "the total adds absolute values", "negative weights subtract from the sum"),
+        (weight[weight > 0].sum(), "the total leaves out negative weights", "they subtract from the sum"),
+        (len(weight), "the total counts raw events", "add up the weights"),
+        (error, "the order is another one", "return total, error"),
+        right=right,
+    ) or report.recognises(
+        pair[1],
+        (
+            np.sqrt(right),
+            "the error is the root of the sum",
+            "that is right only for weights of one: square each weight",
         ),
-        report.recognises(
-            pair[1],
-            (
-                np.sqrt(right),
-                "the error is the root of the sum",
-                "that is right only for weights of one: square each weight",
-            ),
-            (np.sqrt(np.abs(weight).sum()), "the error is the root of Σ|w|", "square each weight before adding"),
-            (
-                np.sqrt(len(weight)),
-                "the error is the root of the raw count",
-                "weights do not stand for one event each",
-            ),
-            (error**2, "this is the square of the error", "take the square root at the end"),
-            (right, "the squares were taken after the sum", "square each weight, then add, then take the root"),
-            (np.abs(weight).sum(), "the root is taken of each weight", "add the squares first, then take the root"),
-            (np.std(weight), "this is the spread of the weights", "the error of their sum is wanted: √Σw²"),
-            (
-                np.std(weight) / np.sqrt(len(weight)),
-                "this is the error of the mean weight",
-                "the error of their sum is wanted: √Σw²",
-            ),
-            (error / right, "this is the relative error", "do not divide by the sum"),
-            (
-                np.sqrt(np.sum(np.sign(weight) * weight**2)),
-                "negative weights reduce your error",
-                "their squares are positive: an event that subtracts fluctuates as well",
-            ),
-            right=error,
+        (np.sqrt(np.abs(weight).sum()), "the error is the root of Σ|w|", "square each weight before adding"),
+        (
+            np.sqrt(len(weight)),
+            "the error is the root of the raw count",
+            "weights do not stand for one event each",
         ),
-    ]
-    if any(found):
+        (error**2, "this is the square of the error", "take the square root at the end"),
+        (right, "the squares were taken after the sum", "square each weight, then add, then take the root"),
+        (np.abs(weight).sum(), "the root is taken of each weight", "add the squares first, then take the root"),
+        (np.std(weight), "this is the spread of the weights", "the error of their sum is wanted: √Σw²"),
+        (
+            np.std(weight) / np.sqrt(len(weight)),
+            "this is the error of the mean weight",
+            "the error of their sum is wanted: √Σw²",
+        ),
+        (error / right, "this is the relative error", "do not divide by the sum"),
+        (
+            np.sqrt(np.sum(np.sign(weight) * weight**2)),
+            "negative weights reduce your error",
+            "their squares are positive: an event that subtracts fluctuates as well",
+        ),
+        right=error,
+    ):
         return
     report.holds(alike(pair[0], right), "the total is the sum of the weights", hint="weight.sum()")
-    report.holds(
-        alike(pair[1], error), "the error is the root of the sum of squares", hint="square, add, take the root"
-    )
+    report.also(alike(pair[1], error), "the error is the root of the sum of squares", hint="square, add, take the root")
     report.also(lambda: alike(answer(np.ones(16)), (16.0, 4.0)), "16 events of weight one: 16 ± 4", hint="√16 = 4")
     report.also(
         lambda: alike(answer(np.zeros(0)), (0.0, 0.0)),
@@ -182,40 +176,36 @@ def exercise_7_11(answer: Any, report: Report) -> None:
     if pair is None:
         return
     scale = b_above / b_below
-    found = [
-        report.recognises(
-            pair[0],
-            (n_below / scale, "the ratio is upside down", "the cut keeps less than it rejects: above/below"),
-            (b_above * b_below / n_below, "the data enter upside down", "more data below mean more background above"),
-            (b_above, "the data do not enter", "multiply by n_below / b_below"),
-            (n_below - b_above, "this subtracts", "multiply the data below with the ratio above/below"),
-            (n_below / b_below, "this is the scale factor", "multiply the simulated background above with it"),
-            (
-                n_below * b_above / (b_above + b_below),
-                "this divides by all of the background",
-                "the data are those below the cut: divide by the background below",
-            ),
-            (error, "the order is another one", "return b, sigma_b"),
-            (n_below * b_above // b_below, "the estimate is rounded down", "divide with /, and not with //"),
-            (round(b), "the estimate is rounded", "an expectation is no whole number"),
-            right=b,
+    if report.recognises(
+        pair[0],
+        (n_below / scale, "the ratio is upside down", "the cut keeps less than it rejects: above/below"),
+        (b_above * b_below / n_below, "the data enter upside down", "more data below mean more background above"),
+        (b_above, "the data do not enter", "multiply by n_below / b_below"),
+        (n_below - b_above, "this subtracts", "multiply the data below with the ratio above/below"),
+        (n_below / b_below, "this is the scale factor", "multiply the simulated background above with it"),
+        (
+            n_below * b_above / (b_above + b_below),
+            "this divides by all of the background",
+            "the data are those below the cut: divide by the background below",
         ),
-        report.recognises(
-            pair[1],
-            (
-                np.sqrt(b),
-                "the error is the root of the estimate",
-                "what fluctuates is n_below: relative error 1/√n_below",
-            ),
-            (np.sqrt(n_below), "this is the error of n_below itself", "scale it to the region above the cut"),
-            (1 / np.sqrt(n_below), "this is the relative error", "multiply it by b"),
-            (b / n_below, "this divides by n_below", "divide b by the square root of n_below"),
-            (np.sqrt(b_above), "this is the error of the simulated yield", "the relative error is 1/√n_below"),
-            (b * np.sqrt(n_below), "this multiplies by the root", "the relative error is 1/√n_below"),
-            right=error,
+        (error, "the order is another one", "return b, sigma_b"),
+        (n_below * b_above // b_below, "the estimate is rounded down", "divide with /, and not with //"),
+        (round(b), "the estimate is rounded", "an expectation is no whole number"),
+        right=b,
+    ) or report.recognises(
+        pair[1],
+        (
+            np.sqrt(b),
+            "the error is the root of the estimate",
+            "what fluctuates is n_below: relative error 1/√n_below",
         ),
-    ]
-    if any(found):
+        (np.sqrt(n_below), "this is the error of n_below itself", "scale it to the region above the cut"),
+        (1 / np.sqrt(n_below), "this is the relative error", "multiply it by b"),
+        (b / n_below, "this divides by n_below", "divide b by the square root of n_below"),
+        (np.sqrt(b_above), "this is the error of the simulated yield", "the relative error is 1/√n_below"),
+        (b * np.sqrt(n_below), "this multiplies by the root", "the relative error is 1/√n_below"),
+        right=error,
+    ):
         return
     report.holds(
         alike(pair[0], right[0]),

@@ -153,7 +153,7 @@ def exercise_7_2(answer: Any, report: Report) -> None:
 @exercise("7.3", fallback=significance.simple)
 def exercise_7_3(answer: Any, report: Report) -> None:
     """The estimate s/√b."""
-    given = s, b = np.array([2.0, 5.0, 9.0]), np.array([4.0, 16.0, 100.0])
+    given = s, b = np.array([2.4, 5.0, 9.7]), np.array([4.0, 16.6, 100.0])
     result = answer(*given)
     if report.recognises(
         result,

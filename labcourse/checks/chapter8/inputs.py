@@ -35,50 +35,46 @@ def exercise_8_2(answer: Any, report: Report) -> None:
     if pair is None:
         return
     decides = "flip an event as a whole: the sign of the leading lepton decides"
-    found = [
-        report.recognises(
-            pair[0],
-            (np.abs(eta), "every lepton lost its own sign", decides),
-            (_first_of(np.abs(eta), eta), "only the leading lepton is flipped", "change the sign of all four leptons"),
-            (eta, "eta is not flipped", "multiply by −1 where eta[:, 0] < 0"),
-            (-eta, "every event is flipped", "multiply by −1 only where eta[:, 0] < 0"),
-            (-right_eta, "the events with the other sign are flipped", "the leading lepton is to have eta >= 0"),
-            (
-                eta * np.where(eta.sum(axis=1, keepdims=True) < 0, -1, 1),
-                "the sum of all leptons decides",
-                "the sign of the leading lepton, in column 0, is asked for",
-            ),
-            (
-                eta - eta[:, :1],
-                "eta is shifted",
-                "a boost along the beam is no symmetry of a detector that ends: flip the sign only",
-            ),
-            (right_eta[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
-            right=right_eta,
+    if report.recognises(
+        pair[0],
+        (np.abs(eta), "every lepton lost its own sign", decides),
+        (_first_of(np.abs(eta), eta), "only the leading lepton is flipped", "change the sign of all four leptons"),
+        (eta, "eta is not flipped", "multiply by −1 where eta[:, 0] < 0"),
+        (-eta, "every event is flipped", "multiply by −1 only where eta[:, 0] < 0"),
+        (-right_eta, "the events with the other sign are flipped", "the leading lepton is to have eta >= 0"),
+        (
+            eta * np.where(eta.sum(axis=1, keepdims=True) < 0, -1, 1),
+            "the sum of all leptons decides",
+            "the sign of the leading lepton, in column 0, is asked for",
         ),
-        report.recognises(
-            pair[1],
-            (turned, "some angles lie outside of −π … π", "kinematics.delta_phi brings them back"),
-            (np.abs(right_phi), "the signs of the angles are lost", "keep the direction in which a lepton lies"),
-            (-right_phi, "the event is mirrored", "subtract the leading angle from the others, and not the reverse"),
-            (np.mod(turned, 2 * np.pi), "the angles lie in 0 … 2π", "bring them to −π … π with kinematics.delta_phi"),
-            (_first_of(right_phi, phi), "only the leading lepton is turned", "subtract its angle from all four"),
-            (phi, "phi is not turned", "subtract the angle of the leading lepton, phi[:, :1]"),
-            (
-                kinematics.delta_phi(phi, phi.mean(axis=1, keepdims=True)),
-                "the event is turned by the mean angle",
-                "the leading lepton, in column 0, is to be at 0",
-            ),
-            (right_phi[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
-            (
-                np.where(eta[:, :1] < 0, -right_phi, right_phi),
-                "in the events that are flipped, the other φ changed sign as well",
-                "flip η only",
-            ),
-            right=right_phi,
+        (
+            eta - eta[:, :1],
+            "eta is shifted",
+            "a boost along the beam is no symmetry of a detector that ends: flip the sign only",
         ),
-    ]
-    if any(found):
+        (right_eta[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
+        right=right_eta,
+    ) or report.recognises(
+        pair[1],
+        (turned, "some angles lie outside of −π … π", "kinematics.delta_phi brings them back"),
+        (np.abs(right_phi), "the signs of the angles are lost", "keep the direction in which a lepton lies"),
+        (-right_phi, "the event is mirrored", "subtract the leading angle from the others, and not the reverse"),
+        (np.mod(turned, 2 * np.pi), "the angles lie in 0 … 2π", "bring them to −π … π with kinematics.delta_phi"),
+        (_first_of(right_phi, phi), "only the leading lepton is turned", "subtract its angle from all four"),
+        (phi, "phi is not turned", "subtract the angle of the leading lepton, phi[:, :1]"),
+        (
+            kinematics.delta_phi(phi, phi.mean(axis=1, keepdims=True)),
+            "the event is turned by the mean angle",
+            "the leading lepton, in column 0, is to be at 0",
+        ),
+        (right_phi[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
+        (
+            np.where(eta[:, :1] < 0, -right_phi, right_phi),
+            "in the events that are flipped, the other φ changed sign as well",
+            "flip η only",
+        ),
+        right=right_phi,
+    ):
         return
     if not report.holds(
         all(np.shape(part) == (40, 4) for part in pair),
@@ -92,7 +88,7 @@ def exercise_8_2(answer: Any, report: Report) -> None:
         "all leptons of an event are flipped together",
         hint="one sign per event, that of the leading lepton",
     )
-    report.holds(
+    report.also(
         np.allclose(new_phi, right_phi, atol=1e-5),
         "the leading lepton is at φ = 0",
         hint="subtract the angle of the leading lepton from all four",
@@ -174,12 +170,13 @@ def exercise_8_3(answer: Any, report: Report) -> None:
     ):
         return
     constant = np.ptp(result, axis=0) == 0
-    report.holds(
+    if not report.holds(
         not constant.any(),
         "no input is the same for all events",
         mistake=f"column {int(np.argmax(constant))} (from 0) is the same for all events",
         hint="after align the leading φ is always 0: leave it out",
-    )
+    ):
+        return
     if mass := _mass_among(answer, events, result):
         report.wrong(mass, "do not compute a mass: section 8.6 asks whether the network finds it")
         return

@@ -153,7 +153,7 @@ def _share_inside(
 @exercise("8.9", fallback=_share_inside)
 def exercise_8_9(answer: Any, report: Report) -> None:
     """The share of expected events in a mass window."""
-    mass = np.array([200.0, 115.0, 80.0, 125.0, 130.0, 120.0, 300.0])
+    mass = np.array([200.0, 115.0, 80.0, 129.7, 130.0, 120.0, 300.0])
     weight = np.array([3.5, 0.5, 1.0, -0.25, 2.0, 0.75, 1.0])
     given = mass, weight, 115, 130
     right = _share_inside(*given)

@@ -25,7 +25,7 @@ def exercise_9_1(answer: Any, report: Report) -> None:
     """Share of the digits that a network names right."""
     right_ones = [[0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.31, 0.38, 0.31], [0.4, 0.3, 0.3]]
     given = (
-        np.array([*right_ones, [0.45, 0.5, 0.05], [0.46, 0.54, 0.0], [0.2, 0.3, 0.5]]),
+        np.array([*right_ones, [0.4, 0.55, 0.05], [0.46, 0.54, 0.0], [0.5, 0.3, 0.2]]),
         np.array([0, 2, 1, 0, 0, 0, 1]),
     )
     result = answer(*given)
