@@ -218,7 +218,7 @@ plotting.show(
 # %% [markdown]
 # ### Exercise 6.4 – The size of the leak (read a plot)
 #
-# By how much is the reused network's validation loss too good in the last fold? Read the loss of the fresh network minus the loss of the reused one.
+# By how much is the reused network's validation loss too good in the last fold? Read the loss of the fresh network minus the loss of the reused one (filled points).
 
 # %% tags=["exercise-6.4"]
 ### BEGIN SOLUTION
@@ -226,7 +226,7 @@ leak_size = leak["fresh"].iloc[-1] - leak["reused"].iloc[-1]
 ### END SOLUTION
 
 # %% tags=["check-6.4"]
-checks.exercise_6_4(leak_size, fresh=leak["fresh"], reused=leak["reused"])
+checks.exercise_6_4(leak_size, losses=leak)
 
 # %% [markdown]
 # The course's function `crossvalidation.cross_validate` does what your loop does, and refuses a network that has been trained before. It calls `build_model` with the training inputs of each fold.

@@ -70,8 +70,8 @@ checks.panel(7)
 # %% [markdown]
 # ### Exercise 7.1 – The p-value (write code)
 #
-# Write `p_value(n, b)`: the probability to count `n` events or more when `b` are expected. `n` is a whole number or an array of
-# them, `b` a positive number. `scipy.stats.poisson` knows the distribution: `pmf(n, b)` is the probability of exactly `n`, `cdf(n, b)` that of
+# Write `p_value(n, b)`: the probability to count `n` events or more when `b` are expected. `n` is a whole number and
+# `b` a positive one, or both are arrays. `scipy.stats.poisson` knows the distribution: `pmf(n, b)` is the probability of exactly `n`, `cdf(n, b)` that of
 # at most `n`, and `sf(n, b)` that of *more than* `n`. Far out in the tail, `1 - cdf` loses all its digits; `sf` does not.
 
 
@@ -321,7 +321,7 @@ plotting.show(
 # ### Exercise 7.6 – The error of a weighted sum (write code)
 #
 # Write `sum_and_error(weight)` for an array of weights. Return `(total, error)`: the sum of the weights, and its statistical error.
-# Negative weights subtract from the sum. Think about what they do to the error.
+# Negative weights subtract from the sum. Think about what they do to the error. Of no weight at all, both are zero.
 
 
 # %% tags=["exercise-7.6"]
@@ -344,7 +344,7 @@ hard = scan.cut[np.searchsorted(-scan.signal, -0.2 * scan.signal[0])]
 above = validation[score_validation["chapter 5"] >= hard]
 rows = {}
 for name in ("llll", "Zee", "Zmumu", "ttbar_lep"):
-    weight = above.loc[above["sample"] == name, "weight"]
+    weight = above.loc[above["sample"] == name, "weight"].to_numpy(float)
     total, error = sum_and_error(weight)
     rows[name] = {"raw": len(weight), "expected": total, "error": error}
 pd.DataFrame(rows).T.astype({"raw": int}).round(2)
@@ -387,7 +387,7 @@ for name, score in score_validation.items():
         score, y_validation, w_validation, measure=significance.simple, groups=validation["sample"]
     )
     for guard in (1, 25):
-        at = np.flatnonzero(scan.cut == best_cut(scan, min_effective=guard))[0]
+        at = np.argmin(np.abs(scan.cut - best_cut(scan, min_effective=guard)))
         print(
             f"{name}, at least {guard:2d} effective events: cut {scan.cut[at]:.3f}, s/√b = {scan.significance[at]:.2f},"
             f" background {scan.background[at]:5.1f} ± {scan.background_error[at]:.1f}"

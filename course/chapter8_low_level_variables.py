@@ -227,7 +227,7 @@ print(f"{x_fit.shape[1]} inputs")
 # %% [markdown]
 # ### Exercise 8.4 – Design a network (write code)
 #
-# Write `build_network(x)`. `x` is the input array of the training events: take the number of inputs and the normalisation from it. Return a new, compiled Keras model with one output between 0 and 1, for binary cross-entropy. Use
+# Write `build_network(x)`. `x` is the input array of the training events: take the number of inputs and the normalisation from it. Return a new, compiled Keras model with at least one hidden layer and one output between 0 and 1, for binary cross-entropy. Use
 # `network.build` (its options are `hidden`, `activation`, `learning_rate`, `dropout`, `normalise`), or Keras directly. Keep it below 100 000 parameters, so that the cross-validation stays a matter of
 # seconds.
 
@@ -264,7 +264,7 @@ plotting.show(
 # %% [markdown]
 # ### Exercise 8.5 – Best epoch (read a plot)
 #
-# Which epoch of your own network does early stopping keep? Count from 1, and read it from the figure (to within two epochs) or from `history.history["val_loss"]`.
+# Which epoch of your own network does early stopping keep? Count from 1, and read it from the figure (a star marks it) or from `history.history["val_loss"]`.
 
 # %% tags=["exercise-8.5"]
 ### BEGIN SOLUTION

@@ -107,7 +107,7 @@ def build(
     layers.append(dense(1, "sigmoid", "score"))
     model = keras.Sequential(layers, name="classifier")
     model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate=learning_rate),
+        optimizer=keras.optimizers.Adam(learning_rate=float(learning_rate)),
         loss="binary_crossentropy",
         weighted_metrics=["accuracy"],
     )

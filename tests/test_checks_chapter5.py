@@ -94,11 +94,39 @@ def looks_at(*properties):
             "mean": np.isclose(balanced.mean(), 1, rtol=1e-3),
             "ratios of signal": is_constant((balanced / size)[signal]),
             "ratios of background": is_constant((balanced / size)[~signal]),
+            # What is looked at too briefly:
+            "first sign": balanced[0] >= 0,
+            "small mean": balanced.mean() < 1 + 1e-3,
+            "rounded mean": round(balanced.mean(), 1) == 1,
+            "small sums": balanced[signal].sum() < balanced[~signal].sum() + 0.1,
+            "rounded sums": np.isclose(balanced[signal].sum(), balanced[~signal].sum(), rtol=0.1),
+            "ratios of sizes": all(is_constant((np.abs(balanced) / size)[label == y]) for y in (0, 1)),
+        } | {
+            name: all(near(balanced[label == y], size[label == y]) for y in (0, 1))
+            for name, near in {
+                "first two": lambda b, s: np.isclose(b[0] / b[1], s[0] / s[1], rtol=1e-3),
+                "first and last": lambda b, s: np.isclose(b[0] / b[-1], s[0] / s[-1], rtol=1e-3),
+                "order": lambda b, s: np.array_equal(np.argsort(b), np.argsort(s)),
+                "correlation": lambda b, s: np.corrcoef(b, s)[0, 1] > 0.9999,
+                "mean ratio": lambda b, s: np.isclose(np.mean(b / s), b.sum() / s.sum(), rtol=0.2),
+            }.items()
         }
         found["ratios"] = found["ratios of signal"] and found["ratios of background"]
         return bool(all(found[name] for name in properties))
 
     return answer
+
+
+def compares_shares_by_loop(weight, label, balanced):
+    for y in (0, 1):
+        wanted = [abs(w) for w, value in zip(weight, label, strict=True) if value == y]
+        found = [b for b, value in zip(balanced, label, strict=True) if value == y]
+        if min(found) < 0 or not math.isclose(2 * sum(found), len(label), rel_tol=1e-3):
+            return False
+        for w, b in zip(wanted, found, strict=True):
+            if not math.isclose(b / sum(found), w / sum(wanted), rel_tol=1e-3):
+                return False
+    return True
 
 
 def compares_with_own_balance(weight, label, balanced):
@@ -195,7 +223,16 @@ EXERCISES = {
             (lambda y, p, w: -np.sum(w * y * np.log(p)) / np.sum(w), "only signal counts"),
             (lambda y, p, w: -w * np.log(np.where(y == 1, p, 1 - p)), "one number per event"),
         ],
-        fails=[(lambda y, p, w: w * p, "expected a number, received ndarray")],
+        fails=[
+            (lambda y, p, w: w * p, "expected a number, received ndarray"),
+            (lambda y, p, w: loss(y, np.clip(p, 0.05, 0.95), w), "✗ the weighted mean"),
+            (lambda y, p, w: loss(y, p, w) / np.log(10), ""),
+            (lambda y, p, w: loss(y, p, np.maximum(w, 0)), ""),
+            (lambda y, p, w: loss(y[w > 0], p[w > 0], w[w > 0]), ""),
+            (lambda y, p, w: np.mean(w * (y - p) ** 2) / w.mean(), ""),
+            (lambda y, p, w: loss(y, p, w / w.max(), len), ""),
+            (lambda y, p, w: round(loss(y, p, w), 2), ""),
+        ],
     ),
     "5.2": Exercise(
         right=[
@@ -215,6 +252,14 @@ EXERCISES = {
             (lambda y, p, w: accuracy(y, np.where(p == 0.5, 0, p), w), "0.5 itself"),
             (lambda y, p, w: (p >= 0.5) == (y == 1), "one answer per event"),
         ],
+        fails=[
+            (lambda y, p, w: w[np.round(p) == y].sum() / w.sum(), "0.5 itself"),
+            (lambda y, p, w: w[(p >= 0.5) & (y == 1)].sum() / w[y == 1].sum(), ""),
+            (lambda y, p, w: accuracy(y, p, np.maximum(w, 0)), ""),
+            (lambda y, p, w: accuracy(y[:60], p[:60], w[:60]) if len(y) != 40 else 0.8, "✗ works for other events"),
+            (lambda y, p, w: accuracy(y, p, w) // 0.01 / 100, ""),
+            (lambda y, p, w: accuracy(y, p, w**2), ""),
+        ],
     ),
     "5.4": Exercise(
         right=[balance, balance_with_pandas, balance_by_loop, weights.balance],
@@ -230,11 +275,26 @@ EXERCISES = {
             (balance_signal_only, "the mean is not one"),
             (balance_in_place, "changes what it is given: weight"),
         ],
-        fails=[(lambda w, y: np.abs(w).sum(), "✗ one weight per event")],
+        fails=[
+            (lambda w, y: np.abs(w).sum(), "✗ one weight per event"),
+            (lambda w, y: np.sort(balance(w, y)), ""),
+            (lambda w, y: balance(np.sqrt(np.abs(w)), y), "✗ within a class the ratios"),
+            (lambda w, y: balance(w, y) * np.where(y == 1, 1.2, 0.8), "✗ both classes have the same sum"),
+            (lambda w, y: balance(w, y) * np.sign(w), ""),
+            (
+                lambda w, y: balance(w[:90], y[:90])[: len(w)] if len(w) == 90 else balance(w, y) * 1.8,
+                "✗ works for other",
+            ),
+            (lambda w, y: np.round(balance(w, y), 2), ""),
+            (lambda w, y: 1.01 * balance(w, y), "✗ the mean"),
+            (lambda w, y: balance(w, 1 - y)[::-1], ""),
+        ],
     ),
     "5.5": Exercise(
         right=[
             looks_at("sign", "sums", "mean", "ratios"),
+            looks_at("sums", "mean", "ratios"),
+            compares_shares_by_loop,
             compares_with_own_balance,
             looks_at_the_ends_of_the_ratio,
             lambda w, y, b: np.bool_(compares_with_own_balance(w, y, b)),
@@ -252,6 +312,24 @@ EXERCISES = {
             (lambda w, y, b: not compares_with_own_balance(w, y, b), "turned round"),
             (lambda w, y, b: np.isclose(b, balance(w, y)), "not True or False"),
             (lambda w, y, b: b.mean(), "not True or False"),
+            (looks_at("sign", "sums", "mean", "first two"), "signal weights of which one is changed"),
+            (looks_at("sign", "sums", "mean", "order"), "signal weights of which one is changed"),
+            (looks_at("sign", "sums", "mean", "correlation"), "signal weights to which a constant was added"),
+        ],
+        fails=[
+            (looks_at("sign", "sums", "mean", "first and last"), "lets pass"),
+            (looks_at("sign", "sums", "mean", "mean ratio"), "lets pass"),
+            (
+                looks_at("first sign", "sums", "mean", "ratios of sizes"),
+                "lets pass: signal weights of which one is neg",
+            ),
+            (looks_at("sign", "sums", "small mean", "ratios"), "lets pass: a mean that is not one"),
+            (looks_at("sign", "small sums", "mean", "ratios"), "lets pass: classes with different sums"),
+            (looks_at("sign", "sums", "rounded mean", "ratios"), "lets pass: a mean that is not one"),
+            (looks_at("sign", "rounded sums", "mean", "ratios"), "lets pass: classes with different sums"),
+            (lambda w, y, b: len(b) == len(w), "everything passes"),
+            (lambda w, y, b: bool((b == balance(w, y)).all()), "right weights do not pass"),
+            (lambda w, y, b: "yes", "not True or False"),
         ],
     ),
     "5.6": Exercise(
@@ -272,6 +350,18 @@ EXERCISES = {
             (lambda s, y, w, cut: significance(s, y, w, cut, 1), "one half is missing"),
             (lambda s, y, w, cut: significance(s, y, w, cut)[0], "one value is given"),
         ],
+        fails=[
+            (lambda s, y, w, cut: significance(s, y, w, cut)[::-1], "the order is another one"),
+            (lambda s, y, w, cut: significance(s, y, w, 0.5), ""),
+            (lambda s, y, w, cut: significance(np.sort(s), y, w, cut), ""),
+            (lambda s, y, w, cut: significance(s, y, np.maximum(w, 0), cut), ""),
+            (lambda s, y, w, cut: (significance(s, y, w, cut)[0], significance(s, y, np.abs(w), cut)[1]), ""),
+            (lambda s, y, w, cut: (significance(s, y, w, cut)[0], significance(s, y, np.ones_like(w), cut)[1]), ""),
+            (
+                lambda s, y, w, cut: significance(s, y, w, cut) if len(s) == 200 else significance(s, y, w, 0.5),
+                "✗ works for other events",
+            ),
+        ],
     ),
     "5.7": Exercise(
         right=[0.16, 0.18, np.float64(0.15)],
@@ -283,7 +373,7 @@ EXERCISES = {
             (1 / 0.16, "the rejection"),
             ("0.16", "leave out the quotes"),
         ],
-        fails=[(0.05, "✗ the share of the background")],
+        fails=[(0.05, "✗ the share of the background"), (-0.16, ""), (0.2, ""), ((0, 16), "decimals take a point")],
         context=lambda: {"efficiencies": EFFICIENCIES, "model": "balanced weights"},
     ),
     "5.8": Exercise(
@@ -298,7 +388,16 @@ EXERCISES = {
             (treat_with_or, "the treatment is always the same"),
             (treat_in_place, "changes what it is given: weight"),
         ],
-        fails=[(lambda w, t: treat(w, t, keep=np.zeros_like), "✗ keep: as they are")],
+        fails=[
+            (lambda w, t: treat(w, t, keep=np.zeros_like), "✗ keep: as they are"),
+            (lambda w, t: treat(w, t, drop=lambda w: np.where(w < 0, 1e-3, w)), "✗ drop"),
+            (lambda w, t: treat(w, t, drop=lambda w: np.maximum(w, 0) * w.sum() / w[w > 0].sum()), "✗ drop"),
+            (lambda w, t: treat(w, t, absolute=np.sign), "✗ absolute"),
+            (lambda w, t: treat(w, t, absolute=lambda w: np.abs(w).astype(int)), "✗ absolute"),
+            (lambda w, t: np.sort(treat(w, t)), ""),
+            (lambda w, t: np.abs(w) if t == "abs" else np.maximum(w, 0) if t == "drop" else w, "stay negative"),
+            (lambda w, t: treat(w, t).sum(), ""),
+        ],
     ),
     "5.9": Exercise(
         right=[("Zee", 12.0), ["Zee", np.float32(12.3)], ("Zee", 12)],
@@ -312,6 +411,11 @@ EXERCISES = {
             ((12.0, "Zee"), "this is a number"),
             (("Zee", "12"), "leave out the quotes"),
             (12.0, "one value is given"),
+        ],
+        fails=[
+            (("Zee", 14.0), "✗ its size"),
+            (("Zee", -12.0), "the sign is turned round"),
+            (("Zee", float("nan")), ""),
         ],
         context=lambda: {"bias": BIAS},
     ),

@@ -23,14 +23,21 @@ def build(x, **options):
     return network.build(4, **({"normalise": x, "learning_rate": 1e-3} | options))
 
 
-def build_with_keras(x):
+def compiled(x, *, output="sigmoid", optimizer=None, loss="binary_crossentropy"):
     keras = pytest.importorskip("keras")
     normalise = keras.layers.Normalization()
     normalise.adapt(x)
     layers = [normalise, keras.layers.Dense(60, "relu"), keras.layers.Dense(60, "relu")]
-    model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1, "sigmoid")])
-    model.compile(optimizer=keras.optimizers.Adam(1e-3), loss="binary_crossentropy")
+    model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1, output)])
+    model.compile(optimizer=optimizer or keras.optimizers.Adam(1e-3), loss=loss)
+    if optimizer:
+        model.optimizer.learning_rate = 1e-3
     return model
+
+
+def with_loss_object(x):
+    keras = pytest.importorskip("keras")
+    return compiled(x, loss=keras.losses.BinaryCrossentropy())
 
 
 BUILT = {}
@@ -117,6 +124,12 @@ def corrected(losses, n_training, n_validation):
     return np.std(losses, ddof=1) * math.sqrt(1 / len(losses) + n_validation / n_training)
 
 
+LEAK = {
+    "fresh": [0.50, 0.51, 0.52],
+    "reused": [0.50, 0.45, 0.40],
+    "fresh, other events": [0.53, 0.54, 0.55],
+    "reused, other events": [0.53, 0.70, 0.80],
+}
 LOSSES = {
     "60-60": [0.50, 0.52, 0.54, 0.56, 0.55],
     "20-20": [0.51, 0.53, 0.538, 0.57, 0.556],
@@ -139,9 +152,19 @@ EXERCISES = {
             (lambda fold, number: (fold[fold != number], fold[fold == number]), "no masks"),
             (lambda fold, number: fold != number, "8 values are given"),
         ],
+        fails=[
+            (lambda fold, number: (fold != 1, fold == 1), "✗ it works for the fold of number 0"),
+            (lambda fold, number: (fold != number, fold == (number or 1)), "✗ it works for the fold of number 0"),
+            (lambda fold, number: ((fold != number).astype(int), (fold == number).astype(int)), "no masks"),
+            (lambda fold, number: (fold != number, fold == number)[::-1], "the fold trains"),
+            (lambda fold, number: (fold != number, fold <= number), "✗ the events of the fold validate"),
+            (lambda fold, number: (fold % 3 != number, fold % 3 == number), ""),
+            (lambda fold, number: (np.arange(8) % 4 != number, np.arange(8) % 4 == number), ""),
+            (lambda fold, number: ((fold != number)[:-1], (fold == number)[:-1]), "no masks"),
+        ],
     ),
     "6.2": Exercise(
-        right=[build, build_with_keras],
+        right=[build, compiled, with_loss_object, lambda x: build(x, seed=6), lambda x: build(x.astype(float))],
         mistakes=[
             (one_model, "both calls return the same model"),
             (shared_optimizer, "share one optimizer"),
@@ -150,10 +173,28 @@ EXERCISES = {
             (lambda x: build(x, learning_rate=2e-4), "its learning rate is 0.0002"),
             (lambda x: build(x, hidden=(8,)), "its layers are [8, 1]"),
             (lambda x: x, "no Keras model"),
+            (lambda x: compiled(x, optimizer="sgd"), "its optimizer is SGD"),
+            (lambda x: compiled(x, loss="mse"), "its loss is m"),
+            (lambda x: build(x, activation="linear"), "its hidden layers have no activation"),
+        ],
+        fails=[
+            (lambda x: build(x, activation=None), "no activation"),
+            (lambda x: build(x, normalise=x[:100]), "✗ its inputs are normalised with the events that are passed in"),
+            (lambda x: build(x, normalise=2 * x), ""),
+            (lambda x: build(x, learning_rate=0.01), "its learning rate is 0.01"),
+            (lambda x: build(x, hidden=(60, 60, 60)), "its layers are"),
+            (lambda x: build(x, hidden=()), "its layers are [1]"),
+            (lambda x: compiled(x, output="tanh"), "its output has the activation tanh"),
+            (lambda x: compiled(x, output="linear"), "its output has the activation linear"),
         ],
     ),
     "6.3": Exercise(
-        right=[loop, lambda *given: list(loop(*given)), lambda *given: loop(*given).astype(np.float32)],
+        right=[
+            loop,
+            lambda *given: list(loop(*given)),
+            lambda *given: loop(*given).astype(np.float32),
+            lambda build, train, fold: [train(build(), fold != n, fold == n) for n in np.unique(fold)],
+        ],
         mistakes=[
             (loop_with_reused_model, "one model goes through all folds"),
             (loop_without_the_last, "only 4 of 5 folds"),
@@ -166,6 +207,21 @@ EXERCISES = {
             (lambda *given: loop(*given).mean(), "this is the mean"),
             (returning_too_early, "the loss of the last fold"),
             (lambda build, train, fold: np.zeros(5), "nothing is trained"),
+            (lambda build, train, fold: loop(lambda: build(SOME_EVENTS), train, fold), "is called with an argument"),
+            (lambda build, train, fold: loop(lambda: build, train, fold), "a function is trained"),
+            (lambda *given: np.sort(loop(*given)), "the losses are sorted"),
+        ],
+        fails=[
+            (lambda *given: sorted(loop(*given)), "the losses are sorted"),
+            (lambda *given: loop(*given)[::-1], "✗ returns the loss of each fold, in order"),
+            (lambda *given: np.round(loop(*given), 1), "✗ returns the loss"),
+            (lambda *given: loop(*given)[:, None], "✗ returns the loss"),
+            (lambda build, train, fold: loop(build, train, fold) * len(fold) / 11, "✗ three folds"),
+            (lambda build, train, fold: loop(build, train, 4 - fold), "✗ fold 0 validates the first model"),
+            (lambda build, train, fold: loop(lambda m=[]: m.append(build()) or m[-len(m) // 2], train, fold), ""),
+            (lambda build, train, fold: [train(build(), fold > n, fold == n) for n in range(5)], ""),
+            (lambda build, train, fold: [train(build(), fold != n, fold <= n) for n in range(5)], ""),
+            (lambda build, train, fold: loop(build, lambda *given: train(*given) and 0.5, fold), ""),
         ],
     ),
     "6.4": Exercise(
@@ -177,9 +233,12 @@ EXERCISES = {
             (0.0, "this is the first fold"),
             (23.0, "per cent"),
             (0.06, "the mean over the folds"),
+            (-0.25, "these are the open points"),
+            (0.25, "these are the open points"),
+            (0.15, "one of the points is an open one"),
         ],
-        fails=[(0.3, "✗ loss of the fresh")],
-        context=lambda: {"fresh": [0.50, 0.51, 0.52], "reused": [0.50, 0.45, 0.40]},
+        fails=[(0.3, "✗ loss of the fresh"), (0.09, ""), ("0.12", "leave out the quotes"), ((0.52, 0.40), "")],
+        context=lambda: {"losses": LEAK},
     ),
     "6.5": Exercise(
         right=[
@@ -196,7 +255,18 @@ EXERCISES = {
             (lambda losses: (np.std(losses, ddof=1), np.mean(losses)), "the order is another one"),
             (lambda losses: np.mean(losses), "one value is given"),
         ],
-        fails=[(lambda losses: (losses.mean(), losses.std(ddof=1)), "a list has no .mean()")],
+        fails=[
+            (lambda losses: (losses.mean(), losses.std(ddof=1)), "a list has no .mean()"),
+            (lambda losses: (np.median(losses), np.std(losses, ddof=1)), "this is the median"),
+            (
+                lambda losses: (np.mean(losses), np.sqrt(np.sum((np.asarray(losses) - np.mean(losses)) ** 2) / 4)),
+                "✗ works",
+            ),
+            (lambda losses: (np.mean(losses), np.std(losses) * np.sqrt(5 / 4)), "✗ works for a list of two"),
+            (lambda losses: (np.mean(losses), round(np.std(losses, ddof=1), 3)), ""),
+            (lambda losses: (np.sum(losses) / 5, np.std(losses, ddof=1)), ""),
+            (lambda losses: ((max(losses) + min(losses)) / 2, np.std(losses, ddof=1)), ""),
+        ],
     ),
     "6.6": Exercise(
         right=[shared, shared_with_sets, lambda *given: np.float32(shared(*given))],
@@ -209,7 +279,16 @@ EXERCISES = {
             (lambda f, a, b: 100 * shared(f, a, b), "per cent"),
             (lambda f, a, b: (len(np.unique(f)) - 2) / (len(np.unique(f)) - 1), "folds are counted"),
         ],
-        fails=[(lambda f, a, b: (f != a) & (f != b), "received ndarray")],
+        fails=[
+            (lambda f, a, b: (f != a) & (f != b), "received ndarray"),
+            (lambda f, a, b: np.sum((f != a) & (f != b)) // np.sum(f != a), ""),
+            (lambda f, a, b: 1 - shared(f, a, b), "not shared"),
+            (lambda f, a, b: shared(f, 0, 3), "✗ for 3 equal folds"),
+            (lambda f, a, b: shared(f, 0, b) if b else shared(f, 0, 1) * 1.2, "✗ for 3 equal folds"),
+            (lambda f, a, b: np.mean(np.isin(np.flatnonzero(f != b), np.flatnonzero(f != a))), "of the second network"),
+            (lambda f, a, b: (len(f) - np.sum(f == a) - np.sum(f == b)) / np.sum(f != a), "✗ a network shares"),
+            (lambda f, a, b: np.mean((f != a) == (f != b)), ""),
+        ],
     ),
     "6.8": Exercise(
         right=[
@@ -227,7 +306,16 @@ EXERCISES = {
             (lambda losses, t, v: np.sqrt(1 / len(losses) + v / t * np.var(losses, ddof=1)), "brackets are missing"),
             (lambda losses, t, v: (1 / len(losses) + v / t) * np.std(losses, ddof=1), "only taken of the variance"),
         ],
-        fails=[(lambda losses, t, v: corrected(losses[:6], t, v), "J is the number of losses")],
+        fails=[
+            (lambda losses, t, v: corrected(losses[:6], t, v), "J is the number of losses"),
+            (lambda losses, t, v: np.std(losses, ddof=1) * np.sqrt(1 / 6 + v / t), "✗ J is the number"),
+            (lambda losses, t, v: corrected(losses, 1000, 230), "✗ the numbers of events"),
+            (lambda losses, t, v: corrected(losses, 5, 1), ""),
+            (lambda losses, t, v: corrected(losses, 1, v // t), "the naive error"),
+            (lambda losses, t, v: np.sqrt((1 / 6 + v / t) * np.var(losses, ddof=1)), "✗ J is the number"),
+            (lambda losses, t, v: np.sqrt(np.mean(losses**2) * (1 / len(losses) + v / t)), ""),
+            (lambda losses, t, v: round(corrected(losses, t, v), 3), ""),
+        ],
     ),
     "6.9": Exercise(
         right=[(4, 0.0068), [np.int64(4), np.float32(0.007)], (4.0, 0.0066)],
@@ -240,7 +328,13 @@ EXERCISES = {
             ((0.8, 0.0068), "the share of the folds"),
             (4, "one value is given"),
         ],
-        fails=[((4, 0.02), "✗ the mean difference")],
+        fails=[
+            ((4, 0.02), "✗ the mean difference"),
+            ((3, 0.0068), "✗ the number of folds"),
+            ((4, 0.0), ""),
+            (("4", "0.0068"), ""),
+            ((5, 0.0068), ""),
+        ],
         context=lambda: {"losses": LOSSES},
     ),
 }

@@ -80,6 +80,27 @@ def pairs_only(events):
     return np.column_stack(list(kinematics.pair_masses(*arrays).values())).astype(np.float32)
 
 
+def with_mass(*functions):
+    """Inputs with functions of the mass, energy and momentum of the four leptons beside the right ones."""
+
+    def answer(events):
+        pt, eta, phi, energy = (kinematics.lepton_arrays(events, n).astype(float) for n in ("pt", "eta", "phi", "e"))
+        parts = [pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)]
+        e, p = energy.sum(axis=1), np.sqrt(sum(part.sum(axis=1) ** 2 for part in parts))
+        mass = np.sqrt(e**2 - p**2)
+        return np.column_stack([prepare()(events), *(f(mass, e, p) for f in functions)]).astype(np.float32)
+
+    return answer
+
+
+def with_differences(events):
+    pt, eta, phi, energy = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e"))
+    eta, phi = align(eta, phi)
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    columns = [np.cosh(eta[:, i] - eta[:, j]) for i, j in pairs] + [np.cos(phi[:, i] - phi[:, j]) for i, j in pairs]
+    return np.column_stack([pt / 50, energy / 100, *columns, eta]).astype(np.float32)
+
+
 def with_log_of_mass(events):
     pt, eta, phi, energy = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e"))
     return np.column_stack([prepare()(events), np.log(kinematics.mass(pt, eta, phi, energy))]).astype("f4")
@@ -98,11 +119,16 @@ def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", s
     return model
 
 
-def build(x):
+def build(x, *, hidden=(30, 30), **options):
     pytest.importorskip("keras")
     from labcourse import network
 
-    return network.build(x.shape[1], (30, 30), normalise=x, learning_rate=1e-3)
+    return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 1e-3} | options))
+
+
+def with_logits(x):
+    keras = pytest.importorskip("keras")
+    return keras_model(x.shape[1], loss=keras.losses.BinaryCrossentropy(from_logits=True))
 
 
 BUILT = {}
@@ -161,10 +187,26 @@ EXERCISES = {
             (align_in_place, "changes what it is given: eta"),
             (lambda eta, phi: align(eta, phi)[0], "40 values are given"),
         ],
-        fails=[(lambda eta, phi: align(eta[:1], phi[:1]), "both have shape")],
+        fails=[
+            (lambda eta, phi: align(eta[:1], phi[:1]), "both have shape"),
+            (lambda eta, phi: (align(eta, phi)[0], np.clip(phi - phi[:, :1], -np.pi, np.pi)), "✗ the leading lepton"),
+            (lambda eta, phi: (align(eta, phi)[0], np.arctan(np.tan(phi - phi[:, :1]))), "✗ the leading lepton"),
+            (lambda eta, phi: (np.sort(align(eta, phi)[0], axis=1), align(eta, phi)[1]), "✗ all leptons of an event"),
+            (lambda eta, phi: (eta * np.where(eta[0, 0] < 0, -1, 1), align(eta, phi)[1]), ""),
+            (lambda eta, phi: (eta * np.where(eta[:, :1] > 0, 1, -1), align(eta, phi)[1]), "leading η = 0"),
+            (lambda eta, phi: (align(eta, phi)[0], align(eta, phi)[1] % np.pi), ""),
+            (lambda eta, phi: (align(eta, phi)[0], phi - phi[0, 0]), ""),
+            (lambda eta, phi: align(eta, phi)[::-1], ""),
+        ],
     ),
     "8.3": Exercise(
-        right=[prepare(), cartesian],
+        right=[
+            prepare(),
+            cartesian,
+            with_differences,
+            lambda events: np.hstack([prepare()(events), cartesian(events)]),
+            with_mass(lambda m, e, p: e, lambda m, e, p: p),
+        ],
         mistakes=[
             (prepare(aligned=False), "turned around the beam gives other inputs"),
             (prepare(leading_phi=True), "is the same for all events"),
@@ -179,11 +221,28 @@ EXERCISES = {
             (with_log_of_eta, "NaN or infinite"),
             (pairs_only, "one of the inputs is a mass, m_ll_12"),
             (with_log_of_mass, "one of the inputs is a mass, m_llll"),
+            (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
+            (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
         ],
-        fails=[(lambda events: events["lep1_pt"].to_numpy(), "one row per event")],
+        fails=[
+            (lambda events: events["lep1_pt"].to_numpy(), "one row per event"),
+            (with_mass(lambda m, *_: np.abs(m - 125) < 10), "depends on masses alone"),
+            (with_mass(lambda m, *_: np.sin(m / 10)), "depends on masses alone"),
+            (with_mass(lambda m, *_: 1 / m), ""),
+            (with_mass(lambda m, e, p: e**2 / 7, lambda m, e, p: 2 * p**2 - 5), "or several add up to one"),
+            (lambda events: np.abs(prepare()(events)), ""),
+            (lambda events: prepare()(events.sample(frac=1, random_state=1)), ""),
+            (lambda events: prepare()(events)[:, :8], "has no say"),
+            (lambda events: np.nan_to_num(prepare(extra="m_llll")(events)), "the same for all events"),
+        ],
     ),
     "8.4": Exercise(
-        right=[build, lambda x: keras_model(x.shape[1])],
+        right=[
+            build,
+            lambda x: keras_model(x.shape[1]),
+            lambda x: build(x, hidden=(100, 100, 100), activation="swish"),
+            lambda x: build(x, hidden=(30,), dropout=0.2),
+        ],
         mistakes=[
             (lambda x: keras_model(x.shape[1], size=2), "has the output shape (2,)"),
             (lambda x: keras_model(x.shape[1], activation="softmax"), "the output is 1 for every event"),
@@ -191,23 +250,35 @@ EXERCISES = {
             (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
             (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
             (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
-            (lambda x: keras_model(x.shape[1], learning_rate=1e-9), "does not learn"),
+            (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn"),
             (lambda x: keras_model(x.shape[1], hidden=20_000), "parameters"),
             (lambda x: keras_model(7), "the number of inputs is fixed"),
             (one_model, "each call returns the same model"),
             (lambda x: x, "no Keras model"),
+            (with_logits, "the loss expects logits"),
+        ],
+        fails=[
+            (lambda x: build(x, learning_rate=10), "the validation loss is 0."),
+            (lambda x: build(x, learning_rate=1), "the validation loss is 0."),
+            (lambda x: build(x, normalise=None), "the validation loss is 0."),
+            (lambda x: build(x, hidden=()), "the validation loss is 0."),
+            (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
+            (lambda x: keras_model(x.shape[1], activation="relu"), ""),
+            (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
+            (lambda x: build(x, learning_rate=-1e-3), "your code raised"),
         ],
     ),
     "8.5": Exercise(
-        right=[12, 11, np.int64(13), 12.0],
+        right=[12, np.int64(12), 12.0, np.float32(12)],
         mistakes=[
+            (11, "epochs are counted from 0"),
             (20, "this is the last epoch"),
             (8, "this is the patience"),
             (0.55, "this is a loss"),
             (1, "there the validation loss is highest"),
             ("x", "leave out the quotes"),
         ],
-        fails=[(4, "✗ there the validation loss is lowest")],
+        fails=[(4, "✗ there the validation loss is lowest"), (13, ""), (10, ""), ((12, 0.5), ""), ("12", "")],
         context=lambda: {"history": EPOCHS},
     ),
     "8.7": Exercise(
@@ -228,6 +299,11 @@ EXERCISES = {
                 lambda validation, test: significance.scan(*test[:3], cuts=[0.3], groups=test[3]),
                 "✗ the cut is the best",
             ),
+            (lambda validation, test: choose()(test, validation), ""),
+            (lambda validation, test: choose()(validation, (*test[:2], np.abs(test[2]) * 2, test[3])), ""),
+            (lambda validation, test: choose()(validation, (test[0], 1 - test[1], *test[2:])), ""),
+            (lambda validation, test: choose()(validation, (*test[:2], np.ones(len(test[2])), test[3])), ""),
+            (lambda validation, test: significance.scan(*validation[:3], cuts=[0.5]), "the cut is 0.5"),
         ],
     ),
     "8.8": Exercise(
@@ -239,7 +315,7 @@ EXERCISES = {
             (122500, "this is in MeV"),
             ("125 GeV", "leave out the quotes"),
         ],
-        fails=[(182, "✗ there the mean score is highest")],
+        fails=[(182, "✗ there the mean score is highest"), (115, ""), (-125, ""), (0.125, ""), (91.2, "")],
         context=lambda: {"mass": MASS, "score": SCORE},
     ),
     "8.9": Exercise(
@@ -254,7 +330,15 @@ EXERCISES = {
             (lambda m, w, low, high: 100 * share(m, w, low, high), "per cent"),
             (lambda m, w, low, high: share(m, w, low, high) / (1 - share(m, w, low, high)), "inside over outside"),
         ],
-        fails=[(lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray")],
+        fails=[
+            (lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray"),
+            (lambda m, w, low, high: share(m, w, 115, 130) if low else 1.0, "✗ works for another window"),
+            (lambda m, w, low, high: w[slice(*np.searchsorted(m, (low, high)))].sum() / w.sum(), ""),
+            (lambda m, w, low, high: share(m, np.maximum(w, 0), low, high), ""),
+            (lambda m, w, low, high: w[(m >= low) & (m < high)].sum() / np.abs(w).sum(), ""),
+            (lambda m, w, low, high: share(m, w, low, high) // 0.1 / 10, ""),
+            (lambda m, w, low, high: np.mean(w[(m >= low) & (m < high)]) / np.mean(w), ""),
+        ],
     ),
 }
 

@@ -102,16 +102,26 @@ def exercise_5_4(answer: Any, report: Report) -> None:
         return
     array = array.astype(float)
     report.holds(bool((array >= 0).all()), "no weight is negative", hint="take np.abs first")
-    report.holds(
-        np.isclose(array[signal].sum(), array[~signal].sum(), rtol=1e-4), "both classes have the same sum", hint="Σ|w|"
+    report.also(
+        lambda: np.isclose(array[signal].sum(), array[~signal].sum(), rtol=1e-4),
+        "both classes have the same sum",
+        hint="Σ|w|",
     )
-    report.holds(np.isclose(array.mean(), 1, rtol=1e-4), "the mean of all weights is one", hint="divide by the mean")
-    report.holds(
-        np.allclose(array[signal] / array[signal].sum(), size[signal] / size[signal].sum(), rtol=1e-4),
+    report.also(
+        lambda: np.isclose(array.mean(), 1, rtol=1e-4), "the mean of all weights is one", hint="divide by the mean"
+    )
+    report.also(
+        lambda: alike(array, right),
         "within a class the ratios of the weights stay",
         hint="multiply a whole class by one factor",
     )
-    report.holds(lambda: alike(answer(-weight, label), right), "works for any sign", hint="np.abs(weight)")
+    report.also(lambda: alike(answer(-weight, label), right), "works for any sign", hint="np.abs(weight)")
+    other = (3 * weight[:51], 1 - label[:51])
+    report.also(
+        lambda: alike(answer(*other), _right_balance(*other)),
+        "works for other events",
+        hint="use nothing but what is passed to the function",
+    )
 
 
 def _is_balanced(weight: Any, label: Any, balanced: Any) -> bool:
@@ -133,22 +143,42 @@ def exercise_5_5(answer: Any, report: Report) -> None:
             "combine comparisons with `and`; np.all or np.allclose make one answer of many",
         )
         return
-    scaled_one_by_one = right * np.where(np.arange(80) % 2, 1.2, 0.8)
-    for y in (0, 1):
-        scaled_one_by_one[label == y] *= 40 / scaled_one_by_one[label == y].sum()
-    changed = "within a class, balanced / |w| is one number for *all* events; look at both classes"
+
+    def changed(y: int, change: Callable[[Any], Any]) -> Any:
+        """Return the right weights with those of one class changed, and scaled to the sum that they had."""
+        members, new = label == y, right.copy()
+        new[members] = change(right[members])
+        new[members] *= right[members].sum() / new[members].sum()
+        return new
+
+    def one(factor: float, place: int) -> Callable[[Any], Any]:
+        return lambda w: np.where(np.arange(len(w)) == place % len(w), factor * w, w)
+
+    sign, sums = "all of them have to be at least 0", "compare the sums of signal and background"
+    ratios = "within a class, balanced / |w| is one number for *all* events; look at both classes"
     trials = [
-        (_signed(weight, label), "weights that are negative", "all of them have to be at least 0"),
-        (_not_balanced(weight, label), "classes with different sums", "compare the sums of signal and background"),
+        (_signed(weight, label), "weights that are negative", sign),
+        (_not_balanced(weight, label), "classes with different sums", sums),
         (2 * right, "a mean that is not one", "look at balanced.mean()"),
-        (
-            _all_alike(weight, label),
-            "weights that are no longer in proportion to |w|",
-            "within a class, balanced / |w| is one number",
-        ),
+        (_all_alike(weight, label), "weights that are no longer in proportion to |w|", ratios),
+        (right * np.where(label == 1, 1.3, 0.7), "classes with different sums", sums),
+        (right * np.where(label == 1, 0.98, 1.02), "classes with different sums", sums),
+        (0.98 * right, "a mean that is not one", "look at balanced.mean()"),
+        (1.02 * right, "a mean that is not one", "look at balanced.mean()"),
+        # In one class only: a function must look at all events of both.
         *(
-            (np.where(label == y, scaled_one_by_one, right), f"{name} weights of which some are changed", changed)
+            (changed(y, change), f"{name} weights {what}", hint)
             for y, name in ((1, "signal"), (0, "background"))
+            for change, what, hint in (
+                (lambda w: w * np.where(np.arange(len(w)) % 2, 1.2, 0.8), "of which some are changed", ratios),
+                (one(1.3, 0), "of which one is changed", ratios),
+                (one(1.3, len(label) // 8), "of which one is changed", ratios),
+                (one(1.3, -1), "of which one is changed", ratios),
+                (one(-1.0, -1), "of which one is negative", sign),
+                # The order stays, and the correlation with |w| is 1.
+                (lambda w: w + 0.2, "to which a constant was added", ratios),
+                (lambda w: w**1.1, "that keep their order only", ratios),
+            )
         ),
     ]
     passed = [bool(answer(weight, label, wrong)) for wrong, _, _ in trials]
@@ -170,13 +200,18 @@ def exercise_5_5(answer: Any, report: Report) -> None:
     if not any(verdicts) and passed[0]:
         report.wrong("the answer is turned round", "True means: the weights are right")
         return
-    report.holds(
+    if not report.holds(
         all(verdicts),
         "right weights pass",
         hint="compare decimals with np.isclose(…, rtol=1e-3): single precision is never exact",
-    )
+    ):
+        return
     for found_right, (_, what, hint) in zip(passed, trials, strict=True):
-        report.holds(not found_right, f"finds {what}", mistake=f"it lets pass: {what}", hint=hint)
+        if found_right:
+            report.wrong(f"it lets pass: {what}", hint)
+            return
+    for what in dict.fromkeys(what for _, what, _ in trials[:4]):
+        report.holds(True, f"finds {what}")
 
 
 def _treat(weight: Any, treatment: str) -> Any:
@@ -226,7 +261,7 @@ def exercise_5_8(answer: Any, report: Report) -> None:
     hints = {"keep": "nothing changes", "absolute": "the size of each", "drop": "compare each with zero"}
     for treatment, result in results.items():
         if not report.recognises(result, *mistakes[treatment], right=right[treatment]):
-            report.holds(alike(result, right[treatment]), f"{treatment}: {words[treatment]}", hint=hints[treatment])
+            report.also(alike(result, right[treatment]), f"{treatment}: {words[treatment]}", hint=hints[treatment])
 
 
 @exercise("5.9")

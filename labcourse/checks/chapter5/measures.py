@@ -29,6 +29,7 @@ def _weighted_cross_entropy(y: Any, score: Any, weight: Any) -> float:
 def exercise_5_1(answer: Any, report: Report) -> None:
     """The weighted mean of the cross-entropy."""
     given = y, score, weight = crafted.scored(60, seed=5)
+    score[:2] = 0.001, 0.999
     right = _weighted_cross_entropy(*given)
     result = answer(*given)
     each = weight * _losses(y, score)
@@ -63,12 +64,12 @@ def exercise_5_1(answer: Any, report: Report) -> None:
     if report.number(result, "add up over the events") is None:
         return
     report.close(result, right, "the weighted mean of the losses", relative=1e-4, hint="Σ w·loss / Σ w")
-    report.holds(
+    report.also(
         lambda: alike(answer(y, score, 7 * weight), result),
         "the unit of the weights does not matter",
         hint="divide by Σ w",
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(y, score, np.ones(len(y))), _losses(y, score).mean()),
         "with equal weights it is the loss of chapter 2",
         hint="Σ w·loss / Σ w",
@@ -123,11 +124,13 @@ def exercise_5_2(answer: Any, report: Report) -> None:
     if report.number(result, "add up over the events") is None:
         return
     report.close(result, right, "weights of the right answers over all weights", relative=1e-4, hint="sums of weights")
-    report.holds(
+    report.also(
         lambda: alike(answer(np.array([1.0, 0.0]), np.array([0.0, 0.0]), np.array([1.0, 9.0])), 0.9),
         "who always says background is right for the background",
         hint="signal if score >= 0.5",
     )
+    other = crafted.scored(40, seed=53)
+    report.also(lambda: alike(answer(*other), _weighted_accuracy(*other)), "works for other events", hint=whole)
 
 
 def _significance(
@@ -217,9 +220,19 @@ def exercise_5_6(answer: Any, report: Report) -> None:
         right=right_error,
     ):
         return
-    report.close(value, right, "s/√b of the events that pass", relative=1e-4, hint="sums of weights, score >= cut")
+    if not report.close(
+        value, right, "s/√b of the events that pass", relative=1e-4, hint="sums of weights, score >= cut"
+    ):
+        return
     report.close(
         error, right_error, "its error from the simulated background", relative=1e-4, hint="½ · value · σ_b / b"
+    )
+    label, score, weight = crafted.scored(120, seed=57)
+    other = (score, label, weight, 0.3)
+    report.also(
+        lambda: alike(answer(*other), _significance(*other)),
+        "works for other events and another cut",
+        hint="use nothing but what is passed to the function",
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from labcourse.checks.compare import alike
 from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_6_1", "exercise_6_3", "exercise_6_6"]
@@ -92,16 +93,17 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     report.holds(
         np.array_equal(validates, fold == 1), "the events of the fold validate", hint="those whose fold has this number"
     )
-    report.holds(
+    report.also(
         np.array_equal(trains, fold != 1),
         "the events of all other folds train",
         hint="those whose fold has any other number",
     )
-    report.holds(
-        lambda: np.array_equal(answer(fold, 0)[1], fold == 0),
-        "it works for the fold of number 0 too",
-        hint="0 counts as False: compare with ==",
-    )
+    for number in (0, 3):
+        report.also(
+            lambda number=number: alike(answer(fold, number), _fold_masks(fold, number)),
+            f"it works for the fold of number {number} too",
+            hint="compare with the number that is passed to the function: == and !=",
+        )
 
 
 TrainAndValidate = Callable[[Any, Mask, Mask], float]
@@ -119,16 +121,21 @@ class _Recorder:
     """Stands in for networks and their training, and notes what is done with them."""
 
     def __init__(self) -> None:
-        self.built = 0
+        self.given: tuple[Any, ...] = ()
         self.trained: list[tuple[Any, Mask, Mask]] = []
 
-    def build(self) -> object:
-        self.built += 1
+    def build(self, *given: Any) -> object:
+        self.given = given
         return object()
 
     def train(self, model: Any, trains: Any, validates: Any) -> float:
         self.trained.append((model, np.array(trains), np.array(validates)))
-        return 0.5 + 0.1 * len(self.trained)
+        return self.losses[len(self.trained) - 1]
+
+    @property
+    def losses(self) -> list[float]:
+        """The losses of all trainings so far; no order sorts them."""
+        return [0.7 + 0.1 * (3 * i % 5) - 0.01 * i for i in range(len(self.trained))]
 
 
 @exercise("6.3", fallback=_run_folds)
@@ -138,6 +145,9 @@ def exercise_6_3(answer: Any, report: Report) -> None:
     recorder = _Recorder()
     result = answer(recorder.build, recorder.train, fold)
     n = len(recorder.trained)
+    if recorder.given:
+        report.wrong("build_model is called with an argument", "here it takes none: build_model()")
+        return
     if n == 0:
         report.wrong("nothing is trained", "call train_and_validate(model, trains, validates) for each fold")
         return
@@ -149,6 +159,9 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         return
     if n > 5:
         report.wrong(f"{n} networks are trained for 5 folds", "range(fold.max() + 1) is enough")
+        return
+    if any(callable(model) for model, _, _ in recorder.trained):
+        report.wrong("a function is trained, and not a model", "call it, with brackets: build_model()")
         return
     models = {id(model) for model, _, _ in recorder.trained}
     if len(models) == 1:
@@ -172,23 +185,26 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         "fold 0 validates the first model, fold 1 the second, and so on",
         hint="the number of the loop is the fold that validates",
     )
-    losses = 0.5 + 0.1 * np.arange(1, n + 1)
+    losses = np.array(recorder.losses)
     if not report.recognises(
         result,
         (losses.mean(), "this is the mean", "return all losses, one per fold"),
         (losses.sum(), "this is the sum", "return all losses, one per fold"),
         (losses[-1], "this is the loss of the last fold", "collect the losses in a list, and return after the loop"),
+        (np.sort(losses), "the losses are sorted", "leave them in the order of the folds"),
         right=losses,
     ):
-        report.holds(
-            lambda: np.shape(result) == (n,) and np.allclose(np.asarray(result, float), losses),
+        report.also(
+            lambda: alike(result, losses),
             "returns the loss of each fold, in order",
             hint="collect what train_and_validate returns: np.array(losses)",
         )
+    if not report.is_right:
+        return
     few = _Recorder()
-    answer(few.build, few.train, np.array([0, 2, 1, 1]))
+    result = answer(few.build, few.train, np.array([0, 2, 1, 1]))
     report.holds(
-        len(few.trained) == 3,
+        len(few.trained) == 3 and alike(result, np.array(few.losses)),
         "three folds take three trainings",
         mistake=f"three folds take {len(few.trained)} trainings",
         hint="the number of folds is that of this array, fold.max() + 1, and not always 5",
@@ -245,10 +261,9 @@ def exercise_6_6(answer: Any, report: Report) -> None:
         return
     report.close(result, right, "shared training events over training events of the first", hint="&, sum")
     for k in (3, 10):
-        report.close(
-            answer(np.arange(60 * k) % k, 0, 1),
-            (k - 2) / (k - 1),
+        report.also(
+            lambda k=k: alike(answer(np.arange(60 * k) % k, 1, 0), (k - 2) / (k - 1)),
             f"for {k} equal folds the networks share {k - 2} of {k - 1} folds",
             hint="count events, with masks",
         )
-    report.close(answer(fold, 2, 2), 1.0, "a network shares all events with itself", hint="&")
+    report.also(lambda: alike(answer(fold, 2, 2), 1.0), "a network shares all events with itself", hint="&")

@@ -48,8 +48,22 @@ def exercise_6_2(answer: Any, report: Report) -> None:
         mistake=f"its layers are {widths} neurons wide",
         hint="60, 60 and 1 are the default of network.build",
     )
+    dense = [layer.activation.__name__ for layer in first.layers if type(layer).__name__ == "Dense"]
+    loss = str(getattr(first.loss, "name", None) or getattr(first.loss, "__name__", first.loss))
+    optimizer = type(first.optimizer).__name__
+    for holds, what, is_wrong in (
+        ("linear" not in dense[:-1], "its hidden layers have an activation", "its hidden layers have no activation"),
+        (
+            dense[-1:] == ["sigmoid"],
+            "its output is a sigmoid",
+            f"its output has the activation {', '.join(dense[-1:])}",
+        ),
+        (loss == "binary_crossentropy", "its loss is the binary cross-entropy", f"its loss is {loss}"),
+        ("Adam" in optimizer, "its optimizer is Adam", f"its optimizer is {optimizer}"),
+    ):
+        report.also(holds, what, mistake=is_wrong, hint="take what network.build has as its default")
     rate = float(first.optimizer.learning_rate)
-    report.holds(
+    report.also(
         np.isclose(rate, 1e-3),
         "its learning rate is 0.001",
         mistake=f"its learning rate is {rate:.4g}",

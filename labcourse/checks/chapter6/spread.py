@@ -15,9 +15,10 @@ __all__ = ["exercise_6_4", "exercise_6_5", "exercise_6_8", "exercise_6_9"]
 
 
 @exercise("6.4")
-def exercise_6_4(answer: Any, report: Report, *, fresh: ArrayLike, reused: ArrayLike) -> None:
+def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]) -> None:
     """How much too good the reused model looks in the last fold."""
-    fresh, reused = np.asarray(fresh, np.float64), np.asarray(reused, np.float64)
+    fresh, reused = (np.asarray(losses[name], np.float64) for name in ("fresh", "reused"))
+    fresh_others, reused_others = (float(np.asarray(losses[f"{n}, other events"])[-1]) for n in ("fresh", "reused"))
     gains = fresh - reused
     right = float(gains[-1])
     itself = "this is the loss itself", "we ask for a difference of two losses"
@@ -35,6 +36,9 @@ def exercise_6_4(answer: Any, report: Report, *, fresh: ArrayLike, reused: Array
             "this is the mean over the folds",
             "we ask for the last fold; in the first one nothing leaks",
         ),
+        (fresh_others - reused_others, "these are the open points", "the validation losses are the filled ones"),
+        (reused_others - fresh_others, "these are the open points", "the validation losses are the filled ones"),
+        (fresh_others - float(reused[-1]), "one of the points is an open one", "read both filled points"),
         (float(reused[0] - reused[-1]), "only the reused network is compared", "subtract it from the fresh one"),
         tolerance=max(0.005, 0.1 * abs(right)),
         hint="read both points of the last fold",
@@ -77,11 +81,12 @@ def exercise_6_5(answer: Any, report: Report) -> None:
         right=right_spread,
     ):
         return
-    report.close(pair[0], right_mean, "the mean", hint="the sum of the losses over their number")
+    if not report.close(pair[0], right_mean, "the mean", hint="the sum of the losses over their number"):
+        return
     report.close(
         pair[1], right_spread, "the spread, with k − 1", relative=1e-4, hint="the root of the sum of squares over k − 1"
     )
-    report.holds(
+    report.also(
         lambda: alike(answer([0.2, 0.4]), (0.3, np.sqrt(0.02))),
         "works for a list of two losses too",
         hint="np.mean and np.std take lists as well; a list has no .mean()",
@@ -98,30 +103,35 @@ def _corrected_error(losses: ArrayLike, n_training: float, n_validation: float) 
 def exercise_6_8(answer: Any, report: Report) -> None:
     """The corrected error of a mean over folds (Nadeau and Bengio 2003)."""
     losses = np.array([0.02, 0.05, 0.01, 0.04, 0.04, 0.03])
-    result = answer(losses, 1000, 200)
-    right, variance = _corrected_error(losses, 1000, 200), losses.var(ddof=1)
+    result = answer(losses, 1000, 230)
+    right, variance = _corrected_error(losses, 1000, 230), losses.var(ddof=1)
     if report.recognises(
         result,
         (np.sqrt(variance / 6), "this is the naive error", "add n_validation / n_training to 1/J"),
         (np.sqrt(variance), "this is the spread of the losses", "multiply its square by (1/J + n_val/n_train)"),
-        (np.sqrt((1 / 6 + 5) * variance), "the ratio is upside down", "n_validation / n_training"),
-        ((1 / 6 + 0.2) * variance, "this is a variance", "take the root"),
-        ((1 / 6 + 0.2) * np.sqrt(variance), "the root is only taken of the variance", "the root of the whole product"),
-        (np.sqrt((1 / 6 + 0.2) * losses.var()), "the variance is divided by J", "J − 1: ddof=1"),
-        (np.sqrt((1 / 6 + 1 / 6) * variance), "divided by all events", "n_validation / n_training"),
-        (np.sqrt(0.2 * variance), "1/J is missing", "(1/J + n_validation / n_training)"),
-        (np.sqrt(1 / 6 + 0.2 * variance), "the brackets are missing", "(1/J + n_val/n_train) times the variance"),
-        (np.sqrt((1 / 6 + 0.2) * np.sqrt(variance)), "the spread is not squared", "the variance: np.var(…, ddof=1)"),
+        (np.sqrt((1 / 6 + 1000 / 230) * variance), "the ratio is upside down", "n_validation / n_training"),
+        ((1 / 6 + 0.23) * variance, "this is a variance", "take the root"),
+        ((1 / 6 + 0.23) * np.sqrt(variance), "the root is only taken of the variance", "the root of the whole product"),
+        (np.sqrt((1 / 6 + 0.23) * losses.var()), "the variance is divided by J", "J − 1: ddof=1"),
+        (np.sqrt((1 / 6 + 230 / 1230) * variance), "divided by all events", "n_validation / n_training"),
+        (np.sqrt(0.23 * variance), "1/J is missing", "(1/J + n_validation / n_training)"),
+        (np.sqrt(1 / 6 + 0.23 * variance), "the brackets are missing", "(1/J + n_val/n_train) times the variance"),
+        (np.sqrt((1 / 6 + 0.23) * np.sqrt(variance)), "the spread is not squared", "the variance: np.var(…, ddof=1)"),
         right=right,
     ):
         return
     if report.number(result, "the variance of the losses is one number") is None:
         return
     report.close(result, right, "follows the formula", relative=1e-4, hint="√((1/J + n_val/n_train) · variance)")
-    report.holds(
-        lambda: alike(answer(np.tile(losses, 4), 1000, 200), _corrected_error(np.tile(losses, 4), 1000, 200)),
+    report.also(
+        lambda: alike(answer(np.tile(losses, 4), 1000, 230), _corrected_error(np.tile(losses, 4), 1000, 230)),
         "J is the number of losses that are passed in",
         hint="len(losses)",
+    )
+    report.also(
+        lambda: alike(answer(losses, 160, 40), _corrected_error(losses, 160, 40)),
+        "the numbers of events are those that are passed in",
+        hint="n_validation / n_training",
     )
 
 

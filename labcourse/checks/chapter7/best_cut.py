@@ -43,11 +43,11 @@ def _choice(
 
 def _crafted_scan() -> significance.Scan:
     """A scan whose highest values are of cuts that must not win: too few events, NaN."""
-    z = np.array([3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5])
-    background = np.array([8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0])
-    error = np.array([6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0])
-    cut = np.array([0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9])
-    raw = np.array([18, 3600, 3600, 576, 513, 36, 11025, 20])
+    z = np.array([3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5, 0.3])
+    background = np.array([8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0, 30.0])
+    error = np.array([6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0, 5.0])
+    cut = np.array([0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95])
+    raw = np.array([18, 3600, 3600, 576, 513, 36, 11025, 20, 400])
     zeros = np.zeros(len(cut))
     return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
@@ -78,6 +78,11 @@ def exercise_7_7(answer: Any, report: Report) -> None:
             "take it from scan.cut[usable], or put -np.inf in the place of the others",
         ),
         (
+            _choice(give=lambda scan, z, usable: np.argmax(z[usable])),
+            "this is a position, counted among the usable cuts only",
+            "return the cut itself: scan.cut[usable] at that position",
+        ),
+        (
             _choice(give=lambda scan, z, usable: scan.cut[usable][0]),
             "the first usable cut wins",
             "of those that are left, take the one of highest significance",
@@ -103,17 +108,22 @@ def exercise_7_7(answer: Any, report: Report) -> None:
             "25 events are a relative error of a fifth: (b/σ_b)²",
         ),
         (_choice(nan_wins=True), "a NaN wins", "np.argmax takes NaN for the largest: put -np.inf in its place"),
+        (
+            _choice(give=lambda scan, z, usable: scan.cut[usable][-1]),
+            "the last usable cut wins",
+            "of those that are left, take the one of highest significance",
+        ),
         given=(scan,),
         right=_best_cut(scan),
     ):
         return
     report.holds(alike(result, 0.5), "of the cuts that are left the best wins", hint="mask, then np.argmax")
-    report.holds(
+    report.also(
         lambda: alike(answer(scan, min_effective=70), 0.8),
         "a stricter guard is obeyed",
         hint="use the argument min_effective",
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(scan, min_effective=4), 0.7),
         "exactly min_effective is enough",
         hint="use >=, and (b/σ_b)², and not the raw count",
@@ -123,7 +133,7 @@ def exercise_7_7(answer: Any, report: Report) -> None:
         background_error=np.where(scan.cut < 0.15, 0.0, scan.background_error),
         significance=np.where(scan.cut < 0.15, np.inf, scan.significance),
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(empty), 0.5),
         "a cut without any background does not win",
         hint="0/0 is NaN, and a comparison with NaN is false; an infinite significance must not win either",

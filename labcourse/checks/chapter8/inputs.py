@@ -35,50 +35,46 @@ def exercise_8_2(answer: Any, report: Report) -> None:
     if pair is None:
         return
     decides = "flip an event as a whole: the sign of the leading lepton decides"
-    found = [
-        report.recognises(
-            pair[0],
-            (np.abs(eta), "every lepton lost its own sign", decides),
-            (_first_of(np.abs(eta), eta), "only the leading lepton is flipped", "change the sign of all four leptons"),
-            (eta, "eta is not flipped", "multiply by −1 where eta[:, 0] < 0"),
-            (-eta, "every event is flipped", "multiply by −1 only where eta[:, 0] < 0"),
-            (-right_eta, "the events with the other sign are flipped", "the leading lepton is to have eta >= 0"),
-            (
-                eta * np.where(eta.sum(axis=1, keepdims=True) < 0, -1, 1),
-                "the sum of all leptons decides",
-                "the sign of the leading lepton, in column 0, is asked for",
-            ),
-            (
-                eta - eta[:, :1],
-                "eta is shifted",
-                "a boost along the beam is no symmetry of a detector that ends: flip the sign only",
-            ),
-            (right_eta[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
-            right=right_eta,
+    if report.recognises(
+        pair[0],
+        (np.abs(eta), "every lepton lost its own sign", decides),
+        (_first_of(np.abs(eta), eta), "only the leading lepton is flipped", "change the sign of all four leptons"),
+        (eta, "eta is not flipped", "multiply by −1 where eta[:, 0] < 0"),
+        (-eta, "every event is flipped", "multiply by −1 only where eta[:, 0] < 0"),
+        (-right_eta, "the events with the other sign are flipped", "the leading lepton is to have eta >= 0"),
+        (
+            eta * np.where(eta.sum(axis=1, keepdims=True) < 0, -1, 1),
+            "the sum of all leptons decides",
+            "the sign of the leading lepton, in column 0, is asked for",
         ),
-        report.recognises(
-            pair[1],
-            (turned, "some angles lie outside of −π … π", "kinematics.delta_phi brings them back"),
-            (np.abs(right_phi), "the signs of the angles are lost", "keep the direction in which a lepton lies"),
-            (-right_phi, "the event is mirrored", "subtract the leading angle from the others, and not the reverse"),
-            (np.mod(turned, 2 * np.pi), "the angles lie in 0 … 2π", "bring them to −π … π with kinematics.delta_phi"),
-            (_first_of(right_phi, phi), "only the leading lepton is turned", "subtract its angle from all four"),
-            (phi, "phi is not turned", "subtract the angle of the leading lepton, phi[:, :1]"),
-            (
-                kinematics.delta_phi(phi, phi.mean(axis=1, keepdims=True)),
-                "the event is turned by the mean angle",
-                "the leading lepton, in column 0, is to be at 0",
-            ),
-            (right_phi[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
-            (
-                np.where(eta[:, :1] < 0, -right_phi, right_phi),
-                "in the events that are flipped, the other φ changed sign as well",
-                "flip η only",
-            ),
-            right=right_phi,
+        (
+            eta - eta[:, :1],
+            "eta is shifted",
+            "a boost along the beam is no symmetry of a detector that ends: flip the sign only",
         ),
-    ]
-    if any(found):
+        (right_eta[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
+        right=right_eta,
+    ) or report.recognises(
+        pair[1],
+        (turned, "some angles lie outside of −π … π", "kinematics.delta_phi brings them back"),
+        (np.abs(right_phi), "the signs of the angles are lost", "keep the direction in which a lepton lies"),
+        (-right_phi, "the event is mirrored", "subtract the leading angle from the others, and not the reverse"),
+        (np.mod(turned, 2 * np.pi), "the angles lie in 0 … 2π", "bring them to −π … π with kinematics.delta_phi"),
+        (_first_of(right_phi, phi), "only the leading lepton is turned", "subtract its angle from all four"),
+        (phi, "phi is not turned", "subtract the angle of the leading lepton, phi[:, :1]"),
+        (
+            kinematics.delta_phi(phi, phi.mean(axis=1, keepdims=True)),
+            "the event is turned by the mean angle",
+            "the leading lepton, in column 0, is to be at 0",
+        ),
+        (right_phi[:, 1:], "the leading lepton is left out", "keep it: the shape is (n_events, 4)"),
+        (
+            np.where(eta[:, :1] < 0, -right_phi, right_phi),
+            "in the events that are flipped, the other φ changed sign as well",
+            "flip η only",
+        ),
+        right=right_phi,
+    ):
         return
     if not report.holds(
         all(np.shape(part) == (40, 4) for part in pair),
@@ -92,13 +88,13 @@ def exercise_8_2(answer: Any, report: Report) -> None:
         "all leptons of an event are flipped together",
         hint="one sign per event, that of the leading lepton",
     )
-    report.holds(
+    report.also(
         np.allclose(new_phi, right_phi, atol=1e-5),
         "the leading lepton is at φ = 0",
         hint="subtract the angle of the leading lepton from all four",
     )
     at_zero = np.array([[0.0, 1.0, -1.0, 2.0]])
-    report.holds(
+    report.also(
         lambda: np.allclose(answer(at_zero, np.zeros((1, 4)))[0], at_zero),
         "an event with leading η = 0 survives",
         mistake="an event with leading η = 0 is set to zero, or flipped",
@@ -139,7 +135,7 @@ def _crafted_events(n: int, seed: int) -> pd.DataFrame:
 @exercise("8.3", fallback=_prepare)
 def exercise_8_3(answer: Any, report: Report) -> None:
     """The inputs of the student's network: any choice that keeps the rules."""
-    events = _crafted_events(60, 83)
+    events = _crafted_events(200, 83)
     try:
         result = np.asarray(answer(events))
     except KeyError as error:
@@ -174,20 +170,18 @@ def exercise_8_3(answer: Any, report: Report) -> None:
     ):
         return
     constant = np.ptp(result, axis=0) == 0
-    report.holds(
+    if not report.holds(
         not constant.any(),
         "no input is the same for all events",
         mistake=f"column {int(np.argmax(constant))} (from 0) is the same for all events",
         hint="after align the leading φ is always 0: leave it out",
-    )
-    if mass := _mass_among(result, events):
-        report.wrong(
-            f"one of the inputs is a mass, {mass}",
-            "do not compute a mass: section 8.6 asks whether the network finds it",
-        )
+    ):
+        return
+    if mass := _mass_among(answer, events, result):
+        report.wrong(mass, "do not compute a mass: section 8.6 asks whether the network finds it")
         return
     alone = [0, 7, 31]
-    report.holds(
+    report.also(
         lambda: np.allclose(answer(events.iloc[alone]), result[alone], atol=1e-4),
         "the inputs of an event do not depend on the other events",
         mistake="the inputs of an event depend on the other events of the table",
@@ -196,14 +190,14 @@ def exercise_8_3(answer: Any, report: Report) -> None:
     turned = events.copy()
     for i in (1, 2, 3, 4):
         turned[f"lep{i}_phi"] = kinematics.delta_phi(turned[f"lep{i}_phi"], 2.0).astype(np.float32)
-    report.holds(
+    report.also(
         lambda: np.allclose(answer(turned), result, atol=1e-3),
         "an event that is turned around the beam gives the same inputs",
         mistake="an event that is turned around the beam gives other inputs",
         hint="use the phi that align returns; it jumps at ±π, but its cosine and sine do not",
     )
     flipped = events.assign(**{f"lep{i}_eta": -events[f"lep{i}_eta"] for i in (1, 2, 3, 4)})
-    report.holds(
+    report.also(
         lambda: np.allclose(answer(flipped), result, atol=1e-3),
         "an event that is flipped along the beam gives the same inputs",
         mistake="an event that is flipped along the beam gives other inputs",
@@ -218,15 +212,40 @@ def exercise_8_3(answer: Any, report: Report) -> None:
     )
 
 
-def _mass_among(result: Any, events: pd.DataFrame) -> str:
-    """Return which mass one of the inputs is, or a rising or falling function of it; empty if none is."""
-    arrays = [kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e")]
-    ranks = np.argsort(np.argsort(result, axis=0), axis=0)
-    for name, value in kinematics.pair_masses(*arrays).items():
-        order = np.argsort(np.argsort(value))
-        if any(abs(np.corrcoef(column, order)[0, 1]) > 0.999 for column in ranks.T):
-            return name
-    return ""
+def _mass_among(answer: Any, events: pd.DataFrame, result: Any) -> str:
+    """Say that a weighted sum of the inputs is a mass, or that one of them depends on masses alone; empty if not."""
+    scale = result.std(axis=0, dtype=float)
+    inputs = np.column_stack([(result - result.mean(axis=0, dtype=float)) / scale, np.ones(len(result))])
+    for name, mass in kinematics.pair_masses(*_four_vectors(events)).items():
+        for target in (mass, mass**2, np.log(np.maximum(mass, 1e-3))):
+            target = (target - target.mean()) / target.std()
+            if np.std(target - inputs @ np.linalg.lstsq(inputs, target)[0]) < 0.01:
+                return f"one of the inputs is a mass, {name}, or several add up to one"
+    # Masses, and only they, are what they were when the whole event is boosted.
+    differs = np.abs(np.asarray(answer(_boosted(events))) - result).max(axis=0) > 0.01 * scale
+    harder = events.assign(**{f"lep1_{name}": 1.1 * events[f"lep1_{name}"] for name in ("pt", "e")})
+    depends = (np.asarray(answer(harder)) != result).any(axis=0)
+    hidden = np.flatnonzero(depends & ~differs)
+    return f"column {hidden[0]} (from 0) depends on masses alone" if hidden.size else ""
+
+
+def _four_vectors(events: pd.DataFrame) -> list[Any]:
+    return [kinematics.lepton_arrays(events, name).astype(float) for name in ("pt", "eta", "phi", "e")]
+
+
+def _boosted(events: pd.DataFrame) -> pd.DataFrame:
+    """Return the events as seen from frames that move with 0.3 c, each into another direction."""
+    pt, eta, phi, energy = _four_vectors(events)
+    momentum = np.stack([pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)])
+    velocity = np.random.default_rng(8).normal(size=(3, len(events), 1))
+    velocity *= 0.3 / np.linalg.norm(velocity, axis=0)
+    gamma, along = 1 / np.sqrt(1 - 0.3**2), (velocity * momentum).sum(axis=0)
+    x, y, z = momentum + velocity * ((gamma - 1) * along / 0.3**2 - gamma * energy)
+    pt = np.hypot(x, y)
+    columns = {"pt": pt, "eta": np.arcsinh(z / pt), "phi": np.arctan2(y, x), "e": gamma * (energy - along)}
+    return events.assign(
+        **{f"lep{i + 1}_{name}": value[:, i].astype(np.float32) for name, value in columns.items() for i in range(4)}
+    )
 
 
 def _says_nothing(answer: Any, events: pd.DataFrame, result: Any) -> str:
@@ -234,7 +253,8 @@ def _says_nothing(answer: Any, events: pd.DataFrame, result: Any) -> str:
     for i in (1, 2, 3, 4):
         harder = {f"lep{i}_{name}": np.float32(1.1) * events[f"lep{i}_{name}"] for name in ("pt", "e")}
         moved = {f"lep{i}_phi": kinematics.delta_phi(events[f"lep{i}_phi"], 0.4).astype(np.float32)}
-        for change, name in ((harder, "momentum"), (moved, "azimuth")):
+        turned_back = {f"lep{i}_eta": -events[f"lep{i}_eta"]}
+        for change, name in ((harder, "momentum"), (moved, "azimuth"), (turned_back, "sign of η")):
             if np.allclose(np.asarray(answer(events.assign(**change))), result):
                 return f"the {name} of lepton {i}"
     return ""

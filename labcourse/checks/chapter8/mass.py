@@ -153,8 +153,8 @@ def _share_inside(
 @exercise("8.9", fallback=_share_inside)
 def exercise_8_9(answer: Any, report: Report) -> None:
     """The share of expected events in a mass window."""
-    mass = np.array([80.0, 115.0, 120.0, 125.0, 130.0, 200.0, 300.0])
-    weight = np.array([1.0, 0.5, 0.75, -0.25, 2.0, 3.5, 1.0])
+    mass = np.array([200.0, 115.0, 80.0, 129.7, 130.0, 120.0, 300.0])
+    weight = np.array([3.5, 0.5, 1.0, -0.25, 2.0, 0.75, 1.0])
     given = mass, weight, 115, 130
     right = _share_inside(*given)
     result = answer(*given)
@@ -199,8 +199,13 @@ def exercise_8_9(answer: Any, report: Report) -> None:
     report.holds(
         alike(result, right), "the share is that of the weights inside", hint="weights inside over all weights"
     )
-    report.holds(
+    report.also(
         lambda: alike(answer(mass, weight, 0, 1000), 1.0),
         "a window around everything holds everything",
         hint="divide by weight.sum()",
+    )
+    report.also(
+        lambda: alike(answer(mass, weight, 130, 250), _share_inside(mass, weight, 130, 250)),
+        "works for another window",
+        hint="use low and high, and no numbers of your own",
     )

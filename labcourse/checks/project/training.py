@@ -23,13 +23,16 @@ def _accuracy(probabilities: Any, digits: Any) -> float:
 @exercise("9.1", fallback=_accuracy)
 def exercise_9_1(answer: Any, report: Report) -> None:
     """Share of the digits that a network names right."""
-    probabilities = np.array([[0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.3, 0.4, 0.3], [0.5, 0.2, 0.3], [0.2, 0.3, 0.5]])
-    given = probabilities, np.array([0, 2, 0, 0, 1])
+    right_ones = [[0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.31, 0.38, 0.31], [0.4, 0.3, 0.3]]
+    given = (
+        np.array([*right_ones, [0.4, 0.55, 0.05], [0.46, 0.54, 0.0], [0.5, 0.3, 0.2]]),
+        np.array([0, 2, 1, 0, 0, 0, 1]),
+    )
     result = answer(*given)
     if report.recognises(
         result,
-        (3, "the right ones are counted", "divide by the number of pictures, or take the mean"),
-        (0.4, "this is the share of wrong ones", "compare with ==, and not with !="),
+        (4, "the right ones are counted", "divide by the number of pictures, or take the mean"),
+        (3 / 7, "this is the share of wrong ones", "compare with ==, and not with !="),
         (lambda p, d: (np.argmax(p, axis=1) == d).astype(float), "this is one number a picture", "take their mean"),
         (lambda p, d: np.argmax(p, axis=1) == d, "this is one truth value a picture", "take their mean"),
         (
@@ -37,13 +40,13 @@ def exercise_9_1(answer: Any, report: Report) -> None:
             "this is the mean probability of the right digit",
             "compare the most probable digit with the true one",
         ),
-        (100 * 0.6, "this is in per cent", "give a share between 0 and 1"),
+        (100 * 4 / 7, "this is in per cent", "give a share between 0 and 1"),
         given=given,
-        right=0.6,
+        right=4 / 7,
     ):
         return
-    report.close(result, 0.6, "the most probable digit is compared with the true one", hint="np.argmax(…, axis=1)")
-    report.holds(
+    report.close(result, 4 / 7, "the most probable digit is compared with the true one", hint="np.argmax(…, axis=1)")
+    report.also(
         lambda: alike(answer(np.eye(4), np.arange(4)), 1.0), "it is 1 where all are right", hint="np.mean of =="
     )
 
@@ -96,6 +99,12 @@ def exercise_9_2(answer: Any, report: Report) -> None:
         mistake="some masses are drawn more often than others",
         hint="rng.choice without probabilities",
     )
+    report.also(
+        lambda: abs(np.mean(background[1:] == background[:-1]) - 0.25) < 0.05,
+        "each event has a draw of its own",
+        mistake="an event's mass depends on that of the event before",
+        hint="rng.choice(masses, len(m_true))",
+    )
 
 
 def _weights(weight: Any, m_true: Any, k: float) -> Floats:
@@ -108,14 +117,21 @@ def _weights(weight: Any, m_true: Any, k: float) -> Floats:
     return size
 
 
-def _spoilt(*, size: Any = np.abs, each: bool = True, share: bool = True, k_to: str = "signal") -> Any:
+def _spoilt(
+    *,
+    size: Any = np.abs,
+    each: bool = True,
+    share: bool = True,
+    k_to: str = "signal",
+    sum_: Any = lambda made, weight: made,
+) -> Any:
     """Return weights made in one of the ways that students make them."""
 
     def weights(weight: Any, m_true: Any, k: float) -> Floats:
         made = size(np.asarray(weight, float)) * 1.0
         signal = m_true > 0
         masses = np.unique(m_true[signal])
-        background = made[~signal].sum()
+        background = sum_(made, np.asarray(weight))[~signal].sum()
         groups = [m_true == mass for mass in masses] if each else [signal]
         for group in groups:
             made[group] *= background / (len(groups) if share else 1) / made[group].sum()
@@ -128,8 +144,8 @@ def _spoilt(*, size: Any = np.abs, each: bool = True, share: bool = True, k_to: 
 @exercise("9.4", fallback=_weights)
 def exercise_9_4(answer: Any, report: Report) -> None:
     """Weights of a training: positive, all masses alike, the signal k times the background."""
-    m_true = np.array([300.0, 300.0, 700.0, 700.0, 700.0, 0.0, 0.0, 0.0])
-    given = np.array([0.1, 0.3, 0.2, 0.2, 0.1, 4.0, -1.0, 3.0]), m_true, 0.1
+    m_true = np.array([700.0, 300.0, 0.0, 700.0, 0.0, 700.0, 300.0, 0.0])
+    given = np.array([0.2, 0.1, 4.0, 0.2, -1.0, 0.1, 0.3, 3.0]), m_true, 0.1
     result = answer(*(np.copy(part) for part in given[:2]), given[2])
     if report.recognises(
         result,
@@ -147,6 +163,21 @@ def exercise_9_4(answer: Any, report: Report) -> None:
         ),
         (_spoilt(k_to="background"), "k scales the background", "multiply the signal by k"),
         (
+            _spoilt(sum_=lambda made, weight: weight),
+            "the background is added up with its signs",
+            "its weights count by their size: add up the absolute ones",
+        ),
+        (
+            _spoilt(sum_=lambda made, weight: np.ones(len(weight))),
+            "the events of the background are counted",
+            "add up its absolute weights",
+        ),
+        (
+            lambda w, m, k: _weights(w, m, k) / np.mean(_weights(w, m, k)),
+            "the background is scaled as well",
+            "leave its absolute weights as they are; only the signal is scaled",
+        ),
+        (
             lambda w, m, k: np.where(m > 0, k, 1.0) * np.abs(w),
             "the sums are not balanced",
             "bring the signal to the background's sum before k",
@@ -159,13 +190,26 @@ def exercise_9_4(answer: Any, report: Report) -> None:
     if not report.holds(result.shape == m_true.shape, "every event has one weight", hint="return an array"):
         return
     report.holds(result >= 0, "no weight is negative", hint="np.abs")
-    background = result[m_true == 0].sum()
-    report.close(result[m_true > 0].sum(), 0.1 * background, "the signal counts k times the background", hint="× k")
-    report.close(
-        result[m_true == 300].sum(), result[m_true == 700].sum(), "each mass counts the same", hint="scale each mass"
+    report.also(
+        lambda: alike(result[m_true == 0], np.abs(given[0][m_true == 0])),
+        "the background keeps its absolute weights",
+        hint="only the signal is scaled",
     )
-    report.holds(
-        alike(result / result.sum(), _weights(*given) / _weights(*given).sum()),
+    sums = [result[m_true == mass].sum() for mass in (300, 700)]
+    report.also(lambda: alike(sums[0], sums[1]), "each mass counts the same", hint="scale each mass by itself")
+    report.also(
+        lambda: alike(sum(sums), 0.1 * 8.0),
+        "the signal counts k times the background",
+        hint="all masses together: k · Σ|w| of the background",
+    )
+    report.also(
+        lambda: alike(result, _weights(*given)),
         "within a mass, events keep their proportions",
-        hint="multiply by one number a mass",
+        hint="multiply by one number per mass",
+    )
+    other = (np.array([0.5, 2.0, 0.25, 0.1, -3.0, 0.3]), np.array([500.0, 0.0, 300.0, 500.0, 0.0, 900.0]), 2.0)
+    report.also(
+        lambda: alike(answer(*other), _weights(*other)),
+        "works for other masses and another k",
+        hint="np.unique(m_true[m_true > 0]) finds the masses",
     )
