@@ -17,7 +17,7 @@ course: .venv/course.stamp ## make the environment, run the solutions of chapter
 	@$(BIN)/labcourse run
 
 lab: .venv/course.stamp ## open JupyterLab on notebooks/
-	@PATH="$(CURDIR)/$(BIN):$$PATH" TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks
 
 # Two processes of one thread each: twice as fast as one of two, for the networks of the course are small.
 test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions

@@ -32,11 +32,11 @@
 # check says so and the chapter goes on with the course's own solution. You can always come back.
 
 # %%
+from labcourse import checks, kinematics, ntuple, outputs, plotting, samples, selection, weights
+
 import numpy as np
 import pandas as pd
 import uproot
-
-from labcourse import checks, kinematics, ntuple, outputs, plotting, samples, selection, weights
 
 chapter = outputs.Chapter(1)
 

@@ -30,13 +30,13 @@
 import warnings
 from dataclasses import replace
 
+from labcourse import checks, outputs, parameterised, plotting, progress, training
+from labcourse.parameterised import figures, search, study
+
 import keras
 import numpy as np
 import pandas as pd
 from sklearn import datasets
-
-from labcourse import checks, outputs, parameterised, plotting, progress, training
-from labcourse.parameterised import figures, search, study
 
 chapter = outputs.Chapter(9, sources=())
 

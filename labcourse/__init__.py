@@ -5,7 +5,14 @@ Each module is one idea; import the ones you need, for instance::
     from labcourse import ntuple, selection
     events = selection.preselect(ntuple.read_sample("llll"))
 
-Nothing is imported here, so that ``import labcourse`` costs nothing.
+Nothing heavy is imported here, so that ``import labcourse`` costs nothing.
 """
 
 __version__ = "0.1.0"
+
+import sys
+
+from labcourse import quiet
+
+# Also where the student's cell imports TensorFlow, or Keras.
+sys.meta_path.insert(0, quiet.TensorFlow())
