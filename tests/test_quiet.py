@@ -56,7 +56,9 @@ def test_what_tensorflow_writes_at_its_import_is_shown_if_that_fails(tmp_path: P
     package.mkdir()
     (package / "__init__.py").write_text(f"import os\nos.write(2, b'a red line\\n')\n{fails}\n")
     code = (
-        "import os, labcourse\ntry:\n    import tensorflow\nexcept ImportError as error:\n    print(error)\n"
+        "import importlib.util, os, labcourse\n"
+        "importlib.util.find_spec('tensorflow')  # as libraries look whether it is there\n"
+        "try:\n    import tensorflow\nexcept ImportError as error:\n    print(error)\n"
         "os.write(2, b'later\\n'); print(os.environ['TF_CPP_MIN_LOG_LEVEL'])"
     )
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
