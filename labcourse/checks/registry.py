@@ -16,12 +16,13 @@ _HEADING = re.compile(r"^# #+ Exercise (\d+\.\d+) – (.+?)(?: \(([^()]+)\))?$",
 
 
 class Exercise(NamedTuple):
-    """One exercise: number such as ``1.2``, chapter, title, and kind such as ``write code``."""
+    """One exercise: number such as ``1.2``, chapter, title, kind such as ``write code``, id of its heading's cell."""
 
     number: str
     chapter: int
     title: str
     kind: str
+    cell: str
 
 
 def exercises() -> dict[str, Exercise]:
@@ -34,8 +35,13 @@ def _read(folder: Path) -> dict[str, Exercise]:
     found = {}
     for path in folder.glob("*.py"):
         text = path.read_text(encoding="utf-8")
-        headings = {number: (title, kind) for number, title, kind in _HEADING.findall(text)}
+        headings = {}
+        for heading in _HEADING.finditer(text):
+            number, title, kind = heading.groups()
+            # As `labcourse build` counts the cells.
+            position = len(re.findall(r"^# %%", text[: heading.start()], re.MULTILINE))
+            headings[number] = (title, kind or "", f"chapter{number.split('.')[0]}-{position:03d}")
         for chapter, position in _CELL.findall(text):
             number = f"{chapter}.{position}"
-            found[int(chapter), int(position)] = Exercise(number, int(chapter), *headings.get(number, ("", "")))
+            found[int(chapter), int(position)] = Exercise(number, int(chapter), *headings.get(number, ("", "", "")))
     return {found[key].number: found[key] for key in sorted(found)}
