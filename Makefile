@@ -16,10 +16,10 @@ help: ## show this list
 course: .venv/course.stamp ## make the environment, run the solutions of chapters and project, show their numbers
 	@$(BIN)/labcourse run
 
-# No login shell in its terminals: that would forget the PATH on which the command labcourse is found.
+# Its terminals know the command labcourse: a login shell, as JupyterLab may start one, would forget the PATH.
 lab: .venv/course.stamp ## open JupyterLab on notebooks/
-	@PATH="$(CURDIR)/$(BIN):$$PATH" TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
-	--ServerApp.terminado_settings="{'shell_command': ['$${SHELL:-sh}']}"
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
+	--ServerApp.terminado_settings=shell_command="$${SHELL:-sh}"
 
 # Two processes of one thread each: twice as fast as one of two, for the networks of the course are small.
 test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions

@@ -32,11 +32,11 @@
 # check says so and the chapter goes on with the course's own solution. You can always come back.
 
 # %%
+from labcourse import checks, kinematics, ntuple, outputs, plotting, samples, selection, weights
+
 import numpy as np
 import pandas as pd
 import uproot
-
-from labcourse import checks, kinematics, ntuple, outputs, plotting, samples, selection, weights
 
 chapter = outputs.Chapter(1, solution=True)
 
@@ -641,9 +641,9 @@ chapter.write_numbers(
 # %% [markdown]
 # ## Where you stand
 #
-# Each chapter keeps a count of its exercises. It follows your checks and survives a restart. In a terminal,
-# `labcourse status` shows the same. `labcourse reset 1` starts this chapter over, and keeps what you have written
-# under another name.
+# Each chapter keeps a count of its exercises. It follows your checks and survives a restart. A number leads to its
+# exercise. In JupyterLab's terminal (*File → New → Terminal*), `labcourse status` shows the same for all chapters.
+# `labcourse reset 1` starts this chapter over, and keeps what you have written under another name.
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(1)

@@ -30,12 +30,12 @@
 # %%
 import time
 
+from labcourse import checks, interactive, network, outputs, plotting, samples, splitting, training
+
 import keras
 import numpy as np
 import pandas as pd
 import tensorflow as tf
-
-from labcourse import checks, interactive, network, outputs, plotting, samples, splitting, training
 
 SEED = 2
 keras.utils.set_random_seed(SEED)

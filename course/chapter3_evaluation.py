@@ -27,10 +27,10 @@
 # | 90 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
+from labcourse import checks, features, outputs, plotting, samples, splitting, training, weights
+
 import numpy as np
 import pandas as pd
-
-from labcourse import checks, features, outputs, plotting, samples, splitting, training, weights
 
 SEED = 3
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]

@@ -27,12 +27,12 @@
 # | 75 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
 
 # %%
+from labcourse import checks, features, interactive, network, outputs, plotting, samples, splitting, training, weights
+
 import keras
 import numpy as np
 import pandas as pd
 from scipy import stats
-
-from labcourse import checks, features, interactive, network, outputs, plotting, samples, splitting, training, weights
 
 SEED = 4
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]

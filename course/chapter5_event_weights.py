@@ -27,11 +27,11 @@
 # | 90 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
 
 # %%
+from labcourse import checks, features, interactive, network, outputs, plotting, samples, splitting, training, weights
+
 import keras
 import numpy as np
 import pandas as pd
-
-from labcourse import checks, features, interactive, network, outputs, plotting, samples, splitting, training, weights
 
 SEED = 5
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]

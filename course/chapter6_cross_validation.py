@@ -26,10 +26,6 @@
 # | 75 minutes | the events of chapter 1 | the losses of two networks in all folds |
 
 # %%
-import keras
-import numpy as np
-import pandas as pd
-
 from labcourse import (
     checks,
     crossvalidation,
@@ -43,6 +39,10 @@ from labcourse import (
     training,
     weights,
 )
+
+import keras
+import numpy as np
+import pandas as pd
 
 SEED = 6
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]

@@ -28,10 +28,6 @@
 # | 100 minutes | the events of chapter 1, the models of chapters 2, 4 and 5, collision data | scans, best cuts, a comparison of the models |
 
 # %%
-import numpy as np
-import pandas as pd
-from scipy import stats
-
 from labcourse import (
     checks,
     features,
@@ -45,6 +41,10 @@ from labcourse import (
     training,
     weights,
 )
+
+import numpy as np
+import pandas as pd
+from scipy import stats
 
 chapter = outputs.Chapter(7, solution=True)
 

@@ -27,10 +27,6 @@
 # | 110 minutes | the events of chapter 1, the models of chapters 2, 4 and 5 | your own network, its cross-validation, the table of all models |
 
 # %%
-import keras
-import numpy as np
-import pandas as pd
-
 from labcourse import (
     checks,
     crossvalidation,
@@ -46,6 +42,10 @@ from labcourse import (
     training,
     weights,
 )
+
+import keras
+import numpy as np
+import pandas as pd
 
 chapter = outputs.Chapter(8, solution=True)
 keras.utils.set_random_seed(8)

@@ -30,13 +30,13 @@
 import warnings
 from dataclasses import replace
 
+from labcourse import checks, outputs, parameterised, plotting, progress, training
+from labcourse.parameterised import figures, search, study
+
 import keras
 import numpy as np
 import pandas as pd
 from sklearn import datasets
-
-from labcourse import checks, outputs, parameterised, plotting, progress, training
-from labcourse.parameterised import figures, search, study
 
 chapter = outputs.Chapter(9, sources=(), solution=True)
 
@@ -360,7 +360,7 @@ plotting.show(
 # $k$ is one setting of many: layers, neurons, activation, optimizer, learning rate. Optuna tries them. It begins at random, then prefers what was good so far, and ends a trial early that lags behind the
 # others (*pruned*). Two rules keep such a search honest. It is judged by *validation* events: whoever picks the best of many trials on test events reports luck. And all trials are kept, the bad ones, too.
 #
-# Eight short trials are a taste. They go to a file, and `labcourse tune --trials 60` in a terminal goes on with the same file; then run the next cells again. The
+# Eight short trials are a taste. They go to a file, and `labcourse tune --trials 60` in JupyterLab's terminal (*File → New → Terminal*) goes on with the same file; then run the next cells again. The
 # value of a trial is its mean significance at 300, 500, 800 and 1400 GeV after six epochs, so do not compare it with section 9.4.
 
 # %% tags=["nbval-ignore-output"]

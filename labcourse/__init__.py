@@ -5,7 +5,60 @@ Each module is one idea; import the ones you need, for instance::
     from labcourse import ntuple, selection
     events = selection.preselect(ntuple.read_sample("llll"))
 
-Nothing is imported here, so that ``import labcourse`` costs nothing.
+Nothing heavy is imported here, so that ``import labcourse`` costs nothing.
 """
 
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
+
 __version__ = "0.1.0"
+
+
+class _QuietTensorFlow(MetaPathFinder):
+    """The first import of TensorFlow, without its notes on the machine, which a notebook shows in red.
+
+    Most are kept back by a variable that has to be set before. Some are written during the import, before TensorFlow
+    reads any setting, straight to the file descriptor of standard error: what comes there is shown only if it fails.
+    """
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Find TensorFlow as Python would, and leave everything else to Python."""
+        if name != "tensorflow":
+            return None
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+        spec = PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            load = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: _quietly(load, module)  # type: ignore[method-assign]
+        return spec
+
+
+def _quietly(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+    import tempfile
+
+    try:
+        log, standard_error = tempfile.TemporaryFile(), os.dup(2)  # noqa: SIM115
+    except OSError:  # a full disk, or nothing to write to
+        return load(module)
+    with log:
+        os.dup2(log.fileno(), 2)
+        try:
+            load(module)
+        except BaseException:
+            log.seek(0)
+            os.write(standard_error, log.read())
+            raise
+        finally:
+            os.dup2(standard_error, 2)
+            os.close(standard_error)
+    return None
+
+
+sys.meta_path.insert(0, _QuietTensorFlow())

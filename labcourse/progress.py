@@ -121,22 +121,56 @@ def seconds(duration: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-_interrupted_cell = 0
+_interrupted: Any = None
+"""The history of a training that was interrupted in the notebook cell being run."""
+_unfinished: dict[str, tuple[int, Any]] = {}
+_repeated: tuple[int, Any] | None = None
 
 
-def note_interrupt() -> None:
-    """Note that a computation of the notebook cell being run was interrupted, and went on with what it had."""
-    global _interrupted_cell
-    _interrupted_cell = _cell()
+def note_interrupt(history: Any) -> None:
+    """Note that a training of the notebook cell being run was interrupted, and went on with a part of its history.
+
+    The part has an attribute ``interrupted``; who means to use it as it is sets it to False.
+    """
+    global _interrupted
+    shell = _shell()
+    if shell is None:
+        return
+    shell.events.register("pre_run_cell", _before_cell)
+    shell.events.register("post_run_cell", _after_cell)
+    _interrupted = history
 
 
 def was_interrupted() -> bool:
     """Return whether a computation of the notebook cell being run was interrupted: what it makes are parts."""
-    return _interrupted_cell != 0 and _interrupted_cell == _cell()
+    return _interrupted is not None
 
 
-def _cell() -> int:
-    return int(getattr(_shell(), "execution_count", 0))
+def unfinished_cell() -> int:
+    """Return the number of a cell with an interrupted training that was not run to its end since; 0 if there is none.
+
+    What later cells compute may come from its parts.
+    """
+    return next((number for number, history in _unfinished.values() if history.interrupted), 0)
+
+
+def _before_cell(info: Any) -> None:
+    global _repeated
+    _repeated = _unfinished.pop(_name(info), None)
+
+
+def _after_cell(result: Any) -> None:
+    global _interrupted
+    if _interrupted is not None:
+        _unfinished[_name(result.info)] = result.execution_count, _interrupted
+        _interrupted = None
+    elif _repeated and not result.success:
+        _unfinished[_name(result.info)] = _repeated
+
+
+def _name(info: Any) -> str:
+    # A cell that was edited is still the same cell; but not every front end says which one it runs.
+    return getattr(info, "cell_id", None) or str(info.raw_cell)
 
 
 def _shell() -> Any:

@@ -22,9 +22,9 @@ from IPython.utils.capture import capture_output
 from PIL import Image
 from scipy import stats
 
-from labcourse import errors, interactive, plotting, significance
+from labcourse import errors, interactive, live, plotting, significance
 from labcourse.authoring import tidy
-from labcourse.interactive import experiments, frame, hidden, reweighting, single, stopping, surface
+from labcourse.interactive import experiments, hidden, reweighting, single, stopping, surface
 
 RNG = np.random.default_rng(3)
 LABEL = np.repeat([0, 1], [3000, 1000])
@@ -84,29 +84,35 @@ def panels():
 # The frame
 
 
-def test_a_cell_shows_a_picture_that_stays_and_below_it_what_moves(notebook, network):
+def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook, network):
     for panel in [*panels(), network]:
-        (still, description, live), printed = notebook(panel)
+        (still, description, note, view), printed = notebook(panel)
         assert still["metadata"]["image/png"]["alt"] == still["data"]["text/plain"] == panel.alt
         assert all(name in printed for name in panel.readout), "what stays says what the live figure says"
-        assert list(live["data"]) == [frame.WIDGET], "no text that a comparison of outputs would stumble over"
-        assert live["data"][frame.WIDGET]["model_id"] == panel.box.model_id
+        # Which of the two is seen decides a style sheet, which the browser's tests look at.
+        assert "Run this cell to make it live" in note["data"]["text/plain"]
+        assert "labcourse-stays" in note["data"]["text/html"]
+        assert "labcourse-live" in panel.box._dom_classes
+        assert list(view["data"]) == [live.WIDGET], "no text that a comparison of outputs would stumble over"
+        assert view["data"][live.WIDGET]["model_id"] == panel.box.model_id
         assert html.escape(panel.alt) in panel.image.value
         assert html.escape(panel.alt) in description["data"]["text/html"]
         assert len(panel.image.value) < 100_000
-        kept = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[still, live])])
+        kept = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[still, note, view])])
         tidy.tidy(kept)
-        (output,) = kept.cells[0].outputs
-        assert sorted(output["data"]) == ["image/png", "text/plain"]
+        assert [sorted(output["data"]) for output in kept.cells[0].outputs] == [
+            ["image/png", "text/plain"],
+            ["text/html", "text/plain"],
+        ]
 
 
 def test_showing_again_shows_the_same(notebook):
     panel = interactive.toys(18, 9.0, batch_size=10)
-    first, live = notebook(panel), pixels(panel)
+    first, before = notebook(panel), pixels(panel)
     assert notebook(panel)[1] == first[1]
     # The layout is found anew, and may move a letter by a fraction of a pixel.
-    assert pixels(panel).shape == live.shape
-    assert (pixels(panel) != live).any(axis=-1).mean() < 0.05
+    assert pixels(panel).shape == before.shape
+    assert (pixels(panel) != before).any(axis=-1).mean() < 0.05
 
 
 def test_each_control_moves_the_picture_and_the_numbers(network):

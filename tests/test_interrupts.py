@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -147,8 +148,9 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., t
     client.start_channels()
     client.wait_for_ready(timeout=60)
 
-    def run(code: str, stop_after: str = "") -> tuple[str, str]:
-        client.execute(code)
+    def run(code: str, stop_after: str = "", cell: str = "") -> tuple[str, str]:
+        request = {"code": code, "silent": False, "store_history": True, "stop_on_error": False}
+        client.shell_channel.send(client.session.msg("execute_request", request, metadata={"cellId": cell or code}))
         text, error, stopped = "", "", False
         while True:
             message = client.get_iopub_msg(timeout=60)
@@ -183,7 +185,9 @@ build = lambda: network.build(3, (4,), seed=1)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
 def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
     assert kernel(SETUP) == ("", "")
-    text, error = kernel("model = build()\nhistory = training.fit(model, x, y, epochs=100_000, batch_size=16)", " left")
+    one = "training.fit(build(), x, y, epochs=100_000, batch_size=16)"
+    training_cell = f"history = {one}\nmodel = history.model"
+    text, error = kernel(training_cell, " left")
     assert error == "", text
     assert "interrupted in epoch" in text
     text, error = kernel("print(history.interrupted, len(history.epoch) == len(history.history['loss']) >= 1)")
@@ -192,17 +196,33 @@ def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
     assert (error, "run the cell" in text.lower()) == ("Unfinished", True)
 
     # In a loop the button means the loop; what the cell would hand on is a part.
-    one = "training.fit(build(), x, y, epochs=100_000, batch_size=16)"
     loop = f"for k in range(1000):\n    print('training', k)\n    {one}"
     text, error = kernel(loop, " left")
     assert error == "Interrupted", text
     assert "Traceback" not in text
     assert "training 1" in text
     assert "training 2" not in text
-    text, error = kernel(f"{one}\nchapter.write_numbers({{'a': 1}})", " left")
+    both = f"{one}\nchapter.write_numbers({{'a': 1}})"
+    text, error = kernel(both, " left")
     assert (error, "numbers.json is not written" in text) == ("Unfinished", True)
-    text, error = kernel("chapter.write_numbers({'a': 1})")  # the next cell is another matter
+
+    # Cells below know of the training, too, until its cell was run to its end. One that failed was not.
+    write = "chapter.write_numbers({'epochs': len(history.epoch)})"
+    text, error = kernel(write)
+    assert (error, bool(re.search(r"in cell \[\d+\] was interrupted, so numbers.json", text))) == ("Unfinished", True)
+    kernel(f"1 / 0\n{training_cell}", cell=training_cell)
+    for cell in (training_cell, loop, both):
+        assert kernel(write)[1] == "Unfinished"
+        text, error = kernel(cell.replace("100_000", "1").replace("1000", "2"), cell=cell)
+        assert error == "", text  # what trains and writes in one cell is repeated as one
+    text, error = kernel(write)
     assert ("are kept" in text, error) == (True, "")
+
+    # Who means it can hand on a part.
+    kernel("history = training.fit(model, x, y, epochs=100_000, batch_size=16)", " left")
+    assert kernel(write)[1] == "Unfinished"
+    kernel("history.interrupted = False")
+    assert kernel(write)[1] == ""
 
     text, error = kernel(
         "folds = crossvalidation.cross_validate(build, x, y, np.arange(4000) % 4, epochs=15, batch_size=16)",

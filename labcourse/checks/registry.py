@@ -18,12 +18,16 @@ _HEADING = re.compile(r"^# #+ Exercise (\d+\.\d+) – (.+?)(?: \(([^()]+)\))?$",
 
 
 class Exercise(NamedTuple):
-    """One exercise: number such as ``1.2``, chapter, title, kind such as ``write code``, and names of its answer."""
+    """One exercise: number such as ``1.2``, chapter, title, and kind such as ``write code``.
+
+    ``cell`` is the id of its heading's cell, ``names`` are those of its answer.
+    """
 
     number: str
     chapter: int
     title: str
     kind: str
+    cell: str
     names: tuple[str, ...] = ()
 
 
@@ -52,20 +56,22 @@ def _read(folder: Path) -> Course:
     names: dict[int, frozenset[str]] = {}
     for path in folder.glob("*.py"):
         text = path.read_text(encoding="utf-8")
-        headings = {number: (title, kind) for number, title, kind in _HEADING.findall(text)}
+        headings: dict[str, tuple[str, str, str]] = {}
         bound: set[str] = set()
         number = ""
-        for header, code in _CELL.findall(text):
+        for position, (header, content) in enumerate(_CELL.findall(text), 1):  # as `labcourse build` counts the cells
+            for number, title, kind in _HEADING.findall(content):
+                headings[number] = (title, kind, f"chapter{number.split('.')[0]}-{position:03d}")
             if "[markdown]" not in header:
-                codes.add(cells.fingerprint(code))
-                bound |= cells.names_bound(code)
-            for tag, chapter, position in _TAG.findall(header):
-                number, key = f"{chapter}.{position}", (int(chapter), int(position))
+                codes.add(cells.fingerprint(content))
+                bound |= cells.names_bound(content)
+            for tag, chapter, place in _TAG.findall(header):
+                number, key = f"{chapter}.{place}", (int(chapter), int(place))
                 if tag == "exercise":
-                    found[key] = Exercise(number, int(chapter), *headings.get(number, ("", "")))
+                    found[key] = Exercise(number, int(chapter), *headings.get(number, ("", "", "")))
                 elif key in found:
-                    answers = cells.arguments(code, f"exercise_{chapter}_{position}")[0]
-                    found[key] = found[key]._replace(names=answers or cells.arguments(code, "written")[0])
+                    answers = cells.arguments(content, f"exercise_{chapter}_{place}")[0]
+                    found[key] = found[key]._replace(names=answers or cells.arguments(content, "written")[0])
         if number:
             names[int(number.split(".")[0])] = frozenset(bound)
     return Course({found[key].number: found[key] for key in sorted(found)}, frozenset(codes), names)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections import deque
 from collections.abc import Mapping
 from html import escape
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+from labcourse import live
 from labcourse.checks.progress import STATES, states_here, watchers
 from labcourse.checks.registry import exercises
+from labcourse.outputs.provenance import CHAPTERS
 
 __all__ = ["by_chapter", "panel"]
 
 _SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "unchecked": "?", "open": "○"}
-#: The panels of this notebook; one at its top and one at its end, and a few that were run again.
-_shown: deque[tuple[int, Any]] = deque(maxlen=4)
+#: The panels of this notebook, as what stays and as a widget: at its top and its end, and a few that were run again.
+_shown: deque[tuple[int, Any, Any]] = deque(maxlen=4)
 
 
 def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
@@ -30,44 +36,64 @@ def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
 
 
 def panel(chapter: int) -> None:
-    """Show which exercises of a chapter are solved, answered, wrong and open, and how many of each chapter.
+    """Show which exercises of a chapter are in which of the `STATES`, and what is done of other chapters.
 
-    In a notebook the panel is a table that follows the checks; elsewhere it is printed.
+    In a notebook each exercise is a link to its place, and the panel follows the checks, also when the page is loaded
+    again; elsewhere it is printed.
     """
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
 
+    content = _content(chapter)
     if not InteractiveShell.initialized():
-        print(_content(chapter)["text/plain"])
+        print(content["text/plain"])
         return
-    _shown.append((chapter, display(_content(chapter), raw=True, display_id=True)))
+    import ipywidgets as widgets
+
+    # A page that is loaded again asks the kernel for its widgets, but forgets which outputs can be updated.
+    widget = widgets.Output()
+    _shown.append((chapter, display(content, raw=True, display_id=True), widget))
+    _refresh()
+    live.show(widget, "Run this cell to bring the panel up to date.")
     if _refresh not in watchers:
         watchers.append(_refresh)
 
 
 def _refresh() -> None:
-    for chapter, handle in _shown:
-        handle.update(_content(chapter), raw=True)
+    for chapter, handle, widget in _shown:
+        output = {"output_type": "display_data", "data": _content(chapter), "metadata": {}}
+        if widget.outputs != (output,):  # most cells change nothing
+            widget.outputs = (output,)
+            handle.update(output["data"], raw=True)
 
 
 def _content(chapter: int) -> dict[str, str]:
     """Return the panel as HTML and, with the same information, as text."""
     states = states_here(chapter)
-    numbers = [exercise.number for exercise in exercises().values() if exercise.chapter == chapter]
-    groups = {state: [n for n in numbers if states.get(n, "open") == state] for state in STATES}
-    lines = [f"{_SYMBOLS[state]} {state}: {', '.join(group)}" for state, group in groups.items() if group]
-    head = f"Exercises of chapter {chapter}"
-    rows = by_chapter(states)
-    names = ["chapter", *STATES, "exercises"]
-    text = [head, *(f"  {line}" for line in lines), "", "".join(f"{name:>10}" for name in names)]
-    text += ["".join(f"{row[name]:>10}" for name in names) for row in rows]
-    header = "".join(f'<th scope="col">{_SYMBOLS.get(name, "")} {name}</th>' for name in names)
-    body = "".join(
-        f'<tr><th scope="row">{row["chapter"]}</th>' + "".join(f"<td>{row[name]}</td>" for name in names[1:]) + "</tr>"
-        for row in rows
-    )
-    html = (
-        f"<p><strong>{head}</strong><br>{'<br>'.join(map(escape, lines))}</p>"
-        f"<table><caption>All chapters</caption><thead><tr>{header}</tr></thead><tbody>{body}</tbody></table>"
-    )
-    return {"text/html": html, "text/plain": "\n".join(text)}
+    here = [exercise for exercise in exercises().values() if exercise.chapter == chapter]
+    rows = {row["chapter"]: row for row in by_chapter(states)}
+    done = {n: f"{row['solved'] + row['answered']} of {row['exercises']} done" for n, row in rows.items()}
+    lines = [f"Exercises of {_name(chapter)}: {done.get(chapter, 'none')}"]
+    for state in STATES:
+        group = ", ".join(e.number for e in here if states.get(e.number, "open") == state)
+        said = f"{group}: not checked" if state == "unchecked" else f"{state}: {group}"
+        lines += [f"{_SYMBOLS[state]} {said}"] if group else []
+    if here and all(states.get(e.number) in ("solved", "answered") for e in here):
+        lines.append("All done" + (f" – go on to {_name(chapter + 1)}" if chapter + 1 in CHAPTERS else ""))
+    begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
+    if begun:
+        lines.append("Other chapters: " + ", ".join(f"{_name(n)} ({done[n]})" for n in begun))
+
+    # This notebook may have another name than the course gave it. JupyterLab finds a cell by its id; by a heading only
+    # where it has no dash.
+    own = quote(Path(os.environ.get("JPY_SESSION_NAME") or CHAPTERS[chapter] + ".ipynb").name)
+    links = {e.number: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{e.number}</a>' for e in here}
+    links |= {_name(n): f'<a href="{file}.ipynb">{_name(n)}</a>' for n, file in CHAPTERS.items() if n != chapter}
+    names = re.compile(r"\d+\.\d+|chapter \d+|the project")
+    html = [names.sub(lambda match: links.get(match[0], match[0]), escape(line)) for line in lines]
+    html[0] = f"<strong>{html[0]}</strong>"
+    return {"text/html": f"<p>{'<br>'.join(html)}</p>", "text/plain": "\n".join(lines)}
+
+
+def _name(chapter: int) -> str:
+    return "the project" if chapter == max(CHAPTERS) else f"chapter {chapter}"

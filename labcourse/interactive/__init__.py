@@ -1,8 +1,8 @@
 """Live figures: move a slider, and the picture and its numbers follow.
 
-Each function returns a panel that shows itself as the last line of a cell: a picture that stays (for print and HTML),
-and below it the sliders. Files: one a figure; `surface` draws what `neuron` and `small_network` have in common, `frame`
-is what all of them share.
+Each function returns a panel that shows itself as the last line of a cell: its sliders and picture, or a picture that
+stays where they cannot live (print, HTML, a notebook opened again). Files: one a figure; `surface` draws what `neuron`
+and `small_network` have in common, `frame` is what all of them share.
 """
 
 from labcourse.interactive.cuts import cut

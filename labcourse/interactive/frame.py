@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any
 import matplotlib.pyplot as plt
 import numpy as np
 
-from labcourse import plotting
+from labcourse import live, plotting
 from labcourse.errors import BadInput
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
-WIDGET = "application/vnd.jupyter.widget-view+json"
 Readout = dict[str, str]
 """Name of a quantity -> its value with unit, as text."""
 
@@ -67,10 +66,10 @@ class Picture:
 
 
 class Panel:
-    """A live figure. As the last line of a cell it shows itself: first what stays, then what moves.
+    """A live figure. As the last line of a cell it shows itself: what stays, and in its place a living widget.
 
-    What stays is a picture and its numbers as text. Where no browser shows widgets (a printed page, HTML, a run
-    without a screen) they say everything that the live figure says for one setting.
+    What stays is a picture and its numbers as text. Where no widget lives (a printed page, HTML, a run without a
+    screen, a notebook opened again) they say everything that the live figure says for one setting.
 
     Parameters
     ----------
@@ -141,16 +140,12 @@ class Panel:
         self.image.value = f'<img alt="{html.escape(self.alt)}" {looks} src="data:image/png;base64,{picture}">'
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-
         self._set(self.values | self._still)
         plotting.show(self.picture.figure, self.alt)
         width = max(map(len, self.readout))
         print("\n".join(f"{name:{width}}  {text}" for name, text in self.readout.items()))
         self._follow()
-        # Only the view: a second, textual representation would be compared and printed where nothing can move.
-        view = {"version_major": 2, "version_minor": 0, "model_id": self.box.model_id}
-        display({WIDGET: view}, raw=True)
+        live.show(self.box, "Run this cell to make it live: then sliders move the figure.")
 
 
 def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = "") -> Any:

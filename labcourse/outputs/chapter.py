@@ -22,7 +22,7 @@ from labcourse.errors import BadInput, DamagedOutput, LabCourseError, StorageErr
 from labcourse.files import atomic_write
 from labcourse.outputs import locks, provenance, publication
 from labcourse.outputs.provenance import Input, folder
-from labcourse.progress import was_interrupted
+from labcourse.progress import unfinished_cell, was_interrupted
 
 if TYPE_CHECKING:
     import keras
@@ -246,6 +246,13 @@ class Chapter:
                 f"A training in this cell was interrupted, so {file} is not written.",
                 where=f"chapter {self.number}",
                 next_step="Run the cell again, to its end.",
+            )
+        if cell := unfinished_cell():
+            raise Unfinished(
+                f"The training in cell [{cell}] was interrupted, so {file} is not written: it may come from a part.",
+                where=f"chapter {self.number}",
+                next_step="Run that cell again, to its end, and the cells below it. (To hand on what it has, set "
+                "`interrupted = False` on the history of the training first.)",
             )
         self._lock()
         path = self.folder / file

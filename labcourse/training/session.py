@@ -164,7 +164,7 @@ class _Session:
             self.history.interrupted = finished < self.epochs and not self.model.stop_training
             for values in (self.history.epoch, *self.history.history.values()):
                 del values[finished - first :]
-            note_interrupt()
+            note_interrupt(self.history)
             kept = self._restore_best(finished)
             if self.history.interrupted:
                 line.say(
