@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
+import numpy as np
 import pytest
 
 from labcourse import samples, settings
-from labcourse.authoring import run, source
+from labcourse.authoring import expected, run, source
 from labcourse.checks.progress import MIME_TYPE, read_states
 from labcourse.comparison.reading import take
 from labcourse.comparison.reference import read_reference
@@ -83,6 +84,20 @@ def test_open_exercises_change_no_number_of_the_course(course: Course) -> None:
         assert [number for number in result.numbers if not number.is_right] == []
     compared = [number for result in course.results for number in result.numbers if number.expected is not None]
     assert len(compared) >= len(course.results), "tests/expected.json says too little"
+
+
+SEEN = {
+    # Five seeds on one machine, and what others saw with the seed of the course.
+    ("8", "observed_above"): [34, 34, 42, 29, 34, 34],
+    ("8", "z_observed"): [2.46, 1.25, 2.47, 0.95, 1.25, 1.82, 1.77, 2.51],
+}
+
+
+@pytest.mark.parametrize(("chapter", "name"), SEEN)
+def test_bounds_of_counts_are_centred_and_as_wide_as_events_make_them(chapter: str, name: str) -> None:
+    bound = expected.read(HOME)["bundle"][chapter][name]
+    assert all(abs(value - bound["value"]) <= bound["tolerance"] for value in SEEN[chapter, name])
+    assert np.mean(SEEN[chapter, name][:5]) == pytest.approx(bound["value"], abs=0.1 * bound["tolerance"])
 
 
 def test_outputs_of_real_files_are_stale_for_the_bundle(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -160,6 +161,16 @@ def test_what_the_disk_refuses_in_the_middle_is_one_error(
     monkeypatch.setattr(sqlalchemy.orm.Session, "commit", refuse)
     with pytest.raises(StorageError, match=said):
         search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+
+
+def test_a_damaged_entry_is_no_search(tmp_path: Path, parts: Parts) -> None:
+    search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+    for column, value in (("param_name", b"\xb3\xff"), ("distribution_json", b"{}"), ("distribution_json", b"\xb3")):
+        shutil.copy(tmp_path / "study.db", tmp_path / "damaged.db")
+        with sqlite3.connect(tmp_path / "damaged.db") as other:
+            other.execute(f"UPDATE trial_params SET {column} = CAST(? AS TEXT) WHERE param_id = 1", (value,))
+        with pytest.raises(BadFile, match="not a search"):
+            storage.load(tmp_path / "damaged.db")
 
 
 def test_a_database_of_something_else_is_no_search(tmp_path: Path) -> None:

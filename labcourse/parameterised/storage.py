@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import re
-import sqlite3
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,9 +42,9 @@ def load(path: Path | str) -> optuna.Study:
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
     except OSError as error:
         raise _refused(path, error.strerror) from error
-    with one_error(path), warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of signs of life
-        try:
+    try:
+        with one_error(path), warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # of signs of life
             storage = optuna.storages.RDBStorage(
                 # As plain text, a path would end at its first question mark.
                 sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string(),
@@ -54,15 +53,17 @@ def load(path: Path | str) -> optuna.Study:
                 heartbeat_interval=HEARTBEAT,
                 grace_period=GRACE,
             )
-        except RuntimeError as error:  # of another version of Optuna
-            raise _no_search(path) from error
-        return optuna.create_study(
-            study_name="parameterised",
-            storage=storage,
-            direction="maximize",
-            load_if_exists=True,
-            pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=EVERY),
-        )
+            study = optuna.create_study(
+                study_name="parameterised",
+                storage=storage,
+                direction="maximize",
+                load_if_exists=True,
+                pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=EVERY),
+            )
+            study.get_trials(deepcopy=False)  # what cannot be read is said now, and not in the middle
+    except (RuntimeError, ValueError, LookupError, TypeError) as error:  # of another version of Optuna, or damaged
+        raise _no_search(path) from error
+    return study
 
 
 @contextmanager
@@ -77,7 +78,7 @@ def one_error(path: Path) -> Iterator[None]:
         # Optuna wraps an error of SQLAlchemy, which wraps one of SQLite.
         cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
         cause = getattr(cause, "orig", cause)
-        if isinstance(cause, sqlite3.OperationalError) and not re.search("no such|no column", str(cause)):
+        if re.search("unable to open|readonly|locked|disk I/O|is full|locking protocol", str(cause)):
             raise _refused(path, str(cause)) from error
         raise _no_search(path) from error
 
