@@ -26,7 +26,7 @@ _INSIDE = re.compile(r"labcourse\.checks|_checked_here|record_state")
 _FUNCTION_WORDS = frozenset(
     re.findall(
         r"\S+",
-        "a and are as because by for in is it not of that the to we with das der die ein es ist nicht und wir weil "
+        "a and are as because by for in is it not of that the to we with das der die ein es nicht und wir weil "
         "c'est dans de et il la le les ne pas un une che con è el en es los non no por que si una y",
     )
 )
