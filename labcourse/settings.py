@@ -137,7 +137,7 @@ def fix_paths() -> None:
 def outputs_folder() -> Path:
     """Return the folder under which chapters write."""
     chosen = os.environ.get("LABCOURSE_OUTPUTS")
-    return home() / Path(chosen).expanduser() if chosen else data_folder() / "outputs"
+    return home() / os.path.expanduser(chosen) if chosen else data_folder() / "outputs"
 
 
 def declare_solution(is_solution: bool) -> None:
@@ -210,7 +210,7 @@ def _save(folders: list[str]) -> None:
 
 def _absolute(name: str) -> Path:
     """Return a folder as it was meant: from where it was typed, or else from the project's home."""
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))  # which leaves the name of an unknown user as it is
     return (folder if folder.is_dir() else home() / folder).resolve()
 
 

@@ -94,6 +94,13 @@ def test_other_searches_are_not_mixed(tmp_path: Path, parts: Parts, changed: dic
     assert len(states(tmp_path / "study.db")) == 1
 
 
+@pytest.mark.parametrize("made_with", [5, "x", [1]])
+def test_a_study_of_another_program_is_another_search(tmp_path: Path, parts: Parts, made_with: Any) -> None:
+    search.load(tmp_path / "study.db").set_user_attr("made_with", made_with)
+    with pytest.raises(BadInput, match="other events and epochs and masses"):
+        search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+
+
 @pytest.mark.parametrize("content", [b"SQLite format 3\0" + b"x" * 4000, b"no database"])
 def test_a_damaged_study_is_one_error(tmp_path: Path, parts: Parts, content: bytes) -> None:
     path = tmp_path / "study.db"

@@ -153,6 +153,9 @@ def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypat
     # Without a command in between, as in JupyterLab started with `make lab`.
     monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
     assert settings.outputs_folder() == own_home / "out"
+    monkeypatch.setenv("LABCOURSE_DATA", "~nobody-here/atlas")
+    with pytest.raises(BadInput, match="~nobody-here/atlas does not exist"):
+        settings.search_path()
     monkeypatch.setenv("LABCOURSE_OUTPUTS", "~/out")
     assert settings.outputs_folder() == own_home / "user" / "out"
 

@@ -160,6 +160,7 @@ def _same_search(study: optuna.Study, made_with: dict[str, Any], path: Path) -> 
     if before is None:
         study.set_user_attr(_MADE_WITH, made_with)
     elif before != made_with:
+        before = before if isinstance(before, dict) else {}  # another program's
         others = [name for name, value in made_with.items() if before.get(name) != value]
         raise BadInput(
             f"The file holds a search with other {' and '.join(others)}: values could not be compared.",
