@@ -110,7 +110,7 @@ class Report:
             raise
         except Exception as error:
             raised, help_ = explain(error)
-            self.wrong(f"{what}: {raised}", help_ or hint)
+            self.wrong(f"{what}: {raised}", "; ".join(filter(None, (hint, help_))))
             return False
         if is_true:
             self.lines.append((True, what, hint))
