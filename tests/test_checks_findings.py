@@ -215,6 +215,15 @@ def test_a_property_that_only_follows_is_not_tested_once_something_is_wrong() ->
     assert [what for _, what, _ in report.lines] == ["first", "second", "third"]
 
 
+def test_an_answer_that_fits_the_crafted_arguments_only_is_refused() -> None:
+    for answer, is_right in ((lambda x, n: n * sum(x), True), (lambda x, n: 2 * sum(x[:3]), False)):
+        report = Report()
+        report.agrees(answer, lambda x, n: n * sum(x), ([1, 2], 2), hint="use both")
+        assert (
+            report.agrees(answer, lambda x, n: n * sum(x), ([1, 2], 2), ([1, 2, 3, 4], 5), hint="use both") == is_right
+        )
+
+
 def test_the_same_mistake_is_noted_once() -> None:
     report = Report()
     for _ in range(2):

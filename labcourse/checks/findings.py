@@ -119,7 +119,7 @@ class Report:
             raise
         except Exception as error:
             raised, help_ = explain(error)
-            self.wrong(f"{what}: {raised}", help_ or hint)
+            self.wrong(f"{what}: {raised}", "; ".join(filter(None, (hint, help_))))
             return False
         if is_true:
             self.lines.append((True, what, hint))
@@ -130,6 +130,17 @@ class Report:
     def also(self, condition: Any, what: str, **says: str) -> bool:
         """Do as `holds`, but only while all has held: for a property that a mistake already noted would break, too."""
         return (self.is_right or not self.lines) and self.holds(condition, what, **says)
+
+    def agrees(self, answer: Any, course: Any, *cases: tuple[Any, ...], hint: str, relative: float = 1e-4) -> bool:
+        """Do as `also` for whether an answer gives what the course's function gives for further arguments.
+
+        They are to differ from those before in size and in values, so that no answer fits the crafted ones only.
+        """
+        return self.also(
+            lambda: all(alike(answer(*case), course(*case), relative=relative) for case in cases),
+            "right for other arguments as well",
+            hint=hint,
+        )
 
     def wrong(self, mistake: str, hint: str = "") -> None:
         """Note a mistake that the check recognises, once."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from labcourse import features, samples
 from labcourse.checks import crafted
-from labcourse.checks.compare import alike
 from labcourse.checks.report import Report, exercise
 
 __all__ = ["exercise_2_3", "exercise_2_4", "exercise_2_5"]
@@ -92,11 +91,7 @@ def exercise_2_3(answer: Any, report: Report) -> None:
         hint=".to_numpy(np.float32), or .astype(np.float32)",
     )
     twice, two = pd.concat([events, events]), ["m_llll", "lep2_pt"]
-    report.also(
-        lambda: alike(answer(twice, two), _arrays(twice, two)),
-        "other columns and other events: likewise",
-        hint="use the arguments events and columns",
-    )
+    report.agrees(answer, _arrays, (twice, two), hint="use the arguments events and columns")
 
 
 def _batches(n_events: int, batch_size: int) -> tuple[int, int]:
@@ -159,11 +154,7 @@ def exercise_2_4(answer: Any, report: Report) -> None:
         hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",
     )
     others = (90, 30), (1000, 300), (7, 1), (5, 8), (10001, 10000)
-    report.also(
-        lambda: all(tuple(answer(*case)) == _batches(*case) for case in others),
-        "other sizes of batches: likewise",
-        hint="use the argument batch_size",
-    )
+    report.agrees(answer, _batches, *others, hint="use the argument batch_size", relative=1e-9)
 
 
 def _standardise(x: Array, reference: Array) -> Array:
@@ -251,8 +242,5 @@ def exercise_2_5(answer: Any, report: Report) -> None:
         hint="use x once, and nowhere but in the difference",
     )
     wide, few = rng.normal(3.0, 2.0, (30, 5)), rng.normal(3.0, 2.0, (600, 5))
-    report.also(
-        lambda: np.allclose(answer(wide, few), _standardise(wide, few), rtol=0.002, atol=0.006),
-        "right for any number of columns",
-        hint="mean and std over axis=0 treat all columns at once",
-    )
+    hint = "mean and std over axis=0 treat all columns at once, however many there are"
+    report.agrees(answer, _standardise, (wide, few), hint=hint, relative=0.002)

@@ -108,11 +108,7 @@ def exercise_3_5(answer: Any, report: Report) -> None:
         hint="leave the weights and the result as they are",
     )
     classes, scores, weights = crafted.scored(150, 350)
-    report.also(
-        lambda: alike(answer(scores, classes, weights), _auc(scores, classes, weights)),
-        "other events: likewise",
-        hint="take all events that are given",
-    )
+    report.agrees(answer, _auc, (scores, classes, weights), hint="take all events that are given")
 
 
 @exercise("3.6")
@@ -210,16 +206,7 @@ def exercise_3_9(answer: Any, report: Report) -> None:
     )
     report.also(np.allclose(result[[0, -1]], [0, 1]), "certainty stays certainty", hint="0 stays 0, and 1 stays 1")
     report.also(
-        lambda: alike(answer(answer(score, 0.4, 0.02), 0.02, 0.4), score),
-        "there and back again gives the score",
-        hint="both shares enter in the same way",
-    )
-    report.also(
         alike(result, _to_mixture(score, 0.4, 0.02)), "follows Bayes' theorem", hint="p·π′/π over the sum of both terms"
     )
     other = np.linspace(0.05, 0.95, 9)[::-1], 0.3, 0.11
-    report.also(
-        lambda: alike(answer(*other), _to_mixture(*other)),
-        "other scores and other shares: likewise",
-        hint="use all the arguments: score, share and new_share",
-    )
+    report.agrees(answer, _to_mixture, other, hint="use all the arguments: score, share and new_share")

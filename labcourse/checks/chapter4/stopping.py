@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -228,11 +229,7 @@ def exercise_4_4(answer: Any, report: Report) -> None:
         hint="begin with the first loss as the best one so far",
     )
     walks = np.random.default_rng(44).normal(-0.5, 1.0, (4, 30)).cumsum(axis=1).round(3).tolist()
-    report.also(
-        lambda: all(alike(answer(walk, patience), _stop(walk, patience)) for walk in walks for patience in (1, 3, 8)),
-        "other losses and other patience: likewise",
-        hint="use the arguments losses and patience",
-    )
+    report.agrees(answer, _stop, *itertools.product(walks, (1, 3, 8)), hint="use the arguments losses and patience")
 
 
 def _stopping() -> Any:
