@@ -266,6 +266,7 @@ EXERCISES = {
         fails=[
             (lambda s, y, w, cuts: (w.sum() + 1, w.sum()), "one number per cut"),
             (yields_of_sorted_events, ""),
+            (lambda s, y, w, cuts: [[w[s >= c & y == k].sum() for c in cuts] for k in (1, 0)], "in brackets"),
             (lambda s, y, w, cuts: yields_with_lists(s, y, w, np.sort(cuts)), "✗ cuts may come in any order"),
             (lambda s, y, w, cuts: yields_with_lists(s, y, w, [0.0, 0.5, 0.75, 0.99]), "✗ cuts may come in any order"),
             (lambda s, y, w, cuts: yields_with_lists(s, y, np.maximum(w, 0), cuts), "✗ the background is right"),

@@ -332,6 +332,8 @@ EXERCISES = {
         ],
         fails=[
             (lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray"),
+            (lambda m, w, low, high: w[m >= low & m < high].sum() / w.sum(), "put each comparison in brackets"),
+            (lambda m, w, low, high: w[(m >= low) & m < high].sum() / w.sum(), "put each comparison in brackets"),
             (lambda m, w, low, high: share(m, w, 115, 130) if low else 1.0, "✗ works for another window"),
             (lambda m, w, low, high: w[slice(*np.searchsorted(m, (low, high)))].sum() / w.sum(), ""),
             (lambda m, w, low, high: share(m, np.maximum(w, 0), low, high), ""),
