@@ -24,11 +24,14 @@ from playwright.sync_api import Browser, Locator, expect, sync_playwright
 from labcourse import settings
 from labcourse.authoring import build, source
 
-PATIENCE = 180
+PATIENCE = 400
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
 ARTEFACTS = Path(os.environ.get("LABCOURSE_ARTEFACTS", Path(__file__).parent / "artefacts"))
 # What JupyterLab itself says on the console, and why it is none of our business.
-NOISE = {"Could not restore the debugger state: Canceled future": "its debugger, when a kernel is shut down"}
+NOISE = {
+    "Could not restore the debugger state: Canceled future": "its debugger, when a kernel is shut down",
+    "Error: widget model not found": "a widget whose kernel is gone: the picture below stands in for it",
+}
 
 
 class Server(NamedTuple):
@@ -238,9 +241,20 @@ class Lab:
         return cell
 
     def shows(self, number: int, *texts: str) -> None:
-        """Wait until a cell shows texts below its code."""
+        """Wait until a cell shows texts below its code, in sight."""
         for text in texts:
-            expect(self.cell(number).locator(".jp-OutputArea")).to_contain_text(text, timeout=PATIENCE * 1000)
+            area = self.cell(number).locator(".jp-OutputArea").first
+            expect(area).to_contain_text(text, use_inner_text=True, timeout=PATIENCE * 1000)
+
+    def parts_in_sight(self, number: int) -> list[str]:
+        """Return what each output of a cell that can be seen is: its MIME type, or ``widget``."""
+        found: list[str] = (
+            self.cell(number)
+            .locator(".jp-OutputArea")
+            .first.locator("> .jp-OutputArea-child:visible > .jp-OutputArea-output")
+            .evaluate_all("parts => parts.map(part => part.dataset.mimeType || 'widget')")
+        )
+        return found
 
     def run(self, number: int, *, wait: bool = True) -> None:
         """Click into a cell and press Ctrl and Enter."""
