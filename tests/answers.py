@@ -18,6 +18,7 @@ import pandas as pd
 import pytest
 
 from labcourse import checks
+from labcourse.checks import progress
 
 FEWEST_MISTAKES = 3
 OWN = """exercise {}: nothing is judged
@@ -54,6 +55,7 @@ def shown(number: str, answer: Any, exercise: Exercise) -> tuple[str, Any]:
     answer = answer.make() if isinstance(answer, Made) else answer
     check = getattr(checks, f"exercise_{number.replace('.', '_')}")
     printed = io.StringIO()
+    progress._checked_here.clear()  # or an answer that was judged before would not be judged again
     with contextlib.redirect_stdout(printed):
         handed_on = check(answer, **exercise.context())
     return printed.getvalue(), handed_on

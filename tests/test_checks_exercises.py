@@ -35,8 +35,8 @@ def table(chapter: int) -> dict[str, Exercise]:
 EVERY = [pytest.param(n, exercise, id=n) for chapter in CHAPTERS for n, exercise in table(chapter).items()]
 
 
-#: Chapters in whose tables somebody has tried to get wrong answers accepted, and whose checks train nothing.
-TRIED_HARD = [pytest.param(n, exercise, id=n) for chapter in (1, 2, 3, 4) for n, exercise in table(chapter).items()]
+#: The check of 8.4 trains a network: its verdicts are in its own tests.
+QUICK = [row for row in EVERY if row.id != "8.4"]
 FEWEST_FAILS = 2
 
 
@@ -57,13 +57,13 @@ def test_at_least_three_mistakes_have_different_names(number: str, exercise: Exe
     pytest.fail(f"exercise {number} knows only {names}")
 
 
-@pytest.mark.parametrize(("number", "exercise"), TRIED_HARD)
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
 def test_wrong_answers_of_no_name_are_refused_too(number: str, exercise: Exercise) -> None:
     is_function = callable(exercise.right[0])
     assert len(exercise.fails) >= (FEWEST_FAILS + 1 if is_function else FEWEST_FAILS)
 
 
-@pytest.mark.parametrize(("number", "exercise"), TRIED_HARD)
+@pytest.mark.parametrize(("number", "exercise"), QUICK)
 def test_what_follows_from_a_mistake_is_no_line_of_its_own(number: str, exercise: Exercise) -> None:
     most = 2 if number in ("2.10", "4.9") else 1  # there two results can be wrong in the same way
     for answer, _ in exercise.mistakes:
@@ -71,7 +71,7 @@ def test_what_follows_from_a_mistake_is_no_line_of_its_own(number: str, exercise
         assert printed.count("  ✗ ") <= most, printed
 
 
-@pytest.mark.parametrize(("number", "exercise"), TRIED_HARD)
+@pytest.mark.parametrize(("number", "exercise"), QUICK)
 def test_a_verdict_does_not_depend_on_what_ran_before(number: str, exercise: Exercise) -> None:
     for answer in (exercise.right[0], *(row[0] for row in (*exercise.mistakes[:1], *exercise.fails[:1]))):
         printed = set()

@@ -157,6 +157,8 @@ def exercise_6_9(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
         (better / len(delta), "this is the share of the folds", "count them"),
         hint="compare the two points of each fold",
     )
+    if report.lines[-1][1] == "the order is another one":
+        return
     report.reading(
         pair[1],
         mean,

@@ -204,7 +204,7 @@ def exercise_8_3(answer: Any, report: Report) -> None:
         hint="use the eta that align returns",
     )
     without = _says_nothing(answer, events, result)
-    report.holds(
+    report.also(
         not without,
         "momenta and angles of all leptons have a say",
         mistake=f"{without} has no say",
