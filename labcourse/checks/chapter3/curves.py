@@ -188,7 +188,7 @@ def exercise_3_9(answer: Any, report: Report) -> None:
     )
     report.holds(np.allclose(result[[0, -1]], [0, 1]), "certainty stays certainty", hint="0 stays 0, and 1 stays 1")
     report.holds(
-        lambda: alike(answer(answer(score, 0.4, 0.02), 0.02, 0.4), score),
+        lambda: alike(answer(np.asarray(answer(score, 0.4, 0.02)), 0.02, 0.4), score),
         "there and back again gives the score",
         hint="both shares enter in the same way",
     )
