@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import io
+import shutil
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -222,9 +223,10 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
 
 
 @pytest.fixture
-def short(few: pd.DataFrame, earlier: Path, searched: Search, monkeypatch: pytest.MonkeyPatch) -> None:
+def short(few: pd.DataFrame, earlier: Path, searched: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let chapters run in seconds, and begin with a new kernel."""
-    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(earlier))
+    # A copy: a chapter writes networks that have learnt nothing over those that later ones read.
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(shutil.copytree(earlier, tmp_path / "copied")))
     monkeypatch.setattr(ntuple, "load", lambda _: few.copy())
     monkeypatch.setattr(
         Engine, "jit", property(lambda _: False, lambda *_: None), raising=False

@@ -129,9 +129,10 @@ def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, fa
     is_old = before is not None and is_known and (run is None or run.order <= before.order)
     if answer is not None and answer is fallback:
         return f"This is the course's own answer. Write yours in the cell above, {then}"
-    if before is not None and is_old and before.state != "solved" and answer is before.handed_on:
+    is_handed_on = before is not None and is_old and answer is not before.given and answer is before.handed_on
+    if before is not None and is_handed_on and before.state != "solved":
         return f"This is the course's own answer. Write yours in the cell above, {then}"
-    if before is not None and is_old and (answer is before.given or answer is before.handed_on):
+    if is_handed_on or (before is not None and is_old and answer is before.given):
         return f"The cell of your answer was not run since its last check. If you have changed it, {then}"
     return ""
 
