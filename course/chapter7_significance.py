@@ -185,7 +185,9 @@ interactive.toys(18, 9.0)
 b_values = np.geomspace(1, 1000, 40)
 s_values = 3 * np.sqrt(b_values)
 counts = rng.poisson(s_values + b_values, size=(20_000, 40))
-median_z = np.median(z_value(p_value(counts, b_values)), axis=0)
+# More events are more significant: the median of the significances is the significance of the median count.
+median_counts = np.median(counts, axis=0).astype(int)
+median_z = [z_value(p_value(n, b)) for n, b in zip(median_counts, b_values, strict=True)]
 asimov_z = significance.asimov(s_values, b_values)
 
 with plotting.use_style():

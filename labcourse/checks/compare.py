@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["alike", "as_number", "copied", "in_arrays", "is_unchanged"]
+__all__ = ["alike", "as_number", "copied", "in_form", "is_unchanged"]
 
 
 def alike(answer: Any, expected: Any, *, relative: float = 1e-4) -> bool:
@@ -76,22 +76,38 @@ def copied(data: Any) -> Any:
     return data
 
 
-def in_arrays(result: Any) -> Any:
-    """Return a result with arrays of numbers in place of lists of them, also where it is a tuple; others as they are.
+def in_form(result: Any, own: Any, given: tuple[Any, ...] = ()) -> Any:
+    """Return a result in the types of the course's ``own``, part by part, where it has others; else as it is.
 
-    >>> in_arrays([[1, 2], [3, 4]]).shape, in_arrays((0.5, [1.0, 2.0])), in_arrays([[1], []])
-    ((2, 2), (0.5, array([1., 2.])), [[1], []])
+    Lists, tuples, tables and arrays of objects become arrays, lists of parts tuples, whole numbers integers, arrays
+    without dimensions numbers, and numbers those of NumPy. A column with the index of a table that was ``given`` stays.
+
+    >>> in_form([[1, 2], [3, 4]], np.zeros(1)).shape, in_form([7.0, np.array(0.5)], (1, 1.0)), in_form("a", 1.0)
+    ((2, 2), (7, 0.5), 'a')
     """
-    if isinstance(result, list):
+    several = isinstance(result, (tuple, list)) or (isinstance(result, np.ndarray) and result.ndim)
+    if isinstance(own, tuple) and several and len(result) == len(own):
+        parts = tuple(map(in_form, result, own))
+        is_same = isinstance(result, tuple) and all(a is b for a, b in zip(parts, result, strict=True))
+        return result if is_same else parts
+    is_numeric = isinstance(own, (int, float, np.generic, np.ndarray, pd.Series))
+    if not is_numeric or (dtype := np.asarray(own).dtype).kind not in "biuf":
+        return result
+    if isinstance(result, pd.Series) and any(result.index.equals(getattr(table, "index", None)) for table in given):
+        return result
+    if isinstance(result, (tuple, list, np.ndarray, pd.Series, pd.DataFrame)):
         try:
-            array = np.asarray(result)
-        except ValueError:  # rows of several lengths
+            array = result if isinstance(result, np.ndarray) else np.array(result)  # one that can be written to
+            array = array if array.dtype.kind in "biuf" and array.size else array.astype(dtype)
+        except (TypeError, ValueError):  # no numbers, or rows of several lengths
             return result
-        return array if array.dtype.kind in "biuf" and array.size else result
-    if type(result) is tuple:
-        parts = tuple(map(in_arrays, result))
-        return result if all(a is b for a, b in zip(parts, result, strict=True)) else parts
-    return result
+        if array.ndim:
+            return array
+        result = array.item()
+    if dtype.kind == "f" and type(result) in (int, float):
+        return result if type(own) is float else np.float64(result)  # which can be divided by zero
+    is_whole = dtype.kind in "iu" and isinstance(result, (float, np.floating)) and float(result).is_integer()
+    return int(result) if is_whole else result
 
 
 def is_unchanged(data: Any, original: Any) -> bool:

@@ -22,6 +22,7 @@ exercise 0.1: solved
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import inspect
 import sys
@@ -32,9 +33,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from labcourse.checks import cells, registry
-from labcourse.checks.compare import copied, in_arrays, is_unchanged
+from labcourse.checks.compare import copied, in_form, is_unchanged
 from labcourse.checks.findings import (
     Mistake,
     Report,
@@ -92,7 +94,7 @@ def exercise(
             reason = _not_to_judge(answer, run, before, fallback if wants_function else None)
             report, state, handed_on = Report(), "open", None
             if not reason and not any(map(is_open, (answer, *context.values()))):
-                examined = _examine(body, answer, report, context, wants_function=wants_function)
+                examined = _examine(body, answer, report, context, fallback if wants_function else None)
                 state, handed_on = examined.state, examined.answer
                 reason = "" if state else "It was stopped before its verdict. Run this cell again."
             if reason:
@@ -100,8 +102,9 @@ def exercise(
                 return before.handed_on if before else course_answer(context)
             if state == "wrong":
                 report.lines[:0] = _bound_anew(number, run, others)
-            if state != "solved" and hands_on:
-                handed_on = course_answer(context)
+            if hands_on and (state != "solved" or make_fallback):
+                own = course_answer(context)
+                handed_on = in_form(handed_on, own) if state == "solved" else own
             if not hands_on:
                 handed_on = None
             if record:
@@ -126,9 +129,10 @@ def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, fa
     is_old = before is not None and is_known and (run is None or run.order <= before.order)
     if answer is not None and answer is fallback:
         return f"This is the course's own answer. Write yours in the cell above, {then}"
-    if before is not None and is_old and answer is not before.given and answer is before.handed_on:
+    is_handed_on = before is not None and is_old and answer is not before.given and answer is before.handed_on
+    if before is not None and is_handed_on and before.state != "solved":
         return f"This is the course's own answer. Write yours in the cell above, {then}"
-    if before is not None and is_old and answer is before.given:
+    if is_handed_on or (before is not None and is_old and answer is before.given):
         return f"The cell of your answer was not run since its last check. If you have changed it, {then}"
     return ""
 
@@ -166,13 +170,13 @@ class _Examined(NamedTuple):
 
 
 def _examine(
-    body: Callable[..., None], answer: Any, report: Report, context: dict[str, Any], *, wants_function: bool
+    body: Callable[..., None], answer: Any, report: Report, context: dict[str, Any], course: Callable[..., Any] | None
 ) -> _Examined:
-    if wants_function and not callable(answer):
+    if course is not None and not callable(answer):
         report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return _Examined("wrong", answer)
     seen = _Seen()
-    watched = _watch(answer, seen) if inspect.isfunction(answer) or wants_function else answer
+    watched = _watch(answer, seen, course) if inspect.isfunction(answer) or course is not None else answer
     try:
         # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
         with warnings.catch_warnings(), np.errstate(all="ignore"), _word_after(SECONDS_IN_SILENCE):
@@ -202,7 +206,7 @@ def _examine(
             f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
             "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
         )
-    return _Examined("solved" if report.is_right else "wrong", _giving_arrays(answer) if seen.gives_lists else answer)
+    return _Examined("solved" if report.is_right else "wrong", _in_forms(answer, seen.form) if seen.differs else answer)
 
 
 @contextlib.contextmanager
@@ -232,13 +236,33 @@ def _course_answer(make: Callable[..., Any], context: dict[str, Any]) -> Any:
 
 @dataclass
 class _Seen:
-    """What was seen while a student's function ran: names of arguments that it changes, and whether it gives lists."""
+    """What was seen while a student's function ran: names of arguments that it changes, and what it gives.
+
+    ``form`` is what the course's own function gives: the next cells compute with its types. ``differs`` says whether
+    the student's function has ever given others.
+    """
 
     spoilt: set[str] = field(default_factory=set)
-    gives_lists: bool = False
+    form: Any = None
+    differs: bool = False
+
+    def note(self, result: Any, course: Callable[..., Any] | None, args: Any, kwargs: Any) -> None:
+        """Note the form of a result, of the arguments that led to it."""
+        if not isinstance(result, _DATA):
+            return
+        if self.form is None:
+            self.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
+            # An argument that is called, and may count it, is none for the course as well.
+            if course is not None and not any(map(callable, args)):
+                with contextlib.suppress(Exception):
+                    self.form = course(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+        self.differs |= in_form(result, self.form, args) is not result
 
 
-def _watch(answer: Callable[..., Any], seen: _Seen) -> Callable[..., Any]:
+_DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
+
+
+def _watch(answer: Callable[..., Any], seen: _Seen, course: Callable[..., Any] | None) -> Callable[..., Any]:
     """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results."""
     try:
         names = list(inspect.signature(answer).parameters)
@@ -252,7 +276,7 @@ def _watch(answer: Callable[..., Any], seen: _Seen) -> Callable[..., Any]:
             raise StillOpen
         if result is None:
             raise ReturnsNothing
-        seen.gives_lists |= in_arrays(result) is not result
+        seen.note(result, course, args, kwargs)
         for name, given, original in [
             *zip([*names, *["an argument"] * len(args)], handed[0], args, strict=False),
             *((name, handed[1][name], original) for name, original in kwargs.items()),
@@ -264,12 +288,12 @@ def _watch(answer: Callable[..., Any], seen: _Seen) -> Callable[..., Any]:
     return watched
 
 
-def _giving_arrays(answer: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a student's function with arrays in place of the lists that it gives: later cells compute with them."""
+def _in_forms(answer: Callable[..., Any], own: Any) -> Callable[..., Any]:
+    """Return a student's function that gives what it gives in the form of the course's own."""
 
     @functools.wraps(answer)
     def function(*args: Any, **kwargs: Any) -> Any:
-        return in_arrays(answer(*args, **kwargs))
+        return in_form(answer(*args, **kwargs), own, args)
 
     return function
 
