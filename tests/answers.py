@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import types
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,8 +22,9 @@ from labcourse import checks
 from labcourse.checks import progress
 
 FEWEST_MISTAKES = 3
-OWN = """exercise {}: nothing is judged
-  This is the course's own answer. Write yours in the cell above, run that cell, and then this check.
+OWN = """exercise {}: nothing is judged, and what is noted stays
+  What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, run \
+its cell, and then this check.
 """
 
 
@@ -128,8 +130,10 @@ def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
             return
         assert shown(number, lambda *_: ..., exercise) == (printed, own)
         assert shown(number, own, exercise) == (OWN.format(number), own)
-        again = shown(number, lambda *a, **k: own(*a, **k), exercise)[0]
-        assert again.startswith(f"exercise {number}: solved\n")
+        printed, handed_on = shown(number, lambda *a, **k: own(*a, **k), exercise)
+        assert (printed.splitlines()[0], handed_on) == (OWN.format(number).splitlines()[0], own)
+        assert "calls the course's own answer" in printed
+        assert shown(number, _clone(own), exercise)[0].startswith(f"exercise {number}: solved\n")
         printed, handed_on = shown(number, _raising, exercise)
         assert "your code raised KeyError" in printed
         assert handed_on is own
@@ -149,6 +153,18 @@ def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
         test_the_course_goes_on_where_an_exercise_is_open_or_raises,
         test_absurd_answers_do_not_raise,
     )
+
+
+def _clone(function: Any) -> Any:
+    """Return a function that does the same and is another one."""
+    clone = types.FunctionType(
+        function.__code__.replace(co_name="clone"),
+        function.__globals__,
+        argdefs=function.__defaults__,
+        closure=function.__closure__,
+    )
+    clone.__kwdefaults__ = function.__kwdefaults__
+    return clone
 
 
 def _raising(*_args: Any, **_kwargs: Any) -> Any:

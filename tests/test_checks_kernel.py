@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -84,7 +85,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shared_kernel(
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from labcourse.checks import progress, cells\n"
-        "progress._checked_here.clear(); cells._last_run.clear()\n"
+        "progress._checked_here.clear(); cells._runs.clear()\n"
         "from labcourse import checks, selection, samples, weights, outputs"
     )
     return shared_kernel
@@ -99,7 +100,7 @@ def test_a_check_that_runs_again_solves_nothing(kernel: Kernel, cell: str) -> No
     for _ in range(3):
         again = kernel(CHECK)
         assert "solved" not in first.text + again.text
-        assert "run that cell, and then this check" in again.text
+        assert "and then this check" in again.text
         assert again.state == first.state != "solved"
     assert read_states()["1.5"] == first.state
 
@@ -112,7 +113,7 @@ def test_a_right_answer_is_solved_once_its_cell_was_run(kernel: Kernel) -> None:
     assert read_states() == {"1.5": "solved"}
     again = kernel(CHECK)  # whether the cell was edited in between, the kernel cannot know
     assert "solved" not in again.text
-    assert "was not run since its last check" in again.text
+    assert "was not made again since its last check" in again.text
     assert (again.state, again.verdicts[-1]["cell"]) == ("solved", again.verdicts[0]["cell"])
     kernel(WRONG)
     assert kernel(CHECK).text.startswith("exercise 1.5: not yet")
@@ -122,25 +123,41 @@ def test_a_right_answer_is_solved_once_its_cell_was_run(kernel: Kernel) -> None:
         assert kernel(CHECK).text.startswith("exercise 1.5: solved")
 
 
-@pytest.mark.parametrize(("error", "line"), [("SyntaxError", "x = ("), ("ZeroDivisionError", "1 / 0")])
-def test_an_answer_whose_cell_has_failed_is_not_judged(kernel: Kernel, error: str, line: str) -> None:
+@pytest.mark.parametrize(("error", "line"), [("SyntaxError", "x = = 1"), ("ZeroDivisionError", "1 / 0")])
+@pytest.mark.parametrize("check", [CHECK, f"%%time\n{CHECK}", f"if True:\n    {CHECK}", "go(is_neutral)"])
+@pytest.mark.parametrize("command", ["", "%%capture\n", "    "])
+def test_an_answer_whose_cell_has_failed_is_not_judged(
+    kernel: Kernel, error: str, line: str, check: str, command: str
+) -> None:
+    kernel("def go(answer):\n    return checks.exercise_1_5(answer)")
     kernel(RIGHT)
     assert kernel(CHECK).state == "solved"
-    kernel(f"{RIGHT}\n{line}")
-    said = kernel(CHECK)
-    assert f"The cell of your answer ended in {error}. Mend it" in said.text
-    assert "solved" not in said.text
+    for answer in (RIGHT, WRONG):
+        cell = f"{answer}\n{line}"
+        kernel(command + cell if command.strip() else textwrap.indent(cell, command))
+        said = kernel(check)
+        assert f"The cell of your answer ended in {error}. Mend it" in said.text
+        assert "solved" not in said.text
+    kernel("   \n")  # an empty cell changes nothing
+    assert "ended in" in kernel(check).text
     assert read_states() == {"1.5": "solved"}
-    kernel(f"{WRONG}\n{line}")
-    assert "ended in" in kernel(CHECK).text
 
 
-@pytest.mark.parametrize("code", ["is_neutral = selection.is_neutral", "from labcourse.selection import is_neutral"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "is_neutral = selection.is_neutral",
+        "from labcourse.selection import is_neutral",
+        "is_neutral = lambda events: selection.is_neutral(events)",
+        "import functools\nis_neutral = functools.partial(selection.is_neutral)",
+        f"{WRONG}\n{CHECK}\nold = is_neutral\ndef is_neutral(events, f=old):\n    return f(events)",
+    ],
+)
 def test_the_course_function_is_no_answer(kernel: Kernel, code: str) -> None:
     kernel(code)
     said = kernel(CHECK)
-    assert "This is the course's own answer" in said.text
-    assert read_states() == {}
+    assert "the course's own answer" in said.text
+    assert read_states().get("1.5", "open") != "solved"
     assert kernel("is_neutral is selection.is_neutral").text == "True\n"
 
 
@@ -192,21 +209,31 @@ def test_an_interrupted_check_has_no_verdict(kernel: Kernel) -> None:
     assert read_states() == {}
 
 
-@pytest.mark.parametrize(
-    ("binding", "name"), [("selection = [1, 2]", "selection"), ("def helper(): ...\nnp = helper", "np")]
-)
-def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel, binding: str, name: str) -> None:
-    code = (
-        f"def is_neutral(events):\n    return {name}.sum([events[f'lep{{i}}_charge'] for i in (1, 2, 3)], axis=0) == 0"
-    )
+def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> None:
+    first = next(text for text in source.read_all(settings.home()) if text.chapter == 1).cells
+    imports = next(cell.text for cell in first if "chapter = outputs" in cell.text).replace(", solution=True", "")
+    code = "def is_neutral(events):\n    return np.sum([events[f'lep{i}_charge'] for i in (1, 2, 3)], axis=0) == 0"
+    for _ in range(2):  # the course's own imports, and the student's, are no reason
+        kernel(imports)
+    kernel("import numpy as np")
     kernel(code)
     assert "no longer the course's" not in kernel(CHECK).text
-    kernel(binding)
+    kernel("def helper(): ...\nnp = helper")
     kernel(code.replace("2, 3", "2, 3, 4"))
     said = kernel(CHECK)
-    kernel("import numpy as np\nfrom labcourse import selection")
-    assert f"✗ `{name}` is no longer the course's: a cell of yours has bound it anew" in said.text
-    assert binding.splitlines()[-1] in said.text
+    kernel("import numpy as np")
+    assert "✗ `np` is no longer the course's: a cell of yours has bound it anew (`np = helper`)" in said.text
+    kernel(code.replace("2, 3", "2, 3, 4"))
+    assert kernel(CHECK).state == "solved"
+
+
+def test_a_verdict_of_no_known_cell_is_none_of_the_saved_one(kernel: Kernel, report_of: Any) -> None:
+    kernel(WRONG)
+    assert kernel(CHECK).state == "wrong"
+    kernel(f"exec({RIGHT!r})")
+    said = kernel(CHECK)
+    assert said.text.startswith("exercise 1.5: solved")
+    assert report_of(WRONG, said) == ("unchecked", "claims solved, but its check does not know of which cell")
 
 
 def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
@@ -227,8 +254,9 @@ def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
 
 
 def test_lists_are_handed_on_as_arrays(kernel: Kernel) -> None:
-    kernel("def is_neutral(events):\n    return [bool(x) for x in selection.is_neutral(events)]")
+    kernel(f"{RIGHT.replace('return', 'return [bool(x) for x in')}]")
     assert kernel(CHECK).state == "solved"
+    assert "was not made again" in kernel(CHECK).text
     kernel("from labcourse.checks import crafted\nevents = crafted.leptons([[11] * 4] * 2, [[1, -1, 1, -1], [1] * 4])")
     assert kernel("(is_neutral(events) & ~is_neutral(events)).tolist()").text == "[False, False]\n"
 

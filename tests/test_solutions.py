@@ -15,6 +15,7 @@ import pytest
 from labcourse import outputs, settings
 from labcourse.authoring import build, cut, expected, source
 from labcourse.authoring.tidy import MAX_BYTES
+from labcourse.checks import progress
 
 HOME = settings.home()
 #: Where the kernels of nbval wrote, before the fixtures of the tests set their own folders.
@@ -90,11 +91,8 @@ def test_every_exercise_can_be_solved_in_the_solution(chapter: source.Source) ->
     solution = build.load(HOME / "solutions" / f"{chapter.name}.ipynb")
     for built, cell in zip(solution.cells, chapter.cells, strict=True):
         if cell.check:
-            printed = "".join(output.get("text", "") for output in built.outputs)
-            assert f"exercise {cell.check}: " in printed
-            assert "✗" not in printed
-            assert "open" not in printed
-            assert "not yet" not in printed
+            (verdict,) = [o.data[progress.MIME_TYPE] for o in built.outputs if progress.MIME_TYPE in o.get("data", {})]
+            assert (verdict["exercise"], verdict["state"] in ("solved", "answered")) == (cell.check, True)
 
 
 @each_chapter
@@ -114,8 +112,9 @@ def test_every_number_has_room_to_vary_and_no_more() -> None:
         for chapter, numbers in expected.read(HOME)[section].items():
             for name, bounds in numbers.items():
                 assert bounds["tolerance"] >= 0, (section, chapter, name)
-                if isinstance(bounds["value"], float) and bounds["value"]:
-                    # Small differences and spreads vary much from seed to seed, but their sign is known.
+                if isinstance(bounds["value"], float) and bounds["value"] and name != "z_observed":
+                    # Small differences and spreads vary much from seed to seed, but their sign is known. What a few
+                    # events of the data show may have any.
                     assert bounds["tolerance"] <= abs(bounds["value"]), (section, chapter, name)
 
 

@@ -14,6 +14,7 @@ import hashlib
 import io
 import re
 import sys
+import textwrap
 import tokenize
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -22,7 +23,10 @@ from typing import Any
 
 __all__ = [
     "Run",
+    "all_runs",
     "arguments",
+    "begin",
+    "end",
     "fingerprint",
     "last_run",
     "names_bound",
@@ -46,7 +50,9 @@ class Run:
 running = Run(0, "")
 """The cell that is being run, or was run last; ``order`` 0 outside of a notebook."""
 
-_last_run: dict[str, Run] = {}
+_depth = 0
+"""How many cells are being run: commands such as ``%%capture`` run one inside another."""
+_runs: dict[str, list[Run]] = {}
 _IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
 
 
@@ -56,13 +62,19 @@ def watch(follow: Callable[[], None]) -> None:
     if session is None:
         return
 
-    def end(result: Any) -> None:
+    def after(result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec
-        running.error = type(error).__name__ if error else ""
+        end(type(error).__name__ if error else "")
         follow()
 
     session.events.register("pre_run_cell", lambda info: begin(info.raw_cell))
-    session.events.register("post_run_cell", end)
+    session.events.register("post_run_cell", after)
+    before = session.user_ns.get("In", [])[1:]
+    for source in before:
+        begin(source)
+        end("")
+    if before:
+        begin(before[-1])  # this cell, which is being run
 
 
 def shell() -> Any:
@@ -73,14 +85,30 @@ def shell() -> Any:
 
 def begin(source: str) -> None:
     """Note that a cell is being run."""
-    global running
-    running = Run(running.order + 1, source)
-    _last_run.update(dict.fromkeys(names_bound(source), running))
+    global running, _depth
+    _depth += 1
+    if _depth == 1:
+        running = Run(running.order + 1, source)
+    for name in names_bound(source):
+        _runs.setdefault(name, []).append(running)
+
+
+def end(error: str) -> None:
+    """Note that the cell has ended, in an exception of this name or in none."""
+    global _depth
+    if _depth:  # an empty cell ends without having begun
+        _depth -= 1
+        running.error = error or running.error
 
 
 def last_run(names: Iterable[str]) -> Run | None:
     """Return the last run of a cell that binds one of these names; None if there is none."""
-    return max((_last_run[name] for name in names if name in _last_run), key=lambda run: run.order, default=None)
+    return max((_runs[name][-1] for name in names if name in _runs), key=lambda run: run.order, default=None)
+
+
+def all_runs(name: str) -> list[Run]:
+    """Return all runs of cells that bind a name, in order."""
+    return _runs.get(name, [])
 
 
 @functools.lru_cache(500)
@@ -91,10 +119,14 @@ def names_bound(source: str) -> frozenset[str]:
     ['f', 'i', 'k', 'np']
     >>> sorted(names_bound("def f(:\\n    return 1\\nx = 2\\nf == 3"))
     ['f', 'x']
+    >>> sorted(names_bound("%time y = 1")), sorted(names_bound("if True:\\n    h = checks.exercise_1_1(h)"))
+    (['y'], [])
     """
     code = _compiled(source)
     if code is None:
-        return frozenset(a or b for a, b in re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=(?!=))", source, re.MULTILINE))
+        return frozenset(
+            a or b for a, b in re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=(?!=))", _plain(source), re.MULTILINE)
+        )
     stores = ("STORE_NAME", "STORE_GLOBAL")
     return frozenset(step.argval for step in dis.get_instructions(code) if step.opname in stores)
 
@@ -116,8 +148,8 @@ def names_used(source: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names in the answer, and in the other arguments, of a call of ``checks.FUNCTION`` in a cell.
+def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    """Return the names in the answer, and in the other arguments, of a check's call in a cell; None without a call.
 
     The answer is the last argument without a keyword.
 
@@ -127,9 +159,9 @@ def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, .
     (('answer_1_5',), ())
     """
     for node in ast.walk(_parsed(source) or ast.Module([], [])):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == function:
+        if isinstance(node, ast.Call) and _called(node) == function:
             return _names(node.args[-1:]), _names([keyword.value for keyword in node.keywords])
-    return (), ()
+    return None
 
 
 def fingerprint(source: str) -> str:
@@ -155,27 +187,35 @@ def words(source: str) -> tuple[str, ...]:
     return tuple(tokenize.tok_name[t.type] if t.type in blocks else t.string for t in tokens if t.type not in _IGNORED)
 
 
+def _plain(source: str) -> str:
+    """Return a cell as Python has it: IPython takes cells that are indented as a whole, and lines with its commands."""
+    return textwrap.dedent(re.sub(r"^(\s*)(?:%%.*|[!?].*|%\w+[ \t]*)", r"\1", source, flags=re.MULTILINE))
+
+
 def _parsed(source: str) -> ast.Module | None:
     try:
-        return ast.parse(source)
+        return ast.parse(_plain(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None  # a cell with a mistake, or with one of IPython's commands
+        return None
 
 
 def _compiled(source: str) -> CodeType | None:
     tree = _parsed(source)
     if tree is None:
         return None
-    tree.body = [node for node in tree.body if not (isinstance(node, ast.Assign) and _is_check(node.value))]
+    tree.body = [statement for statement in tree.body if not any(map(_is_check, ast.walk(statement)))]
     try:
-        return compile(tree, "cell", "exec", dont_inherit=True)
+        return compile(tree, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError):
         return None
 
 
-def _is_check(node: ast.expr) -> bool:
-    function = node.func if isinstance(node, ast.Call) else None
-    return isinstance(function, ast.Attribute) and ast.unparse(function.value) == "checks"
+def _is_check(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and re.fullmatch(r"exercise_\d+_\d+", _called(node)) is not None
+
+
+def _called(node: ast.Call) -> str:
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
 def _names(nodes: Iterable[ast.AST]) -> tuple[str, ...]:

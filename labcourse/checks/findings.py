@@ -34,6 +34,7 @@ _BRACKETS = (
 )
 #: What a student sees next to an exception: the first row that fits its type, its message and the student's line.
 _HINTS = (
+    ("Exception", "ellipsis|'EllipsisType'", "", "a `...` in the cell is still to be filled in"),
     ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
     ("ValueError", "truth value", rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}", _BRACKETS),
     (
@@ -325,7 +326,7 @@ def runs_answer(frames: list[tuple[str, str, str]]) -> bool:
 
 def lines_of_cells(frames: list[tuple[str, str, str]]) -> list[str]:
     """Return the lines of code that stand in cells of the notebook."""
-    return [line for _, file, line in frames if line and ("ipykernel" in file or file.startswith("<ipython"))]
+    return [line for _, file, line in frames if line and ("ipykernel_" in file or file.startswith("<ipython"))]
 
 
 def _is_kind(error: BaseException, name: str) -> bool:

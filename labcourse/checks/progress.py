@@ -45,7 +45,8 @@ MIME_TYPE = "application/vnd.labcourse.verdict+json"
 class Verdict(NamedTuple):
     """What a check said last: of which run, of a cell with which fingerprint, and of which object.
 
-    ``order`` is the position of the check among all runs, ``given`` was judged, ``handed_on`` is what the notebook got.
+    ``order`` is the position of the check among all runs, ``given`` was judged, ``handed_on`` is what the notebook got,
+    ``lines`` are those that did not hold.
     """
 
     state: str
@@ -53,6 +54,7 @@ class Verdict(NamedTuple):
     cell: str = ""
     given: Any = None
     handed_on: Any = None
+    lines: tuple[str, ...] = ()
 
 
 watchers: list[Callable[[], None]] = []
@@ -103,8 +105,9 @@ def unchecked_here(chapter: int) -> list[str]:
 
 
 def _has_answer(source: str, kind: str) -> bool:
-    words = cells.words(source)
-    return len(re.findall(r"\w+", " ".join(words))) > 4 if kind == "in your words" else "..." not in words
+    if kind == "in your words":
+        return len(re.findall(r"\w+", " ".join(cells.words(source)))) > 4
+    return not re.search(r"^\s*(?:return|[\w, ]+=)\s*\.\.\.\s*$", source, re.MULTILINE)
 
 
 def is_solved(number: str) -> bool:
@@ -121,18 +124,15 @@ def verdict_here(number: str) -> Verdict | None:
     return _checked_here.get(number)
 
 
-def record_state(
-    number: str, state: str, *, run: cells.Run | None = None, given: Any = None, handed_on: Any = None
-) -> None:
-    """Note the state of an exercise: one of `STATES`, of the answer ``given`` by a ``run`` of its cell.
+def record_state(number: str, state: str, verdict: Verdict | None = None) -> None:
+    """Note the state of an exercise, one of `STATES`, and for this kernel the verdict it comes from.
 
     A disk that refuses is no reason for a check to fail: then it is noted in this kernel only.
     """
     match = _NUMBER.fullmatch(number)
     if not match:
         return
-    cell = cells.fingerprint(run.source) if run else ""
-    _checked_here[number] = Verdict(state, cells.running.order, cell, given, handed_on)
+    _checked_here[number] = verdict or Verdict(state, cells.running.order)
     path = progress_folder() / match[1] / f"{number}.txt"
     with contextlib.suppress(Exception):
         if settings.notes_progress() and _read(path) != state:

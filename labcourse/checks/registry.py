@@ -63,15 +63,18 @@ def _read(folder: Path) -> Course:
             for number, title, kind in _HEADING.findall(content):
                 headings[number] = (title, kind, f"chapter{number.split('.')[0]}-{position:03d}")
             if "[markdown]" not in header:
-                codes.add(cells.fingerprint(content))
+                # As `labcourse build` writes it for students, and as it stands in the solution.
+                codes |= {cells.fingerprint(content.replace(", solution=True)", ")")), cells.fingerprint(content)}
                 bound |= cells.names_bound(content)
             for tag, chapter, place in _TAG.findall(header):
                 number, key = f"{chapter}.{place}", (int(chapter), int(place))
                 if tag == "exercise":
                     found[key] = Exercise(number, int(chapter), *headings.get(number, ("", "", "")))
                 elif key in found:
-                    answers = cells.arguments(content, f"exercise_{chapter}_{place}")[0]
-                    found[key] = found[key]._replace(names=answers or cells.arguments(content, "written")[0])
+                    call = cells.arguments(content, f"exercise_{chapter}_{place}") or cells.arguments(
+                        content, "written"
+                    )
+                    found[key] = found[key]._replace(names=call[0] if call else ())
         if number:
             names[int(number.split(".")[0])] = frozenset(bound)
     return Course({found[key].number: found[key] for key in sorted(found)}, frozenset(codes), names)

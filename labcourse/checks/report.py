@@ -89,27 +89,34 @@ def exercise(
 
         @functools.wraps(body)
         def check(answer: Any = ..., **context: Any) -> Any:
-            names, others = cells.arguments(cells.running.source, body.__name__)
+            call = cells.arguments(cells.running.source, body.__name__)
+            names, others = call or (registry.exercises()[number].names if number in registry.exercises() else (), ())
             run, before = cells.last_run(names), verdict_here(number)
             reason = _not_to_judge(answer, run, before, fallback if wants_function else None)
             report, state, handed_on = Report(), "open", None
             if not reason and not any(map(is_open, (answer, *context.values()))):
-                examined = _examine(body, answer, report, context, fallback if wants_function else None)
-                state, handed_on = examined.state, examined.answer
-                reason = "" if state else "It was stopped before its verdict. Run this cell again."
+                state, handed_on, reason = _examine(body, answer, report, context, fallback if wants_function else None)
             if reason:
-                publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], before)
+                lines = [f"exercise {number}: nothing is judged, and what is noted stays", f"  {reason}"]
+                publish(number, [*lines, *(before.lines if before else ())], before)
                 return before.handed_on if before else course_answer(context)
             if state == "wrong":
-                report.lines[:0] = _bound_anew(number, run, others)
+                report.lines += _bound_anew(number, run, others)
             if hands_on and (state != "solved" or make_fallback):
                 own = course_answer(context)
                 handed_on = in_form(handed_on, own) if state == "solved" else own
             if not hands_on:
                 handed_on = None
+            lines = _lines(number, state, report, hands_on=hands_on)
+            # What was not bound by a cell since the last check, but in another way, is of no known cell.
+            is_of_run = run is not None and (before is None or run.order > before.order)
+            cell = cells.fingerprint(run.source) if run is not None and is_of_run else ""
+            verdict = Verdict(
+                state, cells.running.order, cell, answer, handed_on, tuple(lines[1:]) if state == "wrong" else ()
+            )
             if record:
-                record_state(number, state, run=run, given=answer, handed_on=handed_on)
-            publish(number, _lines(number, state, report, hands_on=hands_on), verdict_here(number))
+                record_state(number, state, verdict)
+            publish(number, lines, verdict)
             return handed_on
 
         # The wrapped signature would promise a report argument, which the decorator supplies.
@@ -121,31 +128,46 @@ def exercise(
 
 def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, fallback: Any) -> str:
     """Return why an answer is none to be judged, and what to do; an empty text if it is."""
-    then = "run that cell, and then this check."
+    if run is not None and run.error == "KeyboardInterrupt":
+        return "The cell of your answer was stopped. Run it to its end, and then this check."
     if run is not None and run.error:
-        return f"The cell of your answer ended in {run.error}. Mend it, {then}"
-    # Numbers and texts that are equal can be one object: of those only a notebook knows where they come from.
-    is_known = run is not None or callable(answer)
-    is_old = before is not None and is_known and (run is None or run.order <= before.order)
+        return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
     if answer is not None and answer is fallback:
-        return f"This is the course's own answer. Write yours in the cell above, {then}"
-    is_handed_on = before is not None and is_old and answer is not before.given and answer is before.handed_on
-    if before is not None and is_handed_on and before.state != "solved":
-        return f"This is the course's own answer. Write yours in the cell above, {then}"
-    if is_handed_on or (before is not None and is_old and answer is before.given):
-        return f"The cell of your answer was not run since its last check. If you have changed it, {then}"
-    return ""
+        return _OWN
+    # A function that was made again is another object. Numbers that are equal can be one object: of those only a
+    # notebook knows whether they were made again.
+    is_old = callable(answer) or (run is not None and before is not None and run.order <= before.order)
+    if before is None or not is_old or (answer is not before.given and answer is not before.handed_on):
+        return ""
+    if before.state != "solved" and answer is not before.given:
+        return _OWN
+    return (
+        "Your answer was not made again since its last check. If you have changed its cell, or a function that it "
+        "uses, run that cell, and then this check."
+    )
+
+
+_OWN = (
+    "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
+    "run its cell, and then this check."
+)
 
 
 def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> Iterator[tuple[bool, str, str]]:
-    """Yield a line for each name of the course's that the answer or its check uses, and that the student bound anew."""
-    course = registry.course()
+    """Yield a line for each name of the course's that the answer or its check uses, and that the student bound anew.
+
+    A module is what the course means by its name, whoever has imported it.
+    """
+    course, session = registry.course(), cells.shell()
     of_exercises = {name for exercise in course.exercises.values() for name in exercise.names}
     used = {*others, *(cells.names_used(run.source) if run else ())}
     for name in sorted(used & course.names.get(int(number.split(".")[0]), frozenset()) - of_exercises):
-        own = cells.last_run([name])
-        if own is not None and own is not run and cells.fingerprint(own.source) not in course.cells:
-            line = next(line for line in own.source.splitlines() if name in line).strip()
+        runs = cells.all_runs(name)
+        is_course = [cells.fingerprint(each.source) in course.cells for each in runs]
+        if not any(is_course) or is_course[-1] or runs[-1] is run:
+            continue
+        if session is None or not inspect.ismodule(session.user_ns.get(name)):
+            line = next(line for line in runs[-1].source.splitlines() if name in line).strip()
             yield (
                 False,
                 f"`{name}` is no longer the course's: a cell of yours has bound it anew (`{line[:80]}`)",
@@ -163,10 +185,15 @@ def is_open(answer: Any) -> bool:
 
 
 class _Examined(NamedTuple):
-    """What an examination found: a state, empty if it was stopped, and the answer as it is handed on."""
+    """What an examination found: a state, the answer as it is handed on, and why there is no state if there is none."""
 
     state: str
     answer: Any
+    reason: str = ""
+
+
+_CALLS_OWN = "Your function calls the course's own answer. Write yours, run its cell, and then this check."
+_STOPPED = "It was stopped before its verdict. Run this cell again."
 
 
 def _examine(
@@ -189,7 +216,7 @@ def _examine(
     except KeyboardInterrupt as interrupt:
         frames = frames_of(interrupt)
         if not runs_answer(frames):
-            return _Examined("", answer)
+            return _Examined("", answer, _STOPPED)
         lines = lines_of_cells(frames)
         where = f" in the line `{lines[-1]}`" if lines else ""
         report.lines.clear()
@@ -197,10 +224,14 @@ def _examine(
             f"your function was stopped{where}, before it came to an end",
             "does each loop end? a `while` needs a condition that becomes false, a `for` a list that does not grow",
         )
-    except (Exception, SystemExit) as error:
+    except BaseException as error:  # of whatever kind: a check never raises
         report.wrong(*explain(error))
     if was_interrupted():
-        return _Examined("", answer)  # a training was cut short, and with it what there is to judge
+        return _Examined("", answer, _STOPPED)  # a training was cut short, and with it what there is to judge
+    if seen.calls_course:
+        return _Examined(
+            "", answer, "Your function calls the course's own answer. Write yours, and then run this check."
+        )
     if seen.spoilt:
         report.wrong(
             f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
@@ -239,12 +270,27 @@ class _Seen:
     """What was seen while a student's function ran: names of arguments that it changes, and what it gives.
 
     ``form`` is what the course's own function gives: the next cells compute with its types. ``differs`` says whether
-    the student's function has ever given others.
+    the student's function has ever given others, ``calls_course`` whether it has called the course's.
     """
 
     spoilt: set[str] = field(default_factory=set)
     form: Any = None
     differs: bool = False
+    calls_course: bool = False
+
+    @contextlib.contextmanager
+    def calls_to(self, course: Callable[..., Any] | None) -> Iterator[None]:
+        """Note whether the course's function is called, under whatever name the student's knows it."""
+        code, before = getattr(course, "__code__", None), sys.getprofile()
+
+        def profile(frame: Any, event: str, _: Any) -> None:
+            self.calls_course |= event == "call" and frame.f_code is code
+
+        sys.setprofile(profile if code else before)
+        try:
+            yield
+        finally:
+            sys.setprofile(before)
 
     def note(self, result: Any, course: Callable[..., Any] | None, args: Any, kwargs: Any) -> None:
         """Note the form of a result, of the arguments that led to it."""
@@ -271,7 +317,8 @@ def _watch(answer: Callable[..., Any], seen: _Seen, course: Callable[..., Any] |
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         handed = copied(args), copied(kwargs)
-        result = answer(*handed[0], **handed[1])
+        with seen.calls_to(course):
+            result = answer(*handed[0], **handed[1])
         if is_open(result):
             raise StillOpen
         if result is None:

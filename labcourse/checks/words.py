@@ -10,7 +10,8 @@ from typing import Any
 
 from labcourse import settings
 from labcourse.checks import cells
-from labcourse.checks.progress import publish, record_state, verdict_here
+from labcourse.checks.progress import Verdict, publish, record_state, verdict_here
+from labcourse.checks.registry import exercises
 from labcourse.outputs import CHAPTERS
 
 __all__ = ["model_answer", "written"]
@@ -24,18 +25,22 @@ def written(number: str, text: Any) -> None:
     Words are not judged: to compare both answers point by point is the exercise. The points are the sentences
     of the course's answer.
     """
+    known = exercises()
+    if known and (number not in known or known[number].kind != "in your words"):
+        publish(number, [f"exercise {number}: there is no exercise of this number that is answered in words"], None)
+        return
     words = text.split() if isinstance(text, str) else []
-    run = cells.last_run(cells.arguments(cells.running.source, "written")[0])
+    call = cells.arguments(cells.running.source, "written")
+    run = cells.last_run(call[0]) if call else None
     if run is not None and run.error:
         then = "Mend it, run that cell, and then this check."
         lines = [f"exercise {number}: nothing is judged", f"  The cell of your answer ended in {run.error}. {then}"]
         publish(number, lines, verdict_here(number))
         return
     if len(words) < _FEWEST_WORDS:
-        state, lines = (
-            "open",
-            [f"○ exercise {number} is still open" + ("; write at least one sentence" if words else "")],
-        )
+        is_text = isinstance(text, str) or text is ...
+        more = ("; write at least one sentence" if words else "") if is_text else "; write a text in quotes"
+        state, lines = "open", [f"○ exercise {number} is still open{more}"]
     else:
         state, lines = "answered", [f"exercise {number}: answered"]
         model = model_answer(number)
@@ -46,7 +51,7 @@ def written(number: str, text: Any) -> None:
             lines.append(
                 "  Which of these points does yours make? What does it say that is not among them, and is it right?"
             )
-    record_state(number, state, run=run)
+    record_state(number, state, Verdict(state, cells.running.order, cells.fingerprint(run.source) if run else ""))
     publish(number, lines, verdict_here(number))
 
 

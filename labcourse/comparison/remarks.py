@@ -22,7 +22,7 @@ _CALL = re.compile(rf"\b({_ROOMS})\.([a-z]\w*)")
 _IMPORT = re.compile(r"\bfrom labcourse\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport labcourse\S*")
 _QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 _CHECKING = re.compile(r"\bchecks\.(?:exercise_\d+_\d+|written|panel)\s*\(")
-_INSIDE = re.compile(r"labcourse\.checks|_checked_here|record_state")
+_INSIDE = re.compile(r"labcourse\.checks|\bchecks as\b|_checked_here|record_state")
 _FUNCTION_WORDS = frozenset(
     re.findall(
         r"\S+",

@@ -104,15 +104,18 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
             doubts.append(f"claims {verdict}, but its cell is as it was handed out")
         return replace(found, state="open", doubts=tuple(doubts), mistakes=(), answer="")
     if exercise.is_written:
-        return replace(found, state="answered" if _is_sentence(answer.source) else "open")
+        is_open = verdict == "open" and judged == fingerprint(answer.source)
+        return replace(found, state="answered" if _is_sentence(answer.source) and not is_open else "open")
     if check is None or is_changed:
         return found
     if not verdict:
         doubts.append(f"its check ended in {check.error}" if check.error else "its check was not run")
         return replace(found, doubts=tuple(doubts))
     doubts += [claims + doubt if claims else doubt for doubt in _doubts(answer, check, verdict, text, exercise)]
-    if judged and judged != fingerprint(answer.source):
-        doubts.append(f"{claims}its cell was edited after the check")
+    if verdict == "solved" and not judged:
+        doubts.append(f"{claims}its check does not know of which cell")
+    if judged != fingerprint(answer.source) and (judged or verdict == "solved"):
+        doubts += [f"{claims}its cell was edited after the check"] if judged else []
         return replace(found, doubts=tuple(doubts), mistakes=())
     return replace(found, state=verdict, doubts=tuple(doubts))
 
