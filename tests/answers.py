@@ -133,7 +133,7 @@ def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
         printed, handed_on = shown(number, lambda *a, **k: own(*a, **k), exercise)
         assert (printed.splitlines()[0], handed_on) == (OWN.format(number).splitlines()[0], own)
         assert "calls the course's own answer" in printed
-        assert shown(number, _clone(own), exercise)[0].startswith(f"exercise {number}: solved\n")
+        assert shown(number, clone(own), exercise)[0].startswith(f"exercise {number}: solved\n")
         printed, handed_on = shown(number, _raising, exercise)
         assert "your code raised KeyError" in printed
         assert handed_on is own
@@ -155,7 +155,7 @@ def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
     )
 
 
-def _clone(function: Any) -> Any:
+def clone(function: Any) -> Any:
     """Return a function that does the same and is another one."""
     clone = types.FunctionType(
         function.__code__.replace(co_name="clone"),

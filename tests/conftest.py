@@ -39,10 +39,13 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no check remember what an earlier test has asked it."""
-    from labcourse.checks import progress
+    """Let no check remember what an earlier test has asked it, and no training that an earlier one was interrupted."""
+    from labcourse import progress
+    from labcourse.checks import progress as progress_of_checks
 
-    monkeypatch.setattr(progress, "_checked_here", {})
+    monkeypatch.setattr(progress_of_checks, "_checked_here", {})
+    monkeypatch.setattr(progress, "_interrupted", None)
+    monkeypatch.setattr(progress, "_unfinished", {})
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from labcourse import checks, kinematics, samples, selection, settings, weights
 from labcourse.checks import crafted
-from tests.answers import Exercise, make_tests
+from tests.answers import Exercise, clone, make_tests
 
 FOUR = (1, 2, 3, 4)
 SCALE_FACTORS = [f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER")]
@@ -202,12 +202,15 @@ FLOW = pd.DataFrame(
 )
 SEPARATIONS = pd.Series({"m_llll": 0.5, "lep4_pt": 0.2, "lep1_pt": 0.1, "lep2_eta": 0.02, "lep1_phi": 0.0})
 
+mass = clone(kinematics.mass)  # the check knows the course's own when it is called
+
+
 EXERCISES = {
     "1.1": Exercise(
         right=[
             lambda pt, eta, phi, energy: np.sqrt(mass_squared(pt, eta, phi, energy)),
             mass_by_loop,
-            lambda *given: kinematics.mass(*(np.asarray(part, np.float32) for part in given)),
+            lambda *given: mass(*(np.asarray(part, np.float32) for part in given)),
             lambda *given: pd.Series(mass_by_loop(*given)),
             lambda *given: mass_squared(*given) ** 0.5,
             lambda *given: np.sqrt(np.maximum(mass_squared(*given), 0)),
@@ -223,16 +226,16 @@ EXERCISES = {
             (lambda *given: np.sqrt(mass_squared(*given)) / 4, "means are taken"),
         ],
         fails=[
-            (lambda pt, eta, phi, energy: kinematics.mass(pt, eta, np.sin(phi), energy), "turned around the beam"),
+            (lambda pt, eta, phi, energy: mass(pt, eta, np.sin(phi), energy), "turned around the beam"),
             (lambda *given: np.sqrt(mass_squared(*given)).sum(), "one number per event"),
-            (lambda pt, eta, phi, energy: kinematics.mass(pt, eta, phi, pt * np.cosh(eta)), "energy is not used"),
+            (lambda pt, eta, phi, energy: mass(pt, eta, phi, pt * np.cosh(eta)), "energy is not used"),
             (mass_of_pairs, "energy is not used"),
-            (lambda *given: kinematics.mass(*(part[:, :4] for part in given)), "other arguments"),
-            (lambda *given: kinematics.mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
-            (lambda pt, eta, phi, energy: kinematics.mass(pt, np.abs(eta), phi, energy), "boosted"),
-            (lambda *given: np.sort(kinematics.mass(*given)), "right mass"),
-            (lambda *given: np.round(kinematics.mass(*given)), "right mass"),
-            (lambda *given: kinematics.mass(*given)[:50], "other arguments"),
+            (lambda *given: mass(*(part[:, :4] for part in given)), "other arguments"),
+            (lambda *given: mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
+            (lambda pt, eta, phi, energy: mass(pt, np.abs(eta), phi, energy), "boosted"),
+            (lambda *given: np.sort(mass(*given)), "right mass"),
+            (lambda *given: np.round(mass(*given)), "right mass"),
+            (lambda *given: mass(*given)[:50], "other arguments"),
             (lambda *given: math.sqrt(mass_squared(*given)), "functions of np"),
         ],
     ),

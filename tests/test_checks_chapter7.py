@@ -397,7 +397,7 @@ EXERCISES = {
             (lambda n, below, above: from_data(n, 320.5, above), "✗ works for other numbers"),
             (lambda n, below, above: from_data(n, below, above)[::-1], "the order is another one"),
             (lambda n, below, above: (n * above / below, above / below * np.sqrt(below)), "✗ the relative uncertainty"),
-            (lambda n, below, above: (n * above / below, n * above / below / np.sqrt(410)), "✗ works for other"),
+            (lambda n, below, above: (n * above / below, n * above / below / np.sqrt(412)), "✗ works for other"),
             (lambda n, below, above: (above + n - below, above / below * n**0.5), ""),
         ],
     ),

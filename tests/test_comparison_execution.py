@@ -27,6 +27,7 @@ from labcourse.comparison.submissions import find
 from labcourse.comparison.survey import Survey, survey
 from labcourse.errors import BadInput
 from labcourse.outputs.publication import MIME_TYPE
+from tests.synthetic_class import verdict
 
 needs_namespaces = pytest.mark.skipif(not sandbox.can_cut_network(), reason="user namespaces are not allowed here")
 
@@ -70,13 +71,14 @@ def printed(outcome: sandbox.Outcome, index: int) -> str:
 
 @needs_namespaces
 def test_a_fresh_run_decides(chapter: Chapter, tmp_path: Path) -> None:
-    claim = "exercise {}: solved\n  ✓ gives one number an event\n"
+    claim = "exercise 1.2: solved\n  ✓ gives one weight per event\n"
+    constant = "def event_weight(branches, luminosity):\n    return 1.0"
     cells = [
         code("import numpy as np\nfrom labcourse import checks, outputs\nchapter = outputs.Chapter(1, sources=[])"),
         code(RIGHT, "exercise-1.1"),
-        code("print('exercise 1.1: solved')", "check-1.1", claim.format("1.1")),
-        code("def event_weight(branches, luminosity):\n    return 1.0", "exercise-1.2"),
-        code(chapter.exercises[1].check, "check-1.2", claim.format("1.2") + "  ✓ gives one weight an event\n"),
+        code("print('exercise 1.1: solved')", "check-1.1", "exercise 1.1: solved\n"),
+        code(constant, "exercise-1.2"),
+        {**code(chapter.exercises[1].check, "check-1.2"), "outputs": [verdict("1.2", "solved", constant, claim)]},
         code("def count(events):\n    return len(events), events['weight'].sum()", "exercise-1.3"),
         code("chapter.write_numbers({'expected_signal': 9.6995})"),
     ]

@@ -21,6 +21,7 @@ from labcourse.outputs import publication
 
 __all__ = [
     "MIME_TYPE",
+    "NOTED",
     "STATES",
     "Verdict",
     "is_solved",
@@ -36,7 +37,9 @@ __all__ = [
 
 STATES = ("solved", "answered", "wrong", "unchecked", "open")
 """Right; answered in words, which nobody judges; tried, but not yet right; not checked since the answer was changed;
-not tried. ``unchecked`` is known to the notebook only, and never noted."""
+not tried."""
+NOTED = tuple(state for state in STATES if state != "unchecked")
+"""What a record can say; that an answer is not checked is known to its notebook only."""
 
 MIME_TYPE = "application/vnd.labcourse.verdict+json"
 """Type of a check's output: ``{"exercise": "1.1", "state": "solved", "cell": fingerprint of the judged cell}``."""
@@ -167,7 +170,7 @@ def _read(path: Path) -> str:
         state = read_small(path).decode("ascii", "replace").strip()
     except OSError:
         return ""
-    if state in STATES:
+    if state in NOTED:
         return state
     try:
         kept = f"is kept as {set_aside(path, 'damaged').name}"

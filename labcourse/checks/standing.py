@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from labcourse import live
-from labcourse.checks.progress import STATES, states_here, watchers
+from labcourse.checks.progress import NOTED, STATES, states_here, watchers
 from labcourse.checks.registry import exercises
 from labcourse.outputs.provenance import CHAPTERS
 
@@ -24,14 +24,15 @@ _shown: deque[tuple[int, Any, Any]] = deque(maxlen=4)
 
 
 def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
-    """Count the exercises of each chapter by state: ``chapter``, ``exercises`` and the names of `STATES`."""
+    """Count the exercises of each chapter by state: ``chapter``, ``exercises`` and those of `STATES` that are noted."""
     rows: dict[int, dict[str, int]] = {}
     for exercise in exercises().values():
         row = rows.setdefault(
-            exercise.chapter, {"chapter": exercise.chapter, "exercises": 0, **dict.fromkeys(STATES, 0)}
+            exercise.chapter, {"chapter": exercise.chapter, "exercises": 0, **dict.fromkeys(NOTED, 0)}
         )
         row["exercises"] += 1
-        row[states.get(exercise.number, "open")] += 1
+        state = states.get(exercise.number, "open")
+        row[state if state in NOTED else "wrong"] += 1  # tried
     return [rows[chapter] for chapter in sorted(rows)]
 
 

@@ -170,7 +170,7 @@ def _background_from_data(n_below: float, b_below: float, b_above: float) -> tup
 @exercise("7.11", fallback=_background_from_data)
 def exercise_7_11(answer: Any, report: Report) -> None:
     """The background above a cut from the data below it."""
-    n_below, b_below, b_above = 410, 320.5, 63.7
+    n_below, b_below, b_above = 412, 320.5, 63.7
     b, error = right = _background_from_data(n_below, b_below, b_above)
     pair = report.parts(answer(n_below, b_below, b_above), "b, sigma_b")
     if pair is None:
