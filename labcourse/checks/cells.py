@@ -16,6 +16,7 @@ import re
 import sys
 import textwrap
 import tokenize
+import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import CodeType
@@ -28,10 +29,13 @@ __all__ = [
     "begin",
     "end",
     "fingerprint",
+    "frames_of",
     "last_run",
+    "lines_of_cells",
     "names_bound",
     "names_used",
     "running",
+    "runs_answer",
     "shell",
     "watch",
     "words",
@@ -53,6 +57,8 @@ running = Run(0, "")
 _depth = 0
 """How many cells are being run: commands such as ``%%capture`` run one inside another."""
 _runs: dict[str, list[Run]] = {}
+#: The name of the function in which a student's code runs, by which a traceback tells whose mistake it was.
+RUNS_ANSWER = "watched"
 _IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
 
 
@@ -185,6 +191,21 @@ def words(source: str) -> tuple[str, ...]:
         return tuple(source.split())
     blocks = (tokenize.INDENT, tokenize.DEDENT)
     return tuple(tokenize.tok_name[t.type] if t.type in blocks else t.string for t in tokens if t.type not in _IGNORED)
+
+
+def frames_of(error: BaseException) -> list[tuple[str, str, str]]:
+    """Return function, file and line of code of each frame through which an exception came."""
+    return [(frame.name, frame.filename, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)]
+
+
+def runs_answer(frames: list[tuple[str, str, str]]) -> bool:
+    """Return whether the student's function was running."""
+    return any(name == RUNS_ANSWER for name, _, _ in frames)
+
+
+def lines_of_cells(frames: list[tuple[str, str, str]]) -> list[str]:
+    """Return the lines of code that stand in cells of the notebook."""
+    return [line for _, file, line in frames if line and ("ipykernel_" in file or file.startswith("<ipython"))]
 
 
 def _plain(source: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["alike", "as_number", "copied", "in_form", "is_unchanged"]
+__all__ = ["alike", "as_number", "copied", "in_form", "is_open", "is_unchanged"]
 
 
 def alike(answer: Any, expected: Any, *, relative: float = 1e-4) -> bool:
@@ -124,3 +124,12 @@ def is_unchanged(data: Any, original: Any) -> bool:
     if isinstance(original, dict):
         return data.keys() == original.keys() and all(is_unchanged(data[key], original[key]) for key in original)
     return bool(data == original)
+
+
+def is_open(answer: Any) -> bool:
+    """Return whether an answer is the stub: ``...``, or a tuple or list that holds it.
+
+    >>> is_open(...), is_open((1, ...)), is_open(0)
+    (True, True, False)
+    """
+    return answer is ... or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer))

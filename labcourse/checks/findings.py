@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import math
 import re
-import traceback
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 
+from labcourse.checks import cells
 from labcourse.checks.compare import alike, as_number, copied
 
 __all__ = [
@@ -19,9 +19,6 @@ __all__ = [
     "ReturnsNothing",
     "StillOpen",
     "explain",
-    "frames_of",
-    "lines_of_cells",
-    "runs_answer",
 ]
 
 Mistake = tuple[Any, str, str]
@@ -75,8 +72,6 @@ _HINTS = (
     ("RecursionError", "", "", "the function calls itself without end"),
     ("TypeError", "", "", "an argument has another type, or there are more or fewer of them, than expected"),
 )
-#: The name of the function in which a student's code runs, by which a traceback tells whose mistake it was.
-RUNS_ANSWER = "watched"
 
 
 class StillOpen(Exception):
@@ -292,15 +287,15 @@ def explain(error: BaseException) -> tuple[str, str]:
     except Exception:  # an exception of the student's own may fail even at this
         message = ""
     what = f"{kind}: {message}" if message else kind
-    frames = frames_of(error)
-    if not runs_answer(frames):
+    frames = cells.frames_of(error)
+    if not cells.runs_answer(frames):
         return (
             f"this answer cannot be used ({what})",
             "is it what the text above the exercise asks for, in type and shape?",
         )
-    cells = lines_of_cells(frames)
-    what = f"your code raised {what}" + (f" (in the line `{cells[-1]}`)" if cells else "")
-    begin = [name for name, _, _ in frames].index(RUNS_ANSWER) + 1
+    lines = cells.lines_of_cells(frames)
+    what = f"your code raised {what}" + (f" (in the line `{lines[-1]}`)" if lines else "")
+    begin = [name for name, _, _ in frames].index(cells.RUNS_ANSWER) + 1
     own = [line for _, file, line in frames[begin:] if file == frames[begin][1]]
     # Neither the `in` of a loop nor words in quotes are what the hints look for.
     line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", own[-1]) if own else ""
@@ -312,21 +307,6 @@ def explain(error: BaseException) -> tuple[str, str]:
         ),
         "",
     )
-
-
-def frames_of(error: BaseException) -> list[tuple[str, str, str]]:
-    """Return function, file and line of code of each frame through which an exception came."""
-    return [(frame.name, frame.filename, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)]
-
-
-def runs_answer(frames: list[tuple[str, str, str]]) -> bool:
-    """Return whether the student's function was running."""
-    return any(name == RUNS_ANSWER for name, _, _ in frames)
-
-
-def lines_of_cells(frames: list[tuple[str, str, str]]) -> list[str]:
-    """Return the lines of code that stand in cells of the notebook."""
-    return [line for _, file, line in frames if line and ("ipykernel_" in file or file.startswith("<ipython"))]
 
 
 def _is_kind(error: BaseException, name: str) -> bool:

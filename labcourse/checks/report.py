@@ -22,32 +22,27 @@ exercise 0.1: solved
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import inspect
 import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from labcourse.checks import cells, registry
-from labcourse.checks.compare import copied, in_form, is_unchanged
+from labcourse.checks.compare import in_form, is_open
 from labcourse.checks.findings import (
     Mistake,
     Report,
     ReturnsNothing,
     StillOpen,
     explain,
-    frames_of,
-    lines_of_cells,
-    runs_answer,
 )
 from labcourse.checks.progress import Verdict, publish, record_state, verdict_here
+from labcourse.checks.watched import Seen, in_forms, watch
 from labcourse.progress import was_interrupted
 
 __all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "exercise", "is_open"]
@@ -175,15 +170,6 @@ def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> 
             )
 
 
-def is_open(answer: Any) -> bool:
-    """Return whether an answer is the stub: ``...``, or a tuple or list that holds it.
-
-    >>> is_open(...), is_open((1, ...)), is_open(0)
-    (True, True, False)
-    """
-    return answer is ... or (isinstance(answer, (tuple, list)) and any(part is ... for part in answer))
-
-
 class _Examined(NamedTuple):
     """What an examination found: a state, the answer as it is handed on, and why there is no state if there is none."""
 
@@ -202,8 +188,8 @@ def _examine(
     if course is not None and not callable(answer):
         report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return _Examined("wrong", answer)
-    seen = _Seen()
-    watched = _watch(answer, seen, course) if inspect.isfunction(answer) or course is not None else answer
+    seen = Seen()
+    watched = watch(answer, seen, course) if inspect.isfunction(answer) or course is not None else answer
     try:
         # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
         with warnings.catch_warnings(), np.errstate(all="ignore"), _word_after(SECONDS_IN_SILENCE):
@@ -214,10 +200,10 @@ def _examine(
     except ReturnsNothing:
         report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
     except KeyboardInterrupt as interrupt:
-        frames = frames_of(interrupt)
-        if not runs_answer(frames):
+        frames = cells.frames_of(interrupt)
+        if not cells.runs_answer(frames):
             return _Examined("", answer, _STOPPED)
-        lines = lines_of_cells(frames)
+        lines = cells.lines_of_cells(frames)
         where = f" in the line `{lines[-1]}`" if lines else ""
         report.lines.clear()
         report.wrong(
@@ -237,7 +223,7 @@ def _examine(
             f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
             "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
         )
-    return _Examined("solved" if report.is_right else "wrong", _in_forms(answer, seen.form) if seen.differs else answer)
+    return _Examined("solved" if report.is_right else "wrong", in_forms(answer, seen.form) if seen.differs else answer)
 
 
 @contextlib.contextmanager
@@ -263,86 +249,6 @@ def _course_answer(make: Callable[..., Any], context: dict[str, Any]) -> Any:
         print(f"  The course's own answer could not be made: {error}")
         print("  Run the cells above again, in order.")
         return ...
-
-
-@dataclass
-class _Seen:
-    """What was seen while a student's function ran: names of arguments that it changes, and what it gives.
-
-    ``form`` is what the course's own function gives: the next cells compute with its types. ``differs`` says whether
-    the student's function has ever given others, ``calls_course`` whether it has called the course's.
-    """
-
-    spoilt: set[str] = field(default_factory=set)
-    form: Any = None
-    differs: bool = False
-    calls_course: bool = False
-
-    @contextlib.contextmanager
-    def calls_to(self, course: Callable[..., Any] | None) -> Iterator[None]:
-        """Note whether the course's function is called, under whatever name the student's knows it."""
-        code, before = getattr(course, "__code__", None), sys.getprofile()
-
-        def profile(frame: Any, event: str, _: Any) -> None:
-            self.calls_course |= event == "call" and frame.f_code is code
-
-        sys.setprofile(profile if code else before)
-        try:
-            yield
-        finally:
-            sys.setprofile(before)
-
-    def note(self, result: Any, course: Callable[..., Any] | None, args: Any, kwargs: Any) -> None:
-        """Note the form of a result, of the arguments that led to it."""
-        if not isinstance(result, _DATA):
-            return
-        if self.form is None:
-            self.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
-            # An argument that is called, and may count it, is none for the course as well.
-            if course is not None and not any(map(callable, args)):
-                with contextlib.suppress(Exception):
-                    self.form = course(*copy.deepcopy(args), **copy.deepcopy(kwargs))
-        self.differs |= in_form(result, self.form, args) is not result
-
-
-_DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
-
-
-def _watch(answer: Callable[..., Any], seen: _Seen, course: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results."""
-    try:
-        names = list(inspect.signature(answer).parameters)
-    except (TypeError, ValueError):
-        names = []
-
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        handed = copied(args), copied(kwargs)
-        with seen.calls_to(course):
-            result = answer(*handed[0], **handed[1])
-        if is_open(result):
-            raise StillOpen
-        if result is None:
-            raise ReturnsNothing
-        seen.note(result, course, args, kwargs)
-        for name, given, original in [
-            *zip([*names, *["an argument"] * len(args)], handed[0], args, strict=False),
-            *((name, handed[1][name], original) for name, original in kwargs.items()),
-        ]:
-            if not is_unchanged(given, original):
-                seen.spoilt.add(name)
-        return result
-
-    return watched
-
-
-def _in_forms(answer: Callable[..., Any], own: Any) -> Callable[..., Any]:
-    """Return a student's function that gives what it gives in the form of the course's own."""
-
-    @functools.wraps(answer)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        return in_form(answer(*args, **kwargs), own, args)
-
-    return function
 
 
 def _lines(number: str, state: str, report: Report, *, hands_on: bool) -> list[str]:
