@@ -28,7 +28,7 @@
 # | 90 minutes | the sample files, in `data/` | the preselected events, for all later chapters |
 #
 # Exercises come in three kinds: *write code*, *read a plot* (or a table), and *in your words*. Below each one is a check. Run it
-# as often as you like: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
+# after the cell of your answer, as often as you change that: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
 # check says so and the chapter goes on with the course's own solution. You can always come back.
 
 # %%

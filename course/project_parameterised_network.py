@@ -385,7 +385,7 @@ plotting.show(
 # ## 9.7 What could be excluded?
 #
 # Now the true yields return. An experiment that sees only background can exclude a cross-section that would have given more. Which one do we expect? The histogram of the score tells. We use a likelihood with
-# Poisson bins, a background known to 20 %, and the statistics of the simulation as a further uncertainty in each bin (`pyhf` computes it, with the method CLs at 95 %). The *one-bin* limit
+# Poisson bins, a background known to 20 %, and the statistics of the simulation as a further uncertainty in each bin (the likelihood of `pyhf`, with the method CLs at 95 %). The *one-bin* limit
 # only counts events above the best cut.
 
 # %% tags=["nbval-ignore-output"]
