@@ -38,14 +38,22 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let no check remember what an earlier test has asked it, and no training that an earlier one was interrupted."""
+def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let each test begin as a new kernel does: no cell has run, nothing was checked, shown or interrupted."""
     from labcourse import progress
+    from labcourse.checks import cells, standing
     from labcourse.checks import progress as progress_of_checks
 
-    monkeypatch.setattr(progress_of_checks, "_checked_here", {})
+    monkeypatch.setattr(cells, "running", cells.Run(0, ""))
+    monkeypatch.setattr(cells, "_depth", 0)
     monkeypatch.setattr(progress, "_interrupted", None)
-    monkeypatch.setattr(progress, "_unfinished", {})
+    monkeypatch.setattr(progress, "_repeated", None)
+    remembered = (cells._runs, progress._unfinished, progress_of_checks._checked_here)
+    for container in (*remembered, progress_of_checks.watchers, standing._shown):
+        container.clear()
+    yield
+    if "IPython.core.interactiveshell" in sys.modules:  # IPython makes a shell where something is displayed
+        sys.modules["IPython.core.interactiveshell"].InteractiveShell.clear_instance()
 
 
 @pytest.fixture(autouse=True)

@@ -17,12 +17,6 @@ from labcourse.authoring import source
 from labcourse.checks import progress, registry, standing, words
 
 
-@pytest.fixture(autouse=True)
-def _no_panels() -> None:
-    progress.watchers.clear()
-    standing._shown.clear()
-
-
 def test_states_come_back_in_order_of_the_course() -> None:
     for number, state in (("1.10", "wrong"), ("1.2", "solved"), ("2.1", "answered"), ("1.10", "solved")):
         progress.record_state(number, state)

@@ -230,9 +230,6 @@ def short(few: pd.DataFrame, earlier: Path, searched: Search, tmp_path: Path, mo
         Engine, "jit", property(lambda _: False, lambda *_: None), raising=False
     )  # compiling takes longer
     searched.replace(monkeypatch)
-    monkeypatch.setattr(cells, "_runs", {})
-    monkeypatch.setattr(cells, "running", cells.Run(0, ""))
-    monkeypatch.setattr(progress, "_checked_here", {})
 
 
 @pytest.mark.parametrize(
