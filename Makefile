@@ -1,4 +1,4 @@
-# Two commands are enough: `make course` and `make lab`. The work is done in labcourse/ (see `labcourse --help`).
+# Two commands are enough: `make course` and `make lab`. The work is done in workshop/ (see `labcourse --help`).
 # Variables: PYTHON=/path/to/python3.12 (which Python makes the environment), LABCOURSE_DATA=DIR (official samples).
 
 FITS := import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
@@ -26,7 +26,7 @@ test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in s
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
 	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse
+	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse course azh factory workshop
 
 notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
 	@$(BIN)/labcourse build

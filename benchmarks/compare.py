@@ -18,8 +18,8 @@ PROMISED_S = 30.0
 def run(sizes: Sizes) -> dict[str, Result]:
     """Time the comparison with its report; the notebooks have pictures, and each student's are others."""
     from labcourse import settings
-    from labcourse.comparison.display import compare
     from tests import synthetic_class as made_up
+    from workshop.comparison.display import compare
 
     students = 60 if sizes == FULL else 2
     with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from benchmarks.timing import Result, compare
 
 def run(sizes: Sizes) -> dict[str, Result]:
     """Time each live figure; what counts for the reader is the slowest one, and a tenth of a second."""
-    from labcourse import interactive
+    from course import interactive
 
     x, y, weight = transverse_momenta(sizes.validation, seed=1)
     score = 1 / (1 + np.exp(-np.random.default_rng(1).normal(2 * y - 1, 1.5)))

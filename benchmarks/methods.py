@@ -29,15 +29,15 @@ def main() -> None:
 
     from rich.console import Console
 
-    from labcourse import parameterised
-    from labcourse.parameterised import IMPROVED, MASSES, PUBLISHED, Recipe, study
+    import azh
+    from azh import IMPROVED, MASSES, PUBLISHED, Recipe, study
 
-    parts = parameterised.split(parameterised.read())
-    trees = partial(parameterised.train_tree, parts, signal_scale=IMPROVED.signal_scale)
+    parts = azh.split(azh.read())
+    trees = partial(azh.train_tree, parts, signal_scale=IMPROVED.signal_scale)
 
-    def network(recipe: Recipe = IMPROVED, **changes: object) -> Callable[..., parameterised.methods.Classifier]:
+    def network(recipe: Recipe = IMPROVED, **changes: object) -> Callable[..., azh.methods.Classifier]:
         recipe = replace(recipe, **changes)  # type: ignore[arg-type]
-        return lambda seed: parameterised.train(parts, recipe, seed=seed, progress=False).classify
+        return lambda seed: azh.train(parts, recipe, seed=seed, progress=False).classify
 
     ways = {
         "published recipe (k = 1)": network(PUBLISHED),

@@ -13,8 +13,8 @@ from benchmarks.timing import Result, compare
 
 def run(sizes: Sizes) -> dict[str, Result]:
     """Time chunks of both processes that most events of the course come from."""
-    from labcourse import simulation
-    from labcourse.simulation import four_leptons, generator, recipes
+    import factory
+    from factory import four_leptons, generator, recipes
 
     generator.version()
     results = {}
@@ -32,7 +32,7 @@ def run(sizes: Sizes) -> dict[str, Result]:
                     pythia.next()
 
             def ours(name: str = name) -> None:
-                simulation.simulate_chunk(simulation.Chunk(name, 0, 1, events=sizes.generated))
+                factory.simulate_chunk(factory.Chunk(name, 0, 1, events=sizes.generated))
 
             ours()  # imports, tables
             note = f"{sizes.generated} events to the detector; plain: Pythia alone"

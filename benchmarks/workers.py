@@ -10,7 +10,7 @@ N_CHUNKS = 6
 
 def run(sizes: Sizes) -> dict[str, Result]:
     """Time the same chunks on both; starting the processes is not counted."""
-    from labcourse.simulation import Chunk, cluster, generator, simulate_chunk
+    from factory import Chunk, cluster, generator, simulate_chunk
 
     generator.version()
 

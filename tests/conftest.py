@@ -40,9 +40,9 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each test begin as a new kernel does: no cell has run, nothing was checked, shown or interrupted."""
+    from course.checks import cells, standing
+    from course.checks import progress as progress_of_checks
     from labcourse import progress
-    from labcourse.checks import cells, standing
-    from labcourse.checks import progress as progress_of_checks
 
     monkeypatch.setattr(cells, "running", cells.Run(0, ""))
     monkeypatch.setattr(cells, "_depth", 0)

@@ -16,7 +16,7 @@ from packaging.specifiers import SpecifierSet
 
 import labcourse
 from labcourse import settings
-from labcourse.authoring import doctor
+from workshop.authoring import doctor
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -22,7 +22,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect, sync_playwright
 
 from labcourse import settings
-from labcourse.authoring import build, source
+from workshop.authoring import build, source
 
 PATIENCE = 400
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
@@ -42,7 +42,7 @@ class Server(NamedTuple):
 
     def labcourse(self, *arguments: str) -> str:
         """Run the command line as the student would, and return what it prints."""
-        command = [sys.executable, "-m", "labcourse.cli", *arguments]
+        command = [sys.executable, "-m", "workshop.cli", *arguments]
         done = subprocess.run(
             command, cwd=self.home, env=self.environment, capture_output=True, text=True, timeout=PATIENCE
         )
@@ -68,7 +68,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of what a student has, with notebooks built from the present sources."""
     folder = tmp_path_factory.mktemp("student")
     here = settings.home()
-    for part in ("course", "labcourse"):
+    for part in ("labcourse", "course", "azh"):
         shutil.copytree(here / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
     for part in ("data", "notebooks"):
         (folder / part).mkdir()

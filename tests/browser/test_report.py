@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from labcourse import settings
-from labcourse.comparison.display import compare
-from tests import synthetic_class as made_up
+from tests.workshop import synthetic_class as made_up
+from workshop.comparison.display import compare
 
 
 @pytest.mark.parametrize("width", [360, 1200])

@@ -1,0 +1,173 @@
+"""The event table of the search for A → Zh → ℓ⁺ℓ⁻ b b̄: its columns, its masses, and the tested mass.
+
+One row an event that passes the resolved selection, GeV and radians:
+
+=======================  =====================================================================================
+``process``              ``signal``, ``Zjets`` or ``ttbar`` (category)
+``m_a_true``             mass of the A that was simulated (GeV); 0 for background, which has none
+``run``, ``event``       who the event is: the split goes by them
+the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass` or `draw_masses`
+``weight``               expected events at 139 fb⁻¹, signal at 0.05 pb; some are negative
+=======================  =====================================================================================
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labcourse import splitting
+from labcourse.errors import BadInput, EmptySelection
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LUMINOSITY = 139.0
+"""Integrated luminosity of the search (fb⁻¹)."""
+SIGNAL_CROSS_SECTION = 0.05
+"""σ(gg → A) · BR(A → Zh → ℓ⁺ℓ⁻ b b̄) that signal events are normalised to (pb)."""
+MASSES = (300, 420, 440, 460, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1600, 2000)
+"""Masses of A that are simulated (GeV)."""
+BLIND_MASS = 1200
+"""The mass that no parameterised network is trained with, to see whether it interpolates (GeV)."""
+TRAINING_MASSES = tuple(mass for mass in MASSES if mass != BLIND_MASS)
+
+MISSING = -1.0
+"""Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
+
+
+class Variable(NamedTuple):
+    """An input of the network: its unit, and what it is."""
+
+    unit: str
+    label: str
+    meaning: str
+
+
+INPUTS: dict[str, Variable] = {
+    "m_bb": Variable("GeV", r"$m_{bb}$", "invariant mass of the two b jets"),
+    "m_zh": Variable("GeV", r"$m_{Zh}$", "invariant mass of leptons and b jets"),
+    "m_ll": Variable("GeV", r"$m_{\ell\ell}$", "invariant mass of the two leptons"),
+    "pt_l1": Variable("GeV", r"$p_T(\ell_1)$", "transverse momentum of the harder lepton"),
+    "pt_l2": Variable("GeV", r"$p_T(\ell_2)$", "transverse momentum of the softer lepton"),
+    "pt_b1": Variable("GeV", r"$p_T(B_1)$", "transverse momentum of the harder b jet"),
+    "pt_b2": Variable("GeV", r"$p_T(B_2)$", "transverse momentum of the softer b jet"),
+    "pt_h": Variable("GeV", r"$p_T(h)$", "transverse momentum of the two b jets together"),
+    "pt_z": Variable("GeV", r"$p_T(Z)$", "transverse momentum of the two leptons together"),
+    "pt_j3": Variable("GeV", r"$p_T(J_3)$", "transverse momentum of the third jet"),
+    "met_ht": Variable("√GeV", r"$E_T^{miss}/\sqrt{H_T}$", "significance of the missing transverse energy"),
+    "deta_ll": Variable("", r"$\Delta\eta_{\ell\ell}$", "distance of the leptons in pseudorapidity"),
+    "dphi_ll": Variable("rad", r"$\Delta\phi_{\ell\ell}$", "distance of the leptons in azimuth"),
+    "dr_b1b2": Variable("", r"$\Delta R(B_1, B_2)$", "distance of the b jets"),
+    "dr_b1j3": Variable("", r"$\Delta R(B_1, J_3)$", "distance of the harder b jet from the third jet"),
+    "dr_b2j3": Variable("", r"$\Delta R(B_2, J_3)$", "distance of the softer b jet from the third jet"),
+    "btag_b1": Variable("", "b-tag score of $B_1$", "how much the harder b jet looks like one"),
+    "btag_b2": Variable("", "b-tag score of $B_2$", "how much the softer b jet looks like one"),
+    "btag_j3": Variable("", "b-tag score of $J_3$", "how much the third jet looks like a b jet"),
+    "m_a": Variable("GeV", r"$m_A$", "mass that is tested, the parameter of the network"),
+}
+"""The twenty inputs of the network, in their order; the mass is the last."""
+MEASURED = tuple(name for name in INPUTS if name != "m_a")
+
+
+class Parts(NamedTuple):
+    """Training, validation and test events: 60, 20 and 20 per cent, disjoint."""
+
+    train: pd.DataFrame
+    validation: pd.DataFrame
+    test: pd.DataFrame
+
+
+def check(events: pd.DataFrame, where: str) -> None:
+    """Raise `BadInput` unless a table has all columns, finite numbers and known masses."""
+    needed = ("process", "m_a_true", "run", "event", *MEASURED, "weight")
+    missing = [name for name in needed if name not in events]
+    if missing:
+        raise BadInput(
+            f"The table has no column {', '.join(missing)}.",
+            where=where,
+            next_step="Read the events with azh.read().",
+        )
+    for name in (*MEASURED, "weight"):
+        bad = ~np.isfinite(events[name].to_numpy(float))
+        if bad.any():
+            raise BadInput(
+                f"{name} is {events[name][bad].iloc[0]} in {int(bad.sum())} of {len(events)} events.",
+                where=where,
+                next_step="Make the events anew with `labcourse simulate --search azh`, or drop those rows.",
+            )
+    unknown = sorted(set(events.loc[is_signal(events), "m_a_true"]) - set(map(float, MASSES)))
+    if unknown:
+        raise BadInput(
+            f"The table holds a signal of {unknown[0]:g} GeV, which was never simulated.",
+            where=where,
+            next_step=f"The masses are {', '.join(map(str, MASSES))} GeV.",
+        )
+
+
+def is_signal(events: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which events are signal, shape (n_events,)."""
+    return (events["process"] == "signal").to_numpy()
+
+
+def split(events: pd.DataFrame, *, seed: int = splitting.SEED) -> Parts:
+    """Divide events by their identity into training, validation and test events (60:20:20)."""
+    train, rest = splitting.split(events, train_fraction=0.6, seed=seed)
+    validation, test = splitting.validation_split(rest, validation_fraction=0.5, seed=seed)
+    return Parts(train, validation, test)
+
+
+def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = TRAINING_MASSES) -> pd.DataFrame:
+    """Return the signal of one mass and all background, with the input ``m_a`` set to this mass.
+
+    That is how a network is asked about a mass: background events have none of their own.
+
+    Raises
+    ------
+    EmptySelection
+        If the table holds no signal of this mass, or no background.
+
+    Warns
+    -----
+    UserWarning
+        If the mass lies outside the range of the masses ``trained``: there the network extrapolates.
+    """
+    signal = is_signal(events)
+    wanted = signal & (events["m_a_true"].to_numpy(float) == mass)
+    for what, mask in ((f"signal of {mass:g} GeV", wanted), ("background", ~signal)):
+        if not mask.any():
+            present = sorted({float(value) for value in events.loc[signal, "m_a_true"]})
+            raise EmptySelection(
+                f"The table holds no {what}.",
+                where="azh.at_mass",
+                next_step=f"Signal is there for {', '.join(f'{value:g}' for value in present) or 'no mass'} GeV.",
+            )
+    if is_outside(mass, trained):
+        warnings.warn(
+            f"{mass:g} GeV lies outside the trained range of {min(trained):g} to {max(trained):g} GeV: "
+            "the network extrapolates, and what it says there is not to be trusted.",
+            stacklevel=2,
+        )
+    return events[wanted | ~signal].assign(m_a=np.float32(mass)).reset_index(drop=True)
+
+
+def is_outside(mass: float, trained: tuple[float, ...] = TRAINING_MASSES) -> bool:
+    """Return whether a mass lies outside the range of the trained ones."""
+    return not min(trained) <= mass <= max(trained)
+
+
+def draw_masses(events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return ``m_a`` for a training: the true mass of signal events, a random one of ``masses`` for background.
+
+    Were the background's mass fixed, or its distribution another than the signal's, the mass alone would tell
+    one from the other (Baldi et al., arXiv:1601.07913).
+
+    Returns
+    -------
+    ndarray, shape (n_events,)
+    """
+    drawn = rng.choice(np.asarray(masses, np.float32), len(events))
+    return np.where(is_signal(events), events["m_a_true"].to_numpy(np.float32), drawn)

@@ -1,0 +1,156 @@
+"""What a classifier finds, mass by mass: significances and limits, always on test events."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from azh.events import MASSES, TRAINING_MASSES, Parts, at_mass, is_outside, is_signal
+from azh.limits import Limit, expected_limit, for_limit
+from azh.methods import Classifier
+from azh.sensitivity import Binned, Value, binned_significance, histogram, identity
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PUBLISHED_LIMITS = {300.0: 0.31, 1400.0: 4.29e-3, 2000.0: 8.4e-3}
+"""Expected limits in pb of R. Herencia, QMUL report 2022, with a background uncertainty of 20 %."""
+
+
+class Point(NamedTuple):
+    """A significance at a mass, and whether the network had to extrapolate to it."""
+
+    mass: float
+    value: float
+    error: float
+    outside: bool
+
+
+def significances(
+    classify: Classifier,
+    test: pd.DataFrame,
+    masses: Iterable[float] = MASSES,
+    *,
+    trained: tuple[float, ...] = TRAINING_MASSES,
+    seed: int = 0,
+) -> list[Point]:
+    """Return the binned significance at each mass.
+
+    Raises
+    ------
+    EmptySelection
+        If there is no signal of a mass.
+
+    Warns
+    -----
+    UserWarning
+        If a mass lies outside the trained range; ``Point.outside`` says so, too.
+    """
+    points = []
+    for mass in masses:
+        events = at_mass(test, mass, trained=trained)
+        value = significance(classify(events), events, seed=seed)
+        points.append(Point(float(mass), value.value, value.error, is_outside(mass, trained)))
+    return points
+
+
+def significance(score: NDArray[np.floating], events: pd.DataFrame, *, seed: int = 0) -> Value:
+    """Return the binned significance of the scores of a table. Raises as `histogram`."""
+    weight = events["weight"].to_numpy(np.float64)
+    return binned_significance(score, is_signal(events).astype(float), weight, event=identity(events), seed=seed)
+
+
+class Limits(NamedTuple):
+    """Expected limits at a mass in pb: by the shape of the score, and by counting events above one cut."""
+
+    mass: float
+    shape: Limit
+    counting: Limit
+    cut: float
+
+
+def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncertainty: float = 0.2) -> Limits:
+    """Return the expected limits at a mass from test events, weighed up to all events.
+
+    The cut of the count is chosen on validation events, weighed up as well: the one with the best s/√(b + σ²), where
+    σ is the ``background_uncertainty``, a share of b.
+
+    Raises
+    ------
+    EmptySelection
+        If there is no signal of this mass.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # said by `significances` already
+        validation, test = (at_mass(part, mass) for part in (parts.validation, parts.test))
+    label, weight = is_signal(test).astype(float), full_weights(parts, test, mass)
+    score, event = classify(test), identity(test)
+    cut = _best_cut(classify(validation), validation, full_weights(parts, validation, mass), background_uncertainty)
+    shape = for_limit(score, label, weight, event=event)
+    count = histogram(score, label, weight, event=event, edges=np.array([0.0, cut, 1.0]))
+    above = Binned(count.edges[-2:], *(column[-1:] for column in count[1:]))
+    return Limits(
+        float(mass),
+        expected_limit(shape, background_uncertainty=background_uncertainty),
+        expected_limit(above, background_uncertainty=background_uncertainty),
+        cut,
+    )
+
+
+def full_weights(parts: Parts, events: pd.DataFrame, mass: float) -> NDArray[np.float64]:
+    """Return weights of a part at a mass (GeV) that give each process the yield of all three parts."""
+    weight = events["weight"].to_numpy(np.float64).copy()
+    for process in events["process"].unique():
+        of_process = (events["process"] == process).to_numpy()
+        total = 0.0
+        for part in parts:
+            chosen = part[part["process"] == process]
+            if process == "signal":
+                chosen = chosen[chosen["m_a_true"] == mass]
+            total += float(chosen["weight"].sum())
+        weight[of_process] *= total / weight[of_process].sum()
+    return weight
+
+
+def _best_cut(
+    score: NDArray[np.floating], events: pd.DataFrame, weight: NDArray[np.float64], uncertainty: float
+) -> float:
+    label = is_signal(events)
+    cuts = np.unique(np.quantile(score[label], np.linspace(0.05, 0.9, 18)))
+    best, best_cut = -1.0, float(cuts[0])
+    for cut in cuts:
+        above = score >= cut
+        s, b = weight[above & label].sum(), weight[above & ~label].sum()
+        # A cut above which the simulation hardly knows the background is no choice.
+        enough = np.unique(identity(events)[above & ~label]).size >= 25
+        if enough and b > 0 and (figure := s / np.sqrt(b + (uncertainty * b) ** 2)) > best:
+            best, best_cut = float(figure), float(cut)
+    return best_cut
+
+
+def results(
+    curves: Mapping[str, Iterable[Point]], scaling: Mapping[float, Iterable[Point]], found: Iterable[Limits]
+) -> dict[str, Any]:
+    """Return all numbers of the project, to be written as JSON.
+
+    ``significance`` by model and mass with its uncertainty, ``signal_scaling`` by k and mass, ``limits_pb`` by
+    mass with the band; masses in GeV are keys.
+    """
+
+    def by_mass(points: Iterable[Point]) -> dict[str, Any]:
+        return {
+            f"{point.mass:g}": {"value": point.value, "uncertainty": point.error, "extrapolated": point.outside}
+            for point in points
+        }
+
+    return {
+        "significance": {model: by_mass(points) for model, points in curves.items()},
+        "signal_scaling": {f"{k:g}": by_mass(points) for k, points in scaling.items()},
+        "limits_pb": {
+            f"{limit.mass:g}": limit.shape._asdict() | {"one_bin": limit.counting._asdict()} for limit in found
+        },
+    }

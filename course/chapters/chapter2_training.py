@@ -1,0 +1,713 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Chapter 2 – Training
+#
+# In chapter 1 you looked at one variable at a time, and none of the leptons' momenta alone was good enough. A
+# neural network looks at several at once, and finds out by itself how to combine them. In this chapter you build
+# one from its smallest part, the neuron, and train it. Nothing in it is magic: at the end you can compute its
+# answer with a few lines of NumPy.
+
+# %% [markdown]
+# ## What you will do
+#
+# - set events aside that the network never sees, so that you can judge it fairly later;
+# - turn the event table into the numbers that a network takes, in batches;
+# - understand neurons, layers and activations, and count the parameters by hand;
+# - understand what the training minimises, and how;
+# - train your first network, read its loss curve, save it and load it back.
+#
+# | time | needs | makes |
+# |---|---|---|
+# | 90 minutes | the preselected events of chapter 1 | your first network, and its training history |
+
+# %%
+import time
+
+from course import checks, interactive
+from labcourse import network, outputs, plotting, samples, splitting, training
+
+import keras
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+
+SEED = 2
+keras.utils.set_random_seed(SEED)
+chapter = outputs.Chapter(2, sources=samples.SIMULATED, solution=True)
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(2)
+
+# %% [markdown]
+# The seed fixes everything random in this notebook: the initial state of the networks and the order of the events.
+# Run it twice, and you get the same numbers. Choose another seed, and they change a little. How much is a question
+# for chapter 6.
+
+# %%
+events = chapter.read_table(1, "events")
+print(f"{len(events)} preselected events, {events['weight'].astype(float).sum():.1f} expected at 10 fb⁻¹")
+
+# %% [markdown]
+# ## 2.1 Training and test events
+#
+# A network can learn its events by heart. Then it is right about each of them, and useless for all others. To find
+# out, we need events that it has never seen. So we divide the events before we do anything else: 60 % are for
+# training, 40 % are *test events*. Their labels and scores are not looked at until the network is finished.
+#
+# How should we divide them? Drawing lots looks natural, and has a trap. In the next chapter somebody draws again,
+# and some events that trained the network are now called test events. Nobody notices. So here the *event itself*
+# decides. In every sample, an event has a run number and an event number. A fixed recipe, a *hash*, stirs these two
+# numbers until they look random:
+
+# %%
+number = splitting.uniform(events, salt="test")
+events.assign(number=number)[["sample", "run", "event", "number"]].iloc[:5].round({"number": 4})
+
+# %% [markdown]
+# `number` is evenly distributed between 0 and 1. But it is not random at all: the same event gets the same number
+# today, tomorrow, on another computer and in any order of the table. The text `salt` says what the numbers are for.
+# Another text gives other numbers, which are independent of the first, so that a later division among the training
+# events does not repeat this one.
+
+# %% [markdown]
+# ### Exercise 2.1 – Split by identity (write code)
+#
+# Complete `split`. It gets an event table and the fraction of training events, and returns two event tables,
+# `(train, test)`. An event trains if its number from `splitting.uniform(events, salt="test")` is less than
+# `train_fraction`.
+
+
+# %% tags=["exercise-2.1"]
+def split(events, train_fraction):
+    """Divide an event table into training and test events, by the identity of the events.
+
+    Returns (train, test), two event tables.
+    """
+    ### BEGIN SOLUTION
+    trains = splitting.uniform(events, salt="test") < train_fraction
+    return events[trains], events[~trains]
+    ### END SOLUTION
+
+
+# %% tags=["check-2.1"]
+split = checks.exercise_2_1(split)
+
+# %%
+train, test = split(events, 0.6)
+print(f"{len(train)} training events, {len(test)} test events: {len(train) / len(events):.4f} train")
+
+# %% [markdown]
+# The course's own function is `splitting.split(events)`. All later chapters call it, and get the same two parts.
+#
+# ### What the split keeps
+#
+# No event is in both parts. Each part also looks like the whole, or should: about 60 % of every sample, in raw and
+# in expected events. The error says how much the expected share fluctuates from split to split. For a fraction $f$
+# of the events it is
+#
+# $$ \sigma = \frac{\sqrt{f(1-f)\sum w^2}}{\sum w} . $$
+
+# %%
+rows = {}
+for name in samples.SIMULATED:
+    whole = events.loc[events["sample"] == name, "weight"].to_numpy(float)
+    part = train.loc[train["sample"] == name, "weight"].to_numpy(float)
+    rows[name] = {
+        "raw": len(part) / len(whole),
+        "expected": part.sum() / whole.sum(),
+        "error": np.sqrt(0.6 * 0.4 * (whole**2).sum()) / whole.sum(),
+    }
+shares = pd.DataFrame(rows).T
+shares.round(4)
+
+# %%
+fig, ax = plotting.comparison(
+    shares["expected"].to_dict(),
+    shares["error"].to_dict(),
+    xlabel="share of the expected events in the training part",
+    reference=0.6,
+)
+plotting.stamp(ax)
+plotting.show(
+    fig,
+    alt="Share of the expected events of each sample in the training part, with errors, and a dashed line at 0.6. "
+    "The large samples lie close to the line and have small errors; the three rare backgrounds have errors of several per cent.",
+)
+
+# %% [markdown]
+# ### Exercise 2.2 – The unluckiest sample (read a plot)
+#
+# For which sample is the expected share in the training part farthest from 0.6? Give its name as a string. (If two are
+# about equally far away, either will do.) Is it a surprise, if you look at its error? And what does it mean for the test
+# events of this sample?
+
+# %% tags=["exercise-2.2"]
+### BEGIN SOLUTION
+unluckiest = (shares["expected"] - 0.6).abs().idxmax()
+### END SOLUTION
+
+# %% tags=["check-2.2"]
+checks.exercise_2_2(unluckiest, shares=shares)
+
+# %% [markdown]
+# The rare backgrounds consist of few events with large weights. Splitting them leaves even fewer, and
+# their shares fluctuate. When we predict yields from test events later on, we will scale each sample back to its
+# full yield. That removes the fluctuation of its size. It does not make the events more numerous.
+
+# %% [markdown]
+# ## 2.2 What the network gets
+#
+# A network takes an array of numbers: one row per event, one column per variable. These are its *inputs*, called $x$.
+# For training, it also needs the right answers, the *labels* $y$: 1 for signal, 0 for background.
+#
+# Our first network gets four inputs, the transverse momenta of the leptons. You saw in chapter 1 that they separate
+# somewhat. Every simulated event counts the same here: no weights yet. Chapter 5 is about what weights change.
+
+# %%
+COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
+
+# %% [markdown]
+# ### Exercise 2.3 – Inputs and labels (write code)
+#
+# Complete `to_arrays`. It gets an event table and a list of columns. Return `(x, y)`, two NumPy arrays of type
+# `np.float32`: `x` of shape `(n_events, n_columns)` and `y` of shape `(n_events,)`. The names of the signal samples
+# are in `samples.SIGNAL`.
+
+
+# %% tags=["exercise-2.3"]
+def to_arrays(events, columns):
+    """Return the input array x, shape (n_events, n_columns), and the labels y, shape (n_events,), both float32."""
+    ### BEGIN SOLUTION
+    x = events[columns].to_numpy(np.float32)
+    y = events["sample"].isin(samples.SIGNAL).to_numpy(np.float32)
+    return x, y
+    ### END SOLUTION
+
+
+# %% tags=["check-2.3"]
+to_arrays = checks.exercise_2_3(to_arrays)
+
+# %%
+x_train, y_train = to_arrays(train, COLUMNS)
+print("x", x_train.shape, x_train.dtype, "– the first event:", x_train[0])
+print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_train.mean()), 3))
+
+# %% [markdown]
+# ### Batches
+#
+# The network does not see all events at once. It takes a few, a *batch*, corrects itself a little, and takes the
+# next. When all events have had their turn, one *epoch* is over. Small batches mean many corrections, each from a
+# noisy impression. Large batches mean few corrections, each well founded. We start with 128 events per batch.
+#
+# TensorFlow has a tool that hands over the events batch by batch, the *dataset*. It also shuffles them, anew for
+# each epoch:
+
+# %%
+dataset = tf.data.Dataset.from_tensor_slices((x_train, y_train))
+dataset = dataset.shuffle(len(x_train), seed=SEED).batch(128)
+for x_batch, y_batch in dataset.take(2):
+    print("x", x_batch.shape, "y", y_batch.shape, "share of signal", round(float(y_batch.numpy().mean()), 2))
+
+# %% [markdown]
+# ### Exercise 2.4 – How many batches? (write code)
+#
+# `n_events` events are handed over in batches of `batch_size`. The last batch holds what is left, and may be
+# smaller. Return two whole numbers: how many batches an epoch has, and how many events are in the last one.
+
+
+# %% tags=["exercise-2.4"]
+def count_batches(n_events, batch_size):
+    """Return (number of batches in an epoch, number of events in the last batch)."""
+    ### BEGIN SOLUTION
+    n_batches = int(np.ceil(n_events / batch_size))
+    return n_batches, n_events - (n_batches - 1) * batch_size
+    ### END SOLUTION
+
+
+# %% tags=["check-2.4"]
+count_batches = checks.exercise_2_4(count_batches)
+
+# %%
+n_batches, last_size = count_batches(len(x_train), 128)
+print(
+    f"counted: {n_batches} batches, {last_size} events in the last one; the dataset says {dataset.cardinality()} batches"
+)
+
+# %% [markdown]
+# ## 2.3 Normalisation
+#
+# Momenta come in GeV, and their size is an accident of that unit. The leading lepton has some 70 GeV on average, the
+# last one less than 20. A network starts from small random weights. It learns fastest if all inputs are about as large as 1 and
+# centred at 0. So we *standardise* each input:
+#
+# $$ x' = \frac{x - \mu}{\sigma} , $$
+#
+# where $\mu$ is the mean of that input and $\sigma$ its standard deviation, both from the *training* events. Why
+# from those alone? The numbers $\mu$ and $\sigma$ belong to the network, like everything else that it learns. Test
+# events must not help to make it.
+
+# %% [markdown]
+# ### Exercise 2.5 – Standardise (write code)
+#
+# Complete the function. `x` has shape `(n_events, n_columns)`, and `reference` holds the events from which mean and
+# standard deviation are taken: it has the same columns, but may have another number of events. Return an array of
+# the shape of `x`.
+
+
+# %% tags=["exercise-2.5"]
+def standardise(x, reference):
+    """Return (x − µ)/σ, with mean µ and standard deviation σ of each column of reference."""
+    ### BEGIN SOLUTION
+    return (x - reference.mean(axis=0)) / reference.std(axis=0)
+    ### END SOLUTION
+
+
+# %% tags=["check-2.5"]
+standardise = checks.exercise_2_5(standardise)
+
+# %%
+x_test, y_test = to_arrays(test, COLUMNS)
+train_double, test_double = x_train.astype(float), x_test.astype(float)
+(
+    pd.DataFrame(
+        {
+            "mean [GeV]": train_double.mean(axis=0),
+            "std [GeV]": train_double.std(axis=0),
+            "mean, standardised": standardise(train_double, train_double).mean(axis=0),
+            "std, standardised": standardise(train_double, train_double).std(axis=0),
+            "mean, test": standardise(test_double, train_double).mean(axis=0),
+            "std, test": standardise(test_double, train_double).std(axis=0),
+        },
+        index=COLUMNS,
+    ).round(3)
+    + 0.0
+)  # adding zero turns −0.0 into 0.0
+
+# %% [markdown]
+# For the training events, means are 0 and widths are 1. For the test events they nearly are. In Keras, the library
+# in which we write networks, this step is a layer of its own, `Normalization`. It learns $\mu$ and $\sigma$ when
+# you call `adapt`:
+
+# %%
+normalisation = keras.layers.Normalization()
+normalisation.adapt(x_train)
+difference = np.abs(keras.ops.convert_to_numpy(normalisation(x_test)) - standardise(test_double, train_double)).max()
+print("the layer and your function agree" if difference < 1e-3 else f"they differ by up to {difference}")
+
+# %% [markdown]
+# ## 2.4 The network
+#
+# A network is made of *neurons*. A neuron multiplies each input by a *weight*, adds up the products and a
+# number of its own, the *bias*, and passes the sum through a function, the *activation*:
+#
+# $$ \text{output} = f\Big(\sum_i w_i x_i + b\Big) . $$
+#
+# (These weights have nothing to do with event weights. The word is used for both, sadly.)
+#
+# Without the activation, neurons would be of little use: sums of sums are sums, and any number of layers would do
+# no more than one. The activation makes the network *non-linear*. We use two:
+
+# %%
+z = np.linspace(-5, 5, 401)
+with plotting.use_style():
+    fig, axes = plotting.new_figure(1, 2, width=7, height=3)
+    for ax, name, values, formula in (
+        (axes[0], "ReLU", np.maximum(0, z), "max(0, z)"),
+        (axes[1], "sigmoid", 1 / (1 + np.exp(-z)), "1 / (1 + exp(−z))"),
+    ):
+        ax.plot(z, values)
+        ax.set(xlabel="z, the sum of a neuron", ylabel=f"{formula}", title=name)
+plotting.show(
+    fig,
+    alt="Two curves against the sum z of a neuron, from −5 to 5. ReLU is zero for negative z and rises as a straight line for "
+    "positive z. The sigmoid rises smoothly from 0 to 1 and is one half at z = 0.",
+)
+
+# %% [markdown]
+# - *ReLU* sets negative sums to zero. It is quick, and is used inside the network.
+# - The *sigmoid* squeezes any number between 0 and 1. It is used for the last neuron, whose output is the network's
+#   answer: close to 1 means signal, close to 0 background. We call it the *score*.
+#
+# Neurons are arranged in *layers*. Every neuron of a layer gets the outputs of all neurons of the layer before.
+# Such layers are called *dense*. Ours has four inputs, two *hidden* layers of 60 neurons each, and one output
+# neuron:
+#
+# ![A network as circles in columns, connected by lines. On the left the four transverse momenta, then two hidden
+# layers of sixty neurons, on the right a single neuron with a sigmoid, whose output is the score between zero and
+# one. Below each layer stand the shapes of its weights and biases.](../course/figures/network_4_60_60_1.svg)
+#
+# In Keras, a network is written down layer by layer:
+
+# %%
+model = keras.Sequential(
+    [
+        keras.Input((4,), name="inputs"),
+        normalisation,
+        keras.layers.Dense(60, activation="relu", name="hidden_1"),
+        keras.layers.Dense(60, activation="relu", name="hidden_2"),
+        keras.layers.Dense(1, activation="sigmoid", name="score"),
+    ],
+    name="first_model",
+)
+
+# %% [markdown]
+# ### Exercise 2.6 – Count the parameters (by hand)
+#
+# Weights and biases are the *parameters* of the network: what the training adjusts. How many does each dense layer
+# have? Take a pencil and count, for the first hidden layer (4 inputs, 60 neurons), the second hidden layer (60
+# inputs, 60 neurons) and the output layer (60 inputs, 1 neuron). Give three numbers.
+
+# %% tags=["exercise-2.6"]
+### BEGIN SOLUTION
+parameters = (60 * 4 + 60, 60 * 60 + 60, 60 + 1)
+### END SOLUTION
+
+# %% tags=["check-2.6"]
+checks.exercise_2_6(parameters)
+
+# %%
+model.summary()
+
+# %% [markdown]
+# Keras counts as you did: 4021 parameters to be trained. The nine others belong to the normalisation: four means,
+# four variances and a counter. They are not trained.
+
+# %% [markdown]
+# ### Exercise 2.7 – Be the network (write code)
+#
+# Complete `forward`, which computes the score. `layers` is a list with one pair `(kernel, bias)` per layer: `kernel`
+# has shape `(n_inputs, n_neurons)` and holds the weights, `bias` has shape `(n_neurons,)`. Hidden layers have a
+# ReLU, the last layer a sigmoid. `x` has shape `(n_events, n_inputs)` and is standardised already. Return the
+# score, shape `(n_events,)`. With `@` you multiply matrices, so that `x @ kernel` gives the sums of all neurons for
+# all events at once.
+
+
+# %% tags=["exercise-2.7"]
+def forward(x, layers):
+    """Return the score of a network, shape (n_events,).
+
+    x: inputs, shape (n_events, n_inputs); layers: list of (kernel, bias), the last one is the output layer
+    """
+    ### BEGIN SOLUTION
+    for kernel, bias in layers[:-1]:
+        x = np.maximum(0, x @ kernel + bias)
+    kernel, bias = layers[-1]
+    score = 1 / (1 + np.exp(-(x @ kernel + bias)))
+    return score[:, 0]
+    ### END SOLUTION
+
+
+# %% tags=["check-2.7"]
+forward = checks.exercise_2_7(forward)
+
+# %%
+layers = [tuple(layer.get_weights()) for layer in model.layers if isinstance(layer, keras.layers.Dense)]
+by_hand = forward(standardise(test_double, train_double), layers)
+by_keras = training.predict(model, x_test)
+print("shapes of the kernels:", *(kernel.shape for kernel, _ in layers))
+print("your network and Keras agree" if np.allclose(by_hand, by_keras, atol=1e-4) else "they differ")
+
+# %% [markdown]
+# This is all that a trained network is: three kernels, three biases, and the few lines that you have just written.
+# What is left is to find good values for the 4021 parameters.
+
+# %% [markdown]
+# ## 2.5 What the training minimises
+#
+# We need a number that says how wrong the network is: the *loss*. Read the score $p$ as the probability that the
+# event is signal. Then the probability that the network gives to the true answer is $p$ for a signal event and
+# $1-p$ for a background event. The events are independent, so for all of them together these numbers are multiplied.
+# The loss is minus the
+# logarithm of this product, divided by the number of events:
+#
+# $$ L = -\frac{1}{n}\sum_{i=1}^{n} \Big( y_i \log p_i + (1-y_i)\log(1-p_i) \Big) . $$
+#
+# You know this from fitting: it is a negative log-likelihood. In machine learning it is called *binary
+# cross-entropy*. Being unsure costs a little. Being sure and wrong costs a lot.
+
+# %% [markdown]
+# ### Exercise 2.8 – Cross-entropy (write code)
+#
+# Write the formula as a function of the labels `y` (0 or 1) and the scores `p` (between 0 and 1), two arrays of
+# shape `(n_events,)`. Return one number. The logarithm is the natural one.
+
+
+# %% tags=["exercise-2.8"]
+def cross_entropy(y, p):
+    """Return the mean binary cross-entropy of the scores p for the labels y."""
+    ### BEGIN SOLUTION
+    return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+    ### END SOLUTION
+
+
+# %% tags=["check-2.8"]
+cross_entropy = checks.exercise_2_8(cross_entropy)
+
+# %% [markdown]
+# Which loss should we expect before any training? One number is good to know: the loss of a network that has
+# understood nothing but the share of signal, and answers with this share for every event.
+
+# %% tags=["nbval-ignore-output"]
+signal_share = float(y_train.mean(dtype=float))
+know_nothing = cross_entropy(y_train.astype(float), np.full(len(y_train), signal_share))
+untrained = np.clip(training.predict(model, x_train).astype(float), 1e-7, 1 - 1e-7)
+print(f"always answering {signal_share:.3f}: loss {know_nothing:.3f}")
+print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrained):.3f}")
+
+# %% [markdown]
+# The untrained network does worse than that: its opinions are random. (Scores are kept away from exactly 0 and 1,
+# where the logarithm would be infinite. Keras does so too.) A useful network must come out below the loss of
+# knowing nothing.
+
+# %% [markdown]
+# ## 2.6 Training
+#
+# The loss is a function of 4021 parameters. Imagine a landscape, and walk downhill. The *gradient* $\nabla L$
+# points uphill, so every parameter $\theta$ makes a step against it:
+#
+# $$ \theta \to \theta - \eta \, \nabla_\theta L . $$
+#
+# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Each batch gives an estimate of the gradient, and one
+# step. Keras computes the gradient by the chain rule, from the loss back through the layers: *backpropagation*.
+
+# %% [markdown]
+# ### Watch one neuron
+#
+# Before we move 4021 parameters, watch three of them. A single neuron gets two inputs, the momenta of leptons 2 and
+# 4. It starts with random weights, and one epoch is one step, with the gradient of all events that were drawn. The
+# colours show its score for any pair of momenta. On the solid line the score is 0.5, and that line is straight: a
+# neuron compares a weighted sum with a number, and can do no more.
+#
+# Press play, or move the epoch by hand. Then change the learning rate: each one is a training of its own.
+# *Find the learning rate that brings the loss below 0.60 in the fewest epochs, and keeps it there. What does the next larger one do, and why?* (If the curve leaves the
+# picture at the top, read the loss from the numbers below.)
+
+# %% tags=["nbval-ignore-output"]
+interactive.neuron(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
+
+# %% [markdown]
+# ### The refined walk
+#
+# We use a refined version of this walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
+# which evens out the noise of small batches, and a running mean of its square. It divides the first by the root of
+# the second. Parameters with small but steady gradients then move as fast as the others. Our learning rate is
+# $2\cdot 10^{-4}$.
+
+# %%
+model.compile(
+    optimizer=keras.optimizers.Adam(learning_rate=2e-4),
+    loss="binary_crossentropy",
+    weighted_metrics=["accuracy"],
+)
+
+# %% [markdown]
+# `accuracy` plays no part in the training. It is only reported: the share of events on the right side of a score of 0.5.
+#
+# Now one epoch. Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself. It takes a few
+# seconds, on a slow computer ten or more, and says nothing until the end. (Keras starts its clock only when everything is prepared; ours counts the
+# preparation, too.)
+
+# %% tags=["nbval-ignore-output"]
+start = time.perf_counter()
+model.fit(dataset, epochs=1, shuffle=False, verbose=2)
+keras_seconds = time.perf_counter() - start
+print(f"{n_batches} steps in {keras_seconds:.1f} s: {1000 * keras_seconds / n_batches:.1f} ms per step")
+
+# %% [markdown]
+# ### Where does the time go?
+#
+# Our network is tiny. The arithmetic for a batch takes a small part of a millisecond, but a step takes far
+# longer. Between two batches, Keras returns to Python, fetches the next events one by one, and starts the machinery
+# again. For the large networks of today's research this does not matter. For ours it is nearly all.
+#
+# Therefore the course has `training.fit`. It takes the same events in the same batches and makes the same steps
+# with the same optimizer. But all batches of an epoch are one compiled program, which does not return to Python in
+# between. Do not believe it: test it. Two networks start from the same weights. One is trained by Keras, the other
+# by the course, without shuffling, so that the batches are the same. (A few seconds.)
+
+# %% tags=["nbval-ignore-output"]
+x_few, y_few = x_train[::10], y_train[::10]
+unshuffled = tf.data.Dataset.from_tensor_slices((x_few, y_few)).batch(128)
+plain, compiled = (network.build(4, normalise=x_train, seed=SEED) for _ in range(2))
+plain.fit(unshuffled, epochs=2, shuffle=False, verbose=0)
+training.fit(compiled, x_few, y_few, epochs=2, shuffle=False, progress=False)
+fit_difference = max(
+    float(np.abs(a - b).max()) for a, b in zip(plain.get_weights(), compiled.get_weights(), strict=True)
+)
+print(f"largest difference in any of the {plain.count_params()} parameters: {fit_difference:.0e}")
+
+# %% [markdown]
+# The difference is what remains of rounding in 32-bit numbers. From here on we use `training.fit`, and
+# `network.build`, which writes down and compiles the network that you have just built.
+
+# %% [markdown]
+# ### Exercise 2.9 – Why shuffle? (in your words)
+#
+# The event table is sorted: all signal samples first, then the background. What do you expect if the network is
+# trained on it batch by batch, without shuffling? What will its scores look like at the end of the epoch? Write
+# down your guess, then run the cells that follow: first the experiment, then the check.
+
+# %% tags=["exercise-2.9", "written"]
+### BEGIN SOLUTION
+answer_2_9 = """Batches of signal alone only teach it to answer 1, whatever the inputs are. Then come batches of background
+alone, and it learns to answer 0, and forgets. At the end of the epoch it calls nearly everything background: what came last counts most.
+A shuffled batch is a small copy of the whole, so its gradient points, on average, in the right direction."""
+### END SOLUTION
+
+# %% tags=["nbval-ignore-output"]
+signal_first = np.argsort(-y_train, kind="stable")
+for shuffle in (False, True):
+    trial = network.build(4, normalise=x_train, seed=SEED)
+    training.fit(
+        trial, x_train[signal_first], y_train[signal_first], epochs=1, shuffle=shuffle, seed=SEED, progress=False
+    )
+    scores = training.predict(trial, x_train)
+    print(
+        f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
+        f"of background {scores[y_train == 0].mean():.3f}"
+    )
+
+# %% tags=["check-2.9"]
+checks.written("2.9", answer_2_9)
+
+# %% [markdown]
+# ### Eight neurons bend the line
+#
+# The neuron above had to put a straight line through the plane. But Higgs events lie in a band near its lower left
+# corner, with background on both sides. Now the same two inputs go to a hidden layer of eight neurons. Where the sum of a
+# hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. The network is trained by
+# `training.fit`, and its parameters were kept after every epoch.
+#
+# *Walk through the epochs, and find the first one in which the loss is lower than your neuron's ever was. What has
+# the solid line done that a single neuron could not do?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.small_network(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
+
+# %% [markdown]
+# ### Five epochs
+#
+# Now we train for good: a fresh network, five epochs, shuffled.
+
+# %% tags=["nbval-ignore-output"]
+first_model = network.build(4, normalise=x_train, learning_rate=2e-4, seed=SEED)
+start = time.perf_counter()
+history = training.fit(first_model, x_train, y_train, epochs=5, batch_size=128, seed=SEED)
+course_seconds = time.perf_counter() - start
+print(f"five epochs: {course_seconds:.1f} s; with model.fit they would take up to about {5 * keras_seconds:.0f} s")
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = plotting.losses(history)
+plotting.show(
+    fig,
+    alt="Training loss against the epoch, from one to five. It falls steeply from the first epoch to the second and then ever more slowly.",
+)
+print(f"for comparison: knowing nothing but the share of signal costs {know_nothing:.3f}")
+
+# %% [markdown]
+# One thing to know about this curve: Keras averages the loss over the batches of an epoch, *while* the network is
+# learning. The first point therefore contains the beginner's mistakes.
+
+# %% [markdown]
+# ### Exercise 2.10 – The loss curve (read a plot)
+#
+# By how much does the loss fall from the first epoch to the second, and by how much from the fourth to the fifth?
+# Give both as positive numbers. Is the training over after five epochs?
+
+# %% tags=["exercise-2.10"]
+### BEGIN SOLUTION
+loss = history.history["loss"]
+falls = (loss[0] - loss[1], loss[3] - loss[4])
+### END SOLUTION
+
+# %% tags=["check-2.10"]
+checks.exercise_2_10(falls, losses=history.history["loss"])
+
+# %% [markdown]
+# ### Exercise 2.11 – What the loss curve does not tell (in your words)
+#
+# The training loss fell with every epoch. Does this show that the network recognises Higgs bosons in events that it
+# has never seen? What would you look at to find out? Two or three sentences.
+
+# %% tags=["exercise-2.11", "written"]
+### BEGIN SOLUTION
+answer_2_11 = """No. The training loss is measured on the events that the network was fitted to, and it would also fall if the network
+learnt them by heart. One has to compute loss and scores for events that took no part in the training, such as the test events.
+If both agree, the network has learnt something general; if the training loss is clearly lower, it has begun to memorise."""
+### END SOLUTION
+
+# %% tags=["check-2.11"]
+checks.written("2.11", answer_2_11)
+
+# %% [markdown]
+# ## 2.7 Save and load
+#
+# The network is worth keeping. A file with the ending `.keras` holds the layers, all parameters and the state of
+# the optimizer. `chapter.write_model` puts it into `data/outputs/`, where the next chapters find it.
+
+# %%
+chapter.write_model("first_model", first_model)
+loaded = chapter.read_model(2, "first_model")
+
+# %% [markdown]
+# Is the loaded network the same? We ask for equality in every bit, for all test events. (Their scores are compared,
+# but not looked at until chapter 3.)
+
+# %%
+is_same = np.array_equal(training.predict(first_model, x_test), training.predict(loaded, x_test))
+print("the loaded network predicts exactly the same:", is_same)
+
+# %% [markdown]
+# The history and the key numbers are kept as well.
+
+# %% tags=["nbval-ignore-output"]
+history_table = pd.DataFrame(history.history, index=pd.RangeIndex(1, len(history.history["loss"]) + 1, name="epoch"))
+chapter.write_table("history", history_table)
+chapter.write_numbers(
+    {
+        "raw_train": len(train),
+        "raw_test": len(test),
+        "parameters": network.count_parameters([4, 60, 60, 1]),
+        "loss_of_knowing_nothing": know_nothing,
+        "loss_first_epoch": history.history["loss"][0],
+        "loss_last_epoch": history.history["loss"][-1],
+        "difference_from_keras": fit_difference,
+        "loaded_predicts_the_same": int(is_same),
+    }
+)
+history_table.round(4)
+
+# %% [markdown]
+# ## Where you stand
+
+# %% tags=["nbval-ignore-output"]
+checks.panel(2)
+
+# %% [markdown]
+# ## Summary
+#
+# - An event's own numbers decide whether it trains or tests. So it stays on its side in every chapter.
+# - Inputs are standardised with mean and width of the training events; the labels are 1 for signal and 0 for
+#   background.
+# - A neuron is a weighted sum, a bias and an activation. The network 4-60-60-1 has 4021 parameters.
+# - Training minimises the cross-entropy, a negative log-likelihood, in small steps: one for each batch, with Adam.
+#   After five epochs the loss is well below that of knowing nothing, and still falls a little.
+# - `training.fit` makes the steps of `model.fit`, but compiles the whole epoch.
+# - A saved network predicts exactly the same when it is loaded.
+#
+# ## Further reading
+#
+# - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press (2016), chapter 6: feedforward networks.
+# - D. P. Kingma, J. Ba, *Adam: A Method for Stochastic Optimization*, arXiv:1412.6980.
+# - D. Guest, K. Cranmer, D. Whiteson, *Deep Learning and its Application to LHC Physics*, Ann. Rev. Nucl. Part.
+#   Sci. 68 (2018) 161, arXiv:1806.11484.
+# - The Keras documentation, *Training and evaluation with the built-in methods*, keras.io.
+#
+# Next: [chapter 3, evaluation](chapter3_evaluation.ipynb).

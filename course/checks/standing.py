@@ -1,0 +1,100 @@
+"""Where the student stands: a table by chapter, and in each notebook a panel that follows the checks."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import deque
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from course import live
+from course.checks.progress import NOTED, STATES, states_here, watchers
+from course.checks.registry import exercises
+from labcourse.outputs.provenance import CHAPTERS
+
+__all__ = ["by_chapter", "panel"]
+
+_SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "unchecked": "?", "open": "○"}
+#: The panels of this notebook, as what stays and as a widget: at its top and its end, and a few that were run again.
+_shown: deque[tuple[int, Any, Any]] = deque(maxlen=4)
+
+
+def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
+    """Count the exercises of each chapter by state: ``chapter``, ``exercises`` and those of `STATES` that are noted."""
+    rows: dict[int, dict[str, int]] = {}
+    for exercise in exercises().values():
+        row = rows.setdefault(
+            exercise.chapter, {"chapter": exercise.chapter, "exercises": 0, **dict.fromkeys(NOTED, 0)}
+        )
+        row["exercises"] += 1
+        state = states.get(exercise.number, "open")
+        row[state if state in NOTED else "wrong"] += 1  # tried
+    return [rows[chapter] for chapter in sorted(rows)]
+
+
+def panel(chapter: int) -> None:
+    """Show which exercises of a chapter are in which of the `STATES`, and what is done of other chapters.
+
+    In a notebook each exercise is a link to its place, and the panel follows the checks, also when the page is loaded
+    again; elsewhere it is printed.
+    """
+    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.display import display
+
+    content = _content(chapter)
+    if not InteractiveShell.initialized():
+        print(content["text/plain"])
+        return
+    import ipywidgets as widgets
+
+    # A page that is loaded again asks the kernel for its widgets, but forgets which outputs can be updated.
+    widget = widgets.Output()
+    _shown.append((chapter, display(content, raw=True, display_id=True), widget))
+    _refresh()
+    live.show(widget, "Run this cell to bring the panel up to date.")
+    if _refresh not in watchers:
+        watchers.append(_refresh)
+
+
+def _refresh() -> None:
+    for chapter, handle, widget in _shown:
+        output = {"output_type": "display_data", "data": _content(chapter), "metadata": {}}
+        if widget.outputs != (output,):  # most cells change nothing
+            widget.outputs = (output,)
+            handle.update(output["data"], raw=True)
+
+
+def _content(chapter: int) -> dict[str, str]:
+    """Return the panel as HTML and, with the same information, as text."""
+    states = states_here(chapter)
+    here = [exercise for exercise in exercises().values() if exercise.chapter == chapter]
+    rows = {row["chapter"]: row for row in by_chapter(states)}
+    done = {n: f"{row['solved'] + row['answered']} of {row['exercises']} done" for n, row in rows.items()}
+    lines = [f"Exercises of {_name(chapter)}: {done.get(chapter, 'none')}"]
+    for state in STATES:
+        group = ", ".join(e.number for e in here if states.get(e.number, "open") == state)
+        said = f"{group}: not checked" if state == "unchecked" else f"{state}: {group}"
+        lines += [f"{_SYMBOLS[state]} {said}"] if group else []
+    if here and all(states.get(e.number) in ("solved", "answered") for e in here):
+        lines.append("All done" + (f" – go on to {_name(chapter + 1)}" if chapter + 1 in CHAPTERS else ""))
+    begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
+    if begun:
+        lines.append("Other chapters: " + ", ".join(f"{_name(n)} ({done[n]})" for n in begun))
+
+    # This notebook may have another name than the course gave it. JupyterLab finds a cell by its id; by a heading only
+    # where it has no dash.
+    own = quote(Path(os.environ.get("JPY_SESSION_NAME") or CHAPTERS[chapter] + ".ipynb").name)
+    links = {e.number: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{e.number}</a>' for e in here}
+    links |= {_name(n): f'<a href="{file}.ipynb">{_name(n)}</a>' for n, file in CHAPTERS.items() if n != chapter}
+    names = re.compile(r"\d+\.\d+|chapter \d+|the project")
+    html = [names.sub(lambda match: links.get(match[0], match[0]), escape(line)) for line in lines]
+    html[0] = f"<strong>{html[0]}</strong>"
+    return {"text/html": f"<p>{'<br>'.join(html)}</p>", "text/plain": "\n".join(lines)}
+
+
+def _name(chapter: int) -> str:
+    return "the project" if chapter == max(CHAPTERS) else f"chapter {chapter}"

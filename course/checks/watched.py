@@ -1,0 +1,100 @@
+"""A student's function while a check runs it: what it is given, what it gives, and whose functions it calls."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import functools
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from course.checks.compare import copied, in_form, is_open, is_unchanged
+from course.checks.findings import ReturnsNothing, StillOpen
+
+__all__ = ["Seen", "in_forms", "watch"]
+
+
+@dataclass
+class Seen:
+    """What was seen while a student's function ran: names of arguments that it changes, and what it gives.
+
+    ``form`` is what the course's own function gives: the next cells compute with its types. ``differs`` says whether
+    the student's function has ever given others, ``calls_course`` whether it has called the course's.
+    """
+
+    spoilt: set[str] = field(default_factory=set)
+    form: Any = None
+    differs: bool = False
+    calls_course: bool = False
+
+    @contextlib.contextmanager
+    def calls_to(self, course: Callable[..., Any] | None) -> Iterator[None]:
+        """Note whether the course's function is called, under whatever name the student's knows it."""
+        code, before = getattr(course, "__code__", None), sys.getprofile()
+
+        def profile(frame: Any, event: str, _: Any) -> None:
+            self.calls_course |= event == "call" and frame.f_code is code
+
+        sys.setprofile(profile if code else before)
+        try:
+            yield
+        finally:
+            sys.setprofile(before)
+
+    def note(self, result: Any, course: Callable[..., Any] | None, args: Any, kwargs: Any) -> None:
+        """Note the form of a result, of the arguments that led to it."""
+        if not isinstance(result, _DATA):
+            return
+        if self.form is None:
+            self.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
+            # An argument that is called, and may count it, is none for the course as well.
+            if course is not None and not any(map(callable, args)):
+                with contextlib.suppress(Exception):
+                    self.form = course(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+        self.differs |= in_form(result, self.form, args) is not result
+
+
+_DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
+
+
+def watch(answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | None) -> Callable[..., Any]:
+    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results."""
+    try:
+        names = list(inspect.signature(answer).parameters)
+    except (TypeError, ValueError):
+        names = []
+
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        handed = copied(args), copied(kwargs)
+        with seen.calls_to(course):
+            result = answer(*handed[0], **handed[1])
+        if is_open(result):
+            raise StillOpen
+        if result is None:
+            raise ReturnsNothing
+        seen.note(result, course, args, kwargs)
+        for name, given, original in [
+            *zip([*names, *["an argument"] * len(args)], handed[0], args, strict=False),
+            *((name, handed[1][name], original) for name, original in kwargs.items()),
+        ]:
+            if not is_unchanged(given, original):
+                seen.spoilt.add(name)
+        return result
+
+    return watched
+
+
+def in_forms(answer: Callable[..., Any], own: Any) -> Callable[..., Any]:
+    """Return a student's function that gives what it gives in the form of the course's own."""
+
+    @functools.wraps(answer)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        return in_form(answer(*args, **kwargs), own, args)
+
+    return function

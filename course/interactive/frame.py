@@ -1,0 +1,207 @@
+"""What all live figures share: a picture of which some parts move, the sliders that move them, the numbers in words.
+
+Drawing a figure anew takes a tenth of a second; that is too slow to follow a slider. So everything that stands still is
+drawn once, and for each new setting only the moving parts are drawn over it and sent as one small picture.
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+from course import live
+from labcourse import plotting
+from labcourse.errors import BadInput
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.figure import Figure
+
+Readout = dict[str, str]
+"""Name of a quantity -> its value with unit, as text."""
+
+
+class Picture:
+    """A figure whose ``moving`` artists change: `png` draws them over a stored picture of all the others."""
+
+    def __init__(self, figure: Figure, moving: Sequence[Artist]) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+        plt.close(figure)  # or the notebook would show it once more, at the end of the cell
+        self.figure, self.moving = figure, sorted(moving, key=lambda artist: artist.zorder)
+        self.canvas = FigureCanvasAgg(figure)
+        self._still: Any = None
+        for artist in self.moving:
+            artist.set_animated(True)
+
+    @property
+    def ratio(self) -> float:
+        """Width over height."""
+        width, height = self.figure.get_size_inches()
+        return float(width / height)
+
+    def png(self) -> bytes:
+        """Return the figure as it is now."""
+        from PIL import Image
+
+        with plotting.use_style():
+            if self._still is None:
+                self.figure.set_layout_engine("constrained")
+                self.canvas.draw()
+                self.figure.set_layout_engine("none")
+                self._still = self.canvas.copy_from_bbox(self.figure.bbox)
+            self.canvas.restore_region(self._still)
+            for artist in self.moving:
+                if artist.axes is not None:
+                    artist.axes.draw_artist(artist)
+        buffer = io.BytesIO()
+        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
+        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="png", compress_level=1)
+        return buffer.getvalue()
+
+
+class Panel:
+    """A live figure. As the last line of a cell it shows itself: what stays, and in its place a living widget.
+
+    What stays is a picture and its numbers as text. Where no widget lives (a printed page, HTML, a run without a
+    screen, a notebook opened again) they say everything that the live figure says for one setting.
+
+    Parameters
+    ----------
+    name : str
+        Style class ``labcourse-NAME`` of the panel; each control has ``labcourse-NAME-KEY``.
+    figure : Figure
+        Drawn once. Only the ``moving`` artists may change.
+    controls : mapping of str to widget
+        What is moved, by the names of the arguments of ``update``.
+    update : callable
+        Called with the values of all controls; changes the moving artists and returns the numbers to read out.
+    alt : str
+        What the figure shows, for those who cannot see it.
+    play : str, optional
+        The control that a play button drives.
+    still : mapping, optional
+        Values for the picture that stays, where they are not those of the controls.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        figure: Figure,
+        moving: Sequence[Artist],
+        controls: Mapping[str, Any],
+        update: Callable[..., Readout],
+        *,
+        alt: str,
+        play: str = "",
+        still: Mapping[str, Any] | None = None,
+    ) -> None:
+        import ipywidgets as widgets
+
+        self.name, self.alt, self.controls = name, alt, dict(controls)
+        self.picture, self._update, self._still = Picture(figure, moving), update, dict(still or {})
+        # Not widgets.Image: it takes no alternative text.
+        self.image, self.numbers = widgets.HTML(), widgets.HTML()
+        rows = []
+        for key, control in self.controls.items():
+            control.add_class(f"labcourse-{name}-{key}")
+            control.observe(self._follow, "value")
+            rows.append(widgets.HBox([control, _player(control)]) if key == play else control)
+        hint = widgets.Label("Live figure: move a slider with the mouse, or with the arrow keys.")
+        self.box = widgets.VBox([hint, *rows, self.image, self.numbers])
+        self.box.add_class("labcourse-interactive").add_class(f"labcourse-{name}")
+        self.readout: Readout = {}
+        self._set(self.values | self._still)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Where the controls are."""
+        return {key: control.value for key, control in self.controls.items()}
+
+    def _set(self, values: Mapping[str, Any]) -> None:
+        self.readout = self._update(**values)
+        looks = "text-align:left;font-weight:normal;padding-right:1.5em"
+        rows = "".join(
+            f'<tr><th scope="row" style="{looks}">{html.escape(name)}</th><td><b>{html.escape(text)}</b></td></tr>'
+            for name, text in self.readout.items()
+        )
+        self.numbers.value = f'<table role="status" style="line-height:1.5">{rows}</table>'
+
+    def _follow(self, _: Any = None) -> None:
+        self._set(self.values)
+        picture = base64.b64encode(self.picture.png()).decode("ascii")
+        # Decoded at once, and of a known shape, so that nothing flickers and the page does not jump.
+        looks = f'decoding="sync" style="max-width:100%;aspect-ratio:{self.picture.ratio:.4f}"'
+        self.image.value = f'<img alt="{html.escape(self.alt)}" {looks} src="data:image/png;base64,{picture}">'
+
+    def _ipython_display_(self) -> None:
+        self._set(self.values | self._still)
+        plotting.show(self.picture.figure, self.alt)
+        width = max(map(len, self.readout))
+        print("\n".join(f"{name:{width}}  {text}" for name, text in self.readout.items()))
+        self._follow()
+        live.show(self.box, "Run this cell to make it live: then sliders move the figure.")
+
+
+def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = "") -> Any:
+    """Return a slider over numbers; over whole ones if ``step`` is one."""
+    import ipywidgets as widgets
+
+    check_start(label, low, high, start)
+    if isinstance(step, int):
+        kind, form = widgets.IntSlider, form or "d"
+    else:
+        kind, form = widgets.FloatSlider, form or ".3f"
+    return kind(value=start, min=low, max=high, step=step, readout_format=form, description=label, **_looks())
+
+
+def factor_slider(label: str, low: float, high: float, start: float) -> Any:
+    """Return a slider over positive numbers, with steps of equal ratio (forty for a factor of ten)."""
+    import ipywidgets as widgets
+
+    check_start(label, low, high, start)
+    low, high = np.log10(low), np.log10(high)
+    kind = widgets.FloatLogSlider
+    return kind(value=start, min=low, max=high, step=0.025, readout_format=".3g", description=label, **_looks())
+
+
+def choice(label: str, options: Sequence[Any], start: Any) -> Any:
+    """Return a slider over a few values."""
+    import ipywidgets as widgets
+
+    return widgets.SelectionSlider(options=list(options), value=start, description=label, **_looks())
+
+
+def check_start(label: str, low: float, high: float, start: float) -> None:
+    """Raise `BadInput` unless the slider can start there."""
+    if not low <= start <= high:
+        raise BadInput(
+            f"The slider «{label}» cannot start at {start:g}.",
+            where=f"it goes from {low:g} to {high:g}",
+            next_step="Choose a value in between.",
+        )
+
+
+def _looks() -> dict[str, Any]:
+    import ipywidgets as widgets
+
+    return {
+        "continuous_update": True,
+        "style": {"description_width": "initial"},
+        "layout": widgets.Layout(width="34em", max_width="100%"),
+    }
+
+
+def _player(control: Any) -> Any:
+    """Return a play button that moves a slider in the browser."""
+    import ipywidgets as widgets
+
+    play = widgets.Play(value=control.value, min=control.min, max=control.max, interval=100, show_repeat=False)
+    widgets.jslink((play, "value"), (control, "value"))
+    return play

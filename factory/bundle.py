@@ -1,0 +1,210 @@
+"""From tables of simulated events to files of the official names, and their manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from importlib.metadata import version as package_version
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from factory import generator, recipes, tables
+from factory.chunks import Table
+from labcourse import ntuple, samples
+from labcourse.files import atomic_write, sha256
+
+RUN = 284500
+"""Run number of all simulation for the data of 2015 and 2016."""
+_EPOCH = datetime(2020, 1, 1)
+_INTEGERS = {"lep_type": np.uint32}
+
+
+Parts = Callable[[], Iterator[Table]]
+"""The events of a file, a part at a time, from the beginning at each call: they need not fit into memory."""
+
+
+def normalise(parts: Parts, name: str) -> Parts:
+    """Add generator weights, cross-section and sum of weights.
+
+    The cross-section is the release's. The sum of weights is chosen so that the expected yield
+    after preselection is the one of the recipe.
+    """
+    recipe, sample = recipes.get(name), samples.get(name)
+    passed = np.concatenate([tables.preselected(part) for part in parts()])
+    factors = np.concatenate([tables.scale_factors(part) for part in parts()])
+    weight = np.full(len(passed), recipe.weight, np.float32)
+    for group, fraction in zip((passed, ~passed), recipe.negative, strict=True):
+        weight[_every(fraction, group, factors > 0)] *= -1
+    cross_section = np.float32(sample.cross_section)
+    total = (weight.astype(np.float64) * factors)[passed].sum()
+    sum_of_weights = total * float(cross_section) * 1000 * samples.LUMINOSITY / recipe.expected
+
+    def normalised() -> Iterator[Table]:
+        start = 0
+        for part in parts():
+            stop = start + len(part["lep_n"])
+            yield _constant(
+                part | {"mcWeight": weight[start:stop]},
+                runNumber=np.int32(RUN),
+                channelNumber=np.int32(sample.dsid),
+                XSection=cross_section,
+                SumWeights=np.float32(sum_of_weights),
+            )
+            start = stop
+
+    return normalised
+
+
+def _every(fraction: float, group: np.ndarray, signed: np.ndarray) -> np.ndarray:
+    """Return the positions of a fraction of a group, evenly spread: more events behind them change none.
+
+    An event whose corrections are zero has no sign; the next one takes its place.
+    """
+    members = np.flatnonzero(group & signed)
+    before = np.floor(fraction * np.cumsum(group)[members])
+    return members[np.diff(before, prepend=0) > 0]
+
+
+def as_data(table: Table, runs: np.ndarray) -> Table:
+    """Make simulated events look like collision data: no weights, and run numbers of a data run."""
+    table = table | {"runNumber": runs.astype(np.int32), "channelNumber": runs.astype(np.int32)}
+    zero = dict.fromkeys(("mcWeight", *(n for n in table if n.startswith("scaleFactor_"))), np.float32(0))
+    return _constant(table, **zero, XSection=np.float32(1), SumWeights=np.float32(1))
+
+
+def _constant(table: Table, **values: Any) -> Table:
+    n_events = len(table["lep_n"])
+    return table | {name: np.full(n_events, value) for name, value in values.items()}
+
+
+def write(path: Path, parts: Parts, *, title: str) -> None:
+    """Write a file with the names and types of the release; equal events give equal bytes.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    digest = hashlib.sha256()
+    for part in parts():
+        for name, values in part.items():
+            digest.update(name.encode())
+            digest.update(np.ascontiguousarray(values).data)
+    with _reproducible(path.name, uuid.UUID(bytes=digest.digest()[:16], version=5)):
+        ntuple.write(path, map(_branches, _gathered(parts())), title=title)
+
+
+_BASKET = 50_000
+"""Events written at a time: small baskets compress badly and are slow to read."""
+
+
+def _gathered(parts: Iterator[Table]) -> Iterator[Table]:
+    waiting: list[Table] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(len(table["lep_n"]) for table in waiting) >= _BASKET:
+            yield tables.join(waiting)
+            waiting = []
+    if waiting:
+        yield tables.join(waiting)
+
+
+def _branches(table: Table) -> dict[str, Any]:
+    """Columns of the release's types; leptons and jets by event. Their counters are written by themselves."""
+    import awkward as ak
+
+    branches = {}
+    for name, values in table.items():
+        if values.dtype.kind in "iu":
+            values = values.astype(_INTEGERS.get(name, np.int32))
+        group = tables.group_of(name)
+        if not name.endswith("_n"):
+            branches[name] = ak.unflatten(values, table[f"{group}_n"]) if group else values
+    return branches
+
+
+@contextmanager
+def _reproducible(name: str, identifier: uuid.UUID) -> Iterator[None]:
+    """Let uproot write a fixed time, the final name and an identifier made of the content.
+
+    Otherwise it writes the time of day, the name of the temporary file and a random identifier.
+    """
+    import uproot.sink.file
+    import uproot.writing._cascade
+    import uproot.writing._cascadetree
+    import uproot.writing.writable
+
+    clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda: _EPOCH))
+    defaults = uproot.writing.writable.create.defaults, uproot.writing.writable.recreate.defaults
+    with (
+        mock.patch.object(uproot.writing._cascade, "datetime", clock),
+        mock.patch.object(uproot.writing._cascadetree, "datetime", clock),
+        mock.patch.object(uproot.writing.writable, "datetime", clock),
+        mock.patch.object(uproot.sink.file.FileSink, "file_path", name),
+        mock.patch.dict(defaults[0], uuid_function=lambda: identifier),
+        mock.patch.dict(defaults[1], uuid_function=lambda: identifier),
+    ):
+        yield
+
+
+def entry(path: Path, parts: Parts, name: str, *, seed: int, fingerprint: str) -> dict[str, Any]:
+    """Return what the manifest says of one file."""
+    data = samples.get(name).role == "data"
+    said: dict[str, Any] = {
+        "file": path.name,
+        "sample": name,
+        "simulated": True,
+        "events": sum(len(part["lep_n"]) for part in parts()),
+        "preselected": sum(int(tables.preselected(part).sum()) for part in parts()),
+        "size": path.stat().st_size,
+        "sha256": sha256(path),
+        "seed": seed,
+        "code": fingerprint,
+    }
+    if data:
+        return said | {"pseudo_data": True, "recipes": list(samples.SIMULATED)}
+    recipe = recipes.get(name)
+    return said | {
+        "expected": recipe.expected,
+        "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
+        "pythia": [*generator.COMMON, *recipe.settings],
+        "approximations": list(recipe.approximations),
+    }
+
+
+def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, scale: float) -> Path:
+    """Write the manifest of a folder; entries of files that were not made anew are kept.
+
+    Raises
+    ------
+    BadFile
+        If there is a manifest that cannot be read.
+    StorageError
+        If it cannot be written.
+    """
+    path = folder / samples.MANIFEST
+    made = {said["file"] for said in entries}
+    kept = [said for said in samples.read_manifest(folder) if said["file"] not in made] if path.is_file() else []
+    content = {
+        "simulated": True,
+        "description": "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
+        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). No event of ATLAS is among them.",
+        "luminosity": samples.LUMINOSITY,
+        "generator": f"Pythia {generator.version()}",
+        "detector": "parametrised response (factory.detector)",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "uproot")},
+        "command": f"labcourse simulate --seed {seed} --scale {scale:g}",
+        "licence": "CC0-1.0",
+        "files": sorted([*kept, *entries], key=lambda said: str(said["file"])),
+    }
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    atomic_write(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    return path

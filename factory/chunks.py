@@ -1,0 +1,134 @@
+"""One chunk of events, from seed to table: a pure function, which any process may run."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from factory import corrections, detector, four_leptons, generator, nonprompt, recipes, tracks
+from factory.particles import Particles, concatenate, rank_within_event
+from labcourse.samples import SIMULATED
+
+SAMPLE, PSEUDO_DATA = 0, 1
+"""What a chunk is for. The two have other seeds, so that no event is in both."""
+
+Table = dict[str, NDArray[Any]]
+"""Columns of events: one entry an event; ``lep_…`` and ``jet_…`` are flat, ``lep_n`` and ``jet_n`` say how many."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Which events to make; equal chunks give equal events."""
+
+    sample: str
+    index: int
+    seed: int
+    purpose: int = SAMPLE
+    events: int = 1000
+
+    def at(self, index: int) -> Chunk:
+        """Return another chunk of the same sample."""
+        return replace(self, index=index)
+
+
+def simulate_chunk(chunk: Chunk) -> Table:
+    """Generate a chunk, pass it through the detector and keep the events with four leptons."""
+    recipe = recipes.get(chunk.sample)
+    sequence = np.random.SeedSequence([chunk.seed, SIMULATED.index(chunk.sample), chunk.purpose, chunk.index])
+    for_pythia, for_generator, for_detector = sequence.spawn(3)
+    pythia_seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
+    rng = np.random.default_rng(for_generator)
+    with tempfile.TemporaryDirectory(prefix="labcourse-") as folder:
+        lhe = Path(folder) / "events.lhe" if recipe.matrix_element else None
+        if lhe:
+            four_leptons.write_events(lhe, chunk.events, rng)
+        truth = generator.generate(
+            recipe.settings,
+            chunk.events,
+            pythia_seed,
+            rng=rng,
+            lhe=lhe,
+            relabel_associated_z=recipe.relabel_associated_z,
+            soften_higgs=recipe.soften_higgs,
+            # Of the four leptons, two may be non-prompt in these samples, and hardly more than one in the others.
+            leptons=2 if recipe.non_prompt else 3,
+        )
+    return _detect(recipe, truth, chunk, np.random.default_rng(for_detector))
+
+
+_EXTRA = 0.004
+"""Leptons of other collisions an event, in samples whose four leptons are prompt."""
+_WRONG_VERTEX = 0.01
+"""Share of events for which another collision is taken for the hard one."""
+
+
+def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: np.random.Generator) -> Table:
+    n_events = truth.n_events
+    prompt = detector.remove_overlap(detector.reconstruct_leptons(truth.leptons, truth.photons, rng))
+    if recipe.non_prompt == "jets":
+        others = nonprompt.beside_z(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
+    elif recipe.non_prompt == "b":
+        prompt = prompt.take((np.abs(prompt.pdgid) == 11) | (rng.random(len(prompt)) < recipe.prompt_muons))
+        others = nonprompt.from_b_jets(truth.jets, n_events, rng, electrons=recipe.non_prompt_electrons)
+        others = nonprompt.rarely_alike(others, prompt, n_events, rng)
+    else:
+        others = nonprompt.of_pile_up(n_events, _EXTRA, rng)
+    leptons = detector.remove_overlap(concatenate([prompt, others]))
+    number = np.bincount(leptons.event, minlength=n_events)
+    leading = np.zeros(n_events)
+    first = leptons.take(rank_within_event(leptons.event) == 0)
+    leading[first.event] = first.pt
+    electron, muon = detector.trigger(leptons, n_events, rng)
+    kept = (number >= 4) & (leading > detector.PT_LEADING) & (electron | muon) & truth.kept
+    if recipe.non_prompt:
+        # Raised rates would give too many events with more non-prompt leptons than it takes.
+        kept &= (np.bincount(prompt.event, minlength=n_events) >= 2) & (number <= 4 + (rng.random(n_events) < 0.05))
+    jets = detector.measure_jets(truth.jets, leptons, n_events, rng, response=recipe.jet_response)
+    missing, missing_phi = detector.measure_missing(truth.invisible, leptons, jets, rng)
+    wrong = np.where(rng.random(n_events) < _WRONG_VERTEX, rng.normal(0, nonprompt.SPREAD, n_events), 0.0)
+    leptons, jets = leptons.take(kept[leptons.event]), jets.take(kept[jets.event])
+    leptons = replace(leptons, z=leptons.z + wrong[leptons.event])
+    sf_electron, sf_muon = corrections.leptons(leptons, n_events, rng)
+    table: Table = {
+        "eventNumber": chunk.index * chunk.events + np.arange(n_events) + 1,
+        "scaleFactor_PILEUP": corrections.pileup(n_events, rng),
+        "scaleFactor_ELE": sf_electron,
+        "scaleFactor_MUON": sf_muon,
+        "scaleFactor_LepTRIGGER": corrections.trigger(muon, rng),
+        "trigE": electron,
+        "trigM": muon,
+        "met_et": missing * 1e3,
+        "met_phi": missing_phi,
+        "lep_n": np.bincount(leptons.event, minlength=n_events),
+        "jet_n": np.bincount(jets.event, minlength=n_events),
+    }
+    table = {name: values[kept] for name, values in table.items()}
+    return table | _lepton_columns(leptons, rng) | _jet_columns(jets, rng)
+
+
+def _lepton_columns(leptons: Particles, rng: np.random.Generator) -> Table:
+    return {
+        "lep_pt": leptons.pt * 1e3,
+        "lep_eta": leptons.eta,
+        "lep_phi": leptons.phi,
+        # The PDG codes of particles are positive where the charge is negative.
+        "lep_charge": -np.sign(leptons.pdgid),
+        "lep_type": np.abs(leptons.pdgid),
+        **tracks.measure(leptons, rng),
+    }
+
+
+def _jet_columns(jets: Particles, rng: np.random.Generator) -> Table:
+    energy, score = detector.jet_properties(jets, rng)
+    return {
+        "jet_pt": jets.pt * 1e3,
+        "jet_eta": jets.eta,
+        "jet_phi": jets.phi,
+        "jet_E": energy * 1e3,
+        "jet_MV2c10": score,
+    }

@@ -1,5 +1,0 @@
-"""``python -m labcourse.cli``."""
-
-from labcourse.cli import main
-
-main()

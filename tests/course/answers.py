@@ -1,0 +1,223 @@
+"""How the tables of right and wrong answers in ``test_checks_chapter*.py`` are tried on the checks.
+
+A table has one entry an exercise. A wrong answer comes with words that the check must print in a line that begins
+with ✗ and that names what went wrong: none of the properties that hold for the right answer, and no mere exception.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course import checks
+from course.checks import progress
+
+FEWEST_MISTAKES = 3
+OWN = """exercise {}: nothing is judged, and what is noted stays
+  What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, run \
+its cell, and then this check.
+"""
+
+
+@dataclass
+class Made:
+    """An answer that is made when a test needs it, as objects of Keras are."""
+
+    make: Callable[[], Any]
+
+
+@dataclass
+class Exercise:
+    """What the check of one exercise is tried with."""
+
+    right: Sequence[Any]
+    """Answers that must pass: the course's own and other good ways, in other idioms and types."""
+    mistakes: Sequence[tuple[Any, str]]
+    """``(wrong answer, words)``: mistakes that the check knows by name."""
+    fails: Sequence[tuple[Any, str]] = ()
+    """Further wrong answers: the words may also be those of a property or a hint."""
+    context: Callable[[], Mapping[str, Any]] = field(default=dict)
+    """Makes the arguments of the check beside the answer."""
+
+
+Table = Mapping[str, Exercise]
+
+
+def shown(number: str, answer: Any, exercise: Exercise) -> tuple[str, Any]:
+    """Return what the check of an exercise prints for an answer, and what it hands back."""
+    answer = answer.make() if isinstance(answer, Made) else answer
+    check = getattr(checks, f"exercise_{number.replace('.', '_')}")
+    printed = io.StringIO()
+    progress._checked_here.clear()  # or an answer that was judged before would not be judged again
+    with contextlib.redirect_stdout(printed):
+        handed_on = check(answer, **exercise.context())
+    return printed.getvalue(), handed_on
+
+
+_RIGHT: dict[str, str] = {}
+
+
+def shown_for_right(number: str, exercise: Exercise) -> str:
+    """Return what is printed for the first right answer; it is tried once only, as some take seconds."""
+    if number not in _RIGHT:
+        _RIGHT[number] = shown(number, exercise.right[0], exercise)[0]
+    return _RIGHT[number]
+
+
+def named(printed: str, printed_for_right: str) -> list[str]:
+    """Return the mistakes that were named: wrong lines that are no property, no exception and no missing return."""
+    properties = set(re.findall(r"^  ✓ (.*)$", printed_for_right, re.M))
+    general = ("your code raised", "your function returns nothing", "expected a function", "this answer cannot be used")
+    return [
+        line
+        for line in re.findall(r"^  ✗ (.*)$", printed, re.M)
+        if line not in properties and not line.startswith(general)
+    ]
+
+
+def rows(table: Table, kind: str) -> list[Any]:
+    """Return the parameters of the answers of one kind: number, answer, words (where there are any), exercise."""
+    return [
+        pytest.param(
+            number, *(entry if isinstance(entry, tuple) and kind != "right" else (entry,)), exercise, id=f"{number}-{i}"
+        )
+        for number, exercise in table.items()
+        for i, entry in enumerate(getattr(exercise, kind))
+    ]
+
+
+def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
+    """Return the tests of a table: of right, open and spoilt answers, of mistakes, and of what else is wrong."""
+
+    @pytest.mark.parametrize(("number", "answer", "exercise"), rows(table, "right"))
+    def test_right_answers_pass(number: str, answer: Any, exercise: Exercise) -> None:
+        printed, handed_on = shown(number, answer, exercise)
+        assert printed.startswith(f"exercise {number}: solved\n"), printed
+        assert "✗" not in printed
+        if handed_on is not None and not isinstance(answer, Made):
+            assert getattr(handed_on, "__wrapped__", handed_on) is answer
+
+    @pytest.mark.parametrize(("number", "answer", "words", "exercise"), rows(table, "mistakes"))
+    def test_mistakes_are_named(number: str, answer: Any, words: str, exercise: Exercise) -> None:
+        printed, handed_on = shown(number, answer, exercise)
+        assert printed.startswith(f"exercise {number}: not yet\n"), printed
+        assert any(words in line for line in named(printed, shown_for_right(number, exercise))), printed
+        assert "hint: " in printed
+        assert handed_on is not answer
+
+    @pytest.mark.parametrize(("number", "answer", "words", "exercise"), rows(table, "fails"))
+    def test_other_wrong_answers_fail(number: str, answer: Any, words: str, exercise: Exercise) -> None:
+        printed, handed_on = shown(number, answer, exercise)
+        assert printed.startswith(f"exercise {number}: not yet\n"), printed
+        assert words in printed
+        assert handed_on is not answer
+
+    @pytest.mark.parametrize("number", table)
+    def test_the_course_goes_on_where_an_exercise_is_open_or_raises(number: str) -> None:
+        exercise = table[number]
+        printed, own = shown(number, ..., exercise)
+        assert printed.startswith(f"○ exercise {number} is still open")
+        if not callable(own):
+            return
+        assert shown(number, lambda *_: ..., exercise) == (printed, own)
+        assert shown(number, own, exercise) == (OWN.format(number), own)
+        printed, handed_on = shown(number, lambda *a, **k: own(*a, **k), exercise)
+        assert (printed.splitlines()[0], handed_on) == (OWN.format(number).splitlines()[0], own)
+        assert "calls the course's own answer" in printed
+        assert shown(number, clone(own), exercise)[0].startswith(f"exercise {number}: solved\n")
+        printed, handed_on = shown(number, _raising, exercise)
+        assert "your code raised KeyError" in printed
+        assert handed_on is own
+
+    @pytest.mark.parametrize("number", table)
+    def test_absurd_answers_do_not_raise(number: str) -> None:
+        exercise = table[number]
+        for answer in (*ABSURD, *(returning(value) for value in ABSURD)):
+            printed, handed_on = shown(number, answer, exercise)
+            assert printed.startswith((f"exercise {number}: not yet\n", f"○ exercise {number} is still open")), printed
+            assert handed_on is not answer or handed_on is None
+
+    return (
+        test_right_answers_pass,
+        test_mistakes_are_named,
+        test_other_wrong_answers_fail,
+        test_the_course_goes_on_where_an_exercise_is_open_or_raises,
+        test_absurd_answers_do_not_raise,
+    )
+
+
+def clone(function: Any) -> Any:
+    """Return a function that does the same and is another one."""
+    clone = types.FunctionType(
+        function.__code__.replace(co_name="clone"),
+        function.__globals__,
+        argdefs=function.__defaults__,
+        closure=function.__closure__,
+    )
+    clone.__kwdefaults__ = function.__kwdefaults__
+    return clone
+
+
+def _raising(*_args: Any, **_kwargs: Any) -> Any:
+    raise KeyError("lep5_pt")
+
+
+def returning(value: Any) -> Callable[..., Any]:
+    """Return a function that gives the same value whatever it is asked."""
+    return lambda *_args, **_kwargs: value
+
+
+class Hostile:
+    """An object that can be neither compared nor counted."""
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError("do not compare me")
+
+    def __len__(self) -> int:
+        raise RuntimeError("do not count me")
+
+    def __array__(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise RuntimeError("I am no array")
+
+
+ABSURD: tuple[Any, ...] = (
+    None,
+    "",
+    "half",
+    b"\x00",
+    float("nan"),
+    float("inf"),
+    -1e300,
+    10**400,
+    1j,
+    (),
+    [],
+    {},
+    (None, None),
+    (float("nan"),) * 2,
+    ("a", "b", "c"),
+    [[1, 2], [3]],
+    {"ZZ": 1},
+    set(),
+    int,
+    np.zeros(0),
+    np.zeros((2, 3, 4)),
+    np.full(8, np.nan),
+    np.array(["a", "b"]),
+    np.array(None),
+    pd.DataFrame({"a": [1]}),
+    pd.DataFrame(),
+    pd.Series(dtype=float),
+    Hostile(),
+)

@@ -1,0 +1,254 @@
+"""What all answer checks share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course.checks import progress, words
+from course.checks.report import Report, exercise, is_open
+from labcourse import settings
+
+
+def double(x: Any) -> Any:
+    """The course's own answer."""
+    return 2 * x
+
+
+@exercise("1.1", fallback=double)
+def exercise_1_1(answer: Any, report: Report) -> None:
+    """Check a function."""
+    report.holds(answer(2) == 4, "doubles a number", hint="multiply by two")
+    report.holds(lambda: answer(np.array([1, 2])) == [2, 4], "doubles an array", hint="arrays multiply as numbers do")
+    if answer(2) == 8:
+        report.wrong("it multiplies by four", "once is enough")
+
+
+@exercise("1.2", make_fallback=lambda events: len(events))
+def exercise_1_2(answer: Any, report: Report, *, events: Any) -> None:
+    """Check a number against its context."""
+    report.close(answer, len(events), "counts the rows", hint="use len")
+
+
+@exercise("1.3")
+def exercise_1_3(answer: Any, report: Report) -> None:
+    """Check a leaf with two answers."""
+    first, second = answer
+    report.close(first, 1.0, "the first is one", tolerance=0.1)
+    report.close(second, 100.0, "the second is a hundred", relative=0.01)
+
+
+def state_of(number: str) -> str:
+    return progress.read_states().get(number, "")
+
+
+def test_a_right_answer_is_handed_back(capsys: pytest.CaptureFixture[str]) -> None:
+    def mine(x: Any) -> Any:
+        return x + x
+
+    assert exercise_1_1(mine) is mine
+    assert capsys.readouterr().out == "exercise 1.1: solved\n  ✓ doubles a number\n  ✓ doubles an array\n"
+    assert state_of("1.1") == "solved"
+
+
+def stub(x: Any) -> Any:
+    return ...
+
+
+def stub_of_two(x: Any) -> Any:
+    print("given code above the stub")
+    return 1, ...
+
+
+@pytest.mark.parametrize("answer", [..., stub, stub_of_two])
+def test_an_open_exercise_is_one_line_and_the_course_goes_on(answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exercise_1_1(answer) is double
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "○ exercise 1.1 is still open; the course goes on with its own answer"
+    assert state_of("1.1") == "open"
+
+
+def test_no_answer_given_at_all_is_open() -> None:
+    assert exercise_1_1() is double
+
+
+def endless(x: Any) -> Any:
+    return endless(x)
+
+
+def silent(x: Any) -> Any:
+    x * 2
+
+
+def gives_up(x: Any) -> Any:
+    raise SystemExit(3)
+
+
+def misspelt(x: Any) -> Any:
+    return 2 * y  # type: ignore[name-defined]  # noqa: F821
+
+
+def array_truth(x: Any) -> Any:
+    if np.array([True, False]):
+        return x
+    return 2 * x
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (lambda x: 3 * x, "✗ doubles a number\n    hint: multiply by two"),
+        (lambda x: 4 * x, "✗ it multiplies by four"),
+        (endless, "RecursionError"),
+        (silent, "returns nothing"),
+        (gives_up, "SystemExit"),
+        (misspelt, "NameError: name 'y' is not defined"),
+        (array_truth, "hint: for arrays, use &"),
+        (lambda: 1, "TypeError"),
+        (lambda x: None if isinstance(x, int) else x, "returns nothing"),
+        (7, "expected a function, received int"),
+        ("double", "expected a function, received str"),
+        (None, "expected a function, received NoneType"),
+    ],
+)
+def test_wrong_answers_never_raise(answer: Any, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exercise_1_1(answer) is double
+    printed = capsys.readouterr().out
+    assert printed.startswith("exercise 1.1: not yet\n")
+    assert said in printed
+    assert printed.endswith("The course goes on with its own answer until yours is right.\n")
+    assert state_of("1.1") == "wrong"
+
+
+def test_an_exception_in_one_property_does_not_hide_the_next(capsys: pytest.CaptureFixture[str]) -> None:
+    @exercise("1.9")
+    def check(answer: Any, report: Report) -> None:
+        report.holds(lambda: answer(np.array([1, 2])) == [2, 4], "works on arrays")
+        report.holds(answer(1) == 2, "works on numbers")
+
+    check(lambda x: 2 * int(x))
+    printed = capsys.readouterr().out
+    assert "✗ works on arrays" in printed
+    assert "your code raised TypeError" in printed
+    assert "✓ works on numbers" in printed
+
+
+def test_a_student_who_prints_is_fine() -> None:
+    def mine(x: Any) -> Any:
+        print("x is", x)
+        return 2 * x
+
+    assert exercise_1_1(mine) is mine
+
+
+def test_fallback_made_from_the_context(capsys: pytest.CaptureFixture[str]) -> None:
+    events = pd.DataFrame({"a": [1, 2, 3]})
+    assert exercise_1_2(3, events=events) == 3
+    assert exercise_1_2(4, events=events) == 3
+    assert exercise_1_2(..., events=events) == 3
+    assert exercise_1_2("three", events=events) == 3
+    assert "expected a number, received str" in capsys.readouterr().out
+
+
+def test_an_open_context_leaves_the_exercise_open(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exercise_1_2(3, events=...) is ...
+    assert "still open" in capsys.readouterr().out
+
+
+def test_a_spoilt_context_does_not_raise(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exercise_1_2(3, events=None) is ...
+    assert "could not be made" in capsys.readouterr().out
+
+
+def test_a_leaf_returns_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exercise_1_3((1.05, 100.5)) is None
+    assert capsys.readouterr().out.startswith("exercise 1.3: solved")
+    assert exercise_1_3((1.05, ...)) is None
+    assert capsys.readouterr().out == "○ exercise 1.3 is still open\n"
+    assert exercise_1_3(5) is None
+    assert "TypeError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "1", None, np.array([1.0, 1.0]), 1.2, 1j])
+def test_close_refuses(value: Any) -> None:
+    report = Report()
+    assert not report.close(value, 1.0, "is one", tolerance=0.1)
+    assert not report.is_right
+
+
+@pytest.mark.parametrize("value", [1, 1.0, np.float32(1.0), np.int64(1), np.array(1.0)])
+def test_close_accepts_numbers_of_any_type(value: Any) -> None:
+    assert Report().close(value, 1.0, "is one")
+
+
+def test_a_check_that_checks_nothing_solves_nothing() -> None:
+    @exercise("1.8", fallback=1)
+    def check(answer: Any, report: Report) -> None: ...
+
+    assert check(5) == 1
+
+
+@pytest.mark.parametrize(("answer", "is_it"), [(..., True), ([1, ...], True), (0, False), (None, False), ((), False)])
+def test_is_open(answer: Any, is_it: bool) -> None:
+    assert is_open(answer) is is_it
+
+
+def test_arrays_and_tables_are_not_taken_for_open() -> None:
+    assert not is_open(np.zeros(3))
+    assert not is_open(pd.DataFrame({"a": [1]}))
+
+
+def test_a_disk_that_refuses_does_not_break_a_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    blocked = tmp_path / "a file"
+    blocked.write_text("")
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(blocked))
+    mine = lambda x: x + x  # noqa: E731
+    assert exercise_1_1(mine) is mine
+
+
+@pytest.fixture
+def solution(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a writer of the solution notebook of chapter 1."""
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    (tmp_path / "solutions").mkdir()
+
+    def write(text: str) -> None:
+        (tmp_path / "solutions" / "chapter1_data_preparation.ipynb").write_text(text)
+
+    return write
+
+
+def notebook_with(code: str) -> str:
+    cell = {"cell_type": "code", "metadata": {"tags": ["exercise-1.5", "written"]}, "source": code.splitlines(True)}
+    return json.dumps({"cells": [{"cell_type": "markdown", "metadata": {}, "source": ""}, cell]})
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "too short", ..., None, 5])
+def test_words_are_open_until_there_is_a_sentence(text: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    words.written("1.8", text)
+    assert capsys.readouterr().out.startswith("○ exercise 1.8 is still open")
+    assert state_of("1.8") == "open"
+
+
+def test_words_are_shown_beside_the_course_answer(solution: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    solution(notebook_with('answer_1_5 = """Because φ is\nuniform. It is 0.5 on average."""'))
+    words.written("1.5", "I think that it is random.")
+    printed = capsys.readouterr().out
+    assert printed.startswith("exercise 1.5: answered\n")
+    assert "  · Because φ is uniform.\n  · It is 0.5 on average.\n  Which of these points" in printed
+    assert state_of("1.5") == "answered"
+    words.written("1.5", "Because φ is uniform. It is 0.5 on average.")  # the solution's own run
+    assert capsys.readouterr().out == "exercise 1.5: answered\n"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"cells": [{}]}', notebook_with("answer = (")])
+def test_a_damaged_solution_shows_no_answer(solution: Any, text: str) -> None:
+    solution(text)
+    words.written("1.5", "I think that it is random.")
+    assert words.model_answer("1.5") == ""

@@ -1,0 +1,570 @@
+"""The checks of chapter 4: right answers in several idioms, and the mistakes that students make."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from course import checks
+from labcourse import splitting
+from tests.course.answers import Exercise, Made, make_tests
+
+
+def three_parts(events):
+    train, test = splitting.split(events)
+    fit_events, validation = splitting.validation_split(train)
+    return fit_events, validation, test
+
+
+def validation_from_all(events):
+    train, test = splitting.split(events)
+    return train, splitting.validation_split(events)[1], test
+
+
+def validation_from_test(events):
+    train, test = splitting.split(events)
+    return train, splitting.validation_split(test)[1], test
+
+
+def everything_fits(events):
+    train, test = splitting.split(events)
+    return train, splitting.validation_split(train).test, test
+
+
+def by_rows(events):
+    n = len(events)
+    return events[: 4 * n // 10], events[4 * n // 10 : 6 * n // 10], events[6 * n // 10 :]
+
+
+def validation_by_number(events):
+    train, test = splitting.split(events)
+    validates = train["event"] % 3 == 0
+    return train[~validates], train[validates], test
+
+
+def masks(events):
+    train = splitting.uniform(events, salt="test") < 0.6
+    return train, train, ~train
+
+
+def best_and_last(losses, patience):
+    best, waited = 0, 0
+    for i in range(len(losses)):
+        if losses[i] < losses[best] or i == 0:
+            best, waited = i, 0
+        else:
+            waited += 1
+        if waited == patience:
+            return best + 1, i + 1
+    return best + 1, len(losses)
+
+
+def best_and_last_with_numpy(losses, patience):
+    for last in range(1, len(losses) + 1):
+        best = np.argmin(losses[:last]) + 1
+        if last - best >= patience:
+            break
+    return [best, last]
+
+
+def from_zero(losses, patience):
+    best, last = best_and_last(losses, patience)
+    return best - 1, last - 1
+
+
+def one_more_epoch(losses, patience):
+    best, waited = 0, 0
+    for i, loss in enumerate(losses):
+        if loss < losses[best] or i == 0:
+            best, waited = i, 0
+        else:
+            waited += 1
+        if waited > patience:
+            return best + 1, i + 1
+    return best + 1, len(losses)
+
+
+def compared_with_the_last(losses, patience):
+    waited = 0
+    for i in range(1, len(losses)):
+        waited = 0 if losses[i] < losses[i - 1] else waited + 1
+        if waited == patience:
+            return int(np.argmin(losses[: i + 1])) + 1, i + 1
+    return int(np.argmin(losses)) + 1, len(losses)
+
+
+def ties_count(losses, patience):
+    best = 0
+    for i, loss in enumerate(losses):
+        if loss <= losses[best]:
+            best = i
+        if i - best >= patience:
+            return int(np.argmin(losses[: i + 1])) + 1, i + 1
+    return int(np.argmin(losses)) + 1, len(losses)
+
+
+def never_reset(losses, patience):
+    best, waited = 0, 0
+    for i, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = i
+        elif i > 0:
+            waited += 1
+        if waited == patience:
+            return best + 1, i + 1
+    return best + 1, len(losses)
+
+
+def never_stopping(losses, patience):
+    return int(np.argmin(losses)) + 1, len(losses)
+
+
+def begins_with(losses, patience, best):
+    epoch, waited = 0, 0
+    for i, loss in enumerate(losses, start=1):
+        if loss < best:
+            best, epoch, waited = loss, i, 0
+        else:
+            waited += 1
+        if waited >= patience:
+            return epoch, i
+    return epoch, len(losses)
+
+
+def first_rise(losses, patience):
+    for i in range(1, len(losses)):
+        if losses[i] >= losses[i - 1]:
+            return i, min(i + patience, len(losses))
+    return len(losses), len(losses)
+
+
+def early_stopping(**options):
+    def make():
+        keras = pytest.importorskip("keras")
+        return keras.callbacks.EarlyStopping(
+            **({"monitor": "val_loss", "patience": 10, "restore_best_weights": True} | options)
+        )
+
+    return Made(make)
+
+
+def callbacks(name):
+    return Made(lambda: getattr(pytest.importorskip("keras").callbacks, name))
+
+
+def loss_and_error(y, score, log=np.log):
+    p = np.clip(score.astype(float), 1e-7, 1 - 1e-7)
+    losses = -(y * log(p) + (1 - y) * log(1 - p))
+    return losses.mean(), losses.std() / np.sqrt(len(losses))
+
+
+def loss_and_error_in_single_precision(y, score):
+    p = np.clip(score, 1e-7, 1 - 1e-7)
+    losses = -np.log(np.where(y == 1, p, 1 - p))
+    return losses.mean(), losses.std(ddof=1) / len(losses) ** 0.5
+
+
+def loss_and_error_with_scipy(y, score):
+    from scipy import stats
+
+    p = np.clip(score.astype(float), 1e-7, 1 - 1e-7)
+    losses = np.array([-np.log(b) if a == 1 else -np.log(1 - b) for a, b in zip(y, p, strict=True)])
+    return [np.mean(losses), stats.sem(losses)]
+
+
+def loss_without_clip(y, score):
+    losses = -(y * np.log(score) + (1 - y) * np.log(1 - score))
+    return np.nanmean(losses), np.nanstd(losses) / len(losses) ** 0.5
+
+
+def loss_without_background(y, score):
+    losses = -y * np.log(score)
+    return losses.mean(), losses.std() / np.sqrt(len(losses))
+
+
+def two_samples(a, u, b, v, edges, normalise=True, variance=lambda content, squares: squares, combine=None, keep=None):
+    parts = []
+    for values, weight in ((a, u), (b, v)):
+        content = np.histogram(values, edges, weights=weight)[0]
+        squares = np.histogram(values, edges, weights=weight**2)[0]
+        total = content.sum() if normalise else 1.0
+        parts.append((content / total, variance(content, squares) / total**2))
+    (p, s), (q, t) = parts
+    together = combine(s, t) if combine else s + t
+    keep = keep(p, q) if keep else together > 0
+    return np.sum((p - q)[keep] ** 2 / together[keep]), np.sum(keep) - 1
+
+
+def two_samples_by_loop(a, u, b, v, edges):
+    chi2, bins = 0.0, 0
+    for low, high in itertools.pairwise(edges):
+        in_a, in_b = (a >= low) & (a < high), (b >= low) & (b < high)
+        if in_a.any() or in_b.any():
+            difference = u[in_a].sum() / u.sum() - v[in_b].sum() / v.sum()
+            chi2 += difference**2 / ((u[in_a] ** 2).sum() / u.sum() ** 2 + (v[in_b] ** 2).sum() / v.sum() ** 2)
+            bins += 1
+    return chi2, bins - 1
+
+
+def with_empty_bins(a, u, b, v, edges):
+    p, q = (np.histogram(values, edges, weights=w)[0] for values, w in ((a, u), (b, v)))
+    return float(np.sum((p - q) ** 2 / (p + q))), len(edges) - 2
+
+
+def all_bins_count(a, u, b, v, edges):
+    return two_samples(a, u, b, v, edges)[0], len(edges) - 2
+
+
+def shares(process, weight):
+    return {
+        name: (np.mean(process == name), weight[process == name].sum() / weight.sum()) for name in np.unique(process)
+    }
+
+
+def shares_of(process, weight, names):
+    return {name: (np.mean(process == name), weight[process == name].sum() / weight.sum()) for name in names}
+
+
+def shares_with_pandas(process, weight):
+    table = pd.DataFrame({"process": process, "weight": weight}).groupby("process")["weight"].agg(["size", "sum"])
+    return {name: [row["size"] / len(process), row["sum"] / sum(weight)] for name, row in table.iterrows()}
+
+
+def counts(process, weight):
+    return {name: (np.sum(process == name), weight[process == name].sum()) for name in np.unique(process)}
+
+
+X = np.arange(1, 41)
+HISTORY = {"val_loss": list(0.4 + 0.001 * (X - 12.0) ** 2), "loss": list(0.56 - 0.001 * X)}
+P_VALUES = {"overtrained": 1e-9, "early stopped": 0.4, "weighted": 0.2, "small": 0.01}
+
+EXERCISES = {
+    "4.1": Exercise(
+        right=[12, 13.0, np.int64(11)],
+        mistakes=[
+            (40, "the last epoch"),
+            (0.4, "the value of the loss"),
+            (24, "where the two curves part"),
+            (99, "there is no such epoch"),
+            ("12", "leave out the quotes"),
+        ],
+        fails=[
+            (28, "✗ the validation loss turns there"),
+            (18, ""),
+            (6, ""),
+            (-12, "there is no such epoch"),
+            (0.12, ""),
+            ([12], "expected a number"),
+        ],
+        context=lambda: {"history": HISTORY},
+    ),
+    "4.2": Exercise(
+        right=[
+            three_parts,
+            lambda events: [*splitting.validation_split(splitting.split(events).train), splitting.split(events).test],
+            lambda events: [part.reset_index(drop=True) for part in three_parts(events)],
+            lambda events: [part.assign(part=i) for i, part in enumerate(three_parts(events))],
+        ],
+        mistakes=[
+            (lambda events: [three_parts(events)[i] for i in (0, 2, 1)], "the order is another one"),
+            (lambda events: [three_parts(events)[i] for i in (1, 0, 2)], "the order is another one"),
+            (validation_from_all, "for validation and for test"),
+            (validation_from_test, "for validation and for test"),
+            (everything_fits, "fitted to the validation events as well"),
+            (by_rows, "depends on its place"),
+            (splitting.split, "2 values are given where 3"),
+            (masks, "no event tables"),
+        ],
+        fails=[
+            (
+                lambda events: (
+                    *splitting.validation_split(splitting.split(events)[0][:900]),
+                    splitting.split(events)[1],
+                ),
+                "no event is lost",
+            ),
+            (lambda events: [part[["run", "event"]] for part in three_parts(events)], "whole rows"),
+            (lambda events: [part.assign(value=0.0) for part in three_parts(events)], "whole rows"),
+            (
+                lambda events: (
+                    *splitting.split(splitting.split(events)[0], train_fraction=0.4),
+                    splitting.split(events)[1],
+                ),
+                "",
+            ),
+            (validation_by_number, "later chapters"),
+            (lambda events: (*np.array_split(splitting.split(events)[0], [1600]), splitting.split(events)[1]), ""),
+            (lambda events: [part.head(500) for part in three_parts(events)], "no event is lost"),
+            (lambda events: (*splitting.validation_split(splitting.split(events)[1]), splitting.split(events)[0]), ""),
+            (
+                lambda events: (
+                    *splitting.validation_split(splitting.split(events, seed=1)[0]),
+                    splitting.split(events, seed=1)[1],
+                ),
+                "chapters 2 and 3",
+            ),
+            (lambda events: three_parts(events.drop_duplicates("run")), "no event is lost"),
+            (
+                lambda events: (
+                    *splitting.validation_split(splitting.split(events).train, seed=1),
+                    splitting.split(events).test,
+                ),
+                "",
+            ),
+        ],
+    ),
+    "4.4": Exercise(
+        right=[
+            best_and_last,
+            best_and_last_with_numpy,
+            lambda losses, patience: begins_with(losses, patience, float("inf")),
+            lambda losses, patience: begins_with(losses, patience, losses[0] + 1),
+            lambda losses, patience: np.array(best_and_last(losses, patience)),
+        ],
+        mistakes=[
+            (from_zero, "epochs are counted from 0"),
+            (one_more_epoch, "one epoch too many"),
+            (
+                lambda losses, patience: (best_and_last(losses, patience)[0], best_and_last(losses, patience)[1] - 1),
+                "too few",
+            ),
+            (compared_with_the_last, "compared with the epoch before"),
+            (ties_count, "an equal loss counts as a gain"),
+            (never_reset, "the waiting is never reset"),
+            (never_stopping, "does not stop"),
+            (lambda losses, patience: best_and_last(losses, patience)[::-1], "the order is another one"),
+            (lambda losses, patience: best_and_last(losses, patience)[0], "one value is given"),
+        ],
+        fails=[
+            (lambda losses, patience: tuple(map(float, best_and_last(losses, patience))), "whole numbers"),
+            (lambda losses, patience: (best_and_last(losses, patience)[0], len(losses) * 1.0), ""),
+            (lambda losses, patience: best_and_last(losses, 4), "patience 1"),
+            (lambda losses, patience: best_and_last(losses, max(patience, 2)), "patience 1"),
+            (lambda losses, patience: begins_with(losses, patience, 1.0), "of any size"),
+            (lambda losses, patience: begins_with(losses, patience, 100), "of any size"),
+            (lambda losses, patience: begins_with(losses, patience, 0), ""),
+            (lambda losses, patience: best_and_last(losses[1:], patience), ""),
+            (lambda losses, patience: best_and_last(np.round(losses, 1), patience), ""),
+            (lambda losses, patience: best_and_last(sorted(losses), patience), ""),
+            (lambda losses, patience: (int(np.argmin(losses)) + 1, int(np.argmin(losses)) + 1 + patience), ""),
+            (
+                lambda losses, patience: (
+                    best_and_last(losses, patience)[0],
+                    best_and_last(losses, patience)[0] + patience,
+                ),
+                "followed to its end",
+            ),
+            (lambda losses, patience: min(best_and_last(losses, patience), (7, 11)), ""),
+            (lambda losses, patience: first_rise(losses, patience), ""),
+        ],
+    ),
+    "4.5": Exercise(
+        right=[early_stopping(), early_stopping(mode="min"), early_stopping(verbose=1)],
+        mistakes=[
+            (early_stopping(monitor="loss"), "the training loss is watched"),
+            (early_stopping(monitor="val_accuracy"), "the accuracy is watched"),
+            (early_stopping(restore_best_weights=False), "the weights of the last epoch stay"),
+            (early_stopping(patience=0), "its patience is 0"),
+            (early_stopping(mode="max"), "waits for a higher loss"),
+            (early_stopping(min_delta=0.1), "small gains are not counted"),
+            (Made(lambda: [early_stopping().make()]), "this is a list"),
+            (callbacks("EarlyStopping"), "this is the class"),
+        ],
+        fails=[
+            (Made(lambda: callbacks("TerminateOnNaN").make()()), "✗ it is an EarlyStopping"),
+            (early_stopping(baseline=0.5), "it has a baseline"),
+            (early_stopping(start_from_epoch=5), "the first epochs"),
+            (early_stopping(patience=9), "its patience is 9"),
+            (early_stopping(monitor="val_auc"), "✗ it watches the validation loss"),
+            (early_stopping(min_delta=-0.1), "small gains"),
+            (Made(lambda: [early_stopping().make()] * 2), "✗ it is an EarlyStopping"),
+        ],
+    ),
+    "4.6": Exercise(
+        right=[
+            loss_and_error,
+            loss_and_error_in_single_precision,
+            loss_and_error_with_scipy,
+            lambda y, score: loss_and_error(pd.Series(y), pd.Series(score)),
+            lambda y, score: loss_and_error(y, np.clip(score, 1e-6, 1 - 1e-6)),
+            lambda y, score: np.array(loss_and_error(y, score)),
+        ],
+        mistakes=[
+            (lambda y, score: (loss_and_error(y, score)[0] * len(y), loss_and_error(y, score)[1]), "added up"),
+            (lambda y, score: loss_and_error(y, score, np.log10), "base 10"),
+            (lambda y, score: loss_and_error(y, score, np.log2), "base 2"),
+            (loss_without_background, "only signal events count"),
+            (lambda y, score: (-loss_and_error(y, score)[0], loss_and_error(y, score)[1]), "the sign is missing"),
+            (lambda y, score: loss_and_error(1 - y, score), "labels are swapped"),
+            (
+                lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y, score)[1] * len(y) ** 0.5),
+                "single events",
+            ),
+            (
+                lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y, score)[0] / len(y) ** 0.5),
+                "the loss itself",
+            ),
+            (lambda y, score: (-y * np.log(score) - (1 - y) * np.log(1 - score), 0.1), "one number per event"),
+        ],
+        fails=[
+            (lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.05, 0.95)), "other arguments"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.01, 0.99)), "other arguments"),
+            (lambda y, score: loss_and_error(y, np.clip(score, 0.001, 0.999)), "other arguments"),
+            (lambda y, score: loss_and_error(y[abs(score - 0.5) < 0.5], score[abs(score - 0.5) < 0.5]), ""),
+            (lambda y, score: np.multiply(loss_and_error(y, score), (len(y) / 50, 1)), "other arguments"),
+            (lambda y, score: np.multiply(loss_and_error(y, score), (1, (len(y) / 50) ** 0.5)), "other arguments"),
+            (lambda y, score: loss_and_error(y[:50], score[:50]), "other arguments"),
+            (lambda y, score: np.nan_to_num(loss_without_clip(y, score)), ""),
+            (lambda y, score: loss_and_error(y, np.round(score, 1)), ""),
+            (lambda y, score: loss_and_error(y, score)[::-1], "the order is another one"),
+            (lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y, score)[1] / 2**0.5), ""),
+            (lambda y, score: (loss_and_error(y, score)[0], loss_and_error(y[y == 1], score[y == 1])[1]), ""),
+            (lambda y, score: (loss_and_error(y, score)[0], score.std() / len(y) ** 0.5), ""),
+            (lambda y, score: (-math.log(score), 0.1), "functions of np"),
+        ],
+    ),
+    "4.7": Exercise(
+        right=[
+            two_samples,
+            two_samples_by_loop,
+            lambda *given: two_samples(*given, keep=lambda p, q: (p != 0) | (q != 0)),
+            lambda a, u, b, v, edges: np.array(two_samples(a, u / u.sum(), b, v / v.sum(), edges)),
+            lambda a, u, b, v, edges: two_samples(a, u.astype("f4"), b, v.astype("f4"), edges),
+            lambda a, u, b, v, edges: (two_samples(a, u, b, v, edges)[0], float(two_samples(a, u, b, v, edges)[1])),
+        ],
+        mistakes=[
+            (lambda *given: two_samples(*given, normalise=False), "not normalised"),
+            (lambda *given: two_samples(*given, variance=lambda content, squares: abs(content)), "errors are √content"),
+            (lambda *given: two_samples(*given, combine=lambda s, t: (s**0.5 + t**0.5) ** 2), "added linearly"),
+            (lambda *given: two_samples(*given, combine=lambda s, t: s), "only the first"),
+            (lambda a, u, b, v, edges: two_samples(a, u**0, b, v**0, edges), "counted, not weighted"),
+            (
+                lambda *given: (two_samples(*given)[0] / two_samples(*given)[1], two_samples(*given)[1]),
+                "divided by the degrees",
+            ),
+            (lambda *given: (two_samples(*given)[0], two_samples(*given)[1] + 1), "one degree of freedom too many"),
+            (lambda *given: two_samples(*given)[::-1], "the order is another one"),
+            (with_empty_bins, "not a number"),
+        ],
+        fails=[
+            (lambda *given: (two_samples(*given)[0], 3), "the degrees of freedom"),
+            (lambda *given: two_samples(*given, keep=lambda p, q: (p > 0) & (q > 0)), "in both samples"),
+            (lambda *given: two_samples(*given, keep=lambda p, q: (p > 0) | (q > 0)), ""),
+            (lambda *given: two_samples(*given, keep=lambda p, q: p != 0), ""),
+            (lambda *given: two_samples(*given, keep=lambda p, q: q != 0), ""),
+            (lambda *given: two_samples(*given, keep=lambda p, q: p + q > 0), ""),
+            (lambda a, u, b, v, edges: two_samples(a, abs(u), b, abs(v), edges), ""),
+            (lambda a, u, b, v, edges: two_samples(a, u, b, v, np.linspace(0, 1, 6)), ""),
+            (
+                lambda a, u, b, v, edges: two_samples(a, u, b, v, np.append(edges[:6], [2.0, 3.0, 4.0])),
+                "other arguments",
+            ),
+            (lambda a, u, b, v, edges: two_samples(a[:200], u[:200], b[:200], v[:200], edges), ""),
+            (lambda *given: (two_samples(*given)[0], min(two_samples(*given)[1], 6)), "other arguments"),
+            (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "follows the formula"),
+            (lambda a, u, b, v, edges: two_samples(a, u, b, u[: len(b)], edges), ""),
+        ],
+    ),
+    "4.8": Exercise(
+        right=["overtrained"],
+        mistakes=[
+            ("early stopped", "largest p-value"),
+            ("weighted", "chance is a good explanation"),
+            ("nobody", "there is no such name"),
+            (1e-9, "this is a number"),
+            ("Overtrained", "spelt in another way"),
+        ],
+        fails=[("small", "✗ for no other network"), (["overtrained"], "not a name"), (0, "not a name")],
+        context=lambda: {"p_values": P_VALUES},
+    ),
+    "4.9": Exercise(
+        right=[
+            shares,
+            shares_with_pandas,
+            lambda p, w: {n: np.float32(s) for n, s in shares(p, w).items()},
+            lambda p, w: {n: list(s) for n, s in sorted(shares(p, w).items(), reverse=True)},
+            lambda p, w: {str(n): ((p == n).sum() / p.size, w @ (p == n) / w.sum()) for n in set(p)},
+        ],
+        mistakes=[
+            (counts, "counted, not shared"),
+            (lambda p, w: {name: pair[::-1] for name, pair in shares(p, w).items()}, "the order is another one"),
+            (lambda p, w: {name: np.multiply(100, pair) for name, pair in shares(p, w).items()}, "per cent"),
+            (lambda p, w: shares(p, np.abs(w)), "negative weights count as positive"),
+            (lambda p, w: shares(p, np.ones_like(w)), "the weights are not used"),
+            (
+                lambda p, w: {name: (np.mean(p == name), w[p == name].mean()) for name in np.unique(p)},
+                "the mean weight",
+            ),
+            (lambda p, w: list(shares(p, w).values()), "of type list"),
+            (lambda p, w: {name: pair[0] for name, pair in shares(p, w).items()}, "not two numbers"),
+        ],
+        fails=[
+            (lambda p, w: {"ZZ": (0.5, 0.5)}, "a dictionary with each process"),
+            (lambda p, w: shares_of(p, w, ("ZZ", "Z", "ttbar")), "other arguments"),
+            (
+                lambda p, w: shares_of(p, w, [name for name in np.unique(p) if name in ("ZZ", "Z", "ttbar")]),
+                "other arguments",
+            ),
+            (lambda p, w: shares(p[:8], w[:8]), ""),
+            (lambda p, w: {name: (np.sum(p == name) / 8, pair[1]) for name, pair in shares(p, w).items()}, ""),
+            (lambda p, w: {n: (r, abs(e)) for n, (r, e) in shares(p, w).items()}, ""),
+            (lambda p, w: {n: np.clip(pair, 0, 1) for n, pair in shares(p, w).items()}, ""),
+            (lambda p, w: {n: (1 / len(np.unique(p)), e) for n, (_, e) in shares(p, w).items()}, ""),
+            (lambda p, w: {n: np.round(pair, 2) for n, pair in shares(p, w).items()}, ""),
+            (lambda p, w: {n: (r, r * w[p == n].mean()) for n, (r, _) in shares(p, w).items()}, ""),
+            (lambda p, w: pd.DataFrame(shares(p, w)), "of type DataFrame"),
+            (lambda p, w: {name: (np.mean(p == name), np.mean(w[p == name] > 0)) for name in np.unique(p)}, ""),
+        ],
+    ),
+    "4.10": Exercise(
+        right=["Z"],
+        mistakes=[
+            ("Higgs", "is the signal"),
+            ("ZZ", "rejected best"),
+            (0.3, "this is a number"),
+            ("z", "spelt in another way"),
+            ("W", "there is no such name"),
+        ],
+        fails=[("ttbar", "✗ no other background passes clearly"), (["Z"], "not a name"), (2, "not a name")],
+        context=lambda: {
+            "efficiency": pd.Series({"Higgs": 0.5, "ZZ": 0.1, "Z": 0.3, "ttbar": 0.2}),
+            "error": pd.Series({"Higgs": 0.0, "ZZ": 0.0, "Z": 0.06, "ttbar": 0.06}),
+        },
+    ),
+}
+
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+
+
+def test_backgrounds_that_pass_alike_are_both_right(capsys):
+    efficiency = pd.Series({"Higgs": 0.5, "ZZ": 0.08, "Z": 0.32, "ttbar": 0.29})
+    error = pd.Series({"Higgs": 0.0, "ZZ": 0.0, "Z": 0.03, "ttbar": 0.03})
+    for value in ("Z", "ttbar"):
+        checks.exercise_4_10(value, efficiency=efficiency, error=error)
+        assert "solved" in capsys.readouterr().out
+    checks.exercise_4_10("ttbar", efficiency=efficiency, error=error / 3)
+    assert "not yet" in capsys.readouterr().out
+
+
+def test_the_course_and_keras_stop_at_the_same_epochs():
+    keras = pytest.importorskip("keras")
+    rng = np.random.default_rng(0)
+    for patience in (1, 3, 6):
+        losses = np.cumsum(rng.normal(-0.02, 0.1, 50)) + 5
+        callback = keras.callbacks.EarlyStopping(monitor="val_loss", patience=patience)
+        callback.set_model(keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]))
+        callback.model.compile(loss="mse")
+        callback.on_train_begin()
+        last = len(losses)
+        for epoch, value in enumerate(losses):
+            callback.on_epoch_end(epoch, {"val_loss": value})
+            if callback.model.stop_training:
+                last = epoch + 1
+                break
+        own = checks.exercise_4_4(...)
+        assert own(list(losses), patience) == (callback.best_epoch + 1, last)

@@ -1,0 +1,347 @@
+"""The checks of chapter 8: right answers in several idioms, and the mistakes that students make."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from labcourse import kinematics, significance
+from tests.course.answers import Exercise, make_tests
+
+
+def align(eta, phi):
+    return eta * np.where(eta[:, :1] < 0, -1.0, 1.0), kinematics.delta_phi(phi, phi[:, :1])
+
+
+def align_by_loop(eta, phi):
+    new_eta, new_phi = eta.copy(), np.zeros_like(phi)
+    for i in range(len(eta)):
+        if eta[i, 0] < 0:
+            new_eta[i] = -eta[i]
+        for j in range(4):
+            new_phi[i, j] = (phi[i, j] - phi[i, 0] + np.pi) % (2 * np.pi) - np.pi
+    return [new_eta, new_phi]
+
+
+def align_with_arctan(eta, phi):
+    turned = phi - phi[:, [0]]
+    sign = np.ones(len(eta))
+    sign[eta[:, 0] < 0] = -1
+    return (eta.T * sign).T, np.arctan2(np.sin(turned), np.cos(turned)).astype(np.float32)
+
+
+def align_in_place(eta, phi):
+    eta *= np.where(eta[:, :1] < 0, -1.0, 1.0)
+    return eta, kinematics.delta_phi(phi, phi[:, :1])
+
+
+def only_leading_flipped(eta, phi):
+    eta = eta.copy()
+    eta[:, 0] = np.abs(eta[:, 0])
+    return eta, align(eta, phi)[1]
+
+
+def only_leading_turned(eta, phi):
+    phi = phi.copy()
+    phi[:, 0] = 0
+    return align(eta, phi)[0], phi
+
+
+def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred=False, dtype=np.float32, momenta=True):
+    def answer(events):
+        pt, eta, phi, energy, charge, code = (
+            kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e", "charge", "pdgid")
+        )
+        if aligned:
+            eta, phi = align(eta, phi)
+        phi = phi if leading_phi else phi[:, 1:]
+        columns = [eta, charge, code - 12]
+        columns += [np.log(pt), np.log(energy)] if momenta else []
+        columns += [np.cos(phi), np.sin(phi)] if angles else []
+        columns += [events[extra]] if extra else []
+        x = np.column_stack(columns)
+        return (x - x.mean(axis=0) if centred else x).astype(dtype)
+
+    return answer
+
+
+def cartesian(events):
+    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
+    eta, phi = align(eta, phi)
+    px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
+    return np.hstack([px, py[:, 1:], pz]).astype("float32")
+
+
+def pairs_only(events):
+    """Invariant masses, made of low-level variables: all symmetries are kept."""
+    arrays = [kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e")]
+    return np.column_stack(list(kinematics.pair_masses(*arrays).values())).astype(np.float32)
+
+
+def with_mass(*functions):
+    """Inputs with functions of the mass, energy and momentum of the four leptons beside the right ones."""
+
+    def answer(events):
+        pt, eta, phi, energy = (kinematics.lepton_arrays(events, n).astype(float) for n in ("pt", "eta", "phi", "e"))
+        parts = [pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)]
+        e, p = energy.sum(axis=1), np.sqrt(sum(part.sum(axis=1) ** 2 for part in parts))
+        mass = np.sqrt(e**2 - p**2)
+        return np.column_stack([prepare()(events), *(f(mass, e, p) for f in functions)]).astype(np.float32)
+
+    return answer
+
+
+def with_differences(events):
+    pt, eta, phi, energy = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e"))
+    eta, phi = align(eta, phi)
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    columns = [np.cosh(eta[:, i] - eta[:, j]) for i, j in pairs] + [np.cos(phi[:, i] - phi[:, j]) for i, j in pairs]
+    return np.column_stack([pt / 50, energy / 100, *columns, eta]).astype(np.float32)
+
+
+def with_log_of_mass(events):
+    pt, eta, phi, energy = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e"))
+    return np.column_stack([prepare()(events), np.log(kinematics.mass(pt, eta, phi, energy))]).astype("f4")
+
+
+def with_log_of_eta(events):
+    return np.column_stack([prepare()(events), np.log(events["lep2_eta"])]).astype(np.float32)
+
+
+def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", size=1, learning_rate=1e-2, hidden=16):
+    keras = pytest.importorskip("keras")
+    layers = [keras.Input((n_inputs,)), keras.layers.BatchNormalization(), keras.layers.Dense(hidden, "relu")]
+    model = keras.Sequential([*layers, keras.layers.Dense(size, activation)])
+    if loss:
+        model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=loss)
+    return model
+
+
+def build(x, *, hidden=(30, 30), **options):
+    pytest.importorskip("keras")
+    from labcourse import network
+
+    return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 1e-3} | options))
+
+
+def with_logits(x):
+    keras = pytest.importorskip("keras")
+    return keras_model(x.shape[1], loss=keras.losses.BinaryCrossentropy(from_logits=True))
+
+
+BUILT = {}
+
+
+def one_model(x):
+    if x.shape[1] not in BUILT:
+        BUILT[x.shape[1]] = keras_model(x.shape[1])
+    return BUILT[x.shape[1]]
+
+
+def choose(chosen="validation", quoted="test", guard=True, measure=significance.asimov, groups=(True, True)):
+    def answer(validation, test):
+        events = {"validation": validation, "test": test}
+        *first, sample = events[chosen]
+        result = significance.scan(*first, measure=measure, groups=sample if groups[0] else None)
+        cut = significance.best(result).cut if guard else result.cut[np.nanargmax(result.significance)]
+        *second, sample = events[quoted]
+        return significance.scan(*second, cuts=[cut], groups=sample if groups[1] else None)
+
+    return answer
+
+
+def share(mass, weight, low, high):
+    return weight[(mass >= low) & (mass < high)].sum() / weight.sum()
+
+
+def share_by_loop(mass, weight, low, high):
+    return sum(w for m, w in zip(mass, weight, strict=True) if low <= m < high) / sum(weight)
+
+
+EPOCHS = SimpleNamespace(
+    history={"loss": np.linspace(0.6, 0.5, 20), "val_loss": 0.55 + np.abs(np.arange(20) - 11) / 100}
+)
+MASS = np.append(np.random.default_rng(1).uniform(80, 250, 5000), np.full(800, 200.0))
+SCORE = 0.1 + 0.8 * np.exp(-((MASS - 125) ** 2) / 200) + (250 - MASS) / 2000
+
+EXERCISES = {
+    "8.2": Exercise(
+        right=[align, align_by_loop, align_with_arctan],
+        mistakes=[
+            (lambda eta, phi: (np.abs(eta), align(eta, phi)[1]), "lost its own sign"),
+            (only_leading_flipped, "only the leading lepton is flipped"),
+            (lambda eta, phi: (eta, align(eta, phi)[1]), "eta is not flipped"),
+            (lambda eta, phi: (eta - eta[:, :1], align(eta, phi)[1]), "eta is shifted"),
+            (lambda eta, phi: (eta * np.sign(eta[:, :1]), align(eta, phi)[1]), "set to zero"),
+            (lambda eta, phi: (align(eta, phi)[0], phi - phi[:, :1]), "outside of −π … π"),
+            (only_leading_turned, "only the leading lepton is turned"),
+            (lambda eta, phi: (align(eta, phi)[0], kinematics.delta_phi(phi[:, :1], phi)), "the event is mirrored"),
+            (lambda eta, phi: (align(eta, phi)[0], (phi - phi[:, :1]) % (2 * np.pi)), "0 … 2π"),
+            (lambda eta, phi: [part[:, 1:] for part in align(eta, phi)], "is left out"),
+            (
+                lambda eta, phi: (lambda e, p: (e, np.where(eta[:, :1] < 0, -p, p)))(*align(eta, phi)),
+                "the other φ changed sign as well",
+            ),
+            (align_in_place, "changes what it is given: eta"),
+            (lambda eta, phi: align(eta, phi)[0], "40 values are given"),
+        ],
+        fails=[
+            (lambda eta, phi: align(eta[:1], phi[:1]), "both have shape"),
+            (lambda eta, phi: (align(eta, phi)[0], np.clip(phi - phi[:, :1], -np.pi, np.pi)), "✗ the leading lepton"),
+            (lambda eta, phi: (align(eta, phi)[0], np.arctan(np.tan(phi - phi[:, :1]))), "✗ the leading lepton"),
+            (lambda eta, phi: (np.sort(align(eta, phi)[0], axis=1), align(eta, phi)[1]), "✗ all leptons of an event"),
+            (lambda eta, phi: (eta * np.where(eta[0, 0] < 0, -1, 1), align(eta, phi)[1]), ""),
+            (lambda eta, phi: (eta * np.where(eta[:, :1] > 0, 1, -1), align(eta, phi)[1]), "leading η = 0"),
+            (lambda eta, phi: (align(eta, phi)[0], align(eta, phi)[1] % np.pi), ""),
+            (lambda eta, phi: (align(eta, phi)[0], phi - phi[0, 0]), ""),
+            (lambda eta, phi: align(eta, phi)[::-1], ""),
+        ],
+    ),
+    "8.3": Exercise(
+        right=[
+            prepare(),
+            cartesian,
+            with_differences,
+            lambda events: np.hstack([prepare()(events), cartesian(events)]),
+            with_mass(lambda m, e, p: e, lambda m, e, p: p),
+        ],
+        mistakes=[
+            (prepare(aligned=False), "turned around the beam gives other inputs"),
+            (prepare(leading_phi=True), "is the same for all events"),
+            (prepare(centred=True), "depend on the other events of the table"),
+            (prepare(extra="m_llll"), "uses masses"),
+            (prepare(extra="weight"), "uses masses, met, jets or the weight"),
+            (prepare(extra="sample"), "uses the column sample"),
+            (prepare(dtype=np.float64), "the type is float64"),
+            (prepare(angles=False), "the azimuth of lepton 1 has no say"),
+            (prepare(momenta=False), "the momentum of lepton 1 has no say"),
+            (lambda events: prepare()(events).T, "on its side"),
+            (with_log_of_eta, "NaN or infinite"),
+            (pairs_only, "one of the inputs is a mass, m_ll_12"),
+            (with_log_of_mass, "one of the inputs is a mass, m_llll"),
+            (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
+            (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
+        ],
+        fails=[
+            (lambda events: events["lep1_pt"].to_numpy(), "one row per event"),
+            (with_mass(lambda m, *_: np.abs(m - 125) < 10), "depends on masses alone"),
+            (with_mass(lambda m, *_: np.sin(m / 10)), "depends on masses alone"),
+            (with_mass(lambda m, *_: 1 / m), ""),
+            (with_mass(lambda m, e, p: e**2 / 7, lambda m, e, p: 2 * p**2 - 5), "or several add up to one"),
+            (lambda events: np.abs(prepare()(events)), ""),
+            (lambda events: prepare()(events.sample(frac=1, random_state=1)), ""),
+            (lambda events: prepare()(events)[:, :8], "has no say"),
+            (lambda events: np.nan_to_num(prepare(extra="m_llll")(events)), "the same for all events"),
+        ],
+    ),
+    "8.4": Exercise(
+        right=[
+            build,
+            lambda x: keras_model(x.shape[1]),
+            lambda x: build(x, hidden=(100, 100, 100), activation="swish"),
+            lambda x: build(x, hidden=(30,), dropout=0.2),
+        ],
+        mistakes=[
+            (lambda x: keras_model(x.shape[1], size=2), "has the output shape (2,)"),
+            (lambda x: keras_model(x.shape[1], activation="softmax"), "the output is 1 for every event"),
+            (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
+            (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
+            (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
+            (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
+            (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn"),
+            (lambda x: keras_model(x.shape[1], hidden=20_000), "parameters"),
+            (lambda x: keras_model(7), "the number of inputs is fixed"),
+            (one_model, "each call returns the same model"),
+            (lambda x: x, "no Keras model"),
+            (with_logits, "the loss expects logits"),
+        ],
+        fails=[
+            (lambda x: build(x, learning_rate=10), "the validation loss is 0."),
+            (lambda x: build(x, learning_rate=1), "the validation loss is 0."),
+            (lambda x: build(x, normalise=None), "the validation loss is 0."),
+            (lambda x: build(x, hidden=()), "the validation loss is 0."),
+            (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
+            (lambda x: keras_model(x.shape[1], activation="relu"), ""),
+            (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
+            (lambda x: build(x, learning_rate=-1e-3), "your code raised"),
+        ],
+    ),
+    "8.5": Exercise(
+        right=[12, np.int64(12), 12.0, np.float32(12)],
+        mistakes=[
+            (11, "epochs are counted from 0"),
+            (20, "this is the last epoch"),
+            (8, "this is the patience"),
+            (0.55, "this is a loss"),
+            (1, "there the validation loss is highest"),
+            ("x", "leave out the quotes"),
+        ],
+        fails=[(4, "✗ there the validation loss is lowest"), (13, ""), (10, ""), ((12, 0.5), ""), ("12", "")],
+        context=lambda: {"history": EPOCHS},
+    ),
+    "8.7": Exercise(
+        right=[choose()],
+        mistakes=[
+            (choose(chosen="test"), "chosen on the test events"),
+            (choose(quoted="validation"), "those of the validation events"),
+            (choose(guard=False), "without the guard"),
+            (choose(measure=significance.simple), "by s/√b"),
+            (choose(groups=(False, True)), "without the samples"),
+            (choose(groups=(True, False)), "forgets samples"),
+            (lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
+            (lambda validation, test: significance.best(significance.scan(*validation[:3])), "and not a scan"),
+            (lambda validation, test: choose()(validation, test).significance, "no scan"),
+        ],
+        fails=[
+            (
+                lambda validation, test: significance.scan(*test[:3], cuts=[0.3], groups=test[3]),
+                "✗ the cut is the best",
+            ),
+            (lambda validation, test: choose()(test, validation), ""),
+            (lambda validation, test: choose()(validation, (*test[:2], np.abs(test[2]) * 2, test[3])), ""),
+            (lambda validation, test: choose()(validation, (test[0], 1 - test[1], *test[2:])), ""),
+            (lambda validation, test: choose()(validation, (*test[:2], np.ones(len(test[2])), test[3])), ""),
+            (lambda validation, test: significance.scan(*validation[:3], cuts=[0.5]), "the cut is 0.5"),
+        ],
+    ),
+    "8.8": Exercise(
+        right=[124.0, 128, np.float32(121)],
+        mistakes=[
+            (0.93, "this is a score"),
+            (200, "most events have this mass"),
+            (247.5, "the mean score is lowest"),
+            (122500, "this is in MeV"),
+            ("125 GeV", "leave out the quotes"),
+        ],
+        fails=[(182, "✗ there the mean score is highest"), (115, ""), (-125, ""), (0.125, ""), (91.2, "")],
+        context=lambda: {"mass": MASS, "score": SCORE},
+    ),
+    "8.9": Exercise(
+        right=[share, share_by_loop, lambda m, w, low, high: np.float32(share(m, w, low, high))],
+        mistakes=[
+            (lambda m, w, low, high: np.mean((m >= low) & (m < high)), "raw events"),
+            (lambda m, w, low, high: share(m, np.abs(w), low, high), "lost their sign"),
+            (lambda m, w, low, high: share(m, w, low, np.nextafter(high, 1e3)), "upper edge"),
+            (lambda m, w, low, high: share(m, w, np.nextafter(low, 1e3), high), "lower edge"),
+            (lambda m, w, low, high: share(m, w, low, high) * w.sum(), "number of events"),
+            (lambda m, w, low, high: 1 - share(m, w, low, high), "the share outside"),
+            (lambda m, w, low, high: 100 * share(m, w, low, high), "per cent"),
+            (lambda m, w, low, high: share(m, w, low, high) / (1 - share(m, w, low, high)), "inside over outside"),
+        ],
+        fails=[
+            (lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray"),
+            (lambda m, w, low, high: w[m >= low & m < high].sum() / w.sum(), "put each comparison in brackets"),
+            (lambda m, w, low, high: w[(m >= low) & m < high].sum() / w.sum(), "put each comparison in brackets"),
+            (lambda m, w, low, high: share(m, w, 115, 130) if low else 1.0, "✗ works for another window"),
+            (lambda m, w, low, high: w[slice(*np.searchsorted(m, (low, high)))].sum() / w.sum(), ""),
+            (lambda m, w, low, high: share(m, np.maximum(w, 0), low, high), ""),
+            (lambda m, w, low, high: w[(m >= low) & (m < high)].sum() / np.abs(w).sum(), ""),
+            (lambda m, w, low, high: share(m, w, low, high) // 0.1 / 10, ""),
+            (lambda m, w, low, high: np.mean(w[(m >= low) & (m < high)]) / np.mean(w), ""),
+        ],
+    ),
+}
+
+test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)

@@ -1,0 +1,156 @@
+"""What holds for every exercise: enough mistakes are known by name, none is a false alarm, and nothing raises."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from course import checks
+from course.checks import findings, registry
+from course.checks.compare import copied
+from tests.course.answers import FEWEST_MISTAKES, Exercise, named, returning, shown, shown_for_right
+
+CHAPTERS = tuple(range(1, 10))
+
+
+def course_exercises(chapter: int) -> dict[str, bool]:
+    """Return the exercises in the source of a chapter, and whether they are answered in words."""
+    return {e.number: e.kind == "in your words" for e in registry.exercises().values() if e.chapter == chapter}
+
+
+def table(chapter: int) -> dict[str, Exercise]:
+    return importlib.import_module(
+        "tests.course.test_checks_project" if chapter == 9 else f"tests.course.test_checks_chapter{chapter}"
+    ).__dict__.get("EXERCISES", {})
+
+
+EVERY = [pytest.param(n, exercise, id=n) for chapter in CHAPTERS for n, exercise in table(chapter).items()]
+
+
+#: The check of 8.4 trains a network: its verdicts are in its own tests.
+QUICK = [row for row in EVERY if row.id != "8.4"]
+FEWEST_FAILS = 2
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_every_exercise_has_its_table(chapter: int) -> None:
+    exercises = course_exercises(chapter)
+    assert exercises
+    assert set(table(chapter)) == {number for number, is_written in exercises.items() if not is_written}
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+def test_at_least_three_mistakes_have_different_names(number: str, exercise: Exercise) -> None:
+    right, names = shown_for_right(number, exercise), set()
+    for answer, _ in exercise.mistakes:
+        names.add(tuple(named(shown(number, answer, exercise)[0], right)))
+        if len(names - {()}) == FEWEST_MISTAKES:
+            return
+    pytest.fail(f"exercise {number} knows only {names}")
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+def test_wrong_answers_of_no_name_are_refused_too(number: str, exercise: Exercise) -> None:
+    is_function = callable(exercise.right[0])
+    assert len(exercise.fails) >= (FEWEST_FAILS + 1 if is_function else FEWEST_FAILS)
+
+
+@pytest.mark.parametrize(("number", "exercise"), QUICK)
+def test_what_follows_from_a_mistake_is_no_line_of_its_own(number: str, exercise: Exercise) -> None:
+    most = 2 if number in ("2.10", "4.9") else 1  # there two results can be wrong in the same way
+    for answer, _ in exercise.mistakes:
+        printed = shown(number, answer, exercise)[0]
+        assert printed.count("  ✗ ") <= most, printed
+
+
+@pytest.mark.parametrize(("number", "exercise"), QUICK)
+def test_a_verdict_does_not_depend_on_what_ran_before(number: str, exercise: Exercise) -> None:
+    for answer in (exercise.right[0], *(row[0] for row in (*exercise.mistakes[:1], *exercise.fails[:1]))):
+        printed = set()
+        for seed in range(5):
+            random.seed(seed)
+            np.random.seed(seed)  # noqa: NPY002 - what a notebook may have done
+            with np.errstate(all="raise" if seed % 2 else "ignore"):
+                printed.add(shown(number, answer, exercise)[0])
+        assert len(printed) == 1, printed
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+def test_every_mistake_is_called_by_its_own_name(number: str, exercise: Exercise, monkeypatch: Any) -> None:
+    """What a mistake leads to is neither right nor what another one leads to, and each can be computed."""
+    problems: list[str] = []
+    seen: list[str] = []
+    original = findings.Report.recognises
+
+    def recognises(report: Any, result: Any, *mistakes: Any, given: Any = (), right: Any = None) -> bool:
+        for wrong, what, hint in mistakes:
+            seen.append(what)
+            fed = findings.Report()
+            try:
+                original(fed, wrong(*copied(given)) if callable(wrong) else wrong, *mistakes, given=given, right=right)
+            except Exception as error:
+                problems.append(f"{what}: {error!r}")
+            named_as = [line for _, line, _ in fed.lines]
+            if named_as != [what] or not hint:
+                problems.append(f"{what} is called {named_as or 'right'}, with the hint: {hint}")
+        return original(report, result, *mistakes, given=given, right=right)
+
+    monkeypatch.setattr(findings.Report, "recognises", recognises)
+    shown(number, exercise.right[0], exercise)
+    for answer, _ in exercise.mistakes[:FEWEST_MISTAKES]:
+        if not seen:  # some checks look for mistakes only where an answer is wrong
+            shown(number, answer, exercise)
+    assert not problems, "\n".join(problems)
+
+
+ANYTHING = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(),
+        st.text(max_size=5),
+        npst.arrays(
+            st.sampled_from([np.float64, np.float32, np.int64, np.bool_]), npst.array_shapes(min_dims=0, max_side=6)
+        ),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.tuples(inner, inner),
+        st.tuples(inner, inner, inner),
+        st.dictionaries(st.sampled_from(["ZZ", "Z", "ttbar", "a"]), inner, max_size=3),
+    ),
+    max_leaves=6,
+)
+
+
+@pytest.mark.parametrize(("number", "exercise"), EVERY)
+@settings(max_examples=8, suppress_health_check=list(HealthCheck))
+@given(value=ANYTHING)
+def test_no_value_makes_a_check_raise(number: str, exercise: Exercise, value: Any) -> None:
+    for answer in (value, returning(value)):
+        assert number in shown(number, answer, exercise)[0]
+
+
+def test_a_check_of_an_exercise_is_one_function_of_that_number() -> None:
+    exercises = {number: written for chapter in CHAPTERS for number, written in course_exercises(chapter).items()}
+    public = {name.removeprefix("exercise_").replace("_", ".") for name in dir(checks) if name.startswith("exercise_")}
+    assert public == {number for number, is_written in exercises.items() if not is_written}
+
+
+def test_checks_look_at_nothing_but_their_arguments() -> None:
+    """A number of the author's run, kept in a file, is not what an answer is compared with."""
+    for name in dir(checks):
+        if name.startswith("exercise_"):
+            module = inspect.getmodule(inspect.unwrap(getattr(checks, name)))
+            source = inspect.getsource(module) if module else ""
+            assert "expected.json" not in source
+            assert "read_numbers" not in source

@@ -1,0 +1,296 @@
+"""A tick is earned: checks in a real kernel, whose cells fail, are edited, skipped, interrupted or run twice."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from jupyter_client.manager import KernelManager, start_new_kernel
+
+from course.checks.progress import MIME_TYPE, read_states
+from labcourse import settings
+from workshop.authoring import build, source
+from workshop.comparison.reading import take
+from workshop.comparison.reference import read_reference
+from workshop.comparison.states import examine
+
+RIGHT = "def is_neutral(events):\n    return sum(events[f'lep{i}_charge'] for i in (1, 2, 3, 4)) == 0"
+WRONG = RIGHT.replace(", 4)", ")")
+STUB = "def is_neutral(events):\n    # your code here\n    return ..."
+CHECK = "is_neutral = checks.exercise_1_5(is_neutral)"
+
+
+class Said(NamedTuple):
+    """What a cell put out: its text, the name of its error, its verdicts."""
+
+    text: str
+    error: str
+    verdicts: list[Any]
+
+    @property
+    def state(self) -> str:
+        return str(self.verdicts[-1]["state"])
+
+
+class Kernel:
+    """A student's kernel: runs cells, and can be interrupted while it does."""
+
+    def __init__(self) -> None:
+        self.manager: KernelManager
+        self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(settings.home())})
+        self("from labcourse import checks, selection, samples, weights, outputs\nimport numpy as np")
+
+    def __call__(self, code: str, *, interrupt_after: str = "") -> Said:
+        texts, error, verdicts = [], "", []
+        request = self.client.execute(code, allow_stdin=False)
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") != request:
+                continue
+            content, kind = message["content"], message["msg_type"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return Said("".join(texts), error, verdicts)
+            if kind == "error":
+                error = content["ename"]
+            if kind == "stream":
+                texts.append(content["text"])
+            if kind in ("display_data", "execute_result"):
+                texts.append(content["data"].get("text/plain", "") + "\n")
+                verdicts += [content["data"][MIME_TYPE]] if MIME_TYPE in content["data"] else []
+            if interrupt_after and interrupt_after in "".join(texts):
+                interrupt_after = ""
+                self.manager.interrupt_kernel()
+
+
+@pytest.fixture(scope="module")
+def shared_kernel() -> Iterator[Kernel]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("LABCOURSE_PROGRESS", raising=False)
+        kernel = Kernel()
+    yield kernel
+    kernel.client.stop_channels()
+    kernel.manager.shutdown_kernel(now=True)
+
+
+@pytest.fixture
+def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    """The kernel as it was at the beginning, with records of its own."""
+    outputs = tmp_path / "outputs"
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(outputs))
+    shared_kernel(
+        f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
+        "from course.checks import progress, cells\n"
+        "progress._checked_here.clear(); cells._runs.clear()\n"
+        "from labcourse import checks, selection, samples, weights, outputs"
+    )
+    return shared_kernel
+
+
+@pytest.mark.parametrize("cell", [STUB, WRONG, "def is_neutral(events:\n    return True", "is_neutral = ..."])
+def test_a_check_that_runs_again_solves_nothing(kernel: Kernel, cell: str) -> None:
+    kernel(STUB)
+    kernel(CHECK)
+    kernel(cell)
+    first = kernel(CHECK)
+    for _ in range(3):
+        again = kernel(CHECK)
+        assert "solved" not in first.text + again.text
+        assert "and then this check" in again.text
+        assert again.state == first.state != "solved"
+    assert read_states()["1.5"] == first.state
+
+
+def test_a_right_answer_is_solved_once_its_cell_was_run(kernel: Kernel) -> None:
+    kernel(STUB)
+    kernel(CHECK)
+    kernel(RIGHT)
+    assert kernel(CHECK).text.startswith("exercise 1.5: solved")
+    assert read_states() == {"1.5": "solved"}
+    again = kernel(CHECK)  # whether the cell was edited in between, the kernel cannot know
+    assert "solved" not in again.text
+    assert "was not made again since its last check" in again.text
+    assert (again.state, again.verdicts[-1]["cell"]) == ("solved", again.verdicts[0]["cell"])
+    kernel(WRONG)
+    assert kernel(CHECK).text.startswith("exercise 1.5: not yet")
+    assert read_states() == {"1.5": "wrong"}
+    for _ in range(2):  # all cells, twice
+        kernel(RIGHT)
+        assert kernel(CHECK).text.startswith("exercise 1.5: solved")
+
+
+@pytest.mark.parametrize(("error", "line"), [("SyntaxError", "x = = 1"), ("ZeroDivisionError", "1 / 0")])
+@pytest.mark.parametrize("check", [CHECK, f"%%time\n{CHECK}", f"if True:\n    {CHECK}", "go(is_neutral)"])
+@pytest.mark.parametrize("command", ["", "%%capture\n", "    "])
+def test_an_answer_whose_cell_has_failed_is_not_judged(
+    kernel: Kernel, error: str, line: str, check: str, command: str
+) -> None:
+    kernel("def go(answer):\n    return checks.exercise_1_5(answer)")
+    kernel(RIGHT)
+    assert kernel(CHECK).state == "solved"
+    for answer in (RIGHT, WRONG):
+        cell = f"{answer}\n{line}"
+        kernel(command + cell if command.strip() else textwrap.indent(cell, command))
+        said = kernel(check)
+        assert f"The cell of your answer ended in {error}. Mend it" in said.text
+        assert "solved" not in said.text
+    kernel("   \n")  # an empty cell changes nothing
+    assert "ended in" in kernel(check).text
+    assert read_states() == {"1.5": "solved"}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "is_neutral = selection.is_neutral",
+        "from labcourse.selection import is_neutral",
+        "is_neutral = lambda events: selection.is_neutral(events)",
+        "import functools\nis_neutral = functools.partial(selection.is_neutral)",
+        f"{WRONG}\n{CHECK}\nold = is_neutral\ndef is_neutral(events, f=old):\n    return f(events)",
+    ],
+)
+def test_the_course_function_is_no_answer(kernel: Kernel, code: str) -> None:
+    kernel(code)
+    said = kernel(CHECK)
+    assert "the course's own answer" in said.text
+    assert read_states().get("1.5", "open") != "solved"
+    assert kernel("is_neutral is selection.is_neutral").text == "True\n"
+
+
+def test_numbers_are_told_from_the_course_answer_too(kernel: Kernel) -> None:
+    kernel("class Table(dict):\n    index = ['all', 'flavour', 'charge']\nflow = {'raw': [8, 4, 2]}")
+    kernel("from course.checks.report import exercise")
+    kernel(
+        "@exercise('1.6', make_fallback=lambda n: n)\n"
+        "def exercise_1_6(answer, report, *, n):\n"
+        "    report.close(answer, n, 'is the number')\n"
+        "checks.exercise_1_6, n = exercise_1_6, 7"
+    )
+    check = "top_share = checks.exercise_1_6(top_share, n=n)"
+    kernel("top_share = ...")
+    assert kernel(check).state == "open"
+    assert "course's own answer" in kernel(check).text
+    kernel("top_share = 7")  # for Python the very same object
+    assert kernel(check).text.startswith("exercise 1.6: solved")
+
+
+def test_an_endless_loop_says_so_and_ends_in_one_line(kernel: Kernel) -> None:
+    kernel("from course.checks import report\nreport.SECONDS_IN_SILENCE = 0.2")
+    kernel("def is_neutral(events):\n    while True:\n        events = events[:]")
+    begin = time.monotonic()
+    said = kernel(CHECK, interrupt_after="Still running after")
+    assert time.monotonic() - begin < 30
+    assert said.error == ""
+    lines = [line for line in said.text.splitlines() if "✗" in line]
+    assert len(lines) == 1
+    assert "your function was stopped in the line `" in lines[0]
+    assert "hint: does each loop end?" in said.text
+    assert "Traceback" not in said.text
+    assert said.state == "wrong"
+    assert kernel("is_neutral is selection.is_neutral").text == "True\n"
+
+
+def test_an_interrupted_check_has_no_verdict(kernel: Kernel) -> None:
+    kernel("from course.checks import report\nreport.SECONDS_IN_SILENCE = 0.2\nimport time")
+    kernel(
+        "@report.exercise('1.5', fallback=selection.is_neutral)\n"
+        "def exercise_1_5(answer, report):\n    time.sleep(30)\n"
+        "own, checks.exercise_1_5 = checks.exercise_1_5, exercise_1_5"
+    )
+    kernel(RIGHT)
+    said = kernel(CHECK, interrupt_after="Still running after")
+    kernel("checks.exercise_1_5 = own")
+    assert "stopped before its verdict" in said.text
+    assert (said.error, said.state) == ("", "open")
+    assert read_states() == {}
+
+
+def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> None:
+    first = next(text for text in source.read_all(settings.home()) if text.chapter == 1).cells
+    imports = next(cell.text for cell in first if "chapter = outputs" in cell.text).replace(", solution=True", "")
+    code = "def is_neutral(events):\n    return np.sum([events[f'lep{i}_charge'] for i in (1, 2, 3)], axis=0) == 0"
+    for _ in range(2):  # the course's own imports, and the student's, are no reason
+        kernel(imports)
+    kernel("import numpy as np")
+    kernel(code)
+    assert "no longer the course's" not in kernel(CHECK).text
+    kernel("def helper(): ...\nnp = helper")
+    kernel(code.replace("2, 3", "2, 3, 4"))
+    said = kernel(CHECK)
+    kernel("import numpy as np")
+    assert "✗ `np` is no longer the course's: a cell of yours has bound it anew (`np = helper`)" in said.text
+    kernel(code.replace("2, 3", "2, 3, 4"))
+    assert kernel(CHECK).state == "solved"
+
+
+def test_a_verdict_of_no_known_cell_is_none_of_the_saved_one(kernel: Kernel, report_of: Any) -> None:
+    kernel(WRONG)
+    assert kernel(CHECK).state == "wrong"
+    kernel(f"exec({RIGHT!r})")
+    said = kernel(CHECK)
+    assert said.text.startswith("exercise 1.5: solved")
+    assert report_of(WRONG, said) == ("unchecked", "claims solved, but its check does not know of which cell")
+
+
+def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
+    states = "print(progress.states_here(1))"
+    kernel("from course.checks import progress")
+    kernel(STUB)
+    assert "unchecked" not in kernel(states).text
+    kernel(WRONG)
+    kernel('answer_1_8 = """Because the beams know no direction around them."""')
+    assert kernel(states).text == "{'1.5': 'unchecked', '1.8': 'unchecked'}\n"
+    said = kernel("from labcourse.outputs import publication\npublication.publish(1, {'x': 1})")
+    assert said.text == "1 key numbers of chapter 1 are kept; 1.5 is not checked; 1.8 is not checked\n"
+    kernel(CHECK)
+    kernel('checks.written("1.8", answer_1_8)')
+    assert kernel(states).text == "{'1.5': 'wrong', '1.8': 'answered'}\n"
+    kernel(WRONG)  # the same once more
+    assert kernel(states).text == "{'1.5': 'wrong', '1.8': 'answered'}\n"
+
+
+def test_lists_are_handed_on_as_arrays(kernel: Kernel) -> None:
+    kernel(f"{RIGHT.replace('return', 'return [bool(x) for x in')}]")
+    assert kernel(CHECK).state == "solved"
+    assert "was not made again" in kernel(CHECK).text
+    kernel("from course.checks import crafted\nevents = crafted.leptons([[11] * 4] * 2, [[1, -1, 1, -1], [1] * 4])")
+    assert kernel("(is_neutral(events) & ~is_neutral(events)).tolist()").text == "[False, False]\n"
+
+
+@pytest.fixture
+def report_of() -> Callable[..., tuple[str, str]]:
+    """Return what the class report finds in exercise 1.5 of a notebook with a cell, after the kernel's check."""
+    text = next(text for text in source.read_all(settings.home()) if text.chapter == 1)
+    reference = read_reference(settings.home(), [1])[1]
+
+    def found(saved: str, said: Said, count: int = 2) -> tuple[str, str]:
+        notebook = build.student_notebook(text)
+        for cell in notebook.cells:
+            if "exercise-1.5" in cell.metadata.get("tags", ()):
+                cell.source, cell.execution_count = saved, count
+            if "check-1.5" in cell.metadata.get("tags", ()):
+                cell.execution_count = 3
+                data = {MIME_TYPE: said.verdicts[-1], "text/plain": said.text}
+                cell.outputs = [{"output_type": "display_data", "data": data, "metadata": {}}]
+        states = examine(take(notebook), reference)
+        (state,) = [state for state in states if state.exercise == "1.5"]
+        return state.state, "; ".join(state.doubts)
+
+    return found
+
+
+def test_the_class_report_believes_only_a_verdict_of_the_saved_cell(kernel: Kernel, report_of: Any) -> None:
+    kernel(RIGHT)
+    said = kernel(CHECK)
+    assert report_of(RIGHT, said) == ("solved", "")
+    assert report_of(f"# mine\n{RIGHT}\n\n", said) == ("solved", "")
+    assert report_of(RIGHT, kernel(CHECK)) == ("solved", "")  # its check was run again
+    assert report_of(WRONG, said) == ("unchecked", "claims solved, but its cell was edited after the check")
+    merged = f"<<<<<<< HEAD\n{RIGHT}\n=======\n{WRONG}\n>>>>>>> anna"
+    state, doubts = report_of(merged, said)
+    assert state == "unchecked"
+    assert "its cell is no Python" in doubts

@@ -1,0 +1,258 @@
+"""What the student has solved: kept over restarts, by several kernels at once, on bad disks; and the panel."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course import checks, live
+from course.checks import progress, registry, standing, words
+from labcourse import settings
+from workshop.authoring import source
+
+
+def test_states_come_back_in_order_of_the_course() -> None:
+    for number, state in (("1.10", "wrong"), ("1.2", "solved"), ("2.1", "answered"), ("1.10", "solved")):
+        progress.record_state(number, state)
+    assert list(progress.read_states().items()) == [("1.2", "solved"), ("1.10", "solved"), ("2.1", "answered")]
+    assert progress.read_states("solutions") == {}
+
+
+WRITER = """
+import sys
+from course.checks import progress
+print("ready", flush=True)
+input()
+for k in range(15):
+    for state in ("open", "wrong", "solved"):
+        progress.record_state(f"{sys.argv[1]}.{k}", state)
+    progress.record_state("9.1", "solved")
+"""
+
+
+def test_kernels_at_once_lose_nothing() -> None:
+    kernels = [
+        subprocess.Popen([sys.executable, "-c", WRITER, n], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for n in "12"
+    ]
+    for kernel in kernels:
+        assert kernel.stdout is not None
+        assert kernel.stdout.readline() == "ready\n"
+    for kernel in kernels:
+        assert kernel.stdin is not None
+        kernel.stdin.write("go\n")
+        kernel.stdin.flush()
+    while any(kernel.poll() is None for kernel in kernels):
+        assert set(progress.read_states().values()) <= set(progress.STATES)  # a reader never sees half a record
+    for kernel in kernels:
+        kernel.communicate()
+    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "12" for k in range(15)} | {"9.1": "solved"}
+    assert not list(progress.progress_folder().rglob("*damaged*"))
+
+
+@pytest.mark.parametrize("damage", [b"", b"sol", b"\xff\x00", b"solved\nopen\n", b"x" * 100_000])
+def test_a_damaged_record_is_kept_aside_and_said(damage: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in ("1.2", "1.3"):
+        progress.record_state(number, "solved")
+    file = progress.progress_folder() / "1" / "1.2.txt"
+    file.write_bytes(damage)
+    assert progress.read_states() == {"1.3": "solved"}
+    said = capsys.readouterr().err
+    (kept,) = file.parent.glob("*damaged*")
+    assert kept.read_bytes() == damage
+    assert kept.name in said
+    assert "exercise 1.2" in said
+    file.write_bytes(damage)
+    progress.record_state("1.2", "wrong")  # writing does not bury it either
+    assert len(list(file.parent.glob("*damaged*"))) == 2
+    assert progress.read_states() == {"1.2": "wrong", "1.3": "solved"}
+
+
+def test_foreign_files_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    progress.record_state("1.2", "solved")
+    for name in ("notes.txt", "2.1.txt", "1.2.txt~", ".1.9-abc.txt"):
+        (progress.progress_folder() / "1" / name).write_text("mine")
+    (progress.progress_folder() / "README").write_text("mine")
+    assert progress.read_states() == {"1.2": "solved"}
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("number", ["../1.2", "1", "1.2.3", "", "a.b"])
+def test_what_is_no_number_is_not_noted(number: str) -> None:
+    progress.record_state(number, "solved")
+    assert not settings.outputs_folder().exists()
+
+
+def test_runs_that_are_nobodys_work_note_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    progress.record_state("1.1", "wrong")
+    monkeypatch.setenv("LABCOURSE_PROGRESS", "off")
+    progress.record_state("1.1", "solved")
+    progress.record_state("1.2", "solved")
+    assert progress.states_here() == {"1.1": "solved", "1.2": "solved"}  # the run's own panel
+    assert progress.read_states() == {"1.1": "wrong"}
+
+
+def test_all_exercises_are_known_with_title_and_kind() -> None:
+    cells = [cell for chapter in source.read_all(settings.home()) for cell in chapter.cells if cell.exercise]
+    assert set(registry.exercises()) == {cell.exercise for cell in cells}
+    numbers = [[int(part) for part in number.split(".")] for number in registry.exercises()]
+    assert numbers == sorted(numbers)
+    for exercise in registry.exercises().values():
+        assert exercise.title
+        assert exercise.kind
+    written = {cell.exercise for cell in cells if "written" in cell.tags}
+    assert written == {e.number for e in registry.exercises().values() if e.kind == "in your words"}
+
+
+def test_every_chapter_shows_the_panel_at_its_top_and_end() -> None:
+    for chapter in source.read_all(settings.home()):
+        if chapter.chapter is not None:
+            panels = [cell for cell in chapter.cells if "checks.panel(" in cell.text]
+            assert [cell.text for cell in panels] == [f"checks.panel({chapter.chapter})"] * 2
+            assert all("nbval-ignore-output" in cell.tags for cell in panels)
+
+
+def test_the_panel_outside_a_notebook_is_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = {"3.1": "solved", "3.2": "answered", "3.4": "wrong", "3.5": "unchecked", "1.2": "solved", "9.1": "wrong"}
+    monkeypatch.setattr(standing, "states_here", lambda chapter: states)
+    checks.panel(3)
+    assert capsys.readouterr().out.splitlines() == [
+        "Exercises of chapter 3: 2 of 10 done",
+        "✓ solved: 3.1",
+        "✎ answered: 3.2",
+        "✗ wrong: 3.4",
+        "? 3.5: not checked",
+        "○ open: 3.3, 3.6, 3.7, 3.8, 3.9, 3.10",
+        "Other chapters: chapter 1 (1 of 11 done), the project (0 of 6 done)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("chapter", "follows"), [(3, " – go on to chapter 4"), (8, " – go on to the project"), (9, "")]
+)
+def test_a_finished_chapter_sends_on_to_the_next(chapter: int, follows: str) -> None:
+    own = [exercise.number for exercise in registry.exercises().values() if exercise.chapter == chapter]
+    for number in own[1:]:
+        progress.record_state(number, "solved")
+    assert "All done" not in standing._content(chapter)["text/plain"]
+    progress.record_state(own[0], "answered")
+    content = standing._content(chapter)
+    assert content["text/plain"].endswith(f"\nAll done{follows}")
+    assert not follows or re.search(r'go on to <a href="[a-z0-9_]+\.ipynb">', content["text/html"])
+
+
+def test_the_panel_links_to_the_cells_of_the_built_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
+    from workshop.authoring import build
+
+    monkeypatch.setenv("JPY_SESSION_NAME", "anna/my chapter.ipynb")
+    for text in source.read_all(settings.home()):
+        cells = {cell.id: cell.source for cell in build.student_notebook(text).cells}
+        links = re.findall(
+            r'href="my%20chapter.ipynb#cell-id=(.+?)".*?>(.+?)</a>', standing._content(text.chapter)["text/html"]
+        )
+        assert [number for _, number in links] == [cell.exercise for cell in text.cells if cell.exercise]
+        assert all(f"### Exercise {number} – " in cells[cell] for cell, number in links)
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attributes: Any) -> None:
+        self.text += "\n" if tag == "br" else ""
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_the_panel_in_a_notebook_follows_and_says_the_same_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stays as HTML and as text, and the widget, which a page that is loaded again still follows."""
+    outputs: list[dict[str, Any]] = []
+
+    class Handle:
+        def update(self, content: dict[str, str], *, raw: bool) -> None:
+            outputs[0] = content
+
+    def display(content: dict[str, str], *, raw: bool, display_id: bool = False) -> Handle:
+        outputs.append(content)
+        return Handle()
+
+    monkeypatch.setattr("IPython.display.display", display)
+    monkeypatch.setattr("IPython.core.interactiveshell.InteractiveShell.initialized", lambda: True)
+    checks.panel(3)
+    assert "solved:" not in outputs[0]["text/plain"]
+    progress.record_state("3.1", "solved")
+    assert [sorted(output) for output in outputs] == [["text/html", "text/plain"]] * 2 + [[live.WIDGET]]
+    html, text = outputs[0]["text/html"], outputs[0]["text/plain"]
+    ((_, _, widget),) = standing._shown
+    assert widget.outputs[0]["data"] == outputs[0]
+    assert outputs[2][live.WIDGET]["model_id"] == widget.model_id
+    assert len(html) + len(text) < 5000
+    parser = _Text()
+    parser.feed(html)
+    # State by symbol and word, the same words and numbers in both, and no colour.
+    assert parser.text == text
+    assert "✓ solved: 3.1\n" in text
+    assert "color" not in html
+
+
+def test_a_broken_display_does_not_break_a_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    progress.watchers.append(lambda: 1 // 0)  # type: ignore[arg-type]
+    progress.record_state("1.1", "solved")
+    assert progress.read_states() == {"1.1": "solved"}
+
+
+WRITTEN = [
+    (cell.exercise, cell.text)
+    for chapter in source.read_all(settings.home())
+    for cell in chapter.cells
+    if cell.exercise and "written" in cell.tags
+]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course as it is before anybody ran a solution: built, without outputs."""
+    from workshop.authoring import build
+
+    home = tmp_path_factory.mktemp("home")
+    (home / "solutions").mkdir()
+    for chapter in source.read_all(settings.home()):
+        text = build.text(build.with_outputs(chapter, None))
+        (home / "solutions" / f"{chapter.name}.ipynb").write_text(text, encoding="utf-8")
+    return home
+
+
+@pytest.mark.parametrize(("number", "text"), WRITTEN, ids=[number for number, _ in WRITTEN])
+def test_words_get_the_model_answer_after_an_attempt(
+    installed: Path, number: str, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "home", lambda: installed)
+    words.written(number, "")
+    before = capsys.readouterr().out
+    assert "still open" in before
+    words.written(number, "I have thought about it for a while.")
+    answer = capsys.readouterr().out
+    model = words.model_answer(number)
+    assert len(model.split()) > 15
+    assert "".join(model.split()) in "".join(text.split())
+    assert "".join(model.split()).replace("·", "") in "".join(answer.split()).replace("·", "")
+    assert model.split("\n")[0] not in before
+
+
+def test_states_survive_a_restart() -> None:
+    code = "from course.checks import progress; progress.record_state('2.3', 'wrong')"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    code = "import json; from course.checks import progress; print(json.dumps(progress.read_states()))"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert json.loads(out) == {"2.3": "wrong"}

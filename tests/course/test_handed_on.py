@@ -1,0 +1,283 @@
+"""Each right answer that a check accepts fits what follows: with it the chapter runs to its end without an error.
+
+The cells of a student's notebook run one after the other. Behind the cell of each exercise an answer is put in, and
+its check says what the rest of the chapter goes on with. A run takes one answer for every exercise, so that answers
+of several kinds meet. Few events, and trainings without steps, keep it short: nothing here asks what a network learns.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import io
+import shutil
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pandas as pd
+import pytest
+
+import azh
+from azh import search, study
+from course import checks
+from course.checks import cells, crafted, progress, registry
+from labcourse import features, network, ntuple, outputs, samples, selection, settings, training
+from labcourse.training import session
+from labcourse.training.epoch import Engine
+from tests.course.answers import Made
+from tests.course.test_checks_exercises import table
+from workshop.authoring import cut, source
+
+COURSE = {chapter.chapter: chapter for chapter in source.read_all(settings.home()) if chapter.chapter is not None}
+EVENTS_OF_SAMPLE = 1500
+FORMS: tuple[Callable[[np.ndarray], Any], ...] = (
+    np.ndarray.tolist,
+    lambda array: tuple(array.tolist()) if array.ndim else array,
+    lambda array: pd.Series(array, np.arange(len(array))[::-1] + 3) if array.ndim == 1 else array.astype("f4"),
+    lambda array: pd.DataFrame(array) if array.ndim == 2 else array.astype(object),
+    lambda array: array.astype(str) if array.ndim else str(array),
+    lambda array: (x for x in array) if array.ndim else array,
+)
+
+
+@dataclass
+class Answer:
+    """An answer that is put in: what to call it in a message, and whether its check must accept it.
+
+    A value need not be accepted: what a network that has learnt nothing shows may have no answer.
+    """
+
+    name: str
+    value: Any
+    is_right: bool = True
+
+
+def answers(number: str) -> list[Answer]:
+    """Return the right answers of an exercise's table; then the first function of them with results in other forms."""
+    rows = table(int(number.split(".")[0]))[number].right
+    listed = [Answer(f"right answer {i}", row, is_right=callable(row)) for i, row in enumerate(rows)]
+    if not callable(rows[0]):
+        return listed
+    forms = [Answer(f"right answer 0 in form {i}", _in(form, rows[0]), is_right=False) for i, form in enumerate(FORMS)]
+    turn = int(number.split(".")[1]) % len(forms)
+    return [*listed, *forms[turn:], *forms[:turn]]
+
+
+def _in(form: Callable[[np.ndarray], Any], answer: Callable[..., Any]) -> Callable[..., Any]:
+    def formed(result: Any) -> Any:
+        if isinstance(result, tuple):
+            return tuple(map(formed, result))
+        is_number = isinstance(result, (np.ndarray, pd.Series, np.generic, int, float))
+        return form(np.array(result)) if is_number else result
+
+    return functools.wraps(answer)(lambda *args, **kwargs: formed(answer(*args, **kwargs)))
+
+
+def in_types_of(row: Any, own: Any) -> Any:
+    """Return the course's value, which is right in this run, in the types of a right value of the table."""
+    if isinstance(row, (tuple, list)):
+        return type(row)(in_types_of(like, part) for like, part in zip(row, own, strict=True))
+    return np.asarray(own) if isinstance(row, np.ndarray) else type(row)(own)
+
+
+def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
+    """Return what does all that a training does but its steps: callbacks are asked, and losses noted.
+
+    Chapter 8 asks where the score of a network has its best cut: its own two trainings take three epochs.
+    """
+    rng = np.random.default_rng(chapter)
+
+    def run(training: Any, line: Any, prefix: str, *others: Any) -> Any:
+        if chapter == 8 and not prefix:
+            training.epochs = 3
+            return train(training, line, prefix, *others)
+        training.callbacks.on_train_begin()
+        training.model.trainable_weights[-1].assign_add([0.1])
+        for epoch in range(training.epochs):
+            loss = 0.6 + abs(epoch / training.epochs - 0.7) + rng.normal(0, 0.02)
+            logs = {"loss": loss} | ({"val_loss": loss + 0.01} if training.validation else {})
+            training.callbacks.on_epoch_end(epoch, logs)
+            if training.model.stop_training:
+                break
+        training.callbacks.on_train_end()
+        return training.history
+
+    return run
+
+
+def go_through(chapter: int, turn: int) -> None:
+    """Run a chapter with one answer for each exercise."""
+    course, names, given = COURSE[chapter], {"__name__": "__main__"}, {}
+    short_training = untrained(chapter, session._Session.run)
+    lines = zip(course.cells, cut.student(course), cut.solution(course), strict=True)
+    for cell, text, solution in ((cell, *texts) for cell, *texts in lines if cell.kind == "code"):
+        written = "written" in cell.tags or "checks.written" in text
+        try:
+            with pytest.MonkeyPatch.context() as patch:
+                if not cell.check:  # some checks look at what a network learns
+                    patch.setattr(session._Session, "run", short_training)
+                    patch.setattr(keras.Model, "fit", lambda *_, **__: None)
+                printed = run(text, names)
+            if cell.exercise and not written:
+                (name,) = registry.exercises()[cell.exercise].names
+                answer = given[cell.exercise] = answers(cell.exercise)[turn % len(answers(cell.exercise))]
+                value = answer.value.make() if isinstance(answer.value, Made) else answer.value
+                if not callable(value) and not isinstance(answer.value, Made):
+                    own = dict(names)
+                    run(solution, own)
+                    value = in_types_of(value, own[name])
+                names[name] = value
+        except Exception as error:
+            with_answers = "\n".join(f"  {number}: {answer.name}" for number, answer in given.items())
+            pytest.fail(f"{type(error).__name__}: {error}\nin the cell\n{text}\nbehind the answers\n{with_answers}")
+        if cell.check and not written and not printed.startswith(f"exercise {cell.check}: solved"):
+            answer = given.pop(cell.check)
+            assert not answer.is_right, f"{answer.name} is refused:\n{printed}"
+
+
+def run(text: str, names: dict[str, Any]) -> str:
+    """Run a cell as a notebook does, and return what it prints; warnings are no errors there."""
+    cells.begin(text)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(compile(text, "cell", "exec"), names)
+    return printed.getvalue()
+
+
+@pytest.fixture(scope="module")
+def few() -> pd.DataFrame:
+    """Simulated events, at most some of each sample, with the yields of all."""
+    events = ntuple.load(samples.SIMULATED, progress=False)
+    groups = events.groupby("sample", observed=True)
+    events["weight"] *= np.maximum(groups["weight"].transform("size") / EVENTS_OF_SAMPLE, 1).astype(np.float32)
+    return events[groups.cumcount() < EVENTS_OF_SAMPLE].reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def earlier(few: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what chapters read of earlier ones."""
+    folder = tmp_path_factory.mktemp("outputs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABCOURSE_OUTPUTS", str(folder))
+        events = selection.preselect(few)
+        with outputs.Chapter(1) as chapter:
+            chapter.write_table("events", events)
+        x, y, _ = features.arrays(events, list(ntuple.LEPTON_PT))
+        for number, name in ((2, "first_model"), (4, "early_stopped_model"), (5, "balanced_model")):
+            model = network.build(4, normalise=x, learning_rate=1e-2, seed=number)
+            training.fit(model, x, y, epochs=2, seed=number, progress=False)
+            with outputs.Chapter(number, sources=samples.SIMULATED) as chapter:
+                chapter.write_model(name, model)
+    return folder
+
+
+@dataclass
+class Search:
+    """What the project's long cells give: one network in place of all, one limit and two trials."""
+
+    events: pd.DataFrame
+    trained: azh.methods.Trained
+    points: list[study.Point]
+    limit: study.Limits
+    trials: Any
+
+    def replace(self, patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(azh, "read", self.events.copy)
+        patch.setattr(azh, "train", lambda *_, **__: self.trained)
+        patch.setattr(azh, "train_tree", lambda *_, **__: self.trained.classify)
+        patch.setattr(
+            study,
+            "significances",
+            lambda _, __, masses=azh.MASSES: [point for point in self.points if point.mass in masses],
+        )
+        patch.setattr(study, "limits", lambda _, __, mass: self.limit._replace(mass=float(mass)))
+        patch.setattr(search, "run", lambda *_, **__: self.trials)
+
+
+@pytest.fixture(scope="module")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Search:
+    events = azh.read()[::5]
+    parts = azh.split(events)
+    trained = azh.train(parts, replace(azh.IMPROVED, epochs=2), progress=False)
+    points = study.significances(trained.classify, parts.test)
+    limit = study.limits(trained.classify, parts, 500)
+    path = tmp_path_factory.mktemp("search") / "trials.sqlite3"
+    return Search(events, trained, points, limit, search.run(parts, path, trials=2, epochs=1, progress=False))
+
+
+@pytest.fixture
+def short(few: pd.DataFrame, earlier: Path, searched: Search, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let chapters run in seconds, and begin with a new kernel."""
+    # A copy: a chapter writes networks that have learnt nothing over those that later ones read.
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(shutil.copytree(earlier, tmp_path / "copied")))
+    monkeypatch.setattr(ntuple, "load", lambda _: few.copy())
+    monkeypatch.setattr(
+        Engine, "jit", property(lambda _: False, lambda *_: None), raising=False
+    )  # compiling takes longer
+    searched.replace(monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("chapter", "turn"),
+    [(n, turn) for n in COURSE for turn in range(max(len(exercise.right) for exercise in table(n).values()))],
+)
+def test_a_chapter_goes_on_with_right_answers(chapter: int, turn: int, short: None) -> None:
+    go_through(chapter, turn)
+
+
+def _flavour(events: pd.DataFrame) -> pd.Series:
+    return sum(events[f"lep{i}_pdgid"] for i in (1, 2, 3, 4)).isin([44, 48, 52])
+
+
+WITH_ODD_INDEX = pd.Index(np.arange(50)[::-1] * 2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda events: _flavour(events).tolist(),
+        lambda events: tuple(_flavour(events)),
+        lambda events: pd.Series(_flavour(events).to_numpy(), WITH_ODD_INDEX[: len(events)]),
+    ],
+)
+def test_lists_tuples_and_other_indices_are_handed_on_as_arrays(answer: Callable[..., Any], capsys: Any) -> None:
+    function = checks.exercise_1_4(answer)
+    events = crafted.leptons([(11, 11, 11, 11, 11), (11, 13, 13, 13, 13)], [(1,) * 5] * 2)
+    assert progress.is_solved("1.4")
+    assert (function(events) & np.array([True, True])).tolist() == [True, False]
+    assert checks.exercise_1_4(function) is function
+    assert "not made again since its last check" in capsys.readouterr().out
+
+
+def test_an_answer_in_the_form_of_the_course_is_handed_on_as_it_is() -> None:
+    assert checks.exercise_1_4(_flavour) is _flavour
+
+
+def test_a_generator_is_refused() -> None:
+    own = checks.exercise_1_4(lambda events: (mask for mask in _flavour(events)))
+    assert own is selection.is_flavour_allowed
+
+
+def test_counts_stay_whole_numbers_and_tables_become_arrays_that_can_be_changed() -> None:
+    count = checks.exercise_1_3(lambda events: np.array([len(events), events["weight"].sum()]))
+    raw, expected = count(crafted.weighted(["llll", "Zee"], [0.5, 0.25]))
+    assert f"{raw:d} {expected:.2f}" == "2 0.75"
+    standardise = checks.exercise_2_5(lambda x, reference: pd.DataFrame((x - reference.mean(0)) / reference.std(0)))
+    assert isinstance(standardise(np.eye(2), np.eye(2)), np.ndarray)
+    treat = checks.exercise_5_8(
+        lambda w, how: pd.Series({"keep": w, "absolute": np.abs(w), "drop": np.maximum(w, 0)}[how])
+    )
+    treated = treat(np.array([1.0, -2.0]), "drop")
+    treated[:1] *= 2
+    assert treated.tolist() == [2.0, 0.0]
+
+
+def test_a_number_is_handed_on_as_a_number() -> None:
+    ratio = checks.exercise_9_6(np.array(1.5), points={"parameterised": 3.0, "single": 2.0})
+    assert f"{ratio:.1f}" == "1.5"

@@ -1,0 +1,451 @@
+"""Live figures without a browser: what the sliders do, and that the numbers shown are right."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import math
+import re
+import subprocess
+import sys
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import nbformat
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+from PIL import Image
+from scipy import stats
+
+from course import interactive, live
+from course.interactive import experiments, hidden, reweighting, single, stopping, surface
+from labcourse import errors, plotting, significance
+from workshop.authoring import tidy
+
+RNG = np.random.default_rng(3)
+LABEL = np.repeat([0, 1], [3000, 1000])
+SCORE = (1 / (1 + np.exp(-RNG.normal(2.0 * LABEL - 1, 1.5)))).astype(np.float32)
+WEIGHT = np.where(LABEL == 1, 0.01, np.where(RNG.random(4000) < 0.1, -0.1, 0.12))
+PLANE = np.column_stack([RNG.normal(30 + 10 * LABEL, 8), RNG.normal(15 - 3 * LABEL, 4)])
+LOSSES = [0.6, 0.5, 0.55, 0.48, 0.49, 0.5, 0.47, 0.6, 0.61, 0.62, 0.63]
+HISTORY = {"loss": np.linspace(0.6, 0.3, 11), "val_loss": LOSSES}
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_is_left_open():
+    yield
+    assert plt.get_fignums() == []  # a notebook would show it a second time
+
+
+@pytest.fixture(scope="module")
+def network():
+    return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
+
+
+def numbers(text):
+    return [float(number.replace("−", "-")) for number in re.findall(r"[−-]?\d+\.?\d*(?:e-?\d+)?", text)]
+
+
+def pixels(panel):
+    (encoded,) = re.findall(r'<img alt="[^"]+" .*src="data:image/png;base64,([^"]+)">', panel.image.value)
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Run as in a notebook: what is shown comes back as outputs."""
+    shell = InteractiveShell.instance()
+    yield lambda panel: _shown(shell, panel)
+    InteractiveShell.clear_instance()
+
+
+def _shown(shell, panel):
+    with capture_output() as captured:
+        panel._ipython_display_()
+    outputs = [nbformat.v4.new_output("display_data", o.data, metadata=o.metadata or {}) for o in captured.outputs]
+    return outputs, captured.stdout
+
+
+def panels():
+    return [
+        interactive.cut(SCORE, LABEL, WEIGHT),
+        interactive.class_weight(SCORE, LABEL, WEIGHT),
+        interactive.patience(HISTORY),
+        interactive.toys(18, 9.0, batch_size=10),
+        interactive.neuron(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=500, epochs=5),
+    ]
+
+
+# The frame
+
+
+def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook, network):
+    for panel in [*panels(), network]:
+        (still, description, note, view), printed = notebook(panel)
+        assert still["metadata"]["image/png"]["alt"] == still["data"]["text/plain"] == panel.alt
+        assert all(name in printed for name in panel.readout), "what stays says what the live figure says"
+        # Which of the two is seen decides a style sheet, which the browser's tests look at.
+        assert "Run this cell to make it live" in note["data"]["text/plain"]
+        assert "labcourse-stays" in note["data"]["text/html"]
+        assert "labcourse-live" in panel.box._dom_classes
+        assert list(view["data"]) == [live.WIDGET], "no text that a comparison of outputs would stumble over"
+        assert view["data"][live.WIDGET]["model_id"] == panel.box.model_id
+        assert html.escape(panel.alt) in panel.image.value
+        assert html.escape(panel.alt) in description["data"]["text/html"]
+        assert len(panel.image.value) < 100_000
+        kept = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[still, note, view])])
+        tidy.tidy(kept)
+        assert [sorted(output["data"]) for output in kept.cells[0].outputs] == [
+            ["image/png", "text/plain"],
+            ["text/html", "text/plain"],
+        ]
+
+
+def test_showing_again_shows_the_same(notebook):
+    panel = interactive.toys(18, 9.0, batch_size=10)
+    first, before = notebook(panel), pixels(panel)
+    assert notebook(panel)[1] == first[1]
+    # The layout is found anew, and may move a letter by a fraction of a pixel.
+    assert pixels(panel).shape == before.shape
+    assert (pixels(panel) != before).any(axis=-1).mean() < 0.05
+
+
+def test_each_control_moves_the_picture_and_the_numbers(network):
+    for panel in [*panels(), network]:
+        assert {"labcourse-interactive", f"labcourse-{panel.name}"} <= set(panel.box._dom_classes)
+        for key, control in panel.controls.items():
+            assert f"labcourse-{panel.name}-{key}" in control._dom_classes
+            assert control.description
+            assert not control.disabled
+            seen, start = [], control.value
+            ends = control.options[:2] if hasattr(control, "options") else (control.max, control.min)
+            if isinstance(control, ipywidgets.FloatLogSlider):
+                ends = (10**control.max, 10**control.min)
+            for value in ends:
+                control.value = value
+                seen.append((pixels(panel), dict(panel.readout), panel.numbers.value))
+            control.value = start
+            (before, words, table), (after, other_words, other_table) = seen
+            assert before.shape == after.shape, "the page does not jump"
+            assert (before != after).any()
+            if key != "learning_rate":  # it makes no difference in epoch 0 but for the curve
+                assert words != other_words
+                assert table != other_table
+
+
+def test_only_what_moves_is_drawn_and_the_result_is_the_whole_figure():
+    """The quick picture equals the figure drawn from scratch, up to the edges of what is drawn over."""
+    panel = interactive.patience(HISTORY)
+    panel.controls["patience"].value = 2
+    quick = pixels(panel).astype(int)
+    whole = io.BytesIO()
+    with plotting.use_style():
+        panel.picture.figure.savefig(whole, format="png")
+    whole = np.asarray(Image.open(whole).convert("RGB")).astype(int)
+    assert whole.shape == quick.shape
+    assert (np.abs(whole - quick).max(axis=-1) > 40).mean() < 0.01
+
+
+def test_numbers_are_escaped():
+    panel = interactive.patience(HISTORY)
+    panel._update = lambda **_: {"<b>": "1 < 2"}
+    panel._set(panel.values)
+    assert "&lt;b&gt;" in panel.numbers.value
+    assert "1 &lt; 2" in panel.numbers.value
+
+
+def test_importing_does_not_load_the_widgets():
+    code = "import sys, course.interactive; print([m for m in ('ipywidgets', 'tensorflow') if m in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert run.stdout.strip() == "[]", run.stderr
+
+
+# The cut
+
+
+def test_cut_counts_what_a_mask_counts():
+    panel = interactive.cut(SCORE, LABEL, WEIGHT)
+    for cut in (0.0, 0.135, 0.5, 0.9):
+        panel.controls["cut"].value = cut
+        above = np.float32(cut) <= SCORE
+        s, b = WEIGHT[above & (LABEL == 1)].sum(), WEIGHT[above & (LABEL == 0)].sum()
+        said = panel.readout
+        assert numbers(said["expected signal s"])[0] == pytest.approx(s, abs=0.05)
+        assert numbers(said["expected background b"])[0] == pytest.approx(b, abs=0.05)
+        error = np.sqrt((WEIGHT[above & (LABEL == 0)] ** 2).sum())
+        assert numbers(said["expected background b"])[1] == pytest.approx(error, abs=0.05)
+        assert numbers(said["purity s/(s+b)"])[0] == pytest.approx(s / (s + b), abs=6e-4)
+        assert numbers(said["s/√b"])[0] == pytest.approx(s / math.sqrt(b), abs=6e-4)
+        z, z_error = numbers(said["Asimov Z"])
+        assert z == pytest.approx(significance.asimov(s, b), abs=z_error / 10)
+        assert numbers(said["simulated background is worth"])[0] == pytest.approx((b / error) ** 2, abs=0.6)
+
+
+def test_cut_says_where_it_cannot_be_trusted():
+    label, score = np.array([0, 0, 1, 1]), np.array([0.2, 0.6, 0.7, 0.9])
+    panel = interactive.cut(score, label, np.array([30.0, -1.0, 1.0, 1.0]))
+    panel.controls["cut"].value = 0.65
+    assert panel.readout["Asimov Z"] == "infinite: no background is left"
+    assert panel.readout["purity s/(s+b)"] == "1.000"
+    panel.controls["cut"].value = 0.5
+    assert "less than zero" in panel.readout["Asimov Z"]
+    assert panel.readout["purity s/(s+b)"] == "not defined"
+    assert "do not trust" in panel.readout["simulated background is worth"]
+    panel.controls["cut"].value = 1.0
+    assert panel.readout["Asimov Z"] == "0.000"
+
+
+def test_cut_with_groups_knows_that_nothing_left_is_not_zero():
+    panel = interactive.cut(SCORE, LABEL, WEIGHT, groups=np.where(LABEL == 1, "signal", "llll"), start=1.0)
+    mean = np.abs(WEIGHT[LABEL == 0]).mean()
+    assert numbers(panel.readout["expected background b"]) == [0.0, pytest.approx(mean, abs=0.05)]
+
+
+@pytest.mark.parametrize("of_class", [0, 1])
+def test_cut_with_one_class_only(of_class):
+    own = of_class == LABEL
+    panel = interactive.cut(SCORE[own], LABEL[own], WEIGHT[own])
+    panel.controls["cut"].value = 0.3
+    assert panel.image.value
+
+
+def test_cut_refuses():
+    with pytest.raises(errors.BadInput, match="no events"):
+        interactive.cut([], [], [])
+    with pytest.raises(errors.BadInput, match="one value an event"):
+        interactive.cut(SCORE, LABEL, WEIGHT[:-1])
+    with pytest.raises(errors.BadInput, match="cannot start"):
+        interactive.cut(SCORE, LABEL, WEIGHT, start=1.2)
+    with pytest.raises(errors.BadInput, match="outside"):
+        interactive.cut(3 * SCORE, LABEL, WEIGHT)
+
+
+# Patience
+
+
+def slowly(losses, patience):
+    """Early stopping, step by step: (best epoch, last epoch)."""
+    best, waited = 0, 0
+    for epoch, loss in enumerate(losses):
+        if epoch and loss < losses[best]:
+            best, waited = epoch, 0
+        elif epoch:
+            waited += 1
+        if waited >= patience:
+            return best + 1, epoch + 1
+    return best + 1, len(losses)
+
+
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(1, 8))
+def test_stop_is_early_stopping(losses, patience):
+    found = stopping.stop(losses, patience)
+    assert found[:2] == slowly(losses, patience)
+    assert found.stopped == (found.last - found.best >= patience)
+
+
+def test_patience_reads_out_what_it_costs():
+    panel = interactive.patience(HISTORY, start=1)
+    assert panel.readout["training stops after epoch"] == "3"
+    assert panel.readout["goes back to epoch"] == "2"
+    assert panel.readout["lost against the best of all"] == "0.0300 (that is epoch 7)"
+    assert panel.readout["trained in vain"] == "1 epoch"
+    panel.controls["patience"].value = 4
+    assert panel.readout["goes back to epoch"] == "7"
+    assert panel.readout["lost against the best of all"] == "0.0000 (it is the best)"
+    assert panel.readout["trained in vain"] == "4 epochs"
+    panel.controls["patience"].value = 5
+    assert "the record ends" in panel.readout["training stops after epoch"]
+
+
+@pytest.mark.parametrize("bad", [{}, {"loss": [1, 2]}, {"loss": [1, 2], "val_loss": [1, np.nan]}, 3, None])
+def test_patience_refuses(bad):
+    with pytest.raises(errors.BadInput, match="validation losses"):
+        interactive.patience(bad)
+
+
+# The class weight
+
+
+@given(st.floats(0.001, 0.999), st.floats(0.01, 100))
+def test_odds_grow_by_the_factor(score, factor):
+    new = float(reweighting.reweighted(score, factor))
+    assert new / (1 - new) == pytest.approx(factor * score / (1 - score), rel=1e-9)
+
+
+def test_class_weight_is_exact_for_the_best_score():
+    """Two Gaussians of known densities: the reweighted score is the share of signal in the reweighted mixture."""
+    x = np.linspace(-3, 3, 50)
+    signal, background = stats.norm.pdf(x, 1), stats.norm.pdf(x, -1)
+    balanced = signal / (signal + background)
+    np.testing.assert_allclose(reweighting.reweighted(balanced, 0.03), 0.03 * signal / (0.03 * signal + background))
+
+
+def test_class_weight_counts_what_masks_count():
+    panel = interactive.class_weight(SCORE, LABEL, WEIGHT)
+    for factor in (0.01, 0.2, 1.0, 7.0, 100.0):
+        panel.controls["factor"].value = factor
+        factor = panel.controls["factor"].value
+        new = factor * SCORE.astype(float) / (factor * SCORE + (1 - SCORE.astype(float)))
+        called = new >= 0.5
+        signal, background = ((called & (value == LABEL)) for value in (1, 0))
+        accuracy = WEIGHT[called == (LABEL == 1)].sum() / WEIGHT.sum()
+        said = panel.readout
+        assert numbers(said["signal there"])[0] == pytest.approx(WEIGHT[signal].sum(), abs=0.05)
+        assert numbers(said["background there"])[0] == pytest.approx(WEIGHT[background].sum(), abs=0.05)
+        error = np.sqrt((WEIGHT[background] ** 2).sum())
+        assert numbers(said["background there"])[1] == pytest.approx(error, abs=0.05)
+        assert numbers(said["accuracy (expected events)"])[0] == pytest.approx(accuracy, abs=6e-5)
+        edges = np.linspace(0, 1, 41)
+        shapes = [
+            np.histogram(new[value == LABEL], edges, weights=WEIGHT[value == LABEL])[0] / WEIGHT[value == LABEL].sum()
+            for value in (0, 1)
+        ]
+        for patch, content in zip(panel.picture.moving[:2], shapes, strict=True):
+            # An event within rounding of an edge may change its bin.
+            moved = np.abs(patch.get_data().values - content / np.max(shapes)).sum()
+            assert moved < 0.01
+
+
+def test_class_weight_refuses():
+    with pytest.raises(errors.BadInput, match="signal do not add up"):
+        interactive.class_weight([0.5], [0], [1.0])
+    with pytest.raises(errors.BadInput, match="background do not add up"):
+        interactive.class_weight([0.5, 0.5], [0, 1], [-1.0, 1.0])
+    with pytest.raises(errors.BadInput, match="one finite score"):
+        interactive.class_weight(SCORE[:, None], LABEL, WEIGHT)
+    with pytest.raises(errors.BadInput, match="outside"):
+        interactive.class_weight(2 * SCORE, LABEL, WEIGHT)
+
+
+# Toy experiments
+
+
+@given(st.integers(0, experiments.MOST), st.floats(0.5, 20))
+def test_p_value_is_the_poisson_tail(n, b):
+    assert experiments.p_value(n, b) == pytest.approx(stats.poisson.sf(n - 1, b), rel=1e-9)
+
+
+def test_toys_count_and_agree_with_the_exact_p_value():
+    panel = interactive.toys(12, 9.0, seed=5)
+    panel.controls["batches"].value = 40
+    thrown, reached, _ = numbers(panel.readout["toy experiments"])
+    again = np.concatenate([np.random.default_rng([5, k]).poisson(9.0, 1000) for k in range(40)])
+    assert (thrown, reached) == (len(again), (again >= 12).sum())
+    share, error = numbers(panel.readout["their share"])
+    exact = stats.poisson.sf(11, 9.0)
+    assert error == pytest.approx(math.sqrt(exact * (1 - exact) / thrown), rel=0.05)
+    assert abs(share - exact) < 4 * error
+    assert numbers(panel.readout["exact Poisson p-value"])[-1] == pytest.approx(exact, rel=0.01)
+    assert numbers(panel.readout["significance Z of the exact p-value"])[-1] == pytest.approx(
+        stats.norm.isf(exact), abs=0.006
+    )
+
+
+def test_toys_at_the_ends():
+    panel = interactive.toys(0, 0.5, batch_size=10)
+    assert panel.readout["their share"] == "1.00000 ± 0.00000"
+    assert panel.readout["significance Z of the exact p-value"].startswith("none")
+    panel.controls["n"].value = experiments.MOST
+    # With p = 1 − 0.05^(1/1000), a thousand experiments all stay below in 5 of 100 cases.
+    panel.controls["batches"].value = 100
+    (_, limit, confidence) = numbers(panel.readout["their share"])
+    assert confidence == 95
+    assert (1 - limit) ** 1000 == pytest.approx(0.05, rel=0.05)
+    panel.controls["b"].value = 20.0
+    assert panel.image.value
+
+
+def test_toys_refuse():
+    for bad in ({"n": -1, "b": 9.0}, {"n": 18, "b": 0.0}, {"n": 18, "b": 21.0}, {"n": 18, "b": 9.0, "batch_size": 0}):
+        with pytest.raises(errors.BadInput):
+            interactive.toys(**bad)
+
+
+# One neuron and a small network
+
+
+def test_neuron_goes_downhill_by_the_gradient():
+    events = surface.choose(PLANE, LABEL, 500, seed=1)
+    trained = single.descend(events, 0.3, 3, seed=1)
+    (kernel, bias), (after, bias_after) = trained.layers[0][0], trained.layers[1][0]
+
+    def loss(theta):
+        p = 1 / (1 + np.exp(-(events.standard @ theta[:2] + theta[2])))
+        return -np.mean(np.where(events.y == 1, np.log(p), np.log(1 - p)))
+
+    theta = np.append(kernel[:, 0], bias)
+    slope = [(loss(theta + step) - loss(theta - step)) / 2e-5 for step in 1e-5 * np.eye(3)]
+    np.testing.assert_allclose(np.append(after[:, 0], bias_after), theta - 0.3 * np.array(slope), atol=1e-8)
+    assert trained.loss[0] == pytest.approx(loss(theta))
+    assert (np.diff(trained.loss) < 0).all()
+
+
+def test_neuron_with_steps_too_long_is_shown_all_the_same():
+    panel = interactive.neuron(PLANE * [1, 1e4], LABEL, ["lep2_pt", "lep4_pt"], n_events=500)
+    panel.controls["epoch"].value = 100
+    small = numbers(panel.readout["loss"])[0]
+    panel.controls["learning_rate"].value = single.RATES[-1]
+    assert numbers(panel.readout["loss"])[0] > small
+    assert panel.image.value
+
+
+def test_neuron_reads_out_loss_and_accuracy():
+    panel = interactive.neuron(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=10_000, epochs=50)
+    panel.controls["epoch"].value = 50
+    w1, w2, b = numbers(panel.readout["weights and bias (standardised inputs)"])
+    standard = (PLANE - PLANE.mean(axis=0)) / PLANE.std(axis=0)
+    p = 1 / (1 + np.exp(-(standard @ [w1, w2] + b)))
+    (loss,), (nothing,) = (
+        numbers(panel.readout[n]) for n in ("loss", "loss of knowing nothing but the share of signal")
+    )
+    assert loss == pytest.approx(-np.mean(np.log(np.where(LABEL == 1, p, 1 - p))), abs=2e-3)
+    assert nothing == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75), abs=1e-4)
+    share = numbers(panel.readout["on the right side of 0.5"])[0]
+    assert share == pytest.approx(100 * np.mean((p >= 0.5) == (LABEL == 1)), abs=0.3)
+
+
+def test_the_line_of_one_neuron_is_straight_and_where_its_score_is_one_half():
+    axes = [np.linspace(0, 10, 60), np.linspace(0, 5, 60)]
+    x, y = np.meshgrid(*axes)
+    score = surface.sigmoid(0.8 * x - 1.5 * y)
+    (line,) = surface.contours(axes, score, (0.5,))
+    assert np.abs(0.8 * line[:, 0] - 1.5 * line[:, 1]).max() < 0.01
+
+
+def test_small_network_shows_what_keras_would(network):
+    events = surface.choose(PLANE, LABEL, 800, seed=2)
+    trained = hidden.fit(events, 8, 12, seed=2)
+    assert len(trained.layers) == 13
+    assert [kernel.shape for kernel, _ in trained.layers[0]] == [(2, 8), (8, 1)]
+    assert trained.loss[-1] < trained.loss[0]
+    import keras
+
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")])
+    model.set_weights([values for pair in trained.layers[-1] for values in pair])
+    loss = keras.losses.BinaryCrossentropy()(events.y[:, None], model(events.standard.astype(np.float32)))
+    assert trained.loss[-1] == pytest.approx(float(loss), abs=1e-4)
+    network.controls["epoch"].value = 12
+    assert numbers(network.readout["loss"])[0] == pytest.approx(trained.loss[-1], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (PLANE[:, :1], LABEL, "shape"),
+        (PLANE, LABEL[:-1], "shape"),
+        (PLANE, LABEL + 1, "label"),
+        (PLANE * np.nan, LABEL, "finite"),
+        (PLANE[:3000], LABEL[:3000], "one class"),
+        (PLANE * [0, 1], LABEL, "constant"),
+        (PLANE[:0], LABEL[:0], "one class"),
+    ],
+)
+def test_neuron_refuses(x, y, match):
+    with pytest.raises(errors.BadInput, match=match):
+        interactive.neuron(x, y, ["lep2_pt", "lep4_pt"])

@@ -1,0 +1,132 @@
+"""The built notebooks: in step with the course, executed, small, right in their numbers.
+
+nbval compares the outputs of ``solutions/`` cell by cell in the same run of pytest (see the Makefile) and
+leaves the chapters' numbers in ``LABCOURSE_OUTPUTS``; here they are held against ``tests/expected.json``.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from course.checks import progress
+from labcourse import outputs, settings
+from workshop.authoring import build, cut, expected, source
+from workshop.authoring.tidy import MAX_BYTES
+
+HOME = settings.home()
+#: Where the kernels of nbval wrote, before the fixtures of the tests set their own folders.
+OUTPUTS = os.environ.get("LABCOURSE_OUTPUTS", "")
+SOURCES = source.read_all(HOME)
+CHAPTERS = [chapter for chapter in SOURCES if chapter.chapter is not None]
+
+
+def by_name(chapter: source.Source) -> str:
+    return chapter.name
+
+
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=by_name)
+
+
+def test_the_course_has_its_eight_chapters_and_the_project() -> None:
+    assert [chapter.name for chapter in CHAPTERS] == list(outputs.CHAPTERS.values())
+
+
+def test_notebooks_are_in_step_and_executed() -> None:
+    problems = build.check(HOME)
+    assert problems == [], "\n".join(problems)
+
+
+@each_chapter
+def test_solution_is_small(chapter: source.Source) -> None:
+    assert (HOME / "solutions" / f"{chapter.name}.ipynb").stat().st_size < MAX_BYTES
+
+
+@each_chapter
+def test_student_notebook_keeps_all_text_and_gives_nothing_away(chapter: source.Source) -> None:
+    student = build.load(HOME / "notebooks" / f"{chapter.name}.ipynb")
+    assert [cell.source for cell in student.cells if cell.cell_type == "markdown"] == [
+        cell.text for cell in chapter.cells if cell.kind == "markdown"
+    ]
+    assert not any(cell.outputs for cell in student.cells if cell.cell_type == "code")
+    given = {cell.source for cell in student.cells}
+    for cell, answer in zip(chapter.cells, cut.solution(chapter), strict=True):
+        if cell.exercise:
+            assert answer not in given
+    assert "SOLUTION" not in build.text(student)
+
+
+@each_chapter
+def test_every_figure_in_the_text_exists_and_has_an_alternative_text(chapter: source.Source) -> None:
+    import re
+
+    for cell in chapter.cells:
+        if cell.kind == "markdown":
+            assert "<img" not in cell.text, "use ![what it shows](path)"
+            for alt, path in re.findall(r"!\[([^\]]*)\]\(([^)\s]+)\)", cell.text):
+                assert (HOME / "notebooks" / path).resolve().is_file(), path
+                assert len(alt) > 20, f"{path}: say what the figure shows"
+
+
+@each_chapter
+def test_every_displayed_picture_has_an_alternative_text(chapter: source.Source) -> None:
+    solution = build.load(HOME / "solutions" / f"{chapter.name}.ipynb")
+    pictures = [
+        output
+        for cell in solution.cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    for picture in pictures:
+        assert len(picture.metadata.get("image/png", {}).get("alt", "")) > 20
+
+
+@each_chapter
+def test_every_exercise_can_be_solved_in_the_solution(chapter: source.Source) -> None:
+    """The stored outputs of the check cells say so."""
+    solution = build.load(HOME / "solutions" / f"{chapter.name}.ipynb")
+    for built, cell in zip(solution.cells, chapter.cells, strict=True):
+        if cell.check:
+            (verdict,) = [o.data[progress.MIME_TYPE] for o in built.outputs if progress.MIME_TYPE in o.get("data", {})]
+            assert (verdict["exercise"], verdict["state"] in ("solved", "answered")) == (cell.check, True)
+
+
+@each_chapter
+def test_numbers_of_the_nbval_run(chapter: source.Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not OUTPUTS or not (Path(OUTPUTS) / "solutions" / chapter.name / "numbers.json").is_file():
+        pytest.skip("nbval did not run the solutions before (it does in `make test`)")
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", OUTPUTS)
+    monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
+    bounds = expected.read(HOME)["bundle"].get(str(chapter.chapter), {})
+    assert bounds, "tests/expected.json says nothing about this chapter"
+    rows = expected.compare(outputs.read_numbers(chapter.chapter or 0, "solutions"), bounds)
+    assert [row for row in rows if not row.is_right] == []
+
+
+def test_every_number_has_room_to_vary_and_no_more() -> None:
+    for section in ("bundle", "official"):
+        for chapter, numbers in expected.read(HOME)[section].items():
+            for name, bounds in numbers.items():
+                assert bounds["tolerance"] >= 0, (section, chapter, name)
+                if isinstance(bounds["value"], float) and bounds["value"] and name != "z_observed":
+                    # Small differences and spreads vary much from seed to seed, but their sign is known. What a few
+                    # events of the data show may have any.
+                    assert bounds["tolerance"] <= abs(bounds["value"]), (section, chapter, name)
+
+
+def test_a_stripped_solution_is_found(tmp_path: Path) -> None:
+    """The check of the real notebooks would fail if their outputs were stripped."""
+    chapter = CHAPTERS[0]
+    solution: Any = build.load(HOME / "solutions" / f"{chapter.name}.ipynb")
+    for cell in solution.cells:
+        if cell.cell_type == "code":
+            cell.outputs = []
+    assert build.what_is_amiss(build.with_outputs(chapter, solution)) == "its outputs were stripped"
+    for cell in solution.cells:
+        if cell.cell_type == "code":
+            cell.execution_count = None
+    assert "not been executed" in build.what_is_amiss(build.with_outputs(chapter, solution))

@@ -1,0 +1,429 @@
+"""The simulation: its parts, that a seed decides everything, and the bundle that it made."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import factory
+from factory import (
+    bundle,
+    detector,
+    four_leptons,
+    generator,
+    matrix_element,
+    particles,
+    phase_space,
+    pseudodata,
+    recipes,
+    tables,
+)
+from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk, Table
+from labcourse import ntuple, samples, selection, settings
+from labcourse.errors import BadFile, BadInput, SimulationError, UnknownSample
+
+needs_pythia = pytest.mark.skipif(
+    importlib.util.find_spec("pythia8mc") is None or importlib.util.find_spec("fastjet") is None,
+    reason="Pythia 8 and fastjet are not installed (pip install -e '.[simulate]')",
+)
+MANIFEST = settings.data_folder() / samples.MANIFEST
+needs_bundle = pytest.mark.skipif(not MANIFEST.is_file(), reason="the bundle is not in data/")
+
+
+def make_table(n: int = 50, *, seed: int = 0, charges: tuple[int, ...] = (1, -1, 1, -1)) -> Table:
+    rng = np.random.default_rng(seed)
+    lep_n = np.full(n, 4)
+    jet_n = rng.integers(0, 3, n)
+    return {
+        "eventNumber": np.arange(n) + 1,
+        "scaleFactor_PILEUP": rng.uniform(0.5, 1.5, n),
+        "scaleFactor_ELE": rng.uniform(0.9, 1.0, n),
+        "scaleFactor_MUON": rng.uniform(0.9, 1.0, n),
+        "scaleFactor_LepTRIGGER": rng.uniform(0.9, 1.0, n),
+        "trigE": np.ones(n, bool),
+        "trigM": np.zeros(n, bool),
+        "met_et": rng.exponential(20e3, n),
+        "met_phi": rng.uniform(-3, 3, n),
+        "lep_n": lep_n,
+        "lep_pt": -np.sort(-rng.exponential(2e4, (n, 4)) - 8e3, axis=1).ravel(),
+        "lep_eta": rng.uniform(-2.4, 2.4, 4 * n),
+        "lep_phi": rng.uniform(-3, 3, 4 * n),
+        "lep_charge": np.tile(charges, n),
+        "lep_type": np.tile([11, 11, 13, 13], n),
+        "jet_n": jet_n,
+        "jet_pt": rng.exponential(3e4, jet_n.sum()) + 2e4,
+    }
+
+
+# --- tables ---------------------------------------------------------------------------------------------------
+
+
+@given(st.floats(1e-3, 1e6), st.integers(4, 22))
+def test_rounding_is_relative_and_happens_once(value: float, bits: int) -> None:
+    once = tables.rounded(np.array([value]), bits)
+    assert abs(float(once[0]) / value - 1) <= 2.0 ** -(bits + 1) * 1.0001 + 1e-7
+    assert tables.rounded(once, bits) == once
+
+
+def test_taking_events_takes_their_leptons_and_jets() -> None:
+    table = make_table()
+    chosen = table["eventNumber"] % 3 == 0
+    some = tables.take(table, chosen)
+    again = tables.reorder(table, np.flatnonzero(chosen))
+    assert len(some["lep_pt"]) == 4 * chosen.sum()
+    assert len(some["jet_pt"]) == table["jet_n"][chosen].sum()
+    for name in table:
+        np.testing.assert_array_equal(some[name], again[name])
+    np.testing.assert_array_equal(tables.leading_four(some, "lep_pt"), tables.leading_four(table, "lep_pt")[chosen])
+
+
+# --- matrix element and phase space ---------------------------------------------------------------------------
+
+
+def collisions(n: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    s, _ = phase_space.sample_s(n, rng)
+    leptons, density = phase_space.sample_leptons(s, np.zeros(n, bool), rng)
+    good = density > 0
+    energy, zero = np.sqrt(s[good]) / 2, np.zeros(good.sum())
+    return (
+        np.stack([energy, zero, zero, energy], 1),
+        np.stack([energy, zero, zero, -energy], 1),
+        leptons[good],
+    )
+
+
+def rotated(momenta: np.ndarray, angle: float) -> np.ndarray:
+    c, s = np.cos(angle), np.sin(angle)
+    turn = np.array([[1, 0, 0, 0], [0, c, 0, s], [0, 0, 1, 0], [0, -s, 0, c]])
+    return momenta @ turn.T
+
+
+def test_phase_space_conserves_momentum_and_mass() -> None:
+    ahead, behind, leptons = collisions(500)
+    np.testing.assert_allclose(leptons.sum(axis=1), ahead + behind, atol=1e-7)
+    assert (np.abs((leptons[..., 0] ** 2 - (leptons[..., 1:] ** 2).sum(-1)) / leptons[..., 0] ** 2) < 1e-9).all()
+
+
+@pytest.mark.parametrize("identical", [False, True])
+def test_phase_space_density_integrates_to_the_known_volume(identical: bool) -> None:
+    n, s = 100_000, 400.0**2
+    leptons, density = phase_space.sample_leptons(np.full(n, s), np.full(n, identical), np.random.default_rng(3))
+    inside = density > 0
+    for a, b in ((0, 1), (2, 3)):
+        inside &= phase_space.mass_squared(leptons[:, a] + leptons[:, b]) > phase_space.PAIR_MASS_MIN**2
+    # Volume of n massless particles: s^(n−2) / (2 (4π)^(2n−3) Γ(n) Γ(n−1)); the cut on two pairs takes 1e-3 of it.
+    volume = s**2 / (2 * (4 * np.pi) ** 5 * 6 * 2)
+    assert (1 / density[inside]).sum() / n == pytest.approx(volume, rel=0.06)
+
+
+def test_matrix_element_has_the_symmetries_of_physics() -> None:
+    ahead, behind, leptons = collisions(300)
+    n = len(ahead)
+    up = np.arange(n) % 2 == 0
+    no, yes = np.zeros(n, bool), np.ones(n, bool)
+    value = matrix_element.squared(ahead, behind, leptons, up, no)
+    assert (value > 0).all()
+    turned = [rotated(p, 0.7) for p in (ahead, behind, leptons)]
+    np.testing.assert_allclose(matrix_element.squared(*turned, up, no), value, rtol=1e-6)
+    pairs_exchanged = leptons[:, [2, 3, 0, 1]]
+    np.testing.assert_allclose(matrix_element.squared(ahead, behind, pairs_exchanged, up, no), value, rtol=1e-6)
+    # CP: particles become antiparticles and all momenta are reflected.
+    reflected = [p * np.array([1, -1, -1, -1]) for p in (behind, ahead, leptons[:, [1, 0, 3, 2]])]
+    np.testing.assert_allclose(matrix_element.squared(*reflected, up, no), value, rtol=1e-6)
+    alike = matrix_element.squared(ahead, behind, leptons, up, yes)
+    positive_exchanged = matrix_element.squared(ahead, behind, leptons[:, [0, 3, 2, 1]], up, yes)
+    np.testing.assert_allclose(positive_exchanged, alike, rtol=1e-6)
+
+
+@needs_pythia
+def test_cross_sections_of_four_leptons(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(four_leptons, "LEPTON_PT_MIN", -1.0)
+    monkeypatch.setattr(four_leptons, "LEADING_PT_MIN", -1.0)
+    monkeypatch.setattr(four_leptons, "LEPTON_ETA_MAX", 1e9)
+    n = 40_000
+    weight, leptons, codes, _ = four_leptons.weighted(n, np.random.default_rng(1))
+    m4l = np.sqrt(phase_space.mass_squared(leptons.sum(axis=1)))
+    m12, m34 = (np.sqrt(phase_space.mass_squared(leptons[:, a] + leptons[:, b])) for a, b in ((0, 1), (2, 3)))
+    light = codes[:, 1] < 3
+    # B(Z → 4l; l = e, µ; m(ll) > 4 GeV) = 4.8e-6 is measured; times 56 nb of Z bosons at NLO: 0.27 pb.
+    assert weight[light & (m4l > 80) & (m4l < 100)].sum() / n == pytest.approx(0.27, rel=0.12)
+    # σ(pp → ZZ) = 16.9 pb at NNLO, with both Z on shell, times 2 B(Z → ee)²: 0.038 pb.
+    on_shell = (np.abs(m12 - 91) < 25) & (np.abs(m34 - 91) < 25) & (codes[:, 1] == 0)
+    assert weight[on_shell].sum() / n == pytest.approx(0.038, rel=0.12)
+
+
+# --- detector -------------------------------------------------------------------------------------------------
+
+
+def leptons_of(event: list[int], pdgid: list[int], pt: list[float], eta: list[float]) -> particles.Particles:
+    zero = np.zeros(len(event))
+    return particles.Particles(np.array(event), np.array(pdgid), np.array(pt), np.array(eta), zero)
+
+
+def test_electrons_gather_photons_and_muons_do_not() -> None:
+    seen = leptons_of([0, 0, 1], [11, 13, -11], [30.0, 30.0, 30.0], [0.0, 1.0, 0.0])
+    photons = leptons_of([0, 0, 1, 1], [22, 22, 22, 22], [5.0, 4.0, 3.0, 2.0], [0.05, 1.05, 0.5, 0.15])
+    assert detector.dress(seen, photons).pt.tolist() == [35.0, 30.0, 30.0]
+    hard = leptons_of([0, 0], [22, 22], [20.0, 20.0], [0.05, 1.05])
+    assert detector.isolated(seen, hard).tolist() == [True, False, True]
+    beside_the_cluster = leptons_of([1], [22], [20.0], [0.15])
+    assert detector.isolated(seen, beside_the_cluster).tolist() == [True, True, False]
+
+
+def test_electrons_near_other_leptons_are_dropped() -> None:
+    electrons = leptons_of([0, 0, 1], [11, -11, 11], [30.0, 20.0, 10.0], [0.0, 0.15, 0.15])
+    assert detector.remove_overlap(electrons).pt.tolist() == [30.0, 10.0]
+    beside_a_muon = leptons_of([0, 0], [11, 13], [30.0, 20.0], [0.0, 0.15])
+    assert detector.remove_overlap(beside_a_muon).pdgid.tolist() == [13]
+    muons = leptons_of([0, 0], [13, -13], [30.0, 20.0], [0.0, 0.05])
+    assert len(detector.remove_overlap(muons)) == 2
+    apart = leptons_of([0, 0], [11, -11], [30.0, 20.0], [0.0, 0.25])
+    assert len(detector.remove_overlap(apart)) == 2
+
+
+def test_soft_muons_have_to_be_isolated_from_leptons() -> None:
+    near = leptons_of([0, 0, 1], [13, -13, 13], [30.0, 9.0, 9.0], [0.0, 0.2, 0.2])
+    assert detector.remove_overlap(near).pt.tolist() == [30.0, 9.0]
+    of_another_collision = replace(near, z=np.array([0.0, 50.0, 0.0]))
+    assert len(detector.remove_overlap(of_another_collision)) == 3
+
+
+def test_acceptance_and_efficiency() -> None:
+    seen = leptons_of([0] * 4, [11, 11, 13, 13], [8.0, 8.0, 8.0, 6.9], [2.4, 2.5, 2.6, 0.0])
+    assert detector.accept(seen).tolist() == [True, False, True, False]
+    spectrum = leptons_of([0] * 6, [11] * 3 + [13] * 3, [7.0, 20.0, 60.0] * 2, [0.5] * 6)
+    efficiency = detector.efficiency(spectrum).reshape(2, 3)
+    assert ((efficiency > 0.4) & (efficiency < 1)).all()
+    assert (np.diff(efficiency) > 0).all()
+
+
+def test_resolution_of_leptons() -> None:
+    n = 20_000
+    for code, width in ((11, 0.045), (13, 0.03)):
+        true = leptons_of(list(range(n)), [code] * n, [40.0] * n, [0.4] * n)
+        seen = detector.measure_leptons(true, np.random.default_rng(1))
+        assert np.median(seen.pt) == pytest.approx(40, rel=0.01)
+        assert np.std(seen.pt) / 40 < width
+        assert (seen.pdgid != code).mean() < 0.01
+
+
+# --- chunks and campaigns -------------------------------------------------------------------------------------
+
+
+@needs_pythia
+def test_a_chunk_is_decided_by_its_seed() -> None:
+    chunk = Chunk("ggH125_ZZ4lep", 3, 17, SAMPLE, 300)
+    table, again = factory.simulate_chunk(chunk), factory.simulate_chunk(chunk)
+    assert len(table["lep_n"]) > 20
+    for name in table:
+        np.testing.assert_array_equal(table[name], again[name])
+    other = factory.simulate_chunk(Chunk("ggH125_ZZ4lep", 3, 17, PSEUDO_DATA, 300))
+    assert not set(other["lep_pt"].tolist()) & set(table["lep_pt"].tolist())
+
+
+@needs_pythia
+def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ggH125_ZZ4lep", "llll"):
+        monkeypatch.setitem(recipes._BY_NAME, name, replace(recipes.get(name), chunk=300))
+    options = {"scale": 0.0004, "samples": ["ggH125_ZZ4lep", "llll"], "seed": 5, "progress": False}
+    factory.simulate(tmp_path / "one", workers=1, **options)
+    factory.simulate(tmp_path / "two", workers=2, **options)
+    for name, number in (("ggH125_ZZ4lep", 66), ("llll", 222)):
+        file = samples.get(name).files[0]
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+        events = ntuple.read(tmp_path / "one" / file)
+        assert len(events) == number
+        assert not events.duplicated(["run", "event"]).any()
+        selected = selection.preselect(events)
+        assert selected["weight"].sum() == pytest.approx(recipes.get(name).expected, rel=1e-4)
+        if name == "ggH125_ZZ4lep":
+            assert 121 < selected["m_llll"].median() < 125.5
+    manifest = json.loads((tmp_path / "one" / samples.MANIFEST).read_text())
+    assert manifest["simulated"] is True
+    assert {said["sample"] for said in manifest["files"]} == {"ggH125_ZZ4lep", "llll"}
+
+
+@needs_pythia
+def test_the_other_z_of_zh_decays_in_all_ways() -> None:
+    table = factory.simulate_chunk(Chunk("ZH125_ZZ4lep", 0, 1, SAMPLE, 600))
+    # With the Higgs boson's table alone all would have six leptons; one in ten has.
+    assert (table["lep_n"] > 4).mean() < 0.35
+    assert (table["jet_n"] >= 2).mean() > 0.2
+
+
+def test_requests_that_cannot_be_met(tmp_path: Path) -> None:
+    for wrong in (
+        {"scale": 0.0},
+        {"scale": -1.0},
+        {"scale": float("inf")},
+        {"scale": float("nan")},
+        {"workers": 0},
+        {"samples": []},
+    ):
+        with pytest.raises(BadInput):
+            factory.simulate(tmp_path, seed=1, **wrong)
+    with pytest.raises(BadInput):
+        factory.simulate(tmp_path, seed=-1)
+    with pytest.raises(UnknownSample):
+        factory.simulate(tmp_path, seed=1, samples=["Zeee"])
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_pythia_one_error_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pythia8mc", None)
+    with pytest.raises(SimulationError, match="simulate"):
+        factory.simulate(tmp_path, seed=1)
+
+
+@needs_pythia
+def test_a_setting_that_pythia_does_not_know() -> None:
+    with pytest.raises(SimulationError, match="setting"):
+        generator.start(("HiggsSM:noSuchProcess = on",), seed=1)
+
+
+# --- files ----------------------------------------------------------------------------------------------------
+
+
+def test_equal_tables_give_equal_bytes(tmp_path: Path) -> None:
+    table = tables.finished(make_table())
+    file = samples.get("llll").files[0]
+
+    def write() -> None:
+        bundle.write(tmp_path / file, bundle.normalise(lambda: iter([table]), "llll"), title="a")
+
+    write()
+    first = (tmp_path / file).read_bytes()
+    time.sleep(1.1)  # ROOT counts seconds
+    write()
+    assert (tmp_path / file).read_bytes() == first
+    events = ntuple.read(tmp_path / file)
+    assert events["weight"].sum() == pytest.approx(267.3, rel=1e-5)
+    table["lep_pt"][0] += 1000
+    write()
+    assert (tmp_path / file).read_bytes()[:100] != first[:100], "other events have another identifier"
+
+
+def test_negative_weights_have_the_fraction_of_the_release() -> None:
+    table = tables.finished(tables.join([make_table(500), make_table(500, seed=2, charges=(1, 1, 1, -1))]))
+    parts = [table, make_table(100, seed=3)]
+    done, more = bundle.normalise(lambda: iter(parts), "Zee")()
+    assert (more["mcWeight"] < 0).mean() == pytest.approx(0.05), "the next part goes on with counting"
+    passed = tables.preselected(done)
+    assert passed.sum() == 500
+    assert (done["mcWeight"][passed] < 0).mean() == pytest.approx(0.058)
+    assert (done["mcWeight"][~passed] < 0).mean() == pytest.approx(0.040)
+
+
+def test_a_damaged_manifest_is_named(tmp_path: Path) -> None:
+    (tmp_path / samples.MANIFEST).write_text('{"files": 3}')
+    with pytest.raises(BadFile, match="manifest"):
+        samples.read_manifest(tmp_path)
+
+
+def test_pseudo_data_look_like_data() -> None:
+    rng = np.random.default_rng(4)
+    chunk = Chunk("llll", 0, 1, PSEUDO_DATA)
+    happened = pseudodata.draw(chunk, make_table(200))
+    assert len(happened["lep_n"]) < 200
+    np.testing.assert_array_equal(happened["lep_pt"], pseudodata.draw(chunk, make_table(200))["lep_pt"])
+    drawn = pseudodata.until(happened, 30)
+    assert tables.preselected(drawn).sum() == 30
+    files = pseudodata.split(tables.finished(drawn), rng)
+    assert tuple(files) == samples.get("data").files
+    assert sum(len(table["lep_n"]) for table in files.values()) == len(drawn["lep_n"])
+    for period, table in zip("ABCD", files.values(), strict=True):
+        first, last = pseudodata.RUNS[period]
+        assert ((table["runNumber"] >= first) & (table["runNumber"] <= last)).all()
+        assert not table["mcWeight"].any()
+        assert (table["SumWeights"] == 1).all()
+    assert len(pseudodata.until(happened, 0)["lep_n"]) == 0
+
+
+# --- the bundle -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bundled() -> dict[str, pd.DataFrame]:
+    """Event tables of the bundle, whatever the search path says."""
+    folder = settings.data_folder()
+    return {
+        name: pd.concat([ntuple.read(folder / file) for file in samples.get(name).files], ignore_index=True)
+        for name in samples.ALL
+    }
+
+
+@needs_bundle
+def test_the_manifest_is_that_of_the_files() -> None:
+    files = {said["file"]: said for said in samples.read_manifest(MANIFEST.parent)}
+    assert set(files) == {file for name in samples.ALL for file in samples.get(name).files}
+    assert sum(said["size"] for said in files.values()) <= 15_000_000
+    for file, said in files.items():
+        content = (MANIFEST.parent / file).read_bytes()
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (said["size"], said["sha256"]), file
+        assert said["simulated"] is True
+
+
+@needs_bundle
+def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -> None:
+    entries = {said["sample"]: said for said in samples.read_manifest(MANIFEST.parent)}
+    for name in samples.SIMULATED:
+        events = bundled[name]
+        selected = selection.preselect(events)
+        assert selected["weight"].sum() == pytest.approx(recipes.get(name).expected, rel=1e-4)
+        assert len(events) == entries[name]["events"]
+        assert len(selected) == entries[name]["preselected"]
+        assert (events["run"] == samples.get(name).dsid).all()
+        assert not events["event"].duplicated().any()
+        negative = (selected["weight"] < 0).mean()
+        assert negative == pytest.approx(recipes.get(name).negative[0], abs=0.003)
+    for name in ("Zee", "Zmumu", "ttbar_lep"):
+        assert len(bundled[name]) == samples.get(name).official_raw
+    higgs = sum(selection.preselect(bundled[name])["weight"].sum() for name in samples.SIGNAL)
+    assert higgs == pytest.approx(9.7, abs=0.01)
+
+
+@needs_bundle
+def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
+    higgs = selection.preselect(bundled["ggH125_ZZ4lep"])["m_llll"]
+    window = higgs[(higgs > 110) & (higgs < 135)]
+    assert len(window) / len(higgs) == pytest.approx(0.978, abs=0.01)
+    np.testing.assert_allclose(window.quantile([0.16, 0.5, 0.84]), [120.5, 123.8, 126.2], atol=0.4)
+    m4l = selection.preselect(bundled["llll"])["m_llll"]
+    counts, _ = np.histogram(m4l, [70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300])
+    density = counts / np.diff([70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300])
+    assert density[2] == density.max(), "Z → 4l at 91 GeV"
+    assert density[7] > 2.5 * density[5], "threshold of two Z bosons"
+    assert density[7] > density[8] > density[9], "falling above it"
+    for name in samples.ALL:
+        events = bundled[name]
+        pt = np.column_stack([events[f"lep{i}_pt"] for i in (1, 2, 3, 4)])
+        assert (np.diff(pt, axis=1) <= 0).all(), name
+        assert pt.min() >= 6.99
+        assert pt[:, 0].min() >= 24.99
+
+
+@needs_bundle
+def test_pseudo_data_are_in_no_sample(bundled: dict[str, pd.DataFrame]) -> None:
+    def marks(events: pd.DataFrame) -> set[tuple[float, ...]]:
+        return set(map(tuple, events[[f"lep{i}_{q}" for i in (1, 2, 3, 4) for q in ("pt", "eta")]].to_numpy()))
+
+    data = bundled["data"]
+    simulated = marks(pd.concat([bundled[name] for name in samples.SIMULATED]))
+    assert len(marks(data)) == len(data)
+    assert not marks(data) & simulated
+    assert not data.duplicated(["run", "event"]).any()
+    assert (data["weight"] == 1).all()
+    expected = sum(recipes.get(name).expected for name in samples.SIMULATED)
+    assert abs(len(selection.preselect(data)) - expected) < 3 * np.sqrt(expected)

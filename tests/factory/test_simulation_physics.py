@@ -1,0 +1,314 @@
+"""The physics of the simulation: what its distributions must be, whatever the constants of the model."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from factory import chunks, detector, four_leptons, nonprompt, recipes, tables, tracks
+from factory.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Particles
+from labcourse import kinematics
+from labcourse.errors import SimulationError
+
+needs_pythia = pytest.mark.skipif(
+    importlib.util.find_spec("pythia8mc") is None or importlib.util.find_spec("fastjet") is None,
+    reason="Pythia 8 and fastjet are not installed (pip install -e '.[simulate]')",
+)
+
+
+def leptons(n: int, code: int, *, pt: float = 40.0, eta: float = 0.5, origin: int = PROMPT) -> Particles:
+    event = np.arange(n)
+    return Particles(event, np.full(n, code), np.full(n, pt), np.full(n, eta), np.zeros(n), np.full(n, origin))
+
+
+def jets(n_events: int, *, per_event: int = 2, code: int = 21, seed: int = 1) -> Particles:
+    rng = np.random.default_rng(seed)
+    n = n_events * per_event
+    return Particles(
+        np.repeat(np.arange(n_events), per_event),
+        np.full(n, code),
+        8 * (1 - rng.random(n)) ** -0.6,
+        rng.uniform(-2.5, 2.5, n),
+        rng.uniform(-np.pi, np.pi, n),
+    )
+
+
+def generated(name: str, events: int, seed: int = 3) -> chunks.Table:
+    return tables.finished(chunks.simulate_chunk(chunks.Chunk(name, 0, seed, chunks.SAMPLE, events)))
+
+
+def mass(table: chunks.Table) -> np.ndarray:
+    columns = [tables.leading_four(table, f"lep_{q}") for q in ("pt", "eta", "phi", "E")]
+    return kinematics.pair_masses(columns[0] / 1e3, columns[1], columns[2], columns[3] / 1e3)["m_llll"]
+
+
+# --- leptons --------------------------------------------------------------------------------------------------
+
+
+def test_electrons_have_a_gap_and_muons_have_none() -> None:
+    eta = np.array([1.3, 1.45, 1.6, 2.46, 2.48, 2.65])
+    at = Particles(np.arange(6), np.full(6, 11), np.full(6, 20.0), eta, np.zeros(6))
+    assert detector.accept(at).tolist() == [True, False, True, True, False, False]
+    muons = Particles(at.event, np.full(6, -13), at.pt, at.eta, at.phi)
+    assert detector.accept(muons).all()
+
+
+@pytest.mark.parametrize("code", [11, 13])
+def test_prompt_leptons_are_isolated_and_come_from_the_beam(code: int) -> None:
+    n, rng = 20_000, np.random.default_rng(1)
+    prompt = tracks.measure(leptons(n, code), rng)
+    assert 0.8 < (prompt["lep_ptcone30"] == 0).mean() < 0.9
+    assert np.median(np.abs(prompt["lep_z0"])) < 0.1
+    assert 0.85 < prompt["lep_isTightID"].mean() < 0.98
+    assert np.abs(np.median(prompt["lep_trackd0pvunbiased"])) < 1e-3, "both signs"
+    for origin in (LIGHT, HEAVY):
+        other = tracks.measure(leptons(n, code, pt=12, origin=origin), rng)
+        assert (other["lep_ptcone30"] == 0).mean() < 0.5
+        assert np.median(other["lep_tracksigd0pvunbiased"]) > 1.3 * np.median(prompt["lep_tracksigd0pvunbiased"])
+        assert other["lep_isTightID"].mean() < prompt["lep_isTightID"].mean()
+
+
+def test_every_kind_of_lepton_has_its_properties() -> None:
+    for code in (11, -13):
+        for origin in (PROMPT, HEAVY, LIGHT, PILEUP, *((FALSE,) if code == -13 else ())):
+            measured = tracks.measure(leptons(2000, code, pt=15, origin=origin), np.random.default_rng(2))
+            for name, values in measured.items():
+                assert len(values) == 2000
+                assert np.isfinite(values.astype(float)).all(), name
+            assert (measured["lep_tracksigd0pvunbiased"] > 0).all(), (code, origin)
+            assert np.abs(measured["lep_trackd0pvunbiased"]).max() < tracks.D0_MAX, (code, origin)
+            assert ((measured["lep_ptcone30"] == 0) | (measured["lep_ptcone30"] >= 1000)).all()
+
+
+def test_the_track_of_a_near_lepton_is_in_the_cone() -> None:
+    def cones(*, apart: float, z: float = 0.0, code: int = 13) -> np.ndarray:
+        n = 2000
+        eta = np.tile([0.0, apart], n)
+        event = np.repeat(np.arange(n), 2)
+        both = Particles(event, np.full(2 * n, code), np.tile([30.0, 20.0], n), eta, np.zeros(2 * n))
+        measured = tracks.measure(replace(both, z=np.tile([0.0, z], n)), np.random.default_rng(1))
+        return measured["lep_ptcone30"].reshape(n, 2) / 1e3
+
+    assert (cones(apart=0.25) >= (20.0, 30.0)).all()
+    for alone in (cones(apart=0.35), cones(apart=0.25, z=50.0)):
+        assert 0.8 < (alone == 0).mean() < 0.9
+    # An electron's track has lost some of its momentum.
+    of_electrons = cones(apart=0.25, code=11)
+    assert (of_electrons >= (5.0, 8.0)).all()
+    assert 0.6 < (np.median(of_electrons, axis=0) / (20, 30)).min() < 1
+
+
+@pytest.mark.parametrize("code", [11, 13])
+def test_what_is_left_of_a_jet_is_softer_the_harder_its_lepton(code: int) -> None:
+    rng = np.random.default_rng(1)
+    for pt, most in ((12, 24.0), (30, 6.0), (50, 2.0)):
+        cone = tracks.measure(leptons(5000, code, pt=pt, origin=HEAVY), rng)["lep_ptcone30"]
+        assert cone.max() <= 1e3 * most
+        assert (cone > 0).any()
+
+
+def test_soft_muons_are_isolated() -> None:
+    cone = tracks.measure(leptons(5000, 13, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
+    assert 0 < cone.max() <= 4e3
+    cone = tracks.measure(leptons(5000, 11, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
+    assert cone.max() > 8e3, "of electrons this is not asked"
+
+
+def test_tight_identification_of_electrons_rises_with_momentum() -> None:
+    tight = [
+        tracks.measure(leptons(8000, 11, pt=pt), np.random.default_rng(3))["lep_isTightID"].mean() for pt in (8, 20, 60)
+    ]
+    assert tight[0] + 0.1 < tight[1] < tight[2]
+
+
+# --- non-prompt leptons ---------------------------------------------------------------------------------------
+
+
+def test_leptons_beside_a_z_come_from_jets_and_other_collisions() -> None:
+    n = 40_000
+    found = nonprompt.beside_z(jets(n), n, np.random.default_rng(1), electrons=0.5)
+    assert (np.diff(found.event) >= 0).all()
+    assert detector.accept(found).all()
+    assert set(np.unique(found.origin)) == {LIGHT, PILEUP, FALSE}
+    false = found.take(found.origin == FALSE)
+    assert (np.abs(false.pdgid) == 13).all()
+    assert (np.abs(false.eta) < 0.1).all()
+    assert np.median(false.pt) > 2 * np.median(found.pt[found.origin == PILEUP])
+    assert np.std(found.z[found.origin == PILEUP]) == pytest.approx(nonprompt.SPREAD, rel=0.05)
+    assert not found.z[found.origin == LIGHT].any()
+
+
+def test_leptons_of_b_hadrons_are_soft_and_often_of_opposite_charges() -> None:
+    n = 60_000
+    found = nonprompt.from_b_jets(jets(n, code=5), n, np.random.default_rng(1), electrons=0.5)
+    heavy = found.take(found.origin == HEAVY)
+    assert len(heavy) > 1000
+    assert np.median(heavy.pt) < 20
+    number = np.bincount(heavy.event, minlength=n)
+    two = heavy.take(number[heavy.event] == 2)
+    opposite = two.pdgid[::2] * two.pdgid[1::2] < 0
+    assert 0.55 < opposite.mean() < 0.95
+    first, second = two.take(np.arange(0, len(two), 2)), two.take(np.arange(1, len(two), 2))
+    apart = kinematics.delta_r(first.eta, first.phi, second.eta, second.phi)
+    assert ((first.pt + second.pt)[apart < 0.3] < 1.2 * detector.JET_OF_LEPTONS).mean() > 0.95, "else a jet is near"
+
+
+def test_a_false_muon_is_missing_on_the_other_side() -> None:
+    n = 2000
+    false = leptons(n, 13, pt=500, eta=0.05, origin=FALSE)
+    nothing = false.take(np.zeros(n, bool))
+    missing, azimuth = detector.measure_missing(np.zeros((n, 2)), false, nothing, np.random.default_rng(1))
+    assert np.median(missing) == pytest.approx(500, rel=0.05)
+    assert (np.abs(azimuth) > 2.5).mean() > 0.95
+    quiet, _ = detector.measure_missing(np.zeros((n, 2)), nothing, nothing, np.random.default_rng(1))
+    assert 10 < np.median(quiet) < 30
+    fired = detector.trigger(false, n, np.random.default_rng(1))
+    assert not fired[0].any()
+    assert not fired[1].any()
+
+
+# --- jets -----------------------------------------------------------------------------------------------------
+
+
+def test_jets_of_the_release_and_their_tags() -> None:
+    n, rng = 4000, np.random.default_rng(1)
+    near = leptons(n, 11, eta=0.0)
+    seen = detector.measure_jets(jets(n), near, n, rng)
+    assert seen.pt.min() > 20
+    assert np.abs(seen.eta).max() < 2.5
+    assert (np.hypot(seen.eta, seen.phi) > 0.4).all(), "no jet on a lepton"
+    energy, score = detector.jet_properties(seen, rng)
+    assert (energy > seen.pt * np.cosh(seen.eta)).all()
+    assert ((score >= -1) & (score <= 1)).all()
+    medians = []
+    for code in (21, 4, 5):
+        flavour = Particles(seen.event, np.full(len(seen), code), seen.pt, seen.eta, seen.phi)
+        medians.append(np.median(detector.jet_properties(flavour, rng)[1]))
+    assert medians[0] < medians[1] < medians[2]
+
+
+def test_lower_response_gives_fewer_jets() -> None:
+    n = 4000
+    far = leptons(n, 11, eta=2.4)
+    full, part = (
+        len(detector.measure_jets(jets(n), far, n, np.random.default_rng(1), response=response))
+        for response in (1, 0.8)
+    )
+    assert part < 0.9 * full
+
+
+# --- samples --------------------------------------------------------------------------------------------------
+
+
+@needs_pythia
+def test_the_higgs_peak_has_the_tail_of_radiation() -> None:
+    table = generated("ggH125_ZZ4lep", 16_000)
+    passed = tables.preselected(table)
+    m4l = mass(table)[passed]
+    window = m4l[(m4l > 110) & (m4l < 135)]
+    assert 0.95 < len(window) / len(m4l) < 0.995
+    np.testing.assert_allclose(np.quantile(window, [0.16, 0.5, 0.84]), [120.5, 123.8, 126.2], atol=0.5)
+    flavour = tables.leading_four(table, "lep_type").sum(axis=1)[passed]
+    shares = [(flavour == code).mean() for code in (44, 48, 52)]
+    np.testing.assert_allclose(shares, [0.25, 0.51, 0.24], atol=0.05)
+    for name in ("jet_eta", "jet_phi", "jet_E", "jet_MV2c10"):
+        assert len(table[name]) == table["jet_n"].sum()
+    for name in ("lep_ptcone30", "lep_etcone20", "lep_z0", "lep_isTightID"):
+        assert len(table[name]) == table["lep_n"].sum()
+
+
+@needs_pythia
+def test_leptons_radiate_photons() -> None:
+    from factory import generator
+
+    recipe = recipes.get("llll")
+    assert not any("QEDshowerByL" in line for line in (*generator.COMMON, *recipe.settings)), "left on"
+    truth = generator.generate(recipes.get("ggH125_ZZ4lep").settings, 300, 5, rng=np.random.default_rng(1))
+    hard = truth.photons.take(truth.photons.pt > 2)
+    radiated = np.isin(np.arange(300), hard.event).mean()
+    assert 0.1 < radiated < 0.9
+
+
+@needs_pythia
+def test_events_in_which_pythia_fails_are_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    from factory import generator
+
+    class Failing:
+        """Pythia that loses an event of each batch, and at last all."""
+
+        def __init__(self, pythia: Any, batches: int) -> None:
+            self.pythia, self.batches = pythia, batches
+
+        def nextBatch(self, n_events: int) -> Any:
+            self.batches -= 1
+            batch = self.pythia.nextBatch(n_events)
+            return batch[: max(n_events - 1, 1)] if self.batches >= 0 else batch[:0]
+
+    start = generator.start
+    settings = recipes.get("ggH125_ZZ4lep").settings
+    for batches in (50, 1):
+        monkeypatch.setattr(generator, "start", lambda *given, n=batches, **more: Failing(start(*given, **more), n))
+        if batches == 1:
+            with pytest.raises(SimulationError, match="stopped after 29 of 30"):
+                generator.generate(settings, 30, 5, rng=np.random.default_rng(1))
+        else:
+            truth = generator.generate(settings, 30, 5, rng=np.random.default_rng(1))
+            assert truth.n_events == 30
+            assert len(truth.invisible) == len(truth.kept) == 30
+            assert set(truth.leptons.event.tolist()) == set(range(30)), "each has leptons, none has another's number"
+
+
+@needs_pythia
+def test_z_bosons_beside_two_other_leptons() -> None:
+    table = generated("Zmumu", 5000)
+    assert len(table["lep_n"]) > 100
+    passed = tables.preselected(table)
+    flavour = tables.leading_four(table, "lep_type").sum(axis=1)[passed]
+    assert set(np.unique(flavour)) == {48, 52}, "no four electrons with a Z → µµ"
+    elsewhere = np.abs(table["lep_z0"]) > 2
+    assert 0.15 < elsewhere.mean() < 0.5, "leptons of other collisions"
+    again = generated("Zmumu", 5000)
+    for name in table:
+        np.testing.assert_array_equal(table[name], again[name])
+
+
+@needs_pythia
+def test_gluons_make_a_share_of_the_pairs_above_threshold() -> None:
+    weight, momenta, codes, beams = four_leptons.weighted(60_000, np.random.default_rng(2))
+    m4l = np.sqrt(np.maximum((momenta.sum(1) ** 2 * [1, -1, -1, -1]).sum(1), 0))
+    gluons = codes[:, 0] == four_leptons.GLUON
+    above, at_z = m4l > 200, (m4l > 86) & (m4l < 96)
+    assert 0.08 < weight[gluons & above].sum() / weight[above].sum() < 0.18
+    assert weight[gluons & at_z].sum() / weight[at_z].sum() < 0.02
+    np.testing.assert_allclose(momenta.sum(1)[:, 0], beams.sum(1), rtol=1e-9)
+    # Gluons carry less of the proton than valence quarks: their events are more central.
+    boost = np.abs(np.log(beams[:, 0] / beams[:, 1]))
+    assert np.average(boost[gluons & above], weights=weight[gluons & above]) < np.average(
+        boost[~gluons & above], weights=weight[~gluons & above]
+    )
+
+
+def test_coarser_numbers_change_no_mass() -> None:
+    n, rng = 3000, np.random.default_rng(1)
+    table: chunks.Table = {
+        "lep_n": np.full(n, 4),
+        "lep_pt": 7000 + rng.exponential(3e4, 4 * n),
+        "lep_eta": rng.uniform(-2.5, 2.5, 4 * n),
+        "lep_phi": rng.uniform(-3.1, 3.1, 4 * n),
+        "lep_type": rng.choice([11, 13], 4 * n),
+        "jet_n": np.zeros(n, int),
+        "jet_pt": np.zeros(0),
+    }
+    mass_of = np.where(table["lep_type"] == 11, 0.511, 105.66)
+    exact = table | {"lep_E": np.hypot(table["lep_pt"] * np.cosh(table["lep_eta"]), mass_of)}
+    coarse = tables.finished(table)
+    change = mass(coarse) / mass(exact) - 1
+    assert np.std(change) < 5e-4, "a resolution is thirty times as much"
+    assert abs(np.mean(change)) < 5e-5
+    momentum = coarse["lep_pt"].astype(float) * np.cosh(coarse["lep_eta"].astype(float))
+    assert (np.abs(coarse["lep_E"] / momentum - 1) < 2e-4).all()
+    assert np.abs(coarse["lep_eta"] - table["lep_eta"]).max() <= tables.GRID["lep_eta"]

@@ -1,0 +1,499 @@
+"""Two-sample tests, repeated pairs, target figures, and the command `labcourse data validate`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import awkward as ak
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from factory import validation
+from factory.validation import compare, page, repeats
+from labcourse import ntuple, samples, selection, settings
+from labcourse.errors import BadFile, BadInput
+from labcourse.two_sample import chi_square, design_effect, kolmogorov_smirnov, quantiles
+from workshop import cli
+
+Generator = np.random.Generator
+Weighted = tuple[np.ndarray, np.ndarray]
+
+
+def unweighted(rng: Generator, n: int) -> Weighted:
+    return rng.exponential(1.0, n), np.ones(n)
+
+
+def spread(rng: Generator, n: int) -> Weighted:
+    return rng.exponential(1.0, n), rng.gamma(2.0, 1.0, n)
+
+
+def negative(rng: Generator, n: int) -> Weighted:
+    return rng.exponential(1.0, n), rng.gamma(4.0, 1.0, n) * rng.choice([1, -1], n, p=[0.9, 0.1])
+
+
+def reweighted(rng: Generator, n: int) -> Weighted:
+    """The same distribution, drawn from a wider one: the weight falls with the value."""
+    values = rng.exponential(1.5, n)
+    return values, 1.5 * np.exp(-values / 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((unweighted, 300), (unweighted, 250)),
+        ((unweighted, 300), (spread, 3000)),
+        ((negative, 400), (negative, 300)),
+        ((reweighted, 400), (unweighted, 400)),
+        ((reweighted, 2000), (negative, 300)),
+    ],
+)
+def test_probabilities_are_uniform_where_both_samples_come_from_one_distribution(first: Any, second: Any) -> None:
+    rng = np.random.default_rng(5)
+    found = []
+    for _ in range(300):
+        (a, weight_a), (b, weight_b) = first[0](rng, first[1]), second[0](rng, second[1])
+        arguments = (a, b, weight_a, weight_b)
+        found.append((chi_square(*arguments).p_value, kolmogorov_smirnov(*arguments).p_value))
+    for p in np.transpose(found):
+        assert stats.kstest(p, "uniform").pvalue > 0.001
+        assert stats.binomtest(int(np.sum(p < 0.05)), len(p), 0.05).pvalue > 0.001
+
+
+def test_probabilities_are_uniform_in_given_bins_as_well() -> None:
+    rng, edges, found = np.random.default_rng(11), np.linspace(0, 1, 21), []
+    for _ in range(200):
+        (a, va), (b, vb) = ((rng.beta(2, 6, n), rng.choice([0.5, 1.5], n)) for n in (300, 200))
+        found.append(chi_square(a, b, va, vb, edges=edges).p_value)
+    assert stats.kstest(found, "uniform").pvalue > 0.01
+    assert chi_square(a, b, va, vb, edges=edges).ndf < 15, "bins that expect few events are merged"
+    assert chi_square(a, 1 - b, va, vb, edges=edges).p_value < 1e-6
+
+
+@pytest.mark.parametrize("draw", [unweighted, spread, negative, reweighted])
+def test_a_shift_is_found(draw: Callable[[Generator, int], Weighted]) -> None:
+    rng = np.random.default_rng(6)
+    (a, weight_a), (b, weight_b) = draw(rng, 500), draw(rng, 500)
+    for shift in (0.5, 100.0):
+        assert chi_square(a, b + shift, weight_a, weight_b).p_value < 1e-4
+        assert kolmogorov_smirnov(a, b + shift, weight_a, weight_b).p_value < 1e-4
+
+
+@given(st.integers(0, 10_000), st.floats(1e-6, 1e6))
+def test_order_and_scale_of_the_samples_do_not_matter(seed: int, scale: float) -> None:
+    rng = np.random.default_rng(seed)
+    (a, weight_a), (b, weight_b) = negative(rng, 150), reweighted(rng, 200)
+    for test in (chi_square, kolmogorov_smirnov):
+        result = test(a, b, weight_a, weight_b)
+        assert test(b, a, weight_b, weight_a) == pytest.approx(result)
+        assert test(a, b, scale * weight_a, weight_b) == pytest.approx(result)
+        mixed = rng.permutation(len(a))
+        assert test(a[mixed], b, weight_a[mixed], weight_b) == pytest.approx(result)
+
+
+def test_unweighted_tests_are_those_of_scipy() -> None:
+    rng = np.random.default_rng(7)
+    a, b = rng.normal(size=200), rng.normal(0.2, 1.0, 150)
+    ours, theirs = kolmogorov_smirnov(a, b), stats.ks_2samp(a, b, method="asymp")
+    assert ours == pytest.approx((theirs.statistic, theirs.pvalue))
+    # Values that repeat make bins of their own: the homogeneity of a contingency table.
+    a, b = rng.integers(0, 4, 500), rng.integers(0, 4, 700)
+    test = chi_square(a, b)
+    expected = stats.chi2_contingency([np.bincount(a), np.bincount(b)], correction=False)
+    assert test == pytest.approx((expected.statistic, expected.dof, expected.pvalue))
+
+
+def test_a_smallest_value_of_many_events_is_a_bin_of_its_own() -> None:
+    """As in isolation: most leptons have nothing around them."""
+    a, b = np.repeat([0.0, 1.0], [33, 26]), np.repeat([0.0, 1.0], [53, 6])
+    test = chi_square(a, b)
+    expected = stats.chi2_contingency([[33, 26], [53, 6]], correction=False)
+    assert test == pytest.approx((expected.statistic, 1, expected.pvalue))
+    assert test.p_value < 1e-3
+
+
+def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
+    test = chi_square(np.zeros(100), np.zeros(80))
+    assert (test.value, test.ndf) == (0.0, 0)
+    assert np.isnan(test.p_value)
+    assert kolmogorov_smirnov(np.zeros(100), np.zeros(80)).p_value == 1.0
+    assert kolmogorov_smirnov(np.zeros(100), np.ones(80)).p_value < 1e-20
+    assert chi_square(np.zeros(100), np.ones(80)).p_value < 1e-20
+
+
+@pytest.mark.parametrize(
+    ("values", "weight", "what"),
+    [
+        ([], None, "no events"),
+        ([1.0, np.nan], None, "NaN"),
+        ([1.0, np.inf], None, "infinite"),
+        ([1.0, 2.0], [1.0, np.nan], "NaN"),
+        ([1.0, 2.0], [1.0], "shapes"),
+        ([[1.0, 2.0]], None, "shapes"),
+        ([1.0, 2.0], [1.0, -1.0], "add up to 0"),
+    ],
+)
+def test_what_cannot_be_compared_is_said(values: Any, weight: Any, what: str) -> None:
+    for test in (chi_square, kolmogorov_smirnov):
+        with pytest.raises(BadInput, match=what):
+            test([1.0, 2.0], values, None, weight)
+    with pytest.raises(BadInput, match=what):
+        quantiles(values, [0.5], weight)
+
+
+def test_quantiles_and_their_errors() -> None:
+    rng = np.random.default_rng(8)
+    probabilities = [0.05, 0.25, 0.5, 0.75, 0.95]
+    a = rng.normal(size=4001)
+    np.testing.assert_allclose(quantiles(a, probabilities)[0], np.quantile(a, probabilities), atol=0.01)
+    found = np.array([quantiles(*_swap(reweighted(rng, 400), probabilities)) for _ in range(300)])
+    np.testing.assert_allclose(found[:, 0].mean(axis=0), stats.expon.ppf(probabilities), rtol=0.05)
+    np.testing.assert_allclose(found[:, 1].mean(axis=0), found[:, 0].std(axis=0), rtol=0.25)
+    with pytest.raises(BadInput, match="probability"):
+        quantiles(a, [0.0])
+
+
+def _swap(sample: Weighted, probabilities: list[float]) -> tuple[np.ndarray, list[float], np.ndarray]:
+    return sample[0], probabilities, sample[1]
+
+
+# Repeated pairs.
+
+
+def test_events_that_share_two_leptons_are_found(make_events: Callable[..., Any]) -> None:
+    events = make_events(200)
+    assert len(np.unique(repeats.groups(events))) == 200
+    for row in (17, 120):
+        for lepton in (3, 4):
+            for quantity in ("eta", "phi"):
+                # The tracks around a lepton move its measured direction a little.
+                events.loc[row, f"lep{lepton}_{quantity}"] = events.loc[5, f"lep{lepton}_{quantity}"] + 1e-4
+    group = repeats.groups(events)
+    assert set(np.flatnonzero(~repeats.independent(group))) == {5, 17, 120}
+    assert len(np.unique(group)) == 198
+    events.loc[17, "lep3_charge"] *= -1
+    assert set(np.flatnonzero(~repeats.independent(repeats.groups(events)))) == {5, 120}
+
+
+def test_one_shared_lepton_is_chance(make_events: Callable[..., Any]) -> None:
+    events = make_events(50)
+    for quantity in ("eta", "phi"):
+        events.loc[1, f"lep4_{quantity}"] = events.loc[2, f"lep4_{quantity}"]
+    assert repeats.independent(repeats.groups(events)).all()
+
+
+@pytest.mark.parametrize(("name", "n_shared"), [("Zee", 62), ("Zmumu", 87), ("ttbar_lep", 17), ("data", 0)])
+def test_pairs_of_the_release(real_files: Path, monkeypatch: pytest.MonkeyPatch, name: str, n_shared: int) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
+    events = selection.preselect(ntuple.read_sample(name))
+    assert np.count_nonzero(~repeats.independent(repeats.groups(events))) == n_shared
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_probabilities_are_right_where_one_sample_repeats_itself(alike: bool) -> None:
+    """As in the release: groups of events, which have one value in common or nothing."""
+    rng = np.random.default_rng(9)
+    found = []
+    for _ in range(300):
+        # As many as 10 and 2 events in a group, not few huge ones: of those no test knows the spread.
+        group = np.repeat(np.arange(130), np.repeat([10, 2, 1], [10, 20, 100]))
+        b = rng.exponential(1.0, len(group))[group if alike else slice(None)]
+        a, one_a, one_b = rng.exponential(1.0, 1000), np.ones(1000), np.ones(len(b))
+        effects = (1.0, design_effect(b, one_b, group))
+        arguments = (a, b, one_a, one_b)
+        found.append(
+            (chi_square(*arguments, effects=effects).p_value, kolmogorov_smirnov(*arguments, effects=effects).p_value)
+        )
+        if alike:
+            assert effects[1] > 2
+    for p in np.transpose(found):
+        # Conservative rather than not.
+        assert np.mean(p < 0.05) < 0.09
+        assert 0.35 < np.mean(p) < 0.65
+
+
+# The command.
+
+
+class Result(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        return json.loads(self.out)  # type: ignore[no-any-return]
+
+
+class Folders(NamedTuple):
+    real: Path
+    simulated: Path
+
+
+@pytest.fixture
+def validate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Return a caller of `labcourse data validate …` in this process."""
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["labcourse", "data", "validate", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def folders(tmp_path: Path, mini_branches: Callable[..., dict[str, Any]]) -> Folders:
+    """A folder of «real» and one of simulated files from the same distribution; isolation is in the real ones only."""
+    made = Folders(tmp_path / "real", tmp_path / "simulated")
+    seed = 100
+    for folder in made:
+        for name in samples.ALL:
+            if folder == made.real and name not in ("Zee", "data"):
+                continue
+            sample = samples.get(name)
+            for file in sample.files:
+                seed += 1
+                branches = mini_branches(1000, dsid=sample.dsid or 298773, seed=seed)
+                rng = np.random.default_rng(seed)
+                n_jets = rng.poisson(1.0, 1000)
+                branches["jet_pt"] = ak.unflatten(rng.exponential(3e4, n_jets.sum()) + 2e4, n_jets)
+                del branches["jet_n"]
+                branches["met_et"] = rng.exponential(2e4, 1000)
+                if folder == made.real:
+                    branches["lep_ptcone30"] = branches["lep_etcone20"] = branches["lep_pt"] * 0.1
+                ntuple.write(folder / file, branches)
+    return made
+
+
+KEYS = ["sample", "variable", "chi2", "ndf", "p_chi2", "p_ks"]
+
+
+def test_rows_of_the_table(validate: Callable[..., Result], folders: Folders) -> None:
+    result = validate("--real", folders.real, "--simulated", folders.simulated, "--threshold", 1e-6, "--json")
+    assert all(list(row) == KEYS for row in result.rows)
+    assert [row["sample"] for row in result.rows] == [name for name in ("Zee", "data", "control") for _ in range(31)]
+    assert [row["variable"] for row in result.rows[:31]] == list(compare.VARIABLES)
+    by_name = {row["variable"]: row for row in result.rows if row["sample"] == "data"}
+    assert all(by_name[name][key] is None for name in compare.ISOLATION for key in KEYS[2:])
+    for name in set(compare.VARIABLES) - set(compare.ISOLATION):
+        assert by_name[name]["chi2"] >= 0
+        assert by_name[name]["ndf"] >= 1
+        assert 0 <= by_name[name]["p_chi2"] <= 1
+        assert (by_name[name]["p_ks"] is None) == (name == "channel")
+    # No target is one for crafted events: a uniform mass has no peak at 125 GeV.
+    assert result.code == 1
+    assert "not passed: " in result.err
+    assert "ggH125_ZZ4lep peak 50%" in result.err
+
+
+def test_the_status_says_whether_all_passes(validate: Callable[..., Result], folders: Folders) -> None:
+    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee")
+    same = validate(*base, "--threshold", 1e-6)
+    assert same.code == 0, same.err
+    assert "not" not in same.err
+    assert "0 of 31 variables below p = 1e-06, 28 targets; passed" in same.err
+    assert validate(*base, "--threshold", 1).code == 1
+
+
+def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
+    rows = [
+        compare.Row("Zee", "met", 1.0, 1, 0.006, 0.5),
+        compare.Row("Zee", "jet_n", 1.0, 1, 0.5, 0.002),
+        compare.Row("Zee", "channel", 0.0, 0, None, None),  # too few events: no test
+        compare.Row("data", "met", 1.0, 1, 0.006, None),
+        compare.Row("data", "m_llll", 1.0, 1, 0.004, None),
+        compare.Row("control", "met", 1.0, 1, 1e-9, None),
+    ]
+    assert [compare.limit(rows, name, 0.01) for name in ("Zee", "data", "absent")] == [0.0025, 0.005, 0.01]
+    failed = [(row.sample, row.variable) for row in compare.failing(rows, 0.01)]
+    assert failed == [("Zee", "jet_n"), ("data", "m_llll")]
+
+
+def test_the_control_has_real_samples_in_place_of_simulated_ones(
+    folders: Folders, mini_branches: Callable[..., dict[str, Any]]
+) -> None:
+    """A wrong simulated sample is seen in the data and not in the control; a wrong llll in both, and it fails."""
+
+    def rows() -> dict[tuple[str, str], compare.Row]:
+        return {
+            (row.sample, row.variable): row for row in compare.rows(compare.load(folders.real, folders.simulated).pairs)
+        }
+
+    right = rows()
+    for name in ("Zee", "llll"):
+        sample = samples.get(name)
+        branches = mini_branches(1000, dsid=sample.dsid, seed=5)
+        branches["met_et"] = np.full(1000, 1e6)
+        ntuple.write(folders.simulated / sample.files[0], branches)
+        wrong = rows()
+        assert wrong["data", "met"].p_chi2 < 1e-9 < right["data", "met"].p_chi2
+        assert (wrong["control", "met"] == right["control", "met"]) == (name == "Zee")
+        failed = {(row.sample, row.variable) for row in compare.failing(list(wrong.values()), 0.01)}
+        assert ("data", "met") in failed
+        assert not any(sample == "control" for sample, _ in failed)
+
+
+def test_a_wrong_simulation_fails(
+    validate: Callable[..., Result], folders: Folders, mini_branches: Callable[..., dict[str, Any]]
+) -> None:
+    branches = mini_branches(1000, dsid=361106, seed=77)
+    branches["lep_pt"], branches["lep_E"] = branches["lep_pt"] * 1.5, branches["lep_E"] * 1.5
+    ntuple.write(folders.simulated / "mc_361106.Zee.4lep.root", branches)
+    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee", "--json")
+    result = validate(*base)
+    assert result.code == 1
+    p = {row["variable"]: row["p_ks"] for row in result.rows}
+    assert p["lep1_pt"] < 1e-6
+    assert p["lep1_phi"] > 1e-4
+    targets = {row["quantity"]: row for row in validate(*base, "--targets").rows}
+    assert not targets["lep1_pt 50%"]["is_met"]
+    assert targets["share of eeµµ"]["is_met"]
+    assert len(targets) == 28
+
+
+def test_only_the_samples_that_are_there_are_needed(validate: Callable[..., Result], folders: Folders) -> None:
+    (folders.simulated / "mc_363490.llll.4lep.root").unlink()
+    base = ("--real", folders.real, "--simulated", folders.simulated, "--threshold", 1e-6, "--json")
+    assert {row["sample"] for row in validate(*base, "--samples", "Zee").rows} == {"Zee"}
+    missing = validate(*base)
+    assert missing.code == 1
+    assert "no simulated file of llll" in missing.err
+    assert not missing.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--samples", "Zmumu"], "no real ATLAS files to compare with of Zmumu"),
+        (["--samples", "Zmum"], "no sample 'Zmum'"),
+        (["--real", "EMPTY"], "no real ATLAS files to compare with."),
+        (["--real", "ABSENT"], "ABSENT is not a folder"),
+        (["--simulated", "EMPTY"], "no simulated file of"),
+    ],
+)
+def test_missing_files_are_said(
+    validate: Callable[..., Result], folders: Folders, tmp_path: Path, arguments: list[str], message: str
+) -> None:
+    (tmp_path / "EMPTY").mkdir()
+    places = [str(tmp_path / text) if text.isupper() else text for text in arguments]
+    result = validate("--real", folders.real, "--simulated", folders.simulated, *places)
+    assert result.code == 1
+    assert message in result.err
+    assert "next:" in result.err
+    assert not result.out
+
+
+def test_without_official_files_it_says_what_to_do(validate: Callable[..., Result], folders: Folders) -> None:
+    result = validate("--simulated", folders.simulated)
+    assert result.code == 1
+    assert "--real DIR" in result.err
+
+
+def test_official_files_of_the_search_path_are_found(
+    validate: Callable[..., Result], folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(folders.real))
+    monkeypatch.setattr(samples, "source", lambda *_: "official")
+    result = validate("--simulated", folders.simulated, "--samples", "Zee", "--threshold", 1e-6)
+    assert result.code == 0, result.err
+
+
+@pytest.mark.parametrize("side", ["real", "simulated"])
+def test_a_truncated_file_is_named(validate: Callable[..., Result], folders: Folders, side: str) -> None:
+    path = getattr(folders, side) / "mc_361106.Zee.4lep.root"
+    path.write_bytes(path.read_bytes()[:20_000])
+    result = validate("--real", folders.real, "--simulated", folders.simulated)
+    assert result.code == 1
+    assert f"labcourse: {path.name}" in result.err
+    assert str(path) in result.err
+
+
+def test_a_variable_that_one_sample_lacks_is_not_simulated(
+    validate: Callable[..., Result], folders: Folders, mini_branches: Callable[..., dict[str, Any]]
+) -> None:
+    for name in samples.SIMULATED[:-1]:
+        sample = samples.get(name)
+        branches = mini_branches(200, dsid=sample.dsid, seed=sample.dsid)
+        branches["lep_ptcone30"] = branches["lep_pt"] * 0.1
+        ntuple.write(folders.simulated / sample.files[0], branches)
+    result = validate("--real", folders.real, "--simulated", folders.simulated, "--json")
+    chi2 = {(row["sample"], row["variable"]): row["chi2"] for row in result.rows}
+    assert chi2["Zee", "lep1_ptcone30/pt"] is not None
+    assert chi2["data", "lep1_ptcone30/pt"] is None
+
+
+# The page.
+
+
+def test_the_page_shows_everything(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:
+    (tmp_path / "run.json").write_text(
+        json.dumps({"title": "All of it", "text": "In one go.", "rows": [{"sample": "Zee", "events a second": 17}]})
+    )
+    written = tmp_path / "docs" / "validation.md"
+    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee", "--threshold", 1e-6)
+    result = validate(*base, "--page", written, "--report", tmp_path / "run.json")
+    assert result.code == 0, result.err
+    text = written.read_text("utf-8")
+    for piece in (
+        "## Zee",
+        "| lep4_ptcone30/pt | – | not simulated | – | – |",
+        "The smallest of 45 probabilities is ",
+        "## All of it",
+        "In one go.",
+        "| Zee | 17 |",
+    ):
+        assert piece in text
+    image = written.parent / "images" / "validation" / "Zee.png"
+    assert f"]({image.relative_to(written.parent).as_posix()})" in text
+    assert image.read_bytes().startswith(b"\x89PNG")
+    assert image.stat().st_size < 130_000
+    assert max(map(len, text.split("## Summary")[0].splitlines())) <= 125
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"title": "a"}', '{"title": "a", "rows": [1]}', '{"title":1,"rows":[{"a":1},{"b":2}]}']
+)
+def test_a_damaged_report_writes_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "run.json").write_text(content)
+    loaded = compare.Loaded([], {})
+    with pytest.raises(BadFile, match=r"run\.json"):
+        page.write(
+            tmp_path / "page.md", loaded, [], [], simulated=tmp_path, threshold=0.01, report=tmp_path / "run.json"
+        )
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_a_page_of_the_peak_alone(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:
+    """Without a real file of a signal sample there is nothing to test, yet the release's mass peak is known."""
+    written = tmp_path / "page.md"
+    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "ggH125_ZZ4lep")
+    result = validate(*base, "--page", written)
+    assert result.code == 1, "crafted events have no peak"
+    assert "ggH125_ZZ4lep peak 50%" in result.err
+    text = written.read_text("utf-8")
+    assert [line for line in text.splitlines() if line.startswith("#")] == [
+        "# Simulated and real events",
+        "## The Higgs peak",
+    ]
+    assert "| ggH125_ZZ4lep | 50% |" in text
+    assert "sha256" in text
+    assert "by chance alone" not in text
+    assert not (tmp_path / "images").exists()
+
+
+def test_the_page_in_docs_is_about_the_samples_in_data() -> None:
+    text = (settings.home() / "docs" / "validation.md").read_text("utf-8")
+    advice = "make it anew: labcourse data validate --real DIR --page docs/validation.md"
+    assert validation.page.digest(settings.data_folder()) in text, advice

@@ -1,0 +1,255 @@
+"""A class of made-up students: notebooks of which it is known what they should be found to be.
+
+A notebook is made from the course's own student notebook by a *plan*: what to do with each exercise. What
+checks print is what they do print: of right answers it is taken from the solutions, for open and wrong
+ones the checks are run.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import copy
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+import numpy as np
+
+from course import checks
+from course.checks import progress
+from course.checks.cells import fingerprint
+from labcourse import settings
+from labcourse.outputs.publication import MIME_TYPE
+from workshop.authoring import build, source
+from workshop.comparison.reference import Chapter, Exercise, read_reference
+
+MISTAKES = {
+    "1.5": "def is_neutral(events):\n    return sum(events[f'lep{i}_charge'] for i in (1, 2, 3)) == 0",
+    "1.4": "def is_flavour_allowed(events):\n    return (events['lep1_pdgid'] == 11) | (events['lep1_pdgid'] == 13)",
+    "1.10": "def effective_number(weight):\n    return len(weight)",
+    "1.9": "def purity(events, low, high):\n    return 1.0",
+}
+"""Typical mistakes; the checks of other exercises are given something that is no answer at all."""
+
+# kind -> (state of an exercise with code, of one in words, part of a doubt)
+KINDS: dict[str, tuple[str, str, str]] = {
+    "right": ("solved", "answered", ""),
+    "wrong": ("wrong", "answered", ""),
+    "open": ("open", "open", ""),
+    "untouched": ("open", "open", ""),
+    "not checked": ("unchecked", "answered", "its check was not run"),
+    "later": ("solved", "answered", "claims solved, but its cell was run again after the check"),
+    "forged": ("open", "open", "but its cell is as it was handed out"),
+    "never run": ("solved", "answered", "claims solved, but its cell was not run"),
+    "printed": ("wrong", "answered", "claims wrong, but its output holds more than one verdict"),
+    "invented": ("solved", "answered", "claims solved, but its output is not one of this check"),
+    "check changed": ("unchecked", "answered", "its check was changed"),
+    "check deleted": ("unchecked", "answered", "its check was deleted"),
+    "deleted": ("missing", "missing", "its cell was deleted"),
+    "copied": ("solved", "answered", "its cell is there 2 times"),
+}
+"""What a plan can ask for, and what has to be found."""
+ONLY_CODE = {"later", "never run", "printed", "invented", "not checked", "wrong"}
+"""Kinds whose doubt is not said of answers in words: those are read, not believed."""
+
+
+class Maker:
+    """Makes notebooks of all chapters; making one is quick, since everything slow is done once."""
+
+    def __init__(self, home: Path | None = None, *, pictures: bool = False) -> None:
+        home = home or settings.home()
+        self.reference = read_reference(home)
+        sources = {s.chapter: s for s in source.read_all(home) if s.chapter}
+        self._plain = {n: json.loads(build.text(build.student_notebook(s))) for n, s in sources.items()}
+        self._solved: dict[int, dict[str, Any]] = {}
+        for number, chapter in self.reference.items():
+            solution = json.loads((home / "solutions" / f"{chapter.name}.ipynb").read_text("utf-8"))
+            self._solved[number] = {cell["id"]: cell for cell in solution["cells"]}
+            left_out = {MIME_TYPE} if pictures else {MIME_TYPE, "image/png"}
+            for cell in solution["cells"]:
+                cell["outputs"] = [o for o in cell.get("outputs", []) if not left_out & set(o.get("data", {}))]
+        self._written = 0  # no two answers in words are the same
+        self._printed: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def notebook(self, chapter: int, plan: Mapping[str, str], *, numbers: float | None = 0.0) -> dict[str, Any]:
+        """Return a notebook as JSON; exercises that the plan does not name are untouched.
+
+        ``numbers`` says by how many tolerances the key numbers are off; None leaves them out.
+        """
+        reference = self.reference[chapter]
+        made = copy.deepcopy(self._plain[chapter])
+        exercises = {e.id: e for e in reference.exercises} | {e.check_id: e for e in reference.exercises}
+        cells: list[dict[str, Any]] = []
+        for cell in made["cells"]:
+            exercise = exercises.get(cell["id"])
+            kind = plan.get(exercise.number, "untouched") if exercise else ""
+            if exercise is None:
+                if plan and cell["cell_type"] == "code":
+                    _run(cell, self._solved[chapter].get(cell["id"], {}).get("outputs", []))
+                cells.append(cell)
+            elif cell["id"] == exercise.id:
+                cells += self._answer(cell, exercise, kind)
+            else:
+                cells += self._check(cell, exercise, kind)
+        made["cells"] = cells
+        for count, cell in enumerate((c for c in cells if c.pop("run", False)), 1):
+            cell["execution_count"] = count
+        for cell in cells:
+            if cell.pop("run last", False):
+                cell["execution_count"] = 500
+        if plan and numbers is not None:
+            last = [cell for cell in cells if "write_numbers(" in "".join(cell["source"])][-1]
+            last["outputs"].append(_numbers(reference, numbers))
+        return made
+
+    def _answer(self, cell: dict[str, Any], exercise: Exercise, kind: str) -> list[dict[str, Any]]:
+        if kind == "deleted":
+            return []
+        if kind not in ("open", "untouched", "forged"):
+            text = exercise.answer
+            if exercise.is_written:
+                self._written += 1
+                text = exercise.stub.replace('"""\n', f'"""I see in figure {self._written} of mine that it is so.\n')
+            if not exercise.is_written and kind in ("wrong", "printed"):
+                text = self.output(exercise, "wrong")[0]
+            cell["source"] = text.splitlines(keepends=True)
+        if kind not in ("untouched", "never run"):
+            cell["run"] = True
+        if kind == "later":
+            cell["run last"] = True
+        if kind == "copied":
+            cell["run"] = False
+            return [cell, {**copy.deepcopy(cell), "id": f"copy-{cell['id']}", "run": True}]
+        return [cell]
+
+    def _check(self, cell: dict[str, Any], exercise: Exercise, kind: str) -> list[dict[str, Any]]:
+        if kind == "check deleted":
+            return []
+        if kind == "check changed":
+            cell["source"] = [f'print("exercise {exercise.number}: solved")']
+        if kind in ("untouched", "not checked"):
+            return [cell]
+        what = {"open": "open", "wrong": "wrong", "printed": "wrong"}.get(kind, "right")
+        text = self.output(exercise, "right" if exercise.is_written and what == "wrong" else what)[1]
+        state = {"right": "answered" if exercise.is_written else "solved"}.get(what, what)
+        answer = exercise.stub if kind == "forged" else self.output(exercise, what)[0]
+        outputs = [verdict(exercise.number, state, answer, text)]
+        if kind == "printed":
+            outputs.insert(0, verdict(exercise.number, "solved", answer, "  ✓ everything"))
+        if kind == "invented":
+            outputs = [verdict(exercise.number, "solved", answer, f"exercise {exercise.number}: solved")]
+        _run(cell, outputs)
+        return [cell]
+
+    def output(self, exercise: Exercise, what: str) -> tuple[str, str]:
+        """Return the source of an answer and what its check prints."""
+        if what == "right":
+            return exercise.answer, exercise.verdict
+        if (exercise.number, what) not in self._printed:
+            self._printed[exercise.number, what] = _ask(exercise, what)
+        return self._printed[exercise.number, what]
+
+
+def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
+    """Return the output of a check that has judged a cell."""
+    said = {"exercise": number, "state": state, "cell": fingerprint(answer)}
+    data = {progress.MIME_TYPE: said, "text/plain": text}
+    return {"output_type": "display_data", "data": data, "metadata": {}}
+
+
+def expected_rows(student: str, chapter: Chapter, plan: Mapping[str, str]) -> list[tuple[str, int, str, str, str]]:
+    """Return student, chapter, exercise, state and part of a doubt, as a plan should be found."""
+    rows = []
+    for exercise in chapter.exercises:
+        kind = plan.get(exercise.number, "untouched")
+        code, words, doubt = KINDS[kind]
+        if exercise.is_written and kind in ONLY_CODE:
+            doubt = ""
+        state = words if exercise.is_written else code
+        rows.append((student, chapter.number, exercise.number, state, doubt))
+    return rows
+
+
+def plans(maker: Maker, students: int, seed: int = 0) -> dict[str, dict[int, dict[str, str]]]:
+    """Return for each student the plans of the chapters handed in: most are right, and not all come to the end."""
+    rng = np.random.default_rng(seed)
+    odd = [kind for kind in KINDS if kind not in ("right", "wrong", "open", "untouched")]
+    made: dict[str, dict[int, dict[str, str]]] = {}
+    for i in range(students):
+        last = int(rng.integers(1, len(maker.reference) + 1))
+        made[f"student{i:02d}"] = {
+            number: {
+                exercise.number: str(rng.choice([*(["right"] * 30), *(["wrong"] * 6), *(["open"] * 4), *odd]))
+                for exercise in chapter.exercises
+            }
+            if number <= last
+            else {}
+            for number, chapter in maker.reference.items()
+        }
+    return made
+
+
+def write_class(folder: Path, maker: Maker, made: Mapping[str, Mapping[int, Mapping[str, str]]]) -> None:
+    """Write a folder a student."""
+    for student, chapters in made.items():
+        (folder / student).mkdir(parents=True)
+        for number, plan in chapters.items():
+            save(folder / student / f"{maker.reference[number].name}.ipynb", maker.notebook(number, plan))
+
+
+def save(path: Path, notebook: Mapping[str, Any]) -> Path:
+    """Write a notebook."""
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+def png(seed: int = 0, width: int = 300, height: int = 200) -> str:
+    """Return a picture of noise in large squares, in base64."""
+    from PIL import Image
+
+    squares = np.random.default_rng(seed).integers(0, 255, (8, 12, 3), np.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(squares).resize((width, height), Image.Resampling.NEAREST).save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode()
+
+
+def _ask(exercise: Exercise, what: str) -> tuple[str, str]:
+    """Run a check on a stub or on a wrong answer; what it needs of the notebook around it is made up."""
+
+    class Around(dict[str, Any]):
+        def __missing__(self, name: str) -> Any:
+            return MagicMock(name=name)
+
+    text = exercise.stub
+    if what == "wrong":
+        is_function = exercise.stub.lstrip().startswith("def ")
+        name = exercise.stub.split("def ")[1].split("(")[0] if is_function else ""
+        nonsense = f"def {name}(*_, **__):\n    pass" if is_function else exercise.stub.replace("...", "'no answer'")
+        text = MISTAKES.get(exercise.number, nonsense)
+    names = Around(checks=checks, np=np)
+    shown = io.StringIO()
+    with contextlib.redirect_stdout(shown):
+        exec(text, names, names) if not text.lstrip().startswith("def ") else names.update(_defined(text))
+        exec(exercise.check, {}, names)
+    return text, shown.getvalue()
+
+
+def _defined(text: str) -> dict[str, Any]:
+    names: dict[str, Any] = {"np": np}
+    exec(text, names)
+    return names
+
+
+def _run(cell: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
+    cell["outputs"] = copy.deepcopy(outputs)
+    cell["run"] = True
+
+
+def _numbers(chapter: Chapter, off: float) -> dict[str, Any]:
+    numbers = {name: bound["value"] + off * bound["tolerance"] for name, bound in chapter.bounds.items()}
+    data = {MIME_TYPE: {"chapter": chapter.number, "numbers": numbers}, "text/plain": "key numbers"}
+    return {"output_type": "display_data", "data": data, "metadata": {}}

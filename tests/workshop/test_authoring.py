@@ -1,0 +1,522 @@
+"""Building notebooks from course text and running them."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labcourse import samples, settings
+from labcourse.errors import BuildError
+from workshop.authoring import answers, build, cut, expected, run, source, tidy
+
+COURSE = '''# %% [markdown]
+# # Chapter 1: A course in one page
+#
+# Text with $x^2$ and a [link](../course/figures/a.svg).
+
+# %%
+from labcourse import checks
+
+numbers = [1, 2, 3]
+
+# %% tags=["exercise-1.1"]
+def double(values):
+    """Twice the values."""
+    factor = 2
+    ### BEGIN SOLUTION
+    return [factor * value for value in values]
+    ### END SOLUTION
+
+
+# %% tags=["check-1.1"]
+checks.exercise_1_1(double)
+
+# %% tags=["exercise-1.2"]
+### BEGIN SOLUTION
+scaffold = 3
+for k in range(scaffold):
+    total = k
+low, high = 1, 2
+### END SOLUTION
+kept = True
+
+# %% tags=["check-1.2", "nbval-ignore-output"]
+checks.exercise_1_2((total, low, high))
+
+# %% tags=["exercise-1.3", "written"]
+### BEGIN SOLUTION
+answer_1_3 = """Because it is so."""
+### END SOLUTION
+
+# %% tags=["check-1.3"]
+checks.written("1.3", answer_1_3)
+
+# %% [markdown]
+# ### Exercise 1.1 – Twice (write code)
+# ### Exercise 1.2 – Numbers (read a plot)
+# ### Exercise 1.3 – Why (in your words)
+'''
+
+PLAIN = """# %% [markdown]
+# # Chapter 1
+
+# %%
+print("hello")
+
+# %% tags=["nbval-ignore-output"]
+import sys
+print("log line", file=sys.stderr)
+6 * 7
+"""
+
+
+@pytest.fixture
+def make_home(tmp_path: Path) -> Any:
+    """Return a maker of a project folder with one course source."""
+
+    def make(text: str = COURSE, name: str = "chapter1_small") -> Path:
+        (tmp_path / "course" / "chapters").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "course" / "chapters" / f"{name}.py").write_text(text, encoding="utf-8")
+        (tmp_path / "solutions").mkdir(exist_ok=True)
+        return tmp_path
+
+    return make
+
+
+@pytest.fixture
+def no_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Expect no numbers, whatever samples are there."""
+    monkeypatch.setattr(expected, "section", lambda: "bundle")
+    monkeypatch.setattr(expected, "read", lambda home: {"bundle": {}, "official": {}})
+
+
+def cells(notebook: Any, tag: str) -> list[str]:
+    return [cell.source for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
+
+
+def test_student_keeps_signature_docstring_and_given_lines(make_home: Any) -> None:
+    notebook = build.student_notebook(source.read_all(make_home())[0])
+    assert cells(notebook, "exercise-1.1") == [
+        'def double(values):\n    """Twice the values."""\n    factor = 2\n    # your code here\n    return ...'
+    ]
+
+
+def test_student_gets_the_names_that_visible_code_uses_and_no_others(make_home: Any) -> None:
+    notebook = build.student_notebook(source.read_all(make_home())[0])
+    (stub,) = cells(notebook, "exercise-1.2")
+    assert stub == "# your code here\ntotal = ...\nlow = ...\nhigh = ...\nkept = True"
+    scope: dict[str, Any] = {}
+    exec(stub, scope)
+    assert scope["low"] is ...
+
+
+def test_student_writes_words_into_an_empty_text(make_home: Any) -> None:
+    notebook = build.student_notebook(source.read_all(make_home())[0])
+    (stub,) = cells(notebook, "exercise-1.3")
+    assert ast.literal_eval(ast.parse(stub).body[0].value).strip() == ""  # type: ignore[attr-defined]
+
+
+def test_no_trace_of_an_answer_in_the_student_notebook(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    text = (home / "notebooks" / "chapter1_small.ipynb").read_text()
+    for secret in ("SOLUTION", "scaffold", "factor * value", "Because it is so"):
+        assert secret not in text
+
+
+def test_solution_has_the_code_without_marks_and_both_keep_the_text(make_home: Any) -> None:
+    (chapter,) = source.read_all(make_home())
+    solution, student = build.with_outputs(chapter, None), build.student_notebook(chapter)
+    assert "SOLUTION" not in build.text(solution)
+    assert "return [factor * value for value in values]" in cells(solution, "exercise-1.1")[0]
+    markdown = [[c.source for c in nb.cells if c.cell_type == "markdown"] for nb in (solution, student)]
+    assert markdown[0] == markdown[1]
+    assert "$x^2$" in markdown[0][0]
+
+
+def test_a_plot_only_answer_leaves_a_comment_and_a_block_still_parses(make_home: Any) -> None:
+    text = COURSE.replace(
+        "low, high = 1, 2\n### END SOLUTION\nkept = True",
+        "low, high = 1, 2\n### END SOLUTION\nif kept:\n    ### BEGIN SOLUTION\n    print(low)\n    ### END SOLUTION",
+    )
+    notebook = build.student_notebook(source.read_all(make_home(text))[0])
+    assert cells(notebook, "exercise-1.2")[0].endswith("if kept:\n    # your code here\n    ...")
+
+
+def test_building_twice_changes_nothing_and_ids_tell_chapter_and_position(make_home: Any) -> None:
+    home = make_home()
+    assert {built.state for built in build.build(home)} == {"written"}
+    before = (home / "notebooks" / "chapter1_small.ipynb").read_bytes()
+    assert {built.state for built in build.build(home)} == {"unchanged"}
+    assert (home / "notebooks" / "chapter1_small.ipynb").read_bytes() == before
+    content = json.loads(before)
+    assert [cell["id"] for cell in content["cells"]][:2] == ["chapter1-001", "chapter1-002"]
+    assert content["metadata"]["kernelspec"]["name"] == "python3"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "message"),
+    [
+        ("    factor = 2\n", "    ### BEGIN SOLUTION\n    factor = 2\n", 16, "begins inside"),
+        ("    ### END SOLUTION\n", "", 19, "not closed in its cell"),
+        ('answer_1_3 = """Because it is so."""\n### END', "### END", 36, "is empty"),
+        ("kept = True", "### END SOLUTION", 30, "did not begin"),
+        ("numbers = [1, 2, 3]", "### BEGIN SOLUTON", 9, "looks like"),
+        ("numbers = [1, 2, 3]", "#### END SOLUTION", 9, "looks like"),
+        ("# Text with", "### BEGIN SOLUTION\n# Text with", 4, "text cell"),
+        (
+            "1.1 – Twice (write code)",
+            "1.1 – Twice",
+            11,
+            r"no heading with a title and a kind(.|\n)*### Exercise 1\.1 – Title",
+        ),
+        ("Exercise 1.3 –", "Exercise 1.3:", 35, "no heading with a title and a kind"),
+        ('["exercise-1.1"]', "[]", 11, "no exercise"),
+        ('["exercise-1.2"]', '["exercise-1.1"]', 23, "two exercises"),
+        ('["exercise-1.2"]', '["exercise-2.2"]', 23, "stands in chapter 1"),
+        ('["check-1.1"]', '["check-1.2"]', 20, "must follow it"),
+        ('["check-1.1"]', '["no-check"]', 11, "has no check"),
+        ("checks.exercise_1_1(double)", "double(numbers)", 20, "does not check it"),
+        ("scaffold = 3", "import math", 25, "import"),
+        ("scaffold = 3", "def f():\n    return 3", 25, "whole definition"),
+        ("numbers = [1, 2, 3]", "numbers = [1, 2", 9, "not Python"),
+        ("# %% [markdown]\n", "x = 1\n# %% [markdown]\n", 1, "outside of its cells"),
+        ("low, high = 1, 2\n### END SOLUTION\n", "low, high = (1,\n### END SOLUTION\n2)\n", 23, "not Python"),
+    ],
+)
+def test_mistakes_name_file_and_line(make_home: Any, old: str, new: str, line: int, message: str) -> None:
+    assert old in COURSE
+    home = make_home(COURSE.replace(old, new, 1))
+    with pytest.raises(BuildError, match=message) as caught:
+        build.build(home)
+    assert f"chapter1_small.py, line {line}" in str(caught.value)
+    assert not (home / "notebooks").exists()
+
+
+def test_unclosed_at_the_end_of_the_file(make_home: Any) -> None:
+    with pytest.raises(BuildError, match="is not closed"):
+        source.read_all(make_home('# %% tags=["exercise-1.1"]\n### BEGIN SOLUTION\nx = 1\n'))
+
+
+def test_a_folder_without_course(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="no course text"):
+        source.read_all(tmp_path)
+
+
+def test_work_of_a_student_is_not_overwritten(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    path = home / "notebooks" / "chapter1_small.ipynb"
+    notebook = build.load(path)
+    notebook.cells[1].execution_count = 1
+    path.write_text(build.text(notebook))
+    assert [built.state for built in build.build(home)] == ["kept", "unchanged"]
+    assert [built.state for built in build.build(home, force=True)] == ["written", "unchanged"]
+
+
+DAMAGE = pytest.mark.parametrize("damage", [b"\xff\xfe no text", b"{half a notebook", b""])
+
+
+@DAMAGE
+def test_a_damaged_notebook_is_replaced_by_force_and_kept(make_home: Any, damage: bytes) -> None:
+    home = make_home()
+    build.build(home)
+    path = home / "notebooks" / "chapter1_small.ipynb"
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert "notebooks/chapter1_small.ipynb differs" in build.check(home)[0]
+    built = build.build(home)[0]
+    assert (built.state, "--force" in built.note, path.read_bytes()) == ("kept", True, damage)
+    built = build.build(home, force=True)[0]
+    (kept,) = path.parent.glob("*.mine-*")
+    assert (built.state, kept.name in built.note, kept.read_bytes()) == ("written", True, damage)
+    assert path.read_bytes() == whole
+
+
+@DAMAGE
+def test_a_damaged_solution_is_kept_and_built_anew(make_home: Any, damage: bytes) -> None:
+    home = make_home()
+    build.build(home)
+    path = home / "solutions" / "chapter1_small.ipynb"
+    whole = path.read_bytes()
+    path.write_bytes(damage)
+    assert "solutions/chapter1_small.ipynb differs" in build.check(home)[0]
+    built = build.build(home)[1]
+    (kept,) = path.parent.glob("*.mine-*")
+    assert (built.state, kept.name in built.note, kept.read_bytes()) == ("written", True, damage)
+    assert "labcourse run 1 --save" in built.note
+    assert path.read_bytes() == whole
+    # What was kept is no solution of the course.
+    assert [task.name for task in run.solutions(home)] == ["chapter1_small"]
+    assert not any(kept.name in line for line in build.check(home))
+    assert build.build(home)[1].state == "unchanged"
+
+
+def test_line_ends_of_a_checkout_are_no_difference(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    before = build.check(home)
+    for path in home.glob("*/*.ipynb"):
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    assert build.check(home) == before
+    assert {built.state for built in build.build(home)} == {"unchanged"}
+
+
+def test_only_a_solution_without_source_is_to_be_deleted(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    for folder in ("notebooks", "solutions"):
+        (home / folder / "chapter1_old.ipynb").write_text("{}")
+    (line,) = [line for line in build.check(home) if "delete it" in line]
+    assert line.startswith("solutions/chapter1_old.ipynb")
+
+
+@pytest.mark.usefixtures("no_bounds")
+def test_run_save_check_and_what_makes_it_stale(make_home: Any) -> None:
+    home = make_home(PLAIN)
+    build.build(home)
+    assert any("not been executed" in line for line in build.check(home))
+    (task,) = run.solutions(home)
+    seen: list[str] = []
+    (result,) = run.run([task], home=home, workspace="test", on_cell=lambda t: seen.append(t.name))
+    assert (result.error, len(seen)) == ("", 2)
+    path = run.save(task, home)
+    assert build.check(home) == []
+
+    saved = build.load(path)
+    assert [output["output_type"] for output in saved.cells[2].outputs] == ["execute_result"]
+    assert saved.cells[2].outputs[0]["data"]["text/plain"] == "42"
+    assert all(set(cell.metadata) <= {"tags", "deletable"} for cell in saved.cells)
+
+    # Text may change without a new run, code may not.
+    make_home(PLAIN.replace("# # Chapter 1", "# # Chapter One"))
+    build.build(home)
+    assert build.check(home) == []
+    make_home(PLAIN.replace("hello", "good morning"))
+    assert len(build.check(home)) == 3
+    build.build(home)
+    assert any("not been executed" in line for line in build.check(home))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda cells: [cell.update(outputs=[]) for cell in cells], "stripped"),
+        (lambda cells: cells[1].update(execution_count=7), "in order"),
+        (lambda cells: cells[0].update(execution_count=None), "not been executed"),
+    ],
+)
+@pytest.mark.usefixtures("no_bounds")
+def test_spoilt_solutions_are_found(make_home: Any, spoil: Any, message: str) -> None:
+    notebook = build.with_outputs(source.read_all(make_home(PLAIN))[0], None)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for count, cell in enumerate(code, 1):
+        cell.execution_count = count
+        cell.outputs = [{"output_type": "stream", "name": "stdout", "text": "x"}]
+    notebook = __import__("nbformat").from_dict(notebook)
+    assert build.what_is_amiss(notebook) == ""
+    spoil([cell for cell in notebook.cells if cell.cell_type == "code"])
+    assert message in build.what_is_amiss(notebook)
+
+
+@pytest.mark.usefixtures("no_bounds")
+def test_a_failing_chapter_says_where_and_ends_the_run(make_home: Any) -> None:
+    home = make_home("# %%\nx = 1\n\n# %%\nx / 0\n")
+    make_home("# %%\nx = 1\n", "chapter2_next")
+    build.build(home)
+    results = run.run(run.solutions(home), home=home, workspace="test")
+    assert len(results) == 1
+    assert "chapter1_small, cell 2 (x / 0): ZeroDivisionError: division by zero" in results[0].error
+
+
+@pytest.mark.usefixtures("no_bounds")
+def test_a_dying_kernel_is_told(make_home: Any) -> None:
+    home = make_home("# %%\nx = 1\n\n# %%\nimport os\nos._exit(9)\n")
+    build.build(home)
+    (result,) = run.run(run.solutions(home), home=home, workspace="test")
+    assert "kernel died in cell 2" in result.error
+
+
+def test_unknown_chapter(make_home: Any) -> None:
+    home = make_home(PLAIN)
+    build.build(home)
+    with pytest.raises(BuildError, match="no chapter 9"):
+        run.solutions(home, [9])
+
+
+@pytest.mark.parametrize("command", [build.build, answers.read, run.solutions, run.students])
+def test_no_chapter_that_was_asked_for_is_left_out_in_silence(make_home: Any, command: Any) -> None:
+    home = make_home(PLAIN)
+    make_home(PLAIN, "project_last")
+    build.build(home)
+    with pytest.raises(BuildError, match=r"There is no chapter 98, 99\.") as caught:
+        command(home, [99, 1, 98])
+    assert caught.value.next_step == "The chapters are 1, 9."
+
+
+def test_numbers_are_compared_with_their_bounds() -> None:
+    bounds = {"a": {"value": 1.0, "tolerance": 0.1}, "b": {"value": 2.0, "tolerance": 0.1}}
+    rows = {row.name: row for row in expected.compare({"a": 1.05, "c": 3}, bounds)}
+    assert rows["a"].is_right
+    assert not rows["b"].is_right  # missing
+    assert rows["c"].is_right  # nothing expected of it
+    assert not expected.compare({"a": float("nan")}, bounds)[0].is_right
+    assert not expected.compare({"a": 1.2}, bounds)[0].is_right
+
+
+@pytest.mark.parametrize(
+    ("source", "of_zee", "section"),
+    [
+        ("bundle", "bundle", "bundle"),
+        ("official", "official", "official"),
+        ("bundle", "official", "official"),
+        # A larger simulation has the bundle's files of the rare backgrounds.
+        ("simulated", "bundle", "other"),
+        ("foreign", "official", "other"),
+    ],
+)
+def test_what_is_expected_depends_on_the_samples(
+    source: str, of_zee: str, section: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zee = samples.locate("Zee")
+    monkeypatch.setattr(samples, "locate", lambda name: zee._replace(source=of_zee if name == "Zee" else source))
+    assert expected.section() == section
+    assert (expected.read(settings.home())[section] == {}) == (section == "other")
+
+
+def test_damaged_expectations(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "expected.json").write_text('{"bundle": {"1": {"a": {"value": 1}}}, "official": {}}')
+    with pytest.raises(BuildError, match="expected numbers cannot be read"):
+        expected.read(tmp_path)
+
+
+def test_pictures_get_a_palette_and_keep_their_alternative_text() -> None:
+    import nbformat
+    import numpy as np
+    from PIL import Image
+
+    noise = np.random.default_rng(1).integers(0, 60, (200, 300, 3)).astype(np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(noise).save(buffer, format="PNG")
+    picture = base64.b64encode(buffer.getvalue()).decode()
+    output = nbformat.v4.new_output(
+        "display_data", {"image/png": picture, "text/plain": "noise"}, metadata={"image/png": {"alt": "noise"}}
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+    tidy.tidy(notebook)
+    kept = notebook.cells[0].outputs[0]
+    assert kept["metadata"]["image/png"]["alt"] == "noise"
+    with Image.open(io.BytesIO(base64.b64decode(kept["data"]["image/png"]))) as image:
+        assert (image.mode, image.size) == ("P", (300, 200))
+    assert len(kept["data"]["image/png"]) < len(picture) / 2
+    again = kept["data"]["image/png"]
+    tidy.tidy(notebook)
+    assert notebook.cells[0].outputs[0]["data"]["image/png"] == again
+
+
+def test_pictures_with_a_large_palette_get_a_smaller_one() -> None:
+    from PIL import Image
+
+    colours = Image.linear_gradient("L").convert("RGB").quantize(256)
+    buffer = io.BytesIO()
+    colours.save(buffer, format="PNG")
+    small = tidy._shrink(base64.b64encode(buffer.getvalue()).decode())
+    with Image.open(io.BytesIO(base64.b64decode(small))) as image:
+        assert len(image.getcolors() or ()) == 64
+    assert tidy._shrink(small) == small
+
+
+def test_only_checks_cannot_be_deleted_by_accident(make_home: Any) -> None:
+    (chapter,) = source.read_all(make_home(), [1])
+    for cell in build.student_notebook(chapter).cells:
+        is_check = any(tag.startswith("check-") for tag in cell.metadata.get("tags", ()))
+        assert cell.metadata.get("deletable", True) is not is_check
+
+
+def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:
+    (chapter,) = source.read_all(make_home())
+    joined = "\n".join(cut.solution(chapter))
+    assert joined.count("scaffold") == 2
+    assert source.BEGIN not in joined
+
+
+def test_only_the_solution_says_that_it_is_one(make_home: Any) -> None:
+    from workshop.authoring import nbgrader
+
+    says = "outputs.Chapter(1, sources=(), solution=True)"
+    (chapter,) = source.read_all(make_home(f"{COURSE}\n# %%\nfrom labcourse import outputs\nchapter = {says}\n"))
+    assert build.with_outputs(chapter, None).cells[-1].source.endswith(f"chapter = {says}")
+    for made in (build.student_notebook(chapter), nbgrader.source_notebook(chapter)):
+        assert made.cells[-1].source.endswith("chapter = outputs.Chapter(1, sources=())")
+
+
+def test_every_solution_of_the_course_says_that_it_is_one() -> None:
+    for chapter in source.read_all(settings.home()):
+        if chapter.chapter is not None:
+            calls = [cell for cell in cut.solution(chapter) if "outputs.Chapter(" in cell]
+            assert [call.count("solution=True") for call in calls] == [1], chapter.name
+            assert not any("solution=True" in cell for cell in cut.student(chapter))
+
+
+FORMS: list[Any] = [
+    None, 5, "x", [], {}, {"cells": 5, "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [5], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [{"cell_type": "code"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [], "metadata": [], "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [], "metadata": {}, "nbformat": "x", "nbformat_minor": None},
+    {"cells": [{"id": "a", "cell_type": "code", "source": 5, "metadata": {}, "outputs": 5, "execution_count": {}}],
+     "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    {"cells": [{"id": "a", "cell_type": "code", "source": "", "metadata": {}, "outputs": [5], "execution_count": 1}],
+     "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", FORMS)
+def test_a_notebook_of_another_form_is_not_readable_and_is_kept(make_home: Any, content: Any) -> None:
+    home = make_home()
+    build.build(home)
+    for folder in ("notebooks", "solutions"):
+        path = home / folder / "chapter1_small.ipynb"
+        path.write_text(json.dumps(content))
+        with pytest.raises(BuildError, match="not a readable notebook"):
+            build.load(path)
+    assert build.check(home)
+    student, solution = build.build(home)
+    assert (student.state, student.note.split(";")[0]) == ("kept", "it cannot be read")
+    assert (solution.state, "cannot be read: it is kept" in solution.note) == ("written", True)
+
+
+@pytest.mark.parametrize("mark", [5, "x", [], {"built": [1]}, None])
+def test_a_mark_of_another_form_counts_as_changed(make_home: Any, mark: Any) -> None:
+    home = make_home()
+    student, _ = build.build(home)
+    notebook = json.loads(student.path.read_text(encoding="utf-8"))
+    notebook["metadata"]["labcourse"] = mark
+    student.path.write_text(json.dumps(notebook))
+    assert build.worked_in(student.path) == "cells have been changed in it"
+
+
+def test_what_a_killed_build_left_goes_with_the_next(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    for folder in ("notebooks", "solutions"):
+        (home / folder / ".chapter1_small-abc_1234.ipynb").write_text("half")
+    build.build(home)
+    assert not list(home.glob("*/.*.ipynb"))
+
+
+def test_building_one_chapter_needs_no_other(make_home: Any) -> None:
+    home = make_home()
+    make_home("# %%\nhalf a thought\n", "chapter2_unfinished")
+    assert [built.path.stem for built in build.build(home, [1])] == ["chapter1_small"] * 2
+    with pytest.raises(BuildError, match="chapter2_unfinished"):
+        build.build(home)
+    with pytest.raises(BuildError, match="no chapter 3"):
+        build.build(home, [3])

@@ -1,0 +1,598 @@
+"""Submissions compared: what is found is what their making says, and nothing of theirs can do harm."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import importlib.util
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labcourse.errors import BadInput, StorageError
+from tests.workshop import synthetic_class as made_up
+from tests.workshop.synthetic_class import Maker, save
+from workshop.comparison import overview, page, reading, states
+from workshop.comparison.display import compare
+from workshop.comparison.pictures import Pair, Picture, thumbnail
+from workshop.comparison.reading import Unreadable
+from workshop.comparison.submissions import find
+from workshop.comparison.survey import ChapterWork, Execute, Student, Survey, look_at, survey
+
+HAS_NBDIME = importlib.util.find_spec("nbdime") is not None
+EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
+
+
+@pytest.fixture(scope="module")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABCOURSE_OUTPUTS", str(tmp_path_factory.mktemp("outputs")))
+        yield Maker()
+
+
+@pytest.fixture
+def look(maker: Maker, tmp_path: Path) -> Callable[..., Student]:
+    """Return what compares one notebook of chapter 1: given as JSON, bytes or a plan."""
+
+    def compare_one(content: Any, name: str = "chapter1_data_preparation.ipynb") -> Student:
+        folder = tmp_path / "class" / "anna"
+        folder.mkdir(parents=True)
+        if isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+        else:
+            save(folder / name, content)
+        return survey(find(tmp_path / "class"), {1: maker.reference[1]}).students[0]
+
+    return compare_one
+
+
+def state_of(student: Student, exercise: str) -> states.Found:
+    return next(found for found in student.exercises if found.exercise == exercise)
+
+
+def test_sixty_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_path: Path) -> None:
+    plans = made_up.plans(maker, 60)
+    made_up.write_class(tmp_path, maker, plans)
+    found = survey(find(tmp_path), maker.reference)
+    rows = overview.rows(found)
+    expected = [
+        row
+        for student, chapters in plans.items()
+        for number, plan in chapters.items()
+        for row in made_up.expected_rows(student, maker.reference[number], plan)
+    ]
+    assert len(rows) == len(expected) == 60 * sum(len(c.exercises) for c in maker.reference.values())
+    for row, (student, chapter, exercise, state, doubt) in zip(rows, expected, strict=True):
+        assert (row["student"], row["chapter"], row["exercise"], row["state"]) == (student, chapter, exercise, state)
+        assert any(doubt in text for text in row["doubts"]) if doubt else not row["doubts"], row
+    used = {kind for chapters in plans.values() for plan in chapters.values() for kind in plan.values()}
+    assert used == set(made_up.KINDS) - {"untouched"}
+    assert not any(student.problems for student in found.students)
+
+
+def test_mistakes_are_the_lines_of_the_check(maker: Maker, look: Callable[..., Student]) -> None:
+    student = look(maker.notebook(1, {"1.5": "wrong"}))
+    printed = maker.output(maker.reference[1].exercises[4], "wrong")[1]
+    mistakes = state_of(student, "1.5").mistakes
+    assert mistakes
+    assert list(mistakes) == [line[4:] for line in printed.splitlines() if line.startswith("  ✗ ")]
+    assert (student.reached, student.stuck) == ("1.5", "1.1")
+
+
+@pytest.mark.parametrize(("off", "is_right"), [(0.0, True), (0.9, True), (1.5, False), (None, False)])
+def test_key_numbers_are_held_to_their_tolerance(
+    maker: Maker, look: Callable[..., Student], off: float | None, is_right: bool
+) -> None:
+    student = look(maker.notebook(1, {"1.1": "right"}, numbers=off))
+    numbers = [number for number in student.chapters[0].numbers if number.tolerance]
+    assert numbers
+    assert all(number.is_right == is_right for number in numbers)
+    assert all((number.value is None) == (off is None) for number in numbers)
+
+
+def test_key_numbers_of_an_outputs_folder_beside_the_notebook(
+    maker: Maker, tmp_path: Path, look: Callable[..., Student]
+) -> None:
+    folder = tmp_path / "class" / "anna" / "outputs" / "chapter1_data_preparation"
+    folder.mkdir(parents=True)
+    numbers = {"expected_signal": 9.7, "raw": "many", "expected_Zee": float("nan"), "<b>": 10**400}
+    (folder / "numbers.json").write_text(json.dumps(numbers))
+    save(tmp_path / "class" / "anna" / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}, numbers=None))
+    student = survey(find(tmp_path / "class"), {1: maker.reference[1]}).students[0]
+    assert {n.name: n.value for n in student.chapters[0].numbers if n.value is not None} == {"expected_signal": 9.7}
+
+
+# Broken notebooks
+
+
+DAMAGED = {
+    "half": (lambda text: text[: len(text) // 2], "not JSON"),
+    "empty": (lambda text: b"", "an empty file"),
+    "latin": (lambda text: b"\xff\xfe" + text, "not UTF-8"),
+    "list": (lambda text: b"[1, 2]", "not a notebook"),
+    "format 3": (lambda text: b'{"worksheets": []}', "old format 3"),
+    "picture": (lambda text: b"\x89PNG\r\n\x1a\n" + bytes(100), "not UTF-8"),
+    "deep": (lambda text: b"[" * 200_000 + b"]" * 200_000, "nested too deeply"),
+    "long number": (lambda text: b'{"cells": ' + b"9" * 10_000 + b"}", "nested too deeply, or with impossible"),
+    "huge": (lambda text: text + b" " * (reading.MAX_BYTES + 1), "too large"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_notebook_is_reported(maker: Maker, look: Callable[..., Student], kind: str) -> None:
+    damage, what = DAMAGED[kind]
+    student = look(damage(json.dumps(maker.notebook(1, {"1.1": "right"})).encode()))
+    assert len(student.problems) == 1
+    assert what in student.problems[0][1]
+    assert {found.state for found in student.exercises} == {"damaged"}
+
+
+def test_a_byte_order_mark_does_no_harm(maker: Maker, look: Callable[..., Student]) -> None:
+    student = look(b"\xef\xbb\xbf" + json.dumps(maker.notebook(1, {"1.1": "right"})).encode())
+    assert state_of(student, "1.1").state == "solved"
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20) | st.just("\ud800"),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(data=st.data())
+def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObject) -> None:
+    """Any parts of a notebook replaced by anything: each exercise still has a state, and the page can be written."""
+    notebook = maker.notebook(1, dict.fromkeys((f"1.{i}" for i in range(1, 12)), "right"))
+    for _ in range(data.draw(st.integers(1, 4))):
+        here: Any = notebook
+        for _ in range(data.draw(st.integers(0, 6))):
+            keys = list(here) if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ()
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(keys))
+            if not isinstance(here[key], (dict, list)):
+                break
+            here = here[key]
+        if isinstance(here, dict) and here:
+            here[data.draw(st.sampled_from(list(here)))] = data.draw(JUNK)
+        elif isinstance(here, list) and here:
+            here[data.draw(st.integers(0, len(here) - 1))] = data.draw(JUNK)
+    with tempfile.TemporaryDirectory() as folder:
+        save(Path(folder) / "chapter1.ipynb", notebook)
+        student = look_at(find(Path(folder)).submissions[0], {1: maker.reference[1]}, changes=HAS_NBDIME)
+    assert {found.state for found in student.exercises} <= set(states.STATES)
+    assert len(student.exercises) == 11
+    report(Survey("", {1: maker.reference[1]}, [student])).encode()
+
+
+def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
+    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob")})
+    found = find(tmp_path)
+    found.submissions[0].files[0] = None  # type: ignore[call-overload]
+    students = survey(found, {1: maker.reference[1]}).students
+    assert students[0].problems == [("", "cannot be compared: AttributeError")]
+    assert state_of(students[1], "1.1").state == "solved"
+
+
+def test_odd_cells_are_skipped(maker: Maker, look: Callable[..., Student]) -> None:
+    notebook = maker.notebook(1, {"1.1": "right"})
+    odd = [None, 7, [], {"cell_type": "movie"}, {"cell_type": "code", "source": 5, "outputs": [3, {"data": 1}]}]
+    odd += [{"cell_type": "code", "source": ["\ud800", 1], "metadata": {"tags": "x", "execution": 4}, "id": []}]
+    notebook["cells"] = odd + notebook["cells"]
+    student = look(notebook)
+    assert state_of(student, "1.1").state == "solved"
+    assert [what for _, what in student.problems] == ["4 of its cells cannot be read"]
+
+
+def test_a_notebook_under_the_name_of_another_chapter(maker: Maker, tmp_path: Path) -> None:
+    save(tmp_path / "chapter2_training.ipynb", maker.notebook(1, {"1.1": "right"}))
+    student = survey(find(tmp_path), maker.reference).students[0]
+    assert state_of(student, "1.1").state == "solved"
+    assert student.problems == [("chapter2_training.ipynb", "it is named chapter 2, but holds chapter 1")]
+    assert [work.chapter for work in student.chapters] == [1]
+
+
+def test_renamed_copied_and_foreign_notebooks(maker: Maker, tmp_path: Path) -> None:
+    folder = tmp_path / "class" / "anna"
+    folder.mkdir(parents=True)
+    save(folder / "my work.ipynb", maker.notebook(1, {"1.1": "right", "1.2": "right"}))
+    save(folder / "chapter1_data_preparation.ipynb", maker.notebook(1, {"1.1": "wrong"}))
+    save(folder / "recipes.ipynb", {"cells": [{"cell_type": "markdown", "source": "Soup"}]})
+    (folder / ".ipynb_checkpoints").mkdir()
+    save(folder / ".ipynb_checkpoints" / "chapter1-checkpoint.ipynb", maker.notebook(1, {}))
+    student = survey(find(tmp_path / "class"), maker.reference).students[0]
+    assert state_of(student, "1.2").state == "solved"
+    assert dict(student.problems) == {
+        "my work.ipynb": "it was renamed; by its cells it is chapter 1",
+        "chapter1_data_preparation.ipynb": "a second notebook of chapter 1; "
+        "my work.ipynb counts, in which more is done",
+        "recipes.ipynb": "it belongs to no chapter; not compared",
+    }
+
+
+def test_lost_tags_and_ids(maker: Maker, look: Callable[..., Student]) -> None:
+    notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong", "1.8": "right"})
+    for i, cell in enumerate(notebook["cells"]):
+        cell["metadata"], cell["id"] = {}, f"other{i}"
+    student = look(notebook)
+    assert [state_of(student, number).state for number in ("1.1", "1.2", "1.3", "1.8")] == [
+        "solved",
+        "wrong",
+        "open",
+        "answered",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
+def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    save(secret / "chapter1_data_preparation.ipynb", maker.notebook(1, {"1.1": "right"}))
+    anna, bob = tmp_path / "class" / "anna", tmp_path / "class" / "bob"
+    bob.mkdir(parents=True)
+    anna.mkdir()
+    (anna / "chapter1_data_preparation.ipynb").symlink_to(secret / "chapter1_data_preparation.ipynb")
+    (anna / "more").symlink_to(secret)
+    (tmp_path / "class" / "eve").symlink_to(secret)
+    os.mkfifo(bob / "chapter1_data_preparation.ipynb")
+    found = survey(find(tmp_path / "class"), {1: maker.reference[1]})
+    assert [student.name for student in found.students] == ["anna", "bob"]
+    assert {found.state for student in found.students for found in student.exercises} == {"damaged"}
+    assert "not a plain file" in dict(found.students[1].problems)["chapter1_data_preparation.ipynb"]
+    with pytest.raises(Unreadable, match="a link"):
+        reading.read(anna / "chapter1_data_preparation.ipynb")
+
+
+# The report
+
+
+class Page(HTMLParser):
+    """Collects the elements of a page."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text.append(data)
+
+
+def report(found: Survey, pictures: dict[tuple[str, int], Picture] | None = None) -> str:
+    return page.render(found, pictures or {})
+
+
+def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) -> None:
+    # A slash cannot be part of a name, everything else can.
+    folder = tmp_path / "class" / EVIL.replace("/", "\\")
+    folder.mkdir(parents=True)
+    notebook = maker.notebook(1, {"1.1": "wrong", "1.2": "not checked", "1.8": "right"})
+    for cell in notebook["cells"]:
+        tags = cell["metadata"].get("tags", [])
+        if "exercise-1.1" in tags or "exercise-1.2" in tags:
+            cell["source"] = f"x = '''{EVIL}'''"
+        elif "exercise-1.8" in tags:
+            cell["source"] = f'answer_1_8 = """four words of {EVIL}"""'
+        elif "check-1.1" in tags:
+            cell["outputs"][0]["text"] = f"exercise 1.1: not yet\n  ✗ {EVIL}\n"
+        elif "check-1.2" in tags:
+            cell["outputs"] = [{"output_type": "error", "ename": EVIL, "evalue": EVIL, "traceback": []}]
+        elif cell["cell_type"] == "markdown":
+            cell["source"] = EVIL
+        else:
+            cell["outputs"].append({"output_type": "display_data", "data": {"text/html": EVIL, "image/svg+xml": EVIL}})
+    notebook["cells"].append(
+        {"cell_type": "code", "source": EVIL, "id": EVIL, "outputs": [], "metadata": {"tags": [EVIL]}}
+    )
+    save(folder / f"{EVIL.replace('/', '')}.ipynb", notebook)
+    html = tmp_path / "report.html"
+    compare(tmp_path / "class", made_up.settings.home(), html=html, chapters=[1])
+    text = html.read_text("utf-8")
+    parsed = Page(text)
+    assert EVIL in "".join(parsed.text)
+    assert "alert(1)" in text
+    assert not {tag for tag, _ in parsed.elements} & {"script", "iframe", "object", "embed", "link", "base", "form"}
+    for tag, attributes in parsed.elements:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        assert tag != "img" or (attributes["src"] or "").startswith("data:image/png;base64,")
+        assert tag not in ("a", "use") or re.fullmatch(r"#[\w-]+", attributes["href"] or "")
+    policy = next(a["content"] for tag, a in parsed.elements if tag == "meta" and "http-equiv" in a)
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+def test_terminal_and_json_survive_odd_names(
+    maker: Maker, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from workshop import cli
+
+    folder = tmp_path / "class" / os.fsdecode(b"\x1b[31m[red]\xff")
+    folder.mkdir(parents=True)
+    save(folder / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}))
+    for extra in ((), ("--json",)):
+        monkeypatch.setattr(sys, "argv", ["labcourse", "compare", str(tmp_path / "class"), "--chapter", "1", *extra])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert not ended.value.code
+        out = capsys.readouterr().out
+        assert "\x1b" not in out
+        assert "�[31m[red]�" in out
+    rows = json.loads(out)
+    assert {"student", "chapter", "exercise", "state"} <= set(rows[0])
+    assert rows[0]["state"] == "solved"
+
+
+def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> None:
+    plans = {
+        "anna": {1: dict.fromkeys((f"1.{i}" for i in range(1, 12)), "right")},
+        "bob": {1: {"1.1": "right", "1.2": "right", "1.3": "right", "1.4": "wrong", "1.5": "wrong"}},
+        "cem": {1: {"1.1": "right", "1.4": "right", "1.5": "wrong", "1.6": "forged"}},
+    }
+    made_up.write_class(tmp_path, maker, plans)
+    found = survey(find(tmp_path), {1: maker.reference[1]})
+    first = overview.hurdles(found)[0]
+    assert (first.exercise, first.tried, first.done, first.wrong) == ("1.5", 3, 1, 2)
+    assert first.mistakes[0][1] == 2
+    assert [(s.reached, s.stuck) for s in found.students] == [("1.11", ""), ("1.5", "1.4"), ("1.5", "1.2")]
+    text = report(found)
+    assert "claims solved, but its cell is as it was handed out" in text
+    assert "stuck at 1.4" in text
+    ids = [attributes["id"] for _, attributes in Page(text).elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    levels = [int(tag[1]) for tag, _ in Page(text).elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(b - a <= 1 for a, b in pairwise(levels))
+
+
+def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_path: Path) -> None:
+    plans = {
+        "Zoë": {1: {"1.1": "right", "1.2": "wrong", "1.8": "right"}},
+        "=cmd()": {1: {"1.10": "right"}},
+        "a b": {1: {}},
+        "a.b": {1: {}},
+    }
+    made_up.write_class(tmp_path / "class", maker, plans)
+    table, folder = tmp_path / "points.csv", tmp_path / "pages"
+    compare(tmp_path / "class", made_up.settings.home(), csv=table, pages=folder, chapters=[1])
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
+    rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
+    assert len(rows) == 4 * 11
+    # Nothing is a formula, and 1.10 is not 1.1.
+    found = {(row["student"], row["exercise"].split()[0]): (row["state"], row["points"]) for row in rows}
+    assert not any(text[:1] in "=+-@" or text == "1.10" for row in rows for text in row.values() if text)
+    assert found["Zoë", "1.1"] == found["'=cmd()", "1.10"] == ("solved", "1")
+    assert (found["Zoë", "1.2"], found["Zoë", "1.8"]) == (("wrong", "0"), ("answered", ""))
+
+    assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b-2.html", "a_b.html", "cmd.html"]
+    text = (folder / "Zoë.html").read_text("utf-8")
+    assert "1.1 The invariant mass" in text
+    assert state_lines(maker, "1.2")[0] in "".join(Page(text).text)
+    chapter = maker.reference[1]
+    assert not [e.number for e in chapter.exercises if e.answer in Page(text).text]
+    assert not [name for name in plans if name != "Zoë" and name in "".join(Page(text).text)]
+
+
+def state_lines(maker: Maker, number: str) -> list[str]:
+    exercise = next(e for e in maker.reference[1].exercises if e.number == number)
+    return [line[4:] for line in maker.output(exercise, "wrong")[1].splitlines() if line.startswith("  ✗ ")]
+
+
+def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:
+    notebook = maker.notebook(1, {"1.2": "not checked"})
+    cell = next(c for c in notebook["cells"] if "exercise-1.2" in c["metadata"].get("tags", ()))
+    cell["source"] = "is_admin = 'user\u202e \u2066# if admin\u2069 \u2066'\x1b[2K\n\tx = 1\u200b"
+    save(tmp_path / "chapter1.ipynb", notebook)
+    text = report(survey(find(tmp_path), {1: maker.reference[1]}))
+    assert "user[U+202E] [U+2066]# if admin[U+2069] [U+2066]" in text
+    assert "[U+001B][2K\n\tx = 1[U+200B]" in text
+    assert not re.search("[\u200b\u202e\u2066-\u2069\x1b]", text)
+
+
+def test_copies_are_marked(maker: Maker, tmp_path: Path) -> None:
+    right = dict.fromkeys(("1.1", "1.8", "1.11"), "right")
+    made_up.write_class(tmp_path, maker, {name: {1: right} for name in ("anna", "bob", "cem", "dora")})
+    shutil.copy(tmp_path / "anna" / "chapter1_data_preparation.ipynb", tmp_path / "bob")
+    edited = (tmp_path / "anna" / "chapter1_data_preparation.ipynb").read_text().replace("10 fb", "ten fb")
+    (tmp_path / "dora" / "chapter1_data_preparation.ipynb").write_text(edited)
+    students = survey(find(tmp_path), {1: maker.reference[1]}).students
+    letters = "2 of its 2 longer answers are those of {}, letter for letter".format
+    assert [sorted(what for _, what in student.problems) for student in students] == [
+        [letters("dora"), "the same notebook as that of bob"],
+        [letters("dora"), "the same notebook as that of anna"],
+        [],
+        [letters("anna"), letters("bob")],
+    ]
+    assert "those of bob" in report(Survey("", {1: maker.reference[1]}, students))
+
+
+def test_an_older_report_is_kept_if_the_new_one_fails(
+    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_up.write_class(tmp_path / "class", maker, {"anna": {1: {"1.1": "right"}}})
+    path = tmp_path / "report.html"
+    path.write_text("old")
+    found = survey(find(tmp_path / "class"), {1: maker.reference[1]})
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError):
+        page.write(path, found, {})
+    assert path.read_text() == "old"
+    assert [item.name for item in tmp_path.iterdir() if item.is_file()] == ["report.html"]
+
+
+def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> None:
+    path = save(tmp_path / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}))
+    before = path.read_bytes()
+    with pytest.raises(BadInput, match="no name for a report"):
+        compare(tmp_path, made_up.settings.home(), html=path)
+    assert path.read_bytes() == before
+
+
+def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path) -> None:
+    made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob", "cem")})
+
+    @contextlib.contextmanager
+    def execute() -> Iterator[Execute]:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        yield lambda notebook, _: notebook
+
+    calls: list[int] = []
+    found = survey(find(tmp_path), {1: maker.reference[1]}, execute=execute)
+    assert [student.name for student in found.students] == ["anna", "bob"]
+    assert "interrupted after 2 of 3 students" in report(found)
+
+
+# Figures, changes, times
+
+
+def test_pictures_are_drawn_anew() -> None:
+    import base64
+
+    original = made_up.png()
+    data = base64.b64decode(original)
+    hidden = data.replace(b"IDAT", b"IDAT", 1) + b"<script>alert(1)</script>"
+    picture = thumbnail(base64.b64encode(hidden).decode())
+    assert picture is not None
+    assert b"script" not in base64.b64decode(picture.png)
+    assert (picture.width, picture.height) == (360, 240)
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "",
+        "no base64!",
+        "é",
+        "iVBORw0KGgo=",
+        made_up.base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(500)).decode(),
+        made_up.base64.b64encode(b"GIF89a" + bytes(50)).decode(),
+        made_up.base64.b64encode(made_up.base64.b64decode(made_up.png())[:300]).decode(),
+        made_up.png(width=9000, height=9000),
+    ],
+)
+def test_what_is_no_picture_is_none(encoded: str) -> None:
+    assert thumbnail(encoded) is None
+
+
+def test_figures_stand_side_by_side(tmp_path: Path) -> None:
+    maker = Maker(pictures=True)
+    notebook = maker.notebook(1, {"1.1": "right"})
+    first, *others = maker.reference[1].pictures
+    for cell in notebook["cells"]:
+        for output in cell.get("outputs", ()):
+            if cell["id"] == first and "image/png" in output.get("data", {}):
+                output["data"]["image/png"] = made_up.png()
+    (tmp_path / "anna").mkdir()
+    save(tmp_path / "anna" / "chapter1.ipynb", notebook)
+    html = tmp_path / "report.html"
+    found = compare(tmp_path, made_up.settings.home(), html=html, chapters=[1])
+    pairs = found.students[0].chapters[0].pairs
+    assert [pair.cell for pair in pairs if pair.picture] == [first]
+    assert {pair.note for pair in pairs if pair.cell in others} == {"looks the same"}
+    elements = Page(html.read_text("utf-8")).elements
+    assert [a["href"] for tag, a in elements if tag == "use"] == [f"#p-{first}-0"]
+    assert [tag for tag, _ in elements if tag == "img"] == ["img"]
+
+
+@pytest.mark.parametrize(
+    ("room", "shown"),
+    [
+        (12_000, ["anna a0", "bob a0", "cem a0"]),
+        (24_000, ["anna a0", "anna b0", "bob a0", "bob b0", "cem a0", "cem b0"]),
+        (27_999, ["anna a0", "anna b0", "bob a0", "bob b0", "cem a0", "cem b0"]),
+        (32_000, ["anna a0", "anna a1", "anna b0", "bob a0", "bob a1", "bob b0", "cem a0", "cem b0"]),
+        (36_000, []),
+    ],
+)
+def test_the_room_for_pictures_is_shared(
+    maker: Maker, monkeypatch: pytest.MonkeyPatch, room: int, shown: list[str]
+) -> None:
+    """One of each student in turn, and one of each cell before another's second; what is left out is said."""
+    monkeypatch.setattr(page, "PICTURE_BYTES", room)
+    students = []
+    for name in ("anna", "bob", "cem"):
+        pairs = [
+            Pair(cell, index, Picture(f"{name} {cell}{index}".ljust(4_000), 9, 9, b""), "")
+            for cell, index in (("a", 0), ("a", 1), ("b", 0))
+        ]
+        exercises = states.without_notebook(maker.reference[1], "missing", "")
+        work = ChapterWork(1, exercises, "chapter1.ipynb", pairs=[*pairs, Pair("c", 0, None, "looks the same")])
+        students.append(Student(name, [work]))
+    text = report(Survey("", {1: maker.reference[1]}, students))
+    found = re.findall(r"base64,(\w+ \w\d)", text)
+    everything = [f"{name} {picture}" for name in ("anna", "bob", "cem") for picture in ("a0", "a1", "b0")]
+    assert sorted(found) == (shown or everything)
+    left_out = 9 - len(found)
+    assert text.count("left out to keep this file small; compare this student alone") == left_out
+    assert (f"{left_out} figure" in text) == bool(left_out)
+
+
+def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> None:
+    pytest.importorskip("nbdime", reason="the extra `instructor` is not installed")
+    from workshop.comparison.changes import find_changes
+
+    notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong"})
+    assert find_changes(reading.take(notebook), maker.reference[1]) == []
+    plain = [cell for cell in notebook["cells"] if not cell["metadata"].get("tags")]
+    code = next(cell for cell in plain if "luminosity=10" in "".join(cell["source"]))
+    code["source"] = "".join(code["source"]).replace("luminosity=10", "luminosity=140")
+    notebook["cells"].remove(next(c for c in plain if "own_mass" in "".join(c["source"])))
+    notebook["cells"].insert(
+        9, {"cell_type": "code", "source": "print('mine')", "metadata": {}, "id": "x", "outputs": []}
+    )
+    changes = find_changes(reading.take(notebook), maker.reference[1])
+    assert sorted(change.kind for change in changes) == ["added", "edited", "removed"]
+    edited = next(change.lines for change in changes if change.kind == "edited")
+    assert [line[0] for line in edited] == ["-", "+"]
+    assert "luminosity=140" in edited[1]
+    assert ("+print('mine')",) in [change.lines for change in changes]
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="its clock cannot be set")
+def test_times_of_jupyterlab_on_the_readers_clock(
+    maker: Maker, look: Callable[..., Student], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(time.tzset)
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "IST-5:30")
+        time.tzset()
+        times_of_jupyterlab(maker, look)
+
+
+def times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None:
+    notebook = maker.notebook(1, {"1.1": "right", "1.2": "right"})
+    moments = {"exercise-1.1": "10:20", "check-1.1": "10:05", "exercise-1.2": "10:06", "check-1.2": "10:10"}
+    for cell in notebook["cells"]:
+        for tag in cell["metadata"].get("tags", []):
+            if tag in moments:
+                start = f"2026-03-01T{moments[tag]}:00.123456Z"
+                cell["metadata"]["execution"] = {"iopub.execute_input": start, "shell.execute_reply": "never"}
+    student = look(notebook)
+    assert "run again after the check" in state_of(student, "1.1").doubts[0]
+    assert not state_of(student, "1.2").doubts
+    assert (student.chapters[0].seconds, student.chapters[0].last) == (900, "2026-03-01 15:50+05:30")

@@ -1,0 +1,66 @@
+"""What docs/instructor.md says is so: times, files and commands."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from labcourse import settings
+from workshop.authoring import answers, expected, source
+from workshop.cli import app
+
+HOME = settings.home()
+PAGE = (HOME / "docs" / "instructor.md").read_text("utf-8")
+CHAPTERS = [chapter for chapter in source.read_all(HOME) if chapter.chapter]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter.name))
+def test_minutes_are_those_of_the_chapter(chapter: source.Source) -> None:
+    text = "\n".join(cell.text for cell in chapter.cells if cell.kind == "markdown")
+    said = re.findall(r"^\| (\d+) minutes \|", text, re.M)
+    readme = (HOME / "README.md").read_text("utf-8")
+    assert re.findall(rf"^\| {chapter.chapter} [A-Z].*?\| (\d+) \|", PAGE, re.M) == said
+    assert re.findall(rf"^\| {chapter.chapter} \[.*\| (\d+) \|$", readme, re.M) == said
+
+
+def test_seconds_are_those_of_the_progress_bar() -> None:
+    rows = re.findall(r"^\| (\d) [A-Z].*\| (\d+) \|$", PAGE, re.M)
+    assert {chapter: int(seconds) for chapter, seconds in rows} == expected.read(HOME)["seconds"]
+
+
+def test_commands_and_options_exist() -> None:
+    import typer
+
+    group = typer.main.get_command(app)
+    named = re.findall(r"labcourse ([a-z]+)((?: [^\n`#;]+)?)", PAGE)
+    assert len(named) > 10
+    for name, rest in named:
+        command = group.commands.get(name)  # type: ignore[attr-defined]
+        assert command is not None, name
+        if hasattr(command, "commands"):
+            command = command.commands[rest.split()[0]]
+        options = {option for parameter in command.params for option in parameter.opts}
+        assert set(re.findall(r"--[a-z][a-z-]*", rest)) <= options, (name, rest)
+
+
+def test_files_and_exercises_exist() -> None:
+    for path in re.findall(r"\]\(([^)#]+)", PAGE):
+        assert (HOME / "docs" / path).is_file(), path
+    for path in ("environment_mac_m1.yml", "requirements.lock", "tests/expected.json"):
+        assert path in PAGE
+        assert (HOME / path).is_file()
+    exercises = {cell.exercise for chapter in CHAPTERS for cell in chapter.cells if cell.exercise}
+    assert set(re.findall(r"\b\d\.\d+\b(?= (?:and|are)|\))", PAGE)) <= exercises
+
+
+def test_every_written_question_has_its_answer() -> None:
+    found = answers.read(HOME)
+    written = [cell.exercise for chapter in CHAPTERS for cell in chapter.cells if "written" in cell.tags]
+    assert [answer.exercise for answer in found] == written
+    for answer in found:
+        assert answer.question.startswith(f"### Exercise {answer.exercise} ")
+        assert len(answer.answer.split()) > 30
+    text = answers.as_markdown(found)
+    assert text.count("### Exercise") == len(found)
+    assert f"> {found[0].answer.splitlines()[0]}" in text

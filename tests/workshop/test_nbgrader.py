@@ -1,0 +1,192 @@
+"""The tree of `labcourse build --nbgrader`: what is in it, and that nbgrader itself takes and grades it."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labcourse import settings
+from workshop.authoring import build, cut, nbgrader, source
+from workshop.authoring.source import BEGIN, END
+from workshop.comparison.reference import read_reference
+from workshop.comparison.submissions import find
+from workshop.comparison.survey import survey
+
+HOME = settings.home()
+CHAPTERS = [chapter for chapter in source.read_all(HOME) if chapter.chapter]
+NAME = "chapter1_data_preparation"
+HAS_NBDIME = importlib.util.find_spec("nbdime") is not None
+
+each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter.name))
+
+
+def without_regions(text: str, begin: str, end: str) -> list[str]:
+    """Return the lines that hold something and stand outside of all regions."""
+    kept, inside = [], False
+    for line in text.splitlines():
+        if line.strip() in (begin, end):
+            inside = line.strip() == begin
+        elif not inside and line.strip():
+            kept.append(line)
+    return kept
+
+
+@each_chapter
+def test_source_notebooks_give_a_point_for_each_exercise(chapter: source.Source) -> None:
+    cells = nbgrader.source_notebook(chapter).cells
+    graded = {
+        cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata
+    }
+    for cell in chapter.cells:
+        if not cell.exercise:
+            continue
+        number = cell.exercise.replace(".", "-")
+        exercise = graded[f"exercise-{number}"]
+        assert exercise["solution"]
+        assert not exercise["locked"]
+        if "written" in cell.tags:
+            assert exercise["points"] == 1
+            assert f"check-{number}" not in graded
+        else:
+            assert not exercise["grade"]
+            check = graded[f"check-{number}"]
+            assert (check["points"], check["locked"], check["solution"]) == (1, True, False)
+    points = sum(entry.get("points", 0) for entry in graded.values())
+    assert points == sum(bool(cell.exercise) for cell in chapter.cells)
+
+
+@each_chapter
+def test_what_nbgrader_leaves_of_an_answer_is_the_students_stub(chapter: source.Source) -> None:
+    for student, marked in zip(cut.student(chapter), cut.marked(chapter), strict=True):
+        assert without_regions(marked, BEGIN, END) == [line for line in student.splitlines() if line.strip()]
+
+
+def test_what_was_changed_by_hand_is_kept(tmp_path: Path) -> None:
+    first = nbgrader.build_tree(HOME, tmp_path, [1])
+    assert {built.state for built in first} == {"written"}
+    assert {built.state for built in nbgrader.build_tree(HOME, tmp_path, [1])} == {"unchanged"}
+    notebook = tmp_path / "source" / NAME / f"{NAME}.ipynb"
+    config = tmp_path / "nbgrader_config.py"
+    for path in (notebook, config):
+        path.write_text(path.read_text("utf-8") + "\n", "utf-8")
+    kept = [built.path for built in nbgrader.build_tree(HOME, tmp_path, [1]) if built.state == "kept"]
+    assert kept == [config, notebook]
+    written = [built.path for built in nbgrader.build_tree(HOME, tmp_path, [1], force=True) if built.state == "written"]
+    assert written == [notebook]
+
+
+# With the real nbgrader, on chapter 1: the others train networks. `make test` installs it.
+
+
+@pytest.fixture(scope="module")
+def call(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a caller of `nbgrader …` in a course tree with chapter 1."""
+    installed = Path(sys.prefix) / "nbgrader"
+    if not (installed / "nbgrader").is_dir():
+        pytest.skip("nbgrader is not in .venv/nbgrader: `make test` installs it")
+    tree = tmp_path_factory.mktemp("class")
+    nbgrader.build_tree(HOME, tree, [1])
+    path = os.pathsep.join([str(HOME), str(installed)])
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LABCOURSE_")} | {
+        "PYTHONPATH": path,
+        "PYTHONWARNINGS": "",
+        "PATH": os.pathsep.join([str(installed / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "LABCOURSE_OUTPUTS": str(tree / "outputs"),
+        "JUPYTER_CONFIG_DIR": str(tree / "no_settings"),
+    }
+
+    def call(*arguments: str) -> Path:
+        done = subprocess.run(
+            [sys.executable, "-m", "nbgrader", *arguments],
+            cwd=tree,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert done.returncode == 0, done.stderr
+        return tree
+
+    return call
+
+
+def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
+    tree: Path = call("generate_assignment", NAME)
+    released = build.load(tree / "release" / NAME / f"{NAME}.ipynb")
+    (chapter,) = [chapter for chapter in CHAPTERS if chapter.name == NAME]
+    student = build.student_notebook(chapter)
+    for ours, theirs in zip(student.cells, released.cells, strict=True):
+        if ours.cell_type == "code":
+            assert [x for x in theirs.source.splitlines() if x.strip()] == [
+                x for x in ours.source.splitlines() if x.strip()
+            ]
+    for figure in ("atlas_coordinates", "event_weights", "feynman_higgs_four_leptons"):
+        assert (tree / "release" / NAME / "figures" / f"{figure}.svg").is_file()
+
+    submitted = tree / "submitted"
+    shutil.copytree(tree / "release" / NAME, submitted / "open" / NAME)
+    shutil.copytree(tree / "source" / NAME, submitted / "right" / NAME)
+    # One student does not see the charge, writes to standard error, has deleted a check, claims to have solved what is
+    # open, lets the course's names say so, and has a cell without an end.
+    mixed = build.load(tree / "source" / NAME / f"{NAME}.ipynb")
+    for cell in mixed.cells:
+        grade_id = cell.metadata.get("nbgrader", {}).get("grade_id")
+        if grade_id == "exercise-1-1":
+            cell.source += "\nimport logging, sys\nlogging.basicConfig()\nchecks.is_solved = lambda number: True"
+        elif grade_id == "exercise-1-2":
+            cell.source = cell.source.replace(
+                "    return", "    logging.warning('loud')\n    print(file=sys.stderr)\n    return"
+            )
+        elif grade_id == "exercise-1-5":
+            cell.source = "def is_neutral(events):\n    return events['lep1_charge'] == 1"
+        elif grade_id == "exercise-1-6":
+            cell.source = "top_share = ...\nwhile True:\n    pass"
+        elif grade_id == "check-1-6":
+            cell.source = "print('exercise 1.6: solved')"
+    mixed.cells = [c for c in mixed.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "check-1-4"]
+    (submitted / "mixed" / NAME).mkdir(parents=True)
+    (submitted / "mixed" / NAME / f"{NAME}.ipynb").write_text(build.text(mixed), "utf-8")
+
+    config = tree / "nbgrader_config.py"
+    config.write_text(config.read_text("utf-8").replace("else 120", "else 20"), "utf-8")
+    call("autograde", NAME)
+    call("generate_feedback", NAME)
+    call("export")
+    with (tree / "grades.csv").open(encoding="utf-8") as file:
+        grades = {row["student_id"]: (float(row["score"]), float(row["max_score"])) for row in csv.DictReader(file)}
+    # Two of the eleven exercises are in words, and wait for a person.
+    assert grades == {"open": (0, 11), "right": (9, 11), "mixed": (7, 11)}
+
+    for name in grades:
+        feedback = (tree / "feedback" / name / NAME / f"{NAME}.html").read_text("utf-8")
+        for cell in chapter.cells:
+            if cell.check:
+                assert f"exercise {cell.check}" in feedback
+        graded = build.load(tree / "autograded" / name / NAME / f"{NAME}.ipynb")
+        failed = [x for c in graded.cells for x in c.get("outputs", ()) if x.output_type == "error"]
+        assert {x.ename for x in failed} == {
+            "open": {"AssertionError"},
+            "right": set(),
+            "mixed": {"AssertionError", "KeyboardInterrupt", "CellTimeoutError"},
+        }[name]
+        errors = [x.evalue for x in failed if x.ename == "AssertionError"]
+        # Whatever is wrong, the rest of the chapter runs: nothing but our assertions fails.
+        assert len(errors) == 9 - grades[name][0]
+        assert all(error.endswith("is not solved") for error in errors)
+    # `labcourse compare` sees the students' notebooks in what nbgrader makes of them.
+    for folder in (tree / "submitted", tree / "autograded"):
+        students = {s.name: s for s in survey(find(folder), read_reference(HOME, [1]), changes=HAS_NBDIME).students}
+        assert not students["open"].chapters[0].changes
+        assert not any(found.doubts for found in students["open"].exercises)
+    assert {found.state for found in students["right"].exercises} == {"solved", "answered"}
+    assert not any(found.doubts for found in students["right"].exercises if found.state == "solved")
+    # Neither the instructor's outputs nor a student's workspace was written to.
+    assert [path.name for path in (tree / "outputs").iterdir()] == ["graded"]

@@ -1,0 +1,103 @@
+"""Copied answers, no answers, and the library's: what is said beside a verdict."""
+
+from __future__ import annotations
+
+import pytest
+
+from workshop.comparison import reading
+from workshop.comparison.reference import Chapter, Exercise
+from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
+from workshop.comparison.states import Found
+
+MODEL = (
+    "The network has learned the training events by heart: the loss of training falls on, while that of validation "
+    "rises again from the tenth epoch."
+)
+
+
+def words(number: str = "4.3") -> Exercise:
+    return Exercise(number, "", True, "a", "b", 'answer = """\n"""', f'answer = """{MODEL}"""', "", "")
+
+
+def code(number: str = "5.4") -> Exercise:
+    stub = "def balance(weight, label):\n    # your code here\n    return ..."
+    answer = "def balance(weight, label):\n    return weight / splitting.folds(label)"
+    return Exercise(number, "", False, "a", "b", stub, answer, "balance = checks.exercise_5_4(balance)", "")
+
+
+def said(exercise: Exercise, answer: str) -> str:
+    state = "answered" if exercise.is_written else "solved"
+    return "; ".join(remarks(Found(1, exercise.number, state, answer=answer), exercise))
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        (MODEL, "word for word"),
+        (MODEL.upper().replace(" ", "\n") + " As I said.", "word for word"),
+        ("asdf asdf asdf asdf asdf", "hardly a sentence"),
+        ("asdf jkl qwer uiop yxcv", "hardly a sentence"),
+        ("Because it is overtrained.", ""),
+        ("Das Netz lernt die Ereignisse auswendig.", ""),
+        ("Model overfits; validation loss rises.", ""),
+        ("It learns the training events by heart, so validation gets worse, as chapter 3 said it would.", ""),
+    ],
+)
+def test_answers_in_words(text: str, remark: str) -> None:
+    found = said(words(), f'answer = """{text}"""')
+    assert remark in found if remark else not found
+
+
+@pytest.mark.parametrize(
+    ("answer", "remark"),
+    [
+        ("balance = weights.balance", "weights.balance"),
+        ("def balance(weight, label):\n    return weights.balance(weight, label)", "weights.balance"),
+        ("from labcourse.significance import asimov as balance", "from labcourse.significance import asimov"),
+        ("def balance(weights, label):\n    # as weights.balance does\n    return weights.sum() * weights.size", ""),
+        ("def balance(weight, label):\n    return 2 * splitting.folds(label)", ""),
+    ],
+)
+def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
+    found = said(code(), answer)
+    assert remark in found if remark else not found
+
+
+@pytest.mark.parametrize(
+    ("cell", "forged"),
+    [
+        ("checks.is_solved = lambda *a, **k: True", True),
+        ("setattr(checks, 'exercise_5_4', print)", True),
+        ("import sys\nsys.modules['course.checks.progress'].x = 1", True),
+        ("from course.checks import progress", True),
+        ("from labcourse import checks as c\nc._checked_here['5.4'] = 'solved'", True),
+        ("checks = 3", True),
+        ("import scipy\nfrom labcourse import checks, weights", False),
+        ("mine = checks.exercise_5_4(balance)  # what do checks say?", False),
+        ("print('all checks are done')\nchecks.panel(5)", False),
+        ("course = checks.is_open", False),
+    ],
+)
+def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
+    cells = [reading.Cell("code", "course = checks.is_open")]
+    chapter = Chapter(5, "", tuple(cells), (code(),), {}, {})
+    notebook = reading.Notebook((*cells, reading.Cell("code", cell), reading.Cell("markdown", "the checks.")))
+    assert touches_checks(notebook, chapter) == forged
+
+
+def test_answers_that_are_the_same_letter_for_letter() -> None:
+    exercises = [code(f"5.{i}") for i in range(5)]
+    long = "    value = np.where(label == 1, weight.sum() / weight[label == 1].sum(), number {})\n    return value"
+    mine = [f"def balance(weight, label):\n{long.format(i)}" for i in range(5)]
+
+    def texts(answers: list[str]) -> dict[Exercise, str]:
+        return {e: own_text(Found(5, e.number, "solved", answer=a), e) for e, a in zip(exercises, answers, strict=True)}
+
+    course = exercises[0].answer
+    others = [text.replace("value", "v") for text in mine]
+    class_ = [texts(mine), texts([*mine[:3], *others[3:]]), texts(others), texts([course] * 5), texts([course] * 5)]
+    assert alike(class_) == {0: [(1, 3, 5)], 1: [(0, 3, 5)]}
+    # What many write alike is what one writes; an answer in words is not.
+    assert not alike([texts(mine)] * 20)
+    told = {words(): "it is so since the figure of mine shows it"}
+    assert alike([told, told, {}]) == {0: [(1, 1, 1)], 1: [(0, 1, 1)]}

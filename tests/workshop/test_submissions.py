@@ -1,0 +1,204 @@
+"""Whose notebook is whose: layouts of learning platforms, classrooms and mail, and what is asked where nothing says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from labcourse.errors import BadInput
+from workshop.comparison.submissions import Class, find
+
+TITLES = {1: "chapter1_data_preparation", 3: "chapter3_evaluation", 4: "chapter4_early_stopping"}
+PROJECT = "project_parameterised_network"
+
+
+def hand_in(folder: Path, files: list[str]) -> Path:
+    for file in files:
+        path = folder / "class" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("{}")
+    return folder / "class"
+
+
+def held(found: Class) -> dict[str, list[str]]:
+    return {s.student: sorted(file.name for file in s.files) for s in found.submissions}
+
+
+# files; how they were recognised; students with the number of their notebooks
+LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
+    # a folder for each student
+    (["anna/chapter1.ipynb", "bob/week 2/chapter2.ipynb", "cem/x.txt"], "a folder", {"anna": 1, "bob": 1, "cem": 0}),
+    (["anna/chapter3.ipynb", "anna/old/chapter3.ipynb", "bob/chapter3.ipynb"], "a folder", {"anna": 2, "bob": 1}),
+    (
+        ["week1/anna/chapter1.ipynb", "week1/bob/chapter1.ipynb", "week2/anna/chapter2.ipynb"],
+        "a",
+        {"anna": 2, "bob": 1},
+    ),
+    (["group 1/chapter3.ipynb", "group 2/chapter3.ipynb"], "a folder", {"group 1": 1, "group 2": 1}),
+    (["1234567/chapter3.ipynb", "7654321/chapter3.ipynb"], "a folder", {"1234567": 1, "7654321": 1}),
+    (["a/anna_chapter3.ipynb", "a/bob_chapter3.ipynb", "b/cem_chapter3.ipynb"], "a", {"anna": 1, "bob": 1, "cem": 1}),
+    # Moodle: one assignment, one per chapter, namesakes
+    (
+        [f"{name}_assignsubmission_file_/{TITLES[3]}.ipynb" for name in ("Anna Smith_12345", "Bob Lee_12346")],
+        "a folder",
+        {"Anna Smith": 1, "Bob Lee": 1},
+    ),
+    (
+        [
+            f"{title}/{name}_{number}{i}_assignsubmission_file_/{title}.ipynb"
+            for number, title in TITLES.items()
+            for i, name in enumerate(["Anna Smith", "Bob Lee"])
+        ],
+        "a folder",
+        {"Anna Smith": 3, "Bob Lee": 3},
+    ),
+    (
+        [f"Anna Smith_{number}_assignsubmission_file_/{TITLES[3]}.ipynb" for number in (12345, 12346)],
+        "a folder",
+        {"Anna Smith 12345": 1, "Anna Smith 12346": 1},
+    ),
+    # Canvas, Blackboard, Ilias
+    (
+        [f"smithanna_12345_67890_{TITLES[3]}.ipynb", f"leebob_LATE_12346_67891_{TITLES[3]}-1.ipynb"],
+        "one folder",
+        {"leebob": 1, "smithanna": 1},
+    ),
+    (
+        [
+            f"chapter3_{name}_attempt_2026-03-0{day}-10-20-30_{TITLES[3]}.ipynb"
+            for day, name in enumerate(("anna", "bob", "cem", "dora"), 1)
+        ],
+        "one folder",
+        {"anna": 1, "bob": 1, "cem": 1, "dora": 1},
+    ),
+    (
+        [f"Anna_Smith_asmith_12345/{TITLES[3]}.ipynb", f"Bob_Lee_blee_12346/{TITLES[3]}.ipynb"],
+        "a folder",
+        {"Anna Smith asmith": 1, "Bob Lee blee": 1},
+    ),
+    # nbgrader, version control
+    (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "nbgrader", {"anna": 1, "bob": 1}),
+    (["anna/chapter3/chapter3.ipynb", "bob/chapter3/chapter3.ipynb"], "a folder", {"anna": 1, "bob": 1}),
+    (
+        [
+            f"lab-{name}/{file}"
+            for name in ("anna", "bob")
+            for file in (f"notebooks/{TITLES[3]}.ipynb", f"solutions/{TITLES[3]}.ipynb", "test_setup.ipynb")
+        ],
+        "a folder",
+        {"anna": 2, "bob": 2},
+    ),
+    (["chapter3-anna/a.ipynb", "chapter4-anna/a.ipynb", "chapter3-bob/a.ipynb"], "a folder", {"anna": 2, "bob": 1}),
+    # names of files
+    (["anna_chapter1.ipynb", "anna_chapter2.ipynb", "bob-chapter1 (1).ipynb"], "one folder", {"anna": 2, "bob": 1}),
+    ([f"{TITLES[3]}_{name}.ipynb" for name in ("anna", "bob")], "one folder", {"anna": 1, "bob": 1}),
+    ([f"Anna - {TITLES[3]}.ipynb", f"Copy of {TITLES[3]} bob.ipynb"], "one folder", {"Anna": 1, "bob": 1}),
+    (["anna_chapter3.ipynb", "anna maria_chapter3.ipynb"], "one folder", {"anna": 1, "anna maria": 1}),
+    ([f"anna_{PROJECT}.ipynb", f"bob {PROJECT}.ipynb"], "one folder", {"anna": 1, "bob": 1}),
+    (["anna_chapter3.ipynb", "bob/chapter3.ipynb"], "one folder", {"anna": 1, "bob": 1}),
+    # one student
+    ([f"{TITLES[1]}.ipynb", f"Copy of {TITLES[3]}.ipynb", f"{TITLES[4]} (1).ipynb"], "one student", {"class": 3}),
+    ([f"{TITLES[1]}.ipynb", f"{TITLES[3]}_final.ipynb", f"{TITLES[4]}-Copy1.ipynb"], "one student", {"class": 3}),
+    (["notebooks/chapter1.ipynb", "solutions/chapter1.ipynb", "course/x.py"], "one student", {"class": 1}),
+    (["anna/chapter1.ipynb", "anna/chapter1 (1).ipynb"], "one student", {"anna": 2}),
+    (["chapter1/a.ipynb", "chapter2/b.ipynb"], "one student", {"class": 2}),
+    (["anna_chapter3.ipynb", "anna_chapter4.ipynb"], "one student", {"anna": 2}),
+]
+
+
+@pytest.mark.parametrize(("files", "layout", "students"), LAYOUTS, ids=lambda value: str(value)[:40])
+def test_layouts(tmp_path: Path, files: list[str], layout: str, students: dict[str, int]) -> None:
+    found = find(hand_in(tmp_path, files))
+    assert {name: len(notebooks) for name, notebooks in held(found).items()} == students
+    assert found.layout.startswith(layout)
+
+
+QUESTIONS = [
+    ["chapter3.ipynb", "chapter3 (1).ipynb", "chapter3 (2).ipynb"],
+    [f"{TITLES[3]}.ipynb", f"Copy of {TITLES[3]}.ipynb"],
+    [f"{TITLES[3]}.ipynb", f"anna_{TITLES[3]}.ipynb"],
+    ["week1/chapter3.ipynb", "week1/chapter3 (1).ipynb", "week1/chapter3-Copy2.ipynb"],
+]
+
+
+@pytest.mark.parametrize("files", QUESTIONS, ids=str)
+def test_students_who_cannot_be_told_apart_are_a_question(tmp_path: Path, files: list[str]) -> None:
+    folder = hand_in(tmp_path, files)
+    with pytest.raises(BadInput, match=f"Whose are these {len(files)} notebooks of chapter 3") as asked:
+        find(folder)
+    assert "--pattern" in asked.value.next_step
+    assert "--students" in asked.value.next_step
+    assert {name: len(own) for name, own in held(find(folder, "anna")).items()} == {"anna": len(files)}
+    table = tmp_path / "who.csv"
+    rows = [f"{file};student {i % 2}" for i, file in enumerate(files)]
+    table.write_text("\n".join(["file;student", *rows]), "utf-8-sig")
+    assert len(held(find(folder, students=table))) == 2
+    table.write_text("\n".join(["file,student", rows[0].replace(";", ",")]))
+    with pytest.raises(BadInput, match=r"stand in who\.csv"):
+        find(folder, students=table)
+
+
+def test_renamed_notebooks_are_told_apart_by_their_cells(tmp_path: Path) -> None:
+    """`anna.ipynb` is a name if there are two of a chapter; a student's own titles are no students."""
+    folder = hand_in(tmp_path, ["anna.ipynb", "bob.ipynb"])
+
+    def holds(name: str, chapter: int) -> None:
+        cell = {"cell_type": "code", "source": "", "metadata": {"tags": [f"exercise-{chapter}.1"]}}
+        (folder / name).write_text(json.dumps({"cells": [cell]}))
+
+    holds("anna.ipynb", 3)
+    holds("bob.ipynb", 3)
+    assert list(held(find(folder))) == ["anna", "bob"]
+    holds("bob.ipynb", 4)
+    assert list(held(find(folder))) == ["class"]
+
+
+@pytest.mark.parametrize(
+    ("files", "pattern"),
+    [
+        (["x anna y chapter3.ipynb", "x bob y chapter3.ipynb"], "x {student} y*"),
+        (["2026 anna/chapter3.ipynb", "2025 bob/z/chapter3.ipynb"], "* {student}"),
+        (["A/x/anna_z.ipynb", "B/y/bob_z.ipynb"], "*/*/{student}_*"),
+    ],
+)
+def test_a_pattern_says_where_the_name_stands(tmp_path: Path, files: list[str], pattern: str) -> None:
+    folder = hand_in(tmp_path, files)
+    assert list(held(find(folder, pattern))) == ["anna", "bob"]
+    hand_in(tmp_path, ["other/chapter4.ipynb"])
+    with pytest.raises(BadInput, match=r"1 notebook does not fit the pattern .*: other/chapter4\.ipynb"):
+        find(folder, pattern)
+
+
+def test_a_large_class_takes_no_time(tmp_path: Path) -> None:
+    files = [f"student{i:03}_{1000 + i}_chapter{n}.ipynb" for i in range(150) for n in range(1, 5)]
+    found = find(hand_in(tmp_path, files))
+    assert len(found.submissions) == 150
+    assert {len(submission.files) for submission in found.submissions} == {4}
+
+
+def test_one_notebook(tmp_path: Path) -> None:
+    path = tmp_path / "anna" / "chapter3_evaluation.ipynb"
+    path.parent.mkdir()
+    path.write_text("{}")
+    assert find(path).submissions[0].student == "anna"
+    path = path.rename(path.with_name("bob_chapter3.ipynb"))
+    assert find(path).submissions[0].student == "bob"
+
+
+def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no notebook here"):
+        find(tmp_path)
+    with pytest.raises(BadInput, match="does not exist"):
+        find(tmp_path / "nowhere")
+
+
+def test_archives_are_to_be_unpacked(tmp_path: Path) -> None:
+    folder = hand_in(tmp_path, ["anna/chapter3.ipynb", "bob/work.zip"])
+    assert find(folder).submissions[1].problems == [("work.zip", "an archive, which is not unpacked")]
+    with pytest.raises(BadInput, match="archive"):
+        find(folder / "bob" / "work.zip")
+    with pytest.raises(BadInput) as empty:
+        find(folder / "bob")
+    assert "Unpack" in empty.value.next_step

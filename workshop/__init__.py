@@ -1,0 +1,1 @@
+"""Tools for authors, instructors and machines, and the command ``labcourse``."""

@@ -1,0 +1,151 @@
+"""What a solution region becomes in the student's notebook: a stub that parses and runs.
+
+=============================  =================================================================
+the region stands …            and is replaced by
+=============================  =================================================================
+in a function                  ``return ...``; signature, docstring and the lines around stay
+at the top level of a cell     ``name = ...`` for each name it assigns that visible code uses
+in a cell tagged ``written``   ``name`` set to an empty text
+=============================  =================================================================
+
+The words ``solution=True``, by which `labcourse.outputs.Chapter` knows the solution, are left out as well.
+
+Names that nothing outside of the solutions uses are scaffolding of the answer and are not given away.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from workshop.authoring.source import BEGIN, END, Cell, Source
+
+__all__ = ["marked", "solution", "student"]
+
+_RETURN = "return ..."
+_SAYS_SOLUTION = ", solution=True)"
+
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+_SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+
+
+def solution(source: Source) -> list[str]:
+    """Return the text of each cell for the solution notebook: the marks are left out."""
+    return [
+        "\n".join(line for line in cell.text.splitlines() if line.strip() not in (BEGIN, END)) for cell in source.cells
+    ]
+
+
+def student(source: Source) -> list[str]:
+    """Return the text of each cell for the student's notebook: the answers are replaced by stubs.
+
+    Raises
+    ------
+    BuildError
+        If a cell or its stub is not Python, or a region cannot be cut.
+    """
+    return _cut_all(source, with_answers=False)
+
+
+def marked(source: Source) -> list[str]:
+    """Return the text of each cell with its answers, their marks and, beside each, its stub.
+
+    It runs as the solution does, and whoever takes away what stands between the marks, as nbgrader does, is left
+    with the student's cell: the stub stands behind an answer that returns, and before any other.
+
+    Raises
+    ------
+    BuildError
+        As `student`.
+    """
+    return _cut_all(source, with_answers=True)
+
+
+def _cut_all(source: Source, *, with_answers: bool) -> list[str]:
+    trees = [_parse(source, cell, cell.text) if cell.kind == "code" else None for cell in source.cells]
+    visible = {
+        node.id
+        for cell, tree in zip(source.cells, trees, strict=True)
+        if tree
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_cut(cell, node.lineno)
+    }
+    return [
+        _cut(source, cell, tree, visible, with_answers=with_answers)
+        if tree and cell.regions
+        else cell.text.replace(_SAYS_SOLUTION, ")")
+        for cell, tree in zip(source.cells, trees, strict=True)
+    ]
+
+
+def _cut(source: Source, cell: Cell, tree: ast.Module, visible: set[str], *, with_answers: bool) -> str:
+    lines = cell.text.splitlines()
+    for first, last in reversed(cell.regions):  # from the bottom, so that the lines above keep their numbers
+        stub = _stub(source, cell, tree, first, last, visible)
+        answer = lines[first - 1 : last] if with_answers else []
+        lines[first - 1 : last] = [*answer, *stub] if stub[-1].strip() == _RETURN else [*stub, *answer]
+    text = "\n".join(lines)
+    _parse(source, cell, text, "The student's stub of this cell is not Python")
+    return text
+
+
+def _stub(source: Source, cell: Cell, tree: ast.Module, first: int, last: int, visible: set[str]) -> list[str]:
+    mark = cell.text.splitlines()[first - 1]
+    indent = mark[: len(mark) - len(mark.lstrip())]
+    inside = list(_statements(tree, first, last, None))
+    line = cell.line + first
+    if not inside:
+        raise source.error("A solution is empty, or cuts a statement in two.", line)
+    if inside[0][1] is not None:
+        if not isinstance(inside[-1][0], ast.Return):
+            raise source.error("A solution in a function does not end in a return statement.", cell.line + last)
+        return [f"{indent}# your code here", f"{indent}{_RETURN}"]
+    names: dict[str, None] = {}
+    for statement, _ in inside:
+        for node in _walk_in_scope(statement):
+            if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
+                raise source.error(
+                    "A solution holds a whole definition or an import, which its students would lose.",
+                    cell.line + node.lineno,
+                    "Put the marks inside the function's body, and the import above them.",
+                )
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in visible:
+                names[node.id] = None
+    if "written" in cell.tags:
+        return [line for name in names for line in (f'{indent}{name} = """', '"""')]
+    stub = [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
+    # A block needs a statement; the top level of a cell does not.
+    return stub if names or not indent else [*stub, f"{indent}..."]
+
+
+def _statements(
+    node: ast.AST, first: int, last: int, function: ast.AST | None
+) -> Iterator[tuple[ast.stmt, ast.AST | None]]:
+    """Yield the outermost statements between two lines, each with the function it stands in."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.stmt) and first < child.lineno and (child.end_lineno or 0) < last:
+            yield child, function
+        else:
+            yield from _statements(child, first, last, child if isinstance(child, _FUNCTIONS) else function)
+
+
+def _walk_in_scope(node: ast.AST) -> Iterator[ast.AST]:
+    """Walk a statement without entering functions, classes and comprehensions: names there are their own."""
+    yield node
+    if not isinstance(node, _SCOPES):
+        for child in ast.iter_child_nodes(node):
+            yield from _walk_in_scope(child)
+
+
+def _is_cut(cell: Cell, line: int) -> bool:
+    return any(first <= line <= last for first, last in cell.regions)
+
+
+def _parse(source: Source, cell: Cell, text: str, what: str = "") -> ast.Module:
+    try:
+        compile(text, source.name, "exec")
+        return ast.parse(text)
+    except SyntaxError as error:
+        # Lines of a stub are not lines of the file: the cell's header is the nearest that is.
+        line = cell.line if what else cell.line + (error.lineno or 0)
+        raise source.error(f"{what or 'This cell is not Python'}: {error.msg}.", line) from error

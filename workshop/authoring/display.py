@@ -1,0 +1,134 @@
+"""What a run looks like in the terminal: progress with the time left, then the table of key numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from workshop.authoring.expected import Number
+from workshop.authoring.run import ChapterRun, Task
+
+__all__ = ["RunProgress", "as_rows", "run_table", "table"]
+
+_UNKNOWN_SECONDS = 20.0
+
+
+class RunProgress:
+    """A progress bar over several notebooks, on standard error.
+
+    Its unit is the expected second, spread evenly over the cells of a chapter, since a chapter that
+    trains takes longer than its number of cells says. Where the output is no terminal (a log file), one
+    line a chapter is printed instead.
+    """
+
+    def __init__(self, tasks: Iterable[Task], seconds: Mapping[str, float]) -> None:
+        self.tasks = list(tasks)
+        self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in self.tasks}
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:3.0f} %, left"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        first = self.tasks[0].name if self.tasks else ""
+        self._bar = self._progress.add_task(_title(first), total=sum(self._weight.values()))
+        self._finished = 0.0
+
+    def __enter__(self) -> RunProgress:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def on_cell(self, task: Task) -> None:
+        """Advance by one cell."""
+        step = self._weight[task.chapter] / max(task.cells, 1)
+        self._progress.update(self._bar, description=_title(task.name), advance=step)
+
+    def on_chapter(self, result: ChapterRun, task: Task) -> None:
+        """Say that a chapter is done."""
+        self._finished += self._weight[task.chapter]
+        self._progress.update(self._bar, completed=self._finished)
+        mark = "[green]✓[/]" if result.is_right else "[red]✗[/]"
+        self._progress.console.print(f"{mark} {_title(result.name)}: {result.seconds:.1f} s", highlight=False)
+
+
+def run_table(results: Iterable[ChapterRun]) -> Table:
+    """Return the closing table: chapter, seconds, its key numbers beside the expected ones."""
+    table = Table(title="Key numbers", title_justify="left")
+    for name in ("chapter", "seconds", "quantity", "value", "expected", ""):
+        table.add_column(name, justify="right" if name in ("seconds", "value", "expected") else "left")
+    for result in results:
+        shown = [number for number in result.numbers if number.expected is not None]
+        shown = shown or [number for number in result.numbers if isinstance(number.value, (int, float))]
+        first = (_title(result.name), f"{result.seconds:.1f}")
+        if result.error:
+            table.add_row(*first, "did not run to its end", "", "", "[red]✗[/]")
+        elif not shown:
+            table.add_row(*first, "–", "", "", "[green]✓[/]")
+        for i, number in enumerate([] if result.error else shown):
+            table.add_row(*(first if i == 0 else ("", "")), *_cells(number))
+        table.add_section()
+    return table
+
+
+def as_rows(results: Iterable[ChapterRun]) -> list[dict[str, Any]]:
+    """Return the same as a list that JSON can hold, one entry a chapter."""
+    return [
+        {
+            "chapter": result.chapter,
+            "name": result.name,
+            "seconds": round(result.seconds, 2),
+            "error": result.error,
+            "numbers": {
+                number.name: {
+                    "value": number.value if number.value == number.value else None,  # NaN is not JSON
+                    "expected": number.expected,
+                    "tolerance": number.tolerance,
+                    "is_right": number.is_right,
+                }
+                for number in result.numbers
+            },
+        }
+        for result in results
+    ]
+
+
+def table(rows: list[dict[str, Any]], title: str = "") -> Table:
+    """Return rows with the same keys as a table; numbers stand to the right."""
+    made = Table(title=escape(title) or None, title_justify="left")
+    for name, value in rows[0].items() if rows else ():
+        made.add_column(name, justify="right" if isinstance(value, (int, float)) else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(escape(_number(value)) for value in row.values()))
+    return made
+
+
+def _cells(number: Number) -> tuple[str, str, str, str]:
+    if number.expected is None or number.tolerance is None:
+        return number.name, _number(number.value), "", ""
+    mark = "[green]✓[/]" if number.is_right else "[red]✗[/]"
+    bounds = f"{_number(number.expected)} ± {_number(number.tolerance)}"
+    return number.name, "missing" if number.value is None else _number(number.value), bounds, mark
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}".removesuffix(".0")
+    return str(value)
+
+
+def _title(name: str) -> str:
+    """Turn ``chapter1_data_preparation`` into ``1 data preparation``."""
+    return name.removeprefix("chapter").replace("_", " ")

@@ -1,0 +1,156 @@
+"""A course tree for nbgrader: one assignment a chapter, from the same sources as the notebooks.
+
+nbgrader itself is not needed here. It makes the students' notebooks (``nbgrader generate_assignment``) by cutting
+out the answers, which leaves the stubs of `workshop.authoring.cut`. Its tests are the checks of the course: since
+those never raise, each is followed by an assertion, which nbgrader hides from students, so that an open exercise
+stops nothing in their notebooks. Answers in words are graded by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from labcourse.files import atomic_write
+from workshop.authoring import build, cut
+from workshop.authoring.build import Built
+from workshop.authoring.source import Cell, Source, read_all
+
+__all__ = ["CONFIG", "POINTS", "build_tree", "source_notebook", "without_tests"]
+
+POINTS = 1
+"""The points of an exercise, by nbgrader's build and in the table of `labcourse compare --csv`."""
+
+CONFIG = '''\
+"""Settings of nbgrader for this course. Yours to change: building again leaves them alone."""
+
+import os
+from pathlib import Path
+
+c = get_config()  # noqa: F821
+c.CourseDirectory.root = str(Path(__file__).resolve().parent)
+c.CourseDirectory.course_id = "labcourse"
+
+c.ClearSolutions.code_stub = {"python": ""}  # the notebooks bring their own stubs
+c.OverwriteCells.add_missing_cells = True  # a check that a student deleted counts nevertheless
+
+
+def seconds(cell):
+    """An answer that does not end costs its point and the class two minutes; cells of the course train networks."""
+    is_course = cell.id.startswith(("chapter", "project")) and "nbgrader" not in cell.metadata
+    return 900 if is_course else 120
+
+
+c.Execute.timeout_func = seconds
+# nbgrader gives no point for a check during which something is written to standard error, even if it is right.
+c.Execute.extra_arguments = [
+    "--HistoryManager.hist_file=:memory:",
+    "--IPKernelApp.exec_lines=import sys; sys.stderr = sys.stdout",
+]
+
+# Each chapter is graded on its own: it reads what earlier chapters make from the instructor's run of the solutions
+# (`labcourse run`), and writes where it disturbs neither the instructor's outputs nor any student's.
+os.environ.setdefault("LABCOURSE_INPUTS", "solutions")
+os.environ.setdefault("LABCOURSE_WORKSPACE", "graded")
+os.environ.setdefault("LABCOURSE_PROGRESS", "off")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ writes to standard error would cost the point, too
+'''
+
+_FIGURE = re.compile(r"\]\(\.\./course/(figures/[^)\s]+)\)")
+_TESTS = re.compile(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$\n?", re.MULTILINE | re.DOTALL)
+_CHAPTER = re.compile(r"\]\((chapter\d+_\w+)\.ipynb\)")
+
+
+def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
+    """Write ``source/<chapter>/<chapter>.ipynb`` with its figures, and ``nbgrader_config.py``, below ``folder``.
+
+    What is there and differs is kept, since points or settings may have been changed by hand; ``force`` replaces
+    notebooks and figures, but never the settings.
+
+    Raises
+    ------
+    BuildError
+        If a course source breaks the rules; nothing is written then.
+    StorageError
+        If the folder cannot be written.
+    """
+    sources = [source for source in read_all(home, chapters) if source.chapter is not None]
+    plans = [(source, build.text(source_notebook(source)).encode()) for source in sources]
+    built = [_write(folder / "nbgrader_config.py", CONFIG.encode(), force=False)]
+    for source, content in plans:
+        assignment = folder / "source" / source.name
+        built.append(_write(assignment / f"{source.name}.ipynb", content, force=force))
+        for figure in sorted({match for cell in source.cells for match in _FIGURE.findall(cell.text)}):
+            built.append(_write(assignment / figure, (home / "course" / figure).read_bytes(), force=force))
+    return built
+
+
+def source_notebook(source: Source) -> Any:
+    """Return a chapter as nbgrader's source notebook: answers between marks, and a point for each exercise.
+
+    Raises
+    ------
+    BuildError
+        If an answer cannot be cut.
+    """
+    notebook = build.student_notebook(source)
+    notebook.metadata.pop("labcourse", None)
+    written = {cell.exercise for cell in source.cells if "written" in cell.tags}
+    for cell, made, text in zip(source.cells, notebook.cells, cut.marked(source), strict=True):
+        made.source = _relinked(text) if cell.kind == "markdown" else text
+        if cell.exercise:
+            made.metadata["nbgrader"] = _grading(cell.exercise, "exercise", by_hand=cell.exercise in written)
+        elif cell.check and cell.check not in written:
+            made.source = _asserting(cell)
+            made.metadata["nbgrader"] = _grading(cell.check, "check")
+    return notebook
+
+
+def _grading(number: str, kind: str, *, by_hand: bool = False) -> dict[str, Any]:
+    """Return nbgrader's metadata (schema 3) of an exercise or of its check."""
+    is_check = kind == "check"
+    metadata = {
+        "schema_version": 3,
+        "grade_id": f"{kind}-{number.replace('.', '-')}",
+        "cell_type": "code",
+        "grade": is_check or by_hand,
+        "solution": not is_check,
+        "locked": is_check,
+        "task": False,
+    }
+    return metadata | {"points": POINTS} if metadata["grade"] else metadata
+
+
+def without_tests(text: str) -> str:
+    """Return a graded cell as the student had it: without the tests that nbgrader hides.
+
+    >>> without_tests("check(x)\\n### BEGIN HIDDEN TESTS\\nassert x\\n### END HIDDEN TESTS")
+    'check(x)'
+    """
+    return _TESTS.sub("", text).rstrip() if _TESTS.search(text) else text
+
+
+def _asserting(check: Cell) -> str:
+    # Not `checks.is_solved`: that name is in the student's reach without even an import.
+    return (
+        f"{check.text}\n### BEGIN HIDDEN TESTS\nfrom course.checks.progress import is_solved\n"
+        f'assert is_solved("{check.check}"), "exercise {check.check} is not solved"\n### END HIDDEN TESTS'
+    )
+
+
+def _relinked(text: str) -> str:
+    """Let links lead from an assignment's folder to its figures and to the other assignments."""
+    return _CHAPTER.sub(r"](../\1/\1.ipynb)", _FIGURE.sub(r"](\1)", text))
+
+
+def _write(path: Path, content: bytes, *, force: bool) -> Built:
+    if path.is_file():
+        if path.read_bytes() == content:
+            return Built(path, "unchanged")
+        if not force:
+            note = "" if path.suffix == ".py" else "it differs; `--force` replaces it"
+            return Built(path, "kept", note)
+    atomic_write(path, lambda temporary: temporary.write_bytes(content))
+    return Built(path, "written")

@@ -1,0 +1,189 @@
+"""The command ``labcourse``.
+
+Heavy libraries are imported inside the commands that need them, so that ``labcourse --help`` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from labcourse import settings
+from labcourse.errors import BadInput, LabCourseError, as_typed
+from workshop.authoring import packages
+
+try:
+    import typer
+
+    from workshop.cli import authoring, notebooks
+    from workshop.cli import search as search_commands
+    from workshop.cli.compare import EXAMPLES, compare
+    from workshop.cli.data import app as data_app
+    from workshop.cli.printing import Json, make_printable, print_json, print_rows, split_names
+except Exception as error:
+    if not (message := packages.why_broken(error)):
+        raise
+    sys.exit(message)
+
+app = typer.Typer(
+    help="Hunt for the Higgs boson with neural networks: tools of the lab course.",
+    epilog="Start with `labcourse doctor`; `make lab` opens the notebooks. Every COMMAND has a --help.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(data_app, name="data")
+
+BUNDLE_SCALE = 0.2
+"""Size of the bundled samples relative to the official ones."""
+
+
+def main() -> None:
+    """Run the command line; an error of the course becomes one message and exit status 1."""
+    # `kill` and a terminal that is closed give what Ctrl-C gives: processes end, and temporary files go. Under `nohup`
+    # the latter is ignored, and stays so.
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+        if signal.getsignal(number) not in (signal.SIG_IGN, None)
+    }
+    for stream in (sys.stdout, sys.stderr):
+        make_printable(stream)
+    # Shells know ~ at the beginning of a word only, that of Windows not at all.
+    sys.argv[1:] = [_with_home(word) for word in sys.argv[1:]]
+    settings.fix_paths()
+    try:
+        app()
+    except LabCourseError as error:
+        text = str(error)
+        print(f"labcourse: {text if shutil.which('labcourse') else as_typed(text)}", file=sys.stderr)
+        sys.exit(1)
+    except Exception as error:
+        if not (message := packages.why_broken(error)):
+            raise
+        print(message, file=sys.stderr)
+        sys.exit(1)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _with_home(word: str) -> str:
+    """Replace the ~ of a path.
+
+    Examples
+    --------
+    >>> import os
+    >>> _with_home("--out=~/samples") == f"--out={os.path.expanduser('~')}/samples", _with_home("~x")
+    (True, '~x')
+    """
+    return re.sub(r"^(--[a-z]+=)?~(?=[/\\])", lambda found: (found[1] or "") + os.path.expanduser("~"), word)
+
+
+@app.command(epilog="Example: labcourse doctor --json")
+def doctor(as_json: Json = False) -> None:
+    """Say what is wrong with this machine or installation, and how to mend it."""
+    from workshop.authoring import doctor as machine
+
+    findings = machine.examine()
+    if as_json:
+        print_json([finding._asdict() for finding in findings])
+    else:
+        print(machine.as_table(findings))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(1)
+
+
+for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset):
+    app.command(epilog=notebooks.EXAMPLES[command.__name__])(command)
+app.command(epilog=authoring.BUILD)(authoring.build)
+app.command(epilog=authoring.ANSWERS)(authoring.answers)
+app.command(epilog=EXAMPLES)(compare)
+app.command(epilog=search_commands.EXAMPLES)(search_commands.tune)
+
+
+@app.command(epilog="Examples: labcourse yields · labcourse yields --data DIR --json")
+def yields(
+    data: Annotated[
+        list[Path] | None, typer.Option(help="A folder of sample files to search first; can be repeated.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted)."""
+    from labcourse import ntuple, samples, selection
+
+    rows = []
+    with settings.searched_first(data or ()):
+        for name in samples.ALL:
+            located = samples.locate(name)
+            raw, selected, expected = 0, 0, 0.0
+            for events in (chunk for path in located.paths for chunk in ntuple.iterate(path, sample=name)):
+                passing = selection.is_flavour_allowed(events) & selection.is_neutral(events)
+                raw, selected = raw + len(events), selected + int(passing.sum())
+                expected += float(events["weight"].to_numpy("float64")[passing].sum())
+            row = {"sample": name, "source": located.source, "raw": raw, "selected": selected}
+            rows.append(row | {"expected": round(expected, 4)})
+    print_rows(rows, "Four-lepton events", as_json=as_json)
+
+
+@app.command(
+    epilog="Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll "
+    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 · "
+    "labcourse simulate --search azh --scale 10 --out ~/azh"
+)
+def simulate(
+    scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Events relative to the official samples (1 makes about 940 000), or with --search to those of "
+            "the bundle; the bundle's by default.",
+            min=0.0001,
+        ),
+    ] = None,
+    search: Annotated[
+        str, typer.Option(help="Instead of the samples of the chapters, the events of a search: azh (A → Zh → ℓℓbb).")
+    ] = "",
+    samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
+    workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one a core.", min=0)] = 0,
+    cluster: Annotated[
+        str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
+    ] = "local",
+    keep_chunks: Annotated[
+        bool, typer.Option("--keep-chunks", help="Keep what a later run of a larger scale can go on from.")
+    ] = False,
+) -> None:
+    """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
+
+    Killed or interrupted, the same command goes on where it was.
+    """
+    if search:
+        search_commands.simulate_search(search, scale, samples, out, seed, workers, cluster, keep_chunks)
+        return
+    import factory
+
+    scale = BUNDLE_SCALE if scale is None else scale
+    if out is None and scale != BUNDLE_SCALE:
+        raise BadInput(
+            "Samples of another size would replace the bundled ones.",
+            where=str(settings.data_folder()),
+            next_step="Say where they should go: --out DIR.",
+        )
+    names = tuple(split_names(samples))
+    manifest = factory.simulate(
+        out or settings.data_folder(),
+        scale=scale,
+        samples=names or None,
+        seed=seed,
+        workers=workers or None,
+        address=cluster,
+        keep_chunks=keep_chunks,
+    )
+    print(f"complete: {manifest}")

@@ -1,0 +1,79 @@
+"""``labcourse compare``: a class's notebooks beside the solutions."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from labcourse import settings
+from workshop.cli.printing import Json, print_json, print_rows
+
+__all__ = ["EXAMPLES", "compare"]
+
+EXAMPLES = (
+    "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
+    " · labcourse compare class/ --csv points.csv --pages feedback/ · labcourse compare anna/ --execute"
+)
+
+
+def compare(
+    submissions: Annotated[
+        Path, typer.Argument(help="A folder with a folder for each student, or one student's, or one notebook.")
+    ],
+    html: Annotated[Path | None, typer.Option(help="Write the report for the class to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write states and points of all exercises to this file.")] = None,
+    pages: Annotated[
+        Path | None, typer.Option(help="Write to this folder a page for each student, without names of others.")
+    ] = None,
+    pattern: Annotated[
+        str, typer.Option(help="Where the student's name stands in a folder's or file's name, such as '{student}_*'.")
+    ] = "",
+    students: Annotated[
+        Path | None, typer.Option(help="A CSV table of files, or folders, and students: who is who.")
+    ] = None,
+    chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
+    execute: Annotated[
+        bool, typer.Option("--execute", help="Run the notebooks: their code runs as you, within limits.")
+    ] = False,
+    seconds: Annotated[
+        float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
+    ] = 900,
+    memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
+    with_network: Annotated[
+        bool, typer.Option("--with-network", help="Run them also where the network cannot be cut.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
+
+    Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
+    The report of --html adds key numbers, figures, changed cells, and what the class fails at; --csv is for
+    spreadsheets, --pages has something to hand to each student.
+    """
+    from workshop.comparison import display, overview
+    from workshop.comparison.sandbox import Limits
+
+    found = display.compare(
+        submissions,
+        settings.home(),
+        html=html,
+        chapters=chapter or (),
+        csv=csv,
+        pages=pages,
+        pattern=pattern,
+        students=students,
+        limits=Limits(seconds, memory * 1e9, seconds / 7) if execute else None,
+        with_network=with_network,
+    )
+    for student in found.students:
+        for file, what in student.problems:
+            print(f"labcourse: {student.name}: {file}: {what}", file=sys.stderr)
+    if as_json:
+        print_json(overview.rows(found))
+    else:
+        print_rows(overview.summary_rows(found), f"Recognised as: {found.layout}", as_json=False)
+        print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
+        print("".join(f"Written: {path}\n" for path in (csv, pages) if path), end="")

@@ -1,0 +1,261 @@
+"""``labcourse data …``: the samples, the official files among them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labcourse import settings
+from labcourse.errors import BadInput, DownloadError
+from workshop.cli.printing import Json, print_json, print_rows, split_names
+
+if TYPE_CHECKING:
+    from workshop.opendata import Official, Outcome
+
+app = typer.Typer(
+    help="Where the samples come from; the official files of the ATLAS Open Data.",
+    epilog="`labcourse data download` brings the official files (302 MB); the course then uses them.",
+    no_args_is_help=True,
+)
+
+Names = Annotated[
+    str,
+    typer.Option(
+        "--samples",
+        help="Samples, separated by commas (`labcourse data list --all` shows them), or all; the course's by default.",
+    ),
+]
+Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
+
+
+@app.command(
+    epilog="Examples: labcourse data download · labcourse data download --samples Zee,Zmumu,data · "
+    "labcourse data download --mirror http://my.school/atlas/4lep"
+)
+def download(
+    samples: Names = "",
+    out: Out = None,
+    mirror: Annotated[
+        list[str] | None,
+        typer.Option(help="Address to download from instead of CERN's, a folder with Data/ and MC/; can be repeated."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Download official files: each is checked, and used by the course once its sample is complete.
+
+    What is whole already is not fetched again. A download that broke off goes on with the same command. The
+    variable LABCOURSE_MIRROR names mirrors for good; HTTPS_PROXY a proxy. Exit status 1 if a file could not be had.
+    """
+    from workshop import opendata
+
+    files, folder = _files(samples) or opendata.choose(), out or settings.official_folder()
+    try:
+        outcomes = opendata.download(files, folder, from_mirrors=mirror or ())
+    except KeyboardInterrupt:
+        print(
+            f"labcourse: stopped; what was received is kept in {folder}, and the same command goes on from there.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(130) from None
+    _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
+
+
+@app.command(epilog="Example: labcourse data unpack ~/Downloads/4lep.zip")
+def unpack(
+    archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The collection as a zip file.")],
+    samples: Names = "",
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Take official files from a zip file of the collection, each checked; nothing else leaves the archive.
+
+    An earlier build of the collection is taken as well, if each file holds what its name says. Exit status 1 if the
+    archive lacks a file.
+    """
+    from workshop import opendata
+
+    folder = out or settings.official_folder()
+    outcomes = opendata.unpack(archive, _files(samples) or opendata.choose(), folder)
+    _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
+
+
+@app.command("list", epilog="Examples: labcourse data list · labcourse data list --all --json")
+def list_samples(
+    everything: Annotated[bool, typer.Option("--all", help="Also samples that the course does not use.")] = False,
+    as_json: Json = False,
+) -> None:
+    """List the official samples: how large they are, how many files of each are downloaded, and what the course reads.
+
+    Nothing is checked here; `labcourse data verify` does that.
+    """
+    from workshop import opendata
+
+    rows = opendata.inventory(opendata.choose(["all"]) if everything else None)
+    print_rows(
+        [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
+    )
+
+
+@app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
+def verify(
+    samples: Names = "",
+    folder: Annotated[Path | None, typer.Option(help="Check this folder instead of the files in use.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Check the files that the course reads, and all downloaded ones, to the last byte.
+
+    whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
+    sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
+    read. unreadable: this user may not. missing: not there. Exit status 1 unless all are whole or another build.
+    """
+    from workshop import opendata
+
+    verdicts = opendata.verify(_files(samples) or None, folder)
+    rows = [verdict._asdict() for verdict in verdicts]
+    if as_json:
+        print_json(rows)
+    for place in () if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
+        here = [{key: row[key] for key in row if key != "folder"} for row in rows if row["folder"] == place]
+        print_rows(here, f"Files in {place}", as_json=False)
+    if not all(verdict.state in opendata.GOOD for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: labcourse data where --json")
+def where(as_json: Json = False) -> None:
+    """Show from which file each sample is read."""
+    from labcourse import samples
+    from labcourse.errors import MissingSample
+
+    rows = []
+    for name in samples.ALL:
+        try:
+            located = samples.locate(name)
+            rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
+        except MissingSample:
+            rows.append({"sample": name, "source": "missing", "files": "–"})
+    print_rows(rows, "Samples", as_json=as_json)
+    if any(row["source"] == "missing" for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Examples: labcourse data use ~/atlas/4lep · labcourse data use · labcourse data use --forget")
+def use(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="A folder with sample files of the official names, or with Data/ and MC/."),
+    ] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Forget all folders given before.")] = False,
+) -> None:
+    """Look for samples in a folder first from now on (noted in data/settings.json), and show what is used then.
+
+    Folders given before come after it, and official files that were downloaded and the bundle last.
+    """
+    from labcourse import samples
+
+    if forget:
+        settings.forget_folders()
+    if folder is not None:
+        print(f"samples are now looked for in {settings.use_folder(folder)} first")
+    print("folders, in their order:", *settings.search_path(), sep="\n  ")
+    for source, names in samples.by_source().items():
+        print(f"{source}: {', '.join(names)}")
+
+
+@app.command(
+    epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --targets --json"
+)
+def validate(
+    real: Annotated[
+        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
+    ] = None,
+    simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
+    samples: Annotated[
+        str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
+    ] = "",
+    threshold: Annotated[
+        float, typer.Option(help="Probability below which a test is pointed out.", min=0.0, max=1.0)
+    ] = 0.01,
+    targets: Annotated[
+        bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
+    ] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help='Of a simulation run, for the page: {"title": …, "text": …, "rows": [{…}]}.')
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare simulated samples with real ATLAS files, variable by variable.
+
+    After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
+    all simulation against the collision data, «control» the same with real samples in place of simulated ones
+    where there are any. Exit status 1 if a target (quantile, channel share, Higgs peak) is missed, or if a
+    probability is below the threshold divided by the number of tests of its sample («control» is not judged).
+    """
+    from factory import validation
+
+    if report is not None and page is None:
+        raise BadInput("A report was given, but no page for it.", where="--report", next_step="Add --page FILE.")
+    simulated = simulated or settings.data_folder()
+    loaded = validation.load(real, simulated, tuple(split_names(samples)))
+    tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
+    if page is not None:
+        validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
+    shown: list[Any] = [row._asdict() for row in (figures if targets else tests)]
+    if not as_json:
+        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
+    print_rows(shown, "Simulated and real events", as_json=as_json)
+    below = [f"{row.sample} {row.variable}" for row in tests if row.is_below(threshold)]
+    failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests, threshold)]
+    failing += [f"{target.sample} {target.quantity}" for target in figures if not target.is_met]
+    counts = f"{len(below)} of {len(tests)} variables below p = {threshold:g}"
+    counts += f" ({', '.join(below)})" if below else ""
+    counts += f", {len(figures)} targets"
+    print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
+    if failing:
+        raise typer.Exit(1)
+
+
+def _files(names: str) -> list[Official]:
+    from workshop import opendata
+
+    chosen = split_names(names)
+    return opendata.choose(chosen) if chosen else []
+
+
+def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
+    """Print what became of each file, and what to do where the course reads from elsewhere."""
+    from labcourse import samples
+
+    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
+    for name in dict.fromkeys(outcome.sample for outcome in outcomes if outcome.sample in samples.ALL):
+        complete = all((folder / file).is_file() for file in samples.get(name).files)
+        if complete and _folder_in_use(name) != folder.resolve():
+            print(
+                f"labcourse: {name} is read from another folder (see `labcourse data where`); "
+                f"to search this one first: labcourse data use {folder}",
+                file=sys.stderr,
+            )
+    failed = [outcome.file for outcome in outcomes if outcome.state == "failed"]
+    if failed:
+        raise DownloadError(
+            f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
+            where=str(folder),
+            next_step=f"{next_step} The table says why.",
+        )
+
+
+def _folder_in_use(sample: str) -> Path | None:
+    """The folder that a sample is read from; None where a wrong setting keeps all from being found."""
+    from labcourse import samples
+
+    try:
+        return samples.locate(sample).paths[0].parent.resolve()
+    except BadInput:
+        return None

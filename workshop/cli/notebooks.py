@@ -1,0 +1,182 @@
+"""``labcourse run · status · solve · reset``: notebooks run from the command line, and where a student stands."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from labcourse import settings
+from labcourse.errors import BuildError
+from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_wide
+
+if TYPE_CHECKING:
+    from workshop.authoring.run import ChapterRun, Task
+
+__all__ = ["EXAMPLES", "reset", "run", "solve", "status"]
+
+EXAMPLES = {
+    "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --json",
+    "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",
+    "solve": "Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3",
+    "reset": "Examples: labcourse reset 3 · labcourse reset 3 --outputs --yes",
+}
+
+
+def run(
+    chapters: Chapters = None,
+    workspace: Annotated[str, typer.Option(help="Where the outputs go, below data/outputs.")] = "solutions",
+    save: Annotated[bool, typer.Option("--save", help="Keep the executed notebooks in solutions/.")] = False,
+    student: Annotated[
+        bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Run the solution notebooks in order and compare their key numbers with the expected ones.
+
+    Exit status 1 if a chapter fails or a number is out of its bounds.
+    """
+    from workshop.authoring import build as building
+    from workshop.authoring import expected
+    from workshop.authoring import run as running
+
+    home = settings.home()
+    if student:
+        with tempfile.TemporaryDirectory() as scratch:
+            tasks = running.students(home, chapters or ())
+            running.lend([task.chapter for task in tasks], Path(scratch))
+            os.environ["LABCOURSE_OUTPUTS"] = scratch
+            results = _run(tasks, "notebooks", folder="notebooks")
+        for result in results:
+            result.numbers.clear()  # those of unsolved exercises say nothing
+    else:
+        if save and (os.environ.get("LABCOURSE_DATA") or expected.section() != "bundle"):
+            print("labcourse: nothing is saved, since these are not the bundled samples", file=sys.stderr)
+            save = False
+        if save:
+            building.build(home, chapters or ())
+        results = _run(running.solutions(home, chapters or ()), workspace, save=save)
+        if expected.section() == "other":
+            print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
+    _show_results(results, as_json=as_json)
+
+
+def status(
+    chapters: Chapters = None,
+    every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show which exercises are solved, answered in words, wrong and open, by chapter."""
+    from course.checks import progress, registry, standing
+    from workshop.authoring import source
+
+    source.files_of(
+        settings.home() / "course" / "chapters", "*.py", chapters or (), otherwise=settings.get_back("course")
+    )
+    states = progress.read_states("notebooks")
+    exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
+    if not exercises:
+        raise BuildError(
+            "There are no exercises here.",
+            where=str(settings.home() / "course" / "chapters"),
+            next_step=settings.get_back("course"),
+        )
+    rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
+    if every:
+        rows = [
+            {**exercise._asdict(), "state": states.get(exercise.number, "open"), "exercise": exercise.number}
+            for exercise in exercises
+        ]
+        rows = [{name: row[name] for name in ("chapter", "exercise", "title", "kind", "state")} for row in rows]
+    print_rows(rows, "Exercises", as_json=as_json)
+    unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
+    if not as_json:
+        done = f"{len(exercises) - len(unfinished)} of {len(exercises)} exercises are done"
+        print(f"{done}; next: {unfinished[0].number}, {unfinished[0].title}" if unfinished else f"{done}.")
+
+
+def solve(
+    chapters: Annotated[list[int], typer.Argument(help="The chapters whose outputs you need.")], as_json: Json = False
+) -> None:
+    """Make the outputs of chapters with their solutions, so that you can go on with the next one.
+
+    Earlier chapters whose outputs are missing are run too. Your notebooks are not touched, and outputs that you made
+    yourself are kept under another name. Stopped half-way, everything is as it was before.
+    """
+    from workshop.authoring import run as running
+    from workshop.authoring import workspace
+
+    running.solutions(settings.home(), chapters)  # an unknown chapter is said before anything runs
+    needed = sorted({*chapters, *(n for chapter in chapters for n in running.needed_by(chapter, "notebooks"))})
+    tasks = running.solutions(settings.home(), needed)
+    results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
+    for number, folder in kept.items():
+        print(f"labcourse: your own outputs of chapter {number} are kept in {folder}", file=sys.stderr)
+    _show_results(results, as_json=as_json)
+
+
+def reset(
+    chapter: Annotated[int, typer.Argument(help="The chapter to start over.")],
+    outputs: Annotated[bool, typer.Option("--outputs", help="Start without the chapter's outputs, too.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Start a chapter over: a fresh notebook, all its exercises open.
+
+    Your own notebook, the record of your exercises (and your outputs, with --outputs) are kept under other names.
+    """
+    from workshop.authoring import source, workspace
+
+    source.read_all(settings.home(), [chapter])  # an unknown chapter is said before anything is asked
+    print(
+        f"Chapter {chapter} starts over; your notebook is kept under another name.\n"
+        "If it is open in JupyterLab: save it now and shut its kernel down, so that nothing you typed is missing."
+    )
+    if not yes:
+        typer.confirm("Go on?", abort=True)
+    done = workspace.reset(settings.home(), chapter, with_outputs=outputs)
+    print(f"fresh        {done.notebook.relative_to(settings.home())}")
+    asked = [("outputs", done.kept_outputs)] if outputs else []
+    for what, kept in [("yours", done.kept_notebook), ("exercises", done.kept_progress), *asked]:
+        print(f"{what:<13}" + (f"kept as {kept}" if kept else "there were none to keep"))
+    print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
+
+
+def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
+    from workshop.authoring import expected
+    from workshop.authoring import run as running
+    from workshop.authoring.display import RunProgress
+
+    home = settings.home()
+    with RunProgress(tasks, expected.read(home).get("seconds", {})) as progress:
+
+        def on_chapter(result: ChapterRun, task: Task) -> None:
+            if save and not result.error:
+                running.save(task, home)
+            progress.on_chapter(result, task)
+
+        return running.run(
+            tasks, home=home, workspace=workspace, folder=folder, on_cell=progress.on_cell, on_chapter=on_chapter
+        )
+
+
+def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
+    from workshop.authoring.display import as_rows, run_table
+
+    if as_json:
+        print_json(as_rows(results))
+    else:
+        print_wide(run_table(results))
+    for result in results:
+        if result.interrupted:
+            whole = ", ".join(str(other.chapter) for other in results if not other.error)
+            finished = f"; finished before: {whole}" if whole else ""
+            print(f"labcourse: {result.error}{finished}", file=sys.stderr)
+            raise typer.Exit(130)
+        if result.error:
+            print(f"labcourse: chapter {result.chapter} failed: {result.error}", file=sys.stderr)
+    if not all(result.is_right for result in results):
+        raise typer.Exit(1)

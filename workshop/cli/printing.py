@@ -1,0 +1,80 @@
+"""What several commands share: their arguments, and how they print, a table for people and JSON for programs."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import json
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from labcourse.errors import BadInput
+
+Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+_PLAIN = {"✓": "+", "✗": "x", "→": "->", "–": "-", "·": "-", "…": "..."}
+
+
+def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
+
+
+codecs.register_error("labcourse", _in_plain_signs)
+
+
+def make_printable(stream: Any) -> None:
+    """Let a stream take every sign: files and pipes get UTF-8; an encoding that lacks a sign gets a plain one."""
+    if isinstance(stream, io.TextIOWrapper):
+        is_free = not stream.isatty() and "PYTHONIOENCODING" not in os.environ
+        stream.reconfigure(encoding="utf-8" if is_free else None, errors="labcourse")
+
+
+def split_names(text: str) -> list[str]:
+    """Return the names in an option, which are separated by commas; none if the option was not given.
+
+    Raises
+    ------
+    BadInput
+        If it was given and holds no name.
+
+    Examples
+    --------
+    >>> split_names("Zee, Zmumu")
+    ['Zee', 'Zmumu']
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if text and not names:
+        raise BadInput(f"There is no name in {text!r}.", next_step="Give names separated by commas, such as Zee,Zmumu.")
+    return names
+
+
+def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
+    """Print rows with the same keys."""
+    from workshop.authoring.display import table
+
+    if as_json:
+        print_json(rows)
+    else:
+        print_wide(table(rows, title))
+
+
+def print_json(content: Any) -> None:
+    """Print JSON as people can read it, where the encoding lets us."""
+    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(content, indent=1, ensure_ascii=not is_unicode))
+
+
+def print_wide(renderable: Any) -> None:
+    """Print something of rich, also where standard output is no terminal."""
+    from rich.console import Console
+
+    console = Console()
+    # In a log file rich assumes 80 columns and would fold the tables.
+    (console if console.is_terminal else Console(width=120)).print(renderable)

@@ -1,0 +1,114 @@
+"""What submissions are compared with: course text, solutions and expected numbers, read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from labcourse import settings
+from labcourse.errors import BuildError, LabCourseError
+from workshop.authoring import build, cut, expected, source
+from workshop.comparison.reading import Cell, Unreadable, read
+
+__all__ = ["Chapter", "Exercise", "read_reference"]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise as it is handed out, and as it is solved.
+
+    ``stub``, ``answer`` and ``check`` are source texts; ``verdict`` is what the check prints of the solution.
+    """
+
+    number: str
+    title: str
+    is_written: bool
+    id: str
+    check_id: str
+    stub: str
+    answer: str
+    check: str
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter as it is handed out (``cells``), its exercises, and the pictures of its solution by cell id."""
+
+    number: int
+    name: str
+    cells: tuple[Cell, ...]
+    exercises: tuple[Exercise, ...]
+    pictures: Mapping[str, tuple[str, ...]]
+    bounds: Mapping[str, Mapping[str, float]]
+
+
+def read_reference(home: Path, chapters: Collection[int] = ()) -> dict[int, Chapter]:
+    """Read all chapters, or some, from ``course/``, ``solutions/`` and ``tests/expected.json`` below ``home``.
+
+    Raises
+    ------
+    BuildError
+        If the course text or a solution notebook cannot be read.
+    """
+    try:
+        section = expected.section()
+    except LabCourseError:  # the instructor's samples are not needed to read what students handed in
+        section = "bundle"
+    # The solutions were run on the bundle: other samples of the instructor's say nothing about them.
+    bounds = expected.read(home)["bundle" if section == "other" else section]
+    made = {}
+    for text in source.read_all(home, chapters):
+        if text.chapter is not None:
+            made[text.chapter] = _chapter(text, home, bounds.get(str(text.chapter), {}))
+    return made
+
+
+def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, float]]) -> Chapter:
+    path = home / "solutions" / f"{text.name}.ipynb"
+    try:
+        solved = {cell.id: cell for cell in read(path).cells}
+    except Unreadable as error:
+        raise BuildError(
+            f"{path.name} is not a readable notebook: {error}.",
+            where=str(path),
+            next_step=f"{settings.get_back(f'solutions/{path.name}')} Or run `labcourse build`.",
+        ) from error
+    verdicts = {tag: cell.verdicts[-1][-1] for cell in solved.values() for tag in cell.tags if cell.verdicts}
+    student = build.student_notebook(text)
+    answers = cut.solution(text)
+    cells = tuple(
+        Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), cell.id) for cell in student.cells
+    )
+    checks = {part.check: i for i, part in enumerate(text.cells) if part.check}
+    exercises = []
+    for i, part in enumerate(text.cells):
+        if not part.exercise:
+            continue
+        check = cells[checks[part.exercise]]
+        exercises.append(
+            Exercise(
+                number=part.exercise,
+                title=_title(text.cells, part.exercise),
+                is_written="written" in part.tags,
+                id=cells[i].id,
+                check_id=check.id,
+                stub=cells[i].source,
+                answer=answers[i],
+                check=check.source,
+                verdict=verdicts.get(f"check-{part.exercise}", ""),
+            )
+        )
+    pictures = {cell.id: cell.pictures for cell in solved.values() if cell.pictures}
+    assert text.chapter is not None
+    return Chapter(text.chapter, text.name, cells, tuple(exercises), pictures, bounds)
+
+
+def _title(cells: Collection[Any], number: str) -> str:
+    """Return ``The preselection`` from the heading ``### Exercise 1.4 – The preselection (write code)``."""
+    pattern = re.compile(rf"Exercise {re.escape(number)}\W+([^(\n]+)")
+    found = (pattern.search(cell.text) for cell in cells if cell.kind == "markdown")
+    return next((match[1].strip(" *.–") for match in found if match), "")

@@ -1,0 +1,128 @@
+"""What no check sees, and a person should: copied answers, no answer at all, the library's instead of one's own.
+
+Each remark becomes a doubt beside the exercise. Nothing is judged by it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+
+from workshop.comparison.reading import Notebook
+from workshop.comparison.reference import Chapter, Exercise
+from workshop.comparison.states import Found
+
+__all__ = ["alike", "own_text", "remarks", "touches_checks"]
+
+_ROOMS = "crossvalidation|features|kinematics|network|parameterised|selection|significance|splitting|two_sample|weights"
+_CALL = re.compile(rf"\b({_ROOMS})\.([a-z]\w*)")
+_IMPORT = re.compile(r"\bfrom labcourse\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport labcourse\S*")
+_QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
+_CHECKING = re.compile(r"\bchecks\.(?:exercise_\d+_\d+|written|panel)\s*\(")
+_INSIDE = re.compile(r"labcourse\.checks|\bchecks as\b|_checked_here|record_state")
+_FUNCTION_WORDS = frozenset(
+    re.findall(
+        r"\S+",
+        "a and are as because by for in is it not of that the to we with das der die ein es nicht und wir weil "
+        "c'est dans de et il la le les ne pas un une che con è el en es los non no por que si una y",
+    )
+)
+_RUN = 8
+"""So many words in a row are nobody's by chance."""
+_LONG = 60
+"""Characters; shorter code is the same in many heads."""
+
+
+def remarks(found: Found, exercise: Exercise) -> Iterator[str]:
+    """Yield what is remarkable about an answer that counts as done."""
+    if not found.is_done:
+        return
+    if exercise.is_written:
+        own, model = _words(found.answer), _words(exercise.answer)
+        runs, known = _runs(own), _runs(model)
+        if own == model or 2 * len(runs & known) > len(runs):
+            yield "word for word the course's own answer"
+        elif len(set(own)) < 4 or not set(own) & (_FUNCTION_WORDS | {word for word in model if len(word) > 3}):
+            yield "hardly a sentence"
+        return
+    if library := _library(found.answer) - _library(exercise.answer) - _library(exercise.stub):
+        yield f"it takes the course's own {', '.join(sorted(library))}"
+
+
+def touches_checks(notebook: Notebook, chapter: Chapter) -> bool:
+    """Return whether a cell that is not the course's does more with `checks` than to call them."""
+    course = {cell.source.strip() for cell in chapter.cells}
+    for cell in notebook.cells:
+        if cell.kind == "code" and "check" in cell.source and cell.source.strip() not in course:
+            code = _CHECKING.sub("", _QUIET.sub("", _IMPORT.sub("", cell.source)))
+            if re.search(r"\bchecks\b", code) or _INSIDE.search(cell.source):
+                return True
+    return False
+
+
+def own_text(found: Found, exercise: Exercise) -> str:
+    """Return what a student wrote beyond the stub, if it is long enough to be recognised, and not the course's own."""
+    if not found.answer:
+        return ""
+    if exercise.is_written:
+        own = _words(found.answer)
+        return " ".join(own) if len(own) >= _RUN and own != _words(exercise.answer) else ""
+    stub, course = set(exercise.stub.splitlines()), set(exercise.answer.splitlines())
+    lines = [line.rstrip() for line in found.answer.splitlines() if line.strip() and line not in stub]
+    return "\n".join(lines) if len("".join(lines)) >= _LONG and not set(lines) <= course else ""
+
+
+def alike(answers: Sequence[Mapping[Exercise, str]]) -> dict[int, list[tuple[int, int, int]]]:
+    """Return who shares answers with whom, letter for letter.
+
+    Parameters
+    ----------
+    answers : sequence of mappings
+        For each student the `own_text` by exercise.
+
+    Returns
+    -------
+    dict
+        By position of the student the position of the other, how many answers are the same, and of how many: one in
+        words is enough, or three of code that are half of what the student wrote.
+    """
+    writers: defaultdict[tuple[Exercise, str], list[int]] = defaultdict(list)
+    for student, texts in enumerate(answers):
+        for exercise, text in texts.items():
+            if text:
+                writers[exercise, text].append(student)
+    same, in_words = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+    for (exercise, _), students in writers.items():
+        # What a fifth of the class writes is in the air.
+        if len(students) <= max(10, len(answers) / 5):
+            same.update(combinations(students, 2))
+            in_words.update(combinations(students, 2) if exercise.is_written else ())
+    found: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    for pair, number in same.items():
+        for student, other in (pair, pair[::-1]):
+            own = sum(map(bool, answers[student].values()))
+            if in_words[pair] or (number >= 3 and 2 * number >= own):
+                found[student].append((other, number, own))
+    return found
+
+
+def _words(source: str) -> list[str]:
+    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", re.sub(r"^\s*\w+\s*=", " ", source).casefold())
+
+
+def _runs(words: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)}
+
+
+def _library(source: str) -> set[str]:
+    """Return the course's functions that a cell names; `weights.sum` of an argument called weights is none."""
+    code = _QUIET.sub("", source)
+    named = {match[0].strip() for match in _IMPORT.finditer(code)}
+    for room, name in _CALL.findall(code):
+        function = getattr(importlib.import_module(f"labcourse.{room}"), name, None)
+        if callable(function) and str(function.__module__).startswith("labcourse."):
+            named.add(f"{room}.{name}")
+    return named

@@ -1,0 +1,27 @@
+"""The official files: download, check, unpack.
+
+The course reads them from ``data/official`` as soon as a sample is complete there, and no notebook changes.
+"""
+
+from workshop.opendata.archive import unpack
+from workshop.opendata.download import Outcome, download
+from workshop.opendata.integrity import GOOD, Holding, Verdict, examine, inventory, verify
+from workshop.opendata.manifest import Official, choose, mirrors, official
+from workshop.opendata.request import Patience
+
+__all__ = [
+    "GOOD",
+    "Holding",
+    "Official",
+    "Outcome",
+    "Patience",
+    "Verdict",
+    "choose",
+    "download",
+    "examine",
+    "inventory",
+    "mirrors",
+    "official",
+    "unpack",
+    "verify",
+]
