@@ -12,7 +12,7 @@ import pandas as pd
 
 from course.checks import crafted
 from course.checks.compare import alike
-from course.checks.report import Mistake, Report, exercise
+from course.checks.report import Report, Row, exercise
 from labcourse import kinematics, samples, selection, weights
 
 __all__ = [
@@ -39,7 +39,7 @@ def _on_sum(quantity: str, test: Test, leptons: tuple[int, ...] = (1, 2, 3, 4)) 
     return lambda events: test(_sum(events, quantity, leptons))
 
 
-def _other_leptons(quantity: str, test: Test) -> Iterator[Mistake]:
+def _other_leptons(quantity: str, test: Test) -> Iterator[Row]:
     """Return the mistakes of adding up other leptons than the four of the candidate."""
     all_five = _on_sum(quantity, test, (1, 2, 3, 4, 5))
     yield all_five, "a fifth lepton is counted", "only lep1 to lep4 belong to the candidate"

@@ -6,7 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,12 +17,23 @@ __all__ = [
     "Mistake",
     "Report",
     "ReturnsNothing",
+    "Row",
     "StillOpen",
     "explain",
 ]
 
-Mistake = tuple[Any, str, str]
-"""``(wrong, what went wrong, hint)``: ``wrong`` is what the mistake gives, or a function that makes the mistake."""
+
+class Mistake(NamedTuple):
+    """What a mistake gives, or a function that makes it; its name, in words; and a hint that teaches the idea."""
+
+    wrong: Any
+    name: str
+    hint: str
+
+
+Row = tuple[Any, str, str]
+"""A `Mistake` as the tables of the checks write it."""
+
 
 _COMPARISON = r"(?:==|!=|<=|>=|<|>)"
 _BRACKETS = (
@@ -74,6 +85,11 @@ _HINTS = (
 )
 
 
+_SHARPEST_READING, _BLURRED_READING = 0.02, 0.3
+"""A mistake is named if a reading lies within the relative precision of its value, and that within these bounds: no
+figure is read better than to 2 %, and beyond 30 % nearly every number would be some mistake's."""
+
+
 class StillOpen(Exception):
     """A student's function returned the stub's ``...``."""
 
@@ -85,7 +101,9 @@ class ReturnsNothing(Exception):
 class Report:
     """Collects what holds and what does not, in the order in which a check finds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Any = None) -> None:
+        self.own = own
+        """The course's own answer to the exercise, if its notebook goes on with one."""
         self.lines: list[tuple[bool, str, str]] = []
 
     @property
@@ -143,7 +161,7 @@ class Report:
         if (False, mistake, hint) not in self.lines:
             self.lines.append((False, mistake, hint))
 
-    def recognises(self, result: Any, *mistakes: Mistake, given: tuple[Any, ...] = (), right: Any = None) -> bool:
+    def recognises(self, result: Any, *mistakes: Row, given: tuple[Any, ...] = (), right: Any = None) -> bool:
         """Return whether a result is what one of the mistakes leads to; the first such mistake is then noted.
 
         Parameters
@@ -159,9 +177,9 @@ class Report:
         """
         if right is not None and alike(result, right):
             return False
-        for wrong, what, hint in mistakes:
-            if alike(result, wrong(*copied(given)) if callable(wrong) else wrong):
-                self.wrong(what, hint)
+        for mistake in (Mistake(*row) for row in mistakes):
+            if alike(result, mistake.wrong(*copied(given)) if callable(mistake.wrong) else mistake.wrong):
+                self.wrong(mistake.name, mistake.hint)
                 return True
         return False
 
@@ -184,7 +202,7 @@ class Report:
         answer: Any,
         expected: float,
         what: str,
-        *mistakes: Mistake,
+        *mistakes: Row,
         tolerance: float = 0.0,
         relative: float = 0.0,
         hint: str = "",
@@ -198,25 +216,26 @@ class Report:
             self.wrong(f"{what}: {_not_a_number(answer)}", hint)
             return False
 
-        precision = max(tolerance / abs(expected) if expected else 0.0, relative, 0.02)
-
-        def distance(value: float) -> float:
-            """In units of the precision of the reading; a mistake is not named beyond 1."""
-            margin = min(precision, 0.3) * abs(value) or tolerance / 2 or 1e-9
-            return abs(number - value) / (
-                min(margin, tolerance or margin) if abs(value) < 5 * abs(expected) else margin
-            )
-
-        if math.isfinite(number) and abs(number - expected) > max(tolerance, relative * abs(expected), 1e-9):
-            known = [mistake for mistake in mistakes if math.isfinite(mistake[0])]
-            nearest = min(known, key=lambda mistake: distance(mistake[0]), default=None)
-            if nearest and distance(nearest[0]) <= 1:
-                self.wrong(*nearest[1:])
+        margin = max(tolerance, relative * abs(expected))
+        if math.isfinite(number) and abs(number - expected) > max(margin, 1e-9):
+            precision = margin / abs(expected) if expected else 0.0
+            precision = min(max(precision, _SHARPEST_READING), _BLURRED_READING)
+            known = [Mistake(*mistake) for mistake in mistakes if math.isfinite(mistake[0])]
+            distances = [abs(number - each.wrong) / (precision * abs(each.wrong) or 1e-9) for each in known]
+            nearest = int(np.argmin(distances)) if distances else 0
+            if distances and distances[nearest] <= 1:
+                self.wrong(*known[nearest][1:])
                 return False
         return self.close(number, expected, what, tolerance=tolerance, relative=relative, hint=hint)
 
     def name(
-        self, answer: Any, names: Collection[str], right: Collection[str], what: str, *mistakes: Mistake, hint: str = ""
+        self,
+        answer: Any,
+        names: Collection[str],
+        right: Collection[str],
+        what: str,
+        *mistakes: Row,
+        hint: str = "",
     ) -> bool:
         """Note that one of ``names`` should be answered, and one of those that are ``right``.
 

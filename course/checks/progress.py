@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import cells, registry
 from labcourse import settings
-from labcourse.errors import StorageError
-from labcourse.files import atomic_write, read_small, set_aside
+from labcourse.files import atomic_write, read_small
 from labcourse.outputs import publication
 
 __all__ = [
@@ -64,26 +62,22 @@ watchers: list[Callable[[], None]] = []
 """Called after each check and each cell: what shows the progress follows."""
 
 _checked_here: dict[str, Verdict] = {}
-_NUMBER = re.compile(r"(\d+)\.(\d+)")
+_NUMBER = re.compile(r"\d+\.\d+")
 
 
 def progress_folder(workspace: str | None = None) -> Path:
-    """Return the folder that holds the states of a workspace (by default the present one), a folder a chapter."""
+    """Return the folder that holds the states of a workspace (by default the present one), a folder per chapter."""
     return settings.outputs_folder() / (workspace or settings.workspace()) / "progress"
 
 
 def read_states(workspace: str | None = None) -> dict[str, str]:
-    """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``.
-
-    A damaged record is moved to another name, and that is said on standard error.
-    """
+    """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``."""
     states = {}
     with contextlib.suppress(OSError):
         for path in progress_folder(workspace).glob("*/*.txt"):
-            match = _NUMBER.fullmatch(path.stem)
-            if match and path.parent.name == match[1]:
-                states[path.stem] = _read(path)
-    return {number: states[number] for number in sorted(states, key=_order) if states[number]}
+            if _NUMBER.fullmatch(path.stem) and path.stem.startswith(f"{path.parent.name}.") and (state := _read(path)):
+                states[path.stem] = state
+    return {number: states[number] for number in sorted(states, key=lambda number: [*map(int, number.split("."))])}
 
 
 def states_here(chapter: int | None = None) -> dict[str, str]:
@@ -132,11 +126,10 @@ def record_state(number: str, state: str, verdict: Verdict | None = None) -> Non
 
     A disk that refuses is no reason for a check to fail: then it is noted in this kernel only.
     """
-    match = _NUMBER.fullmatch(number)
-    if not match:
+    if not _NUMBER.fullmatch(number):
         return
     _checked_here[number] = verdict or Verdict(state, cells.running.order)
-    path = progress_folder() / match[1] / f"{number}.txt"
+    path = progress_folder() / number.split(".")[0] / f"{number}.txt"
     with contextlib.suppress(Exception):
         if settings.notes_progress() and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
@@ -165,26 +158,12 @@ def follow() -> None:
 
 
 def _read(path: Path) -> str:
-    """Return the state in a file, or an empty text if there is none that can be read."""
+    """Return the state in a file, or an empty text if it holds none: then the check is to be run again."""
     try:
         state = read_small(path).decode("ascii", "replace").strip()
     except OSError:
         return ""
-    if state in NOTED:
-        return state
-    try:
-        kept = f"is kept as {set_aside(path, 'damaged').name}"
-    except StorageError:
-        kept = "cannot be moved away"
-    print(
-        f"The record of exercise {path.stem} was damaged and {kept} in {path.parent}: run its check again.",
-        file=sys.stderr,
-    )
-    return ""
-
-
-def _order(number: str) -> tuple[int, ...]:
-    return tuple(map(int, number.split(".")))
+    return state if state in NOTED else ""
 
 
 cells.watch(follow)
