@@ -34,12 +34,12 @@ import numpy as np
 
 from course.checks import cells, registry
 from course.checks.compare import in_form, is_open
-from course.checks.findings import Report, ReturnsNothing, Row, StillOpen, explain
+from course.checks.findings import Mistake, Report, ReturnsNothing, Row, StillOpen, explain
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
 from labcourse.progress import was_interrupted
 
-__all__ = ["SECONDS_IN_SILENCE", "Report", "Row", "exercise"]
+__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "exercise"]
 
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
