@@ -231,10 +231,7 @@ def _chi_square(
     variance = {"quadrature": variances[0] + variances[1], "first": variances[0], "second": variances[1]}.get(
         errors, (np.sqrt(variances[0]) + np.sqrt(variances[1])) ** 2
     )
-    filled = {
-        "in both": np.minimum(*variances) > 0,
-        "positive": np.maximum(*contents) > 0,
-    }.get(bins, variance > 0)
+    filled = {"in both": np.minimum(*variances) > 0, "positive": np.maximum(*contents) > 0}.get(bins, variance > 0)
     value = np.sum((contents[0] - contents[1])[filled] ** power / variance[filled] ** (power / 2))
     return float(value), int(filled.sum()) - 1
 
