@@ -76,7 +76,7 @@ def parts_follow(
     parts = report.parts(answer(*given), names, len(tables))
     if parts is None:
         return False
-    if report.recognises(parts, (right[::-1], "the results are in the wrong order", f"return {names}")):
+    if report.recognises(parts, (right[::-1], "the order is another one", f"return {names}")):
         return False
     rows = zip(parts, right, tables, strict=True)
     return all(_is_right(report, result, own, given, table, relative) for result, own, table in rows)

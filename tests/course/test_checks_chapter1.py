@@ -291,7 +291,7 @@ EXERCISES = {
             count_with_a_loop,
         ],
         mistakes=[
-            (lambda events: (events["weight"].sum(), len(events)), "in the wrong order"),
+            (lambda events: (events["weight"].sum(), len(events)), "the order is another one"),
             (lambda events: (len(events), events["weight"].abs().sum()), "count as positive"),
             (lambda events: (events.size, events["weight"].sum()), "counts cells"),
             (lambda events: (len(events.columns), events["weight"].sum()), "counts columns"),
