@@ -85,11 +85,7 @@ def exercise_5_4(answer: Any, report: Report) -> None:
             "each class adds up to the number of events",
             "half of it: then the mean of all is one",
         ),
-        (
-            _balance(each=lambda w, n: 1 / w.sum()),
-            "each class adds up to one",
-            "multiply by half the number of events",
-        ),
+        (_balance(each=lambda w, n: 1 / w.sum()), "each class adds up to one", "multiply by half the number of events"),
         (_only_signal_scaled, "the mean is not one", "the sums are equal; now divide all weights by their mean"),
         (_all_alike, "all events of a class have the same weight", "keep the ratios: scale the event weights"),
         (

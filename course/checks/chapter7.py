@@ -160,10 +160,7 @@ def _yields_above(score: Any, label: Any, weight: Any, cuts: Any) -> tuple[Float
 
 
 def _yields(
-    *,
-    passes: Any = np.greater_equal,
-    weigh: Any = np.asarray,
-    masks: Any = lambda label: (label == 1, label == 0),
+    *, passes: Any = np.greater_equal, weigh: Any = np.asarray, masks: Any = lambda label: (label == 1, label == 0)
 ) -> Any:
     """Return a function that sums the weights above cuts in one of the ways that students do."""
 
@@ -264,11 +261,7 @@ def exercise_7_6(answer: Any, report: Report) -> None:
             "that is right only for weights of one: square each weight",
         ),
         (np.sqrt(np.abs(weight).sum()), "the error is the root of Σ|w|", "square each weight before adding"),
-        (
-            np.sqrt(len(weight)),
-            "the error is the root of the raw count",
-            "weights do not stand for one event each",
-        ),
+        (np.sqrt(len(weight)), "the error is the root of the raw count", "weights do not stand for one event each"),
         (error**2, "this is the square of the error", "take the square root at the end"),
         (right, "the squares were taken after the sum", "square each weight, then add, then take the root"),
         (np.abs(weight).sum(), "the root is taken of each weight", "add the squares first, then take the root"),
@@ -331,11 +324,7 @@ def exercise_7_11(answer: Any, report: Report) -> None:
         right=b,
     ) or report.recognises(
         pair[1],
-        (
-            np.sqrt(b),
-            "the error is the root of the estimate",
-            "what fluctuates is n_below: relative error 1/√n_below",
-        ),
+        (np.sqrt(b), "the error is the root of the estimate", "what fluctuates is n_below: relative error 1/√n_below"),
         (np.sqrt(n_below), "this is the error of n_below itself", "scale it to the region above the cut"),
         (1 / np.sqrt(n_below), "this is the relative error", "multiply it by b"),
         (b / n_below, "this divides by n_below", "divide b by the square root of n_below"),
@@ -503,11 +492,7 @@ def exercise_7_3(answer: Any, report: Report) -> None:
     if report.recognises(
         result,
         (lambda s, b: s / b, "this is s/b", "divide by the square root of b"),
-        (
-            lambda s, b: s / np.sqrt(s + b),
-            "this is s/√(s+b)",
-            "without a signal only the background fluctuates: √b",
-        ),
+        (lambda s, b: s / np.sqrt(s + b), "this is s/√(s+b)", "without a signal only the background fluctuates: √b"),
         (lambda s, b: np.sqrt(s / b), "the root is taken of everything", "only b stands under the root"),
         (lambda s, b: np.sqrt(s) / b, "the root is taken of the signal", "only b stands under the root"),
         (lambda s, b: s**2 / b, "this is the square", "divide s by √b"),
@@ -618,11 +603,7 @@ def exercise_7_10(answer: Any, report: Report, *, s: float, b: float) -> None:
         "there the curve of the exactly known background reaches three",
         (expected * 25 / 9, "this is where Z = 5", "evidence is Z = 3, the lower of the dotted lines"),
         (10 * 3 / z, "Z does not grow in proportion to the luminosity", "it grows as the square root"),
-        (
-            expected / 10,
-            "this is the factor by which the luminosity must grow",
-            "multiply by the 10 fb⁻¹ we have",
-        ),
+        (expected / 10, "this is the factor by which the luminosity must grow", "multiply by the 10 fb⁻¹ we have"),
         (3.0, "this is the significance", "the luminosity on the horizontal axis is asked for"),
         (np.log10(expected), "this is the exponent", "the axis is logarithmic: its ticks say 10¹, 10² …"),
         (1000 * expected, "this is in pb⁻¹", "1 fb⁻¹ = 1000 pb⁻¹"),
