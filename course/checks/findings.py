@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import re
@@ -36,46 +37,36 @@ Row = tuple[Any, str, str]
 
 
 _COMPARISON = r"(?:==|!=|<=|>=|<|>)"
+_UNBRACKETED = rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}"
 _BRACKETS = (
     "put each comparison in brackets, (a == 1) & (b < 2): `&` and `|` join masks, and are done before == and <, "
     "which would compare what they have joined"
 )
-#: What a student sees next to an exception: the first row that fits its type, its message and the student's line.
 _HINTS = (
     ("Exception", "ellipsis|'EllipsisType'", "", "a `...` in the cell is still to be filled in"),
     ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
-    ("ValueError", "truth value", rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}", _BRACKETS),
+    ("ValueError", "truth value", _UNBRACKETED, _BRACKETS),
     (
         "ValueError",
         "truth value",
         r"\bin\b",
-        "`in` asks once for the whole column: use .isin(values), or np.isin(array, values), which ask for each element",
+        "`in` asks once for the whole column: use .isin(values) or np.isin",
     ),
     (
         "ValueError",
         "truth value",
         "",
-        "for arrays, use & | ~ instead of and, or, not, and np.maximum or np.where instead of max or if",
+        "for arrays, use & | ~ for and, or, not, and np.maximum, np.where for max, if",
     ),
     ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
-    (
-        "TypeError",
-        "integer",
-        r"\.(max|min)\(",
-        "np.max finds the largest element of one array: to compare element by element, use np.maximum(0, x)",
-    ),
+    ("TypeError", "integer", r"\.(max|min)\(", "np.max is of one array: element by element, use np.maximum(0, x)"),
     (
         "TypeError",
         "0-dimensional|length-1|must be real number|convert the series",
         "",
         "math and float() take one number: for arrays use the functions of np, such as np.sqrt, np.cos and np.log",
     ),
-    (
-        "IndexError",
-        "too many indices|of dimension",
-        "",
-        "the array has fewer dimensions than you ask for: print its .shape",
-    ),
+    ("IndexError", "too many indices|of dimension", "", "the array has fewer dimensions than that: print its .shape"),
     ("NameError", "", "", "is the name spelt as above, and has the cell that defines it been run?"),
     ("KeyError", "", "", "is the column's name spelt as in the table? `events.columns` lists them"),
     ("AttributeError", "", "", "is the name behind the dot spelt right, and is this the type of object you expect?"),
@@ -83,7 +74,7 @@ _HINTS = (
     ("RecursionError", "", "", "the function calls itself without end"),
     ("TypeError", "", "", "an argument has another type, or there are more or fewer of them, than expected"),
 )
-
+"""What a student sees next to an exception: the first row that fits its type, its message and the student's line."""
 
 _SHARPEST_READING, _BLURRED_READING = 0.02, 0.3
 """A mistake is named if a reading lies within the relative precision of its value, and that within these bounds: no
@@ -246,23 +237,19 @@ class Report:
             received = "this is a number" if number else f"this is of type {type(answer).__name__}"
             self.wrong(f"{received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
             return False
+        if answer not in right:
+            for mistake in (Mistake(*row) for row in mistakes):
+                if answer in ((mistake.wrong,) if isinstance(mistake.wrong, str) else mistake.wrong):
+                    self.wrong(mistake.name, mistake.hint)
+                    return False
         if answer not in names:
             meant = [name for name in names if name.casefold() == answer.strip().casefold()]
-            for wrong, mistake, help_ in mistakes:
-                if answer in _names(wrong):
-                    self.wrong(mistake, help_)
-                    return False
             if meant:
                 self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
             else:
                 quoted = ", ".join(f'"{name}"' for name in names)
                 self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
             return False
-        if answer not in right:
-            for wrong, mistake, help_ in mistakes:
-                if answer in _names(wrong):
-                    self.wrong(mistake, help_)
-                    return False
         return self.holds(answer in right, what, hint=hint)
 
     def parts(self, result: Any, what: str, n: int = 2) -> list[Any] | None:
@@ -284,10 +271,6 @@ class Report:
         return value
 
 
-def _names(wrong: Any) -> Collection[str]:
-    return (wrong,) if isinstance(wrong, str) else wrong
-
-
 def _not_a_number(value: Any) -> str:
     """Say what was received in place of a number."""
     if isinstance(value, str):
@@ -300,33 +283,19 @@ def _not_a_number(value: Any) -> str:
 
 def explain(error: BaseException) -> tuple[str, str]:
     """Return an exception in one line, with the line of the notebook cell it came from, and a hint."""
-    kind, message = type(error).__name__, ""
-    try:
+    message = ""
+    with contextlib.suppress(Exception):  # an exception of the student's own may fail even at this
         message = str(error).strip().split("\n")[0][:200]
-    except Exception:  # an exception of the student's own may fail even at this
-        message = ""
-    what = f"{kind}: {message}" if message else kind
-    frames = cells.frames_of(error)
-    if not cells.runs_answer(frames):
-        return (
-            f"this answer cannot be used ({what})",
-            "is it what the text above the exercise asks for, in type and shape?",
-        )
-    lines = cells.lines_of_cells(frames)
+    what = type(error).__name__ + (f": {message}" if message else "")
+    lines = cells.lines_of_answer(error)
+    if lines is None:
+        hint = "is it what the text above the exercise asks for, in type and shape?"
+        return f"this answer cannot be used ({what})", hint
     what = f"your code raised {what}" + (f" (in the line `{lines[-1]}`)" if lines else "")
-    begin = [name for name, _, _ in frames].index(cells.RUNS_ANSWER) + 1
-    own = [line for _, file, line in frames[begin:] if file == frames[begin][1]]
     # Neither the `in` of a loop nor words in quotes are what the hints look for.
-    line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", own[-1]) if own else ""
-    return what, next(
-        (
-            hint
-            for kind, words, code, hint in _HINTS
-            if _is_kind(error, kind) and re.search(words, message) and re.search(code, line)
-        ),
-        "",
+    line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", lines[-1] if lines else "")
+    kinds = {base.__name__ for base in type(error).__mro__}
+    hints = (
+        h for kind, said, code, h in _HINTS if kind in kinds and re.search(said, message) and re.search(code, line)
     )
-
-
-def _is_kind(error: BaseException, name: str) -> bool:
-    return any(base.__name__ == name for base in type(error).__mro__)
+    return what, next(hints, "")

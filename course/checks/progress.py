@@ -62,7 +62,6 @@ watchers: list[Callable[[], None]] = []
 """Called after each check and each cell: what shows the progress follows."""
 
 _checked_here: dict[str, Verdict] = {}
-_NUMBER = re.compile(r"\d+\.\d+")
 
 
 def progress_folder(workspace: str | None = None) -> Path:
@@ -72,12 +71,9 @@ def progress_folder(workspace: str | None = None) -> Path:
 
 def read_states(workspace: str | None = None) -> dict[str, str]:
     """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``."""
-    states = {}
-    with contextlib.suppress(OSError):
-        for path in progress_folder(workspace).glob("*/*.txt"):
-            if _NUMBER.fullmatch(path.stem) and path.stem.startswith(f"{path.parent.name}.") and (state := _read(path)):
-                states[path.stem] = state
-    return {number: states[number] for number in sorted(states, key=lambda number: [*map(int, number.split("."))])}
+    folder = progress_folder(workspace)
+    read = {e.number: _read(folder / str(e.chapter) / f"{e.number}.txt") for e in registry.exercises().values()}
+    return {number: state for number, state in read.items() if state}
 
 
 def states_here(chapter: int | None = None) -> dict[str, str]:
@@ -96,15 +92,14 @@ def unchecked_here(chapter: int) -> list[str]:
     for exercise in registry.exercises().values():
         run = cells.last_run(exercise.names) if exercise.chapter == chapter else None
         verdict = _checked_here.get(exercise.number, Verdict("open"))
-        if run is not None and run.order > verdict.order and cells.fingerprint(run.source) != verdict.cell:
-            found += [exercise.number] if _has_answer(run.source, exercise.kind) else []
+        if run is None or run.order <= verdict.order or cells.fingerprint(run.source) == verdict.cell:
+            continue
+        if exercise.model:
+            is_tried = len(re.findall(r"\w+", " ".join(cells.words(run.source)))) > 4
+        else:
+            is_tried = not re.search(r"^\s*(?:return|[\w, ]+=)\s*\.\.\.\s*$", run.source, re.MULTILINE)
+        found += [exercise.number] if is_tried else []
     return found
-
-
-def _has_answer(source: str, kind: str) -> bool:
-    if kind == "in your words":
-        return len(re.findall(r"\w+", " ".join(cells.words(source)))) > 4
-    return not re.search(r"^\s*(?:return|[\w, ]+=)\s*\.\.\.\s*$", source, re.MULTILINE)
 
 
 def is_solved(number: str) -> bool:
@@ -124,14 +119,13 @@ def verdict_here(number: str) -> Verdict | None:
 def record_state(number: str, state: str, verdict: Verdict | None = None) -> None:
     """Note the state of an exercise, one of `STATES`, and for this kernel the verdict it comes from.
 
-    A disk that refuses is no reason for a check to fail: then it is noted in this kernel only.
+    A disk that refuses is no reason for a check to fail: then it is noted in this kernel only, as what is no exercise
+    of the course.
     """
-    if not _NUMBER.fullmatch(number):
-        return
     _checked_here[number] = verdict or Verdict(state, cells.running.order)
     path = progress_folder() / number.split(".")[0] / f"{number}.txt"
     with contextlib.suppress(Exception):
-        if settings.notes_progress() and _read(path) != state:
+        if settings.notes_progress() and number in registry.exercises() and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
     follow()
 

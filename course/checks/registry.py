@@ -6,6 +6,7 @@ The file is made from the course text by ``labcourse build``, with the notebooks
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ class Exercise(NamedTuple):
     title: str
     kind: str
     cell: str
-    names: tuple[str, ...]
+    names: Sequence[str]
     answer: str = ""
     model: str = ""
 
@@ -76,14 +77,14 @@ def _file() -> Path:
 @cache
 def _read(file: Path) -> tuple[dict[str, Exercise], dict[int, frozenset[str]], frozenset[str]]:
     try:
-        chapters = json.loads(file.read_text(encoding="utf-8")).items()
-        listed = [Exercise(**entry) for _, chapter in chapters for entry in chapter["exercises"]]
-        names = {int(number): frozenset(chapter["names"]) for number, chapter in chapters}
-        fingerprints = frozenset(each for _, chapter in chapters for each in chapter["cells"])
+        chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
+        names = {int(number): frozenset(chapter["names"]) for number, chapter in chapters.items()}
+        fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BuildError(
             f"The list of exercises cannot be read: {error}.",
             where=str(file),
             next_step=f"{settings.get_back('course/exercises.json')} Or run `labcourse build`.",
         ) from error
-    return {entry.number: entry._replace(names=tuple(entry.names)) for entry in listed}, names, fingerprints
+    return {entry.number: entry for entry in listed}, names, fingerprints

@@ -7,7 +7,7 @@ the answer that the notebook goes on with, and the record of what is solved. A c
 Only what the student's cell has made since the last check is judged. The course's own answer, an answer that was judged
 before, and one whose cell ended in an error leave the record as it is.
 
->>> @exercise("0.1", fallback=lambda x: 2 * x, record=False)
+>>> @exercise("0.1", fallback=lambda x: 2 * x)
 ... def exercise_0_1(answer, report):
 ...     report.holds(answer(2) == 4, "doubles its argument", hint="multiply by two")
 >>> mine = exercise_0_1(lambda x: x + x)
@@ -61,7 +61,6 @@ def exercise(
     *,
     fallback: Any = None,
     make_fallback: Callable[..., Any] | None = None,
-    record: bool = True,
 ) -> Callable[[Callable[..., None]], Callable[..., Any]]:
     """Make a check of exercise ``number`` from a function ``(answer, report, **context)``.
 
@@ -78,8 +77,6 @@ def exercise(
         known as the course's own answer.
     make_fallback : callable, optional
         Makes that from the context: for an answer that depends on numbers of its notebook.
-    record : bool
-        Whether to note the state in the workspace.
     """
 
     def own_answer(context: dict[str, Any]) -> Any:
@@ -114,10 +111,9 @@ def exercise(
             # What was not bound by a cell since the last check, but in another way, is of no known cell.
             is_of_run = run is not None and (before is None or run.order > before.order)
             cell = cells.fingerprint(run.source) if run is not None and is_of_run else ""
-            wrong = tuple(lines[1:]) if state == "wrong" else ()
-            verdict = Verdict(state, cells.running.order, cell, answer, handed_on, wrong)
-            if record:
-                record_state(number, state, verdict)
+            again = tuple(lines[1:]) if state == "wrong" else ()
+            verdict = Verdict(state, cells.running.order, cell, answer, handed_on, again)
+            record_state(number, state, verdict)
             publish(number, lines, verdict)
             return handed_on
 
@@ -181,10 +177,8 @@ def _examine(
     except ReturnsNothing:
         report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
     except KeyboardInterrupt as interrupt:
-        frames = cells.frames_of(interrupt)
-        if not cells.runs_answer(frames):
+        if (lines := cells.lines_of_answer(interrupt)) is None:
             return "", answer, _STOPPED
-        lines = cells.lines_of_cells(frames)
         where = f" in the line `{lines[-1]}`" if lines else ""
         report.lines.clear()
         report.wrong(

@@ -151,7 +151,7 @@ def test_a_course_answer_that_cannot_be_made_is_said(events: Any, says: str, cap
 
 
 def test_the_course_goes_on_with_the_answer_of_its_solution_cell() -> None:
-    @exercise("6.3", record=False)
+    @exercise("6.3")
     def exercise_6_3(answer: Any, report: Report) -> None:
         report.holds(answer is report.own, "is the course's own answer")
 

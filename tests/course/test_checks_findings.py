@@ -151,7 +151,7 @@ def test_a_reading_within_its_precision_is_right_whatever_mistakes_are_near(valu
 
 
 def test_who_raised_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    @exercise("0.9", record=False)
+    @exercise("0.9")
     def check(answer: Any, report: Report) -> None:
         report.holds(float(answer()) == 1, "is one")
 
@@ -195,7 +195,7 @@ COLUMN = pd.Series([44.0, 48.0, 46.0], dtype=np.float32)
 def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
     answer: Any, hint: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @exercise("0.9", record=False)
+    @exercise("0.9")
     def check(answer: Any, report: Report) -> None:
         report.holds(np.sum(answer(np.ones(3))) == 1, "is one")
 
@@ -233,7 +233,7 @@ def test_the_same_mistake_is_noted_once() -> None:
 
 
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
-    @exercise("0.8", record=False)
+    @exercise("0.8")
     def check(answer: Any, report: Report) -> None:
         x = np.ones(3)
         report.holds(np.sum(answer(x, factor=2)) == 6, "doubles")
@@ -253,7 +253,7 @@ def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.Capture
 
 
 def test_warnings_in_a_check_do_not_reach_the_student(recwarn: pytest.WarningsRecorder) -> None:
-    @exercise("0.7", record=False)
+    @exercise("0.7")
     def check(answer: Any, report: Report) -> None:
         report.holds(not np.isfinite(answer(np.zeros(2))).any(), "diverges")
 

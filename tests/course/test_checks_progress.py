@@ -28,7 +28,7 @@ import sys
 from course.checks import progress
 print("ready", flush=True)
 input()
-for k in range(15):
+for k in range(1, 10):
     for state in ("open", "wrong", "solved"):
         progress.record_state(f"{sys.argv[1]}.{k}", state)
     progress.record_state("9.1", "solved")
@@ -51,7 +51,7 @@ def test_kernels_at_once_lose_nothing() -> None:
         assert set(progress.read_states().values()) <= set(progress.STATES)  # a reader never sees half a record
     for kernel in kernels:
         kernel.communicate()
-    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "12" for k in range(15)} | {"9.1": "solved"}
+    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "12" for k in range(1, 10)} | {"9.1": "solved"}
 
 
 @pytest.mark.parametrize("damage", [b"", b"sol", b"\xff\x00", b"solved\nopen\n", b"x" * 100_000])
@@ -66,8 +66,8 @@ def test_a_damaged_record_counts_as_none_until_the_next_check(damage: bytes) -> 
     assert progress.read_states() == {"1.2": "wrong", "1.3": "solved"}
 
 
-@pytest.mark.parametrize("number", ["../1.2", "1", "1.2.3", "", "a.b"])
-def test_what_is_no_number_is_not_noted(number: str) -> None:
+@pytest.mark.parametrize("number", ["../1.2", "1", "1.2.3", "", "0.1"])
+def test_what_is_no_exercise_is_not_noted(number: str) -> None:
     progress.record_state(number, "solved")
     assert not settings.outputs_folder().exists()
 
