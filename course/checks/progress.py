@@ -62,6 +62,7 @@ watchers: list[Callable[[], None]] = []
 """Called after each check and each cell: what shows the progress follows."""
 
 _checked_here: dict[str, Verdict] = {}
+_NUMBER = re.compile(r"[1-9]\.\d+")
 
 
 def progress_folder(workspace: str | None = None) -> Path:
@@ -71,9 +72,13 @@ def progress_folder(workspace: str | None = None) -> Path:
 
 def read_states(workspace: str | None = None) -> dict[str, str]:
     """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``."""
-    folder = progress_folder(workspace)
-    read = {e.number: _read(folder / str(e.chapter) / f"{e.number}.txt") for e in registry.exercises().values()}
-    return {number: state for number, state in read.items() if state}
+    states = {}
+    for path in sorted(
+        progress_folder(workspace).glob("*/*.txt"), key=lambda path: (path.parent.name, len(path.name), path)
+    ):
+        if _NUMBER.fullmatch(path.stem) and path.stem.startswith(f"{path.parent.name}.") and (state := _read(path)):
+            states[path.stem] = state
+    return states
 
 
 def states_here(chapter: int | None = None) -> dict[str, str]:
@@ -125,7 +130,7 @@ def record_state(number: str, state: str, verdict: Verdict | None = None) -> Non
     _checked_here[number] = verdict or Verdict(state, cells.running.order)
     path = progress_folder() / number.split(".")[0] / f"{number}.txt"
     with contextlib.suppress(Exception):
-        if settings.notes_progress() and number in registry.exercises() and _read(path) != state:
+        if settings.notes_progress() and _NUMBER.fullmatch(number) and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
     follow()
 
