@@ -78,22 +78,8 @@ def endless(x: Any) -> Any:
     return endless(x)
 
 
-def silent(x: Any) -> Any:
-    x * 2
-
-
 def gives_up(x: Any) -> Any:
     raise SystemExit(3)
-
-
-def misspelt(x: Any) -> Any:
-    return 2 * y  # type: ignore[name-defined]  # noqa: F821
-
-
-def array_truth(x: Any) -> Any:
-    if np.array([True, False]):
-        return x
-    return 2 * x
 
 
 @pytest.mark.parametrize(
@@ -102,14 +88,11 @@ def array_truth(x: Any) -> Any:
         (lambda x: 3 * x, "✗ doubles a number\n    hint: multiply by two"),
         (lambda x: 4 * x, "✗ it multiplies by four"),
         (endless, "RecursionError"),
-        (silent, "returns nothing"),
         (gives_up, "SystemExit"),
-        (misspelt, "NameError: name 'y' is not defined"),
-        (array_truth, "hint: for arrays, use &"),
+        (lambda x: 2 * y, "NameError: name 'y' is not defined"),  # type: ignore[name-defined]  # noqa: F821
         (lambda: 1, "TypeError"),
         (lambda x: None if isinstance(x, int) else x, "returns nothing"),
         (7, "expected a function, received int"),
-        ("double", "expected a function, received str"),
         (None, "expected a function, received NoneType"),
     ],
 )
@@ -135,13 +118,9 @@ def test_an_exception_in_one_property_does_not_hide_the_next(capsys: pytest.Capt
     assert "✓ works on numbers" in printed
 
 
-def test_fallback_made_from_the_context(capsys: pytest.CaptureFixture[str]) -> None:
-    events = pd.DataFrame({"a": [1, 2, 3]})
-    assert exercise_1_2(3, events=events) == 3
-    assert exercise_1_2(4, events=events) == 3
-    assert exercise_1_2(..., events=events) == 3
-    assert exercise_1_2("three", events=events) == 3
-    assert "expected a number, received str" in capsys.readouterr().out
+@pytest.mark.parametrize("answer", [3, 4, ..., "three"])
+def test_fallback_made_from_the_context(answer: Any) -> None:
+    assert exercise_1_2(answer, events=pd.DataFrame({"a": [1, 2, 3]})) == 3
 
 
 @pytest.mark.parametrize(("events", "says"), [(..., "still open"), (None, "could not be made (object of type")])
@@ -184,16 +163,12 @@ def test_a_leaf_returns_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert "TypeError" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), True, "1", None, np.array([1.0, 1.0]), 1.2, 1j])
-def test_close_refuses(value: Any) -> None:
-    report = Report()
-    assert not report.close(value, 1.0, "is one", tolerance=0.1)
-    assert not report.is_right
+NO_ONE = (float("nan"), float("inf"), True, "1", None, np.array([1.0, 1.0]), 1.2, 1j)
 
 
-@pytest.mark.parametrize("value", [1, 1.0, np.float32(1.0), np.int64(1), np.array(1.0)])
-def test_close_accepts_numbers_of_any_type(value: Any) -> None:
-    assert Report().close(value, 1.0, "is one")
+@pytest.mark.parametrize("value", [1, 1.0, np.float32(1.0), np.int64(1), np.array(1.0), *NO_ONE])
+def test_close_accepts_numbers_of_any_type_and_nothing_else(value: Any) -> None:
+    assert Report().close(value, 1.0, "is one", tolerance=0.1) is all(value is not other for other in NO_ONE)
 
 
 def test_a_check_that_checks_nothing_solves_nothing() -> None:
