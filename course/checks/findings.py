@@ -108,18 +108,14 @@ class Report:
         Parameters
         ----------
         condition : bool, array of bool, or function without arguments
-            An array holds if all its elements do. An exception in a function counts as "does not hold",
-            and the check goes on.
+            An array holds if all its elements do. An exception in a function counts as "does not hold".
         what : str
             The property, in words that are true when it holds.
-        hint : str
-            Shown when it does not hold.
-        mistake : str
-            Said instead of ``what`` when it does not hold: what went wrong, by its name.
+        hint, mistake : str
+            Shown when it does not hold: what helps; and what went wrong, instead of ``what``.
         """
         try:
-            value = condition() if inspect.isfunction(condition) else condition
-            is_true = bool(np.all(value))
+            is_true = bool(np.all(condition() if inspect.isfunction(condition) else condition))
         except (StillOpen, ReturnsNothing):
             raise
         except Exception as error:
@@ -158,11 +154,9 @@ class Report:
         Parameters
         ----------
         result : object
-            What the student's function returned.
+            What the student's function returned for the arguments ``given``.
         mistakes : tuple
-            ``(wrong, what went wrong, hint)``. If ``wrong`` is a function, it is called with ``given``.
-        given : tuple
-            The arguments that the student's function had.
+            ``(wrong, name, hint)``, see `Mistake`. If ``wrong`` is a function, it is called with ``given``.
         right : object
             The right result. It is never taken for a mistake, whatever the numbers happen to be.
         """
@@ -181,12 +175,10 @@ class Report:
 
         The default is single precision.
         """
-        number = as_number(value)
-        if number is None:
-            self.wrong(f"{what}: {_not_a_number(value)}", hint)
-            return False
+        number = self.number(value, hint, f"{what}: ")
         margin = max(tolerance, relative * abs(expected))
-        return self.holds(math.isfinite(number) and abs(number - expected) <= margin, what, hint=hint)
+        is_close = number is not None and math.isfinite(number) and abs(number - expected) <= margin
+        return number is not None and self.holds(is_close, what, hint=hint)
 
     def reading(
         self,
@@ -203,21 +195,16 @@ class Report:
         A wrong number is compared with those of typical mistakes, within the same precision, and the nearest is named.
         """
         number = as_number(answer)
-        if number is None:
-            self.wrong(f"{what}: {_not_a_number(answer)}", hint)
-            return False
-
         margin = max(tolerance, relative * abs(expected))
-        if math.isfinite(number) and abs(number - expected) > max(margin, 1e-9):
+        if number is not None and math.isfinite(number) and abs(number - expected) > max(margin, 1e-9):
             precision = margin / abs(expected) if expected else 0.0
             precision = min(max(precision, _SHARPEST_READING), _BLURRED_READING)
-            known = [Mistake(*mistake) for mistake in mistakes if math.isfinite(mistake[0])]
+            known = [Mistake(*row) for row in mistakes if math.isfinite(row[0])]
             distances = [abs(number - each.wrong) / (precision * abs(each.wrong) or 1e-9) for each in known]
-            nearest = int(np.argmin(distances)) if distances else 0
-            if distances and distances[nearest] <= 1:
-                self.wrong(*known[nearest][1:])
+            if min(distances, default=2.0) <= 1:
+                self.wrong(*known[int(np.argmin(distances))][1:])
                 return False
-        return self.close(number, expected, what, tolerance=tolerance, relative=relative, hint=hint)
+        return self.close(answer, expected, what, tolerance=tolerance, relative=relative, hint=hint)
 
     def name(
         self,
@@ -263,22 +250,19 @@ class Report:
         self.wrong(f"{received} where {n} are asked for", f"they are {what}, in this order and separated by commas")
         return None
 
-    def number(self, result: Any, hint: str) -> float | None:
-        """Return the number that a function gave, or note that it is none."""
+    def number(self, result: Any, hint: str, what: str = "") -> float | None:
+        """Return the number that an answer is, or note that it is none, after the words ``what``."""
         value = as_number(result)
         if value is None:
-            self.wrong(_not_a_number(result), hint)
+            received = type(result).__name__
+            if isinstance(result, str):
+                received = "str: leave out the quotes"
+            elif isinstance(result, tuple) and len(result) == 2:
+                received = "two: decimals take a point, as in 0.5, and not a comma"
+            elif shape := getattr(result, "shape", ()):
+                received += f" of shape {shape}"
+            self.wrong(f"{what}expected a number, received {received}", hint)
         return value
-
-
-def _not_a_number(value: Any) -> str:
-    """Say what was received in place of a number."""
-    if isinstance(value, str):
-        return "expected a number, received str: leave out the quotes"
-    if isinstance(value, tuple) and len(value) == 2:
-        return "expected a number, received two: decimals take a point, as in 0.5, and not a comma"
-    shape = np.shape(value) if hasattr(value, "shape") else ()
-    return f"expected a number, received {type(value).__name__}" + (f" of shape {shape}" if shape else "")
 
 
 def explain(error: BaseException) -> tuple[str, str]:

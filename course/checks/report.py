@@ -39,7 +39,7 @@ from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
 from labcourse.progress import was_interrupted
 
-__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "exercise"]
+__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "ended_in_error", "exercise"]
 
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
@@ -124,12 +124,19 @@ def exercise(
     return decorate
 
 
+def ended_in_error(run: cells.Run | None) -> str:
+    """Return what to do where the cell of an answer did not run to its end; an empty text where it did."""
+    if run is None or not run.error:
+        return ""
+    if run.error == "KeyboardInterrupt":
+        return "The cell of your answer was stopped. Run it to its end, and then this check."
+    return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
+
+
 def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Callable[..., Any] | None) -> str:
     """Return why an answer is none to be judged, and what to do; an empty text if it is."""
-    if run is not None and run.error == "KeyboardInterrupt":
-        return "The cell of your answer was stopped. Run it to its end, and then this check."
-    if run is not None and run.error:
-        return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
+    if reason := ended_in_error(run):
+        return reason
     if course is not None and answer is course:
         return _OWN
     # A function that was made again is another object. Numbers that are equal can be one object: of those only a

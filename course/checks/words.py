@@ -9,6 +9,7 @@ from typing import Any
 from course.checks import cells
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.registry import exercises
+from course.checks.report import ended_in_error
 
 __all__ = ["written"]
 
@@ -26,10 +27,8 @@ def written(number: str, text: Any) -> None:
         return
     call = cells.arguments(cells.running.source, "written")
     run = cells.last_run(call[0]) if call else None
-    if run is not None and run.error:
-        then = "Mend it, run that cell, and then this check."
-        lines = [f"exercise {number}: nothing is judged", f"  The cell of your answer ended in {run.error}. {then}"]
-        publish(number, lines, verdict_here(number))
+    if reason := ended_in_error(run):
+        publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], verdict_here(number))
         return
     words = text.split() if isinstance(text, str) else []
     if len(words) < _FEWEST_WORDS:
