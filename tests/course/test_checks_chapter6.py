@@ -273,7 +273,7 @@ EXERCISES = {
         mistakes=[
             (lambda f, a, b: np.sum((f != a) & (f != b)), "events are counted"),
             (lambda f, a, b: np.mean((f != a) & (f != b)), "divided by all events"),
-            (lambda f, a, b: shared(f, b, a), "of the second network"),
+            (lambda f, a, b: shared(f, b, a), "of the second"),
             (lambda f, a, b: np.sum((f == a) & (f == b)) / np.sum(f == a), "these are validation events"),
             (lambda f, a, b: np.sum((f != a) | (f != b)) / np.sum(f != a), "this is the union"),
             (lambda f, a, b: 100 * shared(f, a, b), "per cent"),
@@ -285,7 +285,7 @@ EXERCISES = {
             (lambda f, a, b: 1 - shared(f, a, b), "not shared"),
             (lambda f, a, b: shared(f, 0, 3), "✗ for 3 equal folds"),
             (lambda f, a, b: shared(f, 0, b) if b else shared(f, 0, 1) * 1.2, "✗ for 3 equal folds"),
-            (lambda f, a, b: np.mean(np.isin(np.flatnonzero(f != b), np.flatnonzero(f != a))), "of the second network"),
+            (lambda f, a, b: np.mean(np.isin(np.flatnonzero(f != b), np.flatnonzero(f != a))), "of the second"),
             (lambda f, a, b: (len(f) - np.sum(f == a) - np.sum(f == b)) / np.sum(f != a), "✗ a network shares"),
             (lambda f, a, b: np.mean((f != a) == (f != b)), ""),
         ],
