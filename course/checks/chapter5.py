@@ -340,10 +340,7 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
     """Read the background efficiency of a model from its ROC curve."""
     right = float(efficiencies[model])
     others = [(float(value), name) for name, value in efficiencies.items() if abs(value - right) > 0.03]
-    report.reading(
-        answer,
-        right,
-        "the share of the background that passes",
+    mistakes = (
         (100 * right, *PER_CENT),
         (0.5, "this is the signal efficiency", "read the other axis"),
         (1 - right, "this is the share of the background that is rejected", "we ask for the share that passes"),
@@ -352,9 +349,9 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
             (value, f"this belongs to another curve: {name}", f"look for the curve of: {model}")
             for value, name in others
         ),
-        tolerance=0.03,
-        hint="go right from 0.5",
     )
+    what, hint = "the share of the background that passes", "go right from 0.5"
+    report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
 
 
 def _treat(weight: Any, treatment: str) -> Any:
@@ -430,14 +427,10 @@ def exercise_5_9(answer: Any, report: Report, *, bias: pd.DataFrame) -> None:
     ):
         return
     value = 100 * float(absolute.loc[largest])
-    report.reading(
-        parts[1],
-        value,
-        "its size in per cent",
+    mistakes = (
         (value / 100, "the bias is given as a fraction", "in per cent: multiply by 100"),
         (100 + value, "this is the yield itself, relative to the right one", "we ask by how much it changes"),
         (100 * float(dropped.loc[largest]), "this is the bias of dropping", "read the column «absolute»"),
         (-value, "the sign is turned round", "absolute values make the yield larger"),
-        tolerance=0.6,
-        hint="100 · (Σ|w| / Σw − 1)",
     )
+    report.reading(parts[1], value, "its size in per cent", *mistakes, tolerance=0.6, hint="100 · (Σ|w| / Σw − 1)")

@@ -104,12 +104,7 @@ def exercise_6_2(answer: Any, report: Report) -> None:
         (output == "sigmoid", "its output is a sigmoid", default, f"its output has the activation {output}"),
         (loss == "binary_crossentropy", entropy, default, f"its loss is {loss}"),
         ("Adam" in kind, "its optimizer is Adam", default, f"its optimizer is {kind}"),
-        (
-            np.isclose(rate, 1e-3),
-            "its learning rate is 0.001",
-            "learning_rate=1e-3",
-            f"its learning rate is {rate:.2g}",
-        ),
+        (np.isclose(rate, 1e-3), "its learning rate is 0.001", "learning_rate=1e-3", f"its rate is {rate:.2g}"),
     )
     means, of_other = _means(first), _means(answer(3 * x))
     if means is None or of_other is None:
@@ -219,10 +214,7 @@ def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
     right = float(gains[-1])
     is_loss = "this is the loss itself", "we ask for a difference of two losses"
     is_open = "these are the open points", "the validation losses are the filled ones"
-    report.reading(
-        answer,
-        right,
-        "loss of the fresh minus loss of the reused model in the last fold",
+    mistakes = (
         (100 * right / fresh[-1], "this is in per cent", "give the difference of the two losses itself"),
         (-right, "the sign is the other way round", "fresh minus reused: positive if the reused model looks better"),
         (float(reused[-1]), *is_loss),
@@ -233,9 +225,10 @@ def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
         (reused_others - fresh_others, *is_open),
         (fresh_others - float(reused[-1]), "one of the points is an open one", "read both filled points"),
         (float(reused[0] - reused[-1]), "only the reused network is compared", "subtract it from the fresh one"),
-        tolerance=max(0.005, 0.1 * abs(right)),
-        hint="read both points of the last fold",
     )
+    what = "loss of the fresh minus loss of the reused model in the last fold"
+    hint = "read both points of the last fold"
+    report.reading(answer, right, what, *mistakes, tolerance=max(0.005, 0.1 * abs(right)), hint=hint)
 
 
 def _mean_and_spread(losses: ArrayLike) -> tuple[float, float]:
@@ -351,26 +344,22 @@ def exercise_6_9(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
     delta = second - first
     n, better, mean = len(delta), int((delta > 0).sum()), float(delta.mean())
     order, is_loss = "the order is another one", ("this is a loss", "we ask for the difference of two")
-    report.reading(
-        pair[0],
-        better,
-        "the number of folds in which the first model has the lower loss",
+    mistakes = (
         (n - better, "this is the number of folds in which the second model is better", "a lower loss is better"),
         (mean, order, "the number of folds comes first"),
         (better / n, "this is the share of the folds", "count them"),
-        hint="compare the two points of each fold",
     )
+    what = "the number of folds in which the first model has the lower loss"
+    hint = "compare the two points of each fold"
+    report.reading(pair[0], better, what, *mistakes, hint=hint)
     if report.lines[-1][1] == order:
         return
-    report.reading(
-        pair[1],
-        mean,
-        "the mean difference of the losses",
+    of_mean = (
         (-mean, "the sign of the mean is the other way round", "loss of the second minus loss of the first"),
         (float(delta.sum()), "the differences are added up", "divide by the number of folds"),
         (float(second.mean()), *is_loss),
         (float(first.mean()), *is_loss),
         (100 * mean / float(second.mean()), "this is in per cent", "give the difference of the losses itself"),
-        tolerance=max(0.0005, 0.15 * abs(mean)),
-        hint="right panel",
     )
+    what, hint = "the mean difference of the losses", "right panel"
+    report.reading(pair[1], mean, what, *of_mean, tolerance=max(0.0005, 0.15 * abs(mean)), hint=hint)

@@ -141,18 +141,16 @@ def exercise_7_4(answer: Any, report: Report) -> None:
         return
     is_z = "this is the significance", "the background on the horizontal axis is asked for"
     is_excess = "this is by how much s/√b is too high", "the background on the horizontal axis is asked for"
-    report.reading(
-        number,
-        expected,
-        what,
+    mistakes = (
         (3 / 1.1, *is_z),
         (3.0, *is_z),
         (np.log10(expected), "this is the exponent", "the axis is logarithmic: its ticks say 10¹, 10² …"),
         (1.1, *is_excess),
         (0.1, *is_excess),
-        relative=0.1,
-        hint="go along the height 2.73 to the curve, and down; a tick of the axis between 10 and 100 is 10 more",
     )
+    what = what
+    hint = "go along the height 2.73 to the curve, and down; a tick of the axis between 10 and 100 is 10 more"
+    report.reading(number, expected, what, *mistakes, relative=0.1, hint=hint)
 
 
 def _yields_above(score: Any, label: Any, weight: Any, cuts: Any) -> tuple[Floats, Floats]:
@@ -189,11 +187,7 @@ _MISTAKES_7_5 = (
     _by_number(np.array, lambda label: label == 0),
     (with_argument(_yields, 2, np.abs), "negative weights have lost their sign", "add w, and not |w|"),
     (with_argument(_yields, 2, np.ones_like), "these are raw events", "add up the weights of the events"),
-    (
-        changed(_yields, lambda y: y[:, :1].repeat(4, axis=1)),
-        "all cuts have the same yields",
-        "use the cut of the loop",
-    ),
+    (changed(_yields, lambda y: y[:, :1].repeat(4, axis=1)), "all cuts have the same yields", "use each cut"),
     (changed(_yields, lambda y: y / y[:, :1]), "these are efficiencies", "yields are sums, divided by nothing"),
     (_between, "these are the events between one cut and the next", "everything above a cut counts"),
     (changed(_yields, lambda y: y[:, -1]), "only the last cut is kept", "collect the sums of all cuts in a list"),
@@ -386,19 +380,17 @@ def exercise_7_10(answer: Any, report: Report, *, s: float, b: float) -> None:
     """Reading: the luminosity at which a cut gives three sigma."""
     z = float(significance.asimov(s, b))
     expected = 10 * (3 / z) ** 2
-    report.reading(
-        answer,
-        expected,
-        "there the curve of the exactly known background reaches three",
+    mistakes = (
         (expected * 25 / 9, "this is where Z = 5", "evidence is Z = 3, the lower of the dotted lines"),
         (10 * 3 / z, "Z does not grow in proportion to the luminosity", "it grows as the square root"),
         (expected / 10, "this is the factor by which the luminosity must grow", "multiply by the 10 fb⁻¹ we have"),
         (3.0, "this is the significance", "the luminosity on the horizontal axis is asked for"),
         (np.log10(expected), "this is the exponent", "the axis is logarithmic: its ticks say 10¹, 10² …"),
         (1000 * expected, "this is in pb⁻¹", "1 fb⁻¹ = 1000 pb⁻¹"),
-        relative=0.25,
-        hint="follow the solid curve to Z = 3 and go down; the axis is logarithmic",
     )
+    what = "there the curve of the exactly known background reaches three"
+    hint = "follow the solid curve to Z = 3 and go down; the axis is logarithmic"
+    report.reading(answer, expected, what, *mistakes, relative=0.25, hint=hint)
 
 
 def _background_from_data(n_below: float, b_below: float, b_above: float) -> tuple[float, float]:
