@@ -118,7 +118,7 @@ _MISTAKES_1_2 = (
     (
         _with(SumWeights=lambda b: b["mcWeight"].sum()),
         "this divides by the sum of the selected events",
-        "the sum runs over all generated events: it is the branch SumWeights",
+        "use SumWeights",
     ),
     (_with(SumWeights=lambda b: 1.0), "the sum of the weights is missing", "divide by SumWeights"),
     (changed(_weight, np.sum), "this is the sum of all weights", "one weight per event: multiply element by element"),
@@ -336,16 +336,14 @@ def exercise_1_7(answer: Any, report: Report, *, separations: pd.Series) -> None
     low_level = separations[[str(name).startswith("lep") for name in separations.index]]
     high_level = separations.index.difference(low_level.index)
     angles = [name for name in low_level.index if str(name).endswith(("_eta", "_phi"))]
-    report.name(
-        answer,
-        list(separations.index),
-        {str(low_level.idxmax())},
-        "no other low-level variable separates better",
+    mistakes = (
         (high_level, "this one is high-level", "the name of a low-level variable begins with lep"),
         (low_level.idxmin(), "this one separates least", "a large separation is what we want"),
         (angles, "this is an angle, whose separation is small", "0: signal and background look the same"),
-        hint="the table is sorted: the first name that begins with lep",
     )
+    what = "no other low-level variable separates better"
+    hint = "the table is sorted: the first name that begins with lep"
+    report.name(answer, list(separations.index), {str(low_level.idxmax())}, what, *mistakes, hint=hint)
 
 
 def _purity(events: Any, low: float, high: float, signal: Any = samples.SIGNAL, over: Any = None) -> float:

@@ -247,11 +247,7 @@ def exercise_2_5(answer: Any, report: Report) -> None:
         report,
         (np.abs(own.mean(axis=0)) < precision, "the reference gets mean 0 in every column", "reference.mean(axis=0)"),
         (np.abs(own.std(axis=0) - 1) < precision, "it gets width 1 in every column", "divide by reference.std(axis=0)"),
-        (
-            alike(result, right, relative=precision),
-            "other events are moved and scaled by the same numbers",
-            "use x once",
-        ),
+        (alike(result, right, relative=precision), "other events are moved and scaled alike", "use x once"),
     )
     other = rng.normal(3.0, 2.0, (30, 5)), rng.normal(3.0, 2.0, (600, 5))
     hint = "mean and std over axis=0 treat all columns at once, however many there are"
@@ -345,6 +341,10 @@ def _cross_entropy(y: Any, p: Any, *, log: Any = np.log, gather: Any = np.mean, 
     return -gather(y * log(p) + background * (1 - y) * log(1 - p))
 
 
+def _bare_log(y: Any, p: Any) -> Any:
+    return -np.mean(y * np.log(p) + (1 - y) * (1 - np.log(p)))
+
+
 _NATURAL = "np.log is the natural logarithm"
 _MISTAKES_2_8 = (
     (changed(_cross_entropy, np.negative), "the sign is wrong", "a logarithm below one is negative: put a minus"),
@@ -356,16 +356,8 @@ _MISTAKES_2_8 = (
     (lambda y, p: -np.mean((1 - y) * np.log(1 - p)), "signal events do not count", "for y = 1 the loss is −log(p)"),
     (lambda y, p: _cross_entropy(1 - y, p), "the labels are swapped", "log(p) belongs to y = 1"),
     (lambda y, p: np.mean((y - p) ** 2), "this is the mean squared error", "use the logarithms of the formula"),
-    (
-        lambda y, p: _cross_entropy(y, p) / y.mean(),
-        "the sum is divided by the number of signal events",
-        "n: all events",
-    ),
-    (
-        lambda y, p: -np.mean(y * np.log(p) + (1 - y) * (1 - np.log(p))),
-        "log(1 − p) is written as 1 − log(p)",
-        "the logarithm is of the difference: np.log(1 - p)",
-    ),
+    (lambda y, p: _cross_entropy(y, p) / y.mean(), "the sum is divided by the number of signal events", "by all"),
+    (_bare_log, "log(1 − p) is written as 1 − log(p)", "the logarithm is of the difference: np.log(1 - p)"),
 )
 
 

@@ -33,17 +33,14 @@ def exercise_3_1(answer: Any, report: Report, *, score: ArrayLike, label: ArrayL
     peaks = [(int(np.argmax(density)) + 0.5) / 40 for density in densities]
     height = float(densities[1][min(int(40 * crossing), 39)])
     is_peak = "this is where one of the curves has its maximum", "look where both are equally high"
-    report.reading(
-        answer,
-        crossing,
-        "the curves cross there",
+    mistakes = (
         (100 * crossing, "this is in per cent", "scores lie between 0 and 1"),
         *((peak, *is_peak) for peak in peaks),
         (height, "this is the height of the curves", "we ask for the score: the horizontal axis"),
         (40 * crossing, "this is the number of a bin", "the bins are 1/40 wide: read the horizontal axis"),
-        tolerance=0.06,
-        hint="to the left of it the background is higher, to the right the signal",
     )
+    what, hint = "the curves cross there", "to the left of it the background is higher, to the right the signal"
+    report.reading(answer, crossing, what, *mistakes, tolerance=0.06, hint=hint)
 
 
 #: `passed & label == 0` is `(passed & label) == 0`, and `label == 0 & passed` is `label == (0 & passed)`.
@@ -68,10 +65,7 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
         "we ask for background events for each signal event",
         f"take the events with a score of at least {cut}",
     )
-    report.reading(
-        answer,
-        b / s,
-        "background events for each signal event",
+    mistakes = (
         (s / b, "this is signal over background", each),
         (s / (s + b), "this is the purity", each),
         (ratio(passed, np.ones(len(weight))), "these are raw events", "expected events are sums of weights"),
@@ -83,9 +77,9 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
         (ratio(passed, np.abs(weight)), "negative weights count as positive", "add the weights as they are"),
         (first_bare, *_BRACKETS),
         (weight[~passed | (label == 0)].sum() / s, *_BRACKETS),
-        relative=0.1,
-        hint="sums of weights of events that pass",
     )
+    what, hint = "background events for each signal event", "sums of weights of events that pass"
+    report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
 
 
 def _efficiencies(score: Any, label: Any, weight: Any, cut: float) -> Any:
@@ -111,21 +105,9 @@ _MISTAKES_3_4 = (
     (with_argument(_efficiencies, 2, np.abs), "negative weights count as positive", "add the weights without abs()"),
     (with_argument(_efficiencies, 3, just_above), "an event right at the cut fails", "score >= cut passes"),
     (changed(_efficiencies, lambda pair: 1 - np.array(pair)), "this is the share that fails", "score >= cut passes"),
-    (
-        lambda *g: _passing(*g) / g[2].sum(),
-        "both are divided by the sum over all events",
-        "divide by that of the class",
-    ),
-    (
-        lambda *g: _passing(*g) / _passing(*g).sum(),
-        "these are purities",
-        "divide by those of the class *without* the cut",
-    ),
-    (
-        lambda *g: _passing(*g) / [(g[1] == 1).sum(), (g[1] == 0).sum()],
-        "weights are divided by numbers",
-        "weights below",
-    ),
+    (lambda *g: _passing(*g) / g[2].sum(), "both are divided by the sum over all events", "by that of the class"),
+    (lambda *g: _passing(*g) / _passing(*g).sum(), "these are purities", "divide by those *without* the cut"),
+    (lambda *g: _passing(*g) / np.bincount(g[1].astype(int))[::-1], "weights are divided by numbers", "weights below"),
     (_bare, *_BRACKETS),
     (_bare_behind, *_BRACKETS),
     (_passing, "the yields are not divided by those without the cut", "divide by the sum of the same class"),
@@ -210,12 +192,7 @@ def exercise_3_5(answer: Any, report: Report) -> None:
         ((few[[1, 1, 0]], np.array([1, 0, 0]), ones[:3]), 0.75, "one pair won, one equal: 0.75", _HALF),
         ((8 * score, label, weight), right, *order),
         ((score / 2**12, label, weight), right, *order),
-        (
-            (-score, label, weight),
-            1 - right,
-            "scores the wrong way round give one minus the area",
-            "also below one half",
-        ),
+        ((-score, label, weight), 1 - right, "scores the wrong way round give 1 − area", "also below one half"),
         (below, 1.5, beyond, as_it_is),
         ((-below[0], *below[1:]), -0.5, beyond, as_it_is),
     )
@@ -231,10 +208,7 @@ def exercise_3_6(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
     background = float(np.interp(efficiency, curve.signal_efficiency, curve.background_efficiency))
     inverse = float(np.interp(efficiency, curve.background_efficiency, curve.signal_efficiency))
     rejection = "the rejection is one over the share that is kept"
-    report.reading(
-        answer,
-        1 / background,
-        "one over the background efficiency at that point",
+    mistakes = (
         (background, "this is the efficiency of the background", rejection),
         (100 * background, "this is the efficiency of the background, in per cent", rejection),
         (1 - background, "this is the share that is removed", rejection),
@@ -242,9 +216,10 @@ def exercise_3_6(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
         (1 / inverse, "the axes are swapped", "the signal efficiency is on the vertical axis"),
         (1 / efficiency, "this is one over the signal efficiency", "go from there to the curve, and to the other axis"),
         (efficiency / background, "the signal efficiency stands on top", "one over the efficiency of the background"),
-        relative=0.12,
-        hint="go from the signal efficiency on the vertical axis to the curve, and down",
     )
+    what = "one over the background efficiency at that point"
+    hint = "go from the signal efficiency on the vertical axis to the curve, and down"
+    report.reading(answer, 1 / background, what, *mistakes, relative=0.12, hint=hint)
 
 
 def _cut_for(score: Any, label: Any, weight: Any, efficiency: float, *, sign: int = 1, step: int = 0) -> float:
@@ -258,17 +233,9 @@ def _cut_for(score: Any, label: Any, weight: Any, efficiency: float, *, sign: in
 
 _HIGHEST = "add up the weights, highest score first"
 _MISTAKES_3_7 = (
-    (
-        partial(_cut_for, step=-1),
-        "this cut keeps too little signal",
-        "the efficiency must be *at least* that asked for",
-    ),
+    (partial(_cut_for, step=-1), "this cut keeps too little signal", "it must be *at least* that asked for"),
     (partial(_cut_for, step=1), "this cut keeps more signal than it has to", "take the tightest that is enough"),
-    (
-        with_argument(_cut_for, 1, np.ones_like),
-        "background events are counted as well",
-        "take only events with label 1",
-    ),
+    (with_argument(_cut_for, 1, np.ones_like), "background events are counted as well", "take only label 1"),
     (with_argument(_cut_for, 1, lambda y: 1 - y), "this keeps that share of the background", "take label 1"),
     (with_argument(_cut_for, 2, np.ones_like), "signal events are counted, not weighted", _HIGHEST),
     (partial(_cut_for, sign=-1), "the weights are added from the lowest score up", _HIGHEST),

@@ -38,10 +38,7 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     is_loss = "this is the value of the loss", "we ask for the epoch: the horizontal axis"
     lowest, highest = int(np.argmin(training)) + 1, int(np.argmax(validation)) + 1
     crossing = int(np.argmax(validation > training)) + 1
-    report.reading(
-        epoch,
-        best,
-        turns,
+    mistakes = (
         (validation.min(), *is_loss),
         (training[best - 1], *is_loss),
         (last, "this is the last epoch", "there the training loss is lowest; look at the validation loss"),
@@ -49,8 +46,9 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
         (highest, "there the validation loss is highest", "where it is lowest the network begins to get worse"),
         (crossing, "this is where the two curves part", "the validation loss may still fall after that"),
         (epoch if epoch < 1 or epoch > last else np.nan, "there is no such epoch", f"1 to {last}"),
-        hint="left of it the validation loss still falls, right of it it rises",
     )
+    what, hint = turns, "left of it the validation loss still falls, right of it it rises"
+    report.reading(epoch, best, what, *mistakes, hint=hint)
 
 
 def _three_parts(events: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -341,15 +339,12 @@ def exercise_4_8(answer: Any, report: Report, *, p_values: Mapping[str, float]) 
     """The network that the test calls overtrained."""
     by_size = sorted(p_values, key=lambda name: p_values[name])
     likely, suspicious = [name for name in by_size if p_values[name] > 0.05], "a small p-value is suspicious"
-    report.name(
-        answer,
-        by_size,
-        {by_size[0]},
-        "for no other network is chance a worse explanation",
+    mistakes = (
         (by_size[-1], "this one has the largest p-value", "a large p-value means: chance alone often does that"),
         (likely, "for this one chance is a good explanation", f"{suspicious}: chance alone rarely does that"),
-        hint=suspicious,
     )
+    what, hint = "for no other network is chance a worse explanation", suspicious
+    report.name(answer, by_size, {by_size[0]}, what, *mistakes, hint=hint)
 
 
 def _shares(process: Any, weight: Any) -> dict[str, tuple[float, float]]:
@@ -428,12 +423,9 @@ def exercise_4_10(answer: Any, report: Report, *, efficiency: pd.Series, error: 
     background = efficiency.drop("Higgs", errors="ignore")
     most = str(background.idxmax())
     is_alike = background[most] - background <= np.hypot(error[background.index], error[most])
-    report.name(
-        answer,
-        list(background.index),
-        set(background.index[is_alike]),
-        "no other background passes clearly more easily",
+    mistakes = (
         ("Higgs", "the Higgs boson is the signal", "we ask for a background"),
         (background.idxmin(), "this one is rejected best", "a large efficiency means: much of it passes"),
-        hint="the point furthest to the right",
     )
+    what, hint = "no other background passes clearly more easily", "the point furthest to the right"
+    report.name(answer, list(background.index), set(background.index[is_alike]), what, *mistakes, hint=hint)
