@@ -247,14 +247,6 @@ def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
     assert kernel(states).text == "{'1.5': 'wrong', '1.8': 'answered'}\n"
 
 
-def test_lists_are_handed_on_as_arrays(kernel: Kernel) -> None:
-    kernel(f"{RIGHT.replace('return', 'return [bool(x) for x in')}]")
-    assert kernel(CHECK).state == "solved"
-    assert "was not made again" in kernel(CHECK).text
-    kernel("from course.checks import crafted\nevents = crafted.leptons([[11] * 4] * 2, [[1, -1, 1, -1], [1] * 4])")
-    assert kernel("(is_neutral(events) & ~is_neutral(events)).tolist()").text == "[False, False]\n"
-
-
 @pytest.fixture
 def report_of() -> Callable[..., tuple[str, str]]:
     """Return what the class report finds in exercise 1.5 of a notebook with a cell, after the kernel's check."""
