@@ -6,6 +6,7 @@ The file is made from the course text by ``labcourse build``, with the notebooks
 from __future__ import annotations
 
 import json
+import linecache
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -66,7 +67,9 @@ def course_answer(number: str) -> Any:
     if exercise is None or not exercise.answer:
         return None
     names: dict[str, Any] = {"__name__": f"answer_{number}"}
-    exec(compile(exercise.answer, f"<the course's answer to exercise {number}>", "exec"), names)
+    file = f"<the course's answer to exercise {number}>"
+    linecache.cache[file] = (len(exercise.answer), None, exercise.answer.splitlines(keepends=True), file)  # tracebacks
+    exec(compile(exercise.answer, file, "exec"), names)
     return names[exercise.names[0]]
 
 
