@@ -387,7 +387,7 @@ for name, score in score_validation.items():
 # %% [markdown]
 # Where both lines of a model agree, the guard had nothing to prevent this time. That is how insurance works.
 #
-# `significance.best` does the same, and returns the whole row of the scan. It also asks for ten raw background events. (And as `groups` adds one more event of each sample to $\sigma_b^2$, $(b/\sigma_b)^2$ is a little less
+# `significance.best` does the same, and returns the whole row of the scan. (As `groups` adds one more event of each sample to $\sigma_b^2$, $(b/\sigma_b)^2$ is a little less
 # than the effective number of chapter 1.) We use it from now on.
 #
 # ### Move the cut
