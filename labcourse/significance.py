@@ -126,21 +126,8 @@ def z_value(p: ArrayLike) -> Any:
     return -special.ndtri(np.asarray(p, dtype=np.float64))
 
 
-def ideal(signal: float, background_left: float = 10.0, *, measure: Measure = simple) -> float:
-    """Return the significance of a perfect cut: it keeps all the signal and leaves ``background_left`` events.
-
-    No score can do away with the ZZ events that lie under the Higgs peak; about ten is what they amount to.
-
-    Examples
-    --------
-    >>> round(ideal(9.7), 2)
-    3.07
-    """
-    return float(measure(np.asarray(signal, dtype=float), np.asarray(background_left, dtype=float)))
-
-
 class Scan(NamedTuple):
-    """Yields and significance for each cut: arrays of shape (n_cuts,), in the order of the cuts.
+    """Yields and significance for each cut: arrays of shape (n_cuts,), in the order of the cuts; numbers for one cut.
 
     ``signal`` and ``background`` are sums of weights (negative ones count negative) of events with
     score ≥ cut; their errors √Σw² are what the finite simulation allows (see ``groups`` in `scan`); ``raw_…``
@@ -162,20 +149,6 @@ class Scan(NamedTuple):
         """What the simulated background above each cut is worth, in events of equal weight: (Σw)²/Σw²."""
         b = np.maximum(self.background, 0.0)
         return np.divide(b, self.background_error, out=np.zeros_like(b), where=self.background_error > 0) ** 2
-
-
-class BestCut(NamedTuple):
-    """The row of a `Scan` that `best` chose."""
-
-    cut: float
-    signal: float
-    background: float
-    signal_error: float
-    background_error: float
-    raw_signal: int
-    raw_background: int
-    significance: float
-    significance_error: float
 
 
 def scan(
@@ -262,8 +235,8 @@ def scan(
     return Scan(cut, signal, background, signal_error, background_error, raw_signal, raw_background, z, error)
 
 
-def best(result: Scan, *, min_effective_background: float = TRUSTED) -> BestCut:
-    """Return the cut of highest significance among those whose background is known well enough.
+def best(result: Scan, *, min_effective_background: float = TRUSTED) -> Scan:
+    """Return the row of a scan with the highest significance where the background is known well enough.
 
     A tight cut that by chance leaves three simulated background events looks splendid and means nothing. So
     cuts are considered only where the background is worth ``min_effective_background`` events of equal weight,
@@ -288,7 +261,7 @@ def best(result: Scan, *, min_effective_background: float = TRUSTED) -> BestCut:
         )
     z = np.where(usable, result.significance, -np.inf)
     position = min(np.flatnonzero(z == z.max()), key=lambda i: result.cut[i])
-    return BestCut(*(column[position].item() for column in result))
+    return Scan(*(column[position].item() for column in result))
 
 
 def _counting(excess: Array, b: ArrayLike, sigma_b: ArrayLike) -> Any:

@@ -453,7 +453,7 @@ checks.written("7.8", answer_7_8)
 
 # %%
 expected_signal = float(w_test[y_test == 1].sum(dtype=float))
-ideal = significance.ideal(expected_signal, background_left=10.0)
+ideal = float(significance.simple(expected_signal, 10.0))
 print(f"s = {expected_signal:.1f}, b = 10: s/√b = {ideal:.2f}")
 
 # %% [markdown]

@@ -78,11 +78,6 @@ def test_p_and_z_are_inverse(z):
     assert significance.z_value(p) == pytest.approx(z, rel=1e-9, abs=1e-9 if z > -5 else 1e-1)
 
 
-def test_ideal_limit():
-    assert significance.ideal(9.7, 10) == pytest.approx(3.07, abs=0.005)
-    assert significance.ideal(9.7, 10, measure=significance.asimov) < significance.ideal(9.7, 10)
-
-
 @pytest.mark.parametrize(
     "given",
     [
