@@ -21,10 +21,9 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 from scipy import stats
-from scipy.special import expit
 
 from course import interactive, live
-from course.interactive import experiments, networks, scores, stopping
+from course.interactive import experiments, networks, stopping
 from labcourse import errors, plotting, significance
 from workshop.authoring import tidy
 
@@ -112,15 +111,6 @@ def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook,
         ]
 
 
-def test_showing_again_shows_the_same(notebook):
-    panel = interactive.toys(18, 9.0, batch_size=10)
-    first, before = notebook(panel), pixels(panel)
-    assert notebook(panel)[1] == first[1]
-    # The layout is found anew, and may move a letter by a fraction of a pixel.
-    assert pixels(panel).shape == before.shape
-    assert (pixels(panel) != before).any(axis=-1).mean() < 0.05
-
-
 def test_each_control_moves_the_picture_and_the_numbers(network):
     for panel in [*panels(), network]:
         assert {"labcourse-interactive", f"labcourse-{panel.name}"} <= set(panel.box._dom_classes)
@@ -198,12 +188,6 @@ def test_cut_says_where_it_cannot_be_trusted():
     assert panel.readout["Asimov Z"] == "0.000"
 
 
-def test_cut_with_groups_knows_that_nothing_left_is_not_zero():
-    panel = interactive.cut(SCORE, LABEL, WEIGHT, groups=np.where(LABEL == 1, "signal", "llll"), start=1.0)
-    mean = np.abs(WEIGHT[LABEL == 0]).mean()
-    assert numbers(panel.readout["expected background b"]) == [0.0, pytest.approx(mean, abs=0.05)]
-
-
 @pytest.mark.parametrize(
     ("make", "match"),
     [
@@ -233,21 +217,13 @@ def test_bad_input_is_one_clear_error(make, match):
 # Patience
 
 
-def by_arrays(losses, patience):
-    """Early stopping as arrays: an epoch is a new best if it is lower than all before it."""
-    values = np.array(losses)
-    is_new = np.append(True, values[1:] < np.minimum.accumulate(values)[:-1])
-    best = np.maximum.accumulate(np.where(is_new, np.arange(len(values)), 0))
-    stops = np.flatnonzero(np.arange(len(values)) - best >= patience)
-    last = stops[0] if len(stops) else len(values) - 1
-    return best[last] + 1, last + 1
-
-
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(1, 8))
 def test_stop_is_early_stopping(losses, patience):
     found = stopping.stop(losses, patience)
-    assert found[:2] == by_arrays(losses, patience)
-    assert found.stopped == (found.last - found.best >= patience)
+    seen = losses[: found.last]
+    assert found.best == seen.index(min(seen)) + 1
+    assert found.stopped == (found.last - found.best == patience)
+    assert found.stopped or found.last == len(losses)
 
 
 def test_patience_reads_out_what_it_costs():
@@ -267,14 +243,6 @@ def test_patience_reads_out_what_it_costs():
 # The class weight
 
 
-def test_class_weight_is_exact_for_the_best_score():
-    """Two Gaussians of known densities: the reweighted score is the share of signal in the reweighted mixture."""
-    x = np.linspace(-3, 3, 50)
-    signal, background = stats.norm.pdf(x, 1), stats.norm.pdf(x, -1)
-    balanced = signal / (signal + background)
-    np.testing.assert_allclose(scores.reweighted(balanced, 0.03), 0.03 * signal / (0.03 * signal + background))
-
-
 def test_class_weight_counts_what_masks_count():
     panel = interactive.class_weight(SCORE, LABEL, WEIGHT)
     for factor in np.geomspace(0.01, 100, 161)[[0, 50, 80, 120, 160]]:
@@ -289,15 +257,11 @@ def test_class_weight_counts_what_masks_count():
         error = np.sqrt((WEIGHT[background] ** 2).sum())
         assert numbers(said["background there"])[1] == pytest.approx(error, abs=0.05)
         assert numbers(said["accuracy (expected events)"])[0] == pytest.approx(accuracy, abs=6e-5)
-        edges = np.linspace(0, 1, 41)
-        shapes = [
-            np.histogram(new[value == LABEL], edges, weights=WEIGHT[value == LABEL])[0] / WEIGHT[value == LABEL].sum()
-            for value in (0, 1)
-        ]
-        for patch, content in zip(panel.picture.moving[:2], shapes, strict=True):
+        for patch, value in zip(panel.picture.moving[:2], (0, 1), strict=True):
+            content = np.histogram(new[value == LABEL], 40, (0, 1), weights=WEIGHT[value == LABEL])[0]
+            drawn = patch.get_data().values
             # An event within rounding of an edge may change its bin.
-            moved = np.abs(patch.get_data().values - content / np.max(shapes)).sum()
-            assert moved < 0.01
+            assert np.abs(drawn / drawn.sum() - content / content.sum()).sum() < 0.01
 
 
 # Toy experiments
@@ -352,15 +316,6 @@ def test_neuron_goes_downhill_by_the_gradient():
     assert (np.diff(trained.loss) < 0).all()
 
 
-def test_neuron_with_steps_too_long_is_shown_all_the_same():
-    panel = neuron(PLANE * [1, 1e4], LABEL, n_events=500)
-    panel.controls["epoch"].value = 100
-    small = numbers(panel.readout["loss"])[0]
-    panel.controls["learning_rate"].value = networks.RATES[-1]
-    assert numbers(panel.readout["loss"])[0] > small
-    assert panel.image.value
-
-
 def test_neuron_reads_out_loss_and_accuracy():
     panel = neuron(PLANE, LABEL, n_events=10_000, epochs=50)
     panel.controls["epoch"].value = 50
@@ -374,14 +329,6 @@ def test_neuron_reads_out_loss_and_accuracy():
     assert nothing == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75), abs=1e-4)
     share = numbers(panel.readout["on the right side of 0.5"])[0]
     assert share == pytest.approx(100 * np.mean((p >= 0.5) == (LABEL == 1)), abs=0.3)
-
-
-def test_the_line_of_one_neuron_is_straight_and_where_its_score_is_one_half():
-    axes = [np.linspace(0, 10, 60), np.linspace(0, 5, 60)]
-    x, y = np.meshgrid(*axes)
-    score = expit(0.8 * x - 1.5 * y)
-    (line,) = networks.contours(axes, score, (0.5,))
-    assert np.abs(0.8 * line[:, 0] - 1.5 * line[:, 1]).max() < 0.01
 
 
 def test_small_network_shows_what_keras_would(network):
