@@ -217,9 +217,12 @@ def fingerprint(name: str) -> str:
     """Return a text that changes when a sample's files do: source, names and their ROOT identifiers and sizes.
 
     Every ROOT file carries an identifier, made when it was written. Reading it costs a few bytes, whatever
-    the size of the file.
+    the size of the file. Of a sample that is nowhere it is ``missing``.
     """
-    located = locate(name)
+    try:
+        located = locate(name)
+    except MissingSample:
+        return "missing"
     parts = [f"{path.name}:{path.stat().st_size}:{_root_identifier(path)}" for path in located.paths]
     return " ".join([located.source, *parts])
 
