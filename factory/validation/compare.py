@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from factory import recipes
-from factory.validation import repeats
+from factory.validation import repeats, z_pairs
 from labcourse import kinematics, ntuple, samples, selection, two_sample
 from labcourse.errors import BadInput, EmptySelection, MissingSample
 
@@ -196,7 +196,7 @@ def _read(name: str, paths: Collection[Path]) -> pd.DataFrame:
             where=", ".join(map(str, paths)),
             next_step="Simulate more events, or compare other samples: --samples.",
         ) from error
-    first, second = kinematics.z_pair_masses(events)
+    first, second = z_pairs.z_pair_masses(events)
     columns: dict[str, Any] = {
         "m_z1": first,
         "m_z2": second,
