@@ -170,7 +170,7 @@ def entry(path: Path, parts: Parts, name: str, *, seed: int, fingerprint: str) -
         "code": fingerprint,
     }
     if data:
-        return said | {"pseudo_data": True, "recipes": list(samples.SIMULATED)}
+        return said | {"pseudo_data": True, "recipes": list(recipes.NAMES)}
     recipe = recipes.get(name)
     return said | {
         "expected": recipe.expected,

@@ -75,7 +75,7 @@ def simulate(
     StorageError
         If a file cannot be written; finished chunks stay.
     """
-    names = list(dict.fromkeys(samples if samples is not None else catalogue.ALL))
+    names = list(dict.fromkeys(samples if samples is not None else (*recipes.NAMES, "data")))
     for name in names:
         catalogue.get(name)
     if not 0 < scale < np.inf or seed < 0 or (workers is not None and workers < 1) or not names:
@@ -147,7 +147,7 @@ class Campaign:
                     pseudodata.number(process, self.seed),
                     _happen,
                 )
-                for process in catalogue.SIMULATED
+                for process in recipes.NAMES
             ]
         else:
             first = Chunk(name, 0, self.seed, SAMPLE, recipes.get(name).chunk)
@@ -222,7 +222,7 @@ class Campaign:
             drawn = [pseudodata.draw(c, t) for c, t in zip(demand.chunks or (), self._tables(demand), strict=True)]
             if drawn:
                 processes.append(pseudodata.until(tables.join(drawn), demand.wanted))
-        rng = np.random.default_rng([self.seed, len(catalogue.SIMULATED), _PERIODS])
+        rng = np.random.default_rng([self.seed, len(recipes.NAMES), _PERIODS])
         for file, table in pseudodata.split(tables.join(processes), rng).items():
             yield file, _once(table)
 

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from factory import corrections, detector, four_leptons, generator, nonprompt, recipes, tracks
 from factory.particles import Particles, concatenate, rank_within_event
-from labcourse.samples import SIMULATED
 
 SAMPLE, PSEUDO_DATA = 0, 1
 """What a chunk is for. The two have other seeds, so that no event is in both."""
@@ -39,7 +38,7 @@ class Chunk:
 def simulate_chunk(chunk: Chunk) -> Table:
     """Generate a chunk, pass it through the detector and keep the events with four leptons."""
     recipe = recipes.get(chunk.sample)
-    sequence = np.random.SeedSequence([chunk.seed, SIMULATED.index(chunk.sample), chunk.purpose, chunk.index])
+    sequence = np.random.SeedSequence([chunk.seed, recipes.NAMES.index(chunk.sample), chunk.purpose, chunk.index])
     for_pythia, for_generator, for_detector = sequence.spawn(3)
     pythia_seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
     rng = np.random.default_rng(for_generator)

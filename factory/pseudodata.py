@@ -17,13 +17,13 @@ _RUNS_A_PERIOD = 10
 
 def number(process: str, seed: int) -> int:
     """Return how many preselected events of a process happen: a Poisson number about its yield, always the same."""
-    rng = np.random.default_rng([seed, samples.SIMULATED.index(process), PSEUDO_DATA, _NUMBER])
+    rng = np.random.default_rng([seed, recipes.NAMES.index(process), PSEUDO_DATA, _NUMBER])
     return int(rng.poisson(recipes.get(process).expected))
 
 
 def draw(chunk: Chunk, table: Table) -> Table:
     """Return the events of a chunk that happen: drawn in proportion to their corrections, always the same."""
-    sequence = [chunk.seed, samples.SIMULATED.index(chunk.sample), chunk.purpose, chunk.index, _DRAW]
+    sequence = [chunk.seed, recipes.NAMES.index(chunk.sample), chunk.purpose, chunk.index, _DRAW]
     rng = np.random.default_rng(sequence)
     weight = tables.scale_factors(table)
     return tables.take(table, rng.random(len(weight)) * _LARGEST < weight)

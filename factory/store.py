@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from factory import recipes
 from factory.chunks import Chunk, Table
-from labcourse import kinematics, samples
+from labcourse import kinematics
 from labcourse.errors import StorageError
 from labcourse.files import atomic_write
 
@@ -33,7 +34,7 @@ def fingerprint() -> str:
     That is the code of the simulation, recipes included, the versions of the libraries it calls, and what it takes
     from other rooms: the mass of the Z boson, and the samples' order, which chooses seeds.
     """
-    digest = hashlib.sha256(repr((kinematics.Z_MASS, samples.SIMULATED)).encode())
+    digest = hashlib.sha256(repr((kinematics.Z_MASS, recipes.NAMES)).encode())
     for source in sorted(Path(__file__).parent.glob("*.py")):
         if source.stem not in _ORGANISATION:
             digest.update(source.read_bytes())
