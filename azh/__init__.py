@@ -4,7 +4,6 @@
 >>> events = azh.read()  # doctest: +SKIP
 """
 
-from azh.bundle import read
 from azh.events import (
     BLIND_MASS,
     INPUTS,
@@ -15,12 +14,13 @@ from azh.events import (
     at_mass,
     draw_masses,
     is_signal,
+    read,
     split,
 )
 from azh.learning import arrays, fit, training_weights
 from azh.limits import Limit, expected_limit, for_limit
 from azh.methods import IMPROVED, PUBLISHED, Recipe, train, train_tree
-from azh.network import build, one_cycle
+from azh.parameterised import build, one_cycle
 from azh.sensitivity import Value, binned_significance, histogram, identity
 
 __all__ = [

@@ -1,13 +1,9 @@
-"""Train one network for all masses: weights, masses drawn anew each epoch, on any backend of Keras.
-
-On TensorFlow an epoch is one compiled program (`labcourse.training`); on torch and jax it is ``model.fit``. Both
-see the same events in the same batches with the same masses.
-"""
+"""Train one network for all masses: weights, and masses drawn anew each epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +93,6 @@ def fit(
     BadInput, EmptySelection
         If a table lacks a column or holds NaN, or no event is left to train with.
     """
-    import keras
-
     parts = [of_masses(part, masses, name) for part, name in ((train, "train"), (validation, "validation"))]
     x, y = arrays(parts[0], draw_masses(parts[0], masses, np.random.default_rng([seed, 0])))
     weight = training_weights(parts[0], signal_scale=signal_scale)
@@ -115,27 +109,18 @@ def fit(
             x[background, -1] = rng.choice(np.asarray(masses, np.float32), len(background))
         return x
 
-    if keras.backend.backend() == "tensorflow":
-        return training.fit(
-            model,
-            x,
-            y,
-            weight,
-            validation_data=validation_data,
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            callbacks=callbacks,
-            each_epoch=new_masses,
-            progress=progress,
-        )
-    return model.fit(
-        _batches(new_masses, y, weight, batch_size, seed),
+    return training.fit(
+        model,
+        x,
+        y,
+        weight,
         validation_data=validation_data,
         epochs=epochs,
-        shuffle=False,
-        callbacks=list(callbacks),
-        verbose=2 if progress else 0,
+        batch_size=batch_size,
+        seed=seed,
+        callbacks=callbacks,
+        each_epoch=new_masses,
+        progress=progress,
     )
 
 
@@ -144,38 +129,3 @@ def of_masses(events: pd.DataFrame, masses: tuple[float, ...], name: str) -> pd.
     table.check(events, f"azh.fit, {name}")
     chosen = ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
     return events[chosen].reset_index(drop=True)
-
-
-def predict(model: keras.Model, x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the scores, shape (n_events,), on any backend of Keras."""
-    import keras
-
-    if keras.backend.backend() == "tensorflow":
-        return training.predict(model, x).ravel()
-    scores: NDArray[np.float32] = model.predict(x, batch_size=10_000, verbose=0).ravel()
-    return scores
-
-
-def _batches(new_masses: Any, y: NDArray[np.float32], weight: NDArray[np.float32], batch_size: int, seed: int) -> Any:
-    """Return a dataset for ``model.fit`` with the batches that the compiled epoch takes."""
-    import keras
-
-    class Batches(keras.utils.PyDataset):
-        def __init__(self) -> None:
-            super().__init__()
-            self.epoch = -1
-            self.on_epoch_end()
-
-        def __len__(self) -> int:
-            return -(-len(y) // batch_size)
-
-        def __getitem__(self, index: int) -> Any:
-            rows = self.order[index * batch_size : (index + 1) * batch_size]
-            return self.x[rows], y[rows], weight[rows]
-
-        def on_epoch_end(self) -> None:
-            self.epoch += 1
-            self.x = new_masses(self.epoch)
-            self.order = np.random.default_rng([seed, self.epoch]).permutation(len(y))
-
-    return Batches()

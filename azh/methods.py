@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from azh import learning, network
+from azh import learning, parameterised
 from azh.events import TRAINING_MASSES, Parts, draw_masses
+from labcourse import training
 
 if TYPE_CHECKING:
     import keras
@@ -98,11 +99,11 @@ def train(
         callbacks = (*callbacks, decay)
     else:
         steps = recipe.epochs * -(-len(own) // recipe.batch_size)
-        optimizer = network.one_cycle(recipe.rate, steps)
+        optimizer = parameterised.one_cycle(recipe.rate, steps)
     if recipe.patience:
         stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
         callbacks = (*callbacks, stop)
-    model = network.build(
+    model = parameterised.build(
         x if len(masses) > 1 else x[:, :-1],
         recipe.hidden,
         activation=recipe.activation,
@@ -130,7 +131,7 @@ def of_network(model: keras.Model) -> Classifier:
 
     def classify(events: pd.DataFrame) -> NDArray[np.float32]:
         x, _ = learning.arrays(events, events["m_a"].to_numpy(np.float32))
-        return learning.predict(model, x[:, : model.input_shape[-1]])
+        return training.predict(model, x[:, : model.input_shape[-1]]).ravel()
 
     return classify
 

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import azh
-from azh import bundle, events, limits, sensitivity
-from factory.azh import recipes, reconstruction, response
+from azh import events, limits, sensitivity
+from factory.azh import production, reconstruction, response
+from factory.azh.processes import PROCESSES
 from factory.particles import Particles
 from labcourse import settings
-from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample, UnknownSample
+from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
 
 
 def make_events(n: int = 400, *, masses: tuple[float, ...] = (300, 700, 1200, 2000), seed: int = 0) -> pd.DataFrame:
@@ -98,23 +99,23 @@ def test_bad_tables_are_one_error(spoil: Any, message: str) -> None:
 
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     table = make_events()
-    bundle.write(table, tmp_path, seed=1, scale=0.1, code="x")
+    production.write(table, tmp_path, seed=1, scale=0.1)
     pd.testing.assert_frame_equal(azh.read(tmp_path), table[list(table)], check_categorical=False)
 
 
 @pytest.mark.parametrize("with_manifest", [True, False])
 def test_a_damaged_file_is_one_error(tmp_path: Path, *, with_manifest: bool) -> None:
-    manifest = bundle.write(make_events(), tmp_path, seed=1, scale=0.1, code="x")
+    manifest = production.write(make_events(), tmp_path, seed=1, scale=0.1)
     if not with_manifest:
         manifest.unlink()
-    path = tmp_path / bundle.FILE
+    path = tmp_path / events.FILE
     path.write_bytes(path.read_bytes()[:-1000])
     with pytest.raises(BadFile, match=r"damaged|not the one"):
         azh.read(tmp_path)
 
 
 def test_a_damaged_manifest_and_a_missing_file_are_one_error(tmp_path: Path) -> None:
-    bundle.write(make_events(), tmp_path, seed=1, scale=0.1, code="x").write_text("{")
+    production.write(make_events(), tmp_path, seed=1, scale=0.1).write_text("{")
     with pytest.raises(BadFile):
         azh.read(tmp_path)
     with pytest.raises(MissingSample):
@@ -222,11 +223,9 @@ def test_neutrinos_in_b_jets_lower_the_jet_and_make_missing_momentum() -> None:
     )
 
 
-def test_recipes() -> None:
-    assert {recipe.mass for recipe in recipes.RECIPES.values() if recipe.process == "signal"} == set(events.MASSES)
-    assert len({recipe.number for recipe in recipes.RECIPES.values()}) == len(recipes.RECIPES)
-    with pytest.raises(UnknownSample, match="signal_310"):
-        recipes.get("signal_310")
+def test_processes() -> None:
+    assert {process.mass for process in PROCESSES.values() if process.kind == "signal"} == set(events.MASSES)
+    assert len({process.number for process in PROCESSES.values()}) == len(PROCESSES)
 
 
 # --- significance and limits ----------------------------------------------------------------------------------------
@@ -429,16 +428,16 @@ def test_bins_of_a_limit_know_their_background() -> None:
 
 @pytest.fixture(scope="module")
 def shipped() -> pd.DataFrame:
-    folder = settings.data_folder() / bundle.FOLDER
-    if not (folder / bundle.FILE).is_file():
+    folder = settings.data_folder() / events.FOLDER
+    if not (folder / events.FILE).is_file():
         pytest.skip("the events of the search are not there")
     return azh.read(folder)
 
 
 def test_the_shipped_events(shipped: pd.DataFrame) -> None:
-    folder = settings.data_folder() / bundle.FOLDER
+    folder = settings.data_folder() / events.FOLDER
     manifest = json.loads((folder / "manifest.json").read_text())
-    assert (folder / bundle.FILE).stat().st_size <= 15_000_000
+    assert (folder / events.FILE).stat().st_size <= 15_000_000
     assert sum(sample["rows"] for sample in manifest["samples"]) == len(shipped)
     signal = azh.is_signal(shipped)
     assert set(shipped.loc[signal, "m_a_true"]) == set(map(float, events.MASSES))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 import azh
-from azh import events, learning, methods, network, study
-from labcourse import settings
+from azh import events, learning, methods, parameterised, study
 from labcourse.errors import BadInput, EmptySelection
 from tests.azh.test_parameterised import make_events
 
@@ -40,7 +35,7 @@ def test_a_training_without_signal_or_with_a_strange_scale_is_one_error() -> Non
         azh.training_weights(table, signal_scale=0)
 
 
-@pytest.mark.parametrize("conditioning", network.CONDITIONINGS)
+@pytest.mark.parametrize("conditioning", parameterised.CONDITIONINGS)
 @pytest.mark.parametrize("activation", ["relu", "prelu", "swish"])
 def test_networks_are_fresh_and_reproducible(conditioning: str, activation: str) -> None:
     x = np.random.default_rng(0).normal(size=(100, 20)).astype("f4")
@@ -157,40 +152,6 @@ def test_the_cut_of_a_count_is_chosen_at_full_luminosity() -> None:
         train.loc[own, "weight"] *= 1 + moved / train.loc[own, "weight"].sum()
     shifted = parts._replace(train=train, validation=validation)
     assert study.limits(classify, shifted, 700).cut == study.limits(classify, parts, 700).cut
-
-
-_TRAINING = """
-import keras
-import azh
-from azh import methods, study
-from tests.azh.test_parameterised import make_events
-assert keras.backend.backend() == "{backend}"
-parts = azh.split(make_events(400))
-recipe = methods.Recipe(hidden=(16,), rate=0.01, momentum=0.0, epochs=4, patience=0, batch_size=200)
-trained = azh.train(parts, recipe, masses=(300.0, 700.0, 2000.0), progress=False)
-history = trained.history
-assert len(history["loss"]) == 4
-assert history["val_loss"][-1] < 0.9 * history["val_loss"][0]
-(point,) = study.significances(trained.classify, parts.test, (700.0,))
-assert point.value > 0.5
-print("trained", history["val_loss"][-1])
-"""
-
-
-@pytest.mark.parametrize(("backend", "module"), [("torch", "torch"), ("jax", "jax")])
-def test_the_same_code_trains_on_other_backends(backend: str, module: str) -> None:
-    if importlib.util.find_spec(module) is None:
-        pytest.skip(f"{module} is not installed")
-    run = subprocess.run(
-        [sys.executable, "-c", _TRAINING.format(backend=backend)],
-        env={**os.environ, "KERAS_BACKEND": backend, "PYTHONPATH": os.pathsep.join([str(settings.home()), *sys.path])},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    assert "trained" in run.stdout
 
 
 def test_the_masses_are_those_of_the_published_search() -> None:

@@ -1,4 +1,4 @@
-"""Networks that take the mass of A as one more input: a fresh one a call, on whatever backend Keras has.
+"""Networks that take the mass of A as one more input: a fresh one per call.
 
 How the mass enters is the *conditioning*:
 
@@ -88,10 +88,7 @@ def build(
 
 
 def one_cycle(peak: float, steps: int) -> keras.optimizers.Optimizer:
-    """Return Adam with one cycle of the learning rate: up to ``peak`` in 30 % of the steps, then down to nothing.
-
-    See `labcourse.training.one_cycle` for the idea; as a schedule of the optimizer it works on any backend.
-    """
+    """Return Adam with one cycle of the learning rate: up to ``peak`` in 30 % of the steps, then down to nothing."""
     import keras
 
     up = max(int(0.3 * steps), 1)
