@@ -185,7 +185,7 @@ def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = T
             present = sorted({float(value) for value in events.loc[signal, "m_a_true"]})
             raise EmptySelection(
                 f"The table holds no {what}.",
-                where="azh.at_mass",
+                where="azh.events.at_mass",
                 next_step=f"Signal is there for {', '.join(f'{value:g}' for value in present) or 'no mass'} GeV.",
             )
     if is_outside(mass, trained):

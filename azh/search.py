@@ -175,17 +175,13 @@ def default_file() -> Path:
 
 
 def _same_search(study: optuna.Study, made_with: dict[str, Any], path: Path) -> None:
-    before = study.user_attrs.get(_MADE_WITH)
-    if before is None:
-        study.set_user_attr(_MADE_WITH, made_with)
-    elif before != made_with:
-        before = before if isinstance(before, dict) else {}  # another program's
-        others = [name for name, value in made_with.items() if before.get(name) != value]
+    if study.user_attrs.setdefault(_MADE_WITH, made_with) != made_with:
         raise BadInput(
-            f"The file holds a search with other {' and '.join(others)}: values could not be compared.",
+            "The file holds a search with other events, epochs or masses: values could not be compared.",
             where=str(path),
-            next_step="Use the same ones, or another file.",
+            next_step=f"Use the same ones, or another file; here: {made_with}, there: {study.user_attrs[_MADE_WITH]}.",
         )
+    study.set_user_attr(_MADE_WITH, made_with)
 
 
 def _identity(parts: Parts) -> str:

@@ -18,7 +18,7 @@ EXAMPLES = (
     "Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 --plot search.png · "
     "labcourse tune /shared/my.db --cluster tcp://10.0.0.5:8786"
 )
-_ROUND = 25
+_ROUND = 40
 """Trials after which a process is begun anew: TensorFlow keeps some 50 MB of each network that it has compiled."""
 _ROWS = 15
 
