@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from factory.validation import repeats
-from labcourse import kinematics, ntuple, samples, selection, two_sample
+from factory.validation import repeats, two_sample
+from labcourse import kinematics, ntuple, samples, selection
 from labcourse.errors import BadInput, EmptySelection, MissingSample
 
 if TYPE_CHECKING:

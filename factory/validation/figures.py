@@ -9,8 +9,8 @@ import numpy as np
 
 from factory.validation.compare import CHANNEL_EDGES, VARIABLES, Pair, Row, values_of
 from labcourse import selection
+from labcourse.metrics import Histogram, histogram
 from labcourse.plotting import style
-from labcourse.plotting.statistics import Histogram, histogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,6 +34,7 @@ _TITLES = {
     "met": r"$E_\mathrm{T}^\mathrm{miss}$ [GeV]",
     "channel": "channel",
 }
+_SPANS = {"m_z1": (40.0, 120.0), "m_z2": (0.0, 120.0)}
 _LEPTON_TITLES = {
     "pt": r"$p_\mathrm{T}$ of lepton %s [GeV]",
     "eta": r"$\eta$ of lepton %s",
@@ -185,7 +186,6 @@ def _edges(variable: str, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return np.arange(-0.5, MAX_JETS + 1)
     if variable.endswith("_phi"):
         return np.linspace(-np.pi, np.pi, N_BINS + 1)
-    usual = style.usual_span(variable) if variable in ("m_z1", "m_z2") else None
-    low, high = usual or np.quantile(values, SHOWN)
+    low, high = _SPANS.get(variable) or np.quantile(values, SHOWN)
     # A variable that is one number in all real events still needs an axis.
     return np.linspace(low, high if high > low else low + 1.0, N_BINS + 1)

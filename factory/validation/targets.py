@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from factory.validation import repeats
 from factory.validation.compare import CONTROL, Loaded, Pair, values_of
+from factory.validation.two_sample import Array, quantiles
 from labcourse import ntuple, selection
-from labcourse.two_sample import Array, quantiles
 
 if TYPE_CHECKING:
     import pandas as pd

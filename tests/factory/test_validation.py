@@ -17,9 +17,9 @@ from scipy import stats
 
 from factory import validation
 from factory.validation import compare, page, repeats
+from factory.validation.two_sample import chi_square, design_effect, kolmogorov_smirnov, quantiles
 from labcourse import ntuple, samples, selection, settings
 from labcourse.errors import BadFile, BadInput
-from labcourse.two_sample import chi_square, design_effect, kolmogorov_smirnov, quantiles
 from workshop import cli
 
 Generator = np.random.Generator

@@ -13,18 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from labcourse import metrics
 from labcourse.errors import BadInput
 from labcourse.weights import effective_number
 
 Array = NDArray[np.float64]
-
-
-class ChiSquare(NamedTuple):
-    """χ², its number of degrees of freedom, and the probability of a larger one (NaN if there is only one bin)."""
-
-    value: float
-    ndf: int
-    p_value: float
 
 
 class KolmogorovSmirnov(NamedTuple):
@@ -57,18 +50,8 @@ def chi_square(
     effects: tuple[float, float] = (1.0, 1.0),
     max_bins: int = 20,
     min_effective: float = 10.0,
-) -> ChiSquare:
-    r"""Compare two weighted samples in bins of equal probability, or in given ones.
-
-    With the contents :math:`a_i, b_i`, their variances :math:`\sum w^2`, and :math:`A = \sum a_i, B = \sum b_i`,
-
-    .. math:: \chi^2 = \min_c \sum_i \frac{(a_i/A - b_i/B - c f_i)^2}{f_i\,(r_i^a/A + r_i^b/B)}
-
-    where :math:`f_i` is the common shape, estimated from both samples, and :math:`r_i = \sum w^2 / \sum w` the size
-    of a weight in bin i: a weighted content is taken as a scaled Poisson number (Bohm and Zech, NIM A 748 (2014) 1).
-    The free :math:`c` is the constraint of the normalisation, so that ndf = bins − 1. For unweighted events this is
-    Pearson's test of homogeneity. For weighted ones it is the test of Gagunashvili (NIM A 614 (2010) 287; ``WW`` of
-    ROOT's ``Chi2Test``) with variances from the common shape: those of a bin's own content are poor where it is small.
+) -> metrics.ChiSquare:
+    """Compare two weighted samples in bins of equal probability, or in given ones, by `metrics.chi_square`.
 
     The bins are quantiles of both samples together, at most ``max_bins``, and few enough for ``2 * min_effective``
     effective events of the smaller sample in each; or those between ``edges``, the outer ones without an end. Where
@@ -88,25 +71,9 @@ def chi_square(
     >>> test.ndf, bool(0.01 < test.p_value < 0.99)
     (19, True)
     """
-    from scipy.stats import chi2
-
     pair = _samples(first, second, first_weight, second_weight, effects)
     lower = _edges(pair, max_bins, min_effective) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
-    (a, va), (b, vb) = (_contents(sample, lower) for sample in pair)
-    keep = _merge(pair, (a, b), min_effective)
-    a, va, b, vb = (np.add.reduceat(content, keep) for content in (a, va, b, vb))
-    if len(a) < 2:
-        return ChiSquare(0.0, 0, float("nan"))
-    total_a, total_b = a.sum(), b.sum()
-    size_a, size_b = _weight_size(a, va, min_effective), _weight_size(b, vb, min_effective)
-    # The best estimate of the common shape: each sample counts with the inverse of its relative variance.
-    inverse_a, inverse_b = total_a / size_a, total_b / size_b
-    common = (a / size_a + b / size_b) / (inverse_a + inverse_b)
-    variance = common * (1 / inverse_a + 1 / inverse_b)
-    difference = a / total_a - b / total_b
-    constraint = np.sum(difference * common / variance) / np.sum(common**2 / variance)
-    value = float(np.sum((difference - constraint * common) ** 2 / variance))
-    return ChiSquare(value, len(a) - 1, float(chi2.sf(value, len(a) - 1)))
+    return metrics.chi_square(*(_contents(sample, lower) for sample in pair), min_effective=min_effective)
 
 
 def kolmogorov_smirnov(
@@ -264,32 +231,8 @@ def _edges(pair: tuple[Sample, Sample], max_bins: int, min_effective: float) -> 
     return np.unique(np.append(-np.inf, edges))
 
 
-def _contents(sample: Sample, edges: Array) -> tuple[Array, Array]:
-    bins = np.searchsorted(edges, sample.values, side="right") - 1
+def _contents(sample: Sample, lower: Array) -> metrics.Histogram:
+    bins = np.searchsorted(lower, sample.values, side="right") - 1
     squares = sample.effect * sample.weights**2
-    return tuple(np.bincount(bins, weight, len(edges)) for weight in (sample.weights, squares))  # type: ignore[return-value]
-
-
-def _merge(pair: tuple[Sample, Sample], contents: tuple[Array, Array], min_effective: float) -> NDArray[np.intp]:
-    """First bins of groups in which the smaller sample is expected to hold ``min_effective`` effective events.
-
-    Expected from both samples together: going by what one of them holds would end bins where it fluctuates upwards.
-    """
-    smaller = min(sample.effective for sample in pair)
-    share = sum(np.maximum(content, 0) / np.maximum(content, 0).sum() for content in contents) / 2
-    starts, held = [0], 0.0
-    for i, expected in enumerate(share * smaller):
-        if held >= min_effective:
-            starts.append(i)
-            held = 0.0
-        held += expected
-    if held < min_effective and len(starts) > 1:
-        starts.pop()
-    return np.array(starts)
-
-
-def _weight_size(content: Array, variance: Array, min_effective: float) -> Array:
-    """Σw²/Σw a bin; the whole sample's where a bin holds too little to tell."""
-    whole = variance.sum() / content.sum()
-    tells = (content > 0) & (content**2 >= min_effective / 2 * variance) & (variance > 0)
-    return np.where(tells, variance / np.where(tells, content, 1.0), whole)
+    content, variance = (np.bincount(bins, weight, len(lower)) for weight in (sample.weights, squares))
+    return metrics.Histogram(content.astype(np.float64), np.sqrt(variance), np.append(lower, np.inf))
