@@ -404,7 +404,7 @@ yields.round(3)
 # %%
 electron_charge = sum(preselected[f"lep{i}_charge"].where(preselected[f"lep{i}_pdgid"] == 11, 0) for i in (1, 2, 3, 4))
 rows = {}
-for name in samples.SIMULATED:
+for name in preselected["sample"].unique():
     part = preselected["sample"] == name
     rows[name] = count(preselected[part & (electron_charge != 0)])[1] / count(preselected[part])[1]
 pd.Series(rows, name="share without two pairs").round(3)
@@ -560,7 +560,7 @@ print(f"115 to 130 GeV:  {purity(preselected, 115, 130):.3f}")
 
 # %%
 rows = {}
-for name in samples.SIMULATED:
+for name in preselected["sample"].unique():
     w = preselected.loc[preselected["sample"] == name, "weight"].to_numpy(float)
     rows[name] = {
         "median": np.median(w),

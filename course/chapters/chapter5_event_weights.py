@@ -508,7 +508,7 @@ treat = checks.exercise_5_8(treat)
 
 # %%
 rows = {}
-for name in samples.SIMULATED:
+for name in events["sample"].unique():
     w = events.loc[events["sample"] == name, "weight"].to_numpy(float)
     rows[name] = {"negative share": weights.negative_fraction(w)}
     rows[name] |= {treatment: treat(w, treatment).sum() / w.sum() - 1 for treatment in ("keep", "absolute", "drop")}

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from course.checks.progress import progress_folder
-from labcourse import outputs, settings
+from labcourse import locks, outputs, settings
 from labcourse.errors import ChapterBusy, LabCourseError
 from labcourse.files import keep, set_aside, write_notebook
-from labcourse.outputs import locks
 from workshop.authoring import build, source
 from workshop.authoring.run import ChapterRun
 
