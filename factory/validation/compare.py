@@ -101,7 +101,7 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
 
     files = _real_files(real, names)
     signals = [name for name in samples.SIGNAL if name in names or not names]
-    parts = recipes.NAMES if "data" in files else tuple(dict.fromkeys([*files, *signals]))
+    parts = recipes.RECIPES if "data" in files else tuple(dict.fromkeys([*files, *signals]))
     jobs = [("real", name, paths) for name, paths in files.items()]
     jobs += [("simulated", name, _files_in(simulated, name)) for name in parts]
     tables: dict[tuple[str, str], pd.DataFrame] = {}
@@ -216,11 +216,11 @@ def _real_files(folder: Path | None, names: Sequence[str]) -> dict[str, tuple[Pa
     if folder is not None and not folder.is_dir():
         raise BadInput(f"{folder} is not a folder.", where="--real", next_step="Give a folder of official files.")
     found = {}
-    for name in (*recipes.NAMES, "data"):
+    for name in (*recipes.RECIPES, "data"):
         located = _official(name) if folder is None else tuple(folder / file for file in samples.get(name).files)
         if located and all(path.is_file() for path in located):
             found[name] = located
-    wanted = [name for name in (*recipes.NAMES, "data") if name in (names or found)]
+    wanted = [name for name in (*recipes.RECIPES, "data") if name in (names or found)]
     # Of the signal the target figures are known without a real file.
     missing = [name for name in wanted if name not in found and name not in samples.SIGNAL]
     if not found or missing:
