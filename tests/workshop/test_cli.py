@@ -89,7 +89,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_help_is_quick_and_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['labcourse', '--help']\n"
-        "from labcourse import cli\n"
+        "from workshop import cli\n"
         "try:\n    cli.main()\nexcept SystemExit: pass\n"
         "heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'uproot', 'matplotlib', 'nbclient', 'jupytext'}\n"
         "print('heavy:', sorted(heavy & set(sys.modules)))"

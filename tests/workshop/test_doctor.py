@@ -129,14 +129,8 @@ def test_tensorflow_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("free", "ok"), [(1.9e9, False), (2.1e9, True), (None, True)])
 def test_memory(free: float | None, ok: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "_free_memory", lambda: free)
+    monkeypatch.setattr(doctor, "free_memory", lambda: free)
     assert one(list(doctor._memory())).ok is ok
-
-
-def test_memory_is_that_of_the_container(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {"max": "3000000000\n", "current": "2500000000\n", "stat": "anon 1\ninactive_file 400000000\n"}
-    monkeypatch.setattr(doctor, "_text", lambda path: files.get(path.rpartition(".")[2], ""))
-    assert doctor._free_memory() == 900_000_000
 
 
 def test_full_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from labcourse import samples, settings
 from labcourse.errors import LabCourseError
 from labcourse.files import atomic_write
+from workshop.authoring.machine import free_memory
 from workshop.authoring.packages import CONDA_NAME, from_pythonpath, how_to_install
 
 PYTHON = ((3, 10), (3, 13))
@@ -180,7 +181,7 @@ def _tensorflow() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    free = _free_memory()
+    free = free_memory()
     if free is None:
         yield Finding("memory", True, "unknown (this system does not tell)")
     else:
@@ -274,31 +275,6 @@ _CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 
 def _name(check: Callable[[], Iterator[Finding]]) -> str:
     return check.__name__.strip("_").replace("_", " ")
-
-
-def _free_memory() -> float | None:
-    """Free memory in bytes, within the limit of the container if there is one; None if unknown."""
-    free: float | None = None
-    try:
-        free = float(importlib.import_module("psutil").virtual_memory().available)
-    except ImportError:
-        match = re.search(r"MemAvailable:\s+(\d+) kB", _text("/proc/meminfo"))
-        if match:
-            free = float(match[1]) * 1024
-    limit, used = (_text(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
-    if limit.isdigit() and used.isdigit():
-        # Files kept in memory count as used, but are given up when something else needs the room.
-        cached = re.search(r"^inactive_file (\d+)", _text("/sys/fs/cgroup/memory.stat"), re.M)
-        left = float(limit) - float(used) + (float(cached[1]) if cached else 0.0)
-        return left if free is None else min(free, left)
-    return free
-
-
-def _text(path: str) -> str:
-    try:
-        return Path(path).read_text("utf-8")
-    except OSError:
-        return ""
 
 
 def _foreign_kernel() -> str:

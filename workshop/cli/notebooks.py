@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "reset", "run", "solve", "status"]
 
+Jobs = Annotated[
+    int | None, typer.Option(min=1, help="Notebooks at once; by default as many as cores and free memory allow.")
+]
 EXAMPLES = {
-    "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --json",
+    "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json",
     "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",
     "solve": "Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3",
     "reset": "Examples: labcourse reset 3 · labcourse reset 3 --outputs --yes",
@@ -34,11 +37,13 @@ def run(
     student: Annotated[
         bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
     ] = False,
+    jobs: Jobs = None,
     as_json: Json = False,
 ) -> None:
-    """Run the solution notebooks in order and compare their key numbers with the expected ones.
+    """Run the solution notebooks and compare their key numbers with the expected ones.
 
-    Exit status 1 if a chapter fails or a number is out of its bounds.
+    Each begins as soon as the chapters that it reads are done, so several run at once. Exit status 1 if a chapter
+    fails or a number is out of its bounds.
     """
     from workshop.authoring import build as building
     from workshop.authoring import expected
@@ -50,7 +55,7 @@ def run(
             tasks = running.students(home, chapters or ())
             running.lend([task.chapter for task in tasks], Path(scratch))
             os.environ["LABCOURSE_OUTPUTS"] = scratch
-            results = _run(tasks, "notebooks", folder="notebooks")
+            results = _run(tasks, "notebooks", folder="notebooks", jobs=jobs)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -59,7 +64,7 @@ def run(
             save = False
         if save:
             building.build(home, chapters or ())
-        results = _run(running.solutions(home, chapters or ()), workspace, save=save)
+        results = _run(running.solutions(home, chapters or ()), workspace, save=save, jobs=jobs)
         if expected.section() == "other":
             print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
     _show_results(results, as_json=as_json)
@@ -145,8 +150,10 @@ def reset(
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 
 
-def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
-    from workshop.authoring import expected
+def _run(
+    tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False, jobs: int | None = None
+) -> list[ChapterRun]:
+    from workshop.authoring import expected, machine
     from workshop.authoring import run as running
     from workshop.authoring.display import RunProgress
 
@@ -159,7 +166,13 @@ def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: 
             progress.on_chapter(result, task)
 
         return running.run(
-            tasks, home=home, workspace=workspace, folder=folder, on_cell=progress.on_cell, on_chapter=on_chapter
+            tasks,
+            home=home,
+            workspace=workspace,
+            folder=folder,
+            jobs=jobs or machine.jobs(),
+            on_cell=progress.on_cell,
+            on_chapter=on_chapter,
         )
 
 
@@ -171,12 +184,12 @@ def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
     else:
         print_wide(run_table(results))
     for result in results:
-        if result.interrupted:
-            whole = ", ".join(str(other.chapter) for other in results if not other.error)
-            finished = f"; finished before: {whole}" if whole else ""
-            print(f"labcourse: {result.error}{finished}", file=sys.stderr)
-            raise typer.Exit(130)
+        text = result.error if result.interrupted else f"chapter {result.chapter} failed: {result.error}"
         if result.error:
-            print(f"labcourse: chapter {result.chapter} failed: {result.error}", file=sys.stderr)
+            print(f"labcourse: {text}", file=sys.stderr)
+    if any(result.interrupted for result in results):
+        whole = ", ".join(str(result.chapter) for result in results if not result.error)
+        print(f"labcourse: interrupted; finished before: {whole or 'none'}", file=sys.stderr)
+        raise typer.Exit(130)
     if not all(result.is_right for result in results):
         raise typer.Exit(1)
