@@ -94,7 +94,7 @@ def list_samples(
     """
     from workshop import opendata
 
-    rows = opendata.inventory(opendata.choose(["all"]) if everything else None)
+    rows = opendata.inventory(opendata.choose(["all"]) if everything else opendata.choose())
     print_rows(
         [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
     )
@@ -110,7 +110,7 @@ def verify(
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
     sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
-    read. unreadable: this user may not. missing: not there. Exit status 1 unless all are whole or another build.
+    read. missing: not there. Exit status 1 unless all are whole or another build.
     """
     from workshop import opendata
 
