@@ -156,7 +156,6 @@ def run(
     *,
     home: Path,
     workspace: str,
-    folder: str = "solutions",
     jobs: int = 1,
     on_cell: Callable[[Task], None] | None = None,
     on_chapter: Callable[[ChapterRun, Task], None] | None = None,
@@ -173,8 +172,6 @@ def run(
         The project's folder.
     workspace : str
         Where the chapters' outputs go.
-    folder : str
-        Folder below ``home`` in which the kernels work.
     jobs : int
         Notebooks at once; of several each gets one thread of TensorFlow.
     on_cell, on_chapter : callable, optional
@@ -190,7 +187,7 @@ def run(
     bounds, waiting = content[expected.section()], _most_urgent_first(tasks, content.get("seconds", {}))
     results: dict[int, ChapterRun] = {}
     running: dict[Future[ChapterRun], Task] = {}
-    kernels = _Kernels(home / folder, _environment(workspace, one_thread=jobs > 1), on_cell)
+    kernels = _Kernels(home / "solutions", _environment(workspace, one_thread=jobs > 1), on_cell)
     with ThreadPoolExecutor(jobs) as pool:
         try:
             while waiting or running:

@@ -11,7 +11,7 @@ import typer
 
 from labcourse import settings
 from labcourse.errors import BadInput, DownloadError
-from workshop.cli.printing import Json, print_json, print_rows, split_names
+from workshop.cli.printing import Json, print_rows, split_names
 
 if TYPE_CHECKING:
     from workshop.opendata import Official, Outcome
@@ -52,14 +52,11 @@ def download(
     """
     from workshop import opendata
 
-    files, folder = _files(samples) or opendata.choose(), out or settings.official_folder()
+    folder = out or settings.official_folder()
     try:
-        outcomes = opendata.download(files, folder, from_mirrors=mirror or ())
+        outcomes = opendata.download(_files(samples), folder, from_mirrors=mirror or ())
     except KeyboardInterrupt:
-        print(
-            f"labcourse: stopped; what was received is kept in {folder}, and the same command goes on from there.",
-            file=sys.stderr,
-        )
+        print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
     _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
 
@@ -79,7 +76,7 @@ def unpack(
     from workshop import opendata
 
     folder = out or settings.official_folder()
-    outcomes = opendata.unpack(archive, _files(samples) or opendata.choose(), folder)
+    outcomes = opendata.unpack(archive, _files(samples), folder)
     _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
 
 
@@ -92,12 +89,11 @@ def list_samples(
 
     Nothing is checked here; `labcourse data verify` does that.
     """
+    from labcourse import samples
     from workshop import opendata
 
-    rows = opendata.inventory(opendata.choose(["all"]) if everything else opendata.choose())
-    print_rows(
-        [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
-    )
+    rows = [row._asdict() for row in opendata.inventory(opendata.choose(["all"] if everything else samples.ALL))]
+    print_rows(rows, f"The official collection of {opendata.official().build}", as_json=as_json)
 
 
 @app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
@@ -114,13 +110,8 @@ def verify(
     """
     from workshop import opendata
 
-    verdicts = opendata.verify(_files(samples) or None, folder)
-    rows = [verdict._asdict() for verdict in verdicts]
-    if as_json:
-        print_json(rows)
-    for place in () if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
-        here = [{key: row[key] for key in row if key != "folder"} for row in rows if row["folder"] == place]
-        print_rows(here, f"Files in {place}", as_json=False)
+    verdicts = opendata.verify(_files(samples) if samples else None, folder)
+    print_rows([verdict._asdict() for verdict in verdicts], "Files", as_json=as_json)
     if not all(verdict.state in opendata.GOOD for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -214,10 +205,13 @@ def validate(
     below = [f"{row.sample} {row.variable}" for row in tests if row.is_below(threshold)]
     failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests, threshold)]
     failing += [f"{target.sample} {target.quantity}" for target in figures if not target.is_met]
-    counts = f"{len(below)} of {len(tests)} variables below p = {threshold:g}"
-    counts += f" ({', '.join(below)})" if below else ""
-    counts += f", {len(figures)} targets"
-    print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
+    print(
+        f"labcourse: {len(below)} of {len(tests)} variables below p = {threshold:g}"
+        + (f" ({', '.join(below)})" if below else "")
+        + f", {len(figures)} targets; "
+        + (f"not passed: {', '.join(failing)}" if failing else "passed"),
+        file=sys.stderr,
+    )
     if failing:
         raise typer.Exit(1)
 
@@ -225,37 +219,17 @@ def validate(
 def _files(names: str) -> list[Official]:
     from workshop import opendata
 
-    chosen = split_names(names)
-    return opendata.choose(chosen) if chosen else []
+    return opendata.choose(split_names(names)) if names else opendata.choose()
 
 
 def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
-    """Print what became of each file, and what to do where the course reads from elsewhere."""
-    from labcourse import samples
-
+    """Print what became of each file, and what to do where one is missing or the course reads from elsewhere."""
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
-    for name in dict.fromkeys(outcome.sample for outcome in outcomes if outcome.sample in samples.ALL):
-        complete = all((folder / file).is_file() for file in samples.get(name).files)
-        if complete and _folder_in_use(name) != folder.resolve():
-            print(
-                f"labcourse: {name} is read from another folder (see `labcourse data where`); "
-                f"to search this one first: labcourse data use {folder}",
-                file=sys.stderr,
-            )
-    failed = [outcome.file for outcome in outcomes if outcome.state == "failed"]
-    if failed:
+    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
         raise DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
             where=str(folder),
             next_step=f"{next_step} The table says why.",
         )
-
-
-def _folder_in_use(sample: str) -> Path | None:
-    """The folder that a sample is read from; None where a wrong setting keeps all from being found."""
-    from labcourse import samples
-
-    try:
-        return samples.locate(sample).paths[0].parent.resolve()
-    except BadInput:
-        return None
+    if folder.resolve() not in settings.search_path():
+        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)

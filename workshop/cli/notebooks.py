@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "reset", "run", "solve", "status"]
 
-Jobs = Annotated[
-    int | None, typer.Option(min=1, help="Notebooks at once; by default as many as cores and free memory allow.")
-]
 EXAMPLES = {
     "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json",
     "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",
@@ -32,12 +29,13 @@ EXAMPLES = {
 
 def run(
     chapters: Chapters = None,
-    workspace: Annotated[str, typer.Option(help="Where the outputs go, below data/outputs.")] = "solutions",
     save: Annotated[bool, typer.Option("--save", help="Keep the executed notebooks in solutions/.")] = False,
     student: Annotated[
         bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
     ] = False,
-    jobs: Jobs = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks at once; by default as many as cores and free memory allow.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the solution notebooks and compare their key numbers with the expected ones.
@@ -55,7 +53,7 @@ def run(
             tasks = running.students(home, chapters or ())
             running.lend([task.chapter for task in tasks], Path(scratch))
             os.environ["LABCOURSE_OUTPUTS"] = scratch
-            results = _run(tasks, "notebooks", folder="notebooks", jobs=jobs)
+            results = _run(tasks, "notebooks", jobs=jobs)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -64,7 +62,7 @@ def run(
             save = False
         if save:
             building.build(home, chapters or ())
-        results = _run(running.solutions(home, chapters or ()), workspace, save=save, jobs=jobs)
+        results = _run(running.solutions(home, chapters or ()), "solutions", save=save, jobs=jobs)
         if expected.section() == "other":
             print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
     _show_results(results, as_json=as_json)
@@ -79,24 +77,24 @@ def status(
     from course.checks import progress, registry, standing
     from workshop.authoring import source
 
-    source.files_of(
-        settings.home() / "course" / "chapters", "*.py", chapters or (), otherwise=settings.get_back("course")
-    )
+    texts, get_back = settings.home() / "course" / "chapters", settings.get_back("course")
+    source.files_of(texts, "*.py", chapters or (), otherwise=get_back)
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
     if not exercises:
-        raise BuildError(
-            "There are no exercises here.",
-            where=str(settings.home() / "course" / "chapters"),
-            next_step=settings.get_back("course"),
-        )
+        raise BuildError("There are no exercises here.", where=str(texts), next_step=get_back)
     rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
     if every:
         rows = [
-            {**exercise._asdict(), "state": states.get(exercise.number, "open"), "exercise": exercise.number}
+            {
+                "chapter": exercise.chapter,
+                "exercise": exercise.number,
+                "title": exercise.title,
+                "kind": exercise.kind,
+                "state": states.get(exercise.number, "open"),
+            }
             for exercise in exercises
         ]
-        rows = [{name: row[name] for name in ("chapter", "exercise", "title", "kind", "state")} for row in rows]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:
@@ -150,9 +148,7 @@ def reset(
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 
 
-def _run(
-    tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False, jobs: int | None = None
-) -> list[ChapterRun]:
+def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | None = None) -> list[ChapterRun]:
     from workshop.authoring import expected, machine
     from workshop.authoring import run as running
     from workshop.authoring.display import RunProgress
@@ -169,7 +165,6 @@ def _run(
             tasks,
             home=home,
             workspace=workspace,
-            folder=folder,
             jobs=jobs or machine.jobs(),
             on_cell=progress.on_cell,
             on_chapter=on_chapter,
