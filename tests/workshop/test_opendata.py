@@ -60,9 +60,8 @@ def test_the_manifest_is_the_official_list() -> None:
     if not listed.is_file():
         pytest.skip("the official file list is not here (shared/data)")
     content = json.loads(listed.read_text())
-    ours = {(f"4lep/{file.path}", file.bytes, file.adler32) for file in opendata.official().files}
+    ours = {(f"4lep/{file.path}", file.bytes, file.adler32) for file in opendata.official()}
     assert ours == {(f["path"], f["size"], f["adler32"]) for f in content["files"] if f["name"].endswith(".root")}
-    assert (opendata.official().build, opendata.official().doi) == (content["build"], content["doi"])
 
 
 def test_the_catalogue_knows_the_sizes_of_the_release() -> None:
@@ -72,7 +71,7 @@ def test_the_catalogue_knows_the_sizes_of_the_release() -> None:
 
 
 def test_names_of_the_collection_are_unique_and_safe() -> None:
-    files = opendata.official().files
+    files = opendata.official()
     assert len({file.name for file in files}) == len(files)
     simulated = [file.sample for file in files if file.dsid is not None]
     assert len(set(simulated)) == len(simulated)
@@ -85,7 +84,7 @@ def test_choosing() -> None:
         "data_B.4lep.root",
         "mc_361108.Ztautau.4lep.root",
     ]
-    assert len(opendata.choose(["all"])) == len(opendata.official().files)
+    assert len(opendata.choose(["all"])) == len(opendata.official())
     with pytest.raises(UnknownSample, match="Did you mean Zee"):
         opendata.choose(["Zeee"])
 
@@ -187,19 +186,6 @@ def test_verify_looks_at_what_is_read_and_at_what_was_downloaded(
         opendata.verify(folder=data_folder / "nowhere")
 
 
-def test_inventory(data_folder: Path) -> None:
-    (data_folder / ZEE).write_bytes(b"bundle")
-    file = one("data_A.4lep.root")
-    (data_folder / "official" / file.name).write_bytes(bytes(file.bytes))
-    rows = {row.sample: row for row in opendata.inventory(opendata.choose())}
-    assert set(rows) == set(samples.ALL)
-    assert (rows["Zee"].downloaded, rows["Zee"].used) == (0, "bundle")
-    assert (rows["data"].files, rows["data"].downloaded, rows["data"].used) == (4, 1, "missing")
-    assert rows["llll"].megabytes == 179.08
-    everything = opendata.inventory(opendata.choose(["all"]))
-    assert {row.sample: row.used for row in everything}["Ztautau"] == "–"
-
-
 # The commands.
 
 
@@ -222,10 +208,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 Run = Callable[..., tuple[int, str, str]]
 
 
-def test_list_and_verify_print(run: Run, data_folder: Path, mini_branches: Callable[..., Any]) -> None:
-    code, out, _ = run("list", "--json")
-    assert (code, len(json.loads(out))) == (0, 9)
-    assert "Ztautau" in run("list", "--all")[1]
+def test_verify_prints(run: Run, data_folder: Path, mini_branches: Callable[..., Any]) -> None:
     code, out, _ = run("verify", "--samples", "Zee", "--json")
     assert (code, json.loads(out)[0]["state"]) == (1, "missing")
     ntuple.write(data_folder / "official" / ZEE, mini_branches(898, dsid=361106))
@@ -247,30 +230,27 @@ def test_a_wrong_setting_hides_no_other_error(run: Run, tmp_path: Path, monkeypa
 
 
 def test_download_says_what_failed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[dict[str, Any]] = []
+    calls: list[tuple[int, Path, object]] = []
+    state = "failed"
 
-    def fake(files: list[Official], folder: Path, **options: Any) -> list[opendata.Outcome]:
-        calls.append({"files": [file.name for file in files], "folder": folder, **options})
-        return [opendata.Outcome(file.name, file.sample, "failed", 0, "", "no network") for file in files]
+    def fake(files: list[Official], folder: Path, *, from_mirrors: object) -> list[opendata.Outcome]:
+        calls.append((len(files), folder, from_mirrors))
+        if state == "stopped":
+            raise KeyboardInterrupt
+        return [opendata.Outcome(file.name, file.sample, state, 0, "", "no network") for file in files]
 
     monkeypatch.setattr(opendata, "download", fake)
-    code, out, err = run("download", "--samples", "Zee", "--out", tmp_path, "--mirror", "http://school/4lep", "--json")
-    assert calls == [{"files": [ZEE], "folder": tmp_path, "from_mirrors": ["http://school/4lep"]}]
+    command = ("download", "--samples", "Zee", "--out", tmp_path, "--mirror", "http://school/4lep")
+    code, out, err = run(*command, "--json")
     assert (code, json.loads(out)[0]["note"]) == (1, "no network")
     assert "1 of 1 files are not there" in err
-    assert "labcourse data use" not in err
-    (tmp_path / ZEE).write_bytes(b"whole")
-    assert f"labcourse data use {tmp_path}" in run("download", "--samples", "Zee", "--out", tmp_path)[2]
-    run("download")
-    assert len(calls[-1]["files"]) == 12
-    assert calls[-1]["folder"] == settings.official_folder()
-
-    def stopped(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(opendata, "download", stopped)
+    state = "downloaded"
+    code, _, err = run(*command)
+    assert (code, f"labcourse data use {tmp_path}" in err) == (0, True)
+    state = "stopped"
     code, _, err = run("download")
-    assert (code, "the same command goes on from there" in err) == (130, True)
+    assert (code, "the same command goes on" in err) == (130, True)
+    assert calls == [*[(1, tmp_path, ["http://school/4lep"])] * 2, (12, settings.official_folder(), ())]
 
 
 def test_unpacked_files_are_read_by_the_course(

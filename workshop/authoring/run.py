@@ -199,9 +199,8 @@ def run(
                     running[pool.submit(_execute_and_compare, task, kernels, workspace, bounds)] = task
                 if not running:
                     break
-                for done in wait(
-                    running, timeout=0.5, return_when=FIRST_COMPLETED
-                ).done:  # Windows hears Ctrl-C between
+                # Half a second: Windows hears Ctrl-C only between two waits.
+                for done in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
                     task, result = running.pop(done), done.result()
                     results[tasks.index(task)] = result
                     if on_chapter:

@@ -11,7 +11,7 @@ import typer
 
 from labcourse import settings
 from labcourse.errors import BadInput, DownloadError
-from workshop.cli.printing import Json, print_rows, split_names
+from workshop.cli.printing import Json, print_json, print_rows, split_names
 
 if TYPE_CHECKING:
     from workshop.opendata import Official, Outcome
@@ -26,7 +26,7 @@ Names = Annotated[
     str,
     typer.Option(
         "--samples",
-        help="Samples, separated by commas (`labcourse data list --all` shows them), or all; the course's by default.",
+        help="Samples of the release, separated by commas, or all; by default those of the course.",
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
@@ -80,22 +80,6 @@ def unpack(
     _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
 
 
-@app.command("list", epilog="Examples: labcourse data list · labcourse data list --all --json")
-def list_samples(
-    everything: Annotated[bool, typer.Option("--all", help="Also samples that the course does not use.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List the official samples: how large they are, how many files of each are downloaded, and what the course reads.
-
-    Nothing is checked here; `labcourse data verify` does that.
-    """
-    from labcourse import samples
-    from workshop import opendata
-
-    rows = [row._asdict() for row in opendata.inventory(opendata.choose(["all"] if everything else samples.ALL))]
-    print_rows(rows, f"The official collection of {opendata.official().build}", as_json=as_json)
-
-
 @app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
 def verify(
     samples: Names = "",
@@ -111,7 +95,13 @@ def verify(
     from workshop import opendata
 
     verdicts = opendata.verify(_files(samples) if samples else None, folder)
-    print_rows([verdict._asdict() for verdict in verdicts], "Files", as_json=as_json)
+    if as_json:
+        print_json([verdict._asdict() for verdict in verdicts])
+    for place in [] if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
+        here = [verdict._asdict() for verdict in verdicts if verdict.folder == place]
+        print_rows(
+            [{k: v for k, v in row.items() if k != "folder"} for row in here], f"Files in {place}", as_json=False
+        )
     if not all(verdict.state in opendata.GOOD for verdict in verdicts):
         raise typer.Exit(1)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from labcourse.errors import BadFile, LabCourseError
 from labcourse.files import alone_in, atomic_write, remove_temporaries
 from workshop.opendata.integrity import GOOD, examine
-from workshop.opendata.manifest import Official
-from workshop.opendata.transfer import Outcome, bar, check_room, find_missing
+from workshop.opendata.manifest import Official, is_whole
+from workshop.opendata.transfer import Outcome, bar, find_missing
 
 
 def unpack(archive: Path, files: Sequence[Official], folder: Path) -> list[Outcome]:
@@ -42,11 +42,10 @@ def unpack(archive: Path, files: Sequence[Official], folder: Path) -> list[Outco
     entries = {info.filename.replace("\\", "/").rpartition("/")[2]: info for info in opened.infolist()}
     outcomes = []
     with opened, alone_in(folder, "download"), bar(files) as report:
-        missing = find_missing(files, folder)
-        check_room(folder, [file for file in missing if file.name in entries])
+        missing = find_missing([file for file in files if file.name in entries], folder)
         for file in files:
             outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
-            if file in missing and file.name not in entries:
+            if file.name not in entries and not is_whole(folder / file.name, file):
                 outcome = outcome._replace(state="failed", bytes=0, note="not in the archive")
             elif file in missing:
                 note = _extract(opened, entries[file.name], file, folder)

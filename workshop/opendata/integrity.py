@@ -9,7 +9,7 @@ other bytes than its manifest says) or ``missing``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,34 +33,8 @@ class Verdict(NamedTuple):
     folder: str
 
 
-class Holding(NamedTuple):
-    """A sample of the collection: what its files weigh, how many are downloaded, and what the course reads."""
-
-    sample: str
-    files: int
-    megabytes: float
-    downloaded: int
-    used: str
-
-
-def inventory(files: Sequence[Official]) -> list[Holding]:
-    """List samples of the collection, without reading any file.
-
-    ``downloaded`` counts the files in `settings.official_folder` that have the right size; ``used`` is the
-    source from which the course reads the sample (see `labcourse.samples.Located`), ``missing`` if it finds none, or
-    ``–`` if it does not read it.
-    """
-    folder, rows = settings.official_folder(), []
-    sources = {name: source for source, names in samples.by_source().items() for name in names}
-    for name in dict.fromkeys(file.sample for file in files):
-        own = [file for file in files if file.sample == name]
-        here = sum((folder / f.name).is_file() and (folder / f.name).stat().st_size == f.bytes for f in own)
-        rows.append(Holding(name, len(own), round(sum(f.bytes for f in own) / 1e6, 2), here, sources.get(name, "–")))
-    return rows
-
-
 def verify(files: Iterable[Official] | None = None, folder: Path | None = None) -> list[Verdict]:
-    """Check files to the last byte; return a verdict a file.
+    """Check files to the last byte; return a verdict per file.
 
     Parameters
     ----------
@@ -82,7 +56,7 @@ def verify(files: Iterable[Official] | None = None, folder: Path | None = None) 
     named = choose() if files is None else list(files)
     pairs = [(file, _folder_of(file, downloads)) for file in named]
     # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
-    more = official().files if files is None else named
+    more = official() if files is None else named
     pairs += [(file, downloads) for file in more if (downloads / file.name).is_file()]
     return [_verdict(file, place) for file, place in dict.fromkeys(pairs)]
 

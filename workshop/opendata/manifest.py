@@ -10,7 +10,7 @@ import zlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from labcourse import samples
 from labcourse.errors import BadInput, UnknownSample
@@ -50,21 +50,15 @@ class Official(NamedTuple):
         return None if self.sample == "data" else int(self.name.partition(".")[0].removeprefix("mc_"))
 
 
-class Manifest(NamedTuple):
-    """The collection: when it was built, its DOI, the mirrors in order, and its files."""
-
-    build: str
-    doi: str
-    mirrors: tuple[str, ...]
-    files: tuple[Official, ...]
+@cache
+def _manifest() -> dict[str, Any]:
+    return dict(json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8")))
 
 
 @cache
-def official() -> Manifest:
+def official() -> tuple[Official, ...]:
     """Return the 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
-    content = json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8"))
-    files = tuple(Official(**entry) for entry in content["files"])
-    return Manifest(content["build"], content["doi"], tuple(content["mirrors"]), files)
+    return tuple(Official(**entry) for entry in _manifest()["files"])
 
 
 def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
@@ -86,7 +80,7 @@ def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
     >>> [file.name for file in choose(["Zee", "Ztautau"])]
     ['mc_361106.Zee.4lep.root', 'mc_361108.Ztautau.4lep.root']
     """
-    files, wanted = official().files, set(names)
+    files, wanted = official(), set(names)
     known = {file.sample for file in files} | {file.name for file in files} | {"all"}
     for name in sorted(wanted - known):
         near = difflib.get_close_matches(name, sorted(known), n=2, cutoff=0.4)
@@ -94,7 +88,7 @@ def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
             f"The official collection has no sample {name!r}.",
             where="labcourse data",
             next_step=(f"Did you mean {' or '.join(near)}? " if near else "")
-            + "`labcourse data list --all` shows all of them.",
+            + "`labcourse data verify --samples all` shows all of them.",
         )
     return [file for file in files if wanted & {file.sample, file.name, "all"}]
 
@@ -110,7 +104,7 @@ def mirrors(given: Iterable[str] = ()) -> list[str]:
     BadInput
         If one of them is not an http or https address.
     """
-    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or list(official().mirrors)
+    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or _manifest()["mirrors"]
     for address in named:
         if not re.match(r"https?://\w", address):
             raise BadInput(

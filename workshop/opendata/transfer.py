@@ -96,7 +96,6 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
     addresses, outcomes = mirrors(from_mirrors), []
     with alone_in(folder, "download"), _client() as client, bar(files) as report:
         missing = find_missing(files, folder)
-        check_room(folder, missing)
         for file in files:
             outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
             if file in missing:
@@ -231,14 +230,10 @@ def _client() -> Iterator[httpx.Client]:
 
 
 def find_missing(files: Iterable[Official], folder: Path) -> list[Official]:
-    """Return the files that a folder does not hold whole; raise `StorageError` if it cannot be read."""
+    """Return the files that a folder does not hold whole; raise `StorageError` if the disk lacks room for them."""
     with _storage_errors(folder):
-        return [file for file in files if not is_whole(folder / file.name, file)]
-
-
-def check_room(folder: Path, files: Iterable[Official]) -> None:
-    """Raise `StorageError` if the disk lacks room for files, less what of them is there already."""
-    needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in files)
+        missing = [file for file in files if not is_whole(folder / file.name, file)]
+    needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in missing)
     free = shutil.disk_usage(folder).free
     if needed and needed + SPARE > free:
         raise StorageError(
@@ -246,6 +241,7 @@ def check_room(folder: Path, files: Iterable[Official]) -> None:
             where=str(folder),
             next_step="Make room, choose another folder (--out), or fewer samples (--samples).",
         )
+    return missing
 
 
 @contextmanager
