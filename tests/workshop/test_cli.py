@@ -291,6 +291,8 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
         source.read_text() + "\n# %%\nfrom course.checks import progress\nprogress.record_state('1.1', 'solved')\n"
     )
     progress.record_state("1.1", "wrong")
+    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
+    source.write_text(source.read_text() + "\n# %%\nassert chapter.read_numbers(1) == {'answer': 10}\n")
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
     for wanted in ((2,), (2, 1)):
@@ -359,7 +361,7 @@ def test_a_students_chapter_alone_goes_on_with_what_the_solutions_made(
     invoke("build")
     result = invoke("run", 2, "--student")
     assert result.code == 1
-    assert "Chapter 2 needs what the solutions of the chapters before it make: 1." in result.err
+    assert "Chapters need what the solutions of earlier ones make: 1." in result.err
     assert "labcourse run 1`" in result.err
     with outputs.Chapter(1, sources=[], workspace="solutions") as chapter:
         chapter.write_numbers({"answer": 10})

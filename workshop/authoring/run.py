@@ -119,34 +119,41 @@ def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     ]
 
 
-def needed_by(chapter: int, workspace: str) -> list[int]:
-    """Return the earlier chapters whose outputs a workspace lacks, or holds only damaged or outdated."""
-    missing: list[int] = []
-    for number in range(1, chapter if chapter != source.PROJECT else 1):
+def needed_by(home: Path, chapters: Collection[int], workspace: str) -> tuple[list[int], list[int]]:
+    """Return the other chapters whose outputs some chapters need, directly or not, and which of them a workspace lacks.
+
+    Outputs that are damaged or outdated count as lacking.
+    """
+    inputs = {task.chapter: task.inputs for task in solutions(home)}
+    needed: set[int] = set(chapters)
+    while more := {number for chapter in needed for number in inputs.get(chapter, ())} - needed:
+        needed |= more
+    others, lacking = sorted(needed.difference(chapters)), []
+    for number in others:
         try:
             outputs.read_numbers(number, workspace)
         except LabCourseError:
-            missing.append(number)
-    return missing
+            lacking.append(number)
+    return others, lacking
 
 
-def lend(chapters: Collection[int], outputs_folder: Path) -> None:
-    """Copy what solutions have made to another folder of outputs, for students' chapters whose earlier ones do not run.
+def lend(home: Path, chapters: Collection[int], outputs_folder: Path) -> None:
+    """Copy what solutions have made to another folder of outputs, for students' chapters that need it.
 
     Raises
     ------
     MissingOutput
         If an earlier chapter's solution has not been run.
     """
-    last = max((chapter for chapter in chapters if chapter != source.PROJECT), default=0)
-    if missing := sorted(set(needed_by(last, "solutions")).difference(chapters)):
+    needed, missing = needed_by(home, chapters, "solutions")
+    if missing:
         names = " ".join(map(str, missing))
         raise MissingOutput(
-            f"Chapter {last} needs what the solutions of the chapters before it make: {names}.",
+            f"Chapters need what the solutions of earlier ones make: {names}.",
             where=str(outputs.folder(missing[0], "solutions")),
             next_step=f"Give `labcourse run {names}` first, or run these chapters as well.",
         )
-    for number in set(range(1, last)).difference(chapters):
+    for number in needed:
         made = outputs.folder(number, "solutions")
         shutil.copytree(made, outputs_folder / "notebooks" / made.name)
 

@@ -51,7 +51,7 @@ def run(
     if student:
         with tempfile.TemporaryDirectory() as scratch:
             tasks = running.students(home, chapters or ())
-            running.lend([task.chapter for task in tasks], Path(scratch))
+            running.lend(home, [task.chapter for task in tasks], Path(scratch))
             os.environ["LABCOURSE_OUTPUTS"] = scratch
             results = _run(tasks, "notebooks", jobs=jobs)
         for result in results:
@@ -107,14 +107,14 @@ def solve(
 ) -> None:
     """Make the outputs of chapters with their solutions, so that you can go on with the next one.
 
-    Earlier chapters whose outputs are missing are run too. Your notebooks are not touched, and outputs that you made
-    yourself are kept under another name. Stopped half-way, everything is as it was before.
+    Earlier chapters that they read and whose outputs are missing are run too. Your notebooks are not touched, and
+    outputs that you made yourself are kept under another name. Stopped half-way, everything is as it was before.
     """
     from workshop.authoring import run as running
     from workshop.authoring import workspace
 
-    running.solutions(settings.home(), chapters)  # an unknown chapter is said before anything runs
-    needed = sorted({*chapters, *(n for chapter in chapters for n in running.needed_by(chapter, "notebooks"))})
+    _, lacking = running.needed_by(settings.home(), chapters, "notebooks")
+    needed = sorted({*chapters, *lacking})
     tasks = running.solutions(settings.home(), needed)
     results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
     for number, folder in kept.items():
