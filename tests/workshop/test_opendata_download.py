@@ -192,17 +192,6 @@ def test_several_files_arrive_whole_and_are_not_fetched_again(server: Server, tm
     assert ({outcome.state for outcome in again}, len(server.requests)) == ({"already whole"}, asked)
 
 
-def test_another_build_is_replaced_once_the_new_one_is_whole(server: Server, tmp_path: Path) -> None:
-    file, content = made()
-    mirror = server.offer("a", file, content)
-    (tmp_path / file.name).write_bytes(b"root of January")
-    server.script["*"] = [status(404)]
-    assert fetch(file, tmp_path, mirror).state == "failed"
-    assert (tmp_path / file.name).read_bytes() == b"root of January"
-    assert fetch(file, tmp_path, mirror).state == "downloaded"
-    assert (tmp_path / file.name).read_bytes() == content
-
-
 # What breaks off, and goes on.
 
 
@@ -210,9 +199,11 @@ def test_it_goes_on_where_it_stopped_in_this_call_and_in_the_next(server: Server
     file, content = made()
     mirror = server.offer("a", file, content)
     server.script["*"] = [cut(100_000), cut(100_000), cut(250_000), *[status(500)] * 3]
+    (tmp_path / file.name).write_bytes(b"another build")
     outcome = fetch(file, tmp_path, mirror)
     assert (outcome.state, outcome.note) == ("failed", "127.0.0.1 answers 500, 3 times in a row")
-    assert names(tmp_path) == [file.part]
+    assert names(tmp_path) == [file.name, file.part]
+    assert (tmp_path / file.name).read_bytes() == b"another build"
     assert fetch(file, tmp_path, mirror).state == "downloaded"
     assert (tmp_path / file.name).read_bytes() == content
     asked = [span for _, span in server.requests]
@@ -253,15 +244,14 @@ def test_cut_anywhere_and_any_number_of_times_it_is_the_same_file(
 def test_a_part_of_another_build_is_dropped(server: Server, tmp_path: Path, had: int) -> None:
     file, content = made()
     (tmp_path / file.part).write_bytes(b"x" * had)
-    assert fetch(file, tmp_path, server.offer("a", file, content)).state == "downloaded"
+    (tmp_path / file.name).write_bytes(b"another build, too")
+    mirror = server.offer("a", file, content)
+    assert fetch(file, tmp_path, mirror).state == "downloaded"
     assert (tmp_path / file.name).read_bytes() == content
-
-
-def test_a_whole_part_only_needs_its_name(server: Server, tmp_path: Path) -> None:
-    file, content = made()
-    (tmp_path / file.part).write_bytes(content)
-    assert fetch(file, tmp_path, server.url).state == "downloaded"
-    assert not server.requests
+    asked = len(server.requests)
+    os.rename(tmp_path / file.name, tmp_path / file.part)  # whole, it only needs its name
+    assert fetch(file, tmp_path, mirror).state == "downloaded"
+    assert len(server.requests) == asked
 
 
 # A mirror that is no good, and the next one.
@@ -307,6 +297,10 @@ def test_the_next_mirror_is_asked_after_some_attempts(
     server.script[f"/a/{file.path}"] = [behaviour] * 3
     outcome = fetch(file, tmp_path, first, second)
     assert (outcome.state, note in outcome.note, waits) == ("downloaded", True, [1, 2])
+    server.script["*"] = [status(503, Retry_After=7), status(503, Retry_After="soon")]
+    (tmp_path / file.name).unlink()
+    fetch(file, tmp_path, second)
+    assert waits[2:] == [7, 2], "as long as the server asks for"
 
 
 def test_redirects_are_followed_but_not_in_a_loop(server: Server, tmp_path: Path) -> None:
@@ -336,13 +330,6 @@ def test_a_mirror_out_of_reach_is_given_up_for_all_files(tmp_path: Path, waits: 
     assert {outcome.state for outcome in outcomes} == {"failed"}
     assert all("could be reached" in outcome.note or "could not be reached" in outcome.note for outcome in outcomes)
     assert waits == [1, 2]
-
-
-def test_a_server_is_left_alone_for_as_long_as_it_asks(server: Server, tmp_path: Path, waits: list[float]) -> None:
-    file, content = made()
-    server.script["*"] = [status(503, Retry_After=7), status(503, Retry_After="soon")]
-    assert fetch(file, tmp_path, server.offer("a", file, content)).state == "downloaded"
-    assert waits == [7, 2]
 
 
 # The machine.

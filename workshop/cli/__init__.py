@@ -47,9 +47,10 @@ def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     # `kill` and a terminal that is closed give what Ctrl-C gives: processes end, and temporary files go. Under `nohup`
     # the latter is ignored, and stays so.
-    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, signal.default_int_handler)
+    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         make_printable(stream)
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
@@ -71,6 +72,9 @@ def main() -> None:
             raise
         print(message, file=sys.stderr)
         sys.exit(1)
+    finally:
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @app.command(epilog="Example: labcourse doctor --json")
