@@ -23,6 +23,8 @@ NAMES = (
     "interactive",
     "compare",
     "parameterised",
+    "imports",
+    "course",
 )
 HELD = {
     "fit": 20,
@@ -41,6 +43,10 @@ HELD = {
     "parameterised": 4,
     "parameterised_loader": 20,
     "parameterised_products": 0.71,
+    "imports_chapter1": 1,
+    "imports_project": 1,
+    "imports_seconds": 1,
+    "course": 1.6,
 }
 """The smallest ratio that the course promises at full size."""
 
