@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import importlib.util
 import json
@@ -12,7 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -29,8 +28,9 @@ from workshop.comparison import overview, page, reading, states
 from workshop.comparison.display import compare
 from workshop.comparison.pictures import Pair, Picture, thumbnail
 from workshop.comparison.reading import Unreadable
+from workshop.comparison.sandbox import Limits
 from workshop.comparison.submissions import find
-from workshop.comparison.survey import ChapterWork, Execute, Student, Survey, look_at, survey
+from workshop.comparison.survey import ChapterWork, Student, Survey, look_at, survey
 
 HAS_NBDIME = importlib.util.find_spec("nbdime") is not None
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
@@ -451,18 +451,18 @@ def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> Non
     assert path.read_bytes() == before
 
 
-def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path) -> None:
+def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob", "cem")})
 
-    @contextlib.contextmanager
-    def execute() -> Iterator[Execute]:
+    def execute(notebook: reading.Notebook, *_: object) -> reading.Notebook:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        yield lambda notebook, _: notebook
+        return notebook
 
     calls: list[int] = []
-    found = survey(find(tmp_path), {1: maker.reference[1]}, execute=execute)
+    monkeypatch.setattr("workshop.comparison.survey.execute", execute)
+    found = survey(find(tmp_path), {1: maker.reference[1]}, limits=Limits())
     assert [student.name for student in found.students] == ["anna", "bob"]
     assert "interrupted after 2 of 3 students" in report(found)
 

@@ -7,7 +7,6 @@ import multiprocessing
 import os
 from collections.abc import Collection
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -15,9 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from labcourse.errors import BadInput
 from workshop.comparison import overview, page
-from workshop.comparison.execution import execution, require_cut_network
 from workshop.comparison.reference import read_reference
-from workshop.comparison.sandbox import Limits
+from workshop.comparison.sandbox import Limits, require_bubblewrap
 from workshop.comparison.submissions import find
 from workshop.comparison.survey import Survey, solution_pictures, survey
 
@@ -38,7 +36,6 @@ def compare(
     students: Path | None = None,
     chapters: Collection[int] = (),
     limits: Limits | None = None,
-    with_network: bool = False,
 ) -> Survey:
     """Compare the submissions in a folder with the course below ``home``, and write what is asked for.
 
@@ -60,14 +57,12 @@ def compare(
         The chapters to compare; all by default.
     limits : Limits, optional
         Run the notebooks within these limits. Without them nothing is run.
-    with_network : bool
-        Run them also where the network cannot be cut.
 
     Raises
     ------
     BadInput
         If there are no submissions, or it is not clear whose they are, a file would replace one of another kind, or
-        the network cannot be cut.
+        this machine has no sandbox.
     BuildError
         If the course's own files cannot be read.
     StorageError
@@ -76,8 +71,8 @@ def compare(
     for file, option, ends in ((html, "--html", (".html", ".htm")), (csv, "--csv", (".csv",))):
         if file and (file.suffix.lower() not in ends or file.is_dir()):
             raise BadInput(f"{file} is no name for a report.", where=option, next_step=f"Let it end with {ends[0]}.")
-    if limits and not with_network:
-        require_cut_network()
+    if limits:
+        require_bubblewrap()
     submitted = find(path, pattern, students)
     reference = read_reference(home, chapters)
     pictures = solution_pictures(reference) if html else None
@@ -92,7 +87,7 @@ def compare(
             reference,
             pictures=pictures,
             changes=html is not None and has_nbdime,
-            execute=partial(execution, reference, limits) if limits else None,
+            limits=limits,
             on_student=lambda student: bar.advance(bar.task_ids[0]),
             map_=pool.map if is_large and not limits else map,
         )

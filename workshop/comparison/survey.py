@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
@@ -15,22 +14,19 @@ from typing import Any
 from workshop.authoring import expected, nbgrader
 from workshop.comparison import reading
 from workshop.comparison.changes import Change, find_changes
+from workshop.comparison.execution import execute
 from workshop.comparison.keynumbers import handed_in, published
 from workshop.comparison.names import chapter_of_cells, chapter_of_name
 from workshop.comparison.pictures import Pair, Picture, compare_pictures, thumbnail
 from workshop.comparison.reading import Notebook, Unreadable
 from workshop.comparison.reference import Chapter
 from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
+from workshop.comparison.sandbox import Limits
 from workshop.comparison.states import Found, examine, without_notebook
 from workshop.comparison.submissions import Class, Submission
 from workshop.comparison.worktime import in_local_time, working_time
 
 __all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
-
-Execute = Callable[[Notebook, int], Notebook]
-"""Runs a student's notebook of a chapter and returns it with its new outputs, as far as it came."""
-Executions = Callable[[], AbstractContextManager[Execute]]
-"""Makes a workspace for one student."""
 
 
 @dataclass
@@ -108,7 +104,7 @@ def survey(
     *,
     pictures: Mapping[tuple[str, int], Picture] | None = None,
     changes: bool = False,
-    execute: Executions | None = None,
+    limits: Limits | None = None,
     on_student: Callable[[Student], None] | None = None,
     map_: Callable[..., Iterator[Student]] = map,
 ) -> Survey:
@@ -124,14 +120,14 @@ def survey(
         Thumbnails of the solution (`solution_pictures`); without them pictures are not compared.
     changes : bool
         Whether to look for cells changed beyond the exercises (needs nbdime).
-    execute : callable, optional
-        Makes a workspace in which the notebooks of one student are run; without it nothing is run.
+    limits : Limits, optional
+        The notebooks are run within these limits; without them nothing is run.
     on_student : callable, optional
         Called after each student.
     map_ : callable
         ``map``, or that of a pool of processes.
     """
-    look = partial(_look_safely, reference=reference, pictures=pictures, changes=changes, execute=execute)
+    look = partial(_look_safely, reference=reference, pictures=pictures, changes=changes, limits=limits)
     students: list[Student] = []
     layout = submitted.layout
     try:
@@ -140,7 +136,7 @@ def survey(
             if on_student:
                 on_student(student)
     except KeyboardInterrupt:
-        if not execute or not students:
+        if not limits or not students:
             raise
         # Running a class takes hours: what is done is not thrown away.
         layout += f"; interrupted after {len(students)} of {len(submitted.submissions)} students"
@@ -192,7 +188,7 @@ def look_at(
     reference: Mapping[int, Chapter],
     pictures: Mapping[tuple[str, int], Picture] | None = None,
     changes: bool = False,
-    execute: Executions | None = None,
+    limits: Limits | None = None,
 ) -> Student:
     """Compare the notebooks of one student with the reference."""
     student = Student(submission.student, problems=list(submission.problems))
@@ -209,16 +205,15 @@ def look_at(
         student.problems += [(name, note) for note in notebook.notes]
         if number := _chapter_of(notebook, file, name, student.problems):
             candidates.setdefault(number, []).append((file, notebook))
-    with execute() if execute else nullcontext() as run:
-        for number, chapter in reference.items():
-            if number in candidates:
-                file, notebook = _best(candidates[number], chapter, submission, student.problems)
-                work = _work(submission, student, file, notebook, chapter, run, changes, pictures)
-            else:
-                state = "damaged" if number in damaged else "missing"
-                doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
-                work = ChapterWork(number, without_notebook(chapter, state, doubt))
-            student.chapters.append(work)
+    for number, chapter in reference.items():
+        if number in candidates:
+            file, notebook = _best(candidates[number], chapter, submission, student.problems)
+            work = _work(submission, student, file, notebook, chapter, limits, changes, pictures)
+        else:
+            state = "damaged" if number in damaged else "missing"
+            doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
+            work = ChapterWork(number, without_notebook(chapter, state, doubt))
+        student.chapters.append(work)
     return student
 
 
@@ -228,7 +223,7 @@ def _work(
     file: Path,
     notebook: Notebook,
     chapter: Chapter,
-    run: Execute | None,
+    limits: Limits | None,
     changes: bool,
     pictures: Mapping[tuple[str, int], Picture] | None,
 ) -> ChapterWork:
@@ -240,14 +235,14 @@ def _work(
         work.digest = hashlib.sha256(repr(notebook.cells).encode()).hexdigest()
     if changes:
         work.changes = find_changes(notebook, chapter)
-    if run:
-        fresh = run(notebook, chapter.number)
+    if limits:
+        fresh = execute(notebook, chapter, limits)
         student.problems += [(work.file, note) for note in fresh.notes if note not in notebook.notes]
         work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
         notebook = fresh
     work.exercises = _with_remarks(work.exercises, notebook, chapter)
     values = published(notebook, chapter.number)
-    if not values and not run and not submission.is_shared:
+    if not values and not limits and not submission.is_shared:
         values = handed_in(submission.folder, chapter.number)
     work.numbers = expected.compare(values, chapter.bounds)
     if pictures is not None:
