@@ -158,7 +158,8 @@ def _shared_memory(key: int) -> Any:
     ("cell", "note"),
     [
         (
-            "other = [sys.executable, '-c', 'import time; x = b\"x\" * (5 * 10**8); time.sleep(4242)']\nrunning = [subprocess.Popen(other) for _ in range(2)]\ntime.sleep(9)",
+            "other = [sys.executable, '-c', 'import time; x = b\"x\" * (5 * 10**8); time.sleep(4242)']\n"
+            "running = [subprocess.Popen(other) for _ in range(2)]\ntime.sleep(9)",
             "stopped: more than 1.0 GB of memory, or than this machine has",
         ),
         (

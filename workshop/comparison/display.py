@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import multiprocessing
 import os
 from collections.abc import Collection
@@ -46,7 +45,7 @@ def compare(
     home : Path
         The project's folder.
     html : Path, optional
-        Where the report goes. Without it changed cells and pictures are not compared.
+        Where the report goes. Without it pictures are not compared.
     csv : Path, optional
         Where the table of states and points goes.
     pages : Path, optional
@@ -76,7 +75,6 @@ def compare(
     submitted = find(path, pattern, students)
     reference = read_reference(home, chapters)
     pictures = solution_pictures(reference) if html else None
-    has_nbdime = importlib.util.find_spec("nbdime") is not None
     is_large = sum(len(submission.files) for submission in submitted.submissions) >= _WORTH_A_POOL
     with (
         _bar(len(submitted.submissions)) as bar,
@@ -86,19 +84,17 @@ def compare(
             submitted,
             reference,
             pictures=pictures,
-            changes=html is not None and has_nbdime,
             limits=limits,
             on_student=lambda student: bar.advance(bar.task_ids[0]),
             map_=pool.map if is_large and not limits else map,
         )
     if html:
-        notes = [] if has_nbdime else ["Changed cells are not shown: nbdime is missing (pip install nbdime)."]
         how = (
             "Their notebooks were run again"
             if limits
             else "Nothing was run; verdicts are those stored in the notebooks"
         )
-        page.write(html, found, pictures or {}, changes=has_nbdime, note=" ".join([f"{how}.", *notes]))
+        page.write(html, found, pictures or {}, note=f"{how}.")
     if csv:
         overview.write_csv(csv, found)
     if pages:

@@ -49,7 +49,6 @@ def write(
     survey: Survey,
     pictures: dict[tuple[str, int], Picture],
     *,
-    changes: bool = True,
     note: str = "",
 ) -> None:
     """Write the report whole or not at all; an older one is kept if that fails.
@@ -59,11 +58,11 @@ def write(
     StorageError
         If the file cannot be written.
     """
-    content = render(survey, pictures, changes=changes, note=note)
+    content = render(survey, pictures, note=note)
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
 
 
-def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes: bool = True, note: str = "") -> str:
+def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, note: str = "") -> str:
     """Return the report as HTML.
 
     Parameters
@@ -72,8 +71,6 @@ def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes:
         The comparison.
     pictures : dict
         Thumbnails of the solution by cell id and position.
-    changes : bool
-        Whether changed cells were looked for.
     note : str
         How the submissions were looked at, for instance that they were run.
     """
@@ -89,7 +86,6 @@ def render(survey: Survey, pictures: dict[tuple[str, int], Picture], *, changes:
         solution=_used(pictures, shown),
         shown={id(pair) for pair in shown},
         left_out=sum(map(len, differing)) - len(shown),
-        changes=changes,
         clipped=_clipped,
         note=note,
         time=_time,

@@ -103,7 +103,6 @@ def survey(
     reference: dict[int, Chapter],
     *,
     pictures: Mapping[tuple[str, int], Picture] | None = None,
-    changes: bool = False,
     limits: Limits | None = None,
     on_student: Callable[[Student], None] | None = None,
     map_: Callable[..., Iterator[Student]] = map,
@@ -118,8 +117,6 @@ def survey(
         The chapters to compare; of these, chapters that nobody handed in are left out.
     pictures : mapping, optional
         Thumbnails of the solution (`solution_pictures`); without them pictures are not compared.
-    changes : bool
-        Whether to look for cells changed beyond the exercises (needs nbdime).
     limits : Limits, optional
         The notebooks are run within these limits; without them nothing is run.
     on_student : callable, optional
@@ -127,7 +124,7 @@ def survey(
     map_ : callable
         ``map``, or that of a pool of processes.
     """
-    look = partial(_look_safely, reference=reference, pictures=pictures, changes=changes, limits=limits)
+    look = partial(_look_safely, reference=reference, pictures=pictures, limits=limits)
     students: list[Student] = []
     layout = submitted.layout
     try:
@@ -187,7 +184,6 @@ def look_at(
     submission: Submission,
     reference: Mapping[int, Chapter],
     pictures: Mapping[tuple[str, int], Picture] | None = None,
-    changes: bool = False,
     limits: Limits | None = None,
 ) -> Student:
     """Compare the notebooks of one student with the reference."""
@@ -208,7 +204,7 @@ def look_at(
     for number, chapter in reference.items():
         if number in candidates:
             file, notebook = _best(candidates[number], chapter, submission, student.problems)
-            work = _work(submission, student, file, notebook, chapter, limits, changes, pictures)
+            work = _work(submission, student, file, notebook, chapter, limits, pictures)
         else:
             state = "damaged" if number in damaged else "missing"
             doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
@@ -224,7 +220,6 @@ def _work(
     notebook: Notebook,
     chapter: Chapter,
     limits: Limits | None,
-    changes: bool,
     pictures: Mapping[tuple[str, int], Picture] | None,
 ) -> ChapterWork:
     """Compare one notebook; what is odd about its run is added to the student's problems."""
@@ -233,8 +228,7 @@ def _work(
     work.last = work.last or _modified(file)
     if any(found.state not in ("open", "missing") for found in work.exercises):
         work.digest = hashlib.sha256(repr(notebook.cells).encode()).hexdigest()
-    if changes:
-        work.changes = find_changes(notebook, chapter)
+    work.changes = find_changes(notebook, chapter)
     if limits:
         fresh = execute(notebook, chapter, limits)
         student.problems += [(work.file, note) for note in fresh.notes if note not in notebook.notes]
