@@ -9,7 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from labcourse.errors import BadInput
 from workshop.comparison import overview, page
@@ -77,40 +77,23 @@ def compare(
     pictures = solution_pictures(reference) if html else None
     is_large = sum(len(submission.files) for submission in submitted.submissions) >= _WORTH_A_POOL
     with (
-        _bar(len(submitted.submissions)) as bar,
+        Progress(console=Console(stderr=True), transient=True) as bar,
         ProcessPoolExecutor(min(os.cpu_count() or 1, 8), multiprocessing.get_context("spawn")) as pool,
     ):
+        task = bar.add_task("comparing", total=len(submitted.submissions))
         found = survey(
             submitted,
             reference,
             pictures=pictures,
             limits=limits,
-            on_student=lambda student: bar.advance(bar.task_ids[0]),
+            on_student=lambda student: bar.advance(task),
             map_=pool.map if is_large and not limits else map,
         )
     if html:
-        how = (
-            "Their notebooks were run again"
-            if limits
-            else "Nothing was run; verdicts are those stored in the notebooks"
-        )
-        page.write(html, found, pictures or {}, note=f"{how}.")
+        note = "Their notebooks were run again." if limits else "Nothing was run; verdicts are those in the notebooks."
+        page.write(html, found, pictures or {}, note=note)
     if csv:
         overview.write_csv(csv, found)
     if pages:
         page.write_pages(pages, found)
     return found
-
-
-def _bar(total: int) -> Progress:
-    bar = Progress(
-        TextColumn("comparing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("students, left"),
-        TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("comparing", total=total)
-    return bar

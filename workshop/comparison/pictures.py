@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,6 +19,8 @@ _MAX_PIXELS = 12_000_000
 _WIDTH = 360
 _GRID = (60, 40)
 _ALIKE = 14.0
+_MOST = 3
+"""So many of a chapter are shown: the report of a large class has to open in a browser."""
 
 
 class Picture(NamedTuple):
@@ -33,35 +34,33 @@ class Picture(NamedTuple):
 
 @dataclass(frozen=True)
 class Pair:
-    """The student's picture beside the solution's, by the cell's id.
+    """A student's picture that differs from the solution's in the same cell.
 
-    ``picture`` is None where it looks the same, cannot be read or is missing; ``note`` says which.
+    ``picture`` is None where there is none to show; ``note`` says why.
     """
 
     cell: str
     index: int
     picture: Picture | None
-    note: str
+    note: str = ""
 
 
 def compare_pictures(notebook: Notebook, chapter: Chapter, solution: Mapping[tuple[str, int], Picture]) -> list[Pair]:
-    """Pair each picture of the solution with the student's of the same cell; cells without any are left out."""
+    """Return the pictures that differ from the solution's; cells without any are left out."""
     own = {cell.id: cell.pictures for cell in notebook.cells if cell.pictures}
-    pairs = []
+    pairs: list[Pair] = []
     for identifier, theirs in chapter.pictures.items():
         for index in range(len(theirs) if identifier in own else 0):
-            picture, note = None, ""
             if index >= len(own[identifier]):
-                note = "no picture"
-            elif own[identifier][index].strip() == theirs[index].strip():
-                note = "looks the same"  # most are, and decoding takes most of the time of a report
-            elif (image := _drawn(own[identifier][index])) is None:
-                note = "not a readable PNG"
-            elif _look_alike(_grey(image), solution.get((identifier, index))):
-                note = "looks the same"
-            else:
-                picture = _picture(image)
-            pairs.append(Pair(identifier, index, picture, note))
+                pairs.append(Pair(identifier, index, None, "no picture"))
+            # Most are the same, and decoding takes most of the time of a report.
+            elif own[identifier][index].strip() != theirs[index].strip():
+                picture = thumbnail(own[identifier][index])
+                if picture is None:
+                    pairs.append(Pair(identifier, index, None, "not a readable PNG"))
+                elif not _look_alike(picture, solution.get((identifier, index))):
+                    is_shown = sum(pair.picture is not None for pair in pairs) < _MOST
+                    pairs.append(Pair(identifier, index, picture if is_shown else None, "another picture"))
     return pairs
 
 
@@ -70,12 +69,6 @@ def thumbnail(encoded: str) -> Picture | None:
 
     The copy is drawn anew from the pixels, so that nothing but pixels comes through.
     """
-    image = _drawn(encoded)
-    return None if image is None else _picture(image)
-
-
-def _drawn(encoded: str) -> Any:
-    """Return the pixels of a picture, small and on white, or None."""
     from PIL import Image
 
     if len(encoded) > _MAX_BASE64:
@@ -87,31 +80,20 @@ def _drawn(encoded: str) -> Any:
         with Image.open(io.BytesIO(data), formats=("PNG",)) as opened:
             if opened.width * opened.height > _MAX_PIXELS:
                 return None
-            image = opened if opened.mode in ("RGB", "RGBA") else opened.convert("RGBA")
+            image: Any = opened if opened.mode in ("RGB", "RGBA") else opened.convert("RGBA")
             height = min(max(1, round(image.height * _WIDTH / image.width)), 3 * _WIDTH)
             image = image.resize((_WIDTH, height), Image.Resampling.BOX).convert("RGBA")
-    except (binascii.Error, UnicodeError, OSError, ValueError, SyntaxError, Image.DecompressionBombError):
-        return None  # Pillow raises all of these for damaged files
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None  # Pillow raises all of these for damaged files, base64 a ValueError
     canvas = Image.new("RGBA", image.size, "white")
     canvas.alpha_composite(image)
-    return canvas.convert("RGB")
-
-
-def _picture(image: Any) -> Picture:
-    from PIL import Image
-
+    image = canvas.convert("RGB")
     buffer = io.BytesIO()
     image.quantize(32, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, format="PNG")
-    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), image.width, image.height, _grey(image))
-
-
-def _grey(image: Any) -> bytes:
-    from PIL import Image
-
     grey: bytes = image.convert("L").resize(_GRID, Image.Resampling.BOX).tobytes()
-    return grey
+    return Picture(base64.b64encode(buffer.getvalue()).decode("ascii"), image.width, image.height, grey)
 
 
-def _look_alike(grey: bytes, other: Picture | None) -> bool:
-    """Return whether no part of two pictures differs much: the solution's has fewer colours."""
-    return other is not None and max(abs(a - b) for a, b in zip(grey, other.grey, strict=True)) < _ALIKE
+def _look_alike(picture: Picture, other: Picture | None) -> bool:
+    """Return whether no part of two pictures differs much."""
+    return other is not None and max(abs(a - b) for a, b in zip(picture.grey, other.grey, strict=True)) < _ALIKE
