@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -124,8 +124,7 @@ def survey(
     students: list[Student] = []
     layout = submitted.layout
     try:
-        look = partial(look_at, reference=reference, pictures=pictures, limits=limits)
-        for student in map_(look, submitted.submissions):
+        for student in map_(_Comparison(reference, pictures, limits), submitted.submissions):
             students.append(student)
             on_student(student)
     except KeyboardInterrupt:
@@ -157,78 +156,65 @@ def _note_alike(students: list[Student], chapter: Chapter) -> None:
             students[one].problems.append((works[one].file, what))
 
 
-def look_at(
-    submission: Submission,
-    reference: Mapping[int, Chapter],
-    pictures: Mapping[tuple[str, int], Picture] | None = None,
-    limits: Limits | None = None,
-) -> Student:
-    """Compare one student with the reference; whatever a submission does to us, the class is compared to its end."""
-    student = Student(submission.student, problems=list(submission.problems))
-    try:
-        student.chapters = list(_look(submission, student.problems, reference, pictures, limits))
-    except Exception as error:
-        what = f"cannot be compared: {type(error).__name__}"
-        student.problems.append(("", what))
-        student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in reference.items()]
-    return student
+@dataclass(frozen=True)
+class _Comparison:
+    """Compares one student after the other with the reference, as `survey` is told to."""
 
+    reference: Mapping[int, Chapter]
+    pictures: Mapping[tuple[str, int], Picture] | None
+    limits: Limits | None
 
-def _look(
-    submission: Submission,
-    problems: list[tuple[str, str]],
-    reference: Mapping[int, Chapter],
-    pictures: Mapping[tuple[str, int], Picture] | None,
-    limits: Limits | None,
-) -> Iterator[ChapterWork]:
-    candidates: dict[int, list[tuple[Path, Notebook]]] = {}
-    damaged: dict[int, str] = {}
-    for file in submission.files:
-        name = submission.name_of(file)
+    def __call__(self, submission: Submission) -> Student:
+        """Compare one student; whatever a submission does to us, the class is compared to its end."""
+        student = Student(submission.student, problems=list(submission.problems))
         try:
-            notebook = _as_handed_in(reading.read(file))
-        except Unreadable as error:
-            problems.append((name, str(error)))
-            damaged.setdefault(chapter_of_name(file.name), str(error))
-            continue
-        problems += [(name, note) for note in notebook.notes]
-        if number := _chapter_of(notebook, file, name, problems):
-            candidates.setdefault(number, []).append((file, notebook))
-    for number, chapter in reference.items():
-        if number in candidates:
-            file, notebook = _best(candidates[number], chapter, submission, problems)
-            yield _work(submission.name_of(file), file, notebook, chapter, pictures, limits, problems)
-        else:
-            state = "damaged" if number in damaged else "missing"
-            doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
-            yield ChapterWork(number, without_notebook(chapter, state, doubt))
+            student.chapters = list(self._works(submission, student.problems))
+        except Exception as error:
+            what = f"cannot be compared: {type(error).__name__}"
+            student.problems.append(("", what))
+            chapters = self.reference.items()
+            student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in chapters]
+        return student
 
+    def _works(self, submission: Submission, problems: list[tuple[str, str]]) -> Iterator[ChapterWork]:
+        candidates: dict[int, list[tuple[Path, Notebook]]] = {}
+        damaged: dict[int, str] = {}
+        for file in submission.files:
+            name = submission.name_of(file)
+            try:
+                notebook = _as_handed_in(reading.read(file))
+            except Unreadable as error:
+                problems.append((name, str(error)))
+                damaged.setdefault(chapter_of_name(file.name), str(error))
+                continue
+            problems += [(name, note) for note in notebook.notes]
+            if number := _chapter_of(notebook, file, name, problems):
+                candidates.setdefault(number, []).append((file, notebook))
+        for number, chapter in self.reference.items():
+            if number in candidates:
+                file, notebook = _best(candidates[number], chapter, submission, problems)
+                yield self._work(file, submission.name_of(file), notebook, chapter, problems)
+            else:
+                state = "damaged" if number in damaged else "missing"
+                doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
+                yield ChapterWork(number, without_notebook(chapter, state, doubt))
 
-def _work(
-    name: str,
-    file: Path,
-    notebook: Notebook,
-    chapter: Chapter,
-    pictures: Mapping[tuple[str, int], Picture] | None,
-    limits: Limits | None,
-    problems: list[tuple[str, str]],
-) -> ChapterWork:
-    """Compare one notebook; what is odd about its run is added to the student's problems."""
-    exercises, changes, last = examine(notebook, chapter), find_changes(notebook, chapter), _last_change(notebook, file)
-    if limits:
-        fresh = execute(notebook, chapter, limits)
-        problems += [(name, note) for note in fresh.notes if note not in notebook.notes]
-        exercises = _with_claims(examine(fresh, chapter), exercises)
-        notebook = fresh
-    return ChapterWork(
-        chapter.number,
-        _with_remarks(exercises, notebook, chapter),
-        name,
-        expected.compare(_published(notebook, chapter.number), chapter.bounds),
-        changes,
-        compare_pictures(notebook, chapter, pictures) if pictures is not None else [],
-        last,
-    )
+    def _work(
+        self, file: Path, name: str, notebook: Notebook, chapter: Chapter, problems: list[tuple[str, str]]
+    ) -> ChapterWork:
+        """Compare one notebook; what is odd about its run is added to the student's problems."""
+        work = ChapterWork(chapter.number, examine(notebook, chapter), name)
+        work.changes, work.last = find_changes(notebook, chapter), _last_change(notebook, file)
+        if self.limits:
+            fresh = execute(notebook, chapter, self.limits)
+            problems += [(name, note) for note in fresh.notes if note not in notebook.notes]
+            work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
+            notebook = fresh
+        work.exercises = list(_with_remarks(work.exercises, notebook, chapter))
+        work.numbers = expected.compare(_published(notebook, chapter.number), chapter.bounds)
+        if self.pictures is not None:
+            work.pairs = compare_pictures(notebook, chapter, self.pictures)
+        return work
 
 
 def _as_handed_in(notebook: Notebook) -> Notebook:
@@ -267,16 +253,14 @@ def _best(
     return best
 
 
-def _with_remarks(exercises: list[Found], notebook: Notebook, chapter: Chapter) -> list[Found]:
+def _with_remarks(exercises: list[Found], notebook: Notebook, chapter: Chapter) -> Iterator[Found]:
     """Note what no check sees."""
     forged = touches_checks(notebook, chapter)
-    made = []
     for found, exercise in zip(exercises, chapter.exercises, strict=True):
         notes = list(remarks(found, exercise))
         if forged and found.state == "solved":
             notes.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
-        made.append(replace(found, doubts=(*found.doubts, *notes)))
-    return made
+        yield replace(found, doubts=(*found.doubts, *notes))
 
 
 def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
@@ -307,15 +291,12 @@ def _last_change(notebook: Notebook, file: Path) -> str:
 
     JupyterLab records it (Settings, Notebook, "Record timing"): ``2026-03-02 10:00+01:00``.
     """
-    moments = []
-    for started in {cell.started for cell in notebook.cells if cell.started}:
-        try:
-            moment = datetime.fromisoformat(started.replace("Z", "+00:00"))
-            moments.append(moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc))
-        except ValueError:
-            continue
-    try:
-        last = max(moments, default=None) or datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)
-        return last.astimezone().isoformat(" ", "minutes")
-    except (OSError, ValueError, OverflowError):
-        return ""
+    last = max((cell.started for cell in notebook.cells), default="")  # all of them in UTC
+    for moment in (lambda: datetime.fromisoformat(last.replace("Z", "+00:00")), lambda: _modified(file)):
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            return moment().astimezone().isoformat(" ", "minutes")
+    return ""
+
+
+def _modified(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)
