@@ -80,7 +80,7 @@ def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
     cells = [reading.Cell("code", "course = checks.is_open")]
-    chapter = Chapter(5, "", tuple(cells), (code(),), {}, {})
+    chapter = Chapter(5, "", tuple(cells), (code(),), {})
     notebook = reading.Notebook((*cells, reading.Cell("code", cell), reading.Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged
 

@@ -16,7 +16,7 @@ from workshop.comparison import overview, page
 from workshop.comparison.reference import read_reference
 from workshop.comparison.sandbox import Limits, require_bubblewrap
 from workshop.comparison.submissions import find
-from workshop.comparison.survey import Survey, solution_pictures, survey
+from workshop.comparison.survey import Survey, survey
 
 __all__ = ["compare"]
 
@@ -45,7 +45,7 @@ def compare(
     home : Path
         The project's folder.
     html : Path, optional
-        Where the report goes. Without it pictures are not compared.
+        Where the report goes.
     csv : Path, optional
         Where the table of states and points goes.
     pages : Path, optional
@@ -74,7 +74,6 @@ def compare(
         require_bubblewrap()
     submitted = find(path, pattern, students)
     reference = read_reference(home, chapters)
-    pictures = solution_pictures(reference) if html else None
     is_large = sum(len(submission.files) for submission in submitted.submissions) >= _WORTH_A_POOL
     with (
         Progress(console=Console(stderr=True), transient=True) as bar,
@@ -84,14 +83,13 @@ def compare(
         found = survey(
             submitted,
             reference,
-            pictures=pictures,
             limits=limits,
             on_student=lambda student: bar.advance(task),
             map_=pool.map if is_large and not limits else map,
         )
     if html:
         note = "Their notebooks were run again." if limits else "Nothing was run; verdicts are those in the notebooks."
-        page.write(html, found, pictures or {}, note=note)
+        page.write(html, found, note)
     if csv:
         overview.write_csv(csv, found)
     if pages:

@@ -1,7 +1,7 @@
 """The report: one HTML file that holds everything, runs nothing and asks nobody for anything.
 
-Whatever comes from a submission is text and is escaped by the template engine; pictures are drawn anew
-(`pictures`). The page has no script, and its content policy would not let one run.
+Whatever comes from a submission is text and is escaped by the template engine. The page has no script, and its
+content policy would not let one run.
 """
 
 from __future__ import annotations
@@ -10,14 +10,12 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from labcourse.files import atomic_write
 from workshop.comparison.overview import hurdles, summary_rows
-from workshop.comparison.pictures import Picture
 from workshop.comparison.states import STATES
 from workshop.comparison.survey import Survey
 
@@ -31,7 +29,7 @@ _LONGEST_ANSWER = 2500
 _MOST_LINES = 40
 
 
-def write(path: Path, survey: Survey, pictures: Mapping[tuple[str, int], Picture], *, note: str = "") -> None:
+def write(path: Path, survey: Survey, note: str = "") -> None:
     """Write the report whole or not at all; an older one is kept if that fails.
 
     Raises
@@ -39,31 +37,26 @@ def write(path: Path, survey: Survey, pictures: Mapping[tuple[str, int], Picture
     StorageError
         If the file cannot be written.
     """
-    content = render(survey, pictures, note=note).encode()
+    content = render(survey, note).encode()
     atomic_write(path, lambda temporary: temporary.write_bytes(content))
 
 
-def render(survey: Survey, pictures: Mapping[tuple[str, int], Picture], *, note: str = "") -> str:
+def render(survey: Survey, note: str = "") -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
     survey : Survey
         The comparison.
-    pictures : mapping
-        Thumbnails of the solution by cell id and position.
     note : str
         How the submissions were looked at, for instance that they were run.
     """
-    pairs = [pair for student in survey.students for work in student.chapters for pair in work.pairs if pair.picture]
-    used = sorted({(pair.cell, pair.index) for pair in pairs} & set(pictures))
     return _fill(
         "page.html.j2",
         survey=survey,
         summary=summary_rows(survey),
         hurdles=[hurdle for hurdle in hurdles(survey) if hurdle.wrong + hurdle.skipped],
         tally=Counter(found.state for student in survey.students for found in student.exercises),
-        solution={f"{cell}-{index}": pictures[cell, index] for cell, index in used},
         note=note,
     )
 
@@ -103,7 +96,7 @@ def _fill(template: str, survey: Survey, **content: Any) -> str:
         longest=_LONGEST_ANSWER,
         most_lines=_MOST_LINES,
         style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
     )
 
 

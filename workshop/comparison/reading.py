@@ -31,7 +31,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what it says, and of its outputs the pictures (base64 PNG), the numbers and verdicts it published.
+    """One cell: what it says, and of its outputs the numbers and verdicts it published.
 
     A verdict is ``(exercise, state, fingerprint of the judged cell, text)``. ``count`` is the execution count, 0 if it
     was not run; ``started`` is the beginning of its last run (ISO 8601), where JupyterLab recorded it; ``error`` names
@@ -45,7 +45,6 @@ class Cell:
     count: int = 0
     started: str = ""
     error: str = ""
-    pictures: tuple[str, ...] = ()
     numbers: tuple[Any, ...] = ()
     verdicts: tuple[tuple[str, str, str, str], ...] = ()
 
@@ -136,7 +135,6 @@ def _cell(raw: Any) -> Cell | None:
         count=count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0,
         started=_text(_dict(metadata.get("execution")).get("iopub.execute_input"), 40),
         error=next((printable(_text(o.get("ename"), 60)) for o in outputs if o.get("output_type") == "error"), ""),
-        pictures=tuple(p for d in data if (p := _text(d.get("image/png"), MAX_BYTES))),
         numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
         verdicts=tuple(_verdict(d) for d in data if progress.MIME_TYPE in d),
     )

@@ -35,13 +35,12 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter as it is handed out (``cells``), its exercises, and the pictures of its solution by cell id."""
+    """A chapter as it is handed out (``cells``), its exercises, and what its key numbers should be."""
 
     number: int
     name: str
     cells: tuple[Cell, ...]
     exercises: tuple[Exercise, ...]
-    pictures: Mapping[str, tuple[str, ...]]
     bounds: Mapping[str, Mapping[str, float]]
 
 
@@ -92,6 +91,5 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
             exercises.append(
                 Exercise(number, title, is_written, cell.id, check.id, cell.source, answer, check.source, verdict)
             )
-    pictures = {cell.id: cell.pictures for cell in solved.values() if cell.pictures}
     assert text.chapter is not None
-    return Chapter(text.chapter, text.name, cells, tuple(exercises), pictures, bounds)
+    return Chapter(text.chapter, text.name, cells, tuple(exercises), bounds)

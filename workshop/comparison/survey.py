@@ -15,7 +15,6 @@ from workshop.comparison import reading
 from workshop.comparison.changes import Change, find_changes
 from workshop.comparison.execution import execute
 from workshop.comparison.names import chapter_of_cells, chapter_of_name
-from workshop.comparison.pictures import Pair, Picture, compare_pictures, thumbnail
 from workshop.comparison.reading import Notebook, Unreadable
 from workshop.comparison.reference import Chapter
 from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
@@ -23,7 +22,7 @@ from workshop.comparison.sandbox import Limits
 from workshop.comparison.states import Found, examine, without_notebook
 from workshop.comparison.submissions import Class, Submission
 
-__all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
+__all__ = ["ChapterWork", "Student", "Survey", "survey"]
 
 
 @dataclass
@@ -35,7 +34,6 @@ class ChapterWork:
     file: str = ""
     numbers: list[expected.Number] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    pairs: list[Pair] = field(default_factory=list)
     last: str = ""
 
 
@@ -84,22 +82,10 @@ class Survey:
     students: list[Student]
 
 
-def solution_pictures(reference: Mapping[int, Chapter]) -> dict[tuple[str, int], Picture]:
-    """Return the thumbnails of the solutions' pictures by cell id and position."""
-    found = {
-        (identifier, index): thumbnail(encoded)
-        for chapter in reference.values()
-        for identifier, pictures in chapter.pictures.items()
-        for index, encoded in enumerate(pictures)
-    }
-    return {key: picture for key, picture in found.items() if picture}
-
-
 def survey(
     submitted: Class,
     reference: dict[int, Chapter],
     *,
-    pictures: Mapping[tuple[str, int], Picture] | None = None,
     limits: Limits | None = None,
     on_student: Callable[[Student], object] = lambda student: None,
     map_: Callable[..., Iterator[Student]] = map,
@@ -112,8 +98,6 @@ def survey(
         What `submissions.find` found.
     reference : dict of int to Chapter
         The chapters to compare; of these, chapters that nobody handed in are left out.
-    pictures : mapping, optional
-        Thumbnails of the solution (`solution_pictures`); without them pictures are not compared.
     limits : Limits, optional
         The notebooks are run within these limits; without them nothing is run.
     on_student : callable
@@ -124,7 +108,7 @@ def survey(
     students: list[Student] = []
     layout = submitted.layout
     try:
-        for student in map_(_Comparison(reference, pictures, limits), submitted.submissions):
+        for student in map_(_Comparison(reference, limits), submitted.submissions):
             students.append(student)
             on_student(student)
     except KeyboardInterrupt:
@@ -161,7 +145,6 @@ class _Comparison:
     """Compares one student after the other with the reference, as `survey` is told to."""
 
     reference: Mapping[int, Chapter]
-    pictures: Mapping[tuple[str, int], Picture] | None
     limits: Limits | None
 
     def __call__(self, submission: Submission) -> Student:
@@ -212,8 +195,6 @@ class _Comparison:
             notebook = fresh
         work.exercises = list(_with_remarks(work.exercises, notebook, chapter))
         work.numbers = expected.compare(_published(notebook, chapter.number), chapter.bounds)
-        if self.pictures is not None:
-            work.pairs = compare_pictures(notebook, chapter, self.pictures)
         return work
 
 
