@@ -41,7 +41,6 @@ def compare(
     seconds: Annotated[
         float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
     ] = 900,
-    memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
     as_json: Json = False,
 ) -> None:
     """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
@@ -62,7 +61,7 @@ def compare(
         pages=pages,
         pattern=pattern,
         students=students,
-        limits=Limits(seconds, memory * 1e9, seconds / 7) if execute else None,
+        limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
     )
     for student in found.students:
         for file, what in student.problems:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections.abc import Collection
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import track
 
 from labcourse.errors import BadInput
 from workshop.comparison import overview, page
@@ -19,9 +17,6 @@ from workshop.comparison.submissions import find
 from workshop.comparison.survey import Survey, survey
 
 __all__ = ["compare"]
-
-_WORTH_A_POOL = 40
-"""From so many notebooks on, starting processes costs less than it saves."""
 
 
 def compare(
@@ -74,19 +69,8 @@ def compare(
         require_bubblewrap()
     submitted = find(path, pattern, students)
     reference = read_reference(home, chapters)
-    is_large = sum(len(submission.files) for submission in submitted.submissions) >= _WORTH_A_POOL
-    with (
-        Progress(console=Console(stderr=True), transient=True) as bar,
-        ProcessPoolExecutor(min(os.cpu_count() or 1, 8), multiprocessing.get_context("spawn")) as pool,
-    ):
-        task = bar.add_task("comparing", total=len(submitted.submissions))
-        found = survey(
-            submitted,
-            reference,
-            limits=limits,
-            on_student=lambda student: bar.advance(task),
-            map_=pool.map if is_large and not limits else map,
-        )
+    bar = partial(track, description="comparing", console=Console(stderr=True), transient=True)
+    found = survey(submitted, reference, limits=limits, track=bar)
     if html:
         note = "Their notebooks were run again." if limits else "Nothing was run; verdicts are those in the notebooks."
         page.write(html, found, note)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -23,6 +23,9 @@ from workshop.comparison.states import Found, examine, without_notebook
 from workshop.comparison.submissions import Class, Submission
 
 __all__ = ["ChapterWork", "Student", "Survey", "survey"]
+
+Problems = list[tuple[str, str]]
+"""Names of files, and what is odd about each."""
 
 
 @dataclass
@@ -43,7 +46,7 @@ class Student:
 
     name: str
     chapters: list[ChapterWork] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: Problems = field(default_factory=list)
 
     @property
     def exercises(self) -> list[Found]:
@@ -87,8 +90,7 @@ def survey(
     reference: dict[int, Chapter],
     *,
     limits: Limits | None = None,
-    on_student: Callable[[Student], object] = lambda student: None,
-    map_: Callable[..., Iterator[Student]] = map,
+    track: Callable[[Sequence[Submission]], Iterable[Submission]] = iter,
 ) -> Survey:
     """Compare a class with the reference.
 
@@ -100,17 +102,14 @@ def survey(
         The chapters to compare; of these, chapters that nobody handed in are left out.
     limits : Limits, optional
         The notebooks are run within these limits; without them nothing is run.
-    on_student : callable
-        Called after each student.
-    map_ : callable
-        ``map``, or that of a pool of processes.
+    track : callable
+        Iterates over the submissions, and shows how far it is.
     """
     students: list[Student] = []
     layout = submitted.layout
     try:
-        for student in map_(_Comparison(reference, limits), submitted.submissions):
-            students.append(student)
-            on_student(student)
+        for submission in track(submitted.submissions):
+            students.append(_look(submission, reference, limits))
     except KeyboardInterrupt:
         if not limits or not students:
             raise
@@ -140,62 +139,58 @@ def _note_alike(students: list[Student], chapter: Chapter) -> None:
             students[one].problems.append((works[one].file, what))
 
 
-@dataclass(frozen=True)
-class _Comparison:
-    """Compares one student after the other with the reference, as `survey` is told to."""
+def _look(submission: Submission, reference: Mapping[int, Chapter], limits: Limits | None) -> Student:
+    """Compare one student; whatever a submission does to us, the class is compared to its end."""
+    student = Student(submission.student, problems=list(submission.problems))
+    try:
+        student.chapters = list(_works(submission, student.problems, reference, limits))
+    except Exception as error:
+        what = f"cannot be compared: {type(error).__name__}"
+        student.problems.append(("", what))
+        student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in reference.items()]
+    return student
 
-    reference: Mapping[int, Chapter]
-    limits: Limits | None
 
-    def __call__(self, submission: Submission) -> Student:
-        """Compare one student; whatever a submission does to us, the class is compared to its end."""
-        student = Student(submission.student, problems=list(submission.problems))
+def _works(
+    submission: Submission, problems: Problems, reference: Mapping[int, Chapter], limits: Limits | None
+) -> Iterator[ChapterWork]:
+    candidates: dict[int, list[tuple[Path, Notebook]]] = {}
+    damaged: dict[int, str] = {}
+    for file in submission.files:
+        name = submission.name_of(file)
         try:
-            student.chapters = list(self._works(submission, student.problems))
-        except Exception as error:
-            what = f"cannot be compared: {type(error).__name__}"
-            student.problems.append(("", what))
-            chapters = self.reference.items()
-            student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in chapters]
-        return student
+            notebook = _as_handed_in(reading.read(file))
+        except Unreadable as error:
+            problems.append((name, str(error)))
+            damaged.setdefault(chapter_of_name(file.name), str(error))
+            continue
+        problems += [(name, note) for note in notebook.notes]
+        if number := _chapter_of(notebook, file, name, problems):
+            candidates.setdefault(number, []).append((file, notebook))
+    for number, chapter in reference.items():
+        if number in candidates:
+            file, notebook = _best(candidates[number], chapter, submission, problems)
+            yield _work(file, submission.name_of(file), notebook, chapter, limits, problems)
+        else:
+            state = "damaged" if number in damaged else "missing"
+            doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
+            yield ChapterWork(number, without_notebook(chapter, state, doubt))
 
-    def _works(self, submission: Submission, problems: list[tuple[str, str]]) -> Iterator[ChapterWork]:
-        candidates: dict[int, list[tuple[Path, Notebook]]] = {}
-        damaged: dict[int, str] = {}
-        for file in submission.files:
-            name = submission.name_of(file)
-            try:
-                notebook = _as_handed_in(reading.read(file))
-            except Unreadable as error:
-                problems.append((name, str(error)))
-                damaged.setdefault(chapter_of_name(file.name), str(error))
-                continue
-            problems += [(name, note) for note in notebook.notes]
-            if number := _chapter_of(notebook, file, name, problems):
-                candidates.setdefault(number, []).append((file, notebook))
-        for number, chapter in self.reference.items():
-            if number in candidates:
-                file, notebook = _best(candidates[number], chapter, submission, problems)
-                yield self._work(file, submission.name_of(file), notebook, chapter, problems)
-            else:
-                state = "damaged" if number in damaged else "missing"
-                doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
-                yield ChapterWork(number, without_notebook(chapter, state, doubt))
 
-    def _work(
-        self, file: Path, name: str, notebook: Notebook, chapter: Chapter, problems: list[tuple[str, str]]
-    ) -> ChapterWork:
-        """Compare one notebook; what is odd about its run is added to the student's problems."""
-        work = ChapterWork(chapter.number, examine(notebook, chapter), name)
-        work.changes, work.last = find_changes(notebook, chapter), _last_change(notebook, file)
-        if self.limits:
-            fresh = execute(notebook, chapter, self.limits)
-            problems += [(name, note) for note in fresh.notes if note not in notebook.notes]
-            work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
-            notebook = fresh
-        work.exercises = list(_with_remarks(work.exercises, notebook, chapter))
-        work.numbers = expected.compare(_published(notebook, chapter.number), chapter.bounds)
-        return work
+def _work(
+    file: Path, name: str, notebook: Notebook, chapter: Chapter, limits: Limits | None, problems: Problems
+) -> ChapterWork:
+    """Compare one notebook; what is odd about its run is added to the student's problems."""
+    work = ChapterWork(chapter.number, examine(notebook, chapter), name)
+    work.changes, work.last = find_changes(notebook, chapter), _last_change(notebook, file)
+    if limits:
+        fresh = execute(notebook, chapter, limits)
+        problems += [(name, note) for note in fresh.notes if note not in notebook.notes]
+        work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
+        notebook = fresh
+    work.exercises = list(_with_remarks(work.exercises, notebook, chapter))
+    work.numbers = expected.compare(_published(notebook, chapter.number), chapter.bounds)
+    return work
 
 
 def _as_handed_in(notebook: Notebook) -> Notebook:
@@ -204,7 +199,7 @@ def _as_handed_in(notebook: Notebook) -> Notebook:
     return replace(notebook, cells=cells)
 
 
-def _chapter_of(notebook: Notebook, file: Path, name: str, problems: list[tuple[str, str]]) -> int:
+def _chapter_of(notebook: Notebook, file: Path, name: str, problems: Problems) -> int:
     """Return the chapter that a notebook holds, whatever its name; 0 for none."""
     number = chapter_of_cells(notebook)
     named = chapter_of_name(file.name)
@@ -219,7 +214,7 @@ def _chapter_of(notebook: Notebook, file: Path, name: str, problems: list[tuple[
 
 
 def _best(
-    candidates: list[tuple[Path, Notebook]], chapter: Chapter, submission: Submission, problems: list[tuple[str, str]]
+    candidates: list[tuple[Path, Notebook]], chapter: Chapter, submission: Submission, problems: Problems
 ) -> tuple[Path, Notebook]:
     """Return the notebook in which most is done, and note the others."""
 
