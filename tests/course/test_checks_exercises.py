@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import random
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -140,17 +141,16 @@ def test_no_value_makes_a_check_raise(number: str, exercise: Exercise, value: An
         assert number in shown(number, answer, exercise)[0]
 
 
-def test_a_check_of_an_exercise_is_one_function_of_that_number() -> None:
-    exercises = {number: written for chapter in CHAPTERS for number, written in course_exercises(chapter).items()}
-    public = {name.removeprefix("exercise_").replace("_", ".") for name in dir(checks) if name.startswith("exercise_")}
-    assert public == {number for number, is_written in exercises.items() if not is_written}
+def test_every_exercise_that_is_not_in_words_has_a_check() -> None:
+    for exercise in registry.exercises().values():
+        has_check = hasattr(checks, f"exercise_{exercise.number.replace('.', '_')}")
+        assert has_check == (exercise.kind != "in your words")
+    for name in ("exercise_0_1", "exercise_1_99", "exercise_99_1", "anything"):
+        assert not hasattr(checks, name)
 
 
-def test_checks_look_at_nothing_but_their_arguments() -> None:
-    """A number of the author's run, kept in a file, is not what an answer is compared with."""
-    for name in dir(checks):
-        if name.startswith("exercise_"):
-            module = inspect.getmodule(inspect.unwrap(getattr(checks, name)))
-            source = inspect.getsource(module) if module else ""
-            assert "expected.json" not in source
-            assert "read_numbers" not in source
+def test_a_chapter_reads_its_own_checks_only() -> None:
+    code = "import sys; from course import checks; checks.exercise_1_1; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "course.checks.chapter1" in modules
+    assert not {f"course.checks.chapter{n}" for n in range(2, 9)} & set(modules)

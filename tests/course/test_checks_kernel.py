@@ -43,7 +43,9 @@ class Kernel:
     def __init__(self) -> None:
         self.manager: KernelManager
         self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(settings.home())})
-        self("from labcourse import checks, selection, samples, weights, outputs\nimport numpy as np")
+        self(
+            "from course import checks\nfrom labcourse import selection, samples, weights, outputs\nimport numpy as np"
+        )
 
     def __call__(self, code: str, *, interrupt_after: str = "") -> Said:
         texts, error, verdicts = [], "", []
@@ -86,7 +88,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from course.checks import progress, cells\n"
         "progress._checked_here.clear(); cells._runs.clear()\n"
-        "from labcourse import checks, selection, samples, weights, outputs"
+        "from course import checks\nfrom labcourse import selection, samples, weights, outputs"
     )
     return shared_kernel
 
