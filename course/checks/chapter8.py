@@ -361,7 +361,7 @@ def _choose_and_quote(validation: Any, test: Any) -> significance.Scan:
 
 
 def _best(events: Any, **options: Any) -> float:
-    return significance.best(_scan(events, **options)).cut
+    return float(significance.best(_scan(events, **options)).cut)
 
 
 def _unguarded(validation: Any, test: Any) -> float:
@@ -398,7 +398,11 @@ def exercise_8_7(answer: Any, report: Report) -> None:
     result, kind, one = answer(*given), "what significance.scan returns", "scan the test events with cuts=[best.cut]"
     if caught(
         report,
-        (isinstance(result, significance.Scan) and np.ndim(result.cut) == 0, "this is the best cut, and not a scan", one),
+        (
+            isinstance(result, significance.Scan) and np.ndim(result.cut) == 0,
+            "this is the best cut, and not a scan",
+            one,
+        ),
         (not isinstance(result, significance.Scan), f"this is no scan, but of type {type(result).__name__}", kind),
         (lambda: len(result.cut) != 1, "the scan has more than one cut", one),
     ):
