@@ -90,10 +90,8 @@ def separation(
 
     Parameters
     ----------
-    events : DataFrame
-        Simulated events.
-    name : str
-        A column of the table.
+    events, name : DataFrame, str
+        Simulated events, and a column of the table.
     bins, span :
         As for `numpy.histogram`.
 
@@ -106,7 +104,8 @@ def separation(
     edges = np.histogram_bin_edges(values, bins, span)
     signal, background = shapes(values, features.labels(events), column(events, "weight"), edges)
     total = signal.content + background.content
-    return float(0.5 * np.sum((signal.content - background.content) ** 2 / np.where(total > 0, total, 1.0)))
+    filled = total > 0
+    return float(0.5 * np.sum((signal.content - background.content)[filled] ** 2 / total[filled]))
 
 
 def roc_curve(label: ArrayLike, score: ArrayLike, weight: ArrayLike) -> Roc:

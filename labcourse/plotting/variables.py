@@ -157,10 +157,10 @@ def draw_stack(
         handles.insert(0, ax.errorbar(middle[filled], count[filled], errors[:, filled], label=label, **points))
     if log:
         # Three decades are what the eye compares; a single counted event stays in sight.
-        floor = max(base[base > 0].min(initial=1.0) / 3, highest * 1e-3)
-        floor = floor if counted is None else min(floor, 0.3)
+        lowest = max(base[base > 0].min(initial=1.0) / 3, highest * 1e-3)
+        lowest = lowest if counted is None else min(lowest, 0.3)
         ax.set_yscale("log")
-        ax.set_ylim(floor, floor * (max(highest, floor * 10) / floor) ** 1.35)
+        ax.set_ylim(lowest, lowest * (max(highest, lowest * 10) / lowest) ** 1.35)
     else:
         ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
     unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)
