@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labcourse import features, metrics, samples
+from labcourse import metrics, samples
 from labcourse.metrics import Array, Histogram, column, histogram
 from labcourse.plotting import style
 
@@ -74,7 +74,7 @@ def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]])
     fig, axes = style.new_figure(n_rows, 2, width=5.8, height=2.5 * n_rows + 0.4, squeeze=False)
     for ax, (name, span) in zip(axes.flat, spans.items(), strict=False):
         values, edges = column(events, name), np.linspace(*span, 31)
-        draw_classes(ax, *metrics.shapes(values, features.labels(events), column(events, "weight"), edges))
+        draw_classes(ax, *metrics.shapes(*metrics.labelled(events, values), edges))
         ax.set_title(rf"$\langle S^2\rangle$ = {metrics.separation(events, name, bins=edges):.3f}", loc="right")
         ax.set_xlabel(style.axis_title(name), fontsize=9)
     for ax in axes.flat[len(spans) :]:
