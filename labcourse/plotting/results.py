@@ -76,15 +76,8 @@ def comparison(
         What the number is, with its unit.
     reference : float, optional
         Drawn as a dashed line, for instance the true value, with its name above.
-
-    Raises
-    ------
-    BadInput
-        If there are no values or one is not finite.
     """
     values, errors = dict(values), dict(errors if errors is not None else {})
-    if not values or not np.isfinite([*values.values()]).all():
-        raise BadInput("There are no numbers to compare, or one is not finite.", where=f"values {values}")
     fig, ax = style.new_figure(height=1.4 + 0.42 * len(values))
     for row, (name, value) in enumerate(values.items()):
         line, error = style.LINES[row % len(style.LINES)], errors.get(name)
