@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, just_above, parts_follow, with_argument
 from labcourse import kinematics, significance
@@ -17,10 +18,7 @@ from labcourse import kinematics, significance
 Floats = NDArray[np.float64]
 
 
-def _align(eta: Any, phi: Any) -> tuple[Any, Any]:
-    """The course's own answer to exercise 8.2."""
-    sign = np.where(eta[:, :1] < 0, -1.0, 1.0)
-    return eta * sign, kinematics.delta_phi(phi, phi[:, :1])
+_align = course_answer("8.2")
 
 
 def _first_of(changed: Any, unchanged: Any) -> Any:
@@ -68,7 +66,7 @@ _MISTAKES_PHI = (
 )
 
 
-@exercise("8.2", fallback=_align)
+@exercise("8.2")
 def exercise_8_2(answer: Any, report: Report) -> None:
     """Rotating and flipping events to a common orientation."""
     rng = np.random.default_rng(82)
@@ -83,16 +81,6 @@ def exercise_8_2(answer: Any, report: Report) -> None:
             mistake="an event with leading η = 0 is set to zero, or flipped",
             hint="np.sign(0) is 0: use np.where(eta[:, :1] < 0, -1, 1)",
         )
-
-
-def _prepare(events: pd.DataFrame) -> NDArray[np.float32]:
-    """The course's own answer to exercise 8.3."""
-    pt, eta, phi, energy, charge, code = (
-        kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "e", "charge", "pdgid")
-    )
-    eta, phi = _align(eta, phi)
-    columns = [np.log(pt), np.log(energy), eta, np.cos(phi[:, 1:]), np.sin(phi[:, 1:]), charge, code - 12]
-    return np.column_stack(columns).astype(np.float32)
 
 
 def _with_leptons(events: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
@@ -124,7 +112,7 @@ def _harder(events: pd.DataFrame, i: int) -> pd.DataFrame:
     return _for_each(_for_each(events, "pt", lambda pt: 1.1 * pt, (i,)), "e", lambda e: 1.1 * e, (i,))
 
 
-@exercise("8.3", fallback=_prepare)
+@exercise("8.3")
 def exercise_8_3(answer: Any, report: Report) -> None:
     """The inputs of the student's network: any choice that keeps the rules."""
     events = _crafted_events(200, 83)
@@ -234,14 +222,7 @@ _MOST_PARAMETERS = 100_000
 _BAR, _EPOCHS, _LAST = 0.5, 28, 3
 
 
-def _build_network(x: NDArray[np.float32]) -> Any:
-    """The course's own answer to exercise 8.4."""
-    from labcourse import network
-
-    return network.build(x.shape[1], (60, 60), normalise=x, learning_rate=2e-3)
-
-
-@exercise("8.4", fallback=_build_network)
+@exercise("8.4")
 def exercise_8_4(answer: Any, report: Report) -> None:
     """A network of the student's design: any that can learn."""
     import keras  # noqa: F401  # here, as its import draws random numbers too
@@ -355,11 +336,6 @@ def _scan(events: Any, *, groups: bool = True, **options: Any) -> significance.S
     return significance.scan(*events[:3], groups=events[3] if groups else None, **options)
 
 
-def _choose_and_quote(validation: Any, test: Any) -> significance.Scan:
-    """The course's own answer to exercise 8.7."""
-    return _scan(test, cuts=[_best(validation)])
-
-
 def _best(events: Any, **options: Any) -> float:
     return float(significance.best(_scan(events, **options)).cut)
 
@@ -391,7 +367,7 @@ def _toy_scores(n: int, shift: float, seed: int) -> tuple[Any, ...]:
     return score, label, weight, sample
 
 
-@exercise("8.7", fallback=_choose_and_quote)
+@exercise("8.7")
 def exercise_8_7(answer: Any, report: Report) -> None:
     """The best cut of the validation events, quoted on test events."""
     validation, test = given = _toy_scores(400, 2.0, 871), _toy_scores(700, 1.5, 872)
@@ -467,7 +443,7 @@ _MISTAKES_8_9 = (
 )
 
 
-@exercise("8.9", fallback=_share_inside)
+@exercise("8.9")
 def exercise_8_9(answer: Any, report: Report) -> None:
     """The share of expected events in a mass window."""
     mass = np.array([200.0, 115.0, 80.0, 129.7, 130.0, 120.0, 300.0])

@@ -61,7 +61,8 @@ watchers: list[Callable[[], None]] = []
 """Called after each check and each cell: what shows the progress follows."""
 
 _checked_here: dict[str, Verdict] = {}
-_NUMBER = re.compile(r"[1-9]\.\d+")
+_NUMBER = re.compile(r"([1-9]) \1\.\d+")
+"""A record's folder and name."""
 
 
 def progress_folder(workspace: str | None = None) -> Path:
@@ -71,13 +72,9 @@ def progress_folder(workspace: str | None = None) -> Path:
 
 def read_states(workspace: str | None = None) -> dict[str, str]:
     """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``."""
-    states = {}
-    for path in sorted(
-        progress_folder(workspace).glob("*/*.txt"), key=lambda path: (path.parent.name, len(path.name), path)
-    ):
-        if _NUMBER.fullmatch(path.stem) and path.stem.startswith(f"{path.parent.name}.") and (state := _read(path)):
-            states[path.stem] = state
-    return states
+    paths = progress_folder(workspace).glob("*/*.txt")
+    states = {path.stem: _read(path) for path in paths if _NUMBER.fullmatch(f"{path.parent.name} {path.stem}")}
+    return {number: states[number] for number in sorted(states, key=lambda n: (n[0], len(n), n)) if states[number]}
 
 
 def states_here(chapter: int | None = None) -> dict[str, str]:
@@ -127,9 +124,10 @@ def record_state(number: str, state: str, verdict: Verdict | None = None) -> Non
     of the course.
     """
     _checked_here[number] = verdict or Verdict(state, cells.running.order)
-    path = progress_folder() / number.split(".")[0] / f"{number}.txt"
+    chapter = number.split(".")[0]
+    path = progress_folder() / chapter / f"{number}.txt"
     with contextlib.suppress(Exception):
-        if settings.notes_progress() and _NUMBER.fullmatch(number) and _read(path) != state:
+        if settings.notes_progress() and _NUMBER.fullmatch(f"{chapter} {number}") and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
     follow()
 
