@@ -82,10 +82,7 @@ def test_sixty_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_pa
 
 def test_mistakes_are_the_lines_of_the_check(maker: Maker, look: Callable[..., Student]) -> None:
     student = look(maker.notebook(1, {"1.5": "wrong"}))
-    printed = maker.output(maker.reference[1].exercises[4], "wrong")[1]
-    mistakes = state_of(student, "1.5").mistakes
-    assert mistakes
-    assert list(mistakes) == [line[4:] for line in printed.splitlines() if line.startswith("  ✗ ")]
+    assert state_of(student, "1.5").mistakes == (f"{maker.reference[1].exercises[4].title} is another",)
     assert (student.reached, student.stuck) == ("1.5", "1.1")
 
 
@@ -325,7 +322,7 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     found = survey(find(tmp_path), {1: maker.reference[1]})
     first = overview.hurdles(found)[0]
     assert (first.exercise, first.tried, first.done, first.wrong) == ("1.5", 3, 1, 2)
-    assert first.mistakes[0][1] == 2
+    assert [number for _, number in first.mistakes] == [2]
     assert [(s.reached, s.stuck) for s in found.students] == [("1.11", ""), ("1.5", "1.4"), ("1.5", "1.2")]
     text = page.render(found)
     assert "claims solved, but its cell is as it was handed out" in text
@@ -359,15 +356,10 @@ def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_
     assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b.html", "a_b~2.html", "cmd.html"]
     text = (folder / "Zoë.html").read_text("utf-8")
     assert "1.1 The invariant mass" in text
-    assert state_lines(maker, "1.2")[0] in "".join(Page(text).text)
     chapter = maker.reference[1]
+    assert f"✗ {chapter.exercises[1].title} is another" in "".join(Page(text).text)
     assert not [e.number for e in chapter.exercises if e.answer in Page(text).text]
     assert not [name for name in plans if name != "Zoë" and name in "".join(Page(text).text)]
-
-
-def state_lines(maker: Maker, number: str) -> list[str]:
-    exercise = next(e for e in maker.reference[1].exercises if e.number == number)
-    return [line[4:] for line in maker.output(exercise, "wrong")[1].splitlines() if line.startswith("  ✗ ")]
 
 
 def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:
