@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import track
 
 from labcourse.errors import BadInput
+from labcourse.files import atomic_write
 from workshop.comparison import overview, page
 from workshop.comparison.reference import read_reference
 from workshop.comparison.sandbox import Limits, require_bubblewrap
@@ -73,7 +74,8 @@ def compare(
     found = survey(submitted, reference, limits=limits, track=bar)
     if html:
         note = "Their notebooks were run again." if limits else "Nothing was run; verdicts are those in the notebooks."
-        page.write(html, found, note)
+        content = page.render(found, note).encode()
+        atomic_write(html, lambda temporary: temporary.write_bytes(content))
     if csv:
         overview.write_csv(csv, found)
     if pages:
