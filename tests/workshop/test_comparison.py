@@ -23,8 +23,8 @@ from hypothesis import strategies as st
 from labcourse.errors import BadInput
 from tests.workshop import synthetic_class as made_up
 from tests.workshop.synthetic_class import Maker, save
+from workshop.cli.compare import compare
 from workshop.comparison import overview, page, reading, states
-from workshop.comparison.display import compare
 from workshop.comparison.reading import Unreadable
 from workshop.comparison.sandbox import Limits
 from workshop.comparison.submissions import find
@@ -275,7 +275,7 @@ def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) ->
     )
     save(folder / f"{EVIL.replace('/', '')}.ipynb", notebook)
     html = tmp_path / "report.html"
-    compare(tmp_path / "class", made_up.settings.home(), html=html, chapters=[1])
+    compare(tmp_path / "class", html=html, chapter=[1])
     text = html.read_text("utf-8")
     parsed = Page(text)
     assert EVIL in "".join(parsed.text)
@@ -343,7 +343,7 @@ def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_
     }
     made_up.write_class(tmp_path / "class", maker, plans)
     table, folder = tmp_path / "points.csv", tmp_path / "pages"
-    compare(tmp_path / "class", made_up.settings.home(), csv=table, pages=folder, chapters=[1])
+    compare(tmp_path / "class", csv=table, pages=folder, chapter=[1])
     assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
     rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
     assert len(rows) == 4 * 11
@@ -394,7 +394,7 @@ def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> Non
     path = save(tmp_path / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}))
     before = path.read_bytes()
     with pytest.raises(BadInput, match="no name for a report"):
-        compare(tmp_path, made_up.settings.home(), html=path)
+        compare(tmp_path, html=path)
     assert path.read_bytes() == before
 
 
