@@ -14,7 +14,6 @@ from typing import Any
 
 import psutil
 import pytest
-from typer.testing import CliRunner
 
 from labcourse import settings
 from labcourse.errors import BadInput
@@ -23,7 +22,7 @@ from workshop.comparison import execution, reading, sandbox
 from workshop.comparison.reference import Chapter, read_reference
 from workshop.comparison.sandbox import Limits, run_cells
 from workshop.comparison.submissions import find
-from workshop.comparison.survey import Survey, survey
+from workshop.comparison.survey import survey
 
 
 def _has_sandbox() -> bool:
@@ -82,24 +81,6 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
     assert [found.state for found in student.exercises[:4]] == ["solved", "wrong", "solved", "missing"]
     assert student.exercises[1].doubts == ("claims solved, but a fresh run says wrong",)
     assert {n.name: n.value for n in student.chapters[0].numbers}["expected_signal"] == 9.6995
-
-
-def test_an_endless_cell_leaves_time_for_the_others(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """That the cells behind it are run is seen in the sandbox: here, that six leave a notebook time."""
-    from workshop.cli import app
-    from workshop.comparison import display
-
-    given: list[Limits] = []
-
-    def compare(*_: object, limits: Limits, **__: object) -> Survey:
-        given.append(limits)
-        return Survey("", {}, [])
-
-    monkeypatch.setattr(display, "compare", compare)
-    for options in ([], ["--seconds", "1800"]):
-        CliRunner().invoke(app, ["compare", str(tmp_path), "--execute", *options], catch_exceptions=False)
-    assert [limits.seconds for limits in given] == [900, 1800]
-    assert all(100 < limits.cell_seconds < limits.seconds / 6 for limits in (Limits(), *given))
 
 
 @needs_sandbox

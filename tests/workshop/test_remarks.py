@@ -36,7 +36,6 @@ def said(exercise: Exercise, answer: str) -> str:
         (MODEL, "word for word"),
         (MODEL.upper().replace(" ", "\n") + " As I said.", "word for word"),
         ("asdf asdf asdf asdf asdf", "hardly a sentence"),
-        ("asdf jkl qwer uiop yxcv", "hardly a sentence"),
         ("Because it is overtrained.", ""),
         ("Das Netz lernt die Ereignisse auswendig.", ""),
         ("Model overfits; validation loss rises.", ""),

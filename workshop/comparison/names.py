@@ -54,7 +54,6 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[\s_\-–.,\0]+")
-_MARK = re.compile(r"checks\.(?:exercise_(\d)_\d|written\(\s*[\"'](\d)\.)")
 _CELL = re.compile(r"(?:(?:exercise|check)-(\d)\.\d+|chapter(\d)-\d{3})$")
 
 
@@ -94,13 +93,8 @@ def chapter_of_name(name: str) -> int:
 
 def chapter_of_cells(notebook: Notebook) -> int:
     """Return the chapter whose exercises a notebook holds, 0 for none."""
-    seen = Counter(
-        int(match[1] or match[2])
-        for cell in notebook.cells
-        for text in (*cell.tags, cell.id)
-        if (match := _CELL.match(text))
-    )
-    seen = seen or Counter(int(a or b) for cell in notebook.cells for a, b in _MARK.findall(cell.source))
+    texts = [text for cell in notebook.cells for text in (*cell.tags, cell.id)]
+    seen = Counter(int(match[1] or match[2]) for text in texts if (match := _CELL.match(text)))
     return seen.most_common(1)[0][0] if seen else 0
 
 

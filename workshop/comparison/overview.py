@@ -4,48 +4,41 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from labcourse.files import atomic_write
 from workshop.authoring.nbgrader import POINTS
 from workshop.comparison.states import Found
 from workshop.comparison.survey import Survey
 
-__all__ = ["Hurdle", "hurdles", "rows", "summary_rows", "write_csv"]
+__all__ = ["hurdles", "rows", "summary_rows", "write_csv"]
 
 
-class Hurdle(NamedTuple):
-    """An exercise and how the class fared.
+def hurdles(survey: Survey) -> list[dict[str, Any]]:
+    """Return one row per exercise at which somebody failed, those first at which most did.
 
-    ``tried`` counts the students who came to it (tried it or a later one), ``done`` those who are through,
-    ``wrong`` whose check says "not yet", ``skipped`` who went on without it. ``mistakes`` are the most frequent
-    lines of the check that do not hold, with how often.
+    A student came to an exercise who tried it or a later one; the most frequent mistakes are the lines of the check
+    that do not hold, with how often.
     """
-
-    exercise: str
-    title: str
-    tried: int
-    done: int
-    wrong: int
-    skipped: int
-    mistakes: tuple[tuple[str, int], ...]
-
-
-def hurdles(survey: Survey) -> list[Hurdle]:
-    """Return all exercises, those first at which most students fail."""
     made = []
     titles = {e.number: e.title for chapter in survey.reference.values() for e in chapter.exercises}
     position = {number: i for i, number in enumerate(titles)}
-    reached = [position.get(student.reached, -1) for student in survey.students]
-    fared = [student.exercises for student in survey.students]
+    students = [(student.exercises, position.get(student.reached, -1)) for student in survey.students]
     for i, (number, title) in enumerate(titles.items()):
-        found = [exercises[i] for exercises, last in zip(fared, reached, strict=True) if last >= i]
+        found = [exercises[i] for exercises, last in students if last >= i]
         wrong = [f for f in found if f.state == "wrong"]
         mistakes = Counter(mistake for f in wrong for mistake in dict.fromkeys(f.mistakes)).most_common(3)
         done = sum(f.is_done for f in found)
-        skipped = len(found) - done - len(wrong)
-        made.append(Hurdle(number, title, len(found), done, len(wrong), skipped, tuple(mistakes)))
-    return sorted(made, key=lambda h: (-(h.wrong + h.skipped), -h.wrong, position[h.exercise]))
+        row = {
+            "exercise": f"{number} {title}",
+            "came to it": len(found),
+            "done": done,
+            "wrong": len(wrong),
+            "went on without": len(found) - done - len(wrong),
+            "most frequent mistakes": "; ".join(f"{mistake} ({n})" for mistake, n in mistakes),
+        }
+        made += [row] if done < len(found) else []
+    return sorted(made, key=lambda row: (row["done"] - row["came to it"], -row["wrong"]))
 
 
 def rows(survey: Survey) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from workshop.comparison.overview import hurdles, summary_rows
 from workshop.comparison.states import STATES
 from workshop.comparison.survey import Survey
 
-__all__ = ["SYMBOLS", "render", "write", "write_pages"]
+__all__ = ["SYMBOLS", "render", "write_pages"]
 
 SYMBOLS = dict(zip(STATES, "✓✎✗?○–!", strict=True))
 """State by sign, so that it can be read without colours."""
@@ -27,18 +27,6 @@ SYMBOLS = dict(zip(STATES, "✓✎✗?○–!", strict=True))
 _HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _LONGEST_ANSWER = 2500
 _MOST_LINES = 40
-
-
-def write(path: Path, survey: Survey, note: str = "") -> None:
-    """Write the report whole or not at all; an older one is kept if that fails.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be written.
-    """
-    content = render(survey, note).encode()
-    atomic_write(path, lambda temporary: temporary.write_bytes(content))
 
 
 def render(survey: Survey, note: str = "") -> str:
@@ -55,7 +43,7 @@ def render(survey: Survey, note: str = "") -> str:
         "page.html.j2",
         survey=survey,
         summary=summary_rows(survey),
-        hurdles=[hurdle for hurdle in hurdles(survey) if hurdle.wrong + hurdle.skipped],
+        hurdles=hurdles(survey),
         tally=Counter(found.state for student in survey.students for found in student.exercises),
         note=note,
     )

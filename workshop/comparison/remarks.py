@@ -5,6 +5,7 @@ Each remark becomes a doubt beside the exercise, or stands with the files. Nothi
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,15 +25,8 @@ _IMPORT_CHECKS = re.compile(r"\bfrom course import\s*[\w, ]+$", re.MULTILINE)
 _QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 _CHECKING = re.compile(r"\bchecks\.(?:exercise_\d+_\d+|written|panel)\s*\(")
 _INSIDE = re.compile(r"course\.checks|\bchecks as\b|_checked_here|record_state")
-_FUNCTION_WORDS = frozenset(
-    re.findall(
-        r"\S+",
-        "a and are as because by for in is it not of that the to we with das der die ein es nicht und wir weil "
-        "c'est dans de et il la le les ne pas un une che con è el en es los non no por que si una y",
-    )
-)
-_RUN = 8
-"""So many words in a row are nobody's by chance."""
+_FEWEST_WORDS = 8
+"""So many words are not the same by chance."""
 _LONG = 60
 """Characters; shorter code is the same in many heads."""
 
@@ -43,10 +37,9 @@ def remarks(found: Found, exercise: Exercise) -> Iterator[str]:
         return
     if exercise.is_written:
         own, model = _words(found.answer), _words(exercise.answer)
-        runs, known = _runs(own), _runs(model)
-        if own == model or 2 * len(runs & known) > len(runs):
+        if difflib.SequenceMatcher(None, own, model, autojunk=False).ratio() > 0.8:
             yield "word for word the course's own answer"
-        elif len(set(own)) < 4 or not set(own) & (_FUNCTION_WORDS | {word for word in model if len(word) > 3}):
+        elif len(set(own)) < 4:
             yield "hardly a sentence"
     elif library := _library(found.answer) - _library(exercise.answer) - _library(exercise.stub):
         yield f"it takes the course's own {', '.join(sorted(library))}"
@@ -67,7 +60,7 @@ def own_text(found: Found, exercise: Exercise) -> str:
     """Return what a student wrote beyond the stub, if it is long enough to be recognised, and not the course's own."""
     if exercise.is_written:
         own = _words(found.answer)
-        return " ".join(own) if len(own) >= _RUN and own != _words(exercise.answer) else ""
+        return " ".join(own) if len(own) >= _FEWEST_WORDS and own != _words(exercise.answer) else ""
     stub, course = set(exercise.stub.splitlines()), set(exercise.answer.splitlines())
     lines = [line.rstrip() for line in found.answer.splitlines() if line.strip() and line not in stub]
     return "\n".join(lines) if len("".join(lines)) >= _LONG and not set(lines) <= course else ""
@@ -102,10 +95,6 @@ def alike(answers: Sequence[Mapping[Exercise, str]]) -> Iterator[tuple[int, int,
 
 def _words(source: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", re.sub(r"^\s*\w+\s*=", " ", source).casefold())
-
-
-def _runs(words: list[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)}
 
 
 def _library(source: str) -> set[str]:

@@ -115,16 +115,17 @@ def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) ->
 def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     """Return the command line up to the program: later options cover what earlier ones show."""
     home = settings.home()
-    most = f"{memory:.0f}"
+    most, half = f"{memory:.0f}", f"{memory / 2:.0f}"
     shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES), *_samples()]
     return [
         *("bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--as-pid-1", "--new-session", "--proc", "/proc", "--dev", "/dev"),
-        *("--size", most, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size", most, "--tmpfs", "/tmp"),
+        *("--size", half, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size", half, "--tmpfs", "/tmp"),
         *(part for path in dict.fromkeys(shown) for part in ("--ro-bind-try", path, path)),
         *(part for name in _ANSWERS for part in ("--tmpfs", str(home / name), "--remount-ro", str(home / name))),
         *(part for path in inputs for part in ("--ro-bind", str(path), f"{_OWN}/outputs/solutions/{path.name}")),
-        *("--dir", f"{_OWN}/home", "--remount-ro", "/", "--chdir", _OWN),
+        *(part for path in (*settings.search_path(), f"{_OWN}/home") for part in ("--dir", str(path))),
+        *("--remount-ro", "/", "--chdir", _OWN),
         *("prlimit", f"--data={most}", "--core=0", "--nproc=2000"),
     ]
 
