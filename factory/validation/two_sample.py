@@ -71,7 +71,7 @@ def chi_square(
     >>> test.ndf, bool(0.01 < test.p_value < 0.99)
     (19, True)
     """
-    pair = _samples(first, second, first_weight, second_weight, effects)
+    pair = _sample(first, first_weight, effects[0]), _sample(second, second_weight, effects[1])
     lower = _edges(pair, max_bins, min_effective) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
     return metrics.chi_square(*(_contents(sample, lower) for sample in pair), min_effective=min_effective)
 
@@ -104,7 +104,7 @@ def kolmogorov_smirnov(
     """
     from scipy.stats import kstwo
 
-    pair = _samples(first, second, first_weight, second_weight, effects)
+    pair = _sample(first, first_weight, effects[0]), _sample(second, second_weight, effects[1])
     values = np.concatenate([sample.values for sample in pair])
     steps = np.concatenate(
         [sign * sample.weights / sample.weights.sum() for sign, sample in zip((1, -1), pair, strict=True)]
@@ -151,51 +151,7 @@ def design_effect(values: ArrayLike, weight: ArrayLike, group: ArrayLike, *, max
     return max(1.0, float(np.square(together).sum() / alone)) if alone else 1.0
 
 
-def quantiles(values: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None = None) -> tuple[Array, Array]:
-    """Quantiles of a weighted sample and their statistical errors.
-
-    The error is half the distance of the quantiles at p ± σ (Woodruff, JASA 47 (1952) 635), where σ is the error of the
-    cumulative distribution there, σ² = [(1−p)² Σw² below + p² Σw² above] / (Σw)². Where negative weights let that
-    distribution fall, its running maximum is inverted.
-
-    Raises
-    ------
-    BadInput
-        As `chi_square`, or if a probability is not between 0 and 1.
-
-    Examples
-    --------
-    >>> quantiles([1.0, 2.0, 3.0, 4.0], [0.5], [1, 1, 1, 1])[0]
-    array([2.5])
-    """
-    sample = _sample(values, weight, "values")
-    wanted = np.asarray(probabilities, np.float64)
-    if not ((wanted > 0) & (wanted < 1)).all():
-        raise BadInput("A probability is not between 0 and 1.", where="quantiles", next_step="For a median, give 0.5.")
-    total = sample.weights.sum()
-    middle = np.maximum.accumulate(np.cumsum(sample.weights) - sample.weights / 2) / total
-    centre = np.interp(wanted, middle, sample.values)
-    squares = np.append(0.0, np.cumsum(sample.weights**2))
-    below = squares[np.searchsorted(sample.values, centre, side="right")]
-    sigma = np.sqrt((1 - wanted) ** 2 * below + wanted**2 * (squares[-1] - below)) / total
-    low, high = (np.interp(p, middle, sample.values) for p in (wanted - sigma, wanted + sigma))
-    return centre, (high - low) / 2
-
-
-def _samples(
-    first: ArrayLike,
-    second: ArrayLike,
-    first_weight: ArrayLike | None,
-    second_weight: ArrayLike | None,
-    effects: tuple[float, float],
-) -> tuple[Sample, Sample]:
-    return (
-        _sample(first, first_weight, "first sample", effects[0]),
-        _sample(second, second_weight, "second sample", effects[1]),
-    )
-
-
-def _sample(values: ArrayLike, weight: ArrayLike | None, name: str, effect: float = 1.0) -> Sample:
+def _sample(values: ArrayLike, weight: ArrayLike | None, effect: float) -> Sample:
     values = np.asarray(values, np.float64)
     weights = np.ones_like(values) if weight is None else np.asarray(weight, np.float64)
     wrong = ""
@@ -208,9 +164,8 @@ def _sample(values: ArrayLike, weight: ArrayLike | None, name: str, effect: floa
     elif not weights.sum() > 0:
         wrong = f"The weights add up to {weights.sum():g}."
     if wrong:
-        raise BadInput(
-            wrong, where=name, next_step="Compare finite numbers of at least one event, with a positive sum of weights."
-        )
+        next_step = "Compare finite numbers of at least one event, with a positive sum of weights."
+        raise BadInput(wrong, where="a sample to compare", next_step=next_step)
     order = np.argsort(values, kind="stable")
     return Sample(values[order], weights[order], effect)
 
