@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import cells, registry
-from labcourse import settings
+from labcourse import outputs, settings
 from labcourse.errors import StorageError
 from labcourse.files import atomic_write, read_small, set_aside
-from labcourse.outputs import publication
 
 __all__ = [
     "MIME_TYPE",
@@ -188,4 +187,4 @@ def _order(number: str) -> tuple[int, ...]:
 
 
 cells.watch(follow)
-publication.remarks.append(lambda chapter: [f"{number} is not checked" for number in unchecked_here(chapter)])
+outputs.remarks.append(lambda chapter: [f"{number} is not checked" for number in unchecked_here(chapter)])

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.interactive import frame
-from labcourse import plotting, significance
+from labcourse import metrics, plotting, significance
 from labcourse.errors import BadInput
 from labcourse.plotting import style
 
@@ -56,7 +56,7 @@ def cut(
             (0, style.BACKGROUND, "-", "background"),
             (1, style.SIGNAL, "--", "signal"),
         ):
-            content = plotting.histogram(scores[labels == value], weights[labels == value], edges).content
+            content = metrics.histogram(scores[labels == value], weights[labels == value], edges).content
             above.stairs(np.where(content > 0, content, np.nan), edges, color=color, linestyle=dashes, label=name)
         above.set(yscale="log", ylabel="expected events / bin", xlim=(0, 1))
         top = above.get_ylim()[1]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from labcourse import plotting, samples, settings
+from labcourse import samples, settings
 from labcourse.plotting import style
 from workshop.authoring import build, source
 
@@ -184,12 +184,3 @@ def test_letters_of_drawings_can_be_read(path: Path) -> None:
             walk(child, fill)
 
     walk(ET.parse(path).getroot(), "#000000")
-
-
-def test_show_describes_a_picture_to_screen_readers(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[dict[str, str]] = []
-    monkeypatch.setattr("IPython.display.display", lambda data, **_: shown.append(data))
-    monkeypatch.setattr("IPython.core.interactiveshell.InteractiveShell.initialized", lambda: True)
-    plotting.show(plotting.p_value(1.0)[0], "A tail for z > 1 & its area.")
-    assert shown[0]["text/plain"] == "A tail for z > 1 & its area."
-    assert "Figure: A tail for z &gt; 1 &amp; its area." in shown[1]["text/html"]

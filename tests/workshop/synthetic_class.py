@@ -23,7 +23,7 @@ from course import checks
 from course.checks import progress
 from course.checks.cells import fingerprint
 from labcourse import settings
-from labcourse.outputs.publication import MIME_TYPE
+from labcourse.outputs import MIME_TYPE
 from workshop.authoring import build, source
 from workshop.comparison.reference import Chapter, Exercise, read_reference
 

@@ -414,12 +414,12 @@ def searches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
     import azh
     from azh import search
-    from factory import cluster
+    from factory import workers
 
     begun: list[Any] = []
     monkeypatch.setattr(azh, "read", lambda: None)
     monkeypatch.setattr(azh, "split", lambda events: None)
-    monkeypatch.setattr(cluster, "connect", lambda *_, **__: contextlib.nullcontext())
+    monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(workers.Workers(None, int)))
     monkeypatch.setattr(search, "run", lambda *arguments, **_: begun.append(arguments))
     monkeypatch.setattr(search, "table", lambda study: pd.DataFrame(TRIALS))
     return begun

@@ -21,7 +21,7 @@ from typer.testing import CliRunner
 
 from labcourse import settings
 from labcourse.errors import BadInput
-from labcourse.outputs.publication import MIME_TYPE
+from labcourse.outputs import MIME_TYPE
 from tests.workshop.synthetic_class import verdict
 from workshop.comparison import execution, reading, sandbox
 from workshop.comparison.reference import Chapter, read_reference

@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 from course.checks.progress import MIME_TYPE, read_states
-from labcourse import samples, settings
+from labcourse import outputs, samples, settings
 from labcourse.errors import StaleOutput
-from labcourse.outputs import provenance
 from workshop.authoring import expected, run, source
 from workshop.comparison.reading import take
 from workshop.comparison.reference import read_reference
@@ -106,7 +105,7 @@ def test_outputs_of_real_files_are_stale_for_the_bundle(
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(course.outputs))
     monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
     with pytest.raises(StaleOutput):
-        provenance.read(1, "numbers.json", "notebooks")
+        outputs.read_numbers(1, "notebooks")
 
 
 def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

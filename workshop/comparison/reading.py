@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from course.checks import progress
-from labcourse.outputs.publication import MIME_TYPE
+from labcourse.outputs import MIME_TYPE
 
 __all__ = ["MAX_BYTES", "Cell", "Notebook", "Unreadable", "printable", "read", "read_json", "take"]
 

@@ -17,7 +17,7 @@ from workshop.comparison.states import Found
 
 __all__ = ["alike", "own_text", "remarks", "touches_checks"]
 
-_ROOMS = "crossvalidation|features|kinematics|network|parameterised|selection|significance|splitting|two_sample|weights"
+_ROOMS = "crossvalidation|features|kinematics|metrics|network|parameterised|selection|significance|splitting|weights"
 _CALL = re.compile(rf"\b({_ROOMS})\.([a-z]\w*)")
 _IMPORT = re.compile(r"\bfrom labcourse\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport labcourse\S*")
 _QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)

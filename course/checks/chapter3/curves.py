@@ -12,7 +12,7 @@ from course.checks import crafted
 from course.checks.compare import alike
 from course.checks.report import Report, exercise
 from labcourse import features
-from labcourse.plotting import roc_curve
+from labcourse.metrics import roc_curve
 
 __all__ = ["exercise_3_5", "exercise_3_6", "exercise_3_9"]
 

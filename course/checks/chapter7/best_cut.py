@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 
 def _best_cut(scan: significance.Scan, min_effective: float = 25) -> float:
     """The course's own answer to exercise 7.7."""
-    return significance.best(scan, min_raw_background=0, min_effective_background=min_effective).cut
+    return float(significance.best(scan, min_effective_background=min_effective).cut)
 
 
 def _effective(scan: significance.Scan) -> Floats:

@@ -46,11 +46,11 @@ def exercise_8_7(answer: Any, report: Report) -> None:
     validation, test = given = _toy_scores(400, 2.0, 871), _toy_scores(700, 1.5, 872)
     right = _choose_and_quote(*given)
     result = answer(*given)
-    if isinstance(result, significance.BestCut):
-        report.wrong("this is the best cut, and not a scan", "scan the test events with cuts=[best.cut]")
-        return
     if not isinstance(result, significance.Scan):
         report.wrong(f"this is no scan, but of type {type(result).__name__}", "return what significance.scan returns")
+        return
+    if np.ndim(result.cut) == 0:
+        report.wrong("this is the best cut, and not a scan", "scan the test events with cuts=[best.cut]")
         return
     if len(result.cut) != 1:
         report.wrong("the scan has more than one cut", "hand over cuts=[best.cut]")

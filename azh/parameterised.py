@@ -1,4 +1,4 @@
-"""Networks that take the mass of A as one more input: a fresh one a call, on whatever backend Keras has.
+"""Networks that take the mass of A as one more input: a fresh one per call.
 
 How the mass enters is the *conditioning*:
 
@@ -60,8 +60,7 @@ def build(
     """
     import keras
 
-    where = "azh.build"
-    _check(normalise, hidden, activation, conditioning, where)
+    _check(normalise, hidden, activation, conditioning)
     seeds = iter(int(s) for s in np.random.SeedSequence(seed).generate_state(3 * len(hidden) + 1))
 
     def dense(size: int, name: str, *, zero: bool = False, final: str | None = None) -> keras.layers.Layer:
@@ -81,17 +80,16 @@ def build(
             factor = dense(size, f"scale_{number}", zero=True)(mass)
             shift = dense(size, f"shift_{number}", zero=True)(mass)
             x = keras.layers.Add(name=f"affine_{number}")([x, keras.layers.Multiply()([x, factor]), shift])
-        x = _activate(activation, number)(x)
+        name = f"{activation}_{number}"
+        prelu = activation == "prelu"
+        x = (keras.layers.PReLU(name=name) if prelu else keras.layers.Activation(activation, name=name))(x)
     model = keras.Model(inputs, dense(1, "score", final="sigmoid")(x), name="parameterised")
     model.compile(optimizer=optimizer or keras.optimizers.Adam(1e-3), loss="binary_crossentropy", weighted_metrics=[])
     return model
 
 
 def one_cycle(peak: float, steps: int) -> keras.optimizers.Optimizer:
-    """Return Adam with one cycle of the learning rate: up to ``peak`` in 30 % of the steps, then down to nothing.
-
-    See `labcourse.training.one_cycle` for the idea; as a schedule of the optimizer it works on any backend.
-    """
+    """Return Adam with one cycle of the learning rate: up to ``peak`` in 30 % of the steps, then down to nothing."""
     import keras
 
     up = max(int(0.3 * steps), 1)
@@ -101,33 +99,17 @@ def one_cycle(peak: float, steps: int) -> keras.optimizers.Optimizer:
     return keras.optimizers.Adam(schedule)
 
 
-def _activate(name: str, number: int) -> keras.layers.Layer:
-    import keras
-
-    if name == "prelu":
-        return keras.layers.PReLU(name=f"prelu_{number}")
-    return keras.layers.Activation(name, name=f"{name}_{number}")
-
-
-def _check(normalise: NDArray[Any], hidden: Sequence[int], activation: str, conditioning: str, where: str) -> None:
-    for name, value, known in (
-        ("activation", activation, ACTIVATIONS),
-        ("conditioning", conditioning, CONDITIONINGS),
-    ):
-        if value not in known:
-            raise BadInput(f"Unknown {name} {value!r}.", where=where, next_step=f"Choose from {', '.join(known)}.")
-    if any(size < 1 for size in hidden):
-        raise BadInput(f"hidden is {tuple(hidden)}.", where=where, next_step="Give each layer a neuron or more.")
-    if normalise.ndim != 2 or not len(normalise) or not np.isfinite(normalise).all():
-        raise BadInput(
-            f"normalise has shape {normalise.shape}, or values that are not finite.",
-            where=where,
-            next_step="Pass the input array of the training events, shape (n_events, n_inputs).",
-        )
-    constant = np.flatnonzero(np.ptp(normalise, axis=0) == 0)
-    if constant.size:
-        raise BadInput(
-            f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled.",
-            where=where,
-            next_step="Train with several masses, or leave the column out.",
-        )
+def _check(normalise: NDArray[Any], hidden: Sequence[int], activation: str, conditioning: str) -> None:
+    what, next_step = "", "Pass the input array of the training events, shape (n_events, n_inputs)."
+    if activation not in ACTIVATIONS or conditioning not in CONDITIONINGS:
+        what = f"Unknown activation {activation!r} or conditioning {conditioning!r}."
+        next_step = f"Choose from {', '.join(ACTIVATIONS)}, and from {', '.join(CONDITIONINGS)}."
+    elif any(size < 1 for size in hidden):
+        what, next_step = f"hidden is {tuple(hidden)}.", "Give each layer a neuron or more."
+    elif normalise.ndim != 2 or not len(normalise) or not np.isfinite(normalise).all():
+        what = f"normalise has shape {normalise.shape}, or values that are not finite."
+    elif (constant := np.flatnonzero(np.ptp(normalise, axis=0) == 0)).size:
+        what = f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled."
+        next_step = "Train with several masses, or leave the column out."
+    if what:
+        raise BadInput(what, where="azh.parameterised.build", next_step=next_step)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from factory.validation.compare import CHANNEL_EDGES, VARIABLES, Pair, Row, values_of
+from factory.validation.pairs import CHANNEL_EDGES, VARIABLES, Pair, Row, values_of
 from labcourse import selection
+from labcourse.metrics import Histogram, histogram
 from labcourse.plotting import style
-from labcourse.plotting.statistics import Histogram, histogram
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +25,7 @@ MAX_JETS = 6
 RATIO = (0.0, 2.0)
 _SIMULATED = "#56B4E9"
 
+_SPANS = {"m_z1": (40.0, 120.0), "m_z2": (0.0, 120.0)}
 _TITLES = {
     "m_llll": r"$m_{4\ell}$ [GeV]",
     "m_z1": r"$m_{Z1}$, pair nearest the Z [GeV]",
@@ -32,9 +33,6 @@ _TITLES = {
     "jet_n": f"number of jets (last bin: {MAX_JETS} or more)",
     "jet1_pt": r"$p_\mathrm{T}$ of the leading jet [GeV]",
     "met": r"$E_\mathrm{T}^\mathrm{miss}$ [GeV]",
-    "channel": "channel",
-}
-_LEPTON_TITLES = {
     "pt": r"$p_\mathrm{T}$ of lepton %s [GeV]",
     "eta": r"$\eta$ of lepton %s",
     "phi": r"$\varphi$ of lepton %s [rad]",
@@ -59,17 +57,12 @@ def draw(pair: Pair, rows: Sequence[Row], *, threshold: float) -> Figure:
     """
     from matplotlib import rc_context
 
-    results = {row.variable: row for row in rows}
-    variables = [variable for variable in _in_panels() if variable in results]
-    n_rows = -(-(len(variables) + 1) // N_COLUMNS)
-    small: Any = {
-        "font.size": 7.5,
-        "axes.labelsize": 8,
-        "xtick.labelsize": 7,
-        "ytick.labelsize": 7,
-        "lines.linewidth": 1.0,
-    }
-    with rc_context(small):
+    # Variables of the four leptons first, so that each row of panels shows one of them, then the others.
+    order = sorted(VARIABLES, key=lambda variable: not variable.startswith("lep"))
+    shown = sorted(rows, key=lambda row: order.index(row.variable))
+    n_rows = -(-(len(shown) + 1) // N_COLUMNS)
+    small: Any = {"font.size": 7.5, "axes.labelsize": 8, "lines.linewidth": 1.0}
+    with rc_context(small | {"xtick.labelsize": 7, "ytick.labelsize": 7}):
         fig, axes = style.new_figure(
             2 * n_rows,
             N_COLUMNS,
@@ -79,19 +72,13 @@ def draw(pair: Pair, rows: Sequence[Row], *, threshold: float) -> Figure:
         )
         fig.set_layout_engine("constrained", h_pad=0.01, w_pad=0.03)
         panels = zip(axes[0::2].flat, axes[1::2].flat, strict=True)
-        for variable, (ax, below) in zip(variables, panels, strict=False):
-            _panel(ax, below, pair, results[variable], threshold)
-        for number, (ax, below) in enumerate(panels):
+        for row, (ax, below) in zip(shown, panels, strict=False):
+            _panel(ax, below, pair, row, threshold)
+        for ax, below in panels:
             ax.set_axis_off()
             below.set_axis_off()
-            if number == 0:
-                _legend(ax, pair)
+        _legend(axes[0::2].flat[len(shown)], pair)
     return fig
-
-
-def _in_panels() -> list[str]:
-    """Variables of the four leptons first, so that each row of panels shows one of them, then the others."""
-    return sorted(VARIABLES, key=lambda variable: not variable.startswith("lep"))
 
 
 def _panel(ax: Axes, below: Axes, pair: Pair, row: Row, threshold: float) -> None:
@@ -168,10 +155,8 @@ def _legend(ax: Axes, pair: Pair) -> None:
 
 
 def _title(variable: str) -> str:
-    if variable in _TITLES:
-        return _TITLES[variable]
-    lepton, quantity = variable.split("_", 1)
-    return _LEPTON_TITLES[quantity] % lepton.removeprefix("lep")
+    lepton, _, quantity = variable.removeprefix("lep").partition("_")
+    return _TITLES[quantity] % lepton if variable.startswith("lep") else _TITLES.get(variable, variable)
 
 
 def _drawn(variable: str, values: np.ndarray) -> np.ndarray:
@@ -185,7 +170,6 @@ def _edges(variable: str, values: np.ndarray, weight: np.ndarray) -> np.ndarray:
         return np.arange(-0.5, MAX_JETS + 1)
     if variable.endswith("_phi"):
         return np.linspace(-np.pi, np.pi, N_BINS + 1)
-    usual = style.usual_span(variable) if variable in ("m_z1", "m_z2") else None
-    low, high = usual or np.quantile(values, SHOWN)
+    low, high = _SPANS.get(variable) or np.quantile(values, SHOWN)
     # A variable that is one number in all real events still needs an axis.
     return np.linspace(low, high if high > low else low + 1.0, N_BINS + 1)

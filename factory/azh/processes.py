@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from azh.events import MASSES, SIGNAL_CROSS_SECTION
-from labcourse.errors import UnknownSample
 
 BR_Z = 0.06729
 """Z → e⁺e⁻ and µ⁺µ⁻ (PDG 2024)."""
@@ -39,7 +38,7 @@ APPROXIMATIONS = (
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Process:
     """How a sample is made.
 
     ``number`` goes into the events' ``run``; ``cross_section`` is in pb, for what Pythia generates; ``events`` are
@@ -49,7 +48,7 @@ class Recipe:
     """
 
     name: str
-    process: str
+    kind: str
     number: int
     settings: tuple[str, ...]
     cross_section: float
@@ -62,7 +61,7 @@ class Recipe:
     cost: float = 1.0
 
 
-def _signal(mass: int) -> Recipe:
+def _signal(mass: int) -> Process:
     settings = (
         "Higgs:useBSM = on",
         "HiggsBSM:gg2A3 = on",
@@ -79,7 +78,7 @@ def _signal(mass: int) -> Recipe:
         "23:onMode = off",
         "23:onIfAny = 11 13",
     )
-    return Recipe(
+    return Process(
         f"signal_{mass}",
         "signal",
         360_000 + mass,
@@ -93,7 +92,7 @@ def _signal(mass: int) -> Recipe:
     )
 
 
-def _z_jets(low: int, high: int, cross_section: float, events: int) -> Recipe:
+def _z_jets(low: int, high: int, cross_section: float, events: int) -> Process:
     settings = (
         "WeakBosonAndParton:qqbar2gmZg = on",
         "WeakBosonAndParton:qg2gmZq = on",
@@ -102,12 +101,12 @@ def _z_jets(low: int, high: int, cross_section: float, events: int) -> Recipe:
         "23:onMode = off",
         "23:onIfAny = 11 13",
     )
-    return Recipe(
+    return Process(
         f"Zjets_{low}", "Zjets", 364_100 + low, settings, cross_section, events, passes=8, negative=0.08, cost=1.0
     )
 
 
-_TTBAR = Recipe(
+_TTBAR = Process(
     "ttbar",
     "ttbar",
     410_472,
@@ -120,9 +119,9 @@ _TTBAR = Recipe(
     cost=1.2,
 )
 
-RECIPES: dict[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
+PROCESSES: dict[str, Process] = {
+    process.name: process
+    for process in (
         *map(_signal, MASSES),
         _z_jets(25, 60, 703.8, 110_000),
         _z_jets(60, 120, 143.1, 100_000),
@@ -132,19 +131,3 @@ RECIPES: dict[str, Recipe] = {
     )
 }
 """All samples of the search, by name."""
-
-
-def get(name: str) -> Recipe:
-    """Return the recipe of a sample.
-
-    Raises
-    ------
-    UnknownSample
-        If there is none.
-    """
-    try:
-        return RECIPES[name]
-    except KeyError:
-        raise UnknownSample(
-            f"The search has no sample {name!r}.", where="parameterised", next_step=f"There are {', '.join(RECIPES)}."
-        ) from None

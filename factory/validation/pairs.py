@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from factory.validation import repeats
-from labcourse import kinematics, ntuple, samples, selection, two_sample
+from factory import recipes
+from factory.validation import repeats, two_sample
+from labcourse import kinematics, ntuple, samples, selection
 from labcourse.errors import BadInput, EmptySelection, MissingSample
+from labcourse.progress import each
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,13 +67,13 @@ class Row(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """Pairs to compare, and the simulated signal samples (preselected) for the mass peak."""
+    """Pairs to compare, and the simulated signal samples (preselected) whose mass peak is known without a real file."""
 
     pairs: list[Pair]
     signals: dict[str, pd.DataFrame]
 
 
-def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progress: bool = True) -> Loaded:
+def load(real: Path | None, simulated: Path, names: Sequence[str] = ()) -> Loaded:
     """Read and preselect the samples to compare.
 
     Parameters
@@ -81,8 +84,6 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
         Folder of simulated files; for «data» it has to hold all simulated samples.
     names : sequence of str
         Names of the catalogue; by default all of which there are real files.
-    progress : bool
-        Whether to show on a terminal how far the reading is.
 
     Raises
     ------
@@ -95,19 +96,12 @@ def load(real: Path | None, simulated: Path, names: Sequence[str] = (), *, progr
     EmptySelection
         If no event of a sample passes the preselection.
     """
-    from rich.console import Console
-    from rich.progress import track
-
     files = _real_files(real, names)
     signals = [name for name in samples.SIGNAL if name in names or not names]
-    parts = samples.SIMULATED if "data" in files else tuple(dict.fromkeys([*files, *signals]))
-    jobs = [("real", name, paths) for name, paths in files.items()]
-    jobs += [("simulated", name, _files_in(simulated, name)) for name in parts]
-    tables: dict[tuple[str, str], pd.DataFrame] = {}
-    console = Console(stderr=True)
-    hidden = not (progress and console.is_terminal)
-    for kind, name, paths in track(jobs, "Reading samples", console=console, transient=True, disable=hidden):
-        tables[kind, name] = _read(name, paths)
+    parts = tuple(recipes.RECIPES) if "data" in files else tuple(dict.fromkeys([*files, *signals]))
+    paths = {("real", name): found for name, found in files.items()}
+    paths |= {("simulated", name): _files_in(simulated, name) for name in parts}
+    tables = {key: _read(key[1], paths[key]) for key in each(list(paths), "reading {0[0]} {0[1]}")}
     pairs = [
         Pair(
             name,
@@ -215,28 +209,24 @@ def _real_files(folder: Path | None, names: Sequence[str]) -> dict[str, tuple[Pa
     if folder is not None and not folder.is_dir():
         raise BadInput(f"{folder} is not a folder.", where="--real", next_step="Give a folder of official files.")
     found = {}
-    for name in samples.ALL:
-        located = _official(name) if folder is None else tuple(folder / file for file in samples.get(name).files)
-        if located and all(path.is_file() for path in located):
-            found[name] = located
-    wanted = [name for name in samples.ALL if name in (names or found)]
-    # Of the signal the target figures are known without a real file.
-    missing = [name for name in wanted if name not in found and name not in samples.SIGNAL]
+    for name in (*recipes.RECIPES, "data"):
+        if folder is not None:
+            paths = tuple(folder / file for file in samples.get(name).files)
+        else:
+            with suppress(MissingSample):
+                located = samples.locate(name)
+                paths = located.paths if located.source == "official" else ()
+        if paths and all(path.is_file() for path in paths):
+            found[name] = paths
+    # Of the signal the mass peak is known without a real file.
+    missing = [name for name in names if name not in found and name not in samples.SIGNAL]
     if not found or missing:
         raise MissingSample(
             f"There are no real ATLAS files to compare with{' of ' + ', '.join(missing) if missing else ''}.",
             where=str(folder) if folder is not None else "the sample search path (labcourse data where)",
             next_step="Name a folder that holds official files of the 4-lepton collection: --real DIR.",
         )
-    return {name: found[name] for name in wanted if name in found}
-
-
-def _official(name: str) -> tuple[Path, ...]:
-    try:
-        located = samples.locate(name)
-    except MissingSample:
-        return ()
-    return located.paths if located.source == "official" else ()
+    return {name: paths for name, paths in found.items() if name in (names or found)}
 
 
 def _files_in(folder: Path, name: str) -> tuple[Path, ...]:

@@ -2,7 +2,7 @@
 
 Two jets of Z + jets are b jets in one event of a hundred, far too few to train or test with. As searches do that
 model a background with two tags by events with fewer, each event is used twice: as it is, unless it has two b jets;
-and with its two hardest central jets called b jets. The sum of the latter is normalised to data (`recipes.Z_BB`).
+and with its two hardest central jets called b jets. The sum of the latter is normalised to data (`processes.Z_BB`).
 In the parton shower two to three pairs in a hundred are b jets whatever their distance (0.4 < ΔR < 5, in six bins)
 and mass, within the 15 % that 145 such pairs tell.
 """
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from azh.events import MEASURED
 from factory import detector, generator
-from factory.azh import recipes, response
+from factory.azh import response
+from factory.azh.processes import PROCESSES
 from factory.azh.reconstruction import select
-from factory.chunks import Chunk, Table
+from factory.chunks import Chunk
 from factory.particles import Bools, Floats, Ints, Particles, rank_within_event
+from factory.tables import Table, finished
 
 SEARCH = 7
 """Purpose of the chunks of the search: its random numbers are used nowhere else."""
@@ -36,25 +38,25 @@ def make_chunk(chunk: Chunk) -> Table:
     dict of ndarray
         The inputs (``MEASURED``), ``event``, ``factor`` (of the weight: tags, flavour, passes) and ``BB``, an entry
         each for every event that passes, as often as it does; ``fiducial``, shape (1,): the sum of the factors of
-        generated events with two b jets in the region of `recipes.Z_BB`.
+        generated events with two b jets in the region of `processes.Z_BB`.
 
     Raises
     ------
-    UnknownSample
-        If the search has no such sample.
     SimulationError
         If Pythia is not installed or fails.
     """
-    recipe = recipes.get(chunk.sample)
-    sequence = np.random.SeedSequence([chunk.seed, recipe.number, SEARCH, chunk.index])
+    process = PROCESSES[chunk.sample]
+    sequence = np.random.SeedSequence([chunk.seed, process.number, SEARCH, chunk.index])
     for_pythia, for_generator, for_detector = sequence.spawn(3)
     seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
-    truth = generator.generate(recipe.settings, chunk.events, seed, rng=np.random.default_rng(for_generator), leptons=2)
+    truth = generator.generate(
+        process.settings, chunk.events, seed, rng=np.random.default_rng(for_generator), leptons=2
+    )
     rng = np.random.default_rng(for_detector)
     leptons, photons, invisible = truth.leptons, truth.photons, truth.invisible
     versions = [(truth.jets, np.ones(chunk.events), False)]
     fiducial = 0.0
-    if recipe.process == "Zjets":
+    if process.kind == "Zjets":
         promoted, share = promote(truth.jets, chunk.events)
         fiducial = float(share[in_fiducial(leptons, chunk.events)].sum())
         versions = [(truth.jets, 1.0 - _has_two_b(truth.jets, chunk.events), False), (promoted, share, True)]
@@ -62,18 +64,18 @@ def make_chunk(chunk: Chunk) -> Table:
     for jets, share, is_bb in versions:
         kept = _candidates(leptons, jets, chunk.events) & (share > 0)
         of_kept = [particles.take(kept[particles.event]) for particles in (leptons, photons, jets)]
-        for _ in range(recipe.passes):
-            event, inputs, factor = _detect(of_kept, invisible, rng, any_flavour=recipe.any_flavour)
+        for _ in range(process.passes):
+            event, inputs, factor = _detect(of_kept, invisible, rng, any_flavour=process.any_flavour)
             parts.append(
                 inputs
                 | {
                     "event": chunk.index * chunk.events + event,
-                    "factor": factor * share[event] / recipe.passes,
+                    "factor": factor * share[event] / process.passes,
                     BB: np.full(len(event), is_bb),
                 }
             )
     table: Table = {name: np.concatenate([part[name] for part in parts]) for name in (*MEASURED, "event", "factor", BB)}
-    return table | {"fiducial": np.array([fiducial])}
+    return finished(table | {"fiducial": np.array([fiducial])})
 
 
 def _detect(

@@ -13,18 +13,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from labcourse import metrics
 from labcourse.errors import BadInput
 from labcourse.weights import effective_number
 
 Array = NDArray[np.float64]
-
-
-class ChiSquare(NamedTuple):
-    """χ², its number of degrees of freedom, and the probability of a larger one (NaN if there is only one bin)."""
-
-    value: float
-    ndf: int
-    p_value: float
 
 
 class KolmogorovSmirnov(NamedTuple):
@@ -57,18 +50,8 @@ def chi_square(
     effects: tuple[float, float] = (1.0, 1.0),
     max_bins: int = 20,
     min_effective: float = 10.0,
-) -> ChiSquare:
-    r"""Compare two weighted samples in bins of equal probability, or in given ones.
-
-    With the contents :math:`a_i, b_i`, their variances :math:`\sum w^2`, and :math:`A = \sum a_i, B = \sum b_i`,
-
-    .. math:: \chi^2 = \min_c \sum_i \frac{(a_i/A - b_i/B - c f_i)^2}{f_i\,(r_i^a/A + r_i^b/B)}
-
-    where :math:`f_i` is the common shape, estimated from both samples, and :math:`r_i = \sum w^2 / \sum w` the size
-    of a weight in bin i: a weighted content is taken as a scaled Poisson number (Bohm and Zech, NIM A 748 (2014) 1).
-    The free :math:`c` is the constraint of the normalisation, so that ndf = bins − 1. For unweighted events this is
-    Pearson's test of homogeneity. For weighted ones it is the test of Gagunashvili (NIM A 614 (2010) 287; ``WW`` of
-    ROOT's ``Chi2Test``) with variances from the common shape: those of a bin's own content are poor where it is small.
+) -> metrics.ChiSquare:
+    """Compare two weighted samples in bins of equal probability, or in given ones, by `metrics.chi_square`.
 
     The bins are quantiles of both samples together, at most ``max_bins``, and few enough for ``2 * min_effective``
     effective events of the smaller sample in each; or those between ``edges``, the outer ones without an end. Where
@@ -88,25 +71,9 @@ def chi_square(
     >>> test.ndf, bool(0.01 < test.p_value < 0.99)
     (19, True)
     """
-    from scipy.stats import chi2
-
-    pair = _samples(first, second, first_weight, second_weight, effects)
+    pair = _sample(first, first_weight, effects[0]), _sample(second, second_weight, effects[1])
     lower = _edges(pair, max_bins, min_effective) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
-    (a, va), (b, vb) = (_contents(sample, lower) for sample in pair)
-    keep = _merge(pair, (a, b), min_effective)
-    a, va, b, vb = (np.add.reduceat(content, keep) for content in (a, va, b, vb))
-    if len(a) < 2:
-        return ChiSquare(0.0, 0, float("nan"))
-    total_a, total_b = a.sum(), b.sum()
-    size_a, size_b = _weight_size(a, va, min_effective), _weight_size(b, vb, min_effective)
-    # The best estimate of the common shape: each sample counts with the inverse of its relative variance.
-    inverse_a, inverse_b = total_a / size_a, total_b / size_b
-    common = (a / size_a + b / size_b) / (inverse_a + inverse_b)
-    variance = common * (1 / inverse_a + 1 / inverse_b)
-    difference = a / total_a - b / total_b
-    constraint = np.sum(difference * common / variance) / np.sum(common**2 / variance)
-    value = float(np.sum((difference - constraint * common) ** 2 / variance))
-    return ChiSquare(value, len(a) - 1, float(chi2.sf(value, len(a) - 1)))
+    return metrics.chi_square(*(_contents(sample, lower) for sample in pair), min_effective=min_effective)
 
 
 def kolmogorov_smirnov(
@@ -137,7 +104,7 @@ def kolmogorov_smirnov(
     """
     from scipy.stats import kstwo
 
-    pair = _samples(first, second, first_weight, second_weight, effects)
+    pair = _sample(first, first_weight, effects[0]), _sample(second, second_weight, effects[1])
     values = np.concatenate([sample.values for sample in pair])
     steps = np.concatenate(
         [sign * sample.weights / sample.weights.sum() for sign, sample in zip((1, -1), pair, strict=True)]
@@ -184,51 +151,7 @@ def design_effect(values: ArrayLike, weight: ArrayLike, group: ArrayLike, *, max
     return max(1.0, float(np.square(together).sum() / alone)) if alone else 1.0
 
 
-def quantiles(values: ArrayLike, probabilities: ArrayLike, weight: ArrayLike | None = None) -> tuple[Array, Array]:
-    """Quantiles of a weighted sample and their statistical errors.
-
-    The error is half the distance of the quantiles at p ± σ (Woodruff, JASA 47 (1952) 635), where σ is the error of the
-    cumulative distribution there, σ² = [(1−p)² Σw² below + p² Σw² above] / (Σw)². Where negative weights let that
-    distribution fall, its running maximum is inverted.
-
-    Raises
-    ------
-    BadInput
-        As `chi_square`, or if a probability is not between 0 and 1.
-
-    Examples
-    --------
-    >>> quantiles([1.0, 2.0, 3.0, 4.0], [0.5], [1, 1, 1, 1])[0]
-    array([2.5])
-    """
-    sample = _sample(values, weight, "values")
-    wanted = np.asarray(probabilities, np.float64)
-    if not ((wanted > 0) & (wanted < 1)).all():
-        raise BadInput("A probability is not between 0 and 1.", where="quantiles", next_step="For a median, give 0.5.")
-    total = sample.weights.sum()
-    middle = np.maximum.accumulate(np.cumsum(sample.weights) - sample.weights / 2) / total
-    centre = np.interp(wanted, middle, sample.values)
-    squares = np.append(0.0, np.cumsum(sample.weights**2))
-    below = squares[np.searchsorted(sample.values, centre, side="right")]
-    sigma = np.sqrt((1 - wanted) ** 2 * below + wanted**2 * (squares[-1] - below)) / total
-    low, high = (np.interp(p, middle, sample.values) for p in (wanted - sigma, wanted + sigma))
-    return centre, (high - low) / 2
-
-
-def _samples(
-    first: ArrayLike,
-    second: ArrayLike,
-    first_weight: ArrayLike | None,
-    second_weight: ArrayLike | None,
-    effects: tuple[float, float],
-) -> tuple[Sample, Sample]:
-    return (
-        _sample(first, first_weight, "first sample", effects[0]),
-        _sample(second, second_weight, "second sample", effects[1]),
-    )
-
-
-def _sample(values: ArrayLike, weight: ArrayLike | None, name: str, effect: float = 1.0) -> Sample:
+def _sample(values: ArrayLike, weight: ArrayLike | None, effect: float) -> Sample:
     values = np.asarray(values, np.float64)
     weights = np.ones_like(values) if weight is None else np.asarray(weight, np.float64)
     wrong = ""
@@ -241,9 +164,8 @@ def _sample(values: ArrayLike, weight: ArrayLike | None, name: str, effect: floa
     elif not weights.sum() > 0:
         wrong = f"The weights add up to {weights.sum():g}."
     if wrong:
-        raise BadInput(
-            wrong, where=name, next_step="Compare finite numbers of at least one event, with a positive sum of weights."
-        )
+        next_step = "Compare finite numbers of at least one event, with a positive sum of weights."
+        raise BadInput(wrong, where="a sample to compare", next_step=next_step)
     order = np.argsort(values, kind="stable")
     return Sample(values[order], weights[order], effect)
 
@@ -264,32 +186,8 @@ def _edges(pair: tuple[Sample, Sample], max_bins: int, min_effective: float) -> 
     return np.unique(np.append(-np.inf, edges))
 
 
-def _contents(sample: Sample, edges: Array) -> tuple[Array, Array]:
-    bins = np.searchsorted(edges, sample.values, side="right") - 1
+def _contents(sample: Sample, lower: Array) -> metrics.Histogram:
+    bins = np.searchsorted(lower, sample.values, side="right") - 1
     squares = sample.effect * sample.weights**2
-    return tuple(np.bincount(bins, weight, len(edges)) for weight in (sample.weights, squares))  # type: ignore[return-value]
-
-
-def _merge(pair: tuple[Sample, Sample], contents: tuple[Array, Array], min_effective: float) -> NDArray[np.intp]:
-    """First bins of groups in which the smaller sample is expected to hold ``min_effective`` effective events.
-
-    Expected from both samples together: going by what one of them holds would end bins where it fluctuates upwards.
-    """
-    smaller = min(sample.effective for sample in pair)
-    share = sum(np.maximum(content, 0) / np.maximum(content, 0).sum() for content in contents) / 2
-    starts, held = [0], 0.0
-    for i, expected in enumerate(share * smaller):
-        if held >= min_effective:
-            starts.append(i)
-            held = 0.0
-        held += expected
-    if held < min_effective and len(starts) > 1:
-        starts.pop()
-    return np.array(starts)
-
-
-def _weight_size(content: Array, variance: Array, min_effective: float) -> Array:
-    """Σw²/Σw a bin; the whole sample's where a bin holds too little to tell."""
-    whole = variance.sum() / content.sum()
-    tells = (content > 0) & (content**2 >= min_effective / 2 * variance) & (variance > 0)
-    return np.where(tells, variance / np.where(tells, content, 1.0), whole)
+    content, variance = (np.bincount(bins, weight, len(lower)) for weight in (sample.weights, squares))
+    return metrics.Histogram(content.astype(np.float64), np.sqrt(variance), np.append(lower, np.inf))
