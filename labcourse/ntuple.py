@@ -8,6 +8,7 @@ leptons, ``jet_n``, ``met`` and ``weight``, the number of events expected at 10 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -319,17 +320,23 @@ def _grouped(branches: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_bytes(path: Path) -> None:
-    """Compare a simulated file with the sha256 of its manifest.
+    """Compare a simulated file with the sha256 of its manifest, once per process as long as it does not change.
 
     What gets no smaller by compression is stored without, and thus without a checksum: a flipped bit there is another
     number. The release's files need no such check: they are compressed throughout, and so have checksums.
     """
-    if recorded_sha256(path) not in (None, sha256(path)):
+    recorded, there = recorded_sha256(path), path.stat()
+    if recorded is not None and recorded != _sha256(path.absolute(), there.st_size, there.st_mtime_ns):
         raise BadFile(
             f"{path.name} has other bytes than {samples.MANIFEST} says: it is damaged, or was replaced.",
             where=str(path),
             next_step=f"{samples.get_again(path)} Your own files belong elsewhere: `labcourse data use FOLDER`.",
         )
+
+
+@functools.cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    return sha256(path)
 
 
 def _foreign(path: Path, what: str, where: str = "") -> ForeignFile:

@@ -14,7 +14,7 @@ from workshop.comparison.display import compare
 
 @pytest.mark.parametrize("width", [360, 1200])
 def test_nothing_scrolls_sideways_but_tables_of_the_class(browser: Browser, tmp_path: Path, width: int) -> None:
-    maker = made_up.Maker(pictures=True)
+    maker = made_up.Maker()
     made_up.write_class(tmp_path / "class", maker, made_up.plans(maker, 3))
     compare(tmp_path / "class", settings.home(), html=tmp_path / "report.html", pages=tmp_path / "pages")
     for path in (tmp_path / "report.html", *(tmp_path / "pages").iterdir()):

@@ -267,7 +267,7 @@ EXERCISES = {
             (weight_in_place, "changes what it is given"),
         ],
         fails=[
-            (lambda b, luminosity: weight(b, 10), "twice the luminosity"),
+            (lambda b, luminosity: weight(b, 10), "always 10"),
             (lambda b, luminosity: weight(b | {"SumWeights": 4e5}, luminosity), "first SumWeights is taken"),
             (
                 lambda b, luminosity: weight(b | {"SumWeights": b["SumWeights"][0]}, luminosity),
@@ -278,7 +278,7 @@ EXERCISES = {
             (lambda b, luminosity: weight(b, luminosity)[b["mcWeight"] > 0], "one weight per event"),
             (lambda b, luminosity: weight(b, luminosity) * b["scaleFactor_ELE"], "follow the formula"),
             (lambda b, luminosity: weight(b, luminosity) * np.sign(b["mcWeight"]), "lost their sign"),
-            (lambda b, luminosity: weight(b, luminosity // 1), "twice the luminosity"),
+            (lambda b, luminosity: weight(b, luminosity // 1), "always 10"),
             (lambda b, luminosity: weight(b, luminosity) * len(b["mcWeight"]) / 6, "other arguments"),
             (lambda b, luminosity: weight(b, luminosity)[:, None], "one weight per event"),
         ],
@@ -291,7 +291,7 @@ EXERCISES = {
             count_with_a_loop,
         ],
         mistakes=[
-            (lambda events: (events["weight"].sum(), len(events)), "in the wrong order"),
+            (lambda events: (events["weight"].sum(), len(events)), "the order is another one"),
             (lambda events: (len(events), events["weight"].abs().sum()), "count as positive"),
             (lambda events: (events.size, events["weight"].sum()), "counts cells"),
             (lambda events: (len(events.columns), events["weight"].sum()), "counts columns"),

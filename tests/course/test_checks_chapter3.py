@@ -234,7 +234,7 @@ EXERCISES = {
             lambda s, y, w, cut: efficiencies(pd.Series(s), pd.Series(y), pd.Series(w), cut),
         ],
         mistakes=[
-            (lambda *given: efficiencies(*given)[::-1], "swapped"),
+            (lambda *given: efficiencies(*given)[::-1], "the order is another one"),
             (lambda s, y, w, cut: efficiencies(s, y, np.ones_like(w), cut), "counted, not weighted"),
             (lambda s, y, w, cut: efficiencies(s, y, abs(w), cut), "count as positive"),
             (lambda s, y, w, cut: efficiencies(s, y, w, np.nextafter(cut, 1)), "right at the cut"),

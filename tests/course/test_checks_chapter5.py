@@ -258,7 +258,7 @@ EXERCISES = {
             (lambda y, p, w: w[np.round(p) == y].sum() / w.sum(), "0.5 itself"),
             (lambda y, p, w: w[(p >= 0.5) & (y == 1)].sum() / w[y == 1].sum(), ""),
             (lambda y, p, w: accuracy(y, p, np.maximum(w, 0)), ""),
-            (lambda y, p, w: accuracy(y[:60], p[:60], w[:60]) if len(y) != 40 else 0.8, "✗ works for other events"),
+            (lambda y, p, w: accuracy(y[:60], p[:60], w[:60]) if len(y) != 40 else 0.8, "✗ right for other arguments"),
             (lambda y, p, w: accuracy(y, p, w) // 0.01 / 100, ""),
             (lambda y, p, w: accuracy(y, p, w**2), ""),
         ],
@@ -285,7 +285,7 @@ EXERCISES = {
             (lambda w, y: balance(w, y) * np.sign(w), ""),
             (
                 lambda w, y: balance(w[:90], y[:90])[: len(w)] if len(w) == 90 else balance(w, y) * 1.8,
-                "✗ works for other",
+                "✗ right for other",
             ),
             (lambda w, y: np.round(balance(w, y), 2), ""),
             (lambda w, y: 1.01 * balance(w, y), "✗ the mean"),
@@ -365,7 +365,7 @@ EXERCISES = {
             (lambda s, y, w, cut: (significance(s, y, w, cut)[0], significance(s, y, np.ones_like(w), cut)[1]), ""),
             (
                 lambda s, y, w, cut: significance(s, y, w, cut) if len(s) == 200 else significance(s, y, w, 0.5),
-                "✗ works for other events",
+                "✗ right for other arguments",
             ),
         ],
     ),

@@ -188,7 +188,7 @@ EXERCISES = {
             (lambda eta, phi: align(eta, phi)[0], "40 values are given"),
         ],
         fails=[
-            (lambda eta, phi: align(eta[:1], phi[:1]), "both have shape"),
+            (lambda eta, phi: align(eta[:1], phi[:1]), "the result has the shape"),
             (lambda eta, phi: (align(eta, phi)[0], np.clip(phi - phi[:, :1], -np.pi, np.pi)), "✗ the leading lepton"),
             (lambda eta, phi: (align(eta, phi)[0], np.arctan(np.tan(phi - phi[:, :1]))), "✗ the leading lepton"),
             (lambda eta, phi: (np.sort(align(eta, phi)[0], axis=1), align(eta, phi)[1]), "✗ all leptons of an event"),
@@ -210,7 +210,7 @@ EXERCISES = {
         mistakes=[
             (prepare(aligned=False), "turned around the beam gives other inputs"),
             (prepare(leading_phi=True), "is the same for all events"),
-            (prepare(centred=True), "depend on the other events of the table"),
+            (prepare(centred=True), "depend on the other events"),
             (prepare(extra="m_llll"), "uses masses"),
             (prepare(extra="weight"), "uses masses, met, jets or the weight"),
             (prepare(extra="sample"), "uses the column sample"),
@@ -334,7 +334,7 @@ EXERCISES = {
             (lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray"),
             (lambda m, w, low, high: w[m >= low & m < high].sum() / w.sum(), "put each comparison in brackets"),
             (lambda m, w, low, high: w[(m >= low) & m < high].sum() / w.sum(), "put each comparison in brackets"),
-            (lambda m, w, low, high: share(m, w, 115, 130) if low else 1.0, "✗ works for another window"),
+            (lambda m, w, low, high: share(m, w, 115, 130) if low else 1.0, "✗ right for other arguments"),
             (lambda m, w, low, high: w[slice(*np.searchsorted(m, (low, high)))].sum() / w.sum(), ""),
             (lambda m, w, low, high: share(m, np.maximum(w, 0), low, high), ""),
             (lambda m, w, low, high: w[(m >= low) & (m < high)].sum() / np.abs(w).sum(), ""),

@@ -59,7 +59,7 @@ EXERCISES = {
         mistakes=[
             (lambda p, d: np.sum(np.argmax(p, axis=1) == d), "are counted"),
             (lambda p, d: np.mean(np.argmax(p, axis=1) != d), "share of wrong ones"),
-            (lambda p, d: np.argmax(p, axis=1) == d, "one truth value a picture"),
+            (lambda p, d: np.argmax(p, axis=1) == d, "one truth value per picture"),
             (lambda p, d: p[np.arange(len(d)), d].mean(), "mean probability"),
             (lambda p, d: 100 * np.mean(np.argmax(p, axis=1) == d), "in per cent"),
         ],
@@ -122,9 +122,9 @@ EXERCISES = {
         fails=[
             (lambda w, m, k: 3 * balance(w, m, k), "✗ the background keeps its absolute weights"),
             (lambda w, m, k: balance(w, m, k) / balance(w, m, k).sum(), "✗ the background keeps"),
-            (lambda w, m, k: balance(w, m, 0.1), "✗ works for other masses and another k"),
-            (lambda w, m, k: balance(w, m, k * len(np.unique(m[m > 0])) / 2), "✗ works for other masses"),
-            (lambda w, m, k: balance(w, np.where(m > 700, 0, m), k), "✗ works for other masses"),
+            (lambda w, m, k: balance(w, m, 0.1), "✗ right for other arguments"),
+            (lambda w, m, k: balance(w, m, k * len(np.unique(m[m > 0])) / 2), "✗ right for other arguments"),
+            (lambda w, m, k: balance(w, np.where(m > 700, 0, m), k), "✗ right for other arguments"),
             (lambda w, m, k: np.where(m > 0, k * 8.0 / np.sum(m > 0), np.abs(w)), ""),
             (lambda w, m, k: balance(np.where(m > 0, 1.0, w), m, k), "✗ within a mass"),
             (lambda w, m, k: np.sort(balance(w, m, k)), ""),

@@ -7,7 +7,6 @@ ones the checks are run.
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import copy
 import io
@@ -60,8 +59,8 @@ ONLY_CODE = {"later", "never run", "printed", "invented", "not checked", "wrong"
 class Maker:
     """Makes notebooks of all chapters; making one is quick, since everything slow is done once."""
 
-    def __init__(self, home: Path | None = None, *, pictures: bool = False) -> None:
-        home = home or settings.home()
+    def __init__(self) -> None:
+        home = settings.home()
         self.reference = read_reference(home)
         sources = {s.chapter: s for s in source.read_all(home) if s.chapter}
         self._plain = {n: json.loads(build.text(build.student_notebook(s))) for n, s in sources.items()}
@@ -69,9 +68,8 @@ class Maker:
         for number, chapter in self.reference.items():
             solution = json.loads((home / "solutions" / f"{chapter.name}.ipynb").read_text("utf-8"))
             self._solved[number] = {cell["id"]: cell for cell in solution["cells"]}
-            left_out = {MIME_TYPE} if pictures else {MIME_TYPE, "image/png"}
             for cell in solution["cells"]:
-                cell["outputs"] = [o for o in cell.get("outputs", []) if not left_out & set(o.get("data", {}))]
+                cell["outputs"] = [o for o in cell.get("outputs", []) if MIME_TYPE not in o.get("data", {})]
         self._written = 0  # no two answers in words are the same
         self._printed: dict[tuple[str, str], tuple[str, str]] = {}
 
@@ -205,16 +203,6 @@ def save(path: Path, notebook: Mapping[str, Any]) -> Path:
     """Write a notebook."""
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
-
-
-def png(seed: int = 0, width: int = 300, height: int = 200) -> str:
-    """Return a picture of noise in large squares, in base64."""
-    from PIL import Image
-
-    squares = np.random.default_rng(seed).integers(0, 255, (8, 12, 3), np.uint8)
-    stream = io.BytesIO()
-    Image.fromarray(squares).resize((width, height), Image.Resampling.NEAREST).save(stream, "PNG")
-    return base64.b64encode(stream.getvalue()).decode()
 
 
 def _ask(exercise: Exercise, what: str) -> tuple[str, str]:

@@ -369,7 +369,7 @@ def test_a_students_chapter_alone_goes_on_with_what_the_solutions_made(
 
 def test_build_says_what_it_did_and_what_differs(invoke: Invoke, project: Path) -> None:
     result = invoke("build", "--check")
-    assert (result.code, len(result.out.splitlines())) == (1, 6)
+    assert (result.code, len(result.out.splitlines())) == (1, 7)
     result = invoke("build")
     assert "written   notebooks/chapter1_data_preparation.ipynb" in result.out
     assert "labcourse run 1 --save" in result.out

@@ -79,7 +79,7 @@ LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
         {"Anna Smith asmith": 1, "Bob Lee blee": 1},
     ),
     # nbgrader, version control
-    (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "nbgrader", {"anna": 1, "bob": 1}),
+    (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "a folder", {"anna": 1, "bob": 1}),
     (["anna/chapter3/chapter3.ipynb", "bob/chapter3/chapter3.ipynb"], "a folder", {"anna": 1, "bob": 1}),
     (
         [
@@ -102,7 +102,6 @@ LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
     ([f"{TITLES[1]}.ipynb", f"Copy of {TITLES[3]}.ipynb", f"{TITLES[4]} (1).ipynb"], "one student", {"class": 3}),
     ([f"{TITLES[1]}.ipynb", f"{TITLES[3]}_final.ipynb", f"{TITLES[4]}-Copy1.ipynb"], "one student", {"class": 3}),
     (["notebooks/chapter1.ipynb", "solutions/chapter1.ipynb", "course/x.py"], "one student", {"class": 1}),
-    (["anna/chapter1.ipynb", "anna/chapter1 (1).ipynb"], "one student", {"anna": 2}),
     (["chapter1/a.ipynb", "chapter2/b.ipynb"], "one student", {"class": 2}),
     (["anna_chapter3.ipynb", "anna_chapter4.ipynb"], "one student", {"anna": 2}),
 ]
@@ -167,7 +166,7 @@ def test_a_pattern_says_where_the_name_stands(tmp_path: Path, files: list[str], 
     folder = hand_in(tmp_path, files)
     assert list(held(find(folder, pattern))) == ["anna", "bob"]
     hand_in(tmp_path, ["other/chapter4.ipynb"])
-    with pytest.raises(BadInput, match=r"1 notebook does not fit the pattern .*: other/chapter4\.ipynb"):
+    with pytest.raises(BadInput, match=r"do not fit the pattern .*: other/chapter4\.ipynb"):
         find(folder, pattern)
 
 
@@ -196,7 +195,7 @@ def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
 
 def test_archives_are_to_be_unpacked(tmp_path: Path) -> None:
     folder = hand_in(tmp_path, ["anna/chapter3.ipynb", "bob/work.zip"])
-    assert find(folder).submissions[1].problems == [("work.zip", "an archive, which is not unpacked")]
+    assert find(folder).submissions[1].problems == [("bob/work.zip", "an archive, which is not unpacked")]
     with pytest.raises(BadInput, match="archive"):
         find(folder / "bob" / "work.zip")
     with pytest.raises(BadInput) as empty:

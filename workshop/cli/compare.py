@@ -36,15 +36,11 @@ def compare(
     ] = None,
     chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
     execute: Annotated[
-        bool, typer.Option("--execute", help="Run the notebooks: their code runs as you, within limits.")
+        bool, typer.Option("--execute", help="Run the notebooks, in a sandbox with limits (Linux, bubblewrap).")
     ] = False,
     seconds: Annotated[
         float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
     ] = 900,
-    memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
-    with_network: Annotated[
-        bool, typer.Option("--with-network", help="Run them also where the network cannot be cut.")
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
@@ -65,8 +61,7 @@ def compare(
         pages=pages,
         pattern=pattern,
         students=students,
-        limits=Limits(seconds, memory * 1e9, seconds / 7) if execute else None,
-        with_network=with_network,
+        limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
     )
     for student in found.students:
         for file, what in student.problems:

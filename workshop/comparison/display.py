@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
-import multiprocessing
-import os
 from collections.abc import Collection
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import track
 
 from labcourse.errors import BadInput
 from workshop.comparison import overview, page
-from workshop.comparison.execution import execution, require_cut_network
 from workshop.comparison.reference import read_reference
-from workshop.comparison.sandbox import Limits
+from workshop.comparison.sandbox import Limits, require_bubblewrap
 from workshop.comparison.submissions import find
-from workshop.comparison.survey import Survey, solution_pictures, survey
+from workshop.comparison.survey import Survey, survey
 
 __all__ = ["compare"]
-
-_WORTH_A_POOL = 40
-"""From so many notebooks on, starting processes costs less than it saves."""
 
 
 def compare(
@@ -38,7 +30,6 @@ def compare(
     students: Path | None = None,
     chapters: Collection[int] = (),
     limits: Limits | None = None,
-    with_network: bool = False,
 ) -> Survey:
     """Compare the submissions in a folder with the course below ``home``, and write what is asked for.
 
@@ -49,7 +40,7 @@ def compare(
     home : Path
         The project's folder.
     html : Path, optional
-        Where the report goes. Without it changed cells and pictures are not compared.
+        Where the report goes.
     csv : Path, optional
         Where the table of states and points goes.
     pages : Path, optional
@@ -60,14 +51,12 @@ def compare(
         The chapters to compare; all by default.
     limits : Limits, optional
         Run the notebooks within these limits. Without them nothing is run.
-    with_network : bool
-        Run them also where the network cannot be cut.
 
     Raises
     ------
     BadInput
         If there are no submissions, or it is not clear whose they are, a file would replace one of another kind, or
-        the network cannot be cut.
+        this machine has no sandbox.
     BuildError
         If the course's own files cannot be read.
     StorageError
@@ -76,50 +65,17 @@ def compare(
     for file, option, ends in ((html, "--html", (".html", ".htm")), (csv, "--csv", (".csv",))):
         if file and (file.suffix.lower() not in ends or file.is_dir()):
             raise BadInput(f"{file} is no name for a report.", where=option, next_step=f"Let it end with {ends[0]}.")
-    if limits and not with_network:
-        require_cut_network()
+    if limits:
+        require_bubblewrap()
     submitted = find(path, pattern, students)
     reference = read_reference(home, chapters)
-    pictures = solution_pictures(reference) if html else None
-    has_nbdime = importlib.util.find_spec("nbdime") is not None
-    is_large = sum(len(submission.files) for submission in submitted.submissions) >= _WORTH_A_POOL
-    with (
-        _bar(len(submitted.submissions)) as bar,
-        ProcessPoolExecutor(min(os.cpu_count() or 1, 8), multiprocessing.get_context("spawn")) as pool,
-    ):
-        found = survey(
-            submitted,
-            reference,
-            pictures=pictures,
-            changes=html is not None and has_nbdime,
-            execute=partial(execution, reference, limits) if limits else None,
-            on_student=lambda student: bar.advance(bar.task_ids[0]),
-            map_=pool.map if is_large and not limits else map,
-        )
+    bar = partial(track, description="comparing", console=Console(stderr=True), transient=True)
+    found = survey(submitted, reference, limits=limits, track=bar)
     if html:
-        notes = [] if has_nbdime else ["Changed cells are not shown: nbdime is missing (pip install nbdime)."]
-        how = (
-            "Their notebooks were run again"
-            if limits
-            else "Nothing was run; verdicts are those stored in the notebooks"
-        )
-        page.write(html, found, pictures or {}, changes=has_nbdime, note=" ".join([f"{how}.", *notes]))
+        note = "Their notebooks were run again." if limits else "Nothing was run; verdicts are those in the notebooks."
+        page.write(html, found, note)
     if csv:
         overview.write_csv(csv, found)
     if pages:
         page.write_pages(pages, found)
     return found
-
-
-def _bar(total: int) -> Progress:
-    bar = Progress(
-        TextColumn("comparing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("students, left"),
-        TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    bar.add_task("comparing", total=total)
-    return bar
