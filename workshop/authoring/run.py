@@ -76,12 +76,13 @@ class Task:
 
 @dataclass
 class ChapterRun:
-    """What came of a chapter: ``error`` is empty if it ran to its end."""
+    """What came of a chapter: ``error`` is empty if it ran to its end, ``cell`` counts to the one begun last."""
 
     chapter: int
     name: str
     seconds: float = 0.0
     error: str = ""
+    cell: int = 0
     interrupted: bool = False
     numbers: list[expected.Number] = field(default_factory=list)
 
@@ -247,11 +248,6 @@ class _Kernels:
             if client.km is not None and client.km.has_kernel:
                 asyncio.run(client.km.provisioner.kill())
 
-    def check(self, **_: Any) -> None:
-        """Let a kernel that was still starting when all others were ended go no further."""
-        if self.stopped:
-            raise RuntimeError("stopped")
-
 
 def _execute_and_compare(task: Task, kernels: _Kernels, workspace: str, bounds: Mapping[str, Any]) -> ChapterRun:
     before = _written(task, workspace)
@@ -271,6 +267,14 @@ def _execute_and_compare(task: Task, kernels: _Kernels, workspace: str, bounds: 
 def _execute(task: Task, kernels: _Kernels) -> ChapterRun:
     """Run one notebook in place; whatever goes wrong in it or its kernel becomes the result's ``error``."""
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal
+
+    result = ChapterRun(task.chapter, task.name)
+
+    def begin(cell_index: int, **_: Any) -> None:
+        result.cell = cell_index + 1
+        if kernels.stopped:  # while this kernel was starting
+            raise RuntimeError("stopped")
 
     def report(**_: Any) -> None:
         if kernels.on_cell:
@@ -283,23 +287,22 @@ def _execute(task: Task, kernels: _Kernels) -> ChapterRun:
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": str(kernels.cwd)}},
-        on_cell_start=kernels.check,
+        on_cell_execute=begin,
         on_cell_executed=report,
     )
     kernels.clients.append(client)
     for cell in task.notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    result = ChapterRun(task.chapter, task.name)
     started = time.perf_counter()
     try:
         # What the kernel's process itself writes to standard error is for Jupyter's developers.
         asyncio.run(client.async_execute(env=kernels.environment, stderr=subprocess.DEVNULL))
     except Exception as error:
         result.interrupted = kernels.stopped
-        result.error = _reason(task, error, interrupted=result.interrupted)
-        if not result.error:
-            raise
+        if not result.interrupted and not isinstance(error, (CellControlSignal, RuntimeError)):
+            raise  # no fault of notebook or kernel
+        result.error = _reason(result, task.notebook.cells[result.cell - 1], error)
     finally:
         kernels.clients.remove(client)
     result.seconds = time.perf_counter() - started
@@ -362,45 +365,22 @@ def _environment(workspace: str, *, one_thread: bool) -> dict[str, str]:
     }
 
 
-def _reason(task: Task, error: BaseException, *, interrupted: bool) -> str:
-    """Return why a notebook was not run to its end; an empty text if that is no fault of notebook or kernel."""
-    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+def _reason(result: ChapterRun, cell: Any, error: Exception) -> str:
+    """Return why a notebook was not run to its end, in the user's words; ``cell`` is the one that was begun last."""
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    if interrupted:
-        return f"{task.name}: interrupted in cell {_last_started(task)}; run this chapter again"
+    if result.interrupted:
+        return f"{result.name}: interrupted in cell {result.cell}; run this chapter again"
     if isinstance(error, CellExecutionError):
-        return _explain(task, error)
-    if isinstance(error, (CellTimeoutError, CellControlSignal)):
-        return f"{task.name}: a cell ran longer than half an hour: {error}"
+        lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
+        message = "\n    ".join(lines[-6:])
+        where = f"{result.name}, cell {result.cell} ({cell.source.strip().splitlines()[0]})"
+        return f"{where}: {error.ename}: {message}"
+    if isinstance(error, CellTimeoutError):
+        return f"{result.name}: cell {result.cell} ran longer than half an hour"
     if isinstance(error, DeadKernelError):
         return (
-            f"{task.name}: the kernel died in cell {_last_started(task)}; "
+            f"{result.name}: the kernel died in cell {result.cell}; "
             "often the memory was not enough: close other programs and run it again"
         )
-    if isinstance(error, RuntimeError):
-        return f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
-    return ""
-
-
-def _explain(task: Task, error: Any) -> str:
-    lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
-    message = "\n    ".join(lines[-6:])
-    cell = next(
-        (
-            i
-            for i, cell in enumerate(task.notebook.cells, 1)
-            if any(output.output_type == "error" for output in cell.get("outputs", ()))
-        ),
-        0,
-    )
-    first_line = task.notebook.cells[cell - 1].source.strip().splitlines()[:1] if cell else []
-    where = f"{task.name}, cell {cell}" + (f" ({first_line[0]})" if first_line else "")
-    return f"{where}: {error.ename}: {message}"
-
-
-def _last_started(task: Task) -> int:
-    """Return the number of the first code cell that was not finished, counting all cells from one."""
-    for number, cell in enumerate(task.notebook.cells, 1):
-        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
-            return number
-    return len(task.notebook.cells)
+    return f"{result.name}: no kernel could be started: {error}; `labcourse doctor` says more"
