@@ -11,7 +11,7 @@ import pytest
 import uproot
 
 from labcourse import ntuple, samples, selection, settings
-from labcourse.errors import BadEvents, BadFile, BadInput, ForeignFile, UnknownSample
+from labcourse.errors import BadEvents, BadFile, ForeignFile, UnknownSample
 
 NAME = "mc_363490.llll.4lep.root"
 
@@ -51,15 +51,6 @@ def test_only_one_chunk_is_in_memory(tmp_path, mini_branches):
 
     peak(5000)
     assert peak(5000) < 0.4 * peak(None)
-
-
-def test_luminosity_scales_weights(tmp_path, mini_branches):
-    ntuple.write(tmp_path / NAME, mini_branches())
-    ten, hundred = (ntuple.read(tmp_path / NAME, luminosity=value)["weight"] for value in (10.0, 100.0))
-    np.testing.assert_allclose(hundred, 10 * ten, rtol=1e-6)
-    for value in (0, -1.0, np.nan, np.inf):
-        with pytest.raises(BadInput, match="luminosity"):
-            ntuple.read(tmp_path / NAME, luminosity=value)
 
 
 def test_leptons_come_sorted_by_falling_momentum(tmp_path, mini_branches):
