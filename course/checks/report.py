@@ -37,7 +37,6 @@ from course.checks.compare import in_form, is_open
 from course.checks.findings import Mistake, Report, ReturnsNothing, StillOpen, explain
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
-from labcourse.progress import was_interrupted
 
 __all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "exercise", "is_open"]
 
@@ -206,8 +205,6 @@ def _examine(
         )
     except BaseException as error:  # of whatever kind: a check never raises
         report.wrong(*explain(error))
-    if was_interrupted():
-        return _Examined("", answer, _STOPPED)  # a training was cut short, and with it what there is to judge
     if seen.calls_course:
         return _Examined(
             "", answer, "Your function calls the course's own answer. Write yours, and then run this check."
