@@ -29,7 +29,6 @@ NAMES = (
 HELD = {
     "fit": 20,
     "products": 0.4,
-    "recipe": 50,
     "predict": 50,
     "scan": 50,
     "preselect": 15,

@@ -295,7 +295,9 @@ def _learns(model: Any, x: NDArray[np.float32], y: NDArray[np.float32], report: 
     losses: list[float] = []
     for epochs in (0, _EPOCHS - _LAST, *[1] * _LAST):
         if epochs:
-            training.fit(model, x, y, epochs=epochs, batch_size=128, seed=len(losses), progress=False)
+            history = training.fit(model, x, y, epochs=epochs, batch_size=128, seed=len(losses), progress=False)
+            if getattr(history, "interrupted", False):  # there is nothing to judge
+                raise KeyboardInterrupt
         score = training.predict(model, x_validation).astype(float).reshape(-1)
         if np.nanmin(score) < 0 or np.nanmax(score) > 1:
             report.wrong(*_LEAVES_RANGE)
