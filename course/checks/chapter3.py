@@ -15,7 +15,7 @@ from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, changed, follows, gives, hold, just_above, parts_follow, with_argument
 from labcourse import features
-from labcourse.plotting import roc_curve
+from labcourse.metrics import roc_curve
 
 Array = NDArray[np.float64]
 

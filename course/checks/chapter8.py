@@ -295,7 +295,9 @@ def _learns(model: Any, x: NDArray[np.float32], y: NDArray[np.float32], report: 
     losses: list[float] = []
     for epochs in (0, _EPOCHS - _LAST, *[1] * _LAST):
         if epochs:
-            training.fit(model, x, y, epochs=epochs, batch_size=128, seed=len(losses), progress=False)
+            history = training.fit(model, x, y, epochs=epochs, batch_size=128, seed=len(losses), progress=False)
+            if getattr(history, "interrupted", False):  # there is nothing to judge
+                raise KeyboardInterrupt
         score = training.predict(model, x_validation).astype(float).reshape(-1)
         if np.nanmin(score) < 0 or np.nanmax(score) > 1:
             report.wrong(*_LEAVES_RANGE)
@@ -337,7 +339,7 @@ def _scan(events: Any, *, groups: bool = True, **options: Any) -> significance.S
 
 
 def _best(events: Any, **options: Any) -> float:
-    return significance.best(_scan(events, **options)).cut
+    return float(significance.best(_scan(events, **options)).cut)
 
 
 def _unguarded(validation: Any, test: Any) -> float:
@@ -374,7 +376,11 @@ def exercise_8_7(answer: Any, report: Report) -> None:
     result, kind, one = answer(*given), "what significance.scan returns", "scan the test events with cuts=[best.cut]"
     if caught(
         report,
-        (isinstance(result, significance.BestCut), "this is the best cut, and not a scan", one),
+        (
+            isinstance(result, significance.Scan) and np.ndim(result.cut) == 0,
+            "this is the best cut, and not a scan",
+            one,
+        ),
         (not isinstance(result, significance.Scan), f"this is no scan, but of type {type(result).__name__}", kind),
         (lambda: len(result.cut) != 1, "the scan has more than one cut", one),
     ):

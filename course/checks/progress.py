@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import cells, registry
-from labcourse import settings
+from labcourse import outputs, settings
 from labcourse.files import atomic_write, read_small
-from labcourse.outputs import publication
 
 __all__ = [
     "MIME_TYPE",
@@ -164,4 +163,4 @@ def _read(path: Path) -> str:
 
 
 cells.watch(follow)
-publication.remarks.append(lambda chapter: [f"{number} is not checked" for number in unchecked_here(chapter)])
+outputs.remarks.append(lambda chapter: [f"{number} is not checked" for number in unchecked_here(chapter)])

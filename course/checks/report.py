@@ -37,7 +37,6 @@ from course.checks.compare import in_form, is_open
 from course.checks.findings import Mistake, Report, ReturnsNothing, Row, StillOpen, explain
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
-from labcourse.progress import was_interrupted
 
 __all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "ended_in_error", "exercise"]
 
@@ -194,8 +193,6 @@ def _examine(
         )
     except BaseException as error:  # of whatever kind: a check never raises
         report.wrong(*explain(error))
-    if was_interrupted():  # a training was cut short, and with it what there is to judge
-        return "", answer, _STOPPED
     if seen.calls_course:
         return "", answer, _CALLS_OWN
     if seen.spoilt:

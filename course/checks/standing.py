@@ -14,7 +14,7 @@ from urllib.parse import quote
 from course import live
 from course.checks.progress import NOTED, STATES, states_here, watchers
 from course.checks.registry import exercises
-from labcourse.outputs.provenance import CHAPTERS
+from labcourse.outputs import CHAPTERS
 
 __all__ = ["by_chapter", "panel"]
 

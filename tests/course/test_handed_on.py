@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import io
 import shutil
 import warnings
@@ -27,8 +28,6 @@ from azh import search, study
 from course import checks
 from course.checks import cells, crafted, progress, registry
 from labcourse import features, network, ntuple, outputs, samples, selection, settings, training
-from labcourse.training import session
-from labcourse.training.epoch import Engine
 from tests.course.answers import Made
 from tests.course.test_checks_exercises import table
 from workshop.authoring import cut, source
@@ -92,20 +91,15 @@ def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
     """
     rng = np.random.default_rng(chapter)
 
-    def run(training: Any, line: Any, prefix: str, *others: Any) -> Any:
-        if chapter == 8 and not prefix:
-            training.epochs = 3
-            return train(training, line, prefix, *others)
-        training.callbacks.on_train_begin()
-        training.model.trainable_weights[-1].assign_add([0.1])
-        for epoch in range(training.epochs):
-            loss = 0.6 + abs(epoch / training.epochs - 0.7) + rng.normal(0, 0.02)
-            logs = {"loss": loss} | ({"val_loss": loss + 0.01} if training.validation else {})
-            training.callbacks.on_epoch_end(epoch, logs)
-            if training.model.stop_training:
-                break
-        training.callbacks.on_train_end()
-        return training.history
+    def run(program: Any, model: Any, step: str, *others: Any) -> Any:
+        epoch, epochs = len(model.history.epoch), model.history.params["epochs"]
+        if chapter == 8 and not any(frame.function == "cross_validate" for frame in inspect.stack(0)):
+            model.stop_training = epoch == 2
+            return train(program, model, step, *others)
+        if epoch == 0 and step == "train_step":
+            model.trainable_weights[-1].assign_add([0.1])
+        loss = 0.6 + abs(epoch / epochs - 0.7) + rng.normal(0, 0.02)
+        return {"loss": loss if step == "train_step" else loss + 0.01}
 
     return run
 
@@ -113,14 +107,14 @@ def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
 def go_through(chapter: int, turn: int) -> None:
     """Run a chapter with one answer for each exercise."""
     course, names, given = COURSE[chapter], {"__name__": "__main__"}, {}
-    short_training = untrained(chapter, session._Session.run)
+    short_training = untrained(chapter, training._Program.run)
     lines = zip(course.cells, cut.student(course), cut.solution(course), strict=True)
     for cell, text, solution in ((cell, *texts) for cell, *texts in lines if cell.kind == "code"):
         written = "written" in cell.tags or "checks.written" in text
         try:
             with pytest.MonkeyPatch.context() as patch:
                 if not cell.check:  # some checks look at what a network learns
-                    patch.setattr(session._Session, "run", short_training)
+                    patch.setattr(training._Program, "run", short_training)
                     patch.setattr(keras.Model, "fit", lambda *_, **__: None)
                 printed = run(text, names)
             if cell.exercise and not written:
@@ -203,8 +197,7 @@ def short(few: pd.DataFrame, earlier: Path, searched: Any, tmp_path: Path, monke
     # A copy: a chapter writes networks that have learnt nothing over those that later ones read.
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(shutil.copytree(earlier, tmp_path / "copied")))
     monkeypatch.setattr(ntuple, "load", lambda _: few.copy())
-    is_compiled = property(lambda _: False, lambda *_: None)
-    monkeypatch.setattr(Engine, "jit", is_compiled, raising=False)  # compiling takes longer
+    monkeypatch.setattr(training, "XLA", False)  # compiling takes longer
     for (module, name), function in searched.items():
         monkeypatch.setattr(module, name, function)
 
