@@ -61,10 +61,8 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
 
     s, b = (float(weight[passed & (label == y)].sum()) for y in (1, 0))
     first_bare = weight[label == 0].sum() / weight[(label == 1) & passed | (label == 0) & ~passed].sum()
-    each, above = (
-        "we ask for background events for each signal event",
-        f"take the events with a score of at least {cut}",
-    )
+    each = "we ask for background events for each signal event"
+    above = f"take the events with a score of at least {cut}"
     mistakes = (
         (s / b, "this is signal over background", each),
         (s / (s + b), "this is the purity", each),
@@ -107,7 +105,7 @@ _MISTAKES_3_4 = (
     (changed(_efficiencies, lambda pair: 1 - np.array(pair)), "this is the share that fails", "score >= cut passes"),
     (lambda *g: _passing(*g) / g[2].sum(), "both are divided by the sum over all events", "by that of the class"),
     (lambda *g: _passing(*g) / _passing(*g).sum(), "these are purities", "divide by those *without* the cut"),
-    (lambda *g: _passing(*g) / np.bincount(g[1].astype(int))[::-1], "weights are divided by numbers", "weights below"),
+    (lambda *g: _passing(*g) / np.bincount(g[1].astype(int))[::-1], "weights are divided by numbers of events", "Σw"),
     (_bare, *_BRACKETS),
     (_bare_behind, *_BRACKETS),
     (_passing, "the yields are not divided by those without the cut", "divide by the sum of the same class"),

@@ -31,7 +31,7 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     # rise that follows.
     near = np.flatnonzero(validation <= validation.min() + 0.02 * (validation[best - 1 :].max() - validation.min())) + 1
     margin = max(1.0, 0.02 * last)
-    turns = "the validation loss turns there"
+    turns, numbered = "the validation loss turns there", f"they are numbered from 1 to {last}"
     if near.min() - margin <= epoch <= near.max() + margin:
         report.holds(True, turns)
         return
@@ -45,7 +45,7 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
         (lowest, "there the training loss is lowest", "it always falls: look at the validation loss"),
         (highest, "there the validation loss is highest", "where it is lowest the network begins to get worse"),
         (crossing, "this is where the two curves part", "the validation loss may still fall after that"),
-        (epoch if epoch < 1 or epoch > last else np.nan, "there is no such epoch", f"1 to {last}"),
+        (epoch if epoch < 1 or epoch > last else np.nan, "there is no such epoch", numbered),
     )
     what, hint = turns, "left of it the validation loss still falls, right of it it rises"
     report.reading(epoch, best, what, *mistakes, hint=hint)
@@ -88,10 +88,7 @@ def exercise_4_2(answer: Any, report: Report) -> None:
         report.wrong("an event's part depends on its place in the table", "use splitting, which goes by the event")
         return
     share = len(validation) / max(len(fit) + len(validation), 1)
-    whole, default = (
-        "the parts hold whole rows of the table, with all columns",
-        "validation_split(train), with its default",
-    )
+    whole, default = "the parts hold whole rows, with all columns", "validation_split(train), with its default"
     hold(
         report,
         (lambda: same_rows(pd.concat(result), events), whole, "hand on the tables as splitting returns them"),
@@ -127,8 +124,8 @@ _FROM_1, _LEAVE = "the first epoch has the number 1", "leave the loop when patie
 _MISTAKES_4_4 = (
     (changed(_stop, lambda pair: np.array(pair) - 1), "epochs are counted from 0", _FROM_1),
     (changed(_stop, lambda pair: (pair[0] - 1, pair[1])), "the best epoch is counted from 0", _FROM_1),
-    (changed(_stop, lambda pair: (pair[0], pair[1] - 1)), "one epoch too few", "train `patience` beyond the best one"),
-    (changed(_stop, lambda pair: (pair[0], pair[1] + 1)), "one epoch too many", "stop when `patience` brought no gain"),
+    (changed(_stop, lambda pair: (pair[0], pair[1] - 1)), "one epoch too few", "train `patience` epochs more"),
+    (changed(_stop, lambda pair: (pair[0], pair[1] + 1)), "one epoch too many", "stop when patience is reached"),
     (changed(_stop, lambda pair: pair[::-1]), "the order is another one", "return best_epoch, last_epoch"),
     (lambda *g: (g[0][_stop(*g)[0] - 1], _stop(*g)[1]), "this is the best loss", "return its epoch"),
     (partial(_stop, rule="previous"), "each loss is compared with the epoch before", "compare with the best so far"),
@@ -149,11 +146,8 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     pair = report.parts(answer(losses, 4), "best_epoch, last_epoch")
     if pair is None or report.recognises(pair, *_MISTAKES_4_4, given=(losses, 4), right=_stop(losses, 4)):
         return
-    finds, by_hand = (
-        "finds the best epoch and the one at which training stops",
-        "go through 0.9, 0.7, 0.8, 0.75 by hand",
-    )
-    gives(report, answer, ((losses, 4), (7, 11), finds, by_hand))
+    finds = "finds the best epoch and the one at which training stops"
+    gives(report, answer, ((losses, 4), (7, 11), finds, "go through 0.9, 0.7, 0.8, 0.75 by hand"))
     are_whole = all(isinstance(number, (int, np.integer)) for number in pair)
     report.also(are_whole, "both are whole numbers", hint="epochs are counted: losses[best_epoch - 1] is the best loss")
     falling, large = [1.0, 0.8, 0.7, 0.65], [250.0, 240.0, 239.999, 240.0, 241.0, 230.0]

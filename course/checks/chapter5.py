@@ -345,10 +345,7 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
         (0.5, "this is the signal efficiency", "read the other axis"),
         (1 - right, "this is the share of the background that is rejected", "we ask for the share that passes"),
         (1 / right, "this is the rejection", "we ask for the share that passes, not for one over it"),
-        *(
-            (value, f"this belongs to another curve: {name}", f"look for the curve of: {model}")
-            for value, name in others
-        ),
+        *((value, f"this belongs to another curve: {name}", f"look for that of {model}") for value, name in others),
     )
     what, hint = "the share of the background that passes", "go right from 0.5"
     report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
@@ -403,9 +400,7 @@ def exercise_5_8(answer: Any, report: Report) -> None:
     for treatment, mistakes in _MISTAKES_5_8.items():
         result, right = results[treatment], _treat(weight, treatment)
         if not report.recognises(result, *mistakes, given=(weight,), right=right):
-            report.also(
-                alike(result, right), f"{treatment}: {words[treatment]}", hint="look at the sign of each weight"
-            )
+            report.also(alike(result, right), f"{treatment}: {words[treatment]}", hint="look at each sign")
 
 
 @exercise("5.9")
