@@ -120,12 +120,9 @@ def exercise_3_4(answer: Any, report: Report) -> None:
     label = np.array([1, 1, 1, 0, 0, 0, 0, 0], np.float32)  # as in the chapter
     weight = np.array([0.5, 0.3, 0.2, 1.0, 2.0, -0.5, 4.0, 1.5])
     given = score, label, weight, 0.5
-    names = "signal_efficiency, background_efficiency"
-    pair = report.parts(answer(*given), names)
-    if pair is None or report.recognises(pair, *_MISTAKES_3_4, given=given, right=_efficiencies(*given)):
-        return
-    signal = (), "signal: passed weights over all weights", "of events with label 1"
-    if not parts_follow(report, answer, _efficiencies, given, names, signal, ((), "background", "with label 0")):
+    names, signal = "signal_efficiency, background_efficiency", "signal: passed weights over all weights"
+    tables = ((), signal, "of events with label 1"), ((), "background: likewise", "of events with label 0")
+    if not parts_follow(report, answer, _efficiencies, given, names, *tables, of_all=_MISTAKES_3_4):
         return
     gives(report, answer, ((score, label, weight, 0.0), (1, 1), "a cut at 0 keeps everything", "score >= cut"))
     gives(report, answer, ((score, label, weight, 0.95), (0, 0), "a tight cut keeps nothing", "a sum of nothing is 0"))

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.checks.compare import alike
 from course.checks.crafted import identities, same_rows
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, gives, hold, part, parts_follow, with_argument
+from course.checks.tables import caught, changed, gives, hold, losses, part, parts_follow, with_argument
 from labcourse import splitting
 
 PATIENCE = 10
@@ -203,33 +204,28 @@ def exercise_4_5(answer: Any, report: Report) -> None:
             report.wrong(mistake, hint)
 
 
-def _losses(y: Any, score: Any, log: Any = np.log, background: int = 1) -> Any:
-    score = np.clip(np.asarray(score, np.float64), 1e-7, 1 - 1e-7)
-    return -np.where(np.asarray(y) == 1, log(score), log(1 - score) * background)
-
-
 def _loss_and_error(y: Any, score: Any, **variant: Any) -> tuple[float, float]:
     """The course's own answer to exercise 4.6."""
-    losses = _losses(y, score, **variant)
-    return float(losses.mean()), float(losses.std() / np.sqrt(len(losses)))
+    each = losses(y, score, **variant)
+    return float(each.mean()), float(each.std() / np.sqrt(len(each)))
 
 
 _NATURAL, _ROOT = "use the natural one, np.log", "the error of a mean is the spread divided by √n"
 _MISTAKES_LOSS = (
-    (_losses, "there is one number per event", "take the mean over the events"),
-    (changed(_losses, np.sum), "the losses are added up", "take the mean"),
+    (losses, "there is one number per event", "take the mean over the events"),
+    (changed(losses, np.sum), "the losses are added up", "take the mean"),
     (lambda *g: -_loss_and_error(*g)[0], "the sign is missing", "a logarithm of a probability is negative"),
     (part(0, _loss_and_error, log=np.log10), "the logarithm has base 10", _NATURAL),
     (part(0, _loss_and_error, log=np.log2), "the logarithm has base 2", _NATURAL),
     (part(0, _loss_and_error, background=0), "only signal events count", "background contributes -log(1 - score)"),
-    (lambda y, score: _losses(1 - y, score).mean(), "the labels are swapped", "log(score) belongs to y = 1"),
+    (lambda y, score: losses(1 - y, score).mean(), "the labels are swapped", "log(score) belongs to y = 1"),
 )
 _MISTAKES_ERROR = (
-    (changed(_losses, np.std), "this is the spread of single events", _ROOT),
-    (changed(_losses, np.var), "this is a variance", "take the root, and divide by √n"),
+    (changed(losses, np.std), "this is the spread of single events", _ROOT),
+    (changed(losses, np.var), "this is a variance", "take the root, and divide by √n"),
     (lambda *g: _loss_and_error(*g)[1] ** 2, "this is the square of the error", "take the root"),
-    (changed(_losses, lambda each: each.std() / len(each)), "the spread is divided by n", _ROOT),
-    (changed(_losses, lambda each: each.mean() / np.sqrt(len(each))), "the loss itself is divided by √n", _ROOT),
+    (changed(losses, lambda each: each.std() / len(each)), "the spread is divided by n", _ROOT),
+    (changed(losses, lambda each: each.mean() / np.sqrt(len(each))), "the loss itself is divided by √n", _ROOT),
     (lambda y, score: 1 / np.sqrt(len(y)), "this is 1/√n", "multiply it by the standard deviation of the losses"),
 )
 
@@ -245,6 +241,8 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     # n and n − 1 in the denominator of the standard deviation are both in use.
     if not parts_follow(report, answer, _loss_and_error, (y, score), "loss, error", loss, error, relative=0.015):
         return
+    own = _loss_and_error(y, score)[0]
+    report.also(lambda: alike(answer(y, score)[0], own, relative=1e-3), "the loss to a thousandth", hint=loss[2])
     more = (rng.random(200) < 0.5).astype(np.float32), rng.uniform(0.001, 0.999, 200).astype(np.float32)
     more[1][:3] = np.abs(more[0][:3] - 0.99999)
     hint = "clip scores to 1e-7 … 1 − 1e-7 and not further in, and take all events that are given"

@@ -14,8 +14,6 @@ from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, just_above, parts_follow, with_argument
 from labcourse import kinematics, significance
 
-Floats = NDArray[np.float64]
-
 
 def _align(eta: Any, phi: Any) -> tuple[Any, Any]:
     """The course's own answer to exercise 8.2."""
@@ -398,7 +396,7 @@ def exercise_8_7(answer: Any, report: Report) -> None:
 
 
 @exercise("8.8")
-def exercise_8_8(answer: Any, report: Report, *, mass: Floats, score: Floats) -> None:
+def exercise_8_8(answer: Any, report: Report, *, mass: Any, score: Any) -> None:
     """Reading: the mass at which background gets the highest mean score."""
     edges = np.arange(80, 251, 5.0)
     number, total = np.histogram(mass, edges)[0], np.histogram(mass, edges, weights=score)[0]
