@@ -23,21 +23,13 @@ notebook, which runs in a folder of its own, from the project's home.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from labcourse.errors import BadInput
 from labcourse.files import atomic_write, read_json
 
-_CHOOSE_ANOTHER = (
-    "Correct or unset LABCOURSE_DATA; what was given to `labcourse data use` is forgotten by "
-    "`labcourse data use --forget`."
-)
-_first: list[Path] = []
-"""Folders that the present command searches before all others."""
 _is_solution = False
 
 
@@ -71,34 +63,21 @@ def search_path() -> list[Path]:
         damaged.
     """
     parts = [part for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
-    named = [(str(folder), "--data") for folder in _first] + [(part, "LABCOURSE_DATA") for part in parts]
-    named += [(part, str(settings_file())) for part in saved_folders()]
+    named = [(part, "LABCOURSE_DATA") for part in parts] + [(part, str(settings_file())) for part in saved_folders()]
     folders: list[Path] = []
     for name, origin in named:
         folder = _absolute(name)
-        if not folder.is_dir():
-            raise BadInput(f"The sample folder {name} does not exist.", where=origin, next_step=_CHOOSE_ANOTHER)
-        if not os.access(folder, os.R_OK | os.X_OK):
+        if not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
             raise BadInput(
-                f"The sample folder {name} may not be read by this user.",
+                f"The sample folder {name} does not exist, or may not be read by this user.",
                 where=origin,
-                next_step=f"Ask its owner for the right to read it. Or: {_CHOOSE_ANOTHER}",
+                next_step="Correct or unset LABCOURSE_DATA; what was given to `labcourse data use` is forgotten by "
+                "`labcourse data use --forget`.",
             )
         folders += _with_parts(folder)
     if official_folder().is_dir():
         folders.append(official_folder())
     return [*dict.fromkeys([*folders, data_folder()])]
-
-
-@contextlib.contextmanager
-def searched_first(folders: Sequence[Path]) -> Iterator[None]:
-    """Search some folders before all others for a while."""
-    before = list(_first)
-    _first[:0] = [folder.absolute() for folder in folders]
-    try:
-        yield
-    finally:
-        _first[:] = before
 
 
 def use_folder(folder: Path | str) -> Path:
@@ -187,15 +166,9 @@ def saved_folders() -> list[str]:
             raise TypeError("folders must be strings")
     except FileNotFoundError:
         return []
-    except OSError as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(
-            f"The settings file cannot be read: {error.strerror or error}.",
-            where=str(settings_file()),
-            next_step="Ask whoever made it to let you read it (`chmod a+r`), or to give `labcourse data use --forget`.",
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            "The settings file is damaged.",
+            f"The settings file is damaged, or may not be read: {error}.",
             where=str(settings_file()),
             next_step="Give `labcourse data use --forget`, and then the folder again with `labcourse data use DIR`.",
         ) from error
@@ -204,8 +177,6 @@ def saved_folders() -> list[str]:
 
 def _save(folders: list[str]) -> None:
     atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
-    with contextlib.suppress(OSError):  # everybody who uses this clone has to read it, whatever the umask
-        settings_file().chmod(0o644)
 
 
 def _absolute(name: str) -> Path:

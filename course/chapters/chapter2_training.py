@@ -116,7 +116,7 @@ print(f"{len(train)} training events, {len(test)} test events: {len(train) / len
 
 # %%
 rows = {}
-for name in samples.SIMULATED:
+for name in events["sample"].unique():
     whole = events.loc[events["sample"] == name, "weight"].to_numpy(float)
     part = train.loc[train["sample"] == name, "weight"].to_numpy(float)
     rows[name] = {

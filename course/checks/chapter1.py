@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -13,7 +12,8 @@ import pandas as pd
 
 from course.checks import crafted
 from course.checks.compare import alike
-from course.checks.report import Mistake, Report, exercise
+from course.checks.registry import course_answer
+from course.checks.report import Report, Row, exercise
 from course.checks.tables import (
     PER_CENT,
     caught,
@@ -97,9 +97,7 @@ def exercise_1_1(answer: Any, report: Report) -> None:
 _FACTORS = ("mcWeight", *(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER")))
 
 
-def _weight(branches: dict[str, Any], luminosity: float) -> Any:
-    """The course's own answer to exercise 1.2."""
-    return math.prod(branches[name] for name in (*_FACTORS, "XSection")) * 1000 * luminosity / branches["SumWeights"]
+_weight = course_answer("1.2")
 
 
 def _with(**branches: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -107,7 +105,7 @@ def _with(**branches: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda b, luminosity: _weight(b | {name: new(b) for name, new in branches.items()}, luminosity)
 
 
-def _without(*names: str) -> Mistake:
+def _without(*names: str) -> Row:
     what = f"the factor {names[0]} is missing" if len(names) == 1 else f"factors are missing: {', '.join(names)}"
     return _with(**dict.fromkeys(names, lambda b: 1.0)), what, "multiply by all factors of the formula"
 
@@ -132,7 +130,7 @@ _MISTAKES_1_2 = (
 )
 
 
-@exercise("1.2", fallback=_weight)
+@exercise("1.2")
 def exercise_1_2(answer: Any, report: Report) -> None:
     """The weight of simulated events at a luminosity."""
     rng = np.random.default_rng(12)
@@ -146,9 +144,7 @@ def exercise_1_2(answer: Any, report: Report) -> None:
         report.agrees(answer, _weight, (other, 3.2), hint="use the arguments branches and luminosity, as they are")
 
 
-def _count(events: pd.DataFrame) -> tuple[int, float]:
-    """The course's own answer to exercise 1.3."""
-    return len(events), events["weight"].sum()
+_count = course_answer("1.3")
 
 
 _MISTAKES_RAW = (
@@ -164,7 +160,7 @@ _MISTAKES_EXPECTED = (
 )
 
 
-@exercise("1.3", fallback=_count)
+@exercise("1.3")
 def exercise_1_3(answer: Any, report: Report) -> None:
     """Raw and expected numbers of events."""
     names = [*["Zee"] * 4, "llll", "ZH125_ZZ4lep", "ttbar_lep"]
@@ -189,7 +185,7 @@ def _on_sum(quantity: str, test: Callable[[Any], Any], leptons: tuple[int, ...] 
     return lambda events: test(_sum(events, quantity, leptons))
 
 
-def _other_leptons(quantity: str, test: Callable[[Any], Any]) -> Iterator[Mistake]:
+def _other_leptons(quantity: str, test: Callable[[Any], Any]) -> Iterator[Row]:
     """Return the mistakes of adding up other leptons than the four of the candidate."""
     all_five = _on_sum(quantity, test, (*_FOUR, 5))
     yield all_five, "a fifth lepton is counted", "only lep1 to lep4 belong to the candidate"
@@ -214,7 +210,7 @@ def _in_pairs(quantity: str, test: Callable[[Any, Any], Any]) -> Callable[..., A
 
 
 def _mask(
-    answer: Any, report: Report, events: pd.DataFrame, right: Any, probe: pd.DataFrame, mistakes: tuple[Mistake, ...]
+    answer: Any, report: Report, events: pd.DataFrame, right: Any, probe: pd.DataFrame, mistakes: tuple[Row, ...]
 ) -> Any:
     """Return the answer's mask of events; None if it is no mask, or one of the mistakes.
 
@@ -377,7 +373,7 @@ _MISTAKES_1_9 = (
 )
 
 
-@exercise("1.9", fallback=_purity)
+@exercise("1.9")
 def exercise_1_9(answer: Any, report: Report) -> None:
     """The purity in a window of the four-lepton mass."""
     names = ["ggH125_ZZ4lep", "VBFH125_ZZ4lep", "llll", "Zee", "llll", "ggH125_ZZ4lep", "llll", *samples.SIMULATED]

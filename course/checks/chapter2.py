@@ -13,17 +13,15 @@ from numpy.typing import NDArray
 
 from course.checks import crafted
 from course.checks.compare import alike, as_number
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, follows, gives, hold, losses, with_argument
-from labcourse import features, samples, splitting
+from labcourse import samples, splitting
 
 Array = NDArray[np.float64]
 
 
-def _split(events: pd.DataFrame, train_fraction: float) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The course's own answer to exercise 2.1."""
-    train, test = splitting.split(events, train_fraction=train_fraction)
-    return train, test
+_split = course_answer("2.1")
 
 
 def _many_events(n: int = 3000) -> pd.DataFrame:
@@ -36,7 +34,7 @@ def _many_events(n: int = 3000) -> pd.DataFrame:
     return events
 
 
-@exercise("2.1", fallback=_split)
+@exercise("2.1")
 def exercise_2_1(answer: Any, report: Report) -> None:
     """The split into training and test events, by identity."""
     events = _many_events()
@@ -105,9 +103,7 @@ def exercise_2_2(answer: Any, report: Report, *, shares: pd.DataFrame) -> None:
     )
 
 
-def _arrays(events: pd.DataFrame, columns: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The course's own answer to exercise 2.3."""
-    return features.arrays(events, columns)[:2]
+_arrays = course_answer("2.3")
 
 
 _MISTAKES_X = (
@@ -125,7 +121,7 @@ _MISTAKES_Y = (
 )
 
 
-@exercise("2.3", fallback=_arrays)
+@exercise("2.3")
 def exercise_2_3(answer: Any, report: Report) -> None:
     """From the event table to the input array and the labels."""
     names = ["ggH125_ZZ4lep", *(name for name in samples.SIMULATED if name != "ggH125_ZZ4lep"), "llll", "ggH125_ZZ4lep"]
@@ -160,10 +156,7 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
 
 
-def _batches(n_events: int, batch_size: int) -> tuple[int, int]:
-    """The course's own answer to exercise 2.4."""
-    n_batches = -(-n_events // batch_size)
-    return n_batches, n_events - (n_batches - 1) * batch_size
+_batches = course_answer("2.4")
 
 
 _CASES_2_4 = {
@@ -192,7 +185,7 @@ _MISTAKES_LAST = (
 )
 
 
-@exercise("2.4", fallback=_batches)
+@exercise("2.4")
 def exercise_2_4(answer: Any, report: Report) -> None:
     """The number of batches in an epoch, and the size of the last one."""
     if report.parts(answer(1000, 128), "n_batches, last_size") is None:
@@ -212,9 +205,7 @@ def exercise_2_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _batches, *others, hint="use the argument batch_size", relative=1e-9)
 
 
-def _standardise(x: Array, reference: Array) -> Array:
-    """The course's own answer to exercise 2.5."""
-    return (x - reference.mean(axis=0)) / reference.std(axis=0)
+_standardise = course_answer("2.5")
 
 
 def _by_event(x: Array, _: Array) -> Array:
@@ -238,7 +229,7 @@ _MISTAKES_2_5 = (
 )
 
 
-@exercise("2.5", fallback=_standardise)
+@exercise("2.5")
 def exercise_2_5(answer: Any, report: Report) -> None:
     """Standardised inputs, with mean and width of the training events."""
     rng = np.random.default_rng(25)
@@ -320,7 +311,7 @@ _MISTAKES_2_7 = (
 )
 
 
-@exercise("2.7", fallback=_forward)
+@exercise("2.7")
 def exercise_2_7(answer: Any, report: Report) -> None:
     """The forward pass of a small network."""
     rng = np.random.default_rng(27)
@@ -370,7 +361,7 @@ _MISTAKES_2_8 = (
 )
 
 
-@exercise("2.8", fallback=_cross_entropy)
+@exercise("2.8")
 def exercise_2_8(answer: Any, report: Report) -> None:
     """The mean cross-entropy of predictions."""
     rng = np.random.default_rng(28)

@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from course.checks import crafted
 from course.checks.compare import alike
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, changed, follows, gives, hold, just_above, parts_follow, with_argument
 from labcourse import features
-from labcourse.plotting import roc_curve
+from labcourse.metrics import roc_curve
 
 Array = NDArray[np.float64]
 
@@ -80,10 +81,7 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
     report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
 
 
-def _efficiencies(score: Any, label: Any, weight: Any, cut: float) -> Any:
-    """The course's own answer to exercise 3.4."""
-    passed = score >= cut
-    return tuple(float(weight[passed & (label == y)].sum() / weight[label == y].sum()) for y in (1, 0))
+_efficiencies = course_answer("3.4")
 
 
 def _passing(score: Any, label: Any, weight: Any, cut: float) -> Array:
@@ -113,7 +111,7 @@ _MISTAKES_3_4 = (
 )
 
 
-@exercise("3.4", fallback=_efficiencies)
+@exercise("3.4")
 def exercise_3_4(answer: Any, report: Report) -> None:
     """Weighted efficiencies of a cut for signal and background."""
     score = np.array([0.9, 0.5, 0.2, 0.8, 0.5, 0.4, 0.1, 0.3])
@@ -162,7 +160,7 @@ _MISTAKES_3_5 = (
 )
 
 
-@exercise("3.5", fallback=_auc)
+@exercise("3.5")
 def exercise_3_5(answer: Any, report: Report) -> None:
     """The AUC as the probability that a signal event scores higher than a background event."""
     rng = np.random.default_rng(35)
@@ -241,7 +239,7 @@ _MISTAKES_3_7 = (
 )
 
 
-@exercise("3.7", fallback=_cut_for)
+@exercise("3.7")
 def exercise_3_7(answer: Any, report: Report) -> None:
     """The tightest cut that keeps a given share of the expected signal."""
     rng = np.random.default_rng(37)
@@ -278,10 +276,7 @@ def exercise_3_7(answer: Any, report: Report) -> None:
     )
 
 
-def _to_mixture(score: Any, share: float, new_share: float) -> Any:
-    """The course's own answer to exercise 3.9."""
-    signal, background = score * new_share / share, (1 - score) * (1 - new_share) / (1 - share)
-    return signal / (signal + background)
+_to_mixture = course_answer("3.9")
 
 
 def _unscaled(p: Any, old: float, new: float) -> Any:
@@ -301,7 +296,7 @@ _MISTAKES_3_9 = (
 )
 
 
-@exercise("3.9", fallback=_to_mixture)
+@exercise("3.9")
 def exercise_3_9(answer: Any, report: Report) -> None:
     """A probability, carried over from one mixture of signal and background to another."""
     score = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])

@@ -12,9 +12,9 @@ import pandas as pd
 
 from course.checks.compare import alike
 from course.checks.crafted import identities, same_rows
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, gives, hold, losses, part, parts_follow, with_argument
-from labcourse import splitting
 
 PATIENCE = 10
 
@@ -52,14 +52,10 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     report.reading(epoch, best, what, *mistakes, hint=hint)
 
 
-def _three_parts(events: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """The course's own answer to exercise 4.2."""
-    train, test = splitting.split(events)
-    fit_events, validation = splitting.validation_split(train)
-    return fit_events, validation, test
+_three_parts = course_answer("4.2")
 
 
-@exercise("4.2", fallback=_three_parts)
+@exercise("4.2")
 def exercise_4_2(answer: Any, report: Report) -> None:
     """Events to fit, to validate and to test."""
     numbers = np.random.default_rng(42).permutation(4000)
@@ -139,7 +135,7 @@ _MISTAKES_4_4 = (
 )
 
 
-@exercise("4.4", fallback=_stop)
+@exercise("4.4")
 def exercise_4_4(answer: Any, report: Report) -> None:
     """The rule of early stopping."""
     losses = [0.9, 0.7, 0.8, 0.75, 0.74, 0.6, 0.5, 0.55, 0.54, 0.5, 0.53]  # the best is epoch 7, the end epoch 11
@@ -164,14 +160,7 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _stop, *itertools.product(walks, (1, 3, 8)), hint="use the arguments losses and patience")
 
 
-def _stopping() -> Any:
-    """The course's own answer to exercise 4.5."""
-    import keras
-
-    return keras.callbacks.EarlyStopping(monitor="val_loss", patience=PATIENCE, restore_best_weights=True)
-
-
-@exercise("4.5", make_fallback=_stopping)
+@exercise("4.5")
 def exercise_4_5(answer: Any, report: Report) -> None:
     """The callback of Keras."""
     in_list = "the callback itself; fit gets a list of callbacks, callbacks=[stopping]"
@@ -230,7 +219,7 @@ _MISTAKES_ERROR = (
 )
 
 
-@exercise("4.6", fallback=_loss_and_error)
+@exercise("4.6")
 def exercise_4_6(answer: Any, report: Report) -> None:
     """The mean cross-entropy and its statistical error."""
     rng = np.random.default_rng(46)
@@ -307,7 +296,7 @@ _MISTAKES_NDF = (
 )
 
 
-@exercise("4.7", fallback=_chi_square)
+@exercise("4.7")
 def exercise_4_7(answer: Any, report: Report) -> None:
     """The weighted two-sample test."""
     rng = np.random.default_rng(47)
@@ -339,13 +328,7 @@ def exercise_4_8(answer: Any, report: Report, *, p_values: Mapping[str, float]) 
     report.name(answer, by_size, {by_size[0]}, what, *mistakes, hint=hint)
 
 
-def _shares(process: Any, weight: Any) -> dict[str, tuple[float, float]]:
-    """The course's own answer to exercise 4.9."""
-    process, weight = np.asarray(process), np.asarray(weight, np.float64)
-    return {
-        str(name): (float(np.mean(process == name)), float(weight[process == name].sum() / weight.sum()))
-        for name in np.unique(process)
-    }
+_shares = course_answer("4.9")
 
 
 def _column(i: int) -> Any:
@@ -378,7 +361,7 @@ _MISTAKES_EXPECTED = (
 )
 
 
-@exercise("4.9", fallback=_shares)
+@exercise("4.9")
 def exercise_4_9(answer: Any, report: Report) -> None:
     """Raw and expected shares of processes."""
     given = np.array(["ZZ"] * 5 + ["Z", "ttbar", "Z"]), np.array([0.2, 0.2, 0.2, 0.2, 0.2, 2.0, 1.0, -0.5])

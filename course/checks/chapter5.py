@@ -11,6 +11,7 @@ import pandas as pd
 
 from course.checks import crafted
 from course.checks.compare import alike
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import (
     PER_CENT,
@@ -51,7 +52,7 @@ _MISTAKES_5_1 = (
 )
 
 
-@exercise("5.1", fallback=_weighted_loss)
+@exercise("5.1")
 def exercise_5_1(answer: Any, report: Report) -> None:
     """The weighted mean of the cross-entropy."""
     given = y, score, weight = crafted.scored(60, seed=5)
@@ -64,11 +65,7 @@ def exercise_5_1(answer: Any, report: Report) -> None:
         gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
 
 
-def _weighted_accuracy(y: Any, score: Any, weight: Any) -> float:
-    """The course's own answer to exercise 5.2."""
-    is_right = (np.asarray(score) >= 0.5) == (np.asarray(y) == 1)
-    weight = np.asarray(weight, np.float64)
-    return float(weight[is_right].sum() / weight.sum())
+_weighted_accuracy = course_answer("5.2")
 
 
 def _called(chosen: Callable[[Any, Any], Any], over: Callable[[Any], Any] = np.sum) -> Callable[..., Any]:
@@ -96,7 +93,7 @@ _MISTAKES_5_2 = (
 )
 
 
-@exercise("5.2", fallback=_weighted_accuracy)
+@exercise("5.2")
 def exercise_5_2(answer: Any, report: Report) -> None:
     """The share of expected events on the right side of 0.5."""
     given = y, score, _ = crafted.scored(60, seed=52)
@@ -180,12 +177,6 @@ def exercise_5_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _right_balance, other, hint="use nothing but what is passed to the function")
 
 
-def _is_balanced(weight: Any, label: Any, balanced: Any) -> bool:
-    """The course's own answer to exercise 5.5."""
-    balanced = np.asarray(balanced, float)
-    return bool((balanced >= 0).all()) and alike(balanced, _right_balance(weight, label), relative=1e-3)
-
-
 def _one(factor: float, place: int) -> Callable[[Any], Any]:
     """Return a function that multiplies one of many weights; negative places count from the last."""
     return lambda w: np.where(np.arange(len(w)) == place % len(w), factor * w, w)
@@ -234,7 +225,7 @@ def _wrongly_balanced(weight: Any, label: Any) -> list[tuple[Any, str, str]]:
     ]
 
 
-@exercise("5.5", fallback=_is_balanced)
+@exercise("5.5")
 def exercise_5_5(answer: Any, report: Report) -> None:
     """A test of balanced weights: the mistakes it has to find."""
     label, _, weight = crafted.scored(80, seed=55)
@@ -319,7 +310,7 @@ _MISTAKES_OF_ERROR = (
 )
 
 
-@exercise("5.6", fallback=_significance)
+@exercise("5.6")
 def exercise_5_6(answer: Any, report: Report) -> None:
     """s/√b above a cut, and the error that the simulation of the background gives it."""
     label, score, weight = crafted.scored(200, seed=56)
@@ -347,16 +338,7 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
     report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
 
 
-def _treat(weight: Any, treatment: str) -> Any:
-    """The course's own answer to exercise 5.8."""
-    weight = np.asarray(weight, np.float64)
-    if treatment == "keep":
-        return weight.copy()
-    if treatment == "absolute":
-        return np.abs(weight)
-    if treatment == "drop":
-        return np.maximum(weight, 0.0)
-    raise ValueError(f"Expected keep, absolute or drop. Received {treatment}.")
+_treat = course_answer("5.8")
 
 
 _MATCH = "set the weight to zero: then events and weights still match"
@@ -380,7 +362,7 @@ _MISTAKES_5_8 = {
 _ALWAYS = "the treatment is always the same"
 
 
-@exercise("5.8", fallback=_treat)
+@exercise("5.8")
 def exercise_5_8(answer: Any, report: Report) -> None:
     """Three treatments of negative weights."""
     weight = np.array([0.5, -0.25, 1.0, -2.0, 0.0])

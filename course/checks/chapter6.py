@@ -10,17 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course.checks.compare import alike
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, hold, parts_follow
-from labcourse import network
 
 Mask = NDArray[np.bool_]
 
 
-def _fold_masks(fold: Any, number: int) -> tuple[Mask, Mask]:
-    """The course's own answer to exercise 6.1."""
-    fold = np.asarray(fold)
-    return fold != number, fold == number
+_fold_masks = course_answer("6.1")
 
 
 _A_MASK = "one True or False per event: fold == number is a mask by itself"
@@ -38,7 +35,7 @@ _MISTAKES_6_1 = (
 )
 
 
-@exercise("6.1", fallback=_fold_masks)
+@exercise("6.1")
 def exercise_6_1(answer: Any, report: Report) -> None:
     """Masks of the events that train and of those that validate."""
     fold = np.array([2, 0, 1, 1, 0, 2, 3, 0])
@@ -59,18 +56,13 @@ def exercise_6_1(answer: Any, report: Report) -> None:
         gives(report, answer, ((fold, number), _fold_masks(fold, number), what, "compare with the number: == and !="))
 
 
-def _build_model(x: ArrayLike) -> Any:
-    """The course's own answer to exercise 6.2."""
-    return network.build(4, normalise=x, learning_rate=1e-3)
-
-
 def _means(model: Any) -> NDArray[np.float64] | None:
     """The means that a model's normalisation layer subtracts, or None if it has no such layer."""
     layers = [layer for layer in model.layers if type(layer).__name__ == "Normalization"]
     return np.asarray(layers[0].mean, np.float64).reshape(-1) if layers else None
 
 
-@exercise("6.2", fallback=_build_model)
+@exercise("6.2")
 def exercise_6_2(answer: Any, report: Report) -> None:
     """A function that makes a fresh model at each call."""
     x = np.random.default_rng(62).exponential(20.0, (200, 4)).astype(np.float32) + 7
@@ -121,12 +113,6 @@ def exercise_6_2(answer: Any, report: Report) -> None:
 TrainAndValidate = Callable[[Any, Mask, Mask], float]
 
 
-def _run_folds(build_model: Callable[[], Any], train_and_validate: TrainAndValidate, fold: ArrayLike) -> Any:
-    """The course's own answer to exercise 6.3."""
-    numbers = range(int(np.max(fold)) + 1)
-    return np.array([train_and_validate(build_model(), *_fold_masks(fold, number)) for number in numbers])
-
-
 class _Recorder:
     """Stands in for networks and their training, and notes what is done with them."""
 
@@ -157,7 +143,7 @@ _MISTAKES_6_3 = (
 )
 
 
-@exercise("6.3", fallback=_run_folds)
+@exercise("6.3")
 def exercise_6_3(answer: Any, report: Report) -> None:
     """The loop over the folds."""
     fold = np.array([1, 0, 3, 2, 0, 1, 2, 3, 3, 0, 4])
@@ -231,10 +217,7 @@ def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
     report.reading(answer, right, what, *mistakes, tolerance=max(0.005, 0.1 * abs(right)), hint=hint)
 
 
-def _mean_and_spread(losses: ArrayLike) -> tuple[float, float]:
-    """The course's own answer to exercise 6.5."""
-    losses = np.asarray(losses, np.float64)
-    return float(losses.mean()), float(losses.std(ddof=1))
+_mean_and_spread = course_answer("6.5")
 
 
 _ALL_FOLDS = "the standard deviation counts all folds"
@@ -253,7 +236,7 @@ _MISTAKES_SPREAD = (
 )
 
 
-@exercise("6.5", fallback=_mean_and_spread)
+@exercise("6.5")
 def exercise_6_5(answer: Any, report: Report) -> None:
     """Mean and sample standard deviation."""
     losses = np.array([0.51, 0.49, 0.53, 0.50, 0.55])
@@ -285,7 +268,7 @@ _MISTAKES_6_6 = (
 )
 
 
-@exercise("6.6", fallback=_shared_fraction)
+@exercise("6.6")
 def exercise_6_6(answer: Any, report: Report) -> None:
     """The share of training events that two folds have in common."""
     fold = np.repeat([0, 1, 2, 3], [10, 20, 30, 45])
@@ -298,10 +281,7 @@ def exercise_6_6(answer: Any, report: Report) -> None:
     gives(report, answer, ((fold, 2, 2), 1.0, "a network shares all events with itself", "&"))
 
 
-def _corrected_error(losses: ArrayLike, n_training: float, n_validation: float) -> float:
-    """The course's own answer to exercise 6.8."""
-    losses = np.asarray(losses, np.float64)
-    return float(np.sqrt((1 / losses.size + n_validation / n_training) * losses.var(ddof=1)))
+_corrected_error = course_answer("6.8")
 
 
 def _on_variance(formula: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
@@ -324,7 +304,7 @@ _MISTAKES_6_8 = (
 )
 
 
-@exercise("6.8", fallback=_corrected_error)
+@exercise("6.8")
 def exercise_6_8(answer: Any, report: Report) -> None:
     """The corrected error of a mean over folds (Nadeau and Bengio 2003)."""
     losses = np.array([0.02, 0.05, 0.01, 0.04, 0.04, 0.03])

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import optimize, stats
 
 from course.checks.compare import alike
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import changed, follows, gives, just_above, parts_follow, with_argument
 from labcourse import significance
@@ -18,9 +19,7 @@ from labcourse import significance
 Floats = NDArray[np.float64]
 
 
-def _p_value(n: Any, b: Any) -> Any:
-    """The course's own answer to exercise 7.1."""
-    return stats.poisson.sf(np.asarray(n) - 1, b)
+_p_value = course_answer("7.1")
 
 
 def _gaussian(n: Any, b: Any) -> Any:
@@ -40,7 +39,7 @@ _MISTAKES_7_1 = (
 )
 
 
-@exercise("7.1", fallback=_p_value)
+@exercise("7.1")
 def exercise_7_1(answer: Any, report: Report) -> None:
     """The Poisson p-value of a count."""
     given, arrays = (np.array([3, 9, 12, 18]), 9.0), "an array of counts gives an array of p-values"
@@ -152,12 +151,6 @@ def exercise_7_4(answer: Any, report: Report) -> None:
     report.reading(number, expected, what, *mistakes, relative=0.1, hint=hint)
 
 
-def _yields_above(score: Any, label: Any, weight: Any, cuts: Any) -> tuple[Floats, Floats]:
-    """The course's own answer to exercise 7.5."""
-    result = significance.scan(score, label, weight, cuts=np.asarray(cuts))
-    return result.signal, result.background
-
-
 def _yields(
     score: Any, label: Any, weight: Any, cuts: Any, *, passes: Any = np.greater_equal, masks: Any = None
 ) -> Any:
@@ -194,7 +187,7 @@ _MISTAKES_7_5 = (
 )
 
 
-@exercise("7.5", fallback=_yields_above)
+@exercise("7.5")
 def exercise_7_5(answer: Any, report: Report) -> None:
     """Expected signal and background above each cut."""
     score = np.array([0.9, 0.3, 0.5, 0.95, 0.5, 0.7, 0.1, 0.8])
@@ -208,10 +201,7 @@ def exercise_7_5(answer: Any, report: Report) -> None:
         gives(report, answer, (mixed, _yields(*mixed), "cuts may come in any order", "compute each cut on its own"))
 
 
-def _sum_and_error(weight: Any) -> tuple[float, float]:
-    """The course's own answer to exercise 7.6."""
-    values = np.asarray(weight, dtype=np.float64)
-    return float(values.sum()), float(np.sqrt(np.square(values).sum()))
+_sum_and_error = course_answer("7.6")
 
 
 def _root(w: Any) -> Any:
@@ -238,7 +228,7 @@ _MISTAKES_ERROR = (
 )
 
 
-@exercise("7.6", fallback=_sum_and_error)
+@exercise("7.6")
 def exercise_7_6(answer: Any, report: Report) -> None:
     """A sum of weights and its statistical error."""
     total = _MISTAKES_TOTAL, "the total is the sum of the weights", "weight.sum()"
@@ -252,9 +242,7 @@ def exercise_7_6(answer: Any, report: Report) -> None:
         )
 
 
-def _best_cut(scan: significance.Scan, min_effective: float = 25) -> float:
-    """The course's own answer to exercise 7.7."""
-    return significance.best(scan, min_raw_background=0, min_effective_background=min_effective).cut
+_best_cut = course_answer("7.7")
 
 
 def _effective(scan: significance.Scan) -> Floats:
@@ -304,7 +292,7 @@ def _crafted_scan() -> significance.Scan:
     return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
 
-@exercise("7.7", fallback=_best_cut)
+@exercise("7.7")
 def exercise_7_7(answer: Any, report: Report) -> None:
     """The cut of highest significance whose background is known well enough."""
     scan = _crafted_scan()
@@ -383,10 +371,7 @@ def exercise_7_10(answer: Any, report: Report, *, s: float, b: float) -> None:
     report.reading(answer, expected, what, *mistakes, relative=0.25, hint=hint)
 
 
-def _background_from_data(n_below: float, b_below: float, b_above: float) -> tuple[float, float]:
-    """The course's own answer to exercise 7.11."""
-    b = n_below * b_above / b_below
-    return b, b / np.sqrt(n_below)
+_background_from_data = course_answer("7.11")
 
 
 _RELATIVE = "what fluctuates is n_below: the relative error is 1/√n_below"
@@ -410,7 +395,7 @@ _MISTAKES_SIGMA = (
 )
 
 
-@exercise("7.11", fallback=_background_from_data)
+@exercise("7.11")
 def exercise_7_11(answer: Any, report: Report) -> None:
     """The background above a cut from the data below it."""
     scales = "as much more data below as is expected means as much more background above"

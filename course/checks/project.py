@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from course.checks.compare import alike
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, hold, with_argument
 from labcourse import significance
@@ -16,9 +17,7 @@ from labcourse import significance
 Floats = NDArray[np.float64]
 
 
-def _accuracy(probabilities: Any, digits: Any) -> float:
-    """The course's own answer to exercise 9.1."""
-    return float(np.mean(np.argmax(probabilities, axis=1) == digits))
+_accuracy = course_answer("9.1")
 
 
 _MEAN = "take their mean"
@@ -32,7 +31,7 @@ _MISTAKES_9_1 = (
 )
 
 
-@exercise("9.1", fallback=_accuracy)
+@exercise("9.1")
 def exercise_9_1(answer: Any, report: Report) -> None:
     """Share of the digits that a network names right."""
     right_ones = [[0.6, 0.3, 0.1], [0.1, 0.2, 0.7], [0.31, 0.38, 0.31], [0.4, 0.3, 0.3]]
@@ -43,12 +42,7 @@ def exercise_9_1(answer: Any, report: Report) -> None:
         gives(report, answer, ((np.eye(4), np.arange(4)), 1.0, "it is 1 where all are right", "np.mean of =="))
 
 
-def _masses(m_true: Any, masses: Any, rng: np.random.Generator) -> Floats:
-    """The course's own answer to exercise 9.2."""
-    return np.where(m_true > 0, m_true, rng.choice(masses, len(m_true)))
-
-
-@exercise("9.2", fallback=_masses)
+@exercise("9.2")
 def exercise_9_2(answer: Any, report: Report) -> None:
     """The input m_A of a training."""
     m_true = np.tile([300.0, 0.0, 700.0, 0.0], 1000)
@@ -126,7 +120,7 @@ _MISTAKES_9_4 = (
 )
 
 
-@exercise("9.4", fallback=_weights)
+@exercise("9.4")
 def exercise_9_4(answer: Any, report: Report) -> None:
     """Weights of a training: positive, all masses alike, the signal k times the background."""
     m_true = np.array([700.0, 300.0, 0.0, 700.0, 0.0, 700.0, 300.0, 0.0])
@@ -174,7 +168,7 @@ _MISTAKES_9_5 = (
 )
 
 
-@exercise("9.5", fallback=_binned)
+@exercise("9.5")
 def exercise_9_5(answer: Any, report: Report) -> None:
     """The significance of a histogram."""
     given = s, b = np.array([3.0, 6.0, 1.0]), np.array([30.0, 10.0, 60.0])

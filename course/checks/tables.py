@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from course.checks.compare import alike
-from course.checks.report import Mistake, Report
+from course.checks.report import Report, Row
 
 __all__ = [
     "PER_CENT",
@@ -59,7 +59,7 @@ def follows(
     answer: Callable[..., Any],
     course: Callable[..., Any],
     given: tuple[Any, ...],
-    mistakes: Sequence[Mistake],
+    mistakes: Sequence[Row],
     what: str,
     hint: str,
     *,
@@ -75,8 +75,8 @@ def parts_follow(
     course: Callable[..., Any],
     given: tuple[Any, ...],
     names: str,
-    *tables: tuple[Sequence[Mistake], str, str],
-    of_all: Sequence[Mistake] = (),
+    *tables: tuple[Sequence[Row], str, str],
+    of_all: Sequence[Row] = (),
     relative: float = 1e-4,
 ) -> bool:
     """Do as `follows` for answers of several ``names``: ``(mistakes, what, hint)`` for each, to the first.
@@ -99,7 +99,7 @@ def _is_right(
     result: Any,
     right: Any,
     given: tuple[Any, ...],
-    table: tuple[Sequence[Mistake], str, str],
+    table: tuple[Sequence[Row], str, str],
     relative: float,
 ) -> bool:
     mistakes, what, hint = table

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from course.checks import crafted
-from labcourse.plotting import roc_curve
+from labcourse.metrics import roc_curve
 from tests.course.answers import Exercise, make_tests
 
 

@@ -43,37 +43,12 @@ def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(o
     assert [path.name for path in settings.search_path()] == ["data", "disk", "official"]
 
 
-def test_wrong_folders_and_damaged_settings(own_home, monkeypatch):
+def test_wrong_folders(own_home, monkeypatch):
     with pytest.raises(BadInput, match="not a folder"):
         settings.use_folder(own_home / "nowhere")
     monkeypatch.setenv("LABCOURSE_DATA", "nowhere")
     with pytest.raises(BadInput, match="nowhere does not exist"):
         settings.search_path()
-    monkeypatch.delenv("LABCOURSE_DATA")
-    for damaged in ("{", "[]", '{"data": [1]}'):
-        settings.settings_file().write_text(damaged)
-        with pytest.raises(BadInput, match="damaged"):
-            settings.search_path()
-
-
-def test_a_folder_that_this_user_may_not_read(own_home, monkeypatch, tmp_path):
-    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    assert settings.search_path()[0] == tmp_path.resolve()
-    monkeypatch.setattr("os.access", lambda path, mode: False)
-    with pytest.raises(BadInput, match="may not be read by this user"):
-        settings.search_path()
-
-
-def test_the_notebook_says_its_workspace_whatever_the_folder(own_home, monkeypatch):
-    for folder in (own_home, own_home / "solutions", own_home / "notebooks"):
-        folder.mkdir(exist_ok=True)
-        monkeypatch.chdir(folder)
-        settings.declare_solution(False)
-        assert settings.workspace() == "notebooks"
-        settings.declare_solution(True)
-        assert settings.workspace() == settings.inputs_workspace() == "solutions"
-    monkeypatch.setenv("LABCOURSE_WORKSPACE", "notebooks")  # `labcourse solve`
-    assert settings.workspace() == "notebooks"
 
 
 def test_errors_travel_between_processes_and_show_as_one_message():
@@ -99,12 +74,6 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
     with pytest.raises(ZeroDivisionError):
         atomic_write(target, lambda path: 1 / 0)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["numbers.json"]
-
-
-def test_a_folder_that_is_a_file(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError):
-        atomic_write(tmp_path / "file" / "x.json", lambda path: path.write_text("x"))
 
 
 @pytest.mark.parametrize("name", ["labcourse", "labcourse.exe"])
@@ -160,16 +129,6 @@ def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypat
     assert settings.outputs_folder() == own_home / "user" / "out"
 
 
-def test_a_colon_in_the_name_of_a_folder_that_is_an_option(own_home):
-    folder = own_home / f"run{os.pathsep}2"
-    folder.mkdir()
-    with settings.searched_first([folder]):
-        assert settings.search_path() == [folder, own_home / "data"]
-    assert settings.search_path() == [own_home / "data"]
-    settings.use_folder(folder)
-    assert settings.search_path() == [folder, own_home / "data"]
-
-
 def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, monkeypatch):
     (own_home / "a").mkdir()
     monkeypatch.chdir(own_home / "a")
@@ -181,29 +140,10 @@ def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, 
     assert settings.search_path() == [own_home / "data"]
 
 
-@pytest.mark.parametrize(
-    "damaged", ["{", "[]", "5", '{"data": [1]}', '{"data": "/tmp"}', '{"data": {"a": 1}}', "[" * 99999]
-)
+@pytest.mark.parametrize("damaged", ["{", "5", '{"data": [1]}', '{"data": "/tmp"}', "[" * 99999])
 def test_a_settings_file_of_another_form_is_one_sentence(own_home, damaged):
     settings.settings_file().write_text(damaged)
     with pytest.raises(BadInput, match=r"(?s)damaged.*--forget"):
-        settings.search_path()
-
-
-def test_a_settings_file_of_somebody_who_shares_nothing(own_home, monkeypatch):
-    before = os.umask(0o077)
-    try:
-        settings.use_folder(own_home)
-    finally:
-        os.umask(before)
-    if os.name == "posix":
-        assert settings.settings_file().stat().st_mode & 0o777 == 0o644
-
-    def refuse(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr(settings, "read_json", refuse)
-    with pytest.raises(BadInput, match=r"(?s)cannot be read: Permission denied.*chmod a\+r"):
         settings.search_path()
 
 
@@ -237,9 +177,8 @@ def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
 def test_only_plain_small_files_are_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    (tmp_path / "zero").symlink_to("/dev/zero")
     (tmp_path / "large").write_bytes(b" " * 2000)
-    for name in ("pipe", "zero", "large", "missing"):
+    for name in ("pipe", "large", "missing"):
         with pytest.raises(OSError, match=r"plain file|too large|No such file"):
             read_small(tmp_path / name, 1999)
     (tmp_path / "link").symlink_to("large")

@@ -16,9 +16,8 @@ import numpy as np
 import pytest
 
 from course.checks.progress import MIME_TYPE, read_states
-from labcourse import samples, settings
+from labcourse import outputs, samples, settings
 from labcourse.errors import StaleOutput
-from labcourse.outputs import provenance
 from workshop.authoring import expected, run, source
 from workshop.comparison.reading import take
 from workshop.comparison.reference import read_reference
@@ -46,7 +45,7 @@ def course(real_files_or_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
         tasks = run.students(HOME)
         for task in tasks:
             task.notebook.cells = [one for cell in task.notebook.cells for one in _twice_if_check(cell)]
-        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks", folder="notebooks"), outputs)
+        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks"), outputs)
 
 
 def _twice_if_check(cell: Any) -> list[Any]:
@@ -106,7 +105,7 @@ def test_outputs_of_real_files_are_stale_for_the_bundle(
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(course.outputs))
     monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
     with pytest.raises(StaleOutput):
-        provenance.read(1, "numbers.json", "notebooks")
+        outputs.read_numbers(1, "notebooks")
 
 
 def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,6 +122,6 @@ def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monke
     monkeypatch.setenv("LABCOURSE_DATA", str(folder))
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     assert {samples.locate(name).source for name in samples.ALL} == {"simulated"}
-    (result,) = run.run(run.students(HOME, [1]), home=HOME, workspace="notebooks", folder="notebooks")
+    (result,) = run.run(run.students(HOME, [1]), home=HOME, workspace="notebooks")
     assert result.error == ""
     assert result.numbers
