@@ -15,7 +15,7 @@ from course.checks import crafted
 from course.checks.compare import alike, as_number
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, follows, gives, hold, with_argument
+from course.checks.tables import caught, changed, follows, gives, hold, losses, with_argument
 from labcourse import samples, splitting
 
 Array = NDArray[np.float64]
@@ -336,9 +336,9 @@ def exercise_2_7(answer: Any, report: Report) -> None:
         gives(report, answer, ((more, layers), _forward(more, layers), what, loop if n else alone))
 
 
-def _cross_entropy(y: Any, p: Any, *, log: Any = np.log, gather: Any = np.mean, background: Any = 1) -> Any:
+def _cross_entropy(y: Any, p: Any, *, gather: Any = np.mean, **variant: Any) -> Any:
     """The course's own answer to exercise 2.8; the options are the variants that students write."""
-    return -gather(y * log(p) + background * (1 - y) * log(1 - p))
+    return gather(losses(y, p, **variant))
 
 
 def _bare_log(y: Any, p: Any) -> Any:
@@ -372,9 +372,8 @@ def exercise_2_8(answer: Any, report: Report) -> None:
         return
     coin, wrong = np.full(300, 0.5), (np.array([1.0]), np.array([1e-6]))
     gives(report, answer, ((y, coin), np.log(2), "p = 0.5 for all events gives log 2", "−log 0.5 is log 2"))
-    report.also(
-        lambda: answer(*wrong) > 13, "sure and wrong: the loss is large", hint="−log(1e-6) is 14: leave p as it is"
-    )
+    large = "sure and wrong: the loss is large"
+    report.also(lambda: answer(*wrong) > 13, large, hint="−log(1e-6) is 14: leave p as it is")
     more = (rng.random(500) < 0.6).astype(float), rng.uniform(0.01, 0.99, 500)
     report.agrees(answer, _cross_entropy, more, hint="take the mean over all events that are given")
 
@@ -385,9 +384,7 @@ def exercise_2_10(answer: Any, report: Report, *, losses: Sequence[float]) -> No
     if report.parts(answer, "the first fall and the last fall") is None:
         return
     if (n := len(losses)) < 5:
-        report.wrong(
-            f"the training was interrupted after {n} of 5 epochs", "run the cell that trains again, to its end"
-        )
+        report.wrong(f"the training was interrupted after {n} of 5 epochs", "run its cell again, to its end")
         return
     falls = -np.diff(np.asarray(losses, float))
     # A figure can be read to about a twentieth of its height.

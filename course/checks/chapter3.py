@@ -62,10 +62,8 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
 
     s, b = (float(weight[passed & (label == y)].sum()) for y in (1, 0))
     first_bare = weight[label == 0].sum() / weight[(label == 1) & passed | (label == 0) & ~passed].sum()
-    each, above = (
-        "we ask for background events for each signal event",
-        f"take the events with a score of at least {cut}",
-    )
+    each = "we ask for background events for each signal event"
+    above = f"take the events with a score of at least {cut}"
     mistakes = (
         (s / b, "this is signal over background", each),
         (s / (s + b), "this is the purity", each),
@@ -105,7 +103,7 @@ _MISTAKES_3_4 = (
     (changed(_efficiencies, lambda pair: 1 - np.array(pair)), "this is the share that fails", "score >= cut passes"),
     (lambda *g: _passing(*g) / g[2].sum(), "both are divided by the sum over all events", "by that of the class"),
     (lambda *g: _passing(*g) / _passing(*g).sum(), "these are purities", "divide by those *without* the cut"),
-    (lambda *g: _passing(*g) / np.bincount(g[1].astype(int))[::-1], "weights are divided by numbers", "weights below"),
+    (lambda *g: _passing(*g) / np.bincount(g[1].astype(int))[::-1], "weights are divided by numbers of events", "Σw"),
     (_bare, *_BRACKETS),
     (_bare_behind, *_BRACKETS),
     (_passing, "the yields are not divided by those without the cut", "divide by the sum of the same class"),
@@ -120,12 +118,9 @@ def exercise_3_4(answer: Any, report: Report) -> None:
     label = np.array([1, 1, 1, 0, 0, 0, 0, 0], np.float32)  # as in the chapter
     weight = np.array([0.5, 0.3, 0.2, 1.0, 2.0, -0.5, 4.0, 1.5])
     given = score, label, weight, 0.5
-    names = "signal_efficiency, background_efficiency"
-    pair = report.parts(answer(*given), names)
-    if pair is None or report.recognises(pair, *_MISTAKES_3_4, given=given, right=_efficiencies(*given)):
-        return
-    signal = (), "signal: passed weights over all weights", "of events with label 1"
-    if not parts_follow(report, answer, _efficiencies, given, names, signal, ((), "background", "with label 0")):
+    names, signal = "signal_efficiency, background_efficiency", "signal: passed weights over all weights"
+    tables = ((), signal, "of events with label 1"), ((), "background: likewise", "of events with label 0")
+    if not parts_follow(report, answer, _efficiencies, given, names, *tables, of_all=_MISTAKES_3_4):
         return
     gives(report, answer, ((score, label, weight, 0.0), (1, 1), "a cut at 0 keeps everything", "score >= cut"))
     gives(report, answer, ((score, label, weight, 0.95), (0, 0), "a tight cut keeps nothing", "a sum of nothing is 0"))

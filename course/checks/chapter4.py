@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from course.checks.compare import alike
 from course.checks.crafted import identities, same_rows
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, gives, hold, part, parts_follow, with_argument
+from course.checks.tables import caught, changed, gives, hold, losses, part, parts_follow, with_argument
 
 PATIENCE = 10
 
@@ -31,7 +32,7 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     # rise that follows.
     near = np.flatnonzero(validation <= validation.min() + 0.02 * (validation[best - 1 :].max() - validation.min())) + 1
     margin = max(1.0, 0.02 * last)
-    turns = "the validation loss turns there"
+    turns, numbered = "the validation loss turns there", f"they are numbered from 1 to {last}"
     if near.min() - margin <= epoch <= near.max() + margin:
         report.holds(True, turns)
         return
@@ -45,7 +46,7 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
         (lowest, "there the training loss is lowest", "it always falls: look at the validation loss"),
         (highest, "there the validation loss is highest", "where it is lowest the network begins to get worse"),
         (crossing, "this is where the two curves part", "the validation loss may still fall after that"),
-        (epoch if epoch < 1 or epoch > last else np.nan, "there is no such epoch", f"1 to {last}"),
+        (epoch if epoch < 1 or epoch > last else np.nan, "there is no such epoch", numbered),
     )
     what, hint = turns, "left of it the validation loss still falls, right of it it rises"
     report.reading(epoch, best, what, *mistakes, hint=hint)
@@ -84,10 +85,7 @@ def exercise_4_2(answer: Any, report: Report) -> None:
         report.wrong("an event's part depends on its place in the table", "use splitting, which goes by the event")
         return
     share = len(validation) / max(len(fit) + len(validation), 1)
-    whole, default = (
-        "the parts hold whole rows of the table, with all columns",
-        "validation_split(train), with its default",
-    )
+    whole, default = "the parts hold whole rows, with all columns", "validation_split(train), with its default"
     hold(
         report,
         (lambda: same_rows(pd.concat(result), events), whole, "hand on the tables as splitting returns them"),
@@ -123,8 +121,8 @@ _FROM_1, _LEAVE = "the first epoch has the number 1", "leave the loop when patie
 _MISTAKES_4_4 = (
     (changed(_stop, lambda pair: np.array(pair) - 1), "epochs are counted from 0", _FROM_1),
     (changed(_stop, lambda pair: (pair[0] - 1, pair[1])), "the best epoch is counted from 0", _FROM_1),
-    (changed(_stop, lambda pair: (pair[0], pair[1] - 1)), "one epoch too few", "train `patience` beyond the best one"),
-    (changed(_stop, lambda pair: (pair[0], pair[1] + 1)), "one epoch too many", "stop when `patience` brought no gain"),
+    (changed(_stop, lambda pair: (pair[0], pair[1] - 1)), "one epoch too few", "train `patience` epochs more"),
+    (changed(_stop, lambda pair: (pair[0], pair[1] + 1)), "one epoch too many", "stop when patience is reached"),
     (changed(_stop, lambda pair: pair[::-1]), "the order is another one", "return best_epoch, last_epoch"),
     (lambda *g: (g[0][_stop(*g)[0] - 1], _stop(*g)[1]), "this is the best loss", "return its epoch"),
     (partial(_stop, rule="previous"), "each loss is compared with the epoch before", "compare with the best so far"),
@@ -145,11 +143,8 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     pair = report.parts(answer(losses, 4), "best_epoch, last_epoch")
     if pair is None or report.recognises(pair, *_MISTAKES_4_4, given=(losses, 4), right=_stop(losses, 4)):
         return
-    finds, by_hand = (
-        "finds the best epoch and the one at which training stops",
-        "go through 0.9, 0.7, 0.8, 0.75 by hand",
-    )
-    gives(report, answer, ((losses, 4), (7, 11), finds, by_hand))
+    finds = "finds the best epoch and the one at which training stops"
+    gives(report, answer, ((losses, 4), (7, 11), finds, "go through 0.9, 0.7, 0.8, 0.75 by hand"))
     are_whole = all(isinstance(number, (int, np.integer)) for number in pair)
     report.also(are_whole, "both are whole numbers", hint="epochs are counted: losses[best_epoch - 1] is the best loss")
     falling, large = [1.0, 0.8, 0.7, 0.65], [250.0, 240.0, 239.999, 240.0, 241.0, 230.0]
@@ -198,33 +193,28 @@ def exercise_4_5(answer: Any, report: Report) -> None:
             report.wrong(mistake, hint)
 
 
-def _losses(y: Any, score: Any, log: Any = np.log, background: int = 1) -> Any:
-    score = np.clip(np.asarray(score, np.float64), 1e-7, 1 - 1e-7)
-    return -np.where(np.asarray(y) == 1, log(score), log(1 - score) * background)
-
-
 def _loss_and_error(y: Any, score: Any, **variant: Any) -> tuple[float, float]:
     """The course's own answer to exercise 4.6."""
-    losses = _losses(y, score, **variant)
-    return float(losses.mean()), float(losses.std() / np.sqrt(len(losses)))
+    each = losses(y, score, **variant)
+    return float(each.mean()), float(each.std() / np.sqrt(len(each)))
 
 
 _NATURAL, _ROOT = "use the natural one, np.log", "the error of a mean is the spread divided by √n"
 _MISTAKES_LOSS = (
-    (_losses, "there is one number per event", "take the mean over the events"),
-    (changed(_losses, np.sum), "the losses are added up", "take the mean"),
+    (losses, "there is one number per event", "take the mean over the events"),
+    (changed(losses, np.sum), "the losses are added up", "take the mean"),
     (lambda *g: -_loss_and_error(*g)[0], "the sign is missing", "a logarithm of a probability is negative"),
     (part(0, _loss_and_error, log=np.log10), "the logarithm has base 10", _NATURAL),
     (part(0, _loss_and_error, log=np.log2), "the logarithm has base 2", _NATURAL),
     (part(0, _loss_and_error, background=0), "only signal events count", "background contributes -log(1 - score)"),
-    (lambda y, score: _losses(1 - y, score).mean(), "the labels are swapped", "log(score) belongs to y = 1"),
+    (lambda y, score: losses(1 - y, score).mean(), "the labels are swapped", "log(score) belongs to y = 1"),
 )
 _MISTAKES_ERROR = (
-    (changed(_losses, np.std), "this is the spread of single events", _ROOT),
-    (changed(_losses, np.var), "this is a variance", "take the root, and divide by √n"),
+    (changed(losses, np.std), "this is the spread of single events", _ROOT),
+    (changed(losses, np.var), "this is a variance", "take the root, and divide by √n"),
     (lambda *g: _loss_and_error(*g)[1] ** 2, "this is the square of the error", "take the root"),
-    (changed(_losses, lambda each: each.std() / len(each)), "the spread is divided by n", _ROOT),
-    (changed(_losses, lambda each: each.mean() / np.sqrt(len(each))), "the loss itself is divided by √n", _ROOT),
+    (changed(losses, lambda each: each.std() / len(each)), "the spread is divided by n", _ROOT),
+    (changed(losses, lambda each: each.mean() / np.sqrt(len(each))), "the loss itself is divided by √n", _ROOT),
     (lambda y, score: 1 / np.sqrt(len(y)), "this is 1/√n", "multiply it by the standard deviation of the losses"),
 )
 
@@ -240,6 +230,8 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     # n and n − 1 in the denominator of the standard deviation are both in use.
     if not parts_follow(report, answer, _loss_and_error, (y, score), "loss, error", loss, error, relative=0.015):
         return
+    own = _loss_and_error(y, score)[0]
+    report.also(lambda: alike(answer(y, score)[0], own, relative=1e-3), "the loss to a thousandth", hint=loss[2])
     more = (rng.random(200) < 0.5).astype(np.float32), rng.uniform(0.001, 0.999, 200).astype(np.float32)
     more[1][:3] = np.abs(more[0][:3] - 0.99999)
     hint = "clip scores to 1e-7 … 1 − 1e-7 and not further in, and take all events that are given"

@@ -21,6 +21,7 @@ from course.checks.tables import (
     gives,
     hold,
     just_above,
+    losses,
     part,
     parts_follow,
     with_argument,
@@ -31,28 +32,23 @@ _NO_ABS = "negative weights count as positive", "no abs(): they subtract, above 
 _BELOW = "the weights below are absolute", "no abs(): they subtract below as well"
 
 
-def _losses(y: Any, score: Any, background: int = 1) -> Any:
-    score = np.asarray(score, np.float64)
-    return -np.where(np.asarray(y) == 1, np.log(score), background * np.log1p(-score))
-
-
 def _weighted_loss(y: Any, score: Any, weight: Any, background: int = 1) -> float:
     """The course's own answer to exercise 5.1."""
     weight = np.asarray(weight, np.float64)
-    return float(np.sum(weight * _losses(y, score, background)) / np.sum(weight))
+    return float(np.sum(weight * losses(y, score, background=background)) / np.sum(weight))
 
 
 _MISTAKES_5_1 = (
-    (lambda y, p, w: w * _losses(y, p), "this is one number per event", "add up, and divide by the sum of weights"),
+    (lambda y, p, w: w * losses(y, p), "this is one number per event", "add up, and divide by the sum of weights"),
     (with_argument(_weighted_loss, 2, np.ones_like), "the weights are not used", "multiply each loss by its weight"),
-    (lambda y, p, w: (w * _losses(y, p)).mean(), "the sum is divided by the number of events", "by the sum of weights"),
-    (lambda y, p, w: w @ _losses(y, p), "the sum is not divided by anything", "divide by the sum of weights"),
+    (lambda y, p, w: (w * losses(y, p)).mean(), "the sum is divided by the number of events", "by the sum of weights"),
+    (lambda y, p, w: w @ losses(y, p), "the sum is not divided by anything", "divide by the sum of weights"),
     (changed(_weighted_loss, np.negative), "the sign is missing", "a logarithm of a probability is negative"),
     (with_argument(_weighted_loss, 2, np.abs), *_NO_ABS),
-    (lambda y, p, w: w @ _losses(y, p) / np.abs(w).sum(), *_BELOW),
+    (lambda y, p, w: w @ losses(y, p) / np.abs(w).sum(), *_BELOW),
     (partial(_weighted_loss, background=0), "only signal counts", "background has -log(1 - score)"),
     (with_argument(_weighted_loss, 0, lambda y: 1 - y), "the labels are swapped", "log(score) belongs to y = 1"),
-    (lambda y, p, w: _losses(y, p).sum() / w.sum(), "the weights are only used below", "multiply each loss, too"),
+    (lambda y, p, w: losses(y, p).sum() / w.sum(), "the weights are only used below", "multiply each loss, too"),
 )
 
 
@@ -63,7 +59,7 @@ def exercise_5_1(answer: Any, report: Report) -> None:
     score[:2] = 0.001, 0.999
     formula = "Σ w·loss / Σ w"
     if follows(report, answer, _weighted_loss, given, _MISTAKES_5_1, "the weighted mean of the losses", formula):
-        right, mean = _weighted_loss(*given), _losses(y, score).mean()
+        right, mean = _weighted_loss(*given), losses(y, score).mean()
         gives(report, answer, ((y, score, 7 * weight), right, "the unit of the weights does not matter", formula))
         equal = y, score, np.ones(len(y))
         gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
@@ -336,10 +332,7 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
         (0.5, "this is the signal efficiency", "read the other axis"),
         (1 - right, "this is the share of the background that is rejected", "we ask for the share that passes"),
         (1 / right, "this is the rejection", "we ask for the share that passes, not for one over it"),
-        *(
-            (value, f"this belongs to another curve: {name}", f"look for the curve of: {model}")
-            for value, name in others
-        ),
+        *((value, f"this belongs to another curve: {name}", f"look for that of {model}") for value, name in others),
     )
     what, hint = "the share of the background that passes", "go right from 0.5"
     report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
@@ -385,9 +378,7 @@ def exercise_5_8(answer: Any, report: Report) -> None:
     for treatment, mistakes in _MISTAKES_5_8.items():
         result, right = results[treatment], _treat(weight, treatment)
         if not report.recognises(result, *mistakes, given=(weight,), right=right):
-            report.also(
-                alike(result, right), f"{treatment}: {words[treatment]}", hint="look at the sign of each weight"
-            )
+            report.also(alike(result, right), f"{treatment}: {words[treatment]}", hint="look at each sign")
 
 
 @exercise("5.9")

@@ -228,7 +228,7 @@ _MISTAKES_MEAN = (
 )
 _MISTAKES_SPREAD = (
     (np.std, "the sum is divided by k", "the mean is taken from the same losses: k − 1, so ddof=1"),
-    (lambda x: np.std(x, ddof=1) / np.sqrt(len(x)), "the spread is divided by √k", "that is the error of the mean"),
+    (lambda x: np.std(x, ddof=1) / np.sqrt(len(x)), "the spread is divided by √k", "that is no longer the spread"),
     (partial(np.var, ddof=1), "this is the variance", "take the root"),
     (np.ptp, "this is the largest difference", _ALL_FOLDS),
     (lambda x: np.ptp(x) / 2, "this is half the largest difference", _ALL_FOLDS),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -195,13 +194,9 @@ def exercise_7_5(answer: Any, report: Report) -> None:
     label = np.array([1, 1, 0, 0, 1, 0, 0, 1])
     weight = np.array([0.6, 0.3, 1.5, 0.8, 0.4, -0.7, 2.0, 0.25])
     cuts = np.array([0.0, 0.5, 0.75, 0.99])
-    given, names = (score, label, weight, cuts), "signal, background"
-    pair = report.parts(answer(*given), names)
-    if pair is None or report.recognises(pair, *_MISTAKES_7_5, given=given, right=_yields(*given)):
-        return
-    signal = (), "the signal is right", "one number per cut: the weights of label 1 with score >= cut"
-    background = (), "the background is right", "one number per cut: the weights of label 0"
-    if parts_follow(report, answer, _yields, given, names, signal, background):
+    given, per_cut = (score, label, weight, cuts), "one number per cut: sum the weights of label"
+    tables = ((), "the signal is right", f"{per_cut} 1"), ((), "the background is right", f"{per_cut} 0")
+    if parts_follow(report, answer, _yields, given, "signal, background", *tables, of_all=_MISTAKES_7_5):
         mixed = score, label, weight, cuts[[2, 0, 3, 1]]
         gives(report, answer, (mixed, _yields(*mixed), "cuts may come in any order", "compute each cut on its own"))
 
@@ -356,11 +351,6 @@ def exercise_7_9(answer: Any, report: Report) -> None:
         return
     small = "becomes s/√b for a small signal", "np.log1p(s / b) keeps digits that np.log(1 + s / b) loses"
     gives(report, answer, ((0.1, 1000.0), 0.1 / np.sqrt(1000), *small), relative=1e-3)
-    report.also(
-        lambda: all(float(answer(x, y)) < x / np.sqrt(y) for x, y in itertools.product((1.0, 5.0), (0.5, 20.0))),
-        "is always below s/√b",
-        hint="compare with the formula",
-    )
 
 
 @exercise("7.10")

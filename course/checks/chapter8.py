@@ -15,9 +15,6 @@ from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, just_above, parts_follow, with_argument
 from labcourse import kinematics, significance
 
-Floats = NDArray[np.float64]
-
-
 _align = course_answer("8.2")
 
 
@@ -29,20 +26,13 @@ def _turned_by_mean(eta: Any, phi: Any) -> Any:
     return kinematics.delta_phi(phi, phi.mean(axis=1, keepdims=True))
 
 
-def _mirrored_with_eta(eta: Any, phi: Any) -> Any:
-    return _align(eta, phi)[1] * np.where(eta[:, :1] < 0, -1, 1)
-
-
 def _turn(change: Any) -> Any:
     """Return a function that changes the angles relative to the leading lepton, which may lie outside of −π … π."""
     return lambda eta, phi: change(phi - phi[:, :1])
 
 
-_DECIDES, _LEADING = (
-    "flip an event as a whole: the sign of the leading lepton decides",
-    "the leading lepton is left out",
-)
-_KEEP = "keep it: the shape is (n_events, 4)"
+_DECIDES = "flip an event as a whole: the sign of the leading lepton decides"
+_LEFT_OUT = "the leading lepton is left out", "keep it: the shape is (n_events, 4)"
 _MISTAKES_ETA = (
     (lambda eta, phi: np.abs(eta), "every lepton lost its own sign", _DECIDES),
     (lambda eta, phi: _first_of(np.abs(eta), eta), "only the leading lepton is flipped", "flip all four leptons"),
@@ -51,7 +41,7 @@ _MISTAKES_ETA = (
     (lambda *g: -_align(*g)[0], "the events with the other sign are flipped", "the leading lepton gets eta >= 0"),
     (lambda eta, _: eta * np.sign(eta.sum(axis=1))[:, None], "the sum of all leptons decides", "column 0 decides"),
     (lambda eta, phi: eta - eta[:, :1], "eta is shifted", "a boost is no symmetry of a detector that ends: flip only"),
-    (lambda *g: _align(*g)[0][:, 1:], _LEADING, _KEEP),
+    (lambda *g: _align(*g)[0][:, 1:], *_LEFT_OUT),
 )
 _MISTAKES_PHI = (
     (_turn(np.array), "some angles lie outside of −π … π", "kinematics.delta_phi brings them back"),
@@ -61,8 +51,8 @@ _MISTAKES_PHI = (
     (lambda eta, phi: _first_of(0 * phi, phi), "only the leading lepton is turned", "subtract its angle from all four"),
     (lambda eta, phi: phi, "phi is not turned", "subtract the angle of the leading lepton, phi[:, :1]"),
     (_turned_by_mean, "the event is turned by the mean angle", "the leading lepton, in column 0, is to be at 0"),
-    (lambda *g: _align(*g)[1][:, 1:], _LEADING, _KEEP),
-    (_mirrored_with_eta, "in the events that are flipped, the other φ changed sign as well", "flip η only"),
+    (lambda *g: _align(*g)[1][:, 1:], *_LEFT_OUT),
+    (lambda *g: _align(*g)[1] * np.where(g[0][:, :1] < 0, -1, 1), "flipped events have other φ", "flip η only"),
 )
 
 
@@ -74,13 +64,11 @@ def exercise_8_2(answer: Any, report: Report) -> None:
     eta = _MISTAKES_ETA, "all leptons of an event are flipped together", "one sign per event: eta[:, :1]"
     phi = _MISTAKES_PHI, "the leading lepton is at φ = 0", "subtract its angle, phi[:, :1], from all four"
     if parts_follow(report, answer, _align, given, "eta, phi", eta, phi):
-        at_zero = np.array([[0.0, 1.0, -1.0, 2.0]])
-        report.also(
-            lambda: np.allclose(answer(at_zero, np.zeros((1, 4)))[0], at_zero),
-            "an event with leading η = 0 survives",
-            mistake="an event with leading η = 0 is set to zero, or flipped",
-            hint="np.sign(0) is 0: use np.where(eta[:, :1] < 0, -1, 1)",
+        at_zero, use = np.array([[0.0, 1.0, -1.0, 2.0]]), "np.sign(0) is 0: use np.where(eta[:, :1] < 0, -1, 1)"
+        survives, spoilt = (
+            f"an event with leading η = 0 {what}" for what in ("survives", "is set to zero, or flipped")
         )
+        report.also(lambda: np.allclose(answer(at_zero, 0 * at_zero)[0], at_zero), survives, mistake=spoilt, hint=use)
 
 
 def _with_leptons(events: pd.DataFrame, values: dict[str, Any]) -> pd.DataFrame:
@@ -148,25 +136,22 @@ def exercise_8_3(answer: Any, report: Report) -> None:
         return
     turned = _for_each(events, "phi", lambda phi: kinematics.delta_phi(phi, 2.0))
     flipped, unused = _for_each(events, "eta", np.negative), _says_nothing(answer, events, result)
+    are_near = partial(np.allclose, atol=1e-3)
     whole, other = "no mean or maximum over the table", "gives other inputs"
     of_align = "use what align returns: the angles jump at ±π, but their cosine and sine do not"
     what = "an event that is turned, flipped or alone has the same inputs, and all leptons have a say"
     if not caught(
         report,
         (
-            lambda: not _are_near(answer(events[:9]), result[:9]),
+            lambda: not are_near(answer(events[:9]), result[:9]),
             "the inputs of an event depend on the other events",
             whole,
         ),
-        (lambda: not _are_near(answer(turned), result), f"an event that is turned around the beam {other}", of_align),
-        (lambda: not _are_near(answer(flipped), result), f"an event that is flipped along the beam {other}", of_align),
+        (lambda: not are_near(answer(turned), result), f"an event that is turned around the beam {other}", of_align),
+        (lambda: not are_near(answer(flipped), result), f"an event that is flipped along the beam {other}", of_align),
         (unused, f"{unused} has no say", "the mass depends on momenta and directions of all four leptons"),
     ):
         report.holds(True, what)
-
-
-def _are_near(result: Any, expected: Any) -> bool:
-    return np.allclose(result, expected, atol=1e-3)
 
 
 def _mass_among(answer: Any, events: pd.DataFrame, result: Any) -> str:
@@ -214,12 +199,11 @@ def _says_nothing(answer: Any, events: pd.DataFrame, result: Any) -> str:
     return ""
 
 
-_MOST_PARAMETERS = 100_000
-
 #: The validation loss that a network has to have reached after so many epochs, and after each of the last ones: a
 #: training with steps that are too large may pass by. A constant and a network without hidden layers reach 0.69, a
 #: good one 0.25.
 _BAR, _EPOCHS, _LAST = 0.5, 28, 3
+_LEAVES_RANGE = "the output leaves the range from 0 to 1", "activation='sigmoid' in the last layer"
 
 
 @exercise("8.4")
@@ -238,18 +222,11 @@ def exercise_8_4(answer: Any, report: Report) -> None:
 
 
 def _task(n: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return inputs, shape (n, 7), and labels: 1 outside of a circle in the two inputs of the smallest unit.
-
-    One label in twenty is wrong, so that it does not pay to be sure.
-    """
+    """Return inputs, shape (n, 7), and labels: 1 outside of a circle in the first two; one in twenty is wrong."""
     rng = np.random.default_rng(seed)
     z = rng.normal(size=(n, 7))
-    outside = (z[:, :2] ** 2).sum(axis=1) > 2 * np.log(2)
-    x = (z + 3) * [0.1, 0.1, 30, 30, 30, 30, 30]
+    outside, x = (z[:, :2] ** 2).sum(axis=1) > 2 * np.log(2), (z + 3) * [0.1, 0.1, 30, 30, 30, 30, 30]
     return x.astype(np.float32), (outside ^ (rng.random(n) < 0.05)).astype(np.float32)
-
-
-_LEAVES_RANGE = "the output leaves the range from 0 to 1", "activation='sigmoid' in the last layer"
 
 
 def _examine(answer: Any, report: Report) -> None:
@@ -275,7 +252,7 @@ def _examine(answer: Any, report: Report) -> None:
     if caught(
         report,
         (shape != (1,), f"has the output shape {shape}", one_sigmoid),
-        (trainable >= _MOST_PARAMETERS, f"has {trainable} parameters", "below 100 000: fewer neurons, or fewer layers"),
+        (trainable >= 100_000, f"has {trainable} parameters", "below 100 000: fewer neurons, or fewer layers"),
         (not is_compiled, "the model is not compiled", compile_),
         ("mean" in name or "mse" in name, "the loss is a squared error", entropy),
         ("binary_crossentropy" not in name, f"the loss is {name}", entropy),
@@ -306,12 +283,9 @@ def _learns(model: Any, x: NDArray[np.float32], y: NDArray[np.float32], report: 
         losses.append(float(-np.log(np.clip(right, 1e-7, 1)).mean()))
     reached = float(np.max(losses[-_LAST:]))
     coin = f"after {_EPOCHS} epochs the validation loss is {reached:.2f}, where 0.69 is a coin toss"
-    report.holds(
-        reached < _BAR,
-        "learns a task that takes a hidden layer",
-        mistake=f"does not learn a simple task: {coin}",
-        hint="is there a hidden layer, are the inputs normalised, is the learning rate near 1e-3, little dropout?",
-    )
+    does_not = f"does not learn a simple task: {coin}"
+    hint = "is there a hidden layer, are the inputs normalised, is the learning rate near 1e-3, little dropout?"
+    report.holds(reached < _BAR, "learns a task that takes a hidden layer", mistake=does_not, hint=hint)
 
 
 @exercise("8.5")
@@ -403,7 +377,7 @@ def exercise_8_7(answer: Any, report: Report) -> None:
 
 
 @exercise("8.8")
-def exercise_8_8(answer: Any, report: Report, *, mass: Floats, score: Floats) -> None:
+def exercise_8_8(answer: Any, report: Report, *, mass: Any, score: Any) -> None:
     """Reading: the mass at which background gets the highest mean score."""
     edges = np.arange(80, 251, 5.0)
     number, total = np.histogram(mass, edges)[0], np.histogram(mass, edges, weights=score)[0]

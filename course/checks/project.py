@@ -112,7 +112,11 @@ _MISTAKES_9_4 = (
     (partial(_weights, sum_=np.asarray), "the background is added up with its signs", "add up the absolute weights"),
     (partial(_weights, sum_=np.ones_like), "the events of the background are counted", "add up its absolute weights"),
     (changed(_weights, lambda w: w / np.mean(w)), "the background is scaled as well", "only the signal is scaled"),
-    (lambda w, m, k: np.where(m > 0, k, 1.0) * np.abs(w), "the sums are not balanced", "bring signal to the sum of b"),
+    (
+        lambda w, m, k: np.where(m > 0, k, 1.0) * np.abs(w),
+        "the sums are not balanced",
+        "bring it to the sum of b first",
+    ),
 )
 
 

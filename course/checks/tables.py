@@ -18,6 +18,7 @@ __all__ = [
     "gives",
     "hold",
     "just_above",
+    "losses",
     "part",
     "parts_follow",
     "with_argument",
@@ -40,6 +41,12 @@ def changed(function: Callable[..., Any], change: Callable[[Any], Any]) -> Calla
 def with_argument(function: Callable[..., Any], i: int, change: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a function that changes its argument at position ``i`` before it calls another."""
     return lambda *given: function(*given[:i], change(given[i]), *given[i + 1 :])
+
+
+def losses(y: Any, score: Any, log: Any = np.log, background: int = 1) -> Any:
+    """Return the cross-entropy of each event, also for scores of exactly 0 and 1; the options are usual mistakes."""
+    score = np.clip(np.asarray(score, np.float64), 1e-7, 1 - 1e-7)
+    return -np.where(np.asarray(y) == 1, log(score), background * log(1 - score))
 
 
 def just_above(value: Any) -> Any:
@@ -69,14 +76,19 @@ def parts_follow(
     given: tuple[Any, ...],
     names: str,
     *tables: tuple[Sequence[Row], str, str],
+    of_all: Sequence[Row] = (),
     relative: float = 1e-4,
 ) -> bool:
-    """Do as `follows` for answers of several ``names``: ``(mistakes, what, hint)`` for each, to the first."""
+    """Do as `follows` for answers of several ``names``: ``(mistakes, what, hint)`` for each, to the first.
+
+    Mistakes ``of_all`` lead to all results at once, and are looked for before.
+    """
     right = course(*given)
     parts = report.parts(answer(*given), names, len(tables))
     if parts is None:
         return False
-    if report.recognises(parts, (right[::-1], "the order is another one", f"return {names}")):
+    order = right[::-1], "the order is another one", f"return {names}"
+    if report.recognises(parts, order, *of_all, given=given, right=right):
         return False
     rows = zip(parts, right, tables, strict=True)
     return all(_is_right(report, result, own, given, table, relative) for result, own, table in rows)
