@@ -13,14 +13,17 @@ the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass`
 
 from __future__ import annotations
 
+import json
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from labcourse import splitting
-from labcourse.errors import BadInput, EmptySelection
+from labcourse import samples, settings, splitting
+from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
+from labcourse.files import sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +37,11 @@ MASSES = (300, 420, 440, 460, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1600, 2
 BLIND_MASS = 1200
 """The mass that no parameterised network is trained with, to see whether it interpolates (GeV)."""
 TRAINING_MASSES = tuple(mass for mass in MASSES if mass != BLIND_MASS)
+
+FOLDER = "azh"
+"""Folder of the events, in ``data/`` and wherever else samples are looked for."""
+FILE = "events.parquet"
+_NEXT = "Restore the file from the repository, or make it anew with `labcourse simulate --search azh`."
 
 MISSING = -1.0
 """Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
@@ -79,6 +87,41 @@ class Parts(NamedTuple):
     train: pd.DataFrame
     validation: pd.DataFrame
     test: pd.DataFrame
+
+
+def read(folder: Path | str | None = None) -> pd.DataFrame:
+    """Read the event table of the search (columns: see above).
+
+    Parameters
+    ----------
+    folder : path, optional
+        Where the file lies; by default the first folder ``azh`` on the search path of the samples
+        (`labcourse.settings`), which ends with the bundle's.
+
+    Raises
+    ------
+    MissingSample
+        If there is no such file.
+    BadFile
+        If it cannot be read, or is not the one that its manifest describes.
+    BadInput
+        If a column is missing, a number is not finite, or a mass is unknown.
+    """
+    import pandas as pd
+
+    folders = [Path(folder)] if folder is not None else [place / FOLDER for place in settings.search_path()]
+    path = next((place / FILE for place in folders if (place / FILE).is_file()), None)
+    if path is None:
+        raise MissingSample("The events of the search are not there.", where=str(folders[-1] / FILE), next_step=_NEXT)
+    manifest = path.with_name(samples.MANIFEST)
+    try:
+        if manifest.is_file() and json.loads(manifest.read_text("utf-8"))["sha256"] != sha256(path):
+            raise BadFile("The file is not the one that its manifest describes.", where=str(path), next_step=_NEXT)
+        events = pd.read_parquet(path)
+    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are of these kinds
+        raise BadFile(f"The file is damaged: {error}.", where=str(path), next_step=_NEXT) from error
+    check(events, str(path))
+    return events
 
 
 def check(events: pd.DataFrame, where: str) -> None:
@@ -142,7 +185,7 @@ def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = T
             present = sorted({float(value) for value in events.loc[signal, "m_a_true"]})
             raise EmptySelection(
                 f"The table holds no {what}.",
-                where="azh.at_mass",
+                where="azh.events.at_mass",
                 next_step=f"Signal is there for {', '.join(f'{value:g}' for value in present) or 'no mass'} GeV.",
             )
     if is_outside(mass, trained):

@@ -22,23 +22,19 @@ if TYPE_CHECKING:
 _PROCESSES = {"Zjets": "Z + jets", "ttbar": r"$t\bar{t}$"}
 
 
+def _outlines(ax: Axes, events: pd.DataFrame, values: Any, weight: Any, bins: Any, signal: dict[str, Any]) -> None:
+    """Draw the histograms of both backgrounds, and of masks of the signal by label, as lines."""
+    chosen = {label: (events["process"] == name).to_numpy() for name, label in _PROCESSES.items()} | signal
+    for (label, mask), line in zip(chosen.items(), cycle(style.LINES), strict=False):
+        look = {"color": line.color, "linestyle": line.linestyle, "label": label}
+        ax.hist(values[mask], bins, weights=weight[mask], histtype="step", **look)
+
+
 def mass(events: pd.DataFrame, masses: Sequence[float]) -> tuple[Figure, Axes]:
     """Draw the reconstructed mass m_Zh of the backgrounds and of the signal at some masses (GeV)."""
     fig, ax = plotting.new_figure()
-    bins = np.linspace(200, 2400, 56)
-    chosen = [(label, events["process"] == name) for name, label in _PROCESSES.items()]
-    chosen += [(rf"signal, $m_A$ = {m:g} GeV", events["m_a_true"] == m) for m in masses]
-    for (label, mask), line in zip(chosen, cycle(style.LINES), strict=False):
-        part = events[mask]
-        ax.hist(
-            part["m_zh"],
-            bins,
-            weights=part["weight"],
-            histtype="step",
-            color=line.color,
-            linestyle=line.linestyle,
-            label=label,
-        )
+    signal = {rf"signal, $m_A$ = {m:g} GeV": (events["m_a_true"] == m).to_numpy() for m in masses}
+    _outlines(ax, events, events["m_zh"], events["weight"], np.linspace(200, 2400, 56), signal)
     ax.set(yscale="log", xlabel=r"$m_{Zh}$ [GeV]", ylabel="expected events / 40 GeV", ylim=(0.05, None))
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
@@ -50,19 +46,8 @@ def scores(classify: Classifier, parts: Parts, masses: Sequence[float]) -> tuple
     fig, axes = plotting.new_figure(1, len(masses), width=4.2 * len(masses), height=3.8, squeeze=False, sharey=True)
     for ax, m in zip(axes[0], masses, strict=True):
         events = at_mass(parts.test, m)
-        score, weight = classify(events), full_weights(parts, events, m)
-        chosen = [(label, (events["process"] == name).to_numpy()) for name, label in _PROCESSES.items()]
-        chosen.append(("signal", is_signal(events)))
-        for (label, mask), line in zip(chosen, style.LINES, strict=False):
-            ax.hist(
-                score[mask],
-                np.linspace(0, 1, 21),
-                weights=weight[mask],
-                histtype="step",
-                color=line.color,
-                linestyle=line.linestyle,
-                label=label,
-            )
+        weight = full_weights(parts, events, m)
+        _outlines(ax, events, classify(events), weight, np.linspace(0, 1, 21), {"signal": is_signal(events)})
         ax.set(yscale="log", xlabel=f"score at {m:g} GeV", ylim=(0.02, None))
         style.stamp(ax, luminosity=LUMINOSITY)
     axes[0, 0].set_ylabel("expected events / 0.05")
@@ -131,11 +116,11 @@ def parallel_coordinates(trials: pd.DataFrame) -> tuple[Figure, Axes]:
         else:
             kinds = sorted(column.unique())
             places.append(column.map(kinds.index).to_numpy(float) / max(len(kinds) - 1, 1))
-            labels = {index / max(len(kinds) - 1, 1): kind for index, kind in enumerate(kinds)}
+            labels = dict(zip(np.linspace(0, 1, max(len(kinds), 2)), kinds, strict=False))
         for height, label in labels.items():
-            where = {0.0: (-0.03, "top"), 1.0: (1.03, "bottom")}.get(height, (height, "center"))
-            inside = {"backgroundcolor": (1, 1, 1, 0.8)} if where[1] == "center" else {}
-            ax.text(position, where[0], label, ha="center", va=where[1], fontsize=8, **inside)
+            where, align = {0.0: (-0.03, "top"), 1.0: (1.03, "bottom")}.get(height, (height, "center"))
+            inside = {"backgroundcolor": (1, 1, 1, 0.8)} if align == "center" else {}
+            ax.text(position, where, label, ha="center", va=align, fontsize=8, **inside)
     order = np.linspace(0.15, 1, len(complete))
     for line, alpha in zip(np.transpose(places), order, strict=True):
         ax.plot(line, color=style.BACKGROUND, alpha=alpha, linewidth=1.2)

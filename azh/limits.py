@@ -86,7 +86,7 @@ def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Li
     from scipy.optimize import brentq
     from scipy.stats import norm
 
-    where = "azh.expected_limit"
+    where = "azh.limits.expected_limit"
     if not 0 < background_uncertainty < 1:
         raise BadInput(
             f"background_uncertainty is {background_uncertainty}.",
@@ -94,18 +94,16 @@ def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Li
             next_step="Use a number between 0 and 1, such as 0.2.",
         )
     signal, background, variance = (np.asarray(column, np.float64) for column in binned[1:])
-    for name, column, is_good, needed in (
-        ("background", background, background > 0, "a positive number is needed"),
-        ("background_variance", variance, variance >= 0, "a number that is not negative is needed"),
-        ("signal", signal, signal >= 0, "a number that is not negative is needed"),
-    ):
-        bad = np.flatnonzero(~(is_good & np.isfinite(column)))
-        if bad.size:
-            raise BadInput(
-                f"The {name} of bin {bad[0] + 1} of {column.size} is {column[bad[0]]:g}, where {needed}.",
-                where=where,
-                next_step="Merge it with its neighbour, as `azh.for_limit` does, or look at the weights.",
-            )
+    good = (background > 0) & (np.minimum(signal, variance) >= 0) & np.isfinite(signal + background + variance)
+    if not good.all():
+        bad = np.flatnonzero(~good)[0]
+        raise BadInput(
+            f"Bin {bad + 1} of {good.size} holds {signal[bad]:g} signal and {background[bad]:g} background events, the "
+            f"latter with a variance of {variance[bad]:g}.",
+            where=where,
+            next_step="Background has to be positive, the others not negative: merge it with its neighbour, as "
+            "`azh.limits.for_limit` does, or look at the weights.",
+        )
     if not signal.any():
         raise BadInput("No bin holds signal.", where=where, next_step="Use more events, or another mass.")
     # In units of about the reach of s/√b, limits are near one.
@@ -120,7 +118,9 @@ def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Li
             low /= 2
         while root_q(high) < target:
             high *= 2
-        limits.append(low if low == high else brentq(_less(root_q, target), low, high, rtol=1e-6))
+        limits.append(
+            low if low == high else brentq(lambda mu, target: root_q(mu) - target, low, high, (target,), rtol=1e-6)
+        )
     minus_2, minus_1, median, plus_1, plus_2 = (float(value * reach * SIGNAL_CROSS_SECTION) for value in limits)
     if not 0 < minus_2 < minus_1 < median < plus_1 < plus_2 < np.inf:
         raise BadInput(
@@ -129,10 +129,6 @@ def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Li
             next_step="Look at the numbers of events: are they far too many or too few?",
         )
     return Limit(median, minus_2, minus_1, plus_1, plus_2)
-
-
-def _less(function: Callable[[float], float], target: float) -> Callable[[float], float]:
-    return lambda value: function(value) - target
 
 
 def _likelihood_ratio(

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from azh import learning, network
-from azh.events import TRAINING_MASSES, Parts, draw_masses
+from azh import parameterised
+from azh.events import MEASURED, TRAINING_MASSES, Parts, check, draw_masses, is_signal
+from labcourse import training
+from labcourse.errors import BadInput, EmptySelection
 
 if TYPE_CHECKING:
     import keras
@@ -60,6 +62,54 @@ IMPROVED = Recipe(
 """What was measured to be better (docs/parameterised.md)."""
 
 
+def training_weights(events: pd.DataFrame, *, signal_scale: float = 1.0) -> NDArray[np.float32]:
+    """Return the weights of a training, shape (n_events,), of mean one.
+
+    |w| of each event, scaled so that all masses together count as much as the background, each mass the same, and
+    then the signal by ``signal_scale`` (the k of the published study).
+
+    Raises
+    ------
+    BadInput
+        If the scale is not positive.
+    EmptySelection
+        If there is no signal or no background, or a mass without weight.
+    """
+    where = "azh.methods.training_weights"
+    if not 0 < signal_scale < np.inf:
+        raise BadInput(f"signal_scale is {signal_scale}.", where=where, next_step="Use a positive number, such as 1.")
+    weight = np.abs(events["weight"].to_numpy(np.float64))
+    signal = is_signal(events)
+    background = weight[~signal].sum()
+    masses = events["m_a_true"].to_numpy(float)
+    present = np.unique(masses[signal])
+    if not background or not len(present):
+        raise EmptySelection(
+            "There is no signal or no background to train with.", where=where, next_step="Check the selection."
+        )
+    for mass in present:
+        of_mass = signal & (masses == mass)
+        if not weight[of_mass].sum():
+            raise EmptySelection(
+                f"All signal events of {mass:g} GeV have weight zero.", where=where, next_step="Leave this mass out."
+            )
+        weight[of_mass] *= signal_scale * background / len(present) / weight[of_mass].sum()
+    return (weight / weight.mean()).astype(np.float32)
+
+
+def arrays(events: pd.DataFrame, mass: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return inputs, shape (n_events, 20) with the mass last, and labels, shape (n_events,)."""
+    measured = events[list(MEASURED)].to_numpy(np.float32)
+    return np.column_stack([measured, mass]), is_signal(events).astype(np.float32)
+
+
+def of_masses(events: pd.DataFrame, masses: tuple[float, ...], where: str) -> pd.DataFrame:
+    """Return the background and the signal of some masses. Raises as `events.check`."""
+    check(events, where)
+    chosen = ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
+    return events[chosen].reset_index(drop=True)
+
+
 class Trained(NamedTuple):
     """A classifier, and the network and history behind it."""
 
@@ -79,47 +129,70 @@ def train(
 ) -> Trained:
     """Train a network on the signal of some masses, and all background.
 
-    With one mass only, the mass is no input.
+    Signal of other masses than ``masses`` is left out, so that a mass can be kept blind. Background events get a
+    mass drawn from ``masses``, anew for each epoch and reproducibly from ``seed``; for validation once. With one mass
+    only, the mass is no input.
+
+    Parameters
+    ----------
+    parts : Parts
+        Training and validation events; the test events are not looked at.
+    callbacks, progress
+        As in `labcourse.training.fit`.
 
     Raises
     ------
     BadInput, EmptySelection
-        As `azh.build` and `azh.fit`.
+        If a table lacks a column or holds NaN, a setting of the recipe is unknown, or no event is left to train with.
     """
     import keras
 
-    # Only what it is trained with: the scale of the inputs must not know a blind mass either.
-    own = learning.of_masses(parts.train, masses, "train")
-    x, _ = learning.arrays(own, draw_masses(own, masses, np.random.default_rng(seed)))
+    own, validation = (of_masses(part, masses, "azh.train") for part in parts[:2])
+    with_mass = len(masses) > 1
+    inputs = slice(None) if with_mass else slice(-1)
     optimizer: Any
     if recipe.momentum:
         optimizer = keras.optimizers.SGD(recipe.rate, momentum=recipe.momentum, nesterov=True)
         decay = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate * recipe.decay**epoch)
         callbacks = (*callbacks, decay)
     else:
-        steps = recipe.epochs * -(-len(own) // recipe.batch_size)
-        optimizer = network.one_cycle(recipe.rate, steps)
+        optimizer = parameterised.one_cycle(recipe.rate, recipe.epochs * -(-len(own) // recipe.batch_size))
     if recipe.patience:
         stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
         callbacks = (*callbacks, stop)
-    model = network.build(
-        x if len(masses) > 1 else x[:, :-1],
+    # Only what it is trained with: the scale of the inputs must not know a blind mass either.
+    model = parameterised.build(
+        arrays(own, draw_masses(own, masses, np.random.default_rng(seed)))[0][:, inputs],
         recipe.hidden,
         activation=recipe.activation,
-        conditioning=recipe.conditioning if len(masses) > 1 else "concatenate",
+        conditioning=recipe.conditioning if with_mass else "concatenate",
         optimizer=optimizer,
         seed=seed,
     )
-    history = learning.fit(
+    x, y = arrays(own, draw_masses(own, masses, np.random.default_rng([seed, 0])))
+    x_val, y_val = arrays(validation, draw_masses(validation, masses, np.random.default_rng([seed, 1])))
+    background = np.flatnonzero(y == 0)
+
+    def new_masses(epoch: int) -> NDArray[np.float32]:
+        rng = np.random.default_rng([seed, 2, epoch])
+        x[background, -1] = rng.choice(np.asarray(masses, np.float32), len(background))
+        return x[:, inputs]
+
+    history = training.fit(
         model,
-        parts.train,
-        parts.validation,
-        masses=masses,
-        signal_scale=recipe.signal_scale,
+        x[:, inputs],
+        y,
+        training_weights(own, signal_scale=recipe.signal_scale),
+        validation_data=(
+            x_val[:, inputs],
+            y_val,
+            training_weights(validation, signal_scale=recipe.signal_scale),
+        ),
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         seed=seed,
         callbacks=callbacks,
+        each_epoch=new_masses,
         progress=progress,
     )
     return Trained(of_network(model), model, dict(history.history))
@@ -129,8 +202,8 @@ def of_network(model: keras.Model) -> Classifier:
     """Return the classifier of a network, with or without the mass as its last input."""
 
     def classify(events: pd.DataFrame) -> NDArray[np.float32]:
-        x, _ = learning.arrays(events, events["m_a"].to_numpy(np.float32))
-        return learning.predict(model, x[:, : model.input_shape[-1]])
+        x, _ = arrays(events, events["m_a"].to_numpy(np.float32))
+        return training.predict(model, x[:, : model.input_shape[-1]]).ravel()
 
     return classify
 
@@ -157,11 +230,11 @@ def train_tree(
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rng = np.random.default_rng(seed)
-    train, validation = (learning.of_masses(part, masses, "train_tree") for part in parts[:2])
+    train, validation = (of_masses(part, masses, "azh.train_tree") for part in parts[:2])
     sets = []
     for part in (train, validation):
-        draws = [learning.arrays(part, draw_masses(part, masses, rng)) for _ in range(copies)]
-        weight = learning.training_weights(part, signal_scale=signal_scale) / copies
+        draws = [arrays(part, draw_masses(part, masses, rng)) for _ in range(copies)]
+        weight = training_weights(part, signal_scale=signal_scale) / copies
         sets.append(
             (np.concatenate([x for x, _ in draws]), np.concatenate([y for _, y in draws]), np.tile(weight, copies))
         )
@@ -171,7 +244,7 @@ def train_tree(
     trees.fit(x, y, sample_weight=weight, X_val=x_val, y_val=y_val, sample_weight_val=weight_val)
 
     def classify(events: pd.DataFrame) -> NDArray[np.float64]:
-        x, _ = learning.arrays(events, events["m_a"].to_numpy(np.float32))
+        x, _ = arrays(events, events["m_a"].to_numpy(np.float32))
         return trees.predict_proba(x)[:, 1]
 
     return classify

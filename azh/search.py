@@ -6,10 +6,11 @@ untouched, and so that settings with different weights of the signal can be comp
 
 from __future__ import annotations
 
+import errno
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
-from itertools import count
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +18,10 @@ import numpy as np
 
 from azh import methods
 from azh.events import Parts, at_mass, is_signal
-from azh.network import ACTIVATIONS, CONDITIONINGS
+from azh.parameterised import ACTIVATIONS, CONDITIONINGS
 from azh.sensitivity import asimov, histogram, identity
-from azh.storage import EVERY, load, one_error
 from labcourse import outputs
-from labcourse.errors import BadInput
+from labcourse.errors import BadFile, BadInput
 from labcourse.progress import Line
 
 if TYPE_CHECKING:
@@ -32,7 +32,14 @@ MASSES = (300.0, 500.0, 800.0, 1400.0)
 """Masses whose mean significance is maximised (GeV)."""
 PROJECT = 9
 """Number of the project among the chapters."""
+EVERY = 3
+"""Epochs between two looks at a trial."""
+PATIENCE = 60
+"""Seconds that a trial waits for others to write."""
 _MADE_WITH = "made_with"
+
+Each = Callable[[Callable[[int], None], Iterable[int]], Iterable[object]]
+"""How to call a function with each of some numbers, in any order, and to say when each call is done."""
 
 
 def run(
@@ -43,15 +50,13 @@ def run(
     epochs: int = 15,
     seed: int = 0,
     masses: Sequence[float] = MASSES,
-    client: Any = None,
-    each: Callable[..., Iterator[tuple[int, Any]]] | None = None,
+    each: Each = map,
     progress: bool = True,
 ) -> optuna.Study:
     """Search until the file holds ``trials`` finished trials; what it holds already counts.
 
-    A kill loses the trials under way and no other: they count as failed once they have given no sign of life for
-    `GRACE` seconds. Each trial has a seed of its own; what it tries depends on what is finished when it begins, so with
-    several workers on their order as well.
+    A kill loses the trials under way and no other. Each trial has a seed of its own; what it tries depends on what is
+    finished when it begins, so with several at a time on their order as well.
 
     Parameters
     ----------
@@ -63,10 +68,9 @@ def run(
         How many trials, epochs of each, and the seed of the search.
     masses : sequence of float
         The mean significance at these is maximised.
-    client : distributed.Client, optional
-        Trials run on its workers, which need the same disk.
     each : callable, optional
-        How to run tasks on the client: ``factory.cluster.each``, as `labcourse tune` does.
+        How trials are distributed over processes that share this disk (``each`` of the factory's workers, as in
+        `labcourse tune`); by default one after the other in this process.
     progress : bool
         Show how many trials are done, and the best value.
 
@@ -76,73 +80,32 @@ def run(
 
     Raises
     ------
-    BadFile, StorageError
+    BadFile
         As `load`.
     BadInput
         If the number of trials or epochs is not positive, or the file holds a search with other events, epochs or
         masses: their values could not be compared.
-    SimulationError
-        If the cluster is lost, or a trial fails on it.
     """
     if trials < 1 or epochs < 1:
         raise BadInput(f"{trials} trials of {epochs} epochs.", where="search.run", next_step="Use one or more of both.")
-    path = Path(path) if path is not None else default_file()
+    path = (Path(path) if path is not None else default_file()).absolute()
     study = load(path)
-    with one_error(path):
+    with (
+        _one_error(path),
+        Line(visible=progress) as line,
+        tempfile.TemporaryDirectory(prefix=".search-", dir=path.parent) as folder,
+    ):
         _same_search(study, {"events": _identity(parts), "epochs": epochs, "masses": list(masses)}, path)
-        first, begun = len(study.trials), count()
-    under_way: set[int] = set()
-
-    def next_seed() -> int | None:
-        if finished(study) + len(under_way) >= trials:
-            return None
-        under_way.add(trial := seed + first + next(begun))
-        return trial
-
-    with one_error(path), Line(visible=progress) as line:
         line.show(_state(study, trials))
-        for trial in (
-            _here(path, parts, epochs, masses, next_seed)
-            if client is None or each is None
-            else _on_cluster(client, each, path, parts, epochs, masses, next_seed)
-        ):
-            under_way.remove(trial)
+        first, missing = seed + len(study.trials), trials - finished(study)
+        where: Parts | str = parts
+        if each is not map:  # through the disk: events are too many to be sent with every trial
+            for name in ("train", "validation"):
+                getattr(parts, name).to_parquet(Path(folder) / f"{name}.parquet")
+            where = folder
+        for _ in each(partial(_one, path, where, epochs, tuple(masses)), range(first, first + missing)):
             line.show(_state(study, trials))
     return study
-
-
-def _here(
-    path: Path | str, parts: Parts, epochs: int, masses: Sequence[float], next_seed: Callable[[], int | None]
-) -> Iterator[int]:
-    while (seed := next_seed()) is not None:
-        _one(path, parts, epochs, seed, tuple(masses))
-        yield seed
-
-
-def _on_cluster(
-    client: Any,
-    each: Callable[..., Iterator[tuple[int, Any]]],
-    path: Path | str,
-    parts: Parts,
-    epochs: int,
-    masses: Sequence[float],
-    next_seed: Callable[[], int | None],
-) -> Iterator[int]:
-    # Through the disk, not through Dask: what a worker holds is lost with it.
-    with tempfile.TemporaryDirectory(prefix=".search-", dir=Path(path).absolute().parent) as folder:
-        for name in ("train", "validation"):
-            getattr(parts, name).to_parquet(Path(folder) / f"{name}.parquet")
-
-        def submit(seed: int) -> Any:
-            return client.submit(_one_of, str(Path(path).absolute()), folder, epochs, seed, tuple(masses), pure=False)
-
-        for seed, _ in each(client, submit, next_seed, lambda seed: f"trial with seed {seed}"):
-            yield seed
-
-
-def _one_of(path: str, folder: str, epochs: int, seed: int, masses: tuple[float, ...]) -> None:
-    """Make a trial with the events of a folder; runs on a worker."""
-    _one(path, _read(folder), epochs, seed, masses)
 
 
 @lru_cache(maxsize=1)
@@ -153,23 +116,72 @@ def _read(folder: str) -> Parts:
     return Parts(train, validation, validation.iloc[:0])
 
 
+def load(path: Path | str) -> optuna.Study:
+    """Open a study, or begin one.
+
+    Raises
+    ------
+    BadFile
+        If the file is none, or cannot be made, read or written: the disk refuses, or another program holds it.
+    """
+    import optuna
+    import sqlalchemy
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path = Path(path).absolute()
+    # What another version of Optuna wrote, or somebody else, is of the last three kinds.
+    with _one_error(path, OSError, RuntimeError, ValueError, LookupError, TypeError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        study = optuna.create_study(
+            study_name="parameterised",
+            storage=optuna.storages.RDBStorage(
+                # As plain text, a path would end at its first question mark.
+                sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string(),
+                engine_kwargs={"connect_args": {"timeout": PATIENCE}},
+            ),
+            direction="maximize",
+            load_if_exists=True,
+            pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=EVERY),
+        )
+        study.get_trials(deepcopy=False)  # what cannot be read is said now, and not in the middle
+    return study
+
+
+@contextmanager
+def _one_error(path: Path, *more: type[Exception]) -> Iterator[None]:
+    """Raise as BadFile what database and disk refuse, and ``more``."""
+    import optuna
+    import sqlalchemy
+
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, *more) as error:
+        # Optuna wraps an error of SQLAlchemy, which wraps one of SQLite.
+        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
+        cause = getattr(cause, "orig", None) or getattr(cause, "strerror", None) or cause
+        raise BadFile(
+            f"The search cannot be kept in {path.name}: {cause}.",
+            where=str(path),
+            next_step="Give a new name, or a search of this version, on a local disk that you may write to; no other "
+            "program may hold the file.",
+        ) from error
+
+
 def default_file() -> Path:
     """Return the project's own file, beside its other outputs."""
     return outputs.folder(PROJECT) / "search.db"
 
 
 def _same_search(study: optuna.Study, made_with: dict[str, Any], path: Path) -> None:
-    before = study.user_attrs.get(_MADE_WITH)
-    if before is None:
-        study.set_user_attr(_MADE_WITH, made_with)
-    elif before != made_with:
-        before = before if isinstance(before, dict) else {}  # another program's
-        others = [name for name, value in made_with.items() if before.get(name) != value]
+    if study.user_attrs.setdefault(_MADE_WITH, made_with) != made_with:
         raise BadInput(
-            f"The file holds a search with other {' and '.join(others)}: values could not be compared.",
+            "The file holds a search with other events, epochs or masses: values could not be compared.",
             where=str(path),
-            next_step="Use the same ones, or another file.",
+            next_step=f"Use the same ones, or another file; here: {made_with}, there: {study.user_attrs[_MADE_WITH]}.",
         )
+    study.set_user_attr(_MADE_WITH, made_with)
 
 
 def _identity(parts: Parts) -> str:
@@ -218,11 +230,14 @@ def suggest(trial: optuna.Trial, epochs: int) -> methods.Recipe:
     )
 
 
-def _one(path: Path | str, parts: Parts, epochs: int, seed: int, masses: tuple[float, ...]) -> None:
+def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...], seed: int) -> None:
+    """Make a trial with these events, or those of a folder; runs in any process."""
     import optuna
 
     study = load(path)
     study.sampler = optuna.samplers.TPESampler(seed=seed)
+    if isinstance(parts, str):
+        parts = _read(parts)
     looks = [at_mass(parts.validation, mass) for mass in masses]
 
     def objective(trial: optuna.Trial) -> float:
@@ -249,7 +264,7 @@ def _one(path: Path | str, parts: Parts, epochs: int, seed: int, masses: tuple[f
 
         return Watch()
 
-    with one_error(Path(path)):  # on a worker, too
+    with _one_error(path):  # in another process, too
         study.optimize(objective, n_trials=1)
 
 

@@ -92,7 +92,7 @@ def identity(events: pd.DataFrame) -> NDArray[np.int64]:
 
 def checked(*columns: NDArray[np.floating]) -> list[Floats]:
     """Return score, label and weight as they should be; raise as `histogram` otherwise."""
-    where = "azh.histogram"
+    where = "azh.sensitivity.histogram"
     score, label, weight = (np.asarray(column, np.float64) for column in columns)
     if not score.shape == label.shape == weight.shape or score.ndim != 1:
         raise BadInput(

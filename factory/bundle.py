@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import datetime
 from importlib.metadata import version as package_version
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 from factory import generator, recipes, tables
-from factory.chunks import Table
+from factory.chunks import fingerprint
+from factory.tables import Table
 from labcourse import ntuple, samples
-from labcourse.files import atomic_write, sha256
+from labcourse.files import atomic_write, remove_temporaries, sha256
 
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
-_EPOCH = datetime(2020, 1, 1)
 _INTEGERS = {"lep_type": np.uint32}
 
 
@@ -85,8 +80,11 @@ def _constant(table: Table, **values: Any) -> Table:
     return table | {name: np.full(n_events, value) for name, value in values.items()}
 
 
-def write(path: Path, parts: Parts, *, title: str) -> None:
-    """Write a file with the names and types of the release; equal events give equal bytes.
+def write(path: Path, parts: Parts, name: str, *, seed: int) -> dict[str, Any]:
+    """Write a file with the names and types of the release, and return what the manifest says of it.
+
+    The same seed gives equal ``arrays`` (a digest of all columns), but not equal files: ROOT writes times and random
+    identifiers into them.
 
     Raises
     ------
@@ -94,12 +92,36 @@ def write(path: Path, parts: Parts, *, title: str) -> None:
         If the file cannot be written.
     """
     digest = hashlib.sha256()
+    events = preselected = 0
     for part in parts():
-        for name, values in part.items():
-            digest.update(name.encode())
+        events += len(part["lep_n"])
+        preselected += int(tables.preselected(part).sum())
+        for column, values in part.items():
+            digest.update(column.encode())
             digest.update(np.ascontiguousarray(values).data)
-    with _reproducible(path.name, uuid.UUID(bytes=digest.digest()[:16], version=5)):
-        ntuple.write(path, map(_branches, _gathered(parts())), title=title)
+    remove_temporaries(path)  # of a killed campaign
+    ntuple.write(path, map(_branches, _gathered(parts())), title=f"{name}: simulated for a course, not ATLAS data")
+    entry = {
+        "file": path.name,
+        "sample": name,
+        "simulated": True,
+        "events": events,
+        "preselected": preselected,
+        "size": path.stat().st_size,
+        "sha256": sha256(path),
+        "arrays": digest.hexdigest(),
+        "seed": seed,
+        "code": fingerprint(),
+    }
+    if name == "data":
+        return entry | {"pseudo_data": True, "recipes": list(recipes.RECIPES)}
+    recipe = recipes.get(name)
+    return entry | {
+        "expected": recipe.expected,
+        "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
+        "pythia": [*generator.COMMON, *recipe.settings],
+        "approximations": list(recipe.approximations),
+    }
 
 
 _BASKET = 50_000
@@ -129,55 +151,6 @@ def _branches(table: Table) -> dict[str, Any]:
         if not name.endswith("_n"):
             branches[name] = ak.unflatten(values, table[f"{group}_n"]) if group else values
     return branches
-
-
-@contextmanager
-def _reproducible(name: str, identifier: uuid.UUID) -> Iterator[None]:
-    """Let uproot write a fixed time, the final name and an identifier made of the content.
-
-    Otherwise it writes the time of day, the name of the temporary file and a random identifier.
-    """
-    import uproot.sink.file
-    import uproot.writing._cascade
-    import uproot.writing._cascadetree
-    import uproot.writing.writable
-
-    clock = SimpleNamespace(datetime=SimpleNamespace(now=lambda: _EPOCH))
-    defaults = uproot.writing.writable.create.defaults, uproot.writing.writable.recreate.defaults
-    with (
-        mock.patch.object(uproot.writing._cascade, "datetime", clock),
-        mock.patch.object(uproot.writing._cascadetree, "datetime", clock),
-        mock.patch.object(uproot.writing.writable, "datetime", clock),
-        mock.patch.object(uproot.sink.file.FileSink, "file_path", name),
-        mock.patch.dict(defaults[0], uuid_function=lambda: identifier),
-        mock.patch.dict(defaults[1], uuid_function=lambda: identifier),
-    ):
-        yield
-
-
-def entry(path: Path, parts: Parts, name: str, *, seed: int, fingerprint: str) -> dict[str, Any]:
-    """Return what the manifest says of one file."""
-    data = samples.get(name).role == "data"
-    said: dict[str, Any] = {
-        "file": path.name,
-        "sample": name,
-        "simulated": True,
-        "events": sum(len(part["lep_n"]) for part in parts()),
-        "preselected": sum(int(tables.preselected(part).sum()) for part in parts()),
-        "size": path.stat().st_size,
-        "sha256": sha256(path),
-        "seed": seed,
-        "code": fingerprint,
-    }
-    if data:
-        return said | {"pseudo_data": True, "recipes": list(recipes.NAMES)}
-    recipe = recipes.get(name)
-    return said | {
-        "expected": recipe.expected,
-        "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
-        "pythia": [*generator.COMMON, *recipe.settings],
-        "approximations": list(recipe.approximations),
-    }
 
 
 def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, scale: float) -> Path:

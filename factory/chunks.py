@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+import azh.events
 from factory import corrections, detector, four_leptons, generator, nonprompt, recipes, tracks
 from factory.particles import Particles, concatenate, rank_within_event
+from factory.tables import Table, finished
+from labcourse import kinematics
 
 SAMPLE, PSEUDO_DATA = 0, 1
 """What a chunk is for. The two have other seeds, so that no event is in both."""
-
-Table = dict[str, NDArray[Any]]
-"""Columns of events: one entry an event; ``lep_…`` and ``jet_…`` are flat, ``lep_n`` and ``jet_n`` say how many."""
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,33 @@ class Chunk:
         """Return another chunk of the same sample."""
         return replace(self, index=index)
 
+    def __str__(self) -> str:
+        return f"{self.sample}, chunk {self.index}"
+
+
+@cache
+def fingerprint() -> str:
+    """Return a text that changes with whatever decides the events of a chunk besides its seed.
+
+    That is the code of the simulation, recipes included, the versions of the libraries it calls, and what it takes
+    from other packages: the mass of the Z boson, and the variables of A → Zh.
+    """
+    digest = hashlib.sha256(str(kinematics.Z_MASS).encode())
+    here = Path(__file__).parent
+    for source in (*sorted(here.glob("*.py")), *sorted((here / "azh").glob("*.py")), Path(azh.events.__file__)):
+        # Those decide when and where chunks are made, not what is in them.
+        if source.stem not in ("__init__", "campaign", "store", "workers", "production"):
+            digest.update(source.read_bytes())
+    for package in ("pythia8mc", "fastjet", "numpy"):
+        with suppress(PackageNotFoundError):  # a search over settings needs no Pythia
+            digest.update(f"{package} {version(package)}".encode())
+    return digest.hexdigest()[:16]
+
 
 def simulate_chunk(chunk: Chunk) -> Table:
-    """Generate a chunk, pass it through the detector and keep the events with four leptons."""
+    """Generate a chunk, pass it through the detector and keep the events with four leptons, rounded."""
     recipe = recipes.get(chunk.sample)
-    sequence = np.random.SeedSequence([chunk.seed, recipes.NAMES.index(chunk.sample), chunk.purpose, chunk.index])
+    sequence = np.random.SeedSequence([chunk.seed, recipes.place(chunk.sample), chunk.purpose, chunk.index])
     for_pythia, for_generator, for_detector = sequence.spawn(3)
     pythia_seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
     rng = np.random.default_rng(for_generator)
@@ -57,7 +81,7 @@ def simulate_chunk(chunk: Chunk) -> Table:
             # Of the four leptons, two may be non-prompt in these samples, and hardly more than one in the others.
             leptons=2 if recipe.non_prompt else 3,
         )
-    return _detect(recipe, truth, chunk, np.random.default_rng(for_detector))
+    return finished(_detect(recipe, truth, chunk, np.random.default_rng(for_detector)))
 
 
 _EXTRA = 0.004

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from factory import bundle, recipes, tables
-from factory.chunks import PSEUDO_DATA, Chunk, Table
-from labcourse import samples
+from factory.chunks import PSEUDO_DATA, Chunk
+from factory.tables import Table
 
 PERIODS = {"A": 39, "B": 156, "C": 237, "D": 400}
 """Shares of the four data-taking periods: events in the release's files."""
@@ -17,13 +17,13 @@ _RUNS_A_PERIOD = 10
 
 def number(process: str, seed: int) -> int:
     """Return how many preselected events of a process happen: a Poisson number about its yield, always the same."""
-    rng = np.random.default_rng([seed, recipes.NAMES.index(process), PSEUDO_DATA, _NUMBER])
+    rng = np.random.default_rng([seed, recipes.place(process), PSEUDO_DATA, _NUMBER])
     return int(rng.poisson(recipes.get(process).expected))
 
 
 def draw(chunk: Chunk, table: Table) -> Table:
     """Return the events of a chunk that happen: drawn in proportion to their corrections, always the same."""
-    sequence = [chunk.seed, recipes.NAMES.index(chunk.sample), chunk.purpose, chunk.index, _DRAW]
+    sequence = [chunk.seed, recipes.place(chunk.sample), chunk.purpose, chunk.index, _DRAW]
     rng = np.random.default_rng(sequence)
     weight = tables.scale_factors(table)
     return tables.take(table, rng.random(len(weight)) * _LARGEST < weight)
@@ -35,14 +35,15 @@ def until(table: Table, number: int) -> Table:
     return tables.take(table, np.cumsum(passed) - passed < number)
 
 
-_NUMBER, _DRAW = 2, 4
-"""Purposes of the random numbers of `number` and `draw`."""
+_NUMBER, _DRAW, _SPLIT = 2, 4, 3
+"""Purposes of the random numbers of `number`, `draw` and `split`."""
 _LARGEST = 2.0
 """No product of corrections is larger, or its event would count as one of this size."""
 
 
-def split(table: Table, rng: np.random.Generator) -> dict[str, Table]:
+def split(table: Table, seed: int) -> dict[str, Table]:
     """Distribute events over files as the periods of data taking: file name to table."""
+    rng = np.random.default_rng([seed, len(recipes.RECIPES), _SPLIT])
     n_events = len(table["lep_n"])
     order = rng.permutation(n_events)
     share = np.array(list(PERIODS.values())) / sum(PERIODS.values())
@@ -55,5 +56,4 @@ def split(table: Table, rng: np.random.Generator) -> dict[str, Table]:
         run = np.sort(rng.choice(np.linspace(first, last, _RUNS_A_PERIOD).astype(int), len(members)))
         chosen = chosen | {"eventNumber": number[members]}
         files[f"data_{name}.4lep.root"] = bundle.as_data(chosen, run)
-    assert tuple(files) == samples.get("data").files
     return files

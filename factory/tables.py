@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
-from factory.chunks import Table
+import numpy as np
+from numpy.typing import NDArray
+
 from labcourse import selection
+
+Table = dict[str, NDArray[Any]]
+"""Columns of events: one entry per event; ``lep_…`` and ``jet_…`` are flat, ``lep_n`` and ``jet_n`` say how many."""
 
 MANTISSA_BITS = {
     "lep_pt": 10,

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from labcourse import locks, samples, settings
 from labcourse.errors import BadInput, DamagedOutput, LabCourseError, MissingOutput, StaleOutput, Unfinished
 from labcourse.files import atomic_write, read_json
-from labcourse.progress import unfinished_cell, was_interrupted
+from labcourse.progress import was_interrupted
 
 if TYPE_CHECKING:
     import keras
@@ -230,14 +230,12 @@ class Chapter:
 
     def _write(self, name: str, suffix: str, write: Callable[[Path], object], *, is_part: bool = False) -> None:
         file = _checked(name) + suffix
-        number = 0 if was_interrupted() else unfinished_cell()
-        if is_part or was_interrupted() or number:
-            cell = f"cell [{number}]" if number else "this cell"
+        if is_part or was_interrupted():
             raise Unfinished(
-                f"The training in {cell} was interrupted, so {file} is not written: it may come from a part.",
+                f"A training was interrupted, so {file} is not written: it may come from a part.",
                 where=f"chapter {self.number}",
-                next_step="Run the cell again, to its end, and the cells below it. (To hand on what it has, set "
-                "`interrupted = False` on the history of the training first.)",
+                next_step="Run the cell that trains again, to its end, and the cells below it. (To hand on what it "
+                "has, set `model.history.interrupted = False` first.)",
             )
         atomic_write(self.folder / file, write)
         note = _note(self.folder) | {file: _Made(_digest(self.folder / file), self._sources, self._inputs)}

@@ -33,7 +33,7 @@
 
 # %%
 from course import checks
-from labcourse import kinematics, ntuple, outputs, plotting, samples, selection, weights
+from labcourse import kinematics, metrics, ntuple, outputs, plotting, samples, selection, weights
 
 import numpy as np
 import pandas as pd
@@ -450,7 +450,9 @@ plotting.show(
 # where $s(x)$ and $b(x)$ are now normalised distributions, and not numbers of events. It is 0 if they are the same, and 1 if they do not overlap.
 
 # %%
-fig, axes = plotting.compare_many(preselected, ["lep1_pt", "lep4_pt", "lep1_eta", "lep1_phi"], n_columns=2)
+fig, axes = plotting.compare_many(
+    preselected, {"lep1_pt": (20, 200), "lep4_pt": (0, 60), "lep1_eta": (-2.8, 2.8), "lep1_phi": (-3.1416, 3.1416)}
+)
 plotting.show(
     fig,
     alt="Normalised distributions of signal and background in four variables. The transverse momenta of the first and "
@@ -468,7 +470,7 @@ spans = {"pt": (0, 200), "eta": (-2.7, 2.7), "phi": (-np.pi, np.pi), "e": (0, 50
 ranges = {f"lep{i}_{quantity}": span for i in (1, 2, 3, 4) for quantity, span in spans.items()}
 ranges |= {"m_ll_12": (0, 200), "m_ll_34": (0, 150), "m_llll": (80, 400), "met": (0, 150)}
 separations = pd.Series(
-    {name: plotting.separation(preselected, name, bins=40, span=span)[0] for name, span in ranges.items()}
+    {name: metrics.separation(preselected, name, bins=40, span=span) for name, span in ranges.items()}
 ).sort_values(ascending=False)
 separations.round(3)
 
@@ -508,7 +510,7 @@ checks.written("1.8", answer_1_8)
 # invariant mass is its mass, smeared by the detector.
 
 # %%
-fig, ax = plotting.mass(preselected, bins=60, span=(70, 250))
+fig, ax = plotting.variable(preselected, "m_llll", bins=60, span=(70, 250))
 plotting.show(
     fig,
     alt="Stacked histogram of the four-lepton mass from 70 to 250 GeV. The Higgs boson makes a narrow peak at 125 GeV; "

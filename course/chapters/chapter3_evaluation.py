@@ -28,7 +28,7 @@
 
 # %%
 from course import checks
-from labcourse import features, outputs, plotting, samples, splitting, training, weights
+from labcourse import features, metrics, outputs, plotting, samples, splitting, training, weights
 
 import numpy as np
 import pandas as pd
@@ -290,7 +290,7 @@ signal_efficiency, background_efficiency = (
 )
 print(f"2000 test events, all pairs:       {area(score_test[few], label[few], weight[few]):.4f}")
 print(f"2000 test events, cumulative sums: {np.trapezoid(signal_efficiency, background_efficiency):.4f}")
-print(f"all test events:                   {plotting.auc(test, score_test):.4f}")
+print(f"all test events:                   {metrics.auc(test, score_test):.4f}")
 
 # %% [markdown]
 # The first two agree to many digits. The third is another number. (In two thousand events there are only a few of
@@ -308,8 +308,8 @@ selections |= {name: (process == name) | (label == 1) for name in ("ZZ", "Z", "t
 aucs, errors = {}, {}
 for name, chosen in selections.items():
     part, scores, w = test[chosen], score_test[chosen], weight[chosen]
-    aucs[name] = plotting.auc(part, scores)
-    errors[name] = np.std([plotting.auc(part, scores, w * rng.poisson(1, len(w))) for _ in range(25)])
+    aucs[name] = metrics.auc(part, scores)
+    errors[name] = np.std([metrics.auc(part, scores, w * rng.poisson(1, len(w))) for _ in range(25)])
 fig, ax = plotting.comparison(aucs, errors, xlabel="AUC of test events: signal against each background", reference=0.5)
 plotting.stamp(ax, luminosity=None)
 plotting.show(
@@ -332,7 +332,7 @@ plotting.show(
 
 # %% tags=["exercise-3.6"]
 ### BEGIN SOLUTION
-curve = plotting.roc_curve(label, score_test, weight)
+curve = metrics.roc_curve(label, score_test, weight)
 rejection = 1 / np.interp(0.8, curve.signal_efficiency, curve.background_efficiency)
 ### END SOLUTION
 
@@ -541,8 +541,8 @@ scores = test[["sample", "weight"]].assign(label=label, score=score_test)[["samp
 chapter.write_table("test_scores", scores)
 at_80 = working_points.iloc[3]
 numbers = {
-    "auc_raw_training": plotting.auc(train, score_train, np.ones(len(train))),
-    "auc_raw_test": plotting.auc(test, score_test, np.ones(len(test))),
+    "auc_raw_training": metrics.auc(train, score_train, np.ones(len(train))),
+    "auc_raw_test": metrics.auc(test, score_test, np.ones(len(test))),
     "auc_test": aucs["all backgrounds"],
     "auc_test_error": errors["all backgrounds"],
     "auc_test_zz": aucs["ZZ"],

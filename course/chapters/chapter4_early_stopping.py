@@ -28,7 +28,7 @@
 
 # %%
 from course import checks, interactive
-from labcourse import features, network, outputs, plotting, samples, splitting, training, weights
+from labcourse import features, metrics, network, outputs, plotting, samples, splitting, training, weights
 
 import keras
 import numpy as np
@@ -636,12 +636,12 @@ checks.exercise_4_10(most_dangerous, efficiency=passed["share"], error=passed["e
 # we care about. It is lower, for both networks.
 
 # %% tags=["nbval-ignore-output"]
-raw_auc, auc = plotting.auc(test, score, np.ones(len(test))), plotting.auc(test, score)
+raw_auc, auc = metrics.auc(test, score, np.ones(len(test))), metrics.auc(test, score)
 pd.DataFrame(
     {
         "first model (chapter 2)": [
-            plotting.auc(test, first_score, np.ones(len(test))),
-            plotting.auc(test, first_score),
+            metrics.auc(test, first_score, np.ones(len(test))),
+            metrics.auc(test, first_score),
         ],
         "early stopped": [raw_auc, auc],
     },

@@ -28,7 +28,7 @@
 
 # %%
 from course import checks, interactive
-from labcourse import features, network, outputs, plotting, samples, splitting, training, weights
+from labcourse import features, metrics, network, outputs, plotting, samples, splitting, training, weights
 
 import keras
 import numpy as np
@@ -454,7 +454,7 @@ passing.round(3)
 
 # %% tags=["exercise-5.7"]
 ### BEGIN SOLUTION
-curve = plotting.roc_curve(y_test, scores["balanced weights"], w_test)
+curve = metrics.roc_curve(y_test, scores["balanced weights"], w_test)
 background_passing = np.interp(0.5, curve.signal_efficiency, curve.background_efficiency)
 ### END SOLUTION
 
@@ -547,10 +547,10 @@ with plotting.use_style():
         (axes[0], z["m_llll"].to_numpy(float), np.linspace(80, 280, 11), plotting.axis_title("m_llll")),
         (axes[1], z_score, np.linspace(0, 1, 11), "score of the balanced network"),
     ):
-        kept = plotting.histogram(values, treat(z_weight, "keep"), edges)
+        kept = metrics.histogram(values, treat(z_weight, "keep"), edges)
         ax.errorbar((edges[1:] + edges[:-1]) / 2, kept.content, kept.error, fmt="o", color="black", label="keep")
         for treatment, color, dashes in (("absolute", "#D55E00", "-"), ("drop", "#0072B2", "--")):
-            content = plotting.histogram(values, treat(z_weight, treatment), edges).content
+            content = metrics.histogram(values, treat(z_weight, treatment), edges).content
             ax.stairs(content, edges, color=color, linestyle=dashes, linewidth=1.8, label=treatment)
         ax.set(xlabel=title, ylabel="expected Z events / bin")
         plotting.stamp(ax)
@@ -618,7 +618,7 @@ for treatment in ("keep", "absolute", "drop"):
 results = pd.DataFrame(
     {
         (treatment, f"seed {seed}"): {
-            "AUC": plotting.auc(test, score),
+            "AUC": metrics.auc(test, score),
             "s/√b at 50 %": s_over_root_b(score, y_test, w_test, cut_for(score, 0.5))[0],
             "error": s_over_root_b(score, y_test, w_test, cut_for(score, 0.5))[1],
         }
@@ -685,10 +685,10 @@ numbers = {
     "validation_loss_balanced": history_balanced.history["val_loss"][best_epoch - 1],
     "accuracy_raw_weights": weighted_accuracy(y_test, scores["raw weights"], w_test),
     "highest_score_raw_weights": scores["raw weights"].max(),
-    "auc_first_model": plotting.auc(test, scores["first model"]),
-    "auc_early_stopped": plotting.auc(test, scores["early stopped"]),
-    "auc_raw_weights": plotting.auc(test, scores["raw weights"]),
-    "auc_balanced": plotting.auc(test, scores["balanced weights"]),
+    "auc_first_model": metrics.auc(test, scores["first model"]),
+    "auc_early_stopped": metrics.auc(test, scores["early stopped"]),
+    "auc_raw_weights": metrics.auc(test, scores["raw weights"]),
+    "auc_balanced": metrics.auc(test, scores["balanced weights"]),
     "significance_early_stopped": at_half.loc["early stopped", "s/√b"],
     "significance_balanced": at_half.loc["balanced weights", "s/√b"],
     "passing_z_early_stopped": passing.loc["early stopped", "Z"],

@@ -387,7 +387,7 @@ for name, score in score_validation.items():
 # %% [markdown]
 # Where both lines of a model agree, the guard had nothing to prevent this time. That is how insurance works.
 #
-# `significance.best` does the same, and returns the whole row of the scan. It also asks for ten raw background events. (And as `groups` adds one more event of each sample to $\sigma_b^2$, $(b/\sigma_b)^2$ is a little less
+# `significance.best` does the same, and returns the whole row of the scan. (As `groups` adds one more event of each sample to $\sigma_b^2$, $(b/\sigma_b)^2$ is a little less
 # than the effective number of chapter 1.) We use it from now on.
 #
 # ### Move the cut
@@ -453,7 +453,7 @@ checks.written("7.8", answer_7_8)
 
 # %%
 expected_signal = float(w_test[y_test == 1].sum(dtype=float))
-ideal = significance.ideal(expected_signal, background_left=10.0)
+ideal = float(significance.simple(expected_signal, 10.0))
 print(f"s = {expected_signal:.1f}, b = 10: s/√b = {ideal:.2f}")
 
 # %% [markdown]

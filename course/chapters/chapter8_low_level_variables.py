@@ -32,6 +32,7 @@ from labcourse import (
     crossvalidation,
     features,
     kinematics,
+    metrics,
     network,
     ntuple,
     outputs,
@@ -422,7 +423,7 @@ for name, (model, inputs) in models.items():
     )
     rows[name] = {
         "validation_loss": balanced_loss(on_validation),
-        "auc": plotting.auc(test, scores[name], full_test),
+        "auc": metrics.auc(test, scores[name], full_test),
         "best_cut": row.cut[0],
         "s": row.signal[0],
         "b": row.background[0],
@@ -444,7 +445,7 @@ window = choose_and_quote(
     (-(validation["m_llll"] - peak).abs().to_numpy(), y_validation, full_validation, sample_validation),
     (-(test["m_llll"] - peak).abs().to_numpy(), y_test, full_test, sample_test),
 )
-ideal = significance.ideal(full_test[y_test == 1].sum(), background_left=10.0, measure=significance.asimov)
+ideal = float(significance.asimov(full_test[y_test == 1].sum(), 10.0))
 z = {**final["z"].to_dict(), "best mass window": window.significance[0]}
 z_error = {**final["z_error"].to_dict(), "best mass window": window.significance_error[0]}
 print(

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azh.events import LUMINOSITY, MEASURED
-from factory.azh import recipes
-from factory.azh.chunks import BB
-from factory.chunks import Chunk, Table
-from factory.tables import rounded
+from factory.azh.generation import BB
+from factory.azh.processes import K_Z, PROCESSES, Z_BB
+from factory.chunks import Chunk
+from factory.tables import Table, rounded
 from labcourse import splitting
 from labcourse.errors import SimulationError
 
@@ -46,20 +46,20 @@ def assemble(chunks: Mapping[str, Sequence[tuple[Chunk, Table]]], *, seed: int) 
     scale_bb = _scale_bb(chunks, generated)
     tables = []
     for name, parts in chunks.items():
-        recipe = recipes.get(name)
+        process = PROCESSES[name]
         columns = {column: np.concatenate([table[column] for _, table in parts]) for column in parts[0][1]}
-        per_event = recipe.cross_section * 1000 * LUMINOSITY / generated[name]
-        factor = np.where(columns[BB], scale_bb, recipes.K_Z) if recipe.process == "Zjets" else 1.0
+        per_event = process.cross_section * 1000 * LUMINOSITY / generated[name]
+        factor = np.where(columns[BB], scale_bb, K_Z) if process.kind == "Zjets" else 1.0
         table = pd.DataFrame({column: rounded(columns[column], MANTISSA_BITS) for column in MEASURED})
         table = table.assign(
-            process=recipe.process,
-            m_a_true=np.float32(recipe.mass),
-            run=np.int32(recipe.number),
+            process=process.kind,
+            m_a_true=np.float32(process.mass),
+            run=np.int32(process.number),
             event=columns["event"].astype(np.int64),
             weight=columns["factor"] * factor * per_event,
         )
-        is_z = recipe.process == "Zjets"
-        tables.append(_signed(_thinned(table, columns[BB], seed) if is_z else table, recipe.negative, seed))
+        is_z = process.kind == "Zjets"
+        tables.append(_signed(_thinned(table, columns[BB], seed) if is_z else table, process.negative, seed))
     events = pd.concat(tables, ignore_index=True)
     events["process"] = pd.Categorical(events["process"], ["signal", "Zjets", "ttbar"])
     events["weight"] = rounded(events["weight"].to_numpy(), 16)
@@ -68,9 +68,9 @@ def assemble(chunks: Mapping[str, Sequence[tuple[Chunk, Table]]], *, seed: int) 
 
 def _scale_bb(chunks: Mapping[str, Sequence[tuple[Chunk, Table]]], generated: Mapping[str, int]) -> float:
     """Return what Z + b b̄ is multiplied with to have the measured cross-section."""
-    names = [name for name in chunks if recipes.get(name).process == "Zjets"]
+    names = [name for name in chunks if PROCESSES[name].kind == "Zjets"]
     found = sum(
-        recipes.get(name).cross_section * float(table["fiducial"][0]) / generated[name]
+        PROCESSES[name].cross_section * float(table["fiducial"][0]) / generated[name]
         for name in names
         for _, table in chunks[name]
     )
@@ -80,7 +80,7 @@ def _scale_bb(chunks: Mapping[str, Sequence[tuple[Chunk, Table]]], generated: Ma
             where=", ".join(names),
             next_step="Simulate more events: --scale.",
         )
-    return recipes.Z_BB / found if names else 1.0
+    return Z_BB / found if names else 1.0
 
 
 def _thinned(table: pd.DataFrame, is_bb: NDArray[np.bool_], seed: int) -> pd.DataFrame:

@@ -1,44 +1,29 @@
-"""All events of the search: chunks on a Dask cluster, then one file; a killed run goes on where it was."""
+"""All events of the search: chunks, then one Parquet file and a manifest; a killed run goes on where it was."""
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Iterator
-from functools import cache
+import json
+from importlib.metadata import version as package_version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from azh import events
-from factory import cluster, generator, store
-from factory.azh import assembly, bundle, recipes
-from factory.azh.chunks import SEARCH, make_chunk
-from factory.chunks import Chunk, Table
-from factory.forecast import Forecast
-from labcourse.errors import BadFile, BadInput
-from labcourse.files import alone_in
+import numpy as np
 
-_DECIDES = ("chunks", "recipes", "reconstruction", "response")
+from azh.events import FILE, LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
+from factory import generator
+from factory.azh import assembly
+from factory.azh.generation import SEARCH, make_chunk
+from factory.azh.processes import APPROXIMATIONS, PROCESSES
+from factory.campaign import Pace, check
+from factory.chunks import Chunk, fingerprint
+from factory.store import Store
+from factory.workers import LOCAL, connect
+from labcourse import samples
+from labcourse.files import alone_in, atomic_write, sha256
+from labcourse.progress import Line
 
-
-@cache
-def fingerprint() -> str:
-    """Return a text that changes with whatever decides the events of a chunk besides its seed."""
-    digest = hashlib.sha256(store.fingerprint().encode())
-    for name in _DECIDES:
-        digest.update((Path(__file__).with_name(f"{name}.py")).read_bytes())
-    digest.update(Path(events.__file__).read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def plan(scale: float, seed: int) -> dict[str, list[Chunk]]:
-    """Return the chunks of each sample; those of a small scale are the first ones of a larger one."""
-    return {
-        name: [
-            Chunk(name, index, seed, SEARCH, recipe.chunk)
-            for index in range(max(round(scale * recipe.events / recipe.chunk), 1))
-        ]
-        for name, recipe in recipes.RECIPES.items()
-    }
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 def simulate(
@@ -47,7 +32,7 @@ def simulate(
     scale: float = 1.0,
     seed: int,
     workers: int | None = None,
-    address: str = cluster.LOCAL,
+    address: str = LOCAL,
     keep_chunks: bool = False,
     progress: bool = True,
 ) -> Path:
@@ -55,63 +40,102 @@ def simulate(
 
     Parameters
     ----------
-    out : path
-        The folder. Finished chunks are kept in it until all are there: the same call goes on from them.
     scale : float
-        Number of events relative to the bundle's; expected yields stay the same. At least one chunk a sample is
+        Number of events relative to the bundle's; expected yields stay the same. At least one chunk per sample is
         made (together a twentieth of the bundle).
-    seed : int
-        Equal seeds and scales give equal files, whatever the number of workers.
-    workers, address, keep_chunks, progress
-        As in `factory.simulate`.
-
-    Raises
-    ------
-    BadInput
-        If scale, seed or workers are out of range.
-    SimulationError
-        If Pythia or Dask is not installed, a chunk fails, or the cluster is lost.
-    StorageError
-        If a file cannot be written; finished chunks stay.
+    out, seed, workers, address, keep_chunks, progress
+        As in `factory.simulate`, and the errors as well.
     """
-    if not 0 < scale < math.inf or seed < 0 or (workers is not None and workers < 1):
-        raise BadInput(
-            f"Cannot simulate with scale {scale} and seed {seed}"
-            + ("." if workers is None else f" on {workers} workers."),
-            where="labcourse simulate --search azh",
-            next_step="Give a positive scale, a seed of zero or more, and one worker or more.",
-        )
-    generator.version()
-    chunks = plan(scale, seed)
-    kept = store.Store(Path(out), seed, fingerprint())
-    with alone_in(Path(out), "simulate"):
-        missing = {chunk for of_sample in chunks.values() for chunk in of_sample if kept.load(chunk) is None}
-        if missing:
-            # A little of everything first, so that the time left is known soon.
-            waiting = iter(sorted(missing, key=lambda chunk: (chunk.index, chunk.sample)))
-            with Forecast(visible=progress) as forecast, cluster.connect(address, workers) as client:
-                for chunk, table, seconds in cluster.run(client, make_chunk, lambda: next(waiting, None), fingerprint):
-                    kept.save(chunk, table)
-                    missing.remove(chunk)
-                    work_left = sum(other.events * recipes.get(other.sample).cost / 1000 for other in missing)
-                    forecast.show(work_left, seconds, len(table["factor"]), chunk.sample)
-        made = {name: list(_tables(kept, of_sample)) for name, of_sample in chunks.items()}
-        manifest = bundle.write(
-            assembly.assemble(made, seed=seed), Path(out), seed=seed, scale=scale, code=fingerprint()
-        )
-        if not keep_chunks:
-            for of_sample in chunks.values():
-                kept.remove(of_sample[0])
+    check(scale, seed, workers, PROCESSES)
+    store = Store(Path(out), seed)
+    # A little of everything first, so that the time left is known soon.
+    chunks = sorted(
+        (
+            Chunk(process.name, index, seed, SEARCH, process.chunk)
+            for process in PROCESSES.values()
+            for index in range(max(round(scale * process.events / process.chunk), 1))
+        ),
+        key=lambda chunk: (chunk.index, chunk.sample),
+    )
+    with alone_in(Path(out), "simulate"), Line(visible=progress) as line, connect(address, workers) as pool:
+        missing = [chunk for chunk in chunks if not store.holds(chunk)]
+        pace = Pace(line, sum(_work(chunk) for chunk in missing))
+        for chunk, table in pool.each(make_chunk, missing):
+            store.save(chunk, table)
+            pace.show(chunk.sample, _work(chunk))
+        made = {name: [(c, store.load(c)) for c in chunks if c.sample == name] for name in PROCESSES}
+        manifest = write(assembly.assemble(made, seed=seed), Path(out), seed=seed, scale=scale)
+        for name in [] if keep_chunks else PROCESSES:
+            store.remove(name, SEARCH)
     return manifest
 
 
-def _tables(kept: store.Store, chunks: list[Chunk]) -> Iterator[tuple[Chunk, Table]]:
-    for chunk in chunks:
-        table = kept.load(chunk)
-        if table is None:
-            raise BadFile(
-                f"{chunk.sample}: chunk {chunk.index} has vanished or was altered.",
-                where=str(kept.folder),
-                next_step="Run the same command again: it is made anew.",
-            )
-        yield chunk, table
+def _work(chunk: Chunk) -> float:
+    return chunk.events * PROCESSES[chunk.sample].cost / 1000
+
+
+def write(events: pd.DataFrame, folder: Path, *, seed: int, scale: float) -> Path:
+    """Write events and manifest, each whole or not at all; return the manifest's path.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = pa.Table.from_pandas(events, preserve_index=False).replace_schema_metadata(None)
+    # Bytes of equal significance side by side compress best; the process and the masses are few different values.
+    encodings = dict.fromkeys((*MEASURED, "weight"), "BYTE_STREAM_SPLIT") | {"event": "DELTA_BINARY_PACKED"}
+    atomic_write(
+        folder / FILE,
+        lambda temporary: pq.write_table(
+            columns,
+            temporary,
+            compression="zstd",
+            compression_level=19,
+            use_dictionary=["process", "m_a_true", "run"],
+            column_encoding=encodings,
+        ),
+    )
+    content = json.dumps(_manifest(events, folder / FILE, seed, scale), indent=1, ensure_ascii=False) + "\n"
+    atomic_write(folder / samples.MANIFEST, lambda temporary: temporary.write_text(content, "utf-8"))
+    return folder / samples.MANIFEST
+
+
+def _manifest(events: pd.DataFrame, path: Path, seed: int, scale: float) -> dict[str, Any]:
+    made = []
+    for process in PROCESSES.values():
+        rows = events[events["run"] == process.number]
+        weight = rows["weight"].to_numpy(np.float64)
+        made.append(
+            {
+                "sample": process.name,
+                "run": process.number,
+                "rows": len(rows),
+                "events": int(rows["event"].nunique()),
+                "expected": round(float(weight.sum()), 3),
+                "negative": int((weight < 0).sum()),
+                "pythia": [*generator.COMMON, *process.settings],
+            }
+        )
+    return {
+        "simulated": True,
+        "description": "Events simulated for this course after the selection of the search for A → Zh → ℓℓbb. "
+        "No event of ATLAS is among them.",
+        "file": path.name,
+        "size": path.stat().st_size,
+        "sha256": sha256(path),
+        "luminosity": LUMINOSITY,
+        "signal_cross_section": SIGNAL_CROSS_SECTION,
+        "seed": seed,
+        "scale": scale,
+        "command": f"labcourse simulate --search azh --seed {seed} --scale {scale:g}",
+        "code": fingerprint(),
+        "generator": f"Pythia {generator.version()}",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "pyarrow")},
+        "approximations": list(APPROXIMATIONS),
+        "licence": "CC0-1.0",
+        "samples": made,
+    }

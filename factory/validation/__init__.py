@@ -1,17 +1,7 @@
-"""Are simulated samples like the real ones? Two-sample tests, target figures, and a page that shows them."""
+"""Are simulated samples like the real ones? Two-sample tests, the Higgs peak, and a page that shows them."""
 
-from factory.validation.compare import Loaded, Pair, Row, failing, load, rows
 from factory.validation.page import write
-from factory.validation.targets import Target, targets
+from factory.validation.pairs import failing, load, rows
+from factory.validation.peak import peaks
 
-__all__ = [
-    "Loaded",
-    "Pair",
-    "Row",
-    "Target",
-    "failing",
-    "load",
-    "rows",
-    "targets",
-    "write",
-]
+__all__ = ["failing", "load", "peaks", "rows", "write"]

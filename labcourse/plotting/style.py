@@ -48,22 +48,18 @@ LINES = (
     Line("#000000", "--", "P"),
 )
 """Curves of several models, in order; after the sixth they repeat."""
+STAR: Any = {"marker": "*", "markersize": 15, "color": "#E69F00", "markeredgecolor": "black", "ls": "none", "zorder": 6}
+"""The best epoch, the best cut."""
 
 STYLE: Any = {
     "figure.dpi": 96,
     "savefig.dpi": 96,
     "figure.constrained_layout.w_pad": 0.08,
     "figure.constrained_layout.h_pad": 0.08,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
     "axes.labelsize": 11,
     "axes.titlesize": 10,
     "axes.edgecolor": DARK,
     "axes.labelcolor": DARK,
-    "axes.grid": False,
     "axes.axisbelow": True,
     "legend.frameon": False,
     "legend.fontsize": 9.5,
@@ -75,10 +71,7 @@ STYLE: Any = {
     "ytick.minor.visible": True,
     "lines.linewidth": 1.8,
     "hatch.linewidth": 0.7,
-    "mathtext.fontset": "dejavusans",
 }
-
-
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
@@ -168,30 +161,20 @@ def png(fig: Figure, colors: int = 256) -> bytes:
     return small.getvalue()
 
 
-_PATTERNS: tuple[tuple[str, str, tuple[float, float] | None], ...] = (
-    (r"lep(\d)_pt", r"$p_\mathrm{{T}}$ of lepton {0} [GeV]", None),
-    (r"lep(\d)_e", r"energy of lepton {0} [GeV]", None),
-    (r"lep(\d)_eta", r"pseudorapidity $\eta$ of lepton {0}", (-2.8, 2.8)),
-    (r"lep(\d)_phi", r"azimuth $\varphi$ of lepton {0} [rad]", (-3.1416, 3.1416)),
-    (r"lep(\d)_charge", r"charge of lepton {0} [e]", (-2, 2)),
-    (r"lep(\d)_pdgid", r"|PDG code| of lepton {0}", (9.5, 14.5)),
-    (r"m_ll_(\d)(\d)", r"mass of leptons {0} and {1}, $m_{{{0}{1}}}$ [GeV]", (0, 200)),
-    (r"m_llll", r"four-lepton mass $m_{{4\ell}}$ [GeV]", (70, 400)),
-    (r"met", r"$E_\mathrm{{T}}^\mathrm{{miss}}$ [GeV]", (0, 150)),
-    (r"jet_n", "number of jets", (-0.5, 7.5)),
-    (r"weight", "event weight [expected events]", None),
-    (r"m_z1", r"mass of the pair nearest the Z, $m_{{Z1}}$ [GeV]", (40, 120)),
-    (r"m_z2", r"mass of the other pair, $m_{{Z2}}$ [GeV]", (0, 120)),
-)
-_SPANS = {
-    "lep1_pt": (20.0, 200.0),
-    "lep2_pt": (0.0, 150.0),
-    "lep3_pt": (0.0, 100.0),
-    "lep4_pt": (0.0, 60.0),
-    "lep1_e": (0.0, 500.0),
-    "lep2_e": (0.0, 400.0),
-    "lep3_e": (0.0, 250.0),
-    "lep4_e": (0.0, 150.0),
+_TITLES = {
+    r"lep(\d)_pt": r"$p_\mathrm{{T}}$ of lepton {0} [GeV]",
+    r"lep(\d)_e": "energy of lepton {0} [GeV]",
+    r"lep(\d)_eta": r"pseudorapidity $\eta$ of lepton {0}",
+    r"lep(\d)_phi": r"azimuth $\varphi$ of lepton {0} [rad]",
+    r"lep(\d)_charge": "charge of lepton {0} [e]",
+    r"lep(\d)_pdgid": "|PDG code| of lepton {0}",
+    r"m_ll_(\d)(\d)": r"mass of leptons {0} and {1}, $m_{{{0}{1}}}$ [GeV]",
+    "m_llll": r"four-lepton mass $m_{{4\ell}}$ [GeV]",
+    "met": r"$E_\mathrm{{T}}^\mathrm{{miss}}$ [GeV]",
+    "jet_n": "number of jets",
+    "weight": "event weight [expected events]",
+    "m_z1": r"mass of the pair nearest the Z, $m_{{Z1}}$ [GeV]",
+    "m_z2": r"mass of the other pair, $m_{{Z2}}$ [GeV]",
 }
 
 
@@ -203,24 +186,10 @@ def axis_title(column: str) -> str:
     >>> axis_title("lep1_pt")
     '$p_\\\\mathrm{T}$ of lepton 1 [GeV]'
     """
-    for pattern, title, _ in _PATTERNS:
-        match = re.fullmatch(pattern, column)
-        if match:
+    for pattern, title in _TITLES.items():
+        if match := re.fullmatch(pattern, column):
             return title.format(*match.groups())
     return column.replace("_", " ")
-
-
-def usual_span(column: str) -> tuple[float, float] | None:
-    """Return the range that is usually drawn for a column, or None where the data should decide."""
-    if column in _SPANS:
-        return _SPANS[column]
-    return next((span for pattern, _, span in _PATTERNS if re.fullmatch(pattern, column)), None)
-
-
-def unit_of(title: str) -> str:
-    """Return the unit in the square brackets of an axis title, or an empty text."""
-    match = re.search(r"\[([^\]]+)\]\s*$", title)
-    return match.group(1) if match else ""
 
 
 def with_error(value: float, error: float, unit: str = "") -> str:

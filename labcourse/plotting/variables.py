@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labcourse import features, samples
-from labcourse.errors import BadInput
+from labcourse import metrics, samples
+from labcourse.metrics import Array, Histogram, column, histogram
 from labcourse.plotting import style
-from labcourse.plotting.access import column_of, edges_of, process_of, scores_of, weights_of
-from labcourse.plotting.drawing import draw_classes, draw_stack, kind_of, per_bin
-from labcourse.plotting.statistics import histogram, separation_of, shape
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,185 +20,96 @@ if TYPE_CHECKING:
 
 @style.use_style()
 def variable(
-    events: pd.DataFrame,
-    column: str,
-    *,
-    bins: int | ArrayLike = 40,
-    span: tuple[float, float] | None = None,
-    data: pd.DataFrame | None = None,
-    log: bool = False,
+    events: pd.DataFrame, name: str, *, bins: int | ArrayLike = 40, span: tuple[float, float] | None = None
 ) -> tuple[Figure, Axes]:
-    """Draw expected events in one variable, processes stacked, with the simulation's statistical error.
+    """Draw expected events in one variable, processes stacked, with the simulation's statistical error ± √Σw².
 
     Parameters
     ----------
     events : DataFrame
-        Simulated events. The band is ± √Σw² of a bin.
-    column : str
+        Simulated events.
+    name : str
         A column of the table.
     bins, span :
-        Number of bins and range, or the edges. Without a range, the usual one of the variable.
-    data : DataFrame, optional
-        Counted events, drawn as points with Poisson errors.
-
-    Raises
-    ------
-    BadInput, EmptySelection
-        If the column is missing or not finite, the bins make no sense, or there are no events.
+        As for `numpy.histogram`.
     """
-    values = column_of(events, column)
-    edges = edges_of(column, values, bins, span)
     fig, ax = style.new_figure()
-    counted = None if data is None else column_of(data, column)
-    draw_stack(ax, events, values, edges, style.axis_title(column), counted=counted, log=log)
-    style.stamp(ax, kind_of(data))
+    values = column(events, name)
+    draw_stack(ax, events, values, np.histogram_bin_edges(values, bins, span), style.axis_title(name))
+    style.stamp(ax)
     return fig, ax
-
-
-def mass(
-    events: pd.DataFrame,
-    *,
-    data: pd.DataFrame | None = None,
-    bins: int | ArrayLike = 34,
-    span: tuple[float, float] = (80.0, 250.0),
-    column: str = "m_llll",
-) -> tuple[Figure, Axes]:
-    """Draw the four-lepton mass, processes stacked: `variable` with bins of 5 GeV from 80 to 250 GeV."""
-    return variable(events, column, bins=bins, span=span, data=data)
 
 
 @style.use_style()
 def mass_before_after(
-    events: pd.DataFrame,
-    score: ArrayLike,
-    cut: float,
-    *,
-    data: pd.DataFrame | None = None,
-    data_score: ArrayLike | None = None,
-    bins: int | ArrayLike = 34,
-    span: tuple[float, float] = (80.0, 250.0),
+    events: pd.DataFrame, score: ArrayLike, cut: float, *, data: pd.DataFrame, data_score: ArrayLike
 ) -> tuple[Figure, tuple[Axes, Axes]]:
-    """Draw the four-lepton mass of all events, and below of those with ``score >= cut``.
-
-    Raises
-    ------
-    BadInput
-        If data come without scores, or as `variable`.
-    """
-    values, kept = column_of(events, "m_llll"), scores_of(events, score) >= cut
-    edges = edges_of("m_llll", values, bins, span)
-    counted = data_kept = None
-    if data is not None:
-        if data_score is None:
-            raise BadInput("The data have no scores.", where="data_score", next_step="Predict the data, too.")
-        counted, data_kept = column_of(data, "m_llll"), scores_of(data, data_score) >= cut
+    """Draw the four-lepton mass of all events and data, and below of those with ``score >= cut``."""
+    values, kept = column(events, "m_llll"), metrics.per_event(events, score) >= cut
+    counted, data_kept = column(data, "m_llll"), metrics.per_event(data, data_score) >= cut
+    edges, title = np.linspace(80, 250, 35), style.axis_title("m_llll")
     fig, (before, after) = style.new_figure(2, 1, height=6.4, sharex=True)
-    title = style.axis_title("m_llll")
     draw_stack(before, events, values, edges, title, counted=counted)
-    draw_stack(
-        after,
-        events[kept],
-        values[kept],
-        edges,
-        title,
-        counted=None if counted is None else counted[data_kept],
-        legend=False,
-    )
+    draw_stack(after, events[kept], values[kept], edges, title, counted=counted[data_kept])
+    after.legend().remove()
     for ax, text in ((before, "before the cut"), (after, f"score $\\geq$ {cut:.3g}")):
         ax.text(0.03, 0.93, text, transform=ax.transAxes, va="top", weight="bold")
     before.set_xlabel("")
-    style.stamp(before, kind_of(data))
+    style.stamp(before, f"{style.data_kind()} and simulation")
     return fig, (before, after)
 
 
 @style.use_style()
-def compare(
-    events: pd.DataFrame,
-    column: str,
-    *,
-    bins: int | ArrayLike = 40,
-    span: tuple[float, float] | None = None,
-) -> tuple[Figure, Axes]:
-    """Draw one variable for signal and background, each normalised to one, with their separation ⟨S²⟩.
+def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]]) -> tuple[Figure, Any]:
+    """Draw variables for signal and background, each normalised to one, with their separation ⟨S²⟩.
 
-    Raises
-    ------
-    BadInput, EmptySelection
-        As `variable`; and if a class has no events in the range.
+    Parameters
+    ----------
+    events : DataFrame
+        Simulated events.
+    spans : mapping of column to range
+        Two are drawn in a row, in 30 bins each.
     """
-    fig, ax = style.new_figure()
-    _compare(ax, events, column, bins, span)
-    ax.legend(loc="best")
-    style.stamp(ax, luminosity=None)
-    return fig, ax
-
-
-@style.use_style()
-def compare_many(
-    events: pd.DataFrame,
-    columns: Sequence[str],
-    *,
-    bins: int | ArrayLike = 30,
-    n_columns: int = 3,
-) -> tuple[Figure, Any]:
-    """Draw `compare` for several variables as small panels; returns the figure and the array of axes."""
-    if not columns:
-        raise BadInput("There are no variables to draw.", where="columns", next_step="Name at least one column.")
-    n_columns = min(n_columns, len(columns))
-    n_rows = -(-len(columns) // n_columns)
-    width = 2.9 * n_columns
-    fig, axes = style.new_figure(n_rows, n_columns, width=width, height=2.5 * n_rows + 0.4, squeeze=False)
-    for ax, column in zip(axes.flat, columns, strict=False):
-        _compare(ax, events, column, bins, None, small=True)
-    for ax in axes.flat[len(columns) :]:
+    n_rows = -(-len(spans) // 2)
+    fig, axes = style.new_figure(n_rows, 2, width=5.8, height=2.5 * n_rows + 0.4, squeeze=False)
+    for ax, (name, span) in zip(axes.flat, spans.items(), strict=False):
+        values, edges = column(events, name), np.linspace(*span, 31)
+        draw_classes(ax, *metrics.shapes(*metrics.labelled(events, values), edges))
+        ax.set_title(rf"$\langle S^2\rangle$ = {metrics.separation(events, name, bins=edges):.3f}", loc="right")
+        ax.set_xlabel(style.axis_title(name), fontsize=9)
+    for ax in axes.flat[len(spans) :]:
         ax.set_axis_off()
-    handles, labels = axes.flat[0].get_legend_handles_labels()
-    fig.legend(handles, labels, loc="outside upper center", ncols=2)
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     fig.supylabel("fraction of events / bin", fontsize=10)
     return fig, axes
 
 
 @style.use_style()
-def weights(events: pd.DataFrame, *, bins: int = 60) -> tuple[Figure, Axes]:
+def weights(events: pd.DataFrame) -> tuple[Figure, Axes]:
     """Draw the size of the event weights by process, in percent of its events; negative ones dashed.
 
     Each simulated event stands for |weight| expected events: a process whose curve lies right is modelled by few.
-
-    Raises
-    ------
-    BadInput, EmptySelection
-        If a weight is not finite, or there are no events.
     """
-    weight, process = column_of(events, "weight"), process_of(events)
+    weight, process = column(events, "weight"), _process_of(events)
     size = np.abs(weight)
-    if not (size > 0).any():
-        raise BadInput("All weights are zero.", where="weight", next_step="Draw simulated events.")
     low, high = np.quantile(size[size > 0], [0.0005, 1.0])
-    edges = np.geomspace(low / 1.5, high * 1.5, bins + 1)
-    fig, ax = style.new_figure()
+    edges = np.geomspace(low / 1.5, high * 1.5, 61)
     middle = np.sqrt(edges[1:] * edges[:-1])
+    fig, ax = style.new_figure()
     names = [name for name in samples.PROCESSES if (process == name).any()]
     for name, line in zip(names, style.LINES, strict=False):
         look, own = samples.PROCESSES[name], process == name
-        negative = weight[own] < 0
-        for which, dashes in ((~negative, "-"), (negative, "--")):
-            if not which.any():
-                continue
-            percent = np.full(np.count_nonzero(which), 100 / len(which))
-            content = histogram(size[own][which], percent, edges).content
-            filled = content > 0
-            share = f", negative ({100 * which.mean():.2g} %)" if dashes == "--" else ""
-            ax.stairs(content, edges, color=look.color, linestyle=dashes, linewidth=1.4)
-            ax.plot(
-                middle[filled][::2],
-                content[filled][::2],
-                color=look.color,
-                linestyle="none",
-                marker=line.marker,
-                markersize=4.5,
-                fillstyle="none" if share else "full",
-                label=look.label + share,
-            )
+        share = (weight[own] < 0).mean()
+        for which, dashes, fill, text in (
+            (own & (weight >= 0), "-", "full", ""),
+            (own & (weight < 0), "--", "none", f", negative ({100 * share:.2g} %)"),
+        ):
+            if which.any():
+                percent = np.histogram(size[which], edges, weights=np.full(which.sum(), 100 / own.sum()))[0]
+                ax.stairs(percent, edges, color=look.color, linestyle=dashes, linewidth=1.4)
+                points = {"marker": line.marker, "markersize": 4.5, "fillstyle": fill, "linestyle": "none"}
+                shown = np.flatnonzero(percent)[::2]
+                ax.plot(middle[shown], percent[shown], color=look.color, label=look.label + text, **points)
     ax.set(xscale="log", yscale="log", xlabel="size of the event weight [expected events]")
     ax.set_ylabel("events of the process [%]")
     ax.set_ylim(top=ax.get_ylim()[1] * 30)
@@ -210,24 +118,89 @@ def weights(events: pd.DataFrame, *, bins: int = 60) -> tuple[Figure, Axes]:
     return fig, ax
 
 
-def _compare(
+def draw_stack(
     ax: Axes,
     events: pd.DataFrame,
-    column: str,
-    bins: int | ArrayLike,
-    span: tuple[float, float] | None,
+    values: Array,
+    edges: Array,
+    title: str,
     *,
-    small: bool = False,
+    counted: Array | None = None,
+    log: bool = False,
 ) -> None:
-    values, weight, label = column_of(events, column), weights_of(events), features.labels(events)
-    edges = edges_of(column, values, bins, span)
-    signal, background = (shape(values[label == y], weight[label == y], edges) for y in (1, 0))
-    draw_classes(ax, signal, background)
-    found = separation_of(signal, background)
-    text = rf"$\langle S^2\rangle$ = {found.value:.3f}"
-    if not small:
-        text = f"separation {text}\n(fluctuations alone: {found.noise:.3f})"
-    ax.plot([], [], linestyle="none", label=text) if not small else ax.set_title(text, loc="right")
-    ax.set_xlabel(style.axis_title(column), fontsize=9 if small else None)
-    if not small:
-        ax.set_ylabel(per_bin("fraction of events", edges, style.axis_title(column)))
+    """Draw weighted values stacked by process, the statistical band, and counted data; ``title`` is the x axis's."""
+    weight = np.asarray(events["weight"], dtype=np.float64)
+    process = _process_of(events)
+    base, variance = np.zeros((2, len(edges) - 1))
+    handles: list[Any] = []
+    for name, look in samples.PROCESSES.items():
+        own = process == name
+        if own.any():
+            part = histogram(values[own], weight[own], edges)
+            edge = "white" if look.hatch else look.color
+            area: dict[str, Any] = {"facecolor": look.color, "edgecolor": edge, "hatch": look.hatch}
+            top = base + part.content
+            handles.insert(0, ax.stairs(top, edges, baseline=base, fill=True, linewidth=0, label=look.label, **area))
+            ax.stairs(top, edges, color=style.DARK, linewidth=0.6)
+            base, variance = top, variance + part.error**2
+    low, high = base - np.sqrt(variance), base + np.sqrt(variance)
+    area = {"facecolor": "none", "edgecolor": style.DARK, "hatch": "xxxxx", "linewidth": 0}
+    handles.append(ax.stairs(high, edges, baseline=low, fill=True, label="stat. uncertainty", **area))
+    highest = high.max(initial=0.0)
+    if counted is not None:
+        count, middle = np.histogram(counted, edges)[0], (edges[1:] + edges[:-1]) / 2
+        errors = np.abs(poisson_interval(count) - count)
+        highest = max(highest, (count + errors[1]).max())
+        kind, filled = style.data_kind(), count > 0
+        points: dict[str, Any] = {"fmt": "o", "color": "black", "markersize": 4, "linewidth": 1.1, "zorder": 5}
+        label = "data" if kind == "ATLAS open data" else kind.lower()
+        handles.insert(0, ax.errorbar(middle[filled], count[filled], errors[:, filled], label=label, **points))
+    if log:
+        # Three decades are what the eye compares; a single counted event stays in sight.
+        lowest = max(base[base > 0].min(initial=1.0) / 3, highest * 1e-3)
+        lowest = lowest if counted is None else min(lowest, 0.3)
+        ax.set_yscale("log")
+        ax.set_ylim(lowest, lowest * (max(highest, lowest * 10) / lowest) ** 1.35)
+    else:
+        ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
+    unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)
+    per_bin = f"{width[0]:.3g} {unit}" if unit and np.allclose(width, width[0]) else "bin"
+    ax.set(xlim=(edges[0], edges[-1]), xlabel=title, ylabel=f"events / {per_bin}")
+    ax.legend(handles=handles, loc="upper right", ncols=2 if log else 1)
+
+
+def draw_classes(ax: Axes, signal: Histogram, background: Histogram) -> None:
+    """Draw two normalised histograms in the looks of signal and background, with their errors."""
+    for (content, error, edges), color, hatch, name in (
+        (background, style.BACKGROUND, style.BACKGROUND_HATCH, "background"),
+        (signal, style.SIGNAL, style.SIGNAL_HATCH, "signal"),
+    ):
+        ax.stairs(content, edges, fill=True, facecolor="none", edgecolor=color, hatch=hatch, alpha=0.6)
+        ax.stairs(content, edges, color=color, linewidth=1.8)
+        ax.stairs(content + error, edges, baseline=content - error, fill=True, color=color, alpha=0.35, linewidth=0)
+        ax.fill([], [], facecolor="none", edgecolor=color, hatch=hatch, linewidth=1.8, label=name)
+    top = max((one.content + one.error).max() for one in (signal, background))
+    bottom = min((one.content - one.error).min() for one in (signal, background))
+    ax.set(xlim=(signal.edges[0], signal.edges[-1]), ylim=(min(0.0, bottom), 1.3 * top))
+
+
+def poisson_interval(n: ArrayLike) -> Array:
+    """Return the ends of the central 68.3 % interval of a Poisson mean after counting n (Garwood 1936), shape (2, …).
+
+    Examples
+    --------
+    >>> poisson_interval([0, 4]).round(2)
+    array([[0.  , 2.09],
+           [1.84, 7.16]])
+    """
+    from scipy import special  # takes a third of a second to import
+
+    count = np.asarray(n, dtype=np.float64)
+    tail = special.ndtr(-1.0)
+    low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-9), tail), 0.0)
+    return np.stack([low, special.gammaincinv(count + 1, 1 - tail)])
+
+
+def _process_of(events: pd.DataFrame) -> Any:
+    """Return the process of each event (``Higgs``, ``ZZ``, …), shape (n_events,)."""
+    return events["sample"].astype(object).map({name: samples.get(name).process for name in samples.ALL}).to_numpy()

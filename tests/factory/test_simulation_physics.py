@@ -37,11 +37,11 @@ def jets(n_events: int, *, per_event: int = 2, code: int = 21, seed: int = 1) ->
     )
 
 
-def generated(name: str, events: int, seed: int = 3) -> chunks.Table:
-    return tables.finished(chunks.simulate_chunk(chunks.Chunk(name, 0, seed, chunks.SAMPLE, events)))
+def generated(name: str, events: int, seed: int = 3) -> tables.Table:
+    return chunks.simulate_chunk(chunks.Chunk(name, 0, seed, chunks.SAMPLE, events))
 
 
-def mass(table: chunks.Table) -> np.ndarray:
+def mass(table: tables.Table) -> np.ndarray:
     columns = [tables.leading_four(table, f"lep_{q}") for q in ("pt", "eta", "phi", "E")]
     return kinematics.pair_masses(columns[0] / 1e3, columns[1], columns[2], columns[3] / 1e3)["m_llll"]
 
@@ -294,7 +294,7 @@ def test_gluons_make_a_share_of_the_pairs_above_threshold() -> None:
 
 def test_coarser_numbers_change_no_mass() -> None:
     n, rng = 3000, np.random.default_rng(1)
-    table: chunks.Table = {
+    table: tables.Table = {
         "lep_n": np.full(n, 4),
         "lep_pt": 7000 + rng.exponential(3e4, 4 * n),
         "lep_eta": rng.uniform(-2.5, 2.5, 4 * n),

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from factory import validation
-from factory.validation import compare, page, repeats
+from factory.validation import pairs, repeats
+from factory.validation.two_sample import chi_square, design_effect, kolmogorov_smirnov
 from labcourse import ntuple, samples, selection, settings
-from labcourse.errors import BadFile, BadInput
-from labcourse.two_sample import chi_square, design_effect, kolmogorov_smirnov, quantiles
+from labcourse.errors import BadInput
 from workshop import cli
 
 Generator = np.random.Generator
@@ -143,24 +143,6 @@ def test_what_cannot_be_compared_is_said(values: Any, weight: Any, what: str) ->
     for test in (chi_square, kolmogorov_smirnov):
         with pytest.raises(BadInput, match=what):
             test([1.0, 2.0], values, None, weight)
-    with pytest.raises(BadInput, match=what):
-        quantiles(values, [0.5], weight)
-
-
-def test_quantiles_and_their_errors() -> None:
-    rng = np.random.default_rng(8)
-    probabilities = [0.05, 0.25, 0.5, 0.75, 0.95]
-    a = rng.normal(size=4001)
-    np.testing.assert_allclose(quantiles(a, probabilities)[0], np.quantile(a, probabilities), atol=0.01)
-    found = np.array([quantiles(*_swap(reweighted(rng, 400), probabilities)) for _ in range(300)])
-    np.testing.assert_allclose(found[:, 0].mean(axis=0), stats.expon.ppf(probabilities), rtol=0.05)
-    np.testing.assert_allclose(found[:, 1].mean(axis=0), found[:, 0].std(axis=0), rtol=0.25)
-    with pytest.raises(BadInput, match="probability"):
-        quantiles(a, [0.0])
-
-
-def _swap(sample: Weighted, probabilities: list[float]) -> tuple[np.ndarray, list[float], np.ndarray]:
-    return sample[0], probabilities, sample[1]
 
 
 # Repeated pairs.
@@ -284,15 +266,15 @@ def test_rows_of_the_table(validate: Callable[..., Result], folders: Folders) ->
     result = validate("--real", folders.real, "--simulated", folders.simulated, "--threshold", 1e-6, "--json")
     assert all(list(row) == KEYS for row in result.rows)
     assert [row["sample"] for row in result.rows] == [name for name in ("Zee", "data", "control") for _ in range(31)]
-    assert [row["variable"] for row in result.rows[:31]] == list(compare.VARIABLES)
+    assert [row["variable"] for row in result.rows[:31]] == list(pairs.VARIABLES)
     by_name = {row["variable"]: row for row in result.rows if row["sample"] == "data"}
-    assert all(by_name[name][key] is None for name in compare.ISOLATION for key in KEYS[2:])
-    for name in set(compare.VARIABLES) - set(compare.ISOLATION):
+    assert all(by_name[name][key] is None for name in pairs.ISOLATION for key in KEYS[2:])
+    for name in set(pairs.VARIABLES) - set(pairs.ISOLATION):
         assert by_name[name]["chi2"] >= 0
         assert by_name[name]["ndf"] >= 1
         assert 0 <= by_name[name]["p_chi2"] <= 1
         assert (by_name[name]["p_ks"] is None) == (name == "channel")
-    # No target is one for crafted events: a uniform mass has no peak at 125 GeV.
+    # Crafted events have a uniform mass, and no peak at 125 GeV.
     assert result.code == 1
     assert "not passed: " in result.err
     assert "ggH125_ZZ4lep peak 50%" in result.err
@@ -303,21 +285,21 @@ def test_the_status_says_whether_all_passes(validate: Callable[..., Result], fol
     same = validate(*base, "--threshold", 1e-6)
     assert same.code == 0, same.err
     assert "not" not in same.err
-    assert "0 of 31 variables below p = 1e-06, 28 targets; passed" in same.err
+    assert "0 of 31 variables below p = 1e-06, 0 quantiles of the Higgs peak; passed" in same.err
     assert validate(*base, "--threshold", 1).code == 1
 
 
 def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
     rows = [
-        compare.Row("Zee", "met", 1.0, 1, 0.006, 0.5),
-        compare.Row("Zee", "jet_n", 1.0, 1, 0.5, 0.002),
-        compare.Row("Zee", "channel", 0.0, 0, None, None),  # too few events: no test
-        compare.Row("data", "met", 1.0, 1, 0.006, None),
-        compare.Row("data", "m_llll", 1.0, 1, 0.004, None),
-        compare.Row("control", "met", 1.0, 1, 1e-9, None),
+        pairs.Row("Zee", "met", 1.0, 1, 0.006, 0.5),
+        pairs.Row("Zee", "jet_n", 1.0, 1, 0.5, 0.002),
+        pairs.Row("Zee", "channel", 0.0, 0, None, None),  # too few events: no test
+        pairs.Row("data", "met", 1.0, 1, 0.006, None),
+        pairs.Row("data", "m_llll", 1.0, 1, 0.004, None),
+        pairs.Row("control", "met", 1.0, 1, 1e-9, None),
     ]
-    assert [compare.limit(rows, name, 0.01) for name in ("Zee", "data", "absent")] == [0.0025, 0.005, 0.01]
-    failed = [(row.sample, row.variable) for row in compare.failing(rows, 0.01)]
+    assert [pairs.limit(rows, name, 0.01) for name in ("Zee", "data", "absent")] == [0.0025, 0.005, 0.01]
+    failed = [(row.sample, row.variable) for row in pairs.failing(rows, 0.01)]
     assert failed == [("Zee", "jet_n"), ("data", "m_llll")]
 
 
@@ -326,9 +308,9 @@ def test_the_control_has_real_samples_in_place_of_simulated_ones(
 ) -> None:
     """A wrong simulated sample is seen in the data and not in the control; a wrong llll in both, and it fails."""
 
-    def rows() -> dict[tuple[str, str], compare.Row]:
+    def rows() -> dict[tuple[str, str], pairs.Row]:
         return {
-            (row.sample, row.variable): row for row in compare.rows(compare.load(folders.real, folders.simulated).pairs)
+            (row.sample, row.variable): row for row in pairs.rows(pairs.load(folders.real, folders.simulated).pairs)
         }
 
     right = rows()
@@ -340,7 +322,7 @@ def test_the_control_has_real_samples_in_place_of_simulated_ones(
         wrong = rows()
         assert wrong["data", "met"].p_chi2 < 1e-9 < right["data", "met"].p_chi2
         assert (wrong["control", "met"] == right["control", "met"]) == (name == "Zee")
-        failed = {(row.sample, row.variable) for row in compare.failing(list(wrong.values()), 0.01)}
+        failed = {(row.sample, row.variable) for row in pairs.failing(list(wrong.values()), 0.01)}
         assert ("data", "met") in failed
         assert not any(sample == "control" for sample, _ in failed)
 
@@ -357,10 +339,6 @@ def test_a_wrong_simulation_fails(
     p = {row["variable"]: row["p_ks"] for row in result.rows}
     assert p["lep1_pt"] < 1e-6
     assert p["lep1_phi"] > 1e-4
-    targets = {row["quantity"]: row for row in validate(*base, "--targets").rows}
-    assert not targets["lep1_pt 50%"]["is_met"]
-    assert targets["share of eeµµ"]["is_met"]
-    assert len(targets) == 28
 
 
 def test_only_the_samples_that_are_there_are_needed(validate: Callable[..., Result], folders: Folders) -> None:
@@ -438,21 +416,15 @@ def test_a_variable_that_one_sample_lacks_is_not_simulated(
 
 
 def test_the_page_shows_everything(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:
-    (tmp_path / "run.json").write_text(
-        json.dumps({"title": "All of it", "text": "In one go.", "rows": [{"sample": "Zee", "events a second": 17}]})
-    )
     written = tmp_path / "docs" / "validation.md"
     base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee", "--threshold", 1e-6)
-    result = validate(*base, "--page", written, "--report", tmp_path / "run.json")
+    result = validate(*base, "--page", written)
     assert result.code == 0, result.err
     text = written.read_text("utf-8")
     for piece in (
         "## Zee",
         "| lep4_ptcone30/pt | – | not simulated | – | – |",
         "The smallest of 45 probabilities is ",
-        "## All of it",
-        "In one go.",
-        "| Zee | 17 |",
     ):
         assert piece in text
     image = written.parent / "images" / "validation" / "Zee.png"
@@ -460,19 +432,6 @@ def test_the_page_shows_everything(validate: Callable[..., Result], folders: Fol
     assert image.read_bytes().startswith(b"\x89PNG")
     assert image.stat().st_size < 130_000
     assert max(map(len, text.split("## Summary")[0].splitlines())) <= 125
-
-
-@pytest.mark.parametrize(
-    "content", ["", "[]", '{"title": "a"}', '{"title": "a", "rows": [1]}', '{"title":1,"rows":[{"a":1},{"b":2}]}']
-)
-def test_a_damaged_report_writes_nothing(tmp_path: Path, content: str) -> None:
-    (tmp_path / "run.json").write_text(content)
-    loaded = compare.Loaded([], {})
-    with pytest.raises(BadFile, match=r"run\.json"):
-        page.write(
-            tmp_path / "page.md", loaded, [], [], simulated=tmp_path, threshold=0.01, report=tmp_path / "run.json"
-        )
-    assert not (tmp_path / "page.md").exists()
 
 
 def test_a_page_of_the_peak_alone(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:

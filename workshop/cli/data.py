@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labcourse import settings
-from labcourse.errors import BadInput, DownloadError
+from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_json, print_rows, split_names
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Names = Annotated[
     str,
     typer.Option(
         "--samples",
-        help="Samples, separated by commas (`labcourse data list --all` shows them), or all; the course's by default.",
+        help="Samples of the release, separated by commas, or all; by default those of the course.",
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
@@ -52,14 +52,11 @@ def download(
     """
     from workshop import opendata
 
-    files, folder = _files(samples) or opendata.choose(), out or settings.official_folder()
+    folder = out or settings.official_folder()
     try:
-        outcomes = opendata.download(files, folder, from_mirrors=mirror or ())
+        outcomes = opendata.download(_files(samples), folder, from_mirrors=mirror or ())
     except KeyboardInterrupt:
-        print(
-            f"labcourse: stopped; what was received is kept in {folder}, and the same command goes on from there.",
-            file=sys.stderr,
-        )
+        print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
     _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
 
@@ -79,25 +76,8 @@ def unpack(
     from workshop import opendata
 
     folder = out or settings.official_folder()
-    outcomes = opendata.unpack(archive, _files(samples) or opendata.choose(), folder)
+    outcomes = opendata.unpack(archive, _files(samples), folder)
     _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
-
-
-@app.command("list", epilog="Examples: labcourse data list · labcourse data list --all --json")
-def list_samples(
-    everything: Annotated[bool, typer.Option("--all", help="Also samples that the course does not use.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List the official samples: how large they are, how many files of each are downloaded, and what the course reads.
-
-    Nothing is checked here; `labcourse data verify` does that.
-    """
-    from workshop import opendata
-
-    rows = opendata.inventory(opendata.choose(["all"]) if everything else None)
-    print_rows(
-        [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
-    )
 
 
 @app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
@@ -110,17 +90,18 @@ def verify(
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
     sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
-    read. unreadable: this user may not. missing: not there. Exit status 1 unless all are whole or another build.
+    read. missing: not there. Exit status 1 unless all are whole or another build.
     """
     from workshop import opendata
 
-    verdicts = opendata.verify(_files(samples) or None, folder)
-    rows = [verdict._asdict() for verdict in verdicts]
+    verdicts = opendata.verify(_files(samples) if samples else None, folder)
     if as_json:
-        print_json(rows)
-    for place in () if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
-        here = [{key: row[key] for key in row if key != "folder"} for row in rows if row["folder"] == place]
-        print_rows(here, f"Files in {place}", as_json=False)
+        print_json([verdict._asdict() for verdict in verdicts])
+    for place in [] if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
+        here = [verdict._asdict() for verdict in verdicts if verdict.folder == place]
+        print_rows(
+            [{k: v for k, v in row.items() if k != "folder"} for row in here], f"Files in {place}", as_json=False
+        )
     if not all(verdict.state in opendata.GOOD for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -166,9 +147,7 @@ def use(
         print(f"{source}: {', '.join(names)}")
 
 
-@app.command(
-    epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --targets --json"
-)
+@app.command(epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --json")
 def validate(
     real: Annotated[
         Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
@@ -180,14 +159,8 @@ def validate(
     threshold: Annotated[
         float, typer.Option(help="Probability below which a test is pointed out.", min=0.0, max=1.0)
     ] = 0.01,
-    targets: Annotated[
-        bool, typer.Option("--targets", help="Show quantiles, channel shares and the Higgs peak instead of the tests.")
-    ] = False,
     page: Annotated[
         Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
-    ] = None,
-    report: Annotated[
-        Path | None, typer.Option(help='Of a simulation run, for the page: {"title": …, "text": …, "rows": [{…}]}.')
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -195,28 +168,26 @@ def validate(
 
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
     all simulation against the collision data, «control» the same with real samples in place of simulated ones
-    where there are any. Exit status 1 if a target (quantile, channel share, Higgs peak) is missed, or if a
-    probability is below the threshold divided by the number of tests of its sample («control» is not judged).
+    where there are any. Exit status 1 if the Higgs peak is not where it is in the release, or if a probability
+    is below the threshold divided by the number of tests of its sample («control» is not judged).
     """
     from factory import validation
 
-    if report is not None and page is None:
-        raise BadInput("A report was given, but no page for it.", where="--report", next_step="Add --page FILE.")
     simulated = simulated or settings.data_folder()
     loaded = validation.load(real, simulated, tuple(split_names(samples)))
-    tests, figures = validation.rows(loaded.pairs), validation.targets(loaded)
+    tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded)
     if page is not None:
-        validation.write(page, loaded, tests, figures, simulated=simulated, threshold=threshold, report=report)
-    shown: list[Any] = [row._asdict() for row in (figures if targets else tests)]
+        validation.write(page, loaded, tests, peaks, simulated=simulated, threshold=threshold)
+    shown: list[Any] = [row._asdict() for row in tests]
     if not as_json:
         shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
     print_rows(shown, "Simulated and real events", as_json=as_json)
     below = [f"{row.sample} {row.variable}" for row in tests if row.is_below(threshold)]
     failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests, threshold)]
-    failing += [f"{target.sample} {target.quantity}" for target in figures if not target.is_met]
+    failing += [f"{peak.sample} peak {peak.probability:.0%}" for peak in peaks if not peak.is_met]
     counts = f"{len(below)} of {len(tests)} variables below p = {threshold:g}"
     counts += f" ({', '.join(below)})" if below else ""
-    counts += f", {len(figures)} targets"
+    counts += f", {len(peaks)} quantiles of the Higgs peak"
     print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
     if failing:
         raise typer.Exit(1)
@@ -225,37 +196,17 @@ def validate(
 def _files(names: str) -> list[Official]:
     from workshop import opendata
 
-    chosen = split_names(names)
-    return opendata.choose(chosen) if chosen else []
+    return opendata.choose(split_names(names)) if names else opendata.choose()
 
 
 def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
-    """Print what became of each file, and what to do where the course reads from elsewhere."""
-    from labcourse import samples
-
+    """Print what became of each file, and what to do where one is missing or the course reads from elsewhere."""
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
-    for name in dict.fromkeys(outcome.sample for outcome in outcomes if outcome.sample in samples.ALL):
-        complete = all((folder / file).is_file() for file in samples.get(name).files)
-        if complete and _folder_in_use(name) != folder.resolve():
-            print(
-                f"labcourse: {name} is read from another folder (see `labcourse data where`); "
-                f"to search this one first: labcourse data use {folder}",
-                file=sys.stderr,
-            )
-    failed = [outcome.file for outcome in outcomes if outcome.state == "failed"]
-    if failed:
+    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
         raise DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
             where=str(folder),
             next_step=f"{next_step} The table says why.",
         )
-
-
-def _folder_in_use(sample: str) -> Path | None:
-    """The folder that a sample is read from; None where a wrong setting keeps all from being found."""
-    from labcourse import samples
-
-    try:
-        return samples.locate(sample).paths[0].parent.resolve()
-    except BadInput:
-        return None
+    if folder.resolve() not in settings.search_path():
+        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)

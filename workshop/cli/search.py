@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,8 +18,8 @@ EXAMPLES = (
     "Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 --plot search.png · "
     "labcourse tune /shared/my.db --cluster tcp://10.0.0.5:8786"
 )
-_MEMORY = "3GB"
-"""Of a local worker that trains; seen: 1.1 GB with the bundled events."""
+_ROUND = 40
+"""Trials after which a process is begun anew: TensorFlow keeps some 50 MB of each network that it has compiled."""
 _ROWS = 15
 
 
@@ -36,11 +34,11 @@ def simulate_search(
     keep_chunks: bool,
 ) -> None:
     """Make the events of a search; the arguments are those of the command line."""
-    from azh import bundle
+    from azh import events
     from factory.azh import production
 
-    folder = out or settings.data_folder() / bundle.FOLDER
-    if search != bundle.FOLDER or samples:
+    folder = out or settings.data_folder() / events.FOLDER
+    if search != events.FOLDER or samples:
         raise BadInput(
             f"--search {search} --samples {samples or '(all)'} asks for what there is not.",
             next_step="The only search is azh, and all its samples are made together: --search azh.",
@@ -82,21 +80,19 @@ def tune(
     """Search for better settings of the project's network with Optuna, and show the best ones.
 
     Layers, width, activation, conditioning, optimizer, rate, decay, and how much the signal weighs. Hopeless trials end
-    early. Killed or interrupted, the same command goes on where it was; only trials under way are lost. Without Dask,
-    memory grows by some 50 MB a trial: begin anew now and then.
+    early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
     """
     if plot:
         _require_drawable(plot)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
     import azh
     from azh import figures, search
-    from factory import cluster
+    from factory.workers import LOCAL, connect
 
     parts = azh.split(azh.read())
-    # TensorFlow keeps some 50 MB of each network: Dask starts workers afresh that have too much.
-    on_dask = address or workers > 1 or importlib.util.find_spec("distributed")
-    with cluster.connect(address or cluster.LOCAL, workers, memory=_MEMORY) if on_dask else nullcontext() as client:
-        found = search.run(parts, study, trials=trials, epochs=epochs, seed=seed, client=client, each=cluster.each)
+    for goal in (*range(_ROUND * workers, trials, _ROUND * workers), trials):
+        with connect(address or LOCAL, workers) as pool:
+            found = search.run(parts, study, trials=goal, epochs=epochs, seed=seed, each=pool.each)
     table = search.table(found)
     shown = table if as_json else table.head(_ROWS).round(4)
     tidy = shown.astype(object).where(shown.notna(), None)
