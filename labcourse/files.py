@@ -1,15 +1,12 @@
-"""Writing files whole or not at all, by one process at a time, and keeping what they replace."""
+"""Writing files whole or not at all, and by one process at a time."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime
 import errno
 import hashlib
-import itertools
 import json
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,7 +51,7 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
         os.replace(temporary, path)
         temporary = None
     except OSError as error:
-        raise _refused(path.parent, f"{path.name} could not be written", error) from error
+        raise refused(path.parent, f"{path.name} could not be written", error) from error
     finally:
         if temporary is not None:
             with contextlib.suppress(OSError):  # what went wrong first is what the reader must know
@@ -111,7 +108,7 @@ def alone_in(folder: Path, doing: str) -> Iterator[None]:
             next_step="Wait until it has finished, or stop it, and run this again.",
         ) from error
     except OSError as error:
-        raise _refused(folder, "The folder cannot be written", error) from error
+        raise refused(folder, "The folder cannot be written", error) from error
     try:
         yield
     finally:
@@ -129,37 +126,8 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def keep(path: Path, label: str = "mine") -> Path:
-    """Give a file a second name, such as ``notes.mine-2026-11-24-1.txt``, that nothing has yet; return it.
-
-    A second name misses nothing that is saved at this moment; a disk that knows none gets a copy. If the disk refuses,
-    nothing has changed, and it raises StorageError.
-    """
-    kept = _free_name(path, label)
-    try:
-        os.link(path, kept)
-    except OSError:
-        atomic_write(kept, lambda temporary: shutil.copyfile(path, temporary))
-    return kept
-
-
-def set_aside(path: Path, label: str = "mine") -> Path:
-    """Rename a file or a folder to such a name; return it. Raises StorageError: then it is where it was."""
-    kept = _free_name(path, label)
-    try:
-        os.rename(path, kept)
-    except OSError as error:
-        raise _refused(path.parent, f"{path.name} could not be kept under another name", error) from error
-    return kept
-
-
-def _free_name(path: Path, label: str) -> Path:
-    today = datetime.date.today().isoformat()
-    names = (path.with_name(f"{path.stem}.{label}-{today}-{number}{path.suffix}") for number in itertools.count(1))
-    return next(name for name in names if not os.path.lexists(name))
-
-
-def _refused(folder: Path, what: str, error: OSError) -> StorageError:
+def refused(folder: Path, what: str, error: OSError) -> StorageError:
+    """Return what to tell the user of a disk that refuses."""
     return StorageError(
         f"{what}: {error.strerror or error}.",
         where=str(folder),

@@ -40,7 +40,7 @@ def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
     label = np.asarray(label)
     if size.ndim != 1 or label.shape != size.shape:
         raise BadInput(
-            f"Expected one weight and one label an event. Received shapes {size.shape} and {label.shape}.",
+            f"Expected one weight and one label per event. Received shapes {size.shape} and {label.shape}.",
             where="weights.balance",
             next_step="Pass two one-dimensional arrays of the same length.",
         )

@@ -376,7 +376,8 @@ _MISTAKES_1_9 = (
 @exercise("1.9")
 def exercise_1_9(answer: Any, report: Report) -> None:
     """The purity in a window of the four-lepton mass."""
-    names = ["ggH125_ZZ4lep", "VBFH125_ZZ4lep", "llll", "Zee", "llll", "ggH125_ZZ4lep", "llll", *samples.SIMULATED]
+    names = ["ggH125_ZZ4lep", "VBFH125_ZZ4lep", "llll", "Zee", "llll", "ggH125_ZZ4lep", "llll", *samples.SIGNAL]
+    names += ["llll", "Zee", "Zmumu", "ttbar_lep"]
     masses = [124, 125, 120, 126, 200, 130, 115, 116, 118, 121, 122, 123, 127, 128, 129]
     weight = [1.0, 0.5, 4.0, -0.5, 7.0, 0.25, 0.75, 0.2, 0.3, 0.15, 0.35, 0.6, 0.9, 0.4, 1.1]
     # Where negative weights prevail, the formula gives shares below 0 and above 1.

@@ -101,7 +101,7 @@ def test_an_optional_sample_is_used_where_its_file_is(tmp_path, mini_branches, m
     assert not features.labels(taus).any()
     assert samples.get("Ztautau").process in samples.PROCESSES
     # What is simulated for the course, and with which seeds, does not change.
-    assert (*recipes.NAMES, "data") == before
+    assert (*recipes.RECIPES, "data") == before
 
 
 def test_an_optional_sample_outside_of_the_search_path_can_be_read(tmp_path, mini_branches):

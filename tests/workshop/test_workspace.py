@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from course.checks import progress
-from labcourse import files, outputs, settings
+from labcourse import outputs, settings
 from labcourse.errors import BuildError, ChapterBusy, LabCourseError, StorageError
 from workshop.authoring import build, workspace
+from workshop.authoring.kept import keep
 from workshop.authoring.run import ChapterRun
 
 NAME = outputs.CHAPTERS[1]
@@ -294,6 +295,6 @@ def test_kept_names_overwrite_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
     path = tmp_path / "a.ipynb"
     for text in "abc":
         path.write_text(text)
-        files.keep(path)
+        keep(path)
         path.unlink()
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == ["a", "b", "c"]

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BuildError
-from labcourse.files import atomic_write, keep, read_small, remove_temporaries
+from labcourse.files import atomic_write, read_small, remove_temporaries
 from workshop.authoring import cut, exercises
+from workshop.authoring.kept import keep
 from workshop.authoring.source import Source, number_of, read_all
 
 __all__ = ["Built", "build", "check", "load", "student_notebook", "text", "what_is_amiss", "with_outputs", "worked_in"]

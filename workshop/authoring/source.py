@@ -101,7 +101,7 @@ class Source:
 def number_of(name: str) -> int | None:
     """Return the number of a notebook from its name: that of a chapter, 9 for the project, None for others.
 
-    What `labcourse.files.keep` calls a file is none of the course's names.
+    What `workshop.authoring.kept` calls a file is none of the course's names.
 
     >>> number_of("chapter3_evaluation"), number_of("project_parameterised_network"), number_of("test_setup")
     (3, 9, None)

@@ -16,8 +16,9 @@ from pathlib import Path
 from course.checks.progress import progress_folder
 from labcourse import outputs, settings
 from labcourse.errors import LabCourseError
-from labcourse.files import alone_in, keep, set_aside, write_notebook
+from labcourse.files import alone_in, write_notebook
 from workshop.authoring import build, source
+from workshop.authoring.kept import keep, set_aside
 from workshop.authoring.run import ChapterRun
 
 __all__ = ["Reset", "reset", "solve"]
