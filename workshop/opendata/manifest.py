@@ -74,11 +74,6 @@ def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
     ------
     UnknownSample
         With the nearest names.
-
-    Examples
-    --------
-    >>> [file.name for file in choose(["Zee", "Ztautau"])]
-    ['mc_361106.Zee.4lep.root', 'mc_361108.Ztautau.4lep.root']
     """
     files, wanted = official(), set(names)
     known = {file.sample for file in files} | {file.name for file in files} | {"all"}
