@@ -6,7 +6,7 @@ import contextlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -268,11 +268,7 @@ def _last_change(notebook: Notebook, file: Path) -> str:
     JupyterLab records it (Settings, Notebook, "Record timing"): ``2026-03-02 10:00+01:00``.
     """
     last = max((cell.started for cell in notebook.cells), default="")  # all of them in UTC
-    for moment in (lambda: datetime.fromisoformat(last.replace("Z", "+00:00")), lambda: _modified(file)):
-        with contextlib.suppress(OSError, ValueError, OverflowError):
-            return moment().astimezone().isoformat(" ", "minutes")
-    return ""
-
-
-def _modified(file: Path) -> datetime:
-    return datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)
+    moment = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+    with contextlib.suppress(ValueError, OverflowError):
+        moment = datetime.fromisoformat(last.replace("Z", "+00:00")).astimezone()
+    return moment.isoformat(" ", "minutes")
