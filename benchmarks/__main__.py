@@ -23,11 +23,12 @@ NAMES = (
     "interactive",
     "compare",
     "parameterised",
+    "imports",
+    "course",
 )
 HELD = {
     "fit": 20,
     "products": 0.4,
-    "recipe": 50,
     "predict": 50,
     "scan": 50,
     "preselect": 15,
@@ -41,6 +42,10 @@ HELD = {
     "parameterised": 4,
     "parameterised_loader": 20,
     "parameterised_products": 0.71,
+    "imports_chapter1": 1,
+    "imports_project": 1,
+    "imports_seconds": 1,
+    "course": 1.6,
 }
 """The smallest ratio that the course promises at full size."""
 

@@ -1,4 +1,4 @@
-"""`training.fit` and `training.one_cycle` against `model.fit` on a shuffled, batched dataset."""
+"""`training.fit` against `model.fit` on a shuffled, batched dataset."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OURS = 4
 
 
 def run(sizes: Sizes) -> dict[str, Result]:
-    """Time an epoch with its validation, the arithmetic in it, and a whole training."""
+    """Time an epoch with its validation, and the arithmetic in it."""
     import keras
     import tensorflow as tf
 
@@ -42,11 +42,7 @@ def run(sizes: Sizes) -> dict[str, Result]:
     epoch = epoch._replace(note=f"an epoch; compiled once in {max(compiling - epoch.ours_s, 0):.1f} s")
     products = per_epoch(compare(our_epochs, lambda: matrix_products(sizes), rounds=2 * sizes.rounds + 1))
     products = products._replace(note="an epoch; plain: its matrix products alone")
-    return {
-        "fit": epoch,
-        "products": products,
-        "recipe": recipe(sizes, epoch.plain_s, model, (x, y, weight), validation),
-    }
+    return {"fit": epoch, "products": products}
 
 
 def per_epoch(result: Result) -> Result:
@@ -70,33 +66,3 @@ def matrix_products(sizes: Sizes) -> None:
     for _ in range(-(-sizes.validation // BATCH)):
         for i in range(3):
             np.matmul(activations[i], w[i])
-
-
-def recipe(sizes: Sizes, plain_epoch_s: float, model, train, validation) -> Result:
-    """Time a whole training by the recipe against a plain one with early stopping.
-
-    The plain training is done with `training.fit`, whose epochs are those of ``model.fit``, and counted with
-    the time of a plain epoch. A recipe that misses the plain training's loss has the ratio 0.
-    """
-    import keras
-
-    from labcourse import training
-
-    stop = keras.callbacks.EarlyStopping(patience=5, restore_best_weights=True)
-    patient = training.fit(
-        model(), *train, validation_data=validation, epochs=50, batch_size=BATCH, callbacks=[stop], progress=False
-    )
-    goal, n_epochs = min(patient.history["val_loss"]), len(patient.epoch)
-    times, losses = [], []
-    for seed in range(sizes.rounds):
-        history = []
-
-        def train_once(seed: int = seed, history: list = history) -> None:
-            history.append(training.one_cycle(model(), *train, validation_data=validation, seed=seed, progress=False))
-
-        times.append(seconds(train_once))
-        losses.append(history[0].history["val_loss"][-1])
-    result = Result.of(times, [plain_epoch_s * n_epochs] * len(times))
-    loss = float(np.median(losses))
-    note = f"whole training; loss {loss:.4f} in 10 epochs, plain {goal:.4f} in {n_epochs}"
-    return result._replace(note=note, ratio=result.ratio if loss <= goal else 0.0)

@@ -36,4 +36,4 @@ def run(sizes: Sizes) -> dict[str, Result]:
     timing = compare(
         lambda: significance.scan(score, label, weight, cuts=cuts), plain, rounds=sizes.rounds, ours_times=5
     )
-    return {"scan": timing._replace(note=f"{sizes.cuts} cuts, same counts; plain: a mask a cut")}
+    return {"scan": timing._replace(note=f"{sizes.cuts} cuts, same counts; plain: one mask per cut")}

@@ -10,12 +10,11 @@ Nothing heavy is imported here, so that ``import labcourse`` costs nothing.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
-from collections.abc import Callable
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
-from types import ModuleType
 from typing import Any
 
 __version__ = "0.1.0"
@@ -33,20 +32,20 @@ class _QuietTensorFlow(MetaPathFinder):
         if name != "tensorflow":
             return None
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        spec = PathFinder.find_spec(name, path, target)
+        spec: Any = PathFinder.find_spec(name, path, target)
         if spec is not None and spec.loader is not None:
-            load = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: _quietly(load, module)  # type: ignore[method-assign]
+            spec.loader.exec_module = functools.partial(_quietly, spec.loader.exec_module)
         return spec
 
 
-def _quietly(load: Callable[[ModuleType], None], module: ModuleType) -> None:
+def _quietly(load: Any, module: Any) -> None:
     import tempfile
 
     try:
         log, standard_error = tempfile.TemporaryFile(), os.dup(2)  # noqa: SIM115
     except OSError:  # a full disk, or nothing to write to
-        return load(module)
+        load(module)
+        return
     with log:
         os.dup2(log.fileno(), 2)
         try:
@@ -58,7 +57,6 @@ def _quietly(load: Callable[[ModuleType], None], module: ModuleType) -> None:
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)
-    return None
 
 
 sys.meta_path.insert(0, _QuietTensorFlow())

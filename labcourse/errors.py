@@ -41,26 +41,17 @@ class LabCourseError(Exception):
       next:  Download it again.
     """
 
-    def __init__(self, what: str, *, where: str = "", next_step: str = "") -> None:
+    def __init__(self, what: str, where: str = "", next_step: str = "") -> None:
+        super().__init__(what, where, next_step)  # what pickling between processes makes it from again
         self.what, self.where, self.next_step = what, where, next_step
-        lines = [what]
-        if where:
-            lines.append(f"  where: {where}")
-        if next_step:
-            lines.append(f"  next:  {next_step}")
-        super().__init__("\n".join(lines))
 
-    def __reduce__(self) -> tuple[object, ...]:
-        # Keyword-only arguments do not survive the default pickling between processes.
-        return _rebuild, (type(self), self.what, self.where, self.next_step)
+    def __str__(self) -> str:
+        where = f"\n  where: {self.where}" if self.where else ""
+        return self.what + where + (f"\n  next:  {self.next_step}" if self.next_step else "")
 
     def _render_traceback_(self) -> list[str]:
         """Tell IPython to show the message only."""
         return f"{type(self).__name__}: {as_typed(str(self))}".split("\n")
-
-
-def _rebuild(kind: type[LabCourseError], what: str, where: str, next_step: str) -> LabCourseError:
-    return kind(what, where=where, next_step=next_step)
 
 
 class UnknownSample(LabCourseError):

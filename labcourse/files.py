@@ -75,28 +75,14 @@ def write_notebook(path: Path, content: str) -> None:
 
 
 def read_small(path: Path, most: int = 1 << 20) -> bytes:
-    """Read a plain file of at most ``most`` bytes; a pipe would never answer, and a device never end.
-
-    Raises
-    ------
-    OSError
-        Also if it is larger, or no plain file.
-    """
+    """Read a plain file of at most ``most`` bytes; raises OSError also for what never ends, such as a pipe."""
     if path.exists() and not (path.is_file() and path.stat().st_size <= most):
         raise OSError(errno.EINVAL, "it is no plain file, or far too large", str(path))
     return path.read_bytes()
 
 
 def read_json(path: Path) -> Any:
-    """Read a small JSON file.
-
-    Raises
-    ------
-    OSError
-        As `read_small`.
-    ValueError
-        If it is no JSON.
-    """
+    """Read a small JSON file; raises OSError as `read_small`, and ValueError if it is no JSON."""
     try:
         return json.loads(read_small(path))
     except RecursionError as error:
@@ -135,13 +121,7 @@ def alone_in(folder: Path, doing: str) -> Iterator[None]:
 
 
 def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, as hexadecimal digits.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
+    """Return the SHA-256 of a file, as hexadecimal digits; raises OSError if it cannot be read."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while block := stream.read(1 << 20):
@@ -152,12 +132,8 @@ def sha256(path: Path) -> str:
 def keep(path: Path, label: str = "mine") -> Path:
     """Give a file a second name, such as ``notes.mine-2026-11-24-1.txt``, that nothing has yet; return it.
 
-    A second name misses nothing that is saved at this moment; a disk that knows none gets a copy.
-
-    Raises
-    ------
-    StorageError
-        If the disk refuses: then nothing has changed.
+    A second name misses nothing that is saved at this moment; a disk that knows none gets a copy. If the disk refuses,
+    nothing has changed, and it raises StorageError.
     """
     kept = _free_name(path, label)
     try:
@@ -168,13 +144,7 @@ def keep(path: Path, label: str = "mine") -> Path:
 
 
 def set_aside(path: Path, label: str = "mine") -> Path:
-    """Rename a file or a folder to such a name; return it.
-
-    Raises
-    ------
-    StorageError
-        If the disk refuses: then ``path`` is where it was.
-    """
+    """Rename a file or a folder to such a name; return it. Raises StorageError: then it is where it was."""
     kept = _free_name(path, label)
     try:
         os.rename(path, kept)

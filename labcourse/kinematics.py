@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,33 +16,25 @@ Z_MASS = 91.1876
 PAIRS = ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4))
 """The six ways to pick two of four leptons."""
 
-
 _BLOCK = 8192
-"""Events computed at a time: what lies in between stays in the processor's cache."""
+"""Events whose pairs are computed at a time: what lies in between stays in the processor's cache."""
 
 
-def _blocks(*columns: ArrayLike) -> Iterator[tuple[slice, NDArray[np.float64]]]:
-    """Yield blocks of events and their (E, px, py, pz), shape (4, n_particles, n_block).
+def _momenta(*columns: ArrayLike) -> NDArray[np.float64]:
+    """(E, px, py, pz) from pt, eta, phi and energy of shape (n_events, n_particles): shape (4, n_particles, n_events).
 
     In float64: the difference of two large squares would lose half its digits in float32.
     """
-    arrays = [np.asarray(column).T for column in columns]
-    for start in range(0, arrays[0].shape[1], _BLOCK):
-        block = slice(start, start + _BLOCK)
-        pt, eta, phi, energy = (array[:, block].astype(np.float64) for array in arrays)
-        # By the tangent of half the angle: numpy's float64 sine and cosine take ten times as long.
-        t = np.tan(phi / 2)
-        px = pt * (1 - t * t) / (1 + t * t)
-        yield block, np.stack([energy, px, pt * (2 * t) / (1 + t * t), pt * np.sinh(eta)])
+    pt, eta, phi, energy = (np.asarray(column).T.astype(np.float64) for column in columns)
+    # By the tangent of half the angle: numpy's float64 sine and cosine take ten times as long.
+    t = np.tan(phi / 2)
+    return np.stack([energy, pt * (1 - t * t) / (1 + t * t), pt * (2 * t) / (1 + t * t), pt * np.sinh(eta)])
 
 
-def _invariant(total: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mass of four-momenta of shape (4, n), which are overwritten."""
-    total *= total
-    squared: NDArray[np.float64] = total[0] - total[1]
-    squared -= total[2]
-    squared -= total[3]
-    return np.sqrt(np.maximum(squared, 0.0, out=squared), out=squared)
+def _invariant(total: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Mass of four-momenta of shape (4, n_events)."""
+    energy, px, py, pz = total * total
+    return np.sqrt(np.maximum(energy - px - py - pz, 0.0)).astype(np.float32)
 
 
 def mass(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> NDArray[np.float32]:
@@ -66,10 +57,7 @@ def mass(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> ND
     >>> float(mass([[50.0, 50.0]], [[0.0, 0.0]], [[0.0, np.pi]], [[50.0, 50.0]])[0])
     100.0
     """
-    masses = np.empty(len(np.asarray(pt)), np.float32)
-    for block, momenta in _blocks(pt, eta, phi, energy):
-        masses[block] = _invariant(momenta.sum(axis=1))
-    return masses
+    return _invariant(_momenta(pt, eta, phi, energy).sum(axis=1))
 
 
 def pair_masses(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> dict[str, NDArray[np.float32]]:
@@ -85,13 +73,13 @@ def pair_masses(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike
     dict of ndarray, shape (n_events,)
         ``m_ll_12`` … ``m_ll_34`` and ``m_llll``, in GeV.
     """
+    columns, parts = [np.asarray(column) for column in (pt, eta, phi, energy)], []
+    for start in range(0, max(len(columns[0]), 1), _BLOCK):
+        momenta = _momenta(*(column[start : start + _BLOCK] for column in columns))
+        totals = [*(momenta[:, i - 1] + momenta[:, j - 1] for i, j in PAIRS), momenta.sum(axis=1)]
+        parts.append([_invariant(total) for total in totals])
     names = [*(f"m_ll_{i}{j}" for i, j in PAIRS), "m_llll"]
-    masses = {name: np.empty(len(np.asarray(pt)), np.float32) for name in names}
-    for block, momenta in _blocks(pt, eta, phi, energy):
-        for i, j in PAIRS:
-            masses[f"m_ll_{i}{j}"][block] = _invariant(momenta[:, i - 1] + momenta[:, j - 1])
-        masses["m_llll"][block] = _invariant(momenta.sum(axis=1))
-    return masses
+    return dict(zip(names, np.concatenate(parts, axis=1), strict=True))
 
 
 def lepton_arrays(events: pd.DataFrame, quantity: str) -> NDArray[np.float32]:
@@ -120,28 +108,3 @@ def delta_r(eta_a: ArrayLike, phi_a: ArrayLike, eta_b: ArrayLike, phi_b: ArrayLi
     """
     eta_difference = np.asarray(eta_a, np.float64) - np.asarray(eta_b, np.float64)
     return np.hypot(eta_difference, delta_phi(phi_a, phi_b))
-
-
-def z_pair_masses(events: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Masses of the two lepton pairs of each event: the one nearest the Z mass, and the other.
-
-    A pair has the same flavour and opposite charges. Where no such pair exists, both masses are NaN.
-
-    Returns
-    -------
-    m_z1, m_z2 : ndarray, shape (n_events,)
-        In GeV.
-    """
-    charge, flavour = lepton_arrays(events, "charge"), lepton_arrays(events, "pdgid")
-    first = np.full(len(events), np.nan, np.float32)
-    second = first.copy()
-    nearest = np.full(len(events), np.inf)
-    for i, j in PAIRS:
-        k, m = sorted({1, 2, 3, 4} - {i, j})
-        fits = (charge[:, i - 1] == -charge[:, j - 1]) & (flavour[:, i - 1] == flavour[:, j - 1])
-        pair = events[f"m_ll_{i}{j}"].to_numpy()
-        better = fits & (np.abs(pair - Z_MASS) < nearest)
-        nearest[better] = np.abs(pair - Z_MASS)[better]
-        first[better] = pair[better]
-        second[better] = events[f"m_ll_{k}{m}"].to_numpy()[better]
-    return first, second

@@ -58,7 +58,7 @@ def histogram(values: ArrayLike, weight: ArrayLike, edges: ArrayLike) -> Histogr
     return Histogram(content, np.sqrt(squares), edges)
 
 
-def shapes(values: Array, label: ArrayLike, weight: Array, edges: ArrayLike) -> tuple[Histogram, Histogram]:
+def shapes(label: ArrayLike, values: Array, weight: Array, edges: ArrayLike) -> tuple[Histogram, Histogram]:
     """Return the histograms of signal and of background, each scaled to a sum of one over the bins.
 
     Raises
@@ -90,10 +90,8 @@ def separation(
 
     Parameters
     ----------
-    events : DataFrame
-        Simulated events.
-    name : str
-        A column of the table.
+    events, name : DataFrame, str
+        Simulated events, and a column of the table.
     bins, span :
         As for `numpy.histogram`.
 
@@ -104,9 +102,10 @@ def separation(
     """
     values = column(events, name)
     edges = np.histogram_bin_edges(values, bins, span)
-    signal, background = shapes(values, features.labels(events), column(events, "weight"), edges)
+    signal, background = shapes(*labelled(events, values), edges)
     total = signal.content + background.content
-    return float(0.5 * np.sum((signal.content - background.content) ** 2 / np.where(total > 0, total, 1.0)))
+    filled = total > 0
+    return float(0.5 * np.sum((signal.content - background.content)[filled] ** 2 / total[filled]))
 
 
 def roc_curve(label: ArrayLike, score: ArrayLike, weight: ArrayLike) -> Roc:
@@ -149,8 +148,7 @@ def auc(events: pd.DataFrame, score: ArrayLike, weight: ArrayLike | None = None)
     EmptySelection, BadInput
         If there is not one finite score and weight per event, or a class is missing.
     """
-    weight = events["weight"] if weight is None else weight
-    return roc_curve(features.labels(events), per_event(events, score), per_event(events, weight)).auc
+    return roc_curve(*labelled(events, score, weight)).auc
 
 
 def chi_square(first: Histogram, second: Histogram, *, min_effective: float = 10.0) -> ChiSquare:
@@ -200,6 +198,14 @@ def _weight_size(content: Array, variance: Array, min_effective: float) -> Array
     whole = variance.sum() / content.sum()
     tells = (content > 0) & (content**2 >= min_effective / 2 * variance) & (variance > 0)
     return np.where(tells, variance / np.where(tells, content, 1.0), whole)
+
+
+def labelled(
+    events: pd.DataFrame, score: ArrayLike, weight: ArrayLike | None = None
+) -> tuple[NDArray[np.float32], Array, Array]:
+    """Return label, score, and weight (the given one or that of the table), each of shape (n_events,) and checked."""
+    weight = events["weight"] if weight is None else weight
+    return features.labels(events), per_event(events, score), per_event(events, weight)
 
 
 def column(events: pd.DataFrame, name: str) -> Array:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labcourse import inputs
 from labcourse.errors import BadInput, DamagedOutput, MissingOutput
 from labcourse.files import atomic_write
+from labcourse.training import checked_array
 
 if TYPE_CHECKING:
     import keras
@@ -41,7 +41,7 @@ def build(
     hidden : sequence of int
         Neurons of each hidden layer; empty for logistic regression.
     activation : str
-        Activation of the hidden layers, by its Keras name.
+        Of the hidden layers, by its Keras name.
     learning_rate : float
         Of the Adam optimizer.
     dropout : float
@@ -61,8 +61,7 @@ def build(
     Raises
     ------
     BadInput
-        If a number is out of range, or ``normalise`` has the wrong shape, holds NaN or infinite values, or
-        has a constant column.
+        If ``normalise`` has the wrong shape, holds NaN or infinite values, or has a constant column.
 
     Examples
     --------
@@ -71,29 +70,12 @@ def build(
     """
     import keras
 
-    where = "network.build"
-    inputs.check_backend(where)
-    for name, size in [("n_inputs", n_inputs), *(("hidden layer size", size) for size in hidden)]:
-        inputs.check_count(size, name, where)
-    if not 0 <= dropout < 1:
-        raise BadInput(f"dropout is {dropout}.", where=where, next_step="Use a number from 0 to below 1.")
-    if not 0 < learning_rate < np.inf:
-        raise BadInput(f"learning_rate is {learning_rate}.", where=where, next_step="Use a small positive number.")
-    try:
-        keras.activations.get(activation)
-    except ValueError as error:
-        raise BadInput(
-            f"Keras knows no activation {activation!r}.", where=where, next_step="Try relu, tanh, selu or gelu."
-        ) from error
     # One independent seed for each layer; None leaves the choice to Keras.
-    seeds = iter(
-        [None] * (2 * len(hidden) + 1)
-        if seed is None
-        else [int(s) for s in np.random.SeedSequence(seed).generate_state(2 * len(hidden) + 1)]
-    )
+    n_seeds = 2 * len(hidden) + 1
+    seeds = [None] * n_seeds if seed is None else np.random.SeedSequence(seed).generate_state(n_seeds).tolist()
 
     def dense(size: int, activation: str, name: str) -> keras.layers.Layer:
-        initializer = keras.initializers.GlorotUniform(seed=next(seeds))
+        initializer = keras.initializers.GlorotUniform(seed=seeds.pop(0))
         return keras.layers.Dense(size, activation=activation, kernel_initializer=initializer, name=name)
 
     layers = [keras.Input((n_inputs,), name="inputs")]
@@ -101,7 +83,7 @@ def build(
         layers.append(_normalisation(normalise, n_inputs))
     for number, size in enumerate(hidden, start=1):
         layers.append(dense(size, activation, f"hidden_{number}"))
-        dropout_seed = next(seeds)
+        dropout_seed = seeds.pop(0)
         if dropout:
             layers.append(keras.layers.Dropout(dropout, seed=dropout_seed, name=f"dropout_{number}"))
     layers.append(dense(1, "sigmoid", "score"))
@@ -116,8 +98,6 @@ def build(
 
 def count_parameters(sizes: Sequence[int]) -> int:
     """Count weights and biases of dense layers of the given sizes, inputs first and output last.
-
-    Each neuron has a weight for each neuron of the layer before it, and a bias.
 
     Examples
     --------
@@ -137,10 +117,9 @@ def save(model: keras.Model, path: Path | str) -> None:
     StorageError
         If the disk is full or read-only; an older file of that name is kept.
     """
-    path = Path(path)
-    if path.suffix != ".keras":
-        raise BadInput(f"{path.name} does not end in .keras.", where=str(path), next_step=f"Call it {path.stem}.keras.")
-    atomic_write(path, model.save)
+    if not str(path).endswith(".keras"):
+        raise BadInput("A model is saved as a .keras file.", where=str(path), next_step="Let the name end in .keras.")
+    atomic_write(Path(path), model.save)
 
 
 def load(path: Path | str) -> keras.Model:
@@ -157,7 +136,6 @@ def load(path: Path | str) -> keras.Model:
     """
     import keras
 
-    inputs.check_backend("network.load")
     path = Path(path)
     if not path.is_file():
         raise MissingOutput(
@@ -181,19 +159,12 @@ def _normalisation(events: ArrayLike, n_inputs: int) -> keras.layers.Layer:
     import keras
 
     where = "network.build"
-    array = inputs.events(events, "normalise", where)
-    if array.ndim != 2 or array.shape[1] != n_inputs:
-        raise BadInput(
-            f"normalise has shape {array.shape}. Expected (n_events, {n_inputs}).",
-            where=where,
-            next_step="Pass the input array of the training events.",
-        )
     # Energies reach 10⁶ in MeV: their squares need double precision.
-    array = array.astype(np.float64)
-    constant = np.flatnonzero(np.ptp(array, axis=0) == 0)
+    array = checked_array(events, "normalise", where, (n_inputs,)).reshape(-1, n_inputs).astype(np.float64)
+    constant = np.flatnonzero((array == array[:1]).all(axis=0))
     if constant.size:
         raise BadInput(
-            f"Column {constant[0]} of normalise is {array[0, constant[0]]} in all events: it cannot be scaled.",
+            f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled.",
             where=where,
             next_step="Leave that input out: it says nothing about the events.",
         )

@@ -8,6 +8,7 @@ leptons, ``jet_n``, ``met`` and ``weight``, the number of events expected at 10 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse import samples, settings
-from labcourse.errors import BadEvents, BadFile, BadInput, ForeignFile, LabCourseError
+from labcourse.errors import BadEvents, BadFile, ForeignFile, LabCourseError
 from labcourse.files import atomic_write, sha256
 from labcourse.kinematics import pair_masses
 from labcourse.progress import each
@@ -47,13 +48,7 @@ _IN_MEV = ("pt", "e", "ptcone30", "etcone20")
 _GEV = np.float32(1e-3)
 
 
-def read(
-    path: Path | str,
-    *,
-    sample: str | None = None,
-    luminosity: float = samples.LUMINOSITY,
-    extra: Collection[str] = (),
-) -> pd.DataFrame:
+def read(path: Path | str, *, sample: str | None = None, extra: Collection[str] = ()) -> pd.DataFrame:
     """Read a file of the `mini` tree into one event table.
 
     Parameters
@@ -62,31 +57,22 @@ def read(
         A ROOT file.
     sample : str, optional
         Name of the sample in the catalogue; by default it is known from the file's official name.
-    luminosity : float
-        In fb⁻¹, for the weights of simulated events.
     extra : collection of str
         Names of `EXTRA`, further columns at the end of the table; one whose branch the file lacks is left out.
 
     Raises
     ------
-    BadInput
-        If the luminosity is no positive number.
     BadFile
         If it is no ROOT file, is truncated, lacks the tree or a branch, or is other than its manifest says.
     BadEvents
         If it holds no events, NaN or infinite values, or events with fewer than four leptons.
     """
-    (events,) = iterate(path, sample=sample, luminosity=luminosity, step_size=None, extra=extra)
+    (events,) = iterate(path, sample=sample, step_size=None, extra=extra)
     return events
 
 
 def iterate(
-    path: Path | str,
-    *,
-    sample: str | None = None,
-    luminosity: float = samples.LUMINOSITY,
-    step_size: int | None = 50_000,
-    extra: Collection[str] = (),
+    path: Path | str, *, sample: str | None = None, step_size: int | None = 50_000, extra: Collection[str] = ()
 ) -> Iterator[pd.DataFrame]:
     """Read a file in event tables of at most ``step_size`` events (all at once for None).
 
@@ -94,12 +80,10 @@ def iterate(
     """
     path = Path(path)
     of = samples.get(sample) if sample is not None else samples.of_file(path)
-    if not 0 < luminosity < np.inf:
-        raise BadInput(f"The luminosity is {luminosity} fb⁻¹.", next_step="Give a positive number, for instance 10.")
     done, optional = 0, [_EXTRA_BRANCHES[name] for name in extra]
     for chunk in chunks(path, needed(of.role), optional, step_size=step_size):
         with _one_error(path):
-            events = _event_table(chunk, of, luminosity, path, first_row=done)
+            events = _event_table(chunk, of, path, first_row=done)
         done += len(events)
         yield events
     if done == 0:
@@ -111,17 +95,15 @@ def needed(role: str) -> list[str]:
     return [*_EVENT_BRANCHES, *_LEPTON_BRANCHES.values(), *(() if role == "data" else _WEIGHT_BRANCHES)]
 
 
-def read_sample(name: str, *, luminosity: float = samples.LUMINOSITY, extra: Collection[str] = ()) -> pd.DataFrame:
+def read_sample(name: str, *, extra: Collection[str] = ()) -> pd.DataFrame:
     """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
     import pandas as pd
 
     paths = samples.locate(name).paths
-    return pd.concat((read(path, sample=name, luminosity=luminosity, extra=extra) for path in paths), ignore_index=True)
+    return pd.concat((read(path, sample=name, extra=extra) for path in paths), ignore_index=True)
 
 
-def load(
-    names: Iterable[str] | None = None, *, luminosity: float = samples.LUMINOSITY, progress: bool = True
-) -> pd.DataFrame:
+def load(names: Iterable[str] | None = None, *, progress: bool = True) -> pd.DataFrame:
     """Read several samples (all simulated ones for None) into one event table, with a line of progress.
 
     ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of
@@ -130,7 +112,7 @@ def load(
     import pandas as pd
 
     names = [samples.get(name).name for name in (samples.SIMULATED if names is None else names)]
-    tables = (read_sample(name, luminosity=luminosity) for name in each(names, "reading {}", visible=progress))
+    tables = (read_sample(name) for name in each(names, "reading {}", visible=progress))
     return pd.concat(tables, ignore_index=True)
 
 
@@ -241,9 +223,7 @@ def write(
     atomic_write(path, write_to)
 
 
-def _event_table(
-    chunk: dict[str, Any], sample: samples.Sample, luminosity: float, path: Path, first_row: int
-) -> pd.DataFrame:
+def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, first_row: int) -> pd.DataFrame:
     import awkward as ak
     import pandas as pd
 
@@ -277,7 +257,7 @@ def _event_table(
     columns["met"] = np.asarray(chunk["met_et"]).astype(np.float32) * _GEV
     columns["weight"] = np.ones(n_events, np.float32)
     if sample.role != "data":
-        columns["weight"] = _weights(chunk, luminosity, path)
+        columns["weight"] = _weights(chunk, path)
     columns |= {f"lep{i + 1}_{q}": leptons[q][i] for i in range(4) for q in branches if q not in QUANTITIES}
     for name, values in columns.items():
         if name != "sample" and not np.isfinite(values).all():
@@ -293,13 +273,13 @@ def _event_table(
     return pd.DataFrame(columns, copy=False)
 
 
-def _weights(chunk: dict[str, Any], luminosity: float, path: Path) -> NDArray[np.float32]:
-    """Expected events at ``luminosity``: every factor of the release's formula, in float64."""
+def _weights(chunk: dict[str, Any], path: Path) -> NDArray[np.float32]:
+    """Expected events: every factor of the release's formula, in float64."""
     total = np.asarray(chunk["SumWeights"]).astype(np.float64)
     if (total == 0).any():
         raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=samples.get_again(path))
     # XSection is in pb, the luminosity in fb⁻¹.
-    weight = 1000.0 * luminosity / total
+    weight = 1000.0 * samples.LUMINOSITY / total
     for name in _WEIGHT_BRANCHES[:-1]:
         weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)
@@ -319,17 +299,23 @@ def _grouped(branches: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_bytes(path: Path) -> None:
-    """Compare a simulated file with the sha256 of its manifest.
+    """Compare a simulated file with the sha256 of its manifest, once per process as long as it does not change.
 
     What gets no smaller by compression is stored without, and thus without a checksum: a flipped bit there is another
     number. The release's files need no such check: they are compressed throughout, and so have checksums.
     """
-    if recorded_sha256(path) not in (None, sha256(path)):
+    recorded, there = recorded_sha256(path), path.stat()
+    if recorded is not None and recorded != _sha256(path.absolute(), there.st_size, there.st_mtime_ns):
         raise BadFile(
             f"{path.name} has other bytes than {samples.MANIFEST} says: it is damaged, or was replaced.",
             where=str(path),
             next_step=f"{samples.get_again(path)} Your own files belong elsewhere: `labcourse data use FOLDER`.",
         )
+
+
+@functools.cache
+def _sha256(path: Path, size: int, changed: int) -> str:
+    return sha256(path)
 
 
 def _foreign(path: Path, what: str, where: str = "") -> ForeignFile:

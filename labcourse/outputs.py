@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from labcourse import locks, samples, settings
-from labcourse.errors import BadInput, DamagedOutput, MissingOutput, StaleOutput, Unfinished
+from labcourse.errors import BadInput, DamagedOutput, LabCourseError, MissingOutput, StaleOutput, Unfinished
 from labcourse.files import atomic_write, read_json
-from labcourse.progress import unfinished_cell, was_interrupted
+from labcourse.progress import was_interrupted
 
 if TYPE_CHECKING:
     import keras
@@ -111,12 +111,7 @@ class Chapter:
     """
 
     def __init__(
-        self,
-        number: int,
-        *,
-        sources: Iterable[str] | None = None,
-        workspace: str | None = None,
-        solution: bool = False,
+        self, number: int, *, sources: Iterable[str] | None = None, workspace: str | None = None, solution: bool = False
     ) -> None:
         self.number = number
         settings.declare_solution(solution)
@@ -235,14 +230,12 @@ class Chapter:
 
     def _write(self, name: str, suffix: str, write: Callable[[Path], object], *, is_part: bool = False) -> None:
         file = _checked(name) + suffix
-        number = 0 if was_interrupted() else unfinished_cell()
-        if is_part or was_interrupted() or number:
-            cell = f"cell [{number}]" if number else "this cell"
+        if is_part or was_interrupted():
             raise Unfinished(
-                f"The training in {cell} was interrupted, so {file} is not written: it may come from a part.",
+                f"A training was interrupted, so {file} is not written: it may come from a part.",
                 where=f"chapter {self.number}",
-                next_step="Run the cell again, to its end, and the cells below it. (To hand on what it has, set "
-                "`interrupted = False` on the history of the training first.)",
+                next_step="Run the cell that trains again, to its end, and the cells below it. (To hand on what it "
+                "has, set `model.history.interrupted = False` first.)",
             )
         atomic_write(self.folder / file, write)
         note = _note(self.folder) | {file: _Made(_digest(self.folder / file), self._sources, self._inputs)}
@@ -270,28 +263,21 @@ def _note(place: Path) -> dict[str, _Made]:
 def _check(chapter: int, file: str, workspace: str) -> tuple[Path, str]:
     """Return an output and its checksum once it is sure: present, undamaged, of the samples and inputs of today."""
     path = folder(chapter, workspace) / file
+    kind: type[LabCourseError] = DamagedOutput
+    name, chapters = f"{file} of chapter {chapter}", [chapter]
     if not path.is_file():
         there = sorted(other.name for other in path.parent.glob("[a-z]*") if other.name != NOTE)
-        raise MissingOutput(
-            f"Chapter {chapter} has not made {file} yet" + (f" (only {', '.join(there)})." if there else "."),
-            where=str(path),
-            next_step=_run([chapter], workspace),
-        )
-    made = _note(path.parent).get(file)
-    if made is None or made.sha256 != _digest(path):
-        what = f"{file} of chapter {chapter} is damaged: it is not what the chapter wrote"
-        raise DamagedOutput(
-            f"{what}." if made else f"{what}, or {NOTE} beside it is missing or damaged.",
-            where=str(path),
-            next_step=_run([chapter], workspace),
-        )
-    if stale := _why_stale(chapter, made, workspace):
-        raise StaleOutput(
-            f"{file} of chapter {chapter} no longer fits: {stale[0]}.",
-            where=str(path),
-            next_step=_run(stale[1], workspace),
-        )
-    return path, made.sha256
+        only = f" (only {', '.join(there)})" if there else ""
+        kind, problem = MissingOutput, f"Chapter {chapter} has not made {file} yet{only}"
+    elif (made := _note(path.parent).get(file)) is None:
+        problem = f"{name} is not to be trusted: {NOTE} beside it is missing or damaged"
+    elif made.sha256 != _digest(path):
+        problem = f"{name} is damaged: it is not what the chapter wrote"
+    elif stale := _why_stale(chapter, made, workspace):
+        kind, problem, chapters = StaleOutput, f"{name} no longer fits: {stale[0]}", stale[1]
+    else:
+        return path, made.sha256
+    raise kind(f"{problem}.", where=str(path), next_step=_run(chapters, workspace))
 
 
 def _why_stale(chapter: int, made: _Made, workspace: str) -> tuple[str, list[int]] | None:
@@ -304,7 +290,7 @@ def _why_stale(chapter: int, made: _Made, workspace: str) -> tuple[str, list[int
     for item, sha256 in made.inputs.items():
         number, file = int(item.partition("/")[0]), item.partition("/")[2]
         now = _note(folder(number, workspace)).get(file)
-        if now is None:
+        if now is None or number >= chapter:
             continue
         if stale := _why_stale(number, now, workspace):
             return stale[0], sorted({*stale[1], chapter})

@@ -1,4 +1,4 @@
-"""One line that says how far a long computation is.
+"""One line that says how far a long computation is, and whether the last training came to its end.
 
 In a terminal the line is rewritten in place; in a notebook one stored output is updated, so that the
 notebook keeps the last line and nothing else. Where nobody watches, nothing is shown.
@@ -32,50 +32,40 @@ class Line:
     """
 
     def __init__(self, *, visible: bool = True) -> None:
-        self._where = _surroundings() if visible else "nowhere"
-        self._handle: Any = None
-        self._last, self._shown, self._time = "", "", 0.0
+        self.prefix = ""
+        self._last, self._shown, self._time, self._handle = "", "", 0.0, None
+        ipython = sys.modules.get("IPython")  # not imported if nobody has
+        self._in_notebook = visible and ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+        self._in_terminal = visible and not self._in_notebook and sys.stdout is not None and sys.stdout.isatty()
 
     def show(self, text: str) -> None:
-        """Replace the line; too frequent changes are skipped, except for the last."""
-        self._last = text
+        """Replace the line, after its ``prefix``; too frequent changes are skipped, except for the last."""
+        self._last = self.prefix + text
         if time.monotonic() - self._time >= SECONDS_BETWEEN:
             self._write()
-
-    def say(self, text: str) -> None:
-        """Replace the line by something that the reader must know, even where no progress is shown."""
-        self.show(text)
-        if self._where == "nowhere":
-            print(text)
 
     def __enter__(self) -> Line:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._write()
-        if self._where == "terminal" and self._shown:
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+        if self._in_terminal and self._shown:
+            print(flush=True)
 
     def _write(self) -> None:
-        if self._where == "nowhere" or self._last == self._shown:
+        if self._last == self._shown:
             return
-        if self._where == "terminal":
-            # \x1b[K clears what a longer line before left behind.
-            sys.stdout.write(f"\r{self._last}\x1b[K")
-            sys.stdout.flush()
-        else:
-            self._write_to_notebook()
+        if self._in_terminal:
+            print(f"\r{self._last}\x1b[K", end="", flush=True)  # clears what a longer line before left behind
+        elif self._in_notebook:
+            from IPython.display import display
+
+            output = {"text/plain": self._last}
+            if self._handle is None:
+                self._handle = display(output, raw=True, display_id=True)
+            else:
+                self._handle.update(output, raw=True)
         self._shown, self._time = self._last, time.monotonic()
-
-    def _write_to_notebook(self) -> None:
-        from IPython.display import display
-
-        output = {"text/plain": self._last}
-        if self._handle is None:
-            self._handle = display(output, raw=True, display_id=True)
-        else:
-            self._handle.update(output, raw=True)
 
 
 def each(items: Collection[Item], text: str = "{}", *, visible: bool = True) -> Iterator[Item]:
@@ -121,67 +111,18 @@ def seconds(duration: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-_interrupted: Any = None
-"""The history of a training that was interrupted in the notebook cell being run."""
-_unfinished: dict[str, tuple[int, Any]] = {}
-_repeated: tuple[int, Any] | None = None
+_last_training: Any = None
 
 
-def note_interrupt(history: Any) -> None:
-    """Note that a training of the notebook cell being run was interrupted, and went on with a part of its history.
-
-    The part has an attribute ``interrupted``; who means to use it as it is sets it to False.
-    """
-    global _interrupted
-    shell = _shell()
-    if shell is None:
-        return
-    shell.events.register("pre_run_cell", _before_cell)
-    shell.events.register("post_run_cell", _after_cell)
-    _interrupted = history
+def note_training(history: Any) -> None:
+    """Note the history of a training that begins; its attribute ``interrupted`` says whether it was cut short."""
+    global _last_training
+    _last_training = history
 
 
 def was_interrupted() -> bool:
-    """Return whether a computation of the notebook cell being run was interrupted: what it makes are parts."""
-    return _interrupted is not None
+    """Return whether the last training was interrupted: what is computed since may come from a part.
 
-
-def unfinished_cell() -> int:
-    """Return the number of a cell with an interrupted training that was not run to its end since; 0 if there is none.
-
-    What later cells compute may come from its parts.
+    Who means to use the part sets ``model.history.interrupted`` to False.
     """
-    return next((number for number, history in _unfinished.values() if history.interrupted), 0)
-
-
-def _before_cell(info: Any) -> None:
-    global _repeated
-    _repeated = _unfinished.pop(_name(info), None)
-
-
-def _after_cell(result: Any) -> None:
-    global _interrupted
-    if _interrupted is not None:
-        _unfinished[_name(result.info)] = result.execution_count, _interrupted
-        _interrupted = None
-    elif _repeated and not result.success:
-        _unfinished[_name(result.info)] = _repeated
-
-
-def _name(info: Any) -> str:
-    # A cell that was edited is still the same cell; but not every front end says which one it runs.
-    return getattr(info, "cell_id", None) or str(info.raw_cell)
-
-
-def _shell() -> Any:
-    """Return the shell of IPython, without importing it if nobody has."""
-    ipython = sys.modules.get("IPython")
-    return ipython.get_ipython() if ipython is not None else None
-
-
-def _surroundings() -> str:
-    """Return ``notebook``, ``terminal`` or ``nowhere``."""
-    shell = _shell()
-    if shell is not None and hasattr(shell, "kernel"):
-        return "notebook"
-    return "terminal" if sys.stdout is not None and sys.stdout.isatty() else "nowhere"
+    return bool(getattr(_last_training, "interrupted", False))

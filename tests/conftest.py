@@ -17,9 +17,11 @@ from labcourse import samples, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
-# A shell lets what it starts in the background ignore Ctrl-C, and so would all processes that tests stop in that way.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+# A shell lets what it starts in the background ignore Ctrl-C, and nohup a closed terminal; so would all processes that
+# tests stop in that way.
+for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
+    if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
+        signal.signal(getattr(signal, name), handler)
 
 # A deadline a test case says more about what else the machine is doing than about the code.
 hypothesis.settings.register_profile("course", deadline=None)
@@ -46,9 +48,8 @@ def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(cells, "running", cells.Run(0, ""))
     monkeypatch.setattr(cells, "_depth", 0)
-    monkeypatch.setattr(progress, "_interrupted", None)
-    monkeypatch.setattr(progress, "_repeated", None)
-    remembered = (cells._runs, progress._unfinished, progress_of_checks._checked_here)
+    monkeypatch.setattr(progress, "_last_training", None)
+    remembered = (cells._runs, progress_of_checks._checked_here)
     for container in (*remembered, progress_of_checks.watchers, standing._shown):
         container.clear()
     yield

@@ -51,6 +51,16 @@ def test_numbers_are_printed_and_written(tmp_path, monkeypatch, capsys):
     assert all(name in printed for name in written)
 
 
+def test_lines_that_are_opened_are_counted():
+    from benchmarks import imports
+
+    found = imports.run(TINY)
+    assert list(found) == ["imports_chapter1", "imports_project", "imports_seconds"]
+    assert found["imports_project"].ratio == 1, "nothing of factory"
+    assert found["imports_seconds"].ours_s < imports.MOST_SECONDS
+    assert int(found["imports_chapter1"].note.split()[1]) > 500
+
+
 def test_without_pythia_its_benchmarks_are_left_out(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(made_up, "QUICK", TINY)
     monkeypatch.setitem(sys.modules, "pythia8mc", None)

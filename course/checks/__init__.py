@@ -1,4 +1,4 @@
-"""The answer checks: one function an exercise, one folder a chapter.
+"""The answer checks: one function per exercise, one file per chapter, which is read when it is first asked for.
 
 ``checks.exercise_1_2(preselect)`` prints what holds, what does not, and a hint. It returns what the
 notebook goes on with: the student's answer when it is right, else the course's own.
@@ -6,15 +6,21 @@ notebook goes on with: the student's answer when it is right, else the course's 
 ``checks.is_solved("1.2")`` is for tools that grade.
 """
 
-from course.checks.chapter1 import *
-from course.checks.chapter2 import *
-from course.checks.chapter3 import *
-from course.checks.chapter4 import *
-from course.checks.chapter5 import *
-from course.checks.chapter6 import *
-from course.checks.chapter7 import *
-from course.checks.chapter8 import *
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
 from course.checks.progress import is_solved as is_solved
-from course.checks.project import *
 from course.checks.standing import panel as panel
 from course.checks.words import written as written
+
+
+def __getattr__(name: str) -> Any:
+    """Return the check of an exercise from the file of its chapter."""
+    match = re.fullmatch(r"exercise_([1-9])_\d+", name)
+    if not match:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    chapter = importlib.import_module(f"{__name__}.{'project' if match[1] == '9' else 'chapter' + match[1]}")
+    return getattr(chapter, name)

@@ -1,7 +1,7 @@
 """What the cells of this notebook have bound, so that a check knows whose answer it has before it.
 
-IPython says before and after each cell what is run and how it ended. For each name the last cell that binds it is
-kept, but for the cells of the checks: what they bind may be the course's own answer. Outside of a notebook nothing
+IPython says before and after each cell what is run and how it ended. For each name the cells that bind it are
+kept, but for what the checks bind: that may be the course's own answer. Outside of a notebook nothing
 is known, and all questions are answered so.
 """
 
@@ -29,13 +29,11 @@ __all__ = [
     "begin",
     "end",
     "fingerprint",
-    "frames_of",
     "last_run",
-    "lines_of_cells",
+    "lines_of_answer",
     "names_bound",
     "names_used",
     "running",
-    "runs_answer",
     "shell",
     "watch",
     "words",
@@ -57,8 +55,8 @@ running = Run(0, "")
 _depth = 0
 """How many cells are being run: commands such as ``%%capture`` run one inside another."""
 _runs: dict[str, list[Run]] = {}
-#: The name of the function in which a student's code runs, by which a traceback tells whose mistake it was.
 RUNS_ANSWER = "watched"
+"""The name of the function in which a student's code runs, by which a traceback tells whose mistake it was."""
 _IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
 
 
@@ -123,18 +121,13 @@ def names_bound(source: str) -> frozenset[str]:
 
     >>> sorted(names_bound("import numpy as np\\nfor i in y: k = i\\ndef f(): z = 1\\nh = checks.exercise_1_1(h)"))
     ['f', 'i', 'k', 'np']
-    >>> sorted(names_bound("def f(:\\n    return 1\\nx = 2\\nf == 3"))
-    ['f', 'x']
-    >>> sorted(names_bound("%time y = 1")), sorted(names_bound("if True:\\n    h = checks.exercise_1_1(h)"))
-    (['y'], [])
+    >>> sorted(names_bound("def f(:\\n    return 1\\nx = 2\\nf == 3")), sorted(names_bound("%time y = 1"))
+    (['f', 'x'], ['y'])
     """
-    code = _compiled(source)
-    if code is None:
-        return frozenset(
-            a or b for a, b in re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=(?!=))", _plain(source), re.MULTILINE)
-        )
-    stores = ("STORE_NAME", "STORE_GLOBAL")
-    return frozenset(step.argval for step in dis.get_instructions(code) if step.opname in stores)
+    if code := _compiled(source):
+        return frozenset(_operands(code, "STORE_NAME", "STORE_GLOBAL"))
+    found = re.findall(r"^(?:def\s+(\w+)|(\w+)\s*=(?!=))", _plain(source), re.MULTILINE)
+    return frozenset(function or name for function, name in found)
 
 
 @functools.lru_cache(500)
@@ -144,14 +137,10 @@ def names_used(source: str) -> frozenset[str]:
     >>> sorted(names_used("def f(x):\\n    return np.sum(x) + y"))
     ['np', 'y']
     """
-    found: set[str] = set()
-    rest = [code] if (code := _compiled(source)) else []
-    while rest:
-        code = rest.pop()
-        loads = ("LOAD_NAME", "LOAD_GLOBAL")
-        found.update(step.argval for step in dis.get_instructions(code) if step.opname in loads)
-        rest += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return frozenset(found)
+    codes = [code] if (code := _compiled(source)) else []
+    for code in codes:  # which grows by the functions inside
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return frozenset(name for code in codes for name in _operands(code, "LOAD_NAME", "LOAD_GLOBAL"))
 
 
 def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -164,8 +153,8 @@ def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, .
     >>> arguments('checks.written("1.5", answer_1_5)', "written")
     (('answer_1_5',), ())
     """
-    for node in ast.walk(_parsed(source) or ast.Module([], [])):
-        if isinstance(node, ast.Call) and _called(node) == function:
+    for node in ast.walk(_parsed(source)):
+        if isinstance(node, ast.Call) and function in (getattr(node.func, "attr", ""), getattr(node.func, "id", "")):
             return _names(node.args[-1:]), _names([keyword.value for keyword in node.keywords])
     return None
 
@@ -193,19 +182,16 @@ def words(source: str) -> tuple[str, ...]:
     return tuple(tokenize.tok_name[t.type] if t.type in blocks else t.string for t in tokens if t.type not in _IGNORED)
 
 
-def frames_of(error: BaseException) -> list[tuple[str, str, str]]:
-    """Return function, file and line of code of each frame through which an exception came."""
-    return [(frame.name, frame.filename, frame.line or "") for frame in traceback.extract_tb(error.__traceback__)]
-
-
-def runs_answer(frames: list[tuple[str, str, str]]) -> bool:
-    """Return whether the student's function was running."""
-    return any(name == RUNS_ANSWER for name, _, _ in frames)
-
-
-def lines_of_cells(frames: list[tuple[str, str, str]]) -> list[str]:
-    """Return the lines of code that stand in cells of the notebook."""
-    return [line for _, file, line in frames if line and ("ipykernel_" in file or file.startswith("<ipython"))]
+def lines_of_answer(error: BaseException) -> list[str] | None:
+    """Return the lines of the student's code through which an exception came; None if none of it was running."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [i for i, frame in enumerate(frames) if frame.name == RUNS_ANSWER]
+    if not own:
+        return None
+    inside = frames[own[0] + 1 :]
+    files = {frame.filename for frame in inside[:1]}
+    is_cell = re.compile(r"ipykernel_|^<ipython").search
+    return [frame.line for frame in inside if frame.line and (frame.filename in files or is_cell(frame.filename))]
 
 
 def _plain(source: str) -> str:
@@ -213,30 +199,27 @@ def _plain(source: str) -> str:
     return textwrap.dedent(re.sub(r"^(\s*)(?:%%.*|[!?].*|%\w+[ \t]*)", r"\1", source, flags=re.MULTILINE))
 
 
-def _parsed(source: str) -> ast.Module | None:
+def _parsed(source: str) -> ast.Module:
+    """Return the syntax tree of a cell; an empty one if it is no Python."""
     try:
         return ast.parse(_plain(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+        return ast.Module([], [])
 
 
 def _compiled(source: str) -> CodeType | None:
-    tree = _parsed(source)
-    if tree is None:
-        return None
-    tree.body = [statement for statement in tree.body if not any(map(_is_check, ast.walk(statement)))]
+    """Return the code of a cell without the statements that call a check; None if it holds nothing or is no Python."""
+    body = _parsed(source).body
     try:
-        return compile(tree, "cell", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+        rest = [statement for statement in body if not re.search(r"\bexercise_\d+_\d+\(", ast.unparse(statement))]
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        return compile(ast.Module(rest, []), "cell", "exec", flags, dont_inherit=True) if body else None
     except (SyntaxError, ValueError, RecursionError):
         return None
 
 
-def _is_check(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and re.fullmatch(r"exercise_\d+_\d+", _called(node)) is not None
-
-
-def _called(node: ast.Call) -> str:
-    return getattr(node.func, "attr", getattr(node.func, "id", ""))
+def _operands(code: CodeType, *names: str) -> Iterable[str]:
+    return (step.argval for step in dis.get_instructions(code) if step.opname in names)
 
 
 def _names(nodes: Iterable[ast.AST]) -> tuple[str, ...]:

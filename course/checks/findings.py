@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import math
 import re
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,54 +18,55 @@ __all__ = [
     "Mistake",
     "Report",
     "ReturnsNothing",
+    "Row",
     "StillOpen",
     "explain",
 ]
 
-Mistake = tuple[Any, str, str]
-"""``(wrong, what went wrong, hint)``: ``wrong`` is what the mistake gives, or a function that makes the mistake."""
+
+class Mistake(NamedTuple):
+    """What a mistake gives, or a function that makes it; its name, in words; and a hint that teaches the idea."""
+
+    wrong: Any
+    name: str
+    hint: str
+
+
+Row = tuple[Any, str, str]
+"""A `Mistake` as the tables of the checks write it."""
+
 
 _COMPARISON = r"(?:==|!=|<=|>=|<|>)"
+_UNBRACKETED = rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}"
 _BRACKETS = (
     "put each comparison in brackets, (a == 1) & (b < 2): `&` and `|` join masks, and are done before == and <, "
     "which would compare what they have joined"
 )
-#: What a student sees next to an exception: the first row that fits its type, its message and the student's line.
 _HINTS = (
     ("Exception", "ellipsis|'EllipsisType'", "", "a `...` in the cell is still to be filled in"),
     ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
-    ("ValueError", "truth value", rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}", _BRACKETS),
+    ("ValueError", "truth value", _UNBRACKETED, _BRACKETS),
     (
         "ValueError",
         "truth value",
         r"\bin\b",
-        "`in` asks once for the whole column: use .isin(values), or np.isin(array, values), which ask for each element",
+        "`in` asks once for the whole column: use .isin(values) or np.isin",
     ),
     (
         "ValueError",
         "truth value",
         "",
-        "for arrays, use & | ~ instead of and, or, not, and np.maximum or np.where instead of max or if",
+        "for arrays, use & | ~ for and, or, not, and np.maximum, np.where for max, if",
     ),
     ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
-    (
-        "TypeError",
-        "integer",
-        r"\.(max|min)\(",
-        "np.max finds the largest element of one array: to compare element by element, use np.maximum(0, x)",
-    ),
+    ("TypeError", "integer", r"\.(max|min)\(", "np.max is of one array: element by element, use np.maximum(0, x)"),
     (
         "TypeError",
         "0-dimensional|length-1|must be real number|convert the series",
         "",
         "math and float() take one number: for arrays use the functions of np, such as np.sqrt, np.cos and np.log",
     ),
-    (
-        "IndexError",
-        "too many indices|of dimension",
-        "",
-        "the array has fewer dimensions than you ask for: print its .shape",
-    ),
+    ("IndexError", "too many indices|of dimension", "", "the array has fewer dimensions than that: print its .shape"),
     ("NameError", "", "", "is the name spelt as above, and has the cell that defines it been run?"),
     ("KeyError", "", "", "is the column's name spelt as in the table? `events.columns` lists them"),
     ("AttributeError", "", "", "is the name behind the dot spelt right, and is this the type of object you expect?"),
@@ -72,6 +74,11 @@ _HINTS = (
     ("RecursionError", "", "", "the function calls itself without end"),
     ("TypeError", "", "", "an argument has another type, or there are more or fewer of them, than expected"),
 )
+"""What a student sees next to an exception: the first row that fits its type, its message and the student's line."""
+
+_SHARPEST_READING, _BLURRED_READING = 0.02, 0.3
+"""A mistake is named if a reading lies within the relative precision of its value, and that within these bounds: no
+figure is read better than to 2 %, and beyond 30 % nearly every number would be some mistake's."""
 
 
 class StillOpen(Exception):
@@ -85,7 +92,9 @@ class ReturnsNothing(Exception):
 class Report:
     """Collects what holds and what does not, in the order in which a check finds it."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Any = None) -> None:
+        self.own = own
+        """The course's own answer to the exercise, if its notebook goes on with one."""
         self.lines: list[tuple[bool, str, str]] = []
 
     @property
@@ -99,18 +108,14 @@ class Report:
         Parameters
         ----------
         condition : bool, array of bool, or function without arguments
-            An array holds if all its elements do. An exception in a function counts as "does not hold",
-            and the check goes on.
+            An array holds if all its elements do. An exception in a function counts as "does not hold".
         what : str
             The property, in words that are true when it holds.
-        hint : str
-            Shown when it does not hold.
-        mistake : str
-            Said instead of ``what`` when it does not hold: what went wrong, by its name.
+        hint, mistake : str
+            Shown when it does not hold: what helps; and what went wrong, instead of ``what``.
         """
         try:
-            value = condition() if inspect.isfunction(condition) else condition
-            is_true = bool(np.all(value))
+            is_true = bool(np.all(condition() if inspect.isfunction(condition) else condition))
         except (StillOpen, ReturnsNothing):
             raise
         except Exception as error:
@@ -143,25 +148,23 @@ class Report:
         if (False, mistake, hint) not in self.lines:
             self.lines.append((False, mistake, hint))
 
-    def recognises(self, result: Any, *mistakes: Mistake, given: tuple[Any, ...] = (), right: Any = None) -> bool:
+    def recognises(self, result: Any, *mistakes: Row, given: tuple[Any, ...] = (), right: Any = None) -> bool:
         """Return whether a result is what one of the mistakes leads to; the first such mistake is then noted.
 
         Parameters
         ----------
         result : object
-            What the student's function returned.
+            What the student's function returned for the arguments ``given``.
         mistakes : tuple
-            ``(wrong, what went wrong, hint)``. If ``wrong`` is a function, it is called with ``given``.
-        given : tuple
-            The arguments that the student's function had.
+            ``(wrong, name, hint)``, see `Mistake`. If ``wrong`` is a function, it is called with ``given``.
         right : object
             The right result. It is never taken for a mistake, whatever the numbers happen to be.
         """
         if right is not None and alike(result, right):
             return False
-        for wrong, what, hint in mistakes:
-            if alike(result, wrong(*copied(given)) if callable(wrong) else wrong):
-                self.wrong(what, hint)
+        for mistake in (Mistake(*row) for row in mistakes):
+            if alike(result, mistake.wrong(*copied(given)) if callable(mistake.wrong) else mistake.wrong):
+                self.wrong(mistake.name, mistake.hint)
                 return True
         return False
 
@@ -172,19 +175,17 @@ class Report:
 
         The default is single precision.
         """
-        number = as_number(value)
-        if number is None:
-            self.wrong(f"{what}: {_not_a_number(value)}", hint)
-            return False
+        number = self.number(value, hint, f"{what}: ")
         margin = max(tolerance, relative * abs(expected))
-        return self.holds(math.isfinite(number) and abs(number - expected) <= margin, what, hint=hint)
+        is_close = number is not None and math.isfinite(number) and abs(number - expected) <= margin
+        return number is not None and self.holds(is_close, what, hint=hint)
 
     def reading(
         self,
         answer: Any,
         expected: float,
         what: str,
-        *mistakes: Mistake,
+        *mistakes: Row,
         tolerance: float = 0.0,
         relative: float = 0.0,
         hint: str = "",
@@ -194,29 +195,25 @@ class Report:
         A wrong number is compared with those of typical mistakes, within the same precision, and the nearest is named.
         """
         number = as_number(answer)
-        if number is None:
-            self.wrong(f"{what}: {_not_a_number(answer)}", hint)
-            return False
-
-        precision = max(tolerance / abs(expected) if expected else 0.0, relative, 0.02)
-
-        def distance(value: float) -> float:
-            """In units of the precision of the reading; a mistake is not named beyond 1."""
-            margin = min(precision, 0.3) * abs(value) or tolerance / 2 or 1e-9
-            return abs(number - value) / (
-                min(margin, tolerance or margin) if abs(value) < 5 * abs(expected) else margin
-            )
-
-        if math.isfinite(number) and abs(number - expected) > max(tolerance, relative * abs(expected), 1e-9):
-            known = [mistake for mistake in mistakes if math.isfinite(mistake[0])]
-            nearest = min(known, key=lambda mistake: distance(mistake[0]), default=None)
-            if nearest and distance(nearest[0]) <= 1:
-                self.wrong(*nearest[1:])
+        margin = max(tolerance, relative * abs(expected))
+        if number is not None and math.isfinite(number) and abs(number - expected) > max(margin, 1e-9):
+            precision = margin / abs(expected) if expected else 0.0
+            precision = min(max(precision, _SHARPEST_READING), _BLURRED_READING)
+            known = [Mistake(*row) for row in mistakes if math.isfinite(row[0])]
+            distances = [abs(number - each.wrong) / (precision * abs(each.wrong) or 1e-9) for each in known]
+            if min(distances, default=2.0) <= 1:
+                self.wrong(*known[int(np.argmin(distances))][1:])
                 return False
-        return self.close(number, expected, what, tolerance=tolerance, relative=relative, hint=hint)
+        return self.close(answer, expected, what, tolerance=tolerance, relative=relative, hint=hint)
 
     def name(
-        self, answer: Any, names: Collection[str], right: Collection[str], what: str, *mistakes: Mistake, hint: str = ""
+        self,
+        answer: Any,
+        names: Collection[str],
+        right: Collection[str],
+        what: str,
+        *mistakes: Row,
+        hint: str = "",
     ) -> bool:
         """Note that one of ``names`` should be answered, and one of those that are ``right``.
 
@@ -227,23 +224,19 @@ class Report:
             received = "this is a number" if number else f"this is of type {type(answer).__name__}"
             self.wrong(f"{received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
             return False
+        if answer not in right:
+            for mistake in (Mistake(*row) for row in mistakes):
+                if answer in ((mistake.wrong,) if isinstance(mistake.wrong, str) else mistake.wrong):
+                    self.wrong(mistake.name, mistake.hint)
+                    return False
         if answer not in names:
             meant = [name for name in names if name.casefold() == answer.strip().casefold()]
-            for wrong, mistake, help_ in mistakes:
-                if answer in _names(wrong):
-                    self.wrong(mistake, help_)
-                    return False
             if meant:
                 self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
             else:
                 quoted = ", ".join(f'"{name}"' for name in names)
                 self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
             return False
-        if answer not in right:
-            for wrong, mistake, help_ in mistakes:
-                if answer in _names(wrong):
-                    self.wrong(mistake, help_)
-                    return False
         return self.holds(answer in right, what, hint=hint)
 
     def parts(self, result: Any, what: str, n: int = 2) -> list[Any] | None:
@@ -257,57 +250,36 @@ class Report:
         self.wrong(f"{received} where {n} are asked for", f"they are {what}, in this order and separated by commas")
         return None
 
-    def number(self, result: Any, hint: str) -> float | None:
-        """Return the number that a function gave, or note that it is none."""
+    def number(self, result: Any, hint: str, what: str = "") -> float | None:
+        """Return the number that an answer is, or note that it is none, after the words ``what``."""
         value = as_number(result)
         if value is None:
-            self.wrong(_not_a_number(result), hint)
+            received = type(result).__name__
+            if isinstance(result, str):
+                received = "str: leave out the quotes"
+            elif isinstance(result, tuple) and len(result) == 2:
+                received = "two: decimals take a point, as in 0.5, and not a comma"
+            elif shape := getattr(result, "shape", ()):
+                received += f" of shape {shape}"
+            self.wrong(f"{what}expected a number, received {received}", hint)
         return value
-
-
-def _names(wrong: Any) -> Collection[str]:
-    return (wrong,) if isinstance(wrong, str) else wrong
-
-
-def _not_a_number(value: Any) -> str:
-    """Say what was received in place of a number."""
-    if isinstance(value, str):
-        return "expected a number, received str: leave out the quotes"
-    if isinstance(value, tuple) and len(value) == 2:
-        return "expected a number, received two: decimals take a point, as in 0.5, and not a comma"
-    shape = np.shape(value) if hasattr(value, "shape") else ()
-    return f"expected a number, received {type(value).__name__}" + (f" of shape {shape}" if shape else "")
 
 
 def explain(error: BaseException) -> tuple[str, str]:
     """Return an exception in one line, with the line of the notebook cell it came from, and a hint."""
-    kind, message = type(error).__name__, ""
-    try:
+    message = ""
+    with contextlib.suppress(Exception):  # an exception of the student's own may fail even at this
         message = str(error).strip().split("\n")[0][:200]
-    except Exception:  # an exception of the student's own may fail even at this
-        message = ""
-    what = f"{kind}: {message}" if message else kind
-    frames = cells.frames_of(error)
-    if not cells.runs_answer(frames):
-        return (
-            f"this answer cannot be used ({what})",
-            "is it what the text above the exercise asks for, in type and shape?",
-        )
-    lines = cells.lines_of_cells(frames)
+    what = type(error).__name__ + (f": {message}" if message else "")
+    lines = cells.lines_of_answer(error)
+    if lines is None:
+        hint = "is it what the text above the exercise asks for, in type and shape?"
+        return f"this answer cannot be used ({what})", hint
     what = f"your code raised {what}" + (f" (in the line `{lines[-1]}`)" if lines else "")
-    begin = [name for name, _, _ in frames].index(cells.RUNS_ANSWER) + 1
-    own = [line for _, file, line in frames[begin:] if file == frames[begin][1]]
     # Neither the `in` of a loop nor words in quotes are what the hints look for.
-    line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", own[-1]) if own else ""
-    return what, next(
-        (
-            hint
-            for kind, words, code, hint in _HINTS
-            if _is_kind(error, kind) and re.search(words, message) and re.search(code, line)
-        ),
-        "",
+    line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", lines[-1] if lines else "")
+    kinds = {base.__name__ for base in type(error).__mro__}
+    hints = (
+        h for kind, said, code, h in _HINTS if kind in kinds and re.search(said, message) and re.search(code, line)
     )
-
-
-def _is_kind(error: BaseException, name: str) -> bool:
-    return any(base.__name__ == name for base in type(error).__mro__)
+    return what, next(hints, "")

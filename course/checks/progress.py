@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import cells, registry
 from labcourse import outputs, settings
-from labcourse.errors import StorageError
-from labcourse.files import atomic_write, read_small, set_aside
+from labcourse.files import atomic_write, read_small
 
 __all__ = [
     "MIME_TYPE",
@@ -63,26 +61,20 @@ watchers: list[Callable[[], None]] = []
 """Called after each check and each cell: what shows the progress follows."""
 
 _checked_here: dict[str, Verdict] = {}
-_NUMBER = re.compile(r"(\d+)\.(\d+)")
+_NUMBER = re.compile(r"([1-9]) \1\.\d+")
+"""A record's folder and name."""
 
 
 def progress_folder(workspace: str | None = None) -> Path:
-    """Return the folder that holds the states of a workspace (by default the present one), a folder a chapter."""
+    """Return the folder that holds the states of a workspace (by default the present one), a folder per chapter."""
     return settings.outputs_folder() / (workspace or settings.workspace()) / "progress"
 
 
 def read_states(workspace: str | None = None) -> dict[str, str]:
-    """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``.
-
-    A damaged record is moved to another name, and that is said on standard error.
-    """
-    states = {}
-    with contextlib.suppress(OSError):
-        for path in progress_folder(workspace).glob("*/*.txt"):
-            match = _NUMBER.fullmatch(path.stem)
-            if match and path.parent.name == match[1]:
-                states[path.stem] = _read(path)
-    return {number: states[number] for number in sorted(states, key=_order) if states[number]}
+    """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``."""
+    paths = progress_folder(workspace).glob("*/*.txt")
+    states = {path.stem: _read(path) for path in paths if _NUMBER.fullmatch(f"{path.parent.name} {path.stem}")}
+    return {number: states[number] for number in sorted(states, key=lambda n: (n[0], len(n), n)) if states[number]}
 
 
 def states_here(chapter: int | None = None) -> dict[str, str]:
@@ -101,15 +93,14 @@ def unchecked_here(chapter: int) -> list[str]:
     for exercise in registry.exercises().values():
         run = cells.last_run(exercise.names) if exercise.chapter == chapter else None
         verdict = _checked_here.get(exercise.number, Verdict("open"))
-        if run is not None and run.order > verdict.order and cells.fingerprint(run.source) != verdict.cell:
-            found += [exercise.number] if _has_answer(run.source, exercise.kind) else []
+        if run is None or run.order <= verdict.order or cells.fingerprint(run.source) == verdict.cell:
+            continue
+        if exercise.model:
+            is_tried = len(re.findall(r"\w+", " ".join(cells.words(run.source)))) > 4
+        else:
+            is_tried = not re.search(r"^\s*(?:return|[\w, ]+=)\s*\.\.\.\s*$", run.source, re.MULTILINE)
+        found += [exercise.number] if is_tried else []
     return found
-
-
-def _has_answer(source: str, kind: str) -> bool:
-    if kind == "in your words":
-        return len(re.findall(r"\w+", " ".join(cells.words(source)))) > 4
-    return not re.search(r"^\s*(?:return|[\w, ]+=)\s*\.\.\.\s*$", source, re.MULTILINE)
 
 
 def is_solved(number: str) -> bool:
@@ -129,15 +120,14 @@ def verdict_here(number: str) -> Verdict | None:
 def record_state(number: str, state: str, verdict: Verdict | None = None) -> None:
     """Note the state of an exercise, one of `STATES`, and for this kernel the verdict it comes from.
 
-    A disk that refuses is no reason for a check to fail: then it is noted in this kernel only.
+    A disk that refuses is no reason for a check to fail: then it is noted in this kernel only, as what is no exercise
+    of the course.
     """
-    match = _NUMBER.fullmatch(number)
-    if not match:
-        return
     _checked_here[number] = verdict or Verdict(state, cells.running.order)
-    path = progress_folder() / match[1] / f"{number}.txt"
+    chapter = number.split(".")[0]
+    path = progress_folder() / chapter / f"{number}.txt"
     with contextlib.suppress(Exception):
-        if settings.notes_progress() and _read(path) != state:
+        if settings.notes_progress() and _NUMBER.fullmatch(f"{chapter} {number}") and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
     follow()
 
@@ -164,26 +154,12 @@ def follow() -> None:
 
 
 def _read(path: Path) -> str:
-    """Return the state in a file, or an empty text if there is none that can be read."""
+    """Return the state in a file, or an empty text if it holds none: then the check is to be run again."""
     try:
         state = read_small(path).decode("ascii", "replace").strip()
     except OSError:
         return ""
-    if state in NOTED:
-        return state
-    try:
-        kept = f"is kept as {set_aside(path, 'damaged').name}"
-    except StorageError:
-        kept = "cannot be moved away"
-    print(
-        f"The record of exercise {path.stem} was damaged and {kept} in {path.parent}: run its check again.",
-        file=sys.stderr,
-    )
-    return ""
-
-
-def _order(number: str) -> tuple[int, ...]:
-    return tuple(map(int, number.split(".")))
+    return state if state in NOTED else ""
 
 
 cells.watch(follow)

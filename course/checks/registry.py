@@ -1,26 +1,27 @@
-"""All exercises of the course, whether or not anybody has tried them: read from the course text, where they stand."""
+"""All exercises of the course, whether or not anybody has tried them: ``course/exercises.json``.
+
+The file is made from the course text by ``labcourse build``, with the notebooks.
+"""
 
 from __future__ import annotations
 
-import re
+import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from course.checks import cells
 from labcourse import settings
+from labcourse.errors import BuildError
 
-__all__ = ["Course", "Exercise", "course", "exercises"]
-
-_CELL = re.compile(r"^# %%(.*)\n((?:(?!# %%).*\n?)*)", re.MULTILINE)
-_TAG = re.compile(r'"(exercise|check)-(\d+)\.(\d+)"')
-_HEADING = re.compile(r"^# #+ Exercise (\d+\.\d+) – (.+?)(?: \(([^()]+)\))?$", re.MULTILINE)
+__all__ = ["Exercise", "course_answer", "exercises", "fingerprints", "names_bound"]
 
 
 class Exercise(NamedTuple):
     """One exercise: number such as ``1.2``, chapter, title, and kind such as ``write code``.
 
-    ``cell`` is the id of its heading's cell, ``names`` are those of its answer.
+    ``cell`` is the id of its heading's cell, ``names`` are those of its answer. ``answer`` is the code that makes the
+    course's own answer, for those with which a notebook goes on; ``model`` is the course's answer in words.
     """
 
     number: str
@@ -28,53 +29,62 @@ class Exercise(NamedTuple):
     title: str
     kind: str
     cell: str
-    names: tuple[str, ...] = ()
-
-
-class Course(NamedTuple):
-    """The course text: exercises by number, fingerprints of its code cells, names that each chapter's cells bind."""
-
-    exercises: dict[str, Exercise]
-    cells: frozenset[str]
-    names: dict[int, frozenset[str]]
+    names: Sequence[str]
+    answer: str = ""
+    model: str = ""
 
 
 def exercises() -> dict[str, Exercise]:
-    """Return the exercises by number, in the order of the course; none where the course text is missing."""
-    return course().exercises
+    """Return the exercises by number, in the order of the course.
+
+    Raises
+    ------
+    BuildError
+        If the file is missing or damaged.
+    """
+    return _read(_file())[0]
 
 
-def course() -> Course:
-    """Return what is to be known of the course text; nothing where it is missing."""
-    return _read(settings.home() / "course" / "chapters")
+def names_bound(chapter: int) -> frozenset[str]:
+    """Return the names that the cells of a chapter bind, but for those of the exercises' answers."""
+    return _read(_file())[1].get(chapter, frozenset())
+
+
+def fingerprints() -> frozenset[str]:
+    """Return the fingerprints of the course's code cells, see `course.checks.cells.fingerprint`."""
+    return _read(_file())[2]
 
 
 @cache
-def _read(folder: Path) -> Course:
-    found: dict[tuple[int, int], Exercise] = {}
-    codes: set[str] = set()
-    names: dict[int, frozenset[str]] = {}
-    for path in folder.glob("*.py"):
-        text = path.read_text(encoding="utf-8")
-        headings: dict[str, tuple[str, str, str]] = {}
-        bound: set[str] = set()
-        number = ""
-        for position, (header, content) in enumerate(_CELL.findall(text), 1):  # as `labcourse build` counts the cells
-            for number, title, kind in _HEADING.findall(content):
-                headings[number] = (title, kind, f"chapter{number.split('.')[0]}-{position:03d}")
-            if "[markdown]" not in header:
-                # As `labcourse build` writes it for students, and as it stands in the solution.
-                codes |= {cells.fingerprint(content.replace(", solution=True)", ")")), cells.fingerprint(content)}
-                bound |= cells.names_bound(content)
-            for tag, chapter, place in _TAG.findall(header):
-                number, key = f"{chapter}.{place}", (int(chapter), int(place))
-                if tag == "exercise":
-                    found[key] = Exercise(number, int(chapter), *headings.get(number, ("", "", "")))
-                elif key in found:
-                    call = cells.arguments(content, f"exercise_{chapter}_{place}") or cells.arguments(
-                        content, "written"
-                    )
-                    found[key] = found[key]._replace(names=call[0] if call else ())
-        if number:
-            names[int(number.split(".")[0])] = frozenset(bound)
-    return Course({found[key].number: found[key] for key in sorted(found)}, frozenset(codes), names)
+def course_answer(number: str) -> Any:
+    """Return the course's own answer to an exercise, made from the solution cell in a namespace of its own.
+
+    So it is there whatever a notebook has run, and means by each name what the course means by it. None for an
+    exercise of which no answer is handed on.
+    """
+    exercise = exercises().get(number)
+    if exercise is None or not exercise.answer:
+        return None
+    names: dict[str, Any] = {"__name__": f"answer_{number}"}
+    exec(compile(exercise.answer, f"<the course's answer to exercise {number}>", "exec"), names)
+    return names[exercise.names[0]]
+
+
+def _file() -> Path:
+    return settings.home() / "course" / "exercises.json"
+
+
+@cache
+def _read(file: Path) -> tuple[dict[str, Exercise], dict[int, frozenset[str]], frozenset[str]]:
+    try:
+        chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
+        names = {int(number): frozenset(chapter["names"]) for number, chapter in chapters.items()}
+        fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        raise BuildError(
+            f"The list of exercises cannot be read: {error}.",
+            where=str(file),
+            next_step=f"{settings.get_back('course/exercises.json')} Or run `labcourse build`.",
+        ) from error
+    return {entry.number: entry for entry in listed}, names, fingerprints

@@ -7,7 +7,7 @@ the answer that the notebook goes on with, and the record of what is solved. A c
 Only what the student's cell has made since the last check is judged. The course's own answer, an answer that was judged
 before, and one whose cell ended in an error leave the record as it is.
 
->>> @exercise("0.1", fallback=lambda x: 2 * x, record=False)
+>>> @exercise("0.1", fallback=lambda x: 2 * x)
 ... def exercise_0_1(answer, report):
 ...     report.holds(answer(2) == 4, "doubles its argument", hint="multiply by two")
 >>> mine = exercise_0_1(lambda x: x + x)
@@ -28,21 +28,31 @@ import sys
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from course.checks import cells, registry
 from course.checks.compare import in_form, is_open
-from course.checks.findings import Mistake, Report, ReturnsNothing, StillOpen, explain
+from course.checks.findings import Mistake, Report, ReturnsNothing, Row, StillOpen, explain
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
-from labcourse.progress import was_interrupted
 
-__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "exercise", "is_open"]
+__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "ended_in_error", "exercise"]
 
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
+
+_OWN = (
+    "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
+    "run its cell, and then this check."
+)
+_CALLS_OWN = "Your function calls the course's own answer. Write yours, and then run this check."
+_NOT_NEW = (
+    "Your answer was not made again since its last check. If you have changed its cell, or a function that it "
+    "uses, run that cell, and then this check."
+)
+_STOPPED = "It was stopped before its verdict. Run this cell again."
 
 
 def exercise(
@@ -50,61 +60,59 @@ def exercise(
     *,
     fallback: Any = None,
     make_fallback: Callable[..., Any] | None = None,
-    record: bool = True,
 ) -> Callable[[Callable[..., None]], Callable[..., Any]]:
     """Make a check of exercise ``number`` from a function ``(answer, report, **context)``.
 
-    The check is called as ``check(answer, **context)``, prints its findings, and returns the answer if
-    they are all right, else what the course goes on with.
+    The check is called as ``check(answer, **context)``, prints its findings, and returns the answer if they are all
+    right, else what the course goes on with: its own answer, which `labcourse build` has taken from the solution
+    cell, or what is given here. A check whose result its cell does not keep returns None.
 
     Parameters
     ----------
     number : str
         Such as ``"1.2"``.
-    fallback : object
-        The course's own answer (a function or a value). Without one the check returns None.
+    fallback : object, optional
+        What the course goes on with instead: the function of the library that the exercise is about, so that it is
+        known as the course's own answer.
     make_fallback : callable, optional
-        Makes the course's answer from the context, where it depends on it.
-    record : bool
-        Whether to note the state in the workspace.
+        Makes that from the context: for an answer that depends on numbers of its notebook.
     """
 
+    def own_answer(context: dict[str, Any]) -> Any:
+        if make_fallback is None:
+            return registry.course_answer(number) if fallback is None else fallback
+        return ... if any(map(is_open, context.values())) else make_fallback(**context)
+
     def decorate(body: Callable[..., None]) -> Callable[..., Any]:
-        hands_on = fallback is not None or make_fallback is not None
-        wants_function = inspect.isfunction(fallback)
-
-        def course_answer(context: dict[str, Any]) -> Any:
-            return _course_answer(make_fallback, context) if make_fallback else fallback
-
         @functools.wraps(body)
         def check(answer: Any = ..., **context: Any) -> Any:
+            own, trouble = ..., ""
+            try:
+                own = own_answer(context)
+            except Exception as error:
+                trouble = f"  The course's own answer could not be made ({error}): run the cells above again, in order."
+            course = own if inspect.isfunction(own) else None
             call = cells.arguments(cells.running.source, body.__name__)
             names, others = call or (registry.exercises()[number].names if number in registry.exercises() else (), ())
             run, before = cells.last_run(names), verdict_here(number)
-            reason = _not_to_judge(answer, run, before, fallback if wants_function else None)
-            report, state, handed_on = Report(), "open", None
+            report, state, handed_on = Report(own), "open", answer
+            reason = _not_to_judge(answer, run, before, course)
             if not reason and not any(map(is_open, (answer, *context.values()))):
-                state, handed_on, reason = _examine(body, answer, report, context, fallback if wants_function else None)
+                state, handed_on, reason = _examine(body, answer, report, context, course)
             if reason:
                 lines = [f"exercise {number}: nothing is judged, and what is noted stays", f"  {reason}"]
                 publish(number, [*lines, *(before.lines if before else ())], before)
-                return before.handed_on if before else course_answer(context)
+                return before.handed_on if before else own
             if state == "wrong":
                 report.lines += _bound_anew(number, run, others)
-            if hands_on and (state != "solved" or make_fallback):
-                own = course_answer(context)
-                handed_on = in_form(handed_on, own) if state == "solved" else own
-            if not hands_on:
-                handed_on = None
-            lines = _lines(number, state, report, hands_on=hands_on)
+            lines = [*_lines(number, state, report, hands_on=own is not None), *([trouble] if trouble else [])]
+            handed_on = in_form(handed_on, own) if state == "solved" and own is not None else own
             # What was not bound by a cell since the last check, but in another way, is of no known cell.
             is_of_run = run is not None and (before is None or run.order > before.order)
             cell = cells.fingerprint(run.source) if run is not None and is_of_run else ""
-            verdict = Verdict(
-                state, cells.running.order, cell, answer, handed_on, tuple(lines[1:]) if state == "wrong" else ()
-            )
-            if record:
-                record_state(number, state, verdict)
+            again = tuple(lines[1:]) if state == "wrong" else ()
+            verdict = Verdict(state, cells.running.order, cell, answer, handed_on, again)
+            record_state(number, state, verdict)
             publish(number, lines, verdict)
             return handed_on
 
@@ -115,31 +123,27 @@ def exercise(
     return decorate
 
 
-def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, fallback: Any) -> str:
-    """Return why an answer is none to be judged, and what to do; an empty text if it is."""
-    if run is not None and run.error == "KeyboardInterrupt":
+def ended_in_error(run: cells.Run | None) -> str:
+    """Return what to do where the cell of an answer did not run to its end; an empty text where it did."""
+    if run is None or not run.error:
+        return ""
+    if run.error == "KeyboardInterrupt":
         return "The cell of your answer was stopped. Run it to its end, and then this check."
-    if run is not None and run.error:
-        return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
-    if answer is not None and answer is fallback:
+    return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
+
+
+def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Callable[..., Any] | None) -> str:
+    """Return why an answer is none to be judged, and what to do; an empty text if it is."""
+    if reason := ended_in_error(run):
+        return reason
+    if course is not None and answer is course:
         return _OWN
     # A function that was made again is another object. Numbers that are equal can be one object: of those only a
     # notebook knows whether they were made again.
     is_old = callable(answer) or (run is not None and before is not None and run.order <= before.order)
     if before is None or not is_old or (answer is not before.given and answer is not before.handed_on):
         return ""
-    if before.state != "solved" and answer is not before.given:
-        return _OWN
-    return (
-        "Your answer was not made again since its last check. If you have changed its cell, or a function that it "
-        "uses, run that cell, and then this check."
-    )
-
-
-_OWN = (
-    "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
-    "run its cell, and then this check."
-)
+    return _OWN if before.state != "solved" and answer is not before.given else _NOT_NEW
 
 
 def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> Iterator[tuple[bool, str, str]]:
@@ -147,41 +151,26 @@ def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> 
 
     A module is what the course means by its name, whoever has imported it.
     """
-    course, session = registry.course(), cells.shell()
-    of_exercises = {name for exercise in course.exercises.values() for name in exercise.names}
+    session = cells.shell()
     used = {*others, *(cells.names_used(run.source) if run else ())}
-    for name in sorted(used & course.names.get(int(number.split(".")[0]), frozenset()) - of_exercises):
+    for name in sorted(used & registry.names_bound(int(number.split(".")[0]))):
         runs = cells.all_runs(name)
-        is_course = [cells.fingerprint(each.source) in course.cells for each in runs]
+        is_course = [cells.fingerprint(each.source) in registry.fingerprints() for each in runs]
         if not any(is_course) or is_course[-1] or runs[-1] is run:
             continue
         if session is None or not inspect.ismodule(session.user_ns.get(name)):
             line = next(line for line in runs[-1].source.splitlines() if name in line).strip()
-            yield (
-                False,
-                f"`{name}` is no longer the course's: a cell of yours has bound it anew (`{line[:80]}`)",
-                f"take another name there, and run the course's cell that makes `{name}` again",
-            )
-
-
-class _Examined(NamedTuple):
-    """What an examination found: a state, the answer as it is handed on, and why there is no state if there is none."""
-
-    state: str
-    answer: Any
-    reason: str = ""
-
-
-_CALLS_OWN = "Your function calls the course's own answer. Write yours, run its cell, and then this check."
-_STOPPED = "It was stopped before its verdict. Run this cell again."
+            what = f"`{name}` is no longer the course's: a cell of yours has bound it anew (`{line[:80]}`)"
+            yield False, what, f"take another name there, and run the course's cell that makes `{name}` again"
 
 
 def _examine(
     body: Callable[..., None], answer: Any, report: Report, context: dict[str, Any], course: Callable[..., Any] | None
-) -> _Examined:
+) -> tuple[str, Any, str]:
+    """Return the state, the answer as it is handed on, and why there is no state if there is none."""
     if course is not None and not callable(answer):
         report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
-        return _Examined("wrong", answer)
+        return "wrong", answer, ""
     seen = Seen()
     watched = watch(answer, seen, course) if inspect.isfunction(answer) or course is not None else answer
     try:
@@ -190,14 +179,12 @@ def _examine(
             warnings.simplefilter("ignore")
             body(watched, report, **context)
     except StillOpen:
-        return _Examined("open", answer)
+        return "open", answer, ""
     except ReturnsNothing:
         report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
     except KeyboardInterrupt as interrupt:
-        frames = cells.frames_of(interrupt)
-        if not cells.runs_answer(frames):
-            return _Examined("", answer, _STOPPED)
-        lines = cells.lines_of_cells(frames)
+        if (lines := cells.lines_of_answer(interrupt)) is None:
+            return "", answer, _STOPPED
         where = f" in the line `{lines[-1]}`" if lines else ""
         report.lines.clear()
         report.wrong(
@@ -206,18 +193,14 @@ def _examine(
         )
     except BaseException as error:  # of whatever kind: a check never raises
         report.wrong(*explain(error))
-    if was_interrupted():
-        return _Examined("", answer, _STOPPED)  # a training was cut short, and with it what there is to judge
     if seen.calls_course:
-        return _Examined(
-            "", answer, "Your function calls the course's own answer. Write yours, and then run this check."
-        )
+        return "", answer, _CALLS_OWN
     if seen.spoilt:
         report.wrong(
             f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
             "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
         )
-    return _Examined("solved" if report.is_right else "wrong", in_forms(answer, seen.form) if seen.differs else answer)
+    return "solved" if report.is_right else "wrong", in_forms(answer, seen.form) if seen.differs else answer, ""
 
 
 @contextlib.contextmanager
@@ -234,26 +217,13 @@ def _word_after(seconds: float) -> Iterator[None]:
         timer.cancel()
 
 
-def _course_answer(make: Callable[..., Any], context: dict[str, Any]) -> Any:
-    if any(is_open(value) for value in context.values()):
-        return ...
-    try:
-        return make(**context)
-    except Exception as error:
-        print(f"  The course's own answer could not be made: {error}")
-        print("  Run the cells above again, in order.")
-        return ...
-
-
 def _lines(number: str, state: str, report: Report, *, hands_on: bool) -> list[str]:
     if state == "open":
-        tail = "; the course goes on with its own answer" if hands_on else ""
-        return [f"○ exercise {number} is still open{tail}"]
+        return [f"○ exercise {number} is still open" + "; the course goes on with its own answer" * hands_on]
     lines = [f"exercise {number}: {'solved' if state == 'solved' else 'not yet'}"]
     for holds, what, hint in report.lines:
         lines.append(f"  {'✓' if holds else '✗'} {what}")
-        if hint and not holds:
-            lines.append(f"    hint: {hint}")
+        lines += [f"    hint: {hint}"] if hint and not holds else []
     if state != "solved" and hands_on:
         lines.append("  The course goes on with its own answer until yours is right.")
     return lines

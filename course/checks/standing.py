@@ -26,12 +26,10 @@ _shown: deque[tuple[int, Any, Any]] = deque(maxlen=4)
 def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
     """Count the exercises of each chapter by state: ``chapter``, ``exercises`` and those of `STATES` that are noted."""
     rows: dict[int, dict[str, int]] = {}
-    for exercise in exercises().values():
-        row = rows.setdefault(
-            exercise.chapter, {"chapter": exercise.chapter, "exercises": 0, **dict.fromkeys(NOTED, 0)}
-        )
+    for number, exercise in exercises().items():
+        row = rows.setdefault(exercise.chapter, {"chapter": exercise.chapter, "exercises": 0} | dict.fromkeys(NOTED, 0))
         row["exercises"] += 1
-        state = states.get(exercise.number, "open")
+        state = states.get(number, "open")
         row[state if state in NOTED else "wrong"] += 1  # tried
     return [rows[chapter] for chapter in sorted(rows)]
 
@@ -71,15 +69,16 @@ def _refresh() -> None:
 def _content(chapter: int) -> dict[str, str]:
     """Return the panel as HTML and, with the same information, as text."""
     states = states_here(chapter)
-    here = [exercise for exercise in exercises().values() if exercise.chapter == chapter]
+    here = {number: e for number, e in exercises().items() if e.chapter == chapter}
     rows = {row["chapter"]: row for row in by_chapter(states)}
     done = {n: f"{row['solved'] + row['answered']} of {row['exercises']} done" for n, row in rows.items()}
     lines = [f"Exercises of {_name(chapter)}: {done.get(chapter, 'none')}"]
     for state in STATES:
-        group = ", ".join(e.number for e in here if states.get(e.number, "open") == state)
-        said = f"{group}: not checked" if state == "unchecked" else f"{state}: {group}"
-        lines += [f"{_SYMBOLS[state]} {said}"] if group else []
-    if here and all(states.get(e.number) in ("solved", "answered") for e in here):
+        if group := ", ".join(number for number in here if states.get(number, "open") == state):
+            lines.append(
+                f"{_SYMBOLS[state]} " + (f"{group}: not checked" if state == "unchecked" else f"{state}: {group}")
+            )
+    if here and all(states.get(number) in ("solved", "answered") for number in here):
         lines.append("All done" + (f" – go on to {_name(chapter + 1)}" if chapter + 1 in CHAPTERS else ""))
     begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
     if begun:
@@ -88,12 +87,12 @@ def _content(chapter: int) -> dict[str, str]:
     # This notebook may have another name than the course gave it. JupyterLab finds a cell by its id; by a heading only
     # where it has no dash.
     own = quote(Path(os.environ.get("JPY_SESSION_NAME") or CHAPTERS[chapter] + ".ipynb").name)
-    links = {e.number: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{e.number}</a>' for e in here}
+    links = {n: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{n}</a>' for n, e in here.items()}
     links |= {_name(n): f'<a href="{file}.ipynb">{_name(n)}</a>' for n, file in CHAPTERS.items() if n != chapter}
     names = re.compile(r"\d+\.\d+|chapter \d+|the project")
-    html = [names.sub(lambda match: links.get(match[0], match[0]), escape(line)) for line in lines]
-    html[0] = f"<strong>{html[0]}</strong>"
-    return {"text/html": f"<p>{'<br>'.join(html)}</p>", "text/plain": "\n".join(lines)}
+    first, *others = [names.sub(lambda match: links.get(match[0], match[0]), escape(line)) for line in lines]
+    html = "<br>".join([f"<strong>{first}</strong>", *others])
+    return {"text/html": f"<p>{html}</p>", "text/plain": "\n".join(lines)}
 
 
 def _name(chapter: int) -> str:

@@ -19,6 +19,8 @@ from course.checks.findings import ReturnsNothing, StillOpen
 
 __all__ = ["Seen", "in_forms", "watch"]
 
+_DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
+
 
 @dataclass
 class Seen:
@@ -47,44 +49,34 @@ class Seen:
         finally:
             sys.setprofile(before)
 
-    def note(self, result: Any, course: Callable[..., Any] | None, args: Any, kwargs: Any) -> None:
-        """Note the form of a result, of the arguments that led to it."""
-        if not isinstance(result, _DATA):
-            return
-        if self.form is None:
-            self.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
-            # An argument that is called, and may count it, is none for the course as well.
-            if course is not None and not any(map(callable, args)):
-                with contextlib.suppress(Exception):
-                    self.form = course(*copy.deepcopy(args), **copy.deepcopy(kwargs))
-        self.differs |= in_form(result, self.form, args) is not result
-
-
-_DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
-
 
 def watch(answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | None) -> Callable[..., Any]:
     """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results."""
-    try:
+    names: list[str] = []
+    with contextlib.suppress(TypeError, ValueError):
         names = list(inspect.signature(answer).parameters)
-    except (TypeError, ValueError):
-        names = []
 
     def watched(*args: Any, **kwargs: Any) -> Any:
-        handed = copied(args), copied(kwargs)
+        given = dict(enumerate(args)) | kwargs
+        handed = copied(given)
         with seen.calls_to(course):
-            result = answer(*handed[0], **handed[1])
+            result = answer(*(handed[i] for i in range(len(args))), **{name: handed[name] for name in kwargs})
         if is_open(result):
             raise StillOpen
         if result is None:
             raise ReturnsNothing
-        seen.note(result, course, args, kwargs)
-        for name, given, original in [
-            *zip([*names, *["an argument"] * len(args)], handed[0], args, strict=False),
-            *((name, handed[1][name], original) for name, original in kwargs.items()),
-        ]:
-            if not is_unchanged(given, original):
-                seen.spoilt.add(name)
+        for key, original in given.items():
+            if not is_unchanged(handed[key], original):
+                position = names[key] if isinstance(key, int) and key < len(names) else "an argument"
+                seen.spoilt.add(key if isinstance(key, str) else position)
+        if isinstance(result, _DATA):
+            if seen.form is None:
+                seen.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
+                # An argument that is called, and may count it, is none for the course as well.
+                if course is not None and not any(map(callable, args)):
+                    with contextlib.suppress(Exception):
+                        seen.form = course(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+            seen.differs |= in_form(result, seen.form, args) is not result
         return result
 
     return watched
@@ -92,9 +84,4 @@ def watch(answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | N
 
 def in_forms(answer: Callable[..., Any], own: Any) -> Callable[..., Any]:
     """Return a student's function that gives what it gives in the form of the course's own."""
-
-    @functools.wraps(answer)
-    def function(*args: Any, **kwargs: Any) -> Any:
-        return in_form(answer(*args, **kwargs), own, args)
-
-    return function
+    return functools.wraps(answer)(lambda *args, **kwargs: in_form(answer(*args, **kwargs), own, args))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 import re
 import textwrap
 from typing import Any
@@ -11,10 +9,9 @@ from typing import Any
 from course.checks import cells
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.registry import exercises
-from labcourse import settings
-from labcourse.outputs import CHAPTERS
+from course.checks.report import ended_in_error
 
-__all__ = ["model_answer", "written"]
+__all__ = ["written"]
 
 _FEWEST_WORDS = 4
 
@@ -25,26 +22,22 @@ def written(number: str, text: Any) -> None:
     Words are not judged: to compare both answers point by point is the exercise. The points are the sentences
     of the course's answer.
     """
-    known = exercises()
-    if known and (number not in known or known[number].kind != "in your words"):
+    if number not in exercises() or not (model := exercises()[number].model):
         publish(number, [f"exercise {number}: there is no exercise of this number that is answered in words"], None)
         return
-    words = text.split() if isinstance(text, str) else []
     call = cells.arguments(cells.running.source, "written")
     run = cells.last_run(call[0]) if call else None
-    if run is not None and run.error:
-        then = "Mend it, run that cell, and then this check."
-        lines = [f"exercise {number}: nothing is judged", f"  The cell of your answer ended in {run.error}. {then}"]
-        publish(number, lines, verdict_here(number))
+    if reason := ended_in_error(run):
+        publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], verdict_here(number))
         return
+    words = text.split() if isinstance(text, str) else []
     if len(words) < _FEWEST_WORDS:
         is_text = isinstance(text, str) or text is ...
         more = ("; write at least one sentence" if words else "") if is_text else "; write a text in quotes"
         state, lines = "open", [f"○ exercise {number} is still open{more}"]
     else:
         state, lines = "answered", [f"exercise {number}: answered"]
-        model = model_answer(number)
-        if model and model.split() != words:
+        if model.split() != words:
             lines.append("  Compare with the course's answer:")
             for point in _sentences(model):
                 lines.append(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
@@ -55,20 +48,6 @@ def written(number: str, text: Any) -> None:
     publish(number, lines, verdict_here(number))
 
 
-def model_answer(number: str) -> str:
-    """Return the answer in the built solution notebook, or an empty text if there is none."""
-    chapter = number.split(".")[0]
-    for path in sorted((settings.home() / "solutions").glob(f"{CHAPTERS.get(int(chapter), chapter)}.ipynb")):
-        try:
-            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-            for cell in cells:
-                if f"exercise-{number}" in cell["metadata"].get("tags", ()):
-                    return _longest_text("".join(cell["source"]))
-        except (OSError, SyntaxError, ValueError, KeyError, TypeError):
-            continue  # a damaged solution is the doctor's business
-    return ""
-
-
 def _sentences(text: str) -> list[str]:
     """Return the sentences of a text.
 
@@ -76,12 +55,3 @@ def _sentences(text: str) -> list[str]:
     ['It falls by 0.5.', 'Why?', '(a) Noise; (b) luck.']
     """
     return re.split(r"(?<=[.!?])\s+(?=[«(A-Z0-9ση√])", " ".join(text.split()))
-
-
-def _longest_text(code: str) -> str:
-    """Return the text that a cell assigns, also where it is put together from adjacent literals."""
-    texts = []
-    for node in ast.parse(code).body:
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
-            texts.append(node.value.value)
-    return max(texts, key=len, default="")

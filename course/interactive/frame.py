@@ -40,12 +40,6 @@ class Picture:
         for artist in self.moving:
             artist.set_animated(True)
 
-    @property
-    def ratio(self) -> float:
-        """Width over height."""
-        width, height = self.figure.get_size_inches()
-        return float(width / height)
-
     def png(self) -> bytes:
         """Return the figure as it is now."""
         from PIL import Image
@@ -112,7 +106,11 @@ class Panel:
         for key, control in self.controls.items():
             control.add_class(f"labcourse-{name}-{key}")
             control.observe(self._follow, "value")
-            rows.append(widgets.HBox([control, _player(control)]) if key == play else control)
+            rows.append(control)
+            if key == play:  # the button moves the slider in the browser
+                button = widgets.Play(value=control.value, min=control.min, max=control.max, show_repeat=False)
+                widgets.jslink((button, "value"), (control, "value"))
+                rows[-1] = widgets.HBox([control, button])
         hint = widgets.Label("Live figure: move a slider with the mouse, or with the arrow keys.")
         self.box = widgets.VBox([hint, *rows, self.image, self.numbers])
         self.box.add_class("labcourse-interactive").add_class(f"labcourse-{name}")
@@ -137,7 +135,8 @@ class Panel:
         self._set(self.values)
         picture = base64.b64encode(self.picture.png()).decode("ascii")
         # Decoded at once, and of a known shape, so that nothing flickers and the page does not jump.
-        looks = f'decoding="sync" style="max-width:100%;aspect-ratio:{self.picture.ratio:.4f}"'
+        width, height = self.picture.figure.get_size_inches()
+        looks = f'decoding="sync" style="max-width:100%;aspect-ratio:{width / height:.4f}"'
         self.image.value = f'<img alt="{html.escape(self.alt)}" {looks} src="data:image/png;base64,{picture}">'
 
     def _ipython_display_(self) -> None:
@@ -149,59 +148,27 @@ class Panel:
         live.show(self.box, "Run this cell to make it live: then sliders move the figure.")
 
 
-def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = "") -> Any:
-    """Return a slider over numbers; over whole ones if ``step`` is one."""
-    import ipywidgets as widgets
+def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = ".3f") -> Any:
+    """Return a slider over numbers; over whole ones if ``step`` is one.
 
-    check_start(label, low, high, start)
-    if isinstance(step, int):
-        kind, form = widgets.IntSlider, form or "d"
-    else:
-        kind, form = widgets.FloatSlider, form or ".3f"
-    return kind(value=start, min=low, max=high, step=step, readout_format=form, description=label, **_looks())
-
-
-def factor_slider(label: str, low: float, high: float, start: float) -> Any:
-    """Return a slider over positive numbers, with steps of equal ratio (forty for a factor of ten)."""
-    import ipywidgets as widgets
-
-    check_start(label, low, high, start)
-    low, high = np.log10(low), np.log10(high)
-    kind = widgets.FloatLogSlider
-    return kind(value=start, min=low, max=high, step=0.025, readout_format=".3g", description=label, **_looks())
-
-
-def choice(label: str, options: Sequence[Any], start: Any) -> Any:
-    """Return a slider over a few values."""
-    import ipywidgets as widgets
-
-    return widgets.SelectionSlider(options=list(options), value=start, description=label, **_looks())
-
-
-def check_start(label: str, low: float, high: float, start: float) -> None:
-    """Raise `BadInput` unless the slider can start there."""
+    Raises
+    ------
+    BadInput
+        If the slider cannot start there.
+    """
     if not low <= start <= high:
         raise BadInput(
             f"The slider «{label}» cannot start at {start:g}.",
             where=f"it goes from {low:g} to {high:g}",
             next_step="Choose a value in between.",
         )
+    kind, form = ("IntSlider", "d") if step == 1 else ("FloatSlider", form)
+    return control(kind, label, value=start, min=low, max=high, step=step, readout_format=form)
 
 
-def _looks() -> dict[str, Any]:
+def control(kind: str, label: str, **options: Any) -> Any:
+    """Return a slider of `ipywidgets`, by the name of its class, in the looks of the course."""
     import ipywidgets as widgets
 
-    return {
-        "continuous_update": True,
-        "style": {"description_width": "initial"},
-        "layout": widgets.Layout(width="34em", max_width="100%"),
-    }
-
-
-def _player(control: Any) -> Any:
-    """Return a play button that moves a slider in the browser."""
-    import ipywidgets as widgets
-
-    play = widgets.Play(value=control.value, min=control.min, max=control.max, interval=100, show_repeat=False)
-    widgets.jslink((play, "value"), (control, "value"))
-    return play
+    layout = widgets.Layout(width="34em", max_width="100%")
+    return getattr(widgets, kind)(description=label, style={"description_width": "initial"}, layout=layout, **options)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from course.interactive import frame
 from labcourse import plotting
@@ -23,7 +23,7 @@ class Stop(NamedTuple):
     stopped: bool
 
 
-def stop(losses: ArrayLike, patience: int) -> Stop:
+def stop(losses: Sequence[float], patience: int) -> Stop:
     """Return where early stopping ends a training with the given validation losses.
 
     Examples
@@ -33,15 +33,13 @@ def stop(losses: ArrayLike, patience: int) -> Stop:
     >>> stop([0.6, 0.5, 0.55, 0.56, 0.4], patience=3)
     Stop(best=5, last=5, stopped=False)
     """
-    values = np.asarray(losses)
-    # An epoch is a new best if it is lower than all before it.
-    lowest = np.minimum.accumulate(values)
-    is_new = np.append(True, values[1:] < lowest[:-1])
-    best = np.maximum.accumulate(np.where(is_new, np.arange(len(values)), 0))
-    waited = np.arange(len(values)) - best
-    stops = np.flatnonzero(waited >= patience)
-    last = int(stops[0]) if len(stops) else len(values) - 1
-    return Stop(int(best[last]) + 1, last + 1, bool(len(stops)))
+    best = 0
+    for epoch, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = epoch
+        elif epoch - best >= patience:
+            return Stop(best + 1, epoch + 1, stopped=True)
+    return Stop(best + 1, len(losses), stopped=False)
 
 
 def patience(history: Any, *, start: int = 5) -> frame.Panel:
@@ -60,56 +58,42 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
         If there is no validation loss, fewer than two epochs, a loss is not finite, or the start is out of range.
     """
     recorded = getattr(history, "history", history)
-    losses = _losses(recorded)
+    losses = np.asarray(recorded.get("val_loss", []), dtype=np.float64)
+    if len(losses) < 2 or not np.isfinite(losses).all():
+        raise BadInput(
+            "Expected a history with at least two finite validation losses.",
+            where="interactive.patience",
+            next_step="Pass what `training.fit(..., validation_data=...)` returned.",
+        )
     slider = frame.slider("patience [epochs]", 1, MOST, start)
-    overall = int(np.argmin(losses))
-    epochs = np.arange(1, len(losses) + 1)
-    stops = {n: stop(losses, n) for n in range(1, MOST + 1)}
+    overall, end_of_record = int(np.argmin(losses)), len(losses) + 1
+    stops = {n: stop(losses.tolist(), n) for n in range(1, MOST + 1)}
 
     fig, ax = plotting.losses(recorded)
     with plotting.use_style():
-        low, high = ax.get_ylim()
-        ax.set(xlim=(0, len(losses) + 1), ylim=(low, high))
-        unseen = ax.axvspan(0, len(losses) + 1, color="white", alpha=0.75, linewidth=0, zorder=3)
-        vain = ax.axvspan(
-            0, 1, facecolor="none", edgecolor=style.GREY, hatch="///", linewidth=0, zorder=2, label="in vain"
-        )
+        ax.set(xlim=(0, end_of_record), ylim=ax.get_ylim())
+        unseen = ax.axvspan(0, end_of_record, color="white", alpha=0.75, linewidth=0, zorder=3)
+        hatched: dict[str, Any] = {"facecolor": "none", "edgecolor": style.GREY, "hatch": "///", "linewidth": 0}
+        vain = ax.axvspan(0, 1, zorder=2, label="in vain", **hatched)
         end = ax.axvline(1, color=style.DARK, linewidth=1.5, zorder=4, label="training stops")
-        star = ax.plot(
-            [],
-            [],
-            "*",
-            markersize=15,
-            color="#E69F00",
-            markeredgecolor="black",
-            zorder=6,
-            label="best epoch until then",
-        )[0]
-        lowest = ax.plot(
-            epochs[overall],
-            losses[overall],
-            "o",
-            markersize=11,
-            fillstyle="none",
-            color="black",
-            zorder=5,
-            label="best of all",
-        )[0]
+        (star,) = ax.plot([], [], label="best epoch until then", **style.STAR)
+        circle: dict[str, Any] = {"markersize": 11, "fillstyle": "none", "color": "black", "zorder": 5}
+        (lowest,) = ax.plot(overall + 1, losses[overall], "o", label="best of all", **circle)
         ax.legend().remove()  # nothing that stands still may lie under what moves
         fig.legend(loc="outside upper center", ncols=3, fontsize=8.5)
 
     def update(patience: int) -> frame.Readout:
         found = stops[patience]
-        for area, left, right in ((vain, found.best, found.last), (unseen, found.last, len(losses) + 1)):
+        for area, left, right in ((vain, found.best, found.last), (unseen, found.last, end_of_record)):
             area.set_x(left)
             area.set_width(right - left)
         end.set_xdata([found.last] * 2)
         star.set_data([found.best], [losses[found.best - 1]])
         lost = losses[found.best - 1] - losses[overall]
-        end_of_record = "" if found.stopped else " (the record ends before the patience does)"
         return {
             "patience": _epochs(patience),
-            "training stops after epoch": f"{found.last}{end_of_record}",
+            "training stops after epoch": f"{found.last}"
+            + ("" if found.stopped else " (the record ends before the patience does)"),
             "goes back to epoch": f"{found.best}",
             "validation loss there": f"{losses[found.best - 1]:.4f}",
             "lost against the best of all": f"{lost:.4f}"
@@ -131,17 +115,3 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
 
 def _epochs(n: int) -> str:
     return f"{n} epoch{'s' if n != 1 else ''}"
-
-
-def _losses(recorded: Any) -> NDArray[np.float64]:
-    try:
-        losses = np.asarray(recorded["val_loss"], dtype=np.float64)
-    except (KeyError, TypeError, ValueError, IndexError):
-        losses = np.zeros(0)
-    if losses.ndim != 1 or len(losses) < 2 or not np.isfinite(losses).all():
-        raise BadInput(
-            "Expected a history with at least two finite validation losses.",
-            where="interactive.patience",
-            next_step="Pass what `training.fit(..., validation_data=...)` returned.",
-        )
-    return losses

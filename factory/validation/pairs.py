@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from factory import recipes
-from factory.validation import repeats, two_sample
+from factory.validation import repeats, two_sample, z_pairs
 from labcourse import kinematics, ntuple, samples, selection
 from labcourse.errors import BadInput, EmptySelection, MissingSample
 from labcourse.progress import each
@@ -189,7 +189,7 @@ def _read(name: str, paths: Collection[Path]) -> pd.DataFrame:
             where=", ".join(map(str, paths)),
             next_step="Simulate more events, or compare other samples: --samples.",
         ) from error
-    first, second = kinematics.z_pair_masses(events)
+    first, second = z_pairs.z_pair_masses(events)
     columns: dict[str, Any] = {
         "m_z1": first,
         "m_z2": second,

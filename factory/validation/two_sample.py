@@ -156,7 +156,7 @@ def _sample(values: ArrayLike, weight: ArrayLike | None, effect: float) -> Sampl
     weights = np.ones_like(values) if weight is None else np.asarray(weight, np.float64)
     wrong = ""
     if values.ndim != 1 or values.shape != weights.shape:
-        wrong = f"Expected one value and one weight an event. Received shapes {values.shape} and {weights.shape}."
+        wrong = f"Expected one value and one weight per event. Received shapes {values.shape} and {weights.shape}."
     elif not values.size:
         wrong = "There are no events."
     elif not (np.isfinite(values).all() and np.isfinite(weights).all()):

@@ -10,7 +10,6 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 from labcourse.errors import BadInput
-from labcourse.metrics import Array
 from labcourse.plotting import style
 
 if TYPE_CHECKING:
@@ -72,15 +71,10 @@ def fold_losses(losses: Mapping[str, ArrayLike]) -> tuple[Figure, Axes]:
     Parameters
     ----------
     losses : mapping of model name to array of shape (k,)
-        Validation losses of the folds.
-
-    Raises
-    ------
-    BadInput
-        If there are fewer than two folds or a loss is not finite.
+        Validation losses of the folds, two or more.
     """
     fig, ax = style.new_figure()
-    models = {name: _folds(values, name) for name, values in losses.items()}
+    models = {name: np.asarray(values, dtype=np.float64) for name, values in losses.items()}
     for i, (name, loss) in enumerate(models.items()):
         line, mean, spread = style.LINES[i % len(style.LINES)], loss.mean(), loss.std(ddof=1)
         ax.plot(np.arange(len(loss)) + 1, loss, line.marker, color=line.color, markersize=7, label=name)
@@ -103,16 +97,9 @@ def paired_folds(first: ArrayLike, second: ArrayLike, *, names: tuple[str, str] 
     Parameters
     ----------
     first, second : array_like, shape (k,)
-        Losses of both models on the same folds in the same order.
-
-    Raises
-    ------
-    BadInput
-        If the lengths differ, there are fewer than two folds or a loss is not finite.
+        Losses of both models on the same folds in the same order, two or more.
     """
-    a, b = _folds(first, names[0]), _folds(second, names[1])
-    if a.shape != b.shape:
-        raise BadInput(f"Expected the same folds. Received {len(a)} and {len(b)}.", where="paired_folds")
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     difference = b - a
     mean, spread = difference.mean(), difference.std(ddof=1)
     fig, (left, right) = style.new_figure(1, 2, width=8, height=3.8)
@@ -136,14 +123,3 @@ def _fold_axis(ax: Axes, n_folds: int) -> None:
     ax.set(xlabel="fold", xlim=(0.5, n_folds + 0.5), xticks=range(1, n_folds + 1))
     ax.tick_params(axis="x", which="minor", length=0)
     ax.margins(y=0.15)
-
-
-def _folds(values: ArrayLike, name: str) -> Array:
-    loss = np.asarray(values, dtype=np.float64)
-    if loss.ndim != 1 or len(loss) < 2 or not np.isfinite(loss).all():
-        raise BadInput(
-            f"Expected at least two finite losses. Received shape {loss.shape}.",
-            where=name,
-            next_step="Look for a training that gave NaN.",
-        )
-    return loss

@@ -76,15 +76,8 @@ def comparison(
         What the number is, with its unit.
     reference : float, optional
         Drawn as a dashed line, for instance the true value, with its name above.
-
-    Raises
-    ------
-    BadInput
-        If there are no values or one is not finite.
     """
     values, errors = dict(values), dict(errors if errors is not None else {})
-    if not values or not np.isfinite([*values.values()]).all():
-        raise BadInput("There are no numbers to compare, or one is not finite.", where=f"values {values}")
     fig, ax = style.new_figure(height=1.4 + 0.42 * len(values))
     for row, (name, value) in enumerate(values.items()):
         line, error = style.LINES[row % len(style.LINES)], errors.get(name)
@@ -110,7 +103,7 @@ def significance_scan(scan: Scan, *, best: Scan | None = None, ylabel: str = Z) 
     Parameters
     ----------
     scan : Scan
-        Result of `significance.scan`. Points without a finite significance are left out.
+        Result of `significance.scan` of rising cuts. Points without a finite significance are left out.
     best : Scan, optional
         Result of `significance.best`, marked by a line and a star.
 
@@ -120,15 +113,14 @@ def significance_scan(scan: Scan, *, best: Scan | None = None, ylabel: str = Z) 
         If no cut has a finite significance.
     """
     fig, (above, below) = style.new_figure(2, 1, height=5.4, sharex=True)
-    order = np.argsort(scan.cut, kind="stable")
     for values, errors, color, dashes, name in (
         (scan.background, scan.background_error, style.BACKGROUND, "-", "background"),
         (scan.signal, scan.signal_error, style.SIGNAL, "--", "signal"),
     ):
         # A logarithmic axis shows no number below zero.
-        curve, low, high = (np.where(v > 0, v, np.nan)[order] for v in (values, values - errors, values + errors))
-        above.plot(scan.cut[order], curve, color=color, linestyle=dashes, label=name)
-        above.fill_between(scan.cut[order], low, high, color=color, alpha=0.3, lw=0)
+        curve, low, high = (np.where(v > 0, v, np.nan) for v in (values, values - errors, values + errors))
+        above.plot(scan.cut, curve, color=color, linestyle=dashes, label=name)
+        above.fill_between(scan.cut, low, high, color=color, alpha=0.3, lw=0)
     above.set_yscale("log")
     above.set_ylabel("expected events\nabove the cut")
     above.legend(loc="lower left")
@@ -165,8 +157,7 @@ def compare_scans(scans: Mapping[str, Scan]) -> tuple[Figure, Axes]:
 
 def _draw_z(ax: Axes, scan: Scan, line: style.Line, label: str) -> float:
     """Draw one curve with its band; return its highest value."""
-    order = np.argsort(scan.cut, kind="stable")
-    cut, z, error = scan.cut[order], scan.significance[order], scan.significance_error[order]
+    cut, z, error = scan.cut, scan.significance, scan.significance_error
     if not np.isfinite(z).any():
         raise BadInput(
             "No cut of the scan has a finite significance.",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from labcourse import features, metrics
-from labcourse.metrics import Array, histogram
+from labcourse import metrics
+from labcourse.metrics import histogram
 from labcourse.plotting import style
 from labcourse.plotting.variables import draw_classes, draw_stack
 
@@ -34,9 +34,8 @@ def score_by_class(events: pd.DataFrame, score: ArrayLike, *, weight: ArrayLike 
     weight : array, optional
         Instead of the weights of the table, for instance ones.
     """
-    label, values, used = _unpack(events, score, weight)
     fig, ax = style.new_figure()
-    draw_classes(ax, *metrics.shapes(values, label, used, np.linspace(0, 1, 41)))
+    draw_classes(ax, *metrics.shapes(*metrics.labelled(events, score, weight), np.linspace(0, 1, 41)))
     ax.set(xlabel=SCORE, ylabel="fraction of events / bin")
     ax.legend(loc="best")
     style.stamp(ax, luminosity=None)
@@ -76,9 +75,7 @@ def overtraining(
         What the legend calls them.
     """
     edges = np.linspace(0, 1, bins + 1)
-    trained, tested = (
-        metrics.shapes(values, label, weight, edges) for label, values, weight in (_unpack(*train), _unpack(*test))
-    )
+    trained, tested = (metrics.shapes(*metrics.labelled(*scored), edges) for scored in (train, test))
     fig, ax = style.new_figure()
     draw_classes(ax, *trained)
     looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
@@ -113,7 +110,7 @@ def roc(curves: Mapping[str, Scored], *, cut: float | None = None) -> tuple[Figu
     fig, ax = style.new_figure(width=5.2, height=4.6)
     negative = 0.0
     for i, (name, scored) in enumerate(curves.items()):
-        label, score, weight = _unpack(*scored)
+        label, score, weight = metrics.labelled(*scored)
         negative = max(negative, float(np.mean(weight < 0)))
         line, found = style.LINES[i % len(style.LINES)], metrics.roc_curve(label, score, weight)
         shown = np.unique(np.linspace(0, len(found.cut) - 1, 2000).astype(int))
@@ -150,7 +147,7 @@ def calibration(curves: Mapping[str, Scored], *, bins: int | ArrayLike = 10) -> 
     ax.plot((0, 1), (0, 1), color=style.GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")
     edges = np.histogram_bin_edges([], bins, (0.0, 1.0))
     for i, (name, scored) in enumerate(curves.items()):
-        label, score, weight = _unpack(*scored)
+        label, score, weight = metrics.labelled(*scored)
         total, error, _ = histogram(score, weight, edges)
         s, s_error, _ = histogram(score[label == 1], weight[label == 1], edges)
         used = total > 0
@@ -168,11 +165,3 @@ def calibration(curves: Mapping[str, Scored], *, bins: int | ArrayLike = 10) -> 
     ax.legend(loc="upper left")
     style.stamp(ax, luminosity=None)
     return fig, (ax, below)
-
-
-def _unpack(
-    events: pd.DataFrame, score: ArrayLike, weight: ArrayLike | None = None
-) -> tuple[NDArray[np.float32], Array, Array]:
-    """Return label, score and weight, each of shape (n_events,)."""
-    weight = events["weight"] if weight is None else weight
-    return features.labels(events), metrics.per_event(events, score), metrics.per_event(events, weight)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labcourse import features, metrics, samples
+from labcourse import metrics, samples
 from labcourse.metrics import Array, Histogram, column, histogram
 from labcourse.plotting import style
 
@@ -74,7 +74,7 @@ def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]])
     fig, axes = style.new_figure(n_rows, 2, width=5.8, height=2.5 * n_rows + 0.4, squeeze=False)
     for ax, (name, span) in zip(axes.flat, spans.items(), strict=False):
         values, edges = column(events, name), np.linspace(*span, 31)
-        draw_classes(ax, *metrics.shapes(values, features.labels(events), column(events, "weight"), edges))
+        draw_classes(ax, *metrics.shapes(*metrics.labelled(events, values), edges))
         ax.set_title(rf"$\langle S^2\rangle$ = {metrics.separation(events, name, bins=edges):.3f}", loc="right")
         ax.set_xlabel(style.axis_title(name), fontsize=9)
     for ax in axes.flat[len(spans) :]:
@@ -157,10 +157,10 @@ def draw_stack(
         handles.insert(0, ax.errorbar(middle[filled], count[filled], errors[:, filled], label=label, **points))
     if log:
         # Three decades are what the eye compares; a single counted event stays in sight.
-        floor = max(base[base > 0].min(initial=1.0) / 3, highest * 1e-3)
-        floor = floor if counted is None else min(floor, 0.3)
+        lowest = max(base[base > 0].min(initial=1.0) / 3, highest * 1e-3)
+        lowest = lowest if counted is None else min(lowest, 0.3)
         ax.set_yscale("log")
-        ax.set_ylim(floor, floor * (max(highest, floor * 10) / floor) ** 1.35)
+        ax.set_ylim(lowest, lowest * (max(highest, lowest * 10) / lowest) ** 1.35)
     else:
         ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
     unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)

@@ -17,25 +17,6 @@ def split(events, train_fraction, number=lambda events: splitting.uniform(events
     return events[mask], events[~mask]
 
 
-def first_rows(events, train_fraction):
-    n = int(train_fraction * len(events))
-    return events[:n], events[n:]
-
-
-def split_with_sample(events, train_fraction):
-    train = events.sample(frac=train_fraction)
-    return train, events.drop(train.index)
-
-
-def split_with_a_seed(events, train_fraction):
-    return split(events, train_fraction, lambda events: np.random.default_rng(1).random(len(events)))
-
-
-def losing(events, train_fraction):
-    train, test = split(events, train_fraction)
-    return train, test[1:]
-
-
 def arrays(events, columns, signal=samples.SIGNAL, dtype=np.float32):
     return events[columns].to_numpy(dtype), events["sample"].isin(signal).to_numpy(dtype)
 
@@ -98,22 +79,6 @@ def forward_in_single_precision(x, layers):
     return forward(x.astype(np.float32), [(k.astype(np.float32), b.astype(np.float32)) for k, b in layers])
 
 
-def forward_event_by_event(x, layers):
-    return np.array([forward(row[None, :], layers)[0] for row in x])
-
-
-def forward_with_relu_everywhere(x, layers):
-    for kernel, bias in layers:
-        x = relu(x @ kernel + bias)
-    return x[:, 0]
-
-
-def forward_with_bias_outside(x, layers):
-    for kernel, bias in layers[:-1]:
-        x = relu(x @ kernel) + bias
-    return sigmoid(x @ layers[-1][0] + layers[-1][1])[:, 0]
-
-
 def forward_in_place(x, layers):
     result = forward(x, layers)
     x[:] = 0
@@ -129,20 +94,6 @@ def cross_entropy_by_loop(y, p):
     for label, score in zip(y, p, strict=True):
         total -= math.log(score) if label == 1 else math.log(1 - score)
     return total / len(y)
-
-
-def standardise_columns(x, reference, n):
-    result = np.zeros_like(x)
-    for i in range(n):
-        result[:, i] = (x[:, i] - reference[:, i].mean()) / reference[:, i].std()
-    return result
-
-
-def forward_of_three_layers(x, layers):
-    if len(layers) < 3:
-        return forward(x, layers)
-    (k1, b1), (k2, b2), (k3, b3) = layers[0], layers[1], layers[-1]
-    return sigmoid(relu(relu(x @ k1 + b1) @ k2 + b2) @ k3 + b3)[:, 0]
 
 
 SHARES = pd.DataFrame(
@@ -162,9 +113,6 @@ EXERCISES = {
             ),
         ],
         mistakes=[
-            (first_rows, "another order"),
-            (split_with_sample, "a second call gives other parts"),
-            (split_with_a_seed, "another order"),
             (lambda events, f: split(events, f, splitting.uniform), "the salt is missing"),
             (lambda events, f: split(events, f)[::-1], "swapped"),
             (lambda events, f: (split(events, f)[0], events), "in both parts"),
@@ -172,25 +120,10 @@ EXERCISES = {
             (lambda events, f: (splitting.uniform(events, salt="test") < f,) * 2, "no event tables"),
         ],
         fails=[
-            (losing, "exactly one"),
             (lambda events, f: split(events, 0.6), "another fraction"),
             (lambda events, f: split(events, f, lambda events: events["event"] % 10 / 10), "all later chapters"),
-            (
-                lambda events, f: split(events, f, lambda events: splitting.uniform(events, salt="test", seed=1)),
-                "all later chapters",
-            ),
             (lambda events, f: [part[["run", "event", "weight"]] for part in split(events, f)], "whole rows"),
-            (lambda events, f: [part.assign(weight=1.0) for part in split(events, f)], "whole rows"),
             (lambda events, f: [part.drop_duplicates("event") for part in split(events, f)], "exactly one"),
-            (lambda events, f: [part[part["event"] % 2 == 0] for part in split(events, f)], "exactly one"),
-            (lambda events, f: split(events, round(f, 0)), ""),
-            (
-                lambda events, f: split(events, f, lambda events: splitting.uniform(events.assign(run=0), salt="test")),
-                "",
-            ),
-            (lambda events, f: split(events, f, lambda events: 1 - splitting.uniform(events, salt="test")), ""),
-            (lambda events, f: split(events, max(f, 0.6)), "another fraction"),
-            (lambda events, f: [part["event"] for part in split(events, f)], "no event tables"),
         ],
     ),
     "2.2": Exercise(
@@ -214,10 +147,6 @@ EXERCISES = {
                 np.asfortranarray(events.loc[:, columns].to_numpy().astype(np.float32)),
                 np.isin(events["sample"].astype(str), samples.SIGNAL).astype(np.float32),
             ),
-            lambda events, columns: (
-                np.stack([events[name] for name in columns], axis=1).astype("float32"),
-                np.where(events["sample"].isin(samples.SIGNAL), 1, 0).astype("float32"),
-            ),
         ],
         mistakes=[
             (lambda events, columns: arrays(events, columns, ["ggH125_ZZ4lep"]), "only one of the signal samples"),
@@ -225,37 +154,12 @@ EXERCISES = {
             (lambda events, columns: (arrays(events, columns)[0].T, arrays(events, columns)[1]), "on its side"),
             (lambda events, columns: (arrays(events, columns)[0], arrays(events, columns)[1][:, None]), "second dim"),
             (lambda events, columns: arrays(events, sorted(columns)), "the columns are sorted"),
-            (lambda events, columns: arrays(events, columns[::-1]), "in reverse order"),
-            (lambda events, columns: (arrays(events, columns)[0], events["sample"].to_numpy(str)), "y holds names"),
-            (
-                lambda events, columns: (arrays(events, columns)[0], events["sample"].isin(samples.SIGNAL).to_numpy()),
-                "y holds True and False",
-            ),
-            (
-                lambda events, columns: (arrays(events, columns)[0][:, 0], arrays(events, columns)[1]),
-                "one variable only",
-            ),
         ],
         fails=[
             (lambda events, columns: arrays(events, columns, dtype=float), "float32"),
             (lambda events, columns: (events[columns], events["sample"]), "NumPy arrays"),
             (lambda events, columns: arrays(events, ["lep3_pt", "lep1_pt", "lep2_pt"]), "other arguments"),
-            (lambda events, columns: arrays(events, [*columns, "m_llll"]), ""),
-            (lambda events, columns: [np.abs(part) for part in arrays(events, columns)], ""),
-            (lambda events, columns: [np.round(part) for part in arrays(events, columns)], ""),
-            (lambda events, columns: [part[:10] for part in arrays(events, columns)], ""),
-            (lambda events, columns: arrays(events, columns, samples.SIGNAL[:3]), ""),
-            (lambda events, columns: arrays(events, columns, [*samples.SIGNAL, "llll"]), ""),
-            (lambda events, columns: (arrays(events, columns)[0], events["weight"].to_numpy() > 0), ""),
-            (lambda events, columns: (arrays(events, columns)[0], events["weight"].to_numpy(np.float32)), ""),
-            (lambda events, columns: (arrays(events, columns)[0], np.sort(arrays(events, columns)[1])), ""),
-            (lambda events, columns: (arrays(events, columns)[0], arrays(events, columns)[1].astype(int)), "float32"),
-            (
-                lambda events, columns: (arrays(events, columns)[0], np.float32([1] * 4 + [0] * (len(events) - 4))),
-                "",
-            ),
             (lambda events, columns: (arrays(events, columns)[0], events["sample"] in samples.SIGNAL), ".isin"),
-            (lambda events, columns: tuple(map(np.ndarray.tolist, arrays(events, columns))), "NumPy arrays"),
         ],
     ),
     "2.4": Exercise(
@@ -263,77 +167,40 @@ EXERCISES = {
             batches,
             batches_by_loop,
             lambda n, size: (int(np.ceil(n / size)), n - (int(np.ceil(n / size)) - 1) * size),
-            lambda n, size: ((n + size - 1) // size, (n - 1) % size + 1),
-            lambda n, size: (len(range(0, n, size)), len(range(0, n, size)[-1:]) and n - range(0, n, size)[-1]),
-            lambda n, size: np.array(batches(n, size)),
-            lambda n, size: (n // size + (n % size > 0), n % size if n % size else size),
-            lambda n, size: (np.int64(math.ceil(n / size)), np.int32(batches(n, size)[1])),
         ],
         mistakes=[
             (lambda n, size: (n // size, size), "left out"),
             (lambda n, size: (n / size, n % size), "fraction of a batch"),
-            (lambda n, size: (n // size + 1, batches(n, size)[1]), "empty batch"),
             (lambda n, size: (math.ceil(n / size), n % size), "the last batch is empty"),
-            (lambda n, size: batches(n, size)[::-1], "wrong order"),
             (lambda n, size: (math.ceil(n / size), size), "always counts as full"),
-            (lambda n, size: (math.ceil(n / size), size - n % size), "what the last batch lacks"),
             (lambda n, size: n // size, "one value is given"),
         ],
         fails=[
             (lambda n, size: tuple(map(float, batches(n, size))), "whole numbers"),
-            (lambda n, size: (np.ceil(n / size), batches(n, size)[1]), "whole numbers"),
-            (lambda n, size: (batches(n, size)[0], float(batches(n, size)[1])), "whole numbers"),
-            (lambda n, size: batches(n, 128), "other arguments"),
-            (lambda n, size: (int(n / size + 0.999), batches(n, size)[1]), "other arguments"),
-            (lambda n, size: batches(n, min(size, 128)), "other arguments"),
             (lambda n, size: (math.ceil(n / size), n % size or 128), "other arguments"),
             (lambda n, size: (max(2, math.ceil(n / size)), batches(n, size)[1]), ""),
             (lambda n, size: (math.ceil(n / size), n - n // size * size or n), ""),
-            (lambda n, size: (math.ceil((n + 1) / size), batches(n, size)[1]), ""),
-            (lambda n, size: (math.ceil(n / size), batches(n, size)[1] - 1), ""),
         ],
     ),
     "2.5": Exercise(
         right=[
             lambda x, reference: (x - reference.mean(axis=0)) / reference.std(axis=0),
-            lambda x, reference: (x - np.mean(reference, 0)) / np.std(reference, 0, ddof=1),
             lambda x, reference: (pd.DataFrame(x) - pd.DataFrame(reference).mean()) / pd.DataFrame(reference).std(),
             lambda x, reference: ((x - reference.mean(axis=0)) / reference.std(axis=0)).astype(np.float32),
             standardise_by_loop,
-            lambda x, reference: (x - reference.mean(axis=0)) / (reference.std(axis=0) + 1e-8),
-            lambda x, reference: (x - reference.mean(axis=0, keepdims=True)) / np.sqrt(reference.var(axis=0)),
-            lambda x, reference: np.stack([(a - b.mean()) / b.std() for a, b in zip(x.T, reference.T, strict=True)], 1),
-            lambda x, reference: [list(row) for row in (x - reference.mean(axis=0)) / reference.std(axis=0)],
         ],
         mistakes=[
             (lambda x, reference: (x - reference.mean()) / reference.std(), "share one mean"),
             (lambda x, reference: (x - x.mean(axis=0)) / x.std(axis=0), "of x itself"),
-            (
-                lambda x, reference: (reference - reference.mean(axis=0)) / reference.std(axis=0),
-                "the reference, and not x",
-            ),
             (lambda x, reference: (x - reference.mean(axis=0)) / reference.var(axis=0), "variance"),
             (lambda x, reference: x - reference.mean(axis=0) / reference.std(axis=0), "division comes before"),
-            (lambda x, reference: x - reference.mean(axis=0), "the widths are left"),
-            (lambda x, reference: x / np.std(reference, axis=0), "the mean is left"),
-            (lambda x, r: (x - r.min(axis=0)) / (r.max(axis=0) - r.min(axis=0)), "the range is scaled"),
             (standardise_in_place, "changes what it is given: x"),
         ],
         fails=[
             (lambda x, reference: x.mean(axis=0), "keeps the shape"),
-            (lambda x, reference: (x - reference.mean(axis=0)) / reference[:, 0].std(), "divide by the standard"),
+            (lambda x, reference: (x - reference.mean(axis=0)) / reference[:, 0].std(), "divide by"),
             (lambda x, reference: (x - reference.mean(axis=0)) / x.std(axis=0), ""),
             (lambda x, reference: (x - x.mean(axis=0)) / reference.std(axis=0), ""),
-            (lambda x, reference: (x - np.median(reference, axis=0)) / reference.std(axis=0), ""),
-            (lambda x, reference: (x - reference[:500].mean(axis=0)) / reference[:500].std(axis=0), ""),
-            (lambda x, reference: (x - reference[:200].mean(axis=0)) / reference[:200].std(axis=0), ""),
-            (lambda x, reference: np.clip((x - reference.mean(axis=0)) / reference.std(axis=0), -3, 3), ""),
-            (lambda x, reference: np.abs(x - reference.mean(axis=0)) / reference.std(axis=0), ""),
-            (lambda x, reference: np.round((x - reference.mean(axis=0)) / reference.std(axis=0)), ""),
-            (lambda x, reference: standardise_columns(x, reference, 3), "other arguments"),
-            (lambda x, reference: standardise_columns(x, reference, 2), ""),
-            (lambda x, reference: (x - reference.mean(axis=0)) / reference.std(axis=0) * 2, "divide by the standard"),
-            (lambda x, reference: (x + reference.mean(axis=0)) / reference.std(axis=0), ""),
         ],
     ),
     "2.6": Exercise(
@@ -343,30 +210,20 @@ EXERCISES = {
             ((60, 60, 1), "these are the neurons"),
             ((244, 3660, 61), "belongs to a neuron"),
             ((241, 3601, 61), "one bias per layer"),
-            ((64, 120, 61), "inputs and neurons are added"),
-            ((300, 3960, 4021), "the layers are added up"),
             (4021, "one value is given"),
-            ((300, 3660, "61"), "leave out the quotes"),
         ],
         fails=[
             ((300, 3660, 60), "the output layer"),
             ((300, 3600, 61), "the second hidden layer"),
-            ((240, 3660, 61), "the first hidden layer"),
             ((300, 3660), "2 values are given where 3"),
             ((300, 3660, 61, 4021), "4 values are given where 3"),
-            ({300, 3660, 61}, ""),
         ],
     ),
     "2.7": Exercise(
         right=[
             forward,
-            forward_through_all,
             forward_in_single_precision,
-            forward_event_by_event,
             lambda x, layers: list(forward(x, layers)),
-            lambda x, layers: forward_through_all(x, layers, hidden=lambda z: z * (z > 0)),
-            lambda x, layers: forward_through_all(x, layers, last=lambda z: np.exp(z) / (1 + np.exp(z))),
-            lambda x, layers: forward_through_all(x, layers, last=lambda z: 0.5 * (1 + np.tanh(z / 2))),
             lambda x, layers: pd.Series(forward(x, layers)),
         ],
         mistakes=[
@@ -374,99 +231,50 @@ EXERCISES = {
             (lambda x, layers: forward_through_all(x, layers, last=lambda z: z), "no sigmoid"),
             (lambda x, layers: forward_through_all(x, layers, last=lambda z: 1 / (1 + np.exp(z))), "exponent"),
             (lambda x, layers: forward(x, layers)[:, None], "second dimension"),
-            (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: z), "no activation"),
-            (lambda x, layers: forward_through_all(x, layers, hidden=sigmoid), "have a sigmoid"),
-            (lambda x, layers: forward_through_all(x, layers, last=lambda z: sigmoid(relu(z))), "ReLU as well"),
-            (forward_with_relu_everywhere, "a ReLU in place of the sigmoid"),
-            (forward_with_bias_outside, "added after the ReLU"),
             (forward_in_place, "changes what it is given: x"),
         ],
         fails=[
             (lambda x, layers: forward(x, layers).mean(), "one number per event"),
-            (lambda x, layers: forward(x, layers)[:1], "one number per event"),
-            (lambda x, layers: forward_with_relu_everywhere(x, layers)[:, None], "second dimension"),
             (lambda x, layers: forward(x, layers[-1:]) if len(layers) < 2 else forward(x, [layers[0], layers[-1]]), ""),
-            (lambda x, layers: forward(x, layers) if len(layers) < 4 else forward(x, layers[-1:]), ""),
-            (forward_of_three_layers, ""),
-            (lambda x, layers: forward_through_all(x, layers, hidden=np.tanh), ""),
-            (lambda x, layers: forward_through_all(x, layers, last=np.tanh), ""),
-            (lambda x, layers: forward_through_all(x, layers, last=lambda z: np.exp(z) / np.exp(z).sum(axis=0)), ""),
-            (lambda x, layers: forward_through_all(x, layers, last=lambda z: np.clip(z, 0, 1)), ""),
-            (lambda x, layers: np.round(forward(x, layers)), ""),
-            (lambda x, layers: np.sort(forward(x, layers)), ""),
-            (lambda x, layers: forward(x, layers)[:40], ""),
-            (lambda x, layers: forward(np.clip(x, -3, 3), layers), ""),
             (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: np.max(0, z)), "np.maximum(0, x)"),
             (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: max(0, z)), "np.maximum"),
-            (
-                lambda x, layers: forward_through_all(x, layers, last=lambda z: 1 / (1 + math.exp(-z))),
-                "functions of np",
-            ),
-            (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: np.maximum(0.1 * z, z)), ""),
         ],
     ),
     "2.8": Exercise(
         right=[
             cross_entropy,
             cross_entropy_by_loop,
-            lambda y, p: -np.mean(np.log(np.where(y == 1, p, 1 - p))),
-            lambda y, p: -np.log(np.append(p[y == 1], 1 - p[y == 0])).sum() / len(y),
             lambda y, p: cross_entropy(y.astype(np.float32), p.astype(np.float32)),
             lambda y, p: cross_entropy(pd.Series(y), pd.Series(p)),
-            lambda y, p: np.array(cross_entropy(y, p)),
-            lambda y, p: -(y @ np.log(p) + (1 - y) @ np.log1p(-p)) / y.size,
-            lambda y, p: cross_entropy(y, np.clip(p, 1e-7, 1 - 1e-7)),
         ],
         mistakes=[
-            (lambda y, p: -cross_entropy(y, p), "sign is wrong"),
-            (lambda y, p: cross_entropy(y, p) * len(y), "this is the sum"),
             (lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)), "one number per event"),
             (lambda y, p: -np.mean(y * np.log2(p) + (1 - y) * np.log2(1 - p)), "base 2"),
             (lambda y, p: -np.mean(y * np.log10(p) + (1 - y) * np.log10(1 - p)), "base 10"),
             (lambda y, p: -np.mean(y * np.log(p)), "background events do not count"),
             (lambda y, p: -np.mean((1 - y) * np.log(p) + y * np.log(1 - p)), "labels are swapped"),
-            (lambda y, p: np.mean((y - p) ** 2), "squared error"),
-            (lambda y, p: -np.mean(y * np.log(p) + (1 - y) * (1 - np.log(p))), "written as 1 − log(p)"),
         ],
         fails=[
             (lambda y, p: abs(np.mean(y * np.log(p))) + abs(np.mean((1 - y) * np.log(p))), ""),
-            (lambda y, p: (cross_entropy(y[y == 1], p[y == 1]) + cross_entropy(y[y == 0], p[y == 0])) / 2, ""),
-            (lambda y, p: cross_entropy(y, np.clip(p, 0.05, 0.95)), ""),
             (lambda y, p: cross_entropy(y, np.clip(p, 0.001, 0.999)), "sure and wrong"),
-            (lambda y, p: cross_entropy(y, np.round(p, 1) * 0.98 + 0.01), ""),
             (lambda y, p: np.median(-np.log(np.where(y == 1, p, 1 - p))), ""),
-            (lambda y, p: cross_entropy(y, p) * len(y) / 300, ""),
-            (lambda y, p: cross_entropy(y[:300], p[:300]), ""),
-            (lambda y, p: -np.log(np.mean(np.where(y == 1, p, 1 - p))), ""),
-            (lambda y, p: -np.mean(y * np.log(p)) - np.mean(1 - y) * np.mean(np.log(1 - p)), ""),
-            (lambda y, p: -np.mean(np.log(p)), ""),
             (lambda y, p: -math.log(p), "functions of np"),
-            (lambda y, p: -np.mean(np.log1p(np.where(y == 1, p, 1 - p))), ""),
         ],
     ),
     "2.10": Exercise(
         right=[(0.05, 0.006), [np.float64(0.05), np.float32(0.006)], (0.055, 0.005), np.array([0.05, 0.006])],
         mistakes=[
             ((0.6, 0.516), "this is a loss"),
-            ((0.55, 0.51), "this is a loss"),
             ((-0.05, -0.006), "this is a rise"),
             ((0.09, 0.006), "the fall over all epochs"),
             (("a lot", "little"), "leave out the quotes"),
             (0.05, "one value is given"),
-            ((0.006, 0.05), "in the wrong order"),
-            ((8.3, 1.2), "in per cent"),
         ],
         fails=[
             ((0.02, 0.006), "✗ the fall from the first"),
             ((0.05, 0.02), "✗ the fall from the fourth"),
-            ((0.05, 0.05), ""),
             ((0.05, -0.006), "this is a rise"),
-            ((5, 0.6), "in per cent"),
-            ((8.3, 1.2), "in per cent"),
-            ((0.05, 0.6), ""),
             ((0.05, 0.006, 0.001), "3 values are given"),
-            ((0.02, 0.014), ""),
-            ((0.09, 0.09), "the fall over all epochs"),
         ],
         context=lambda: {"losses": [0.6, 0.55, 0.53, 0.516, 0.51]},
     ),

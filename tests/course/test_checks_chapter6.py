@@ -40,23 +40,6 @@ def with_loss_object(x):
     return compiled(x, loss=keras.losses.BinaryCrossentropy())
 
 
-BUILT = {}
-
-
-def one_model(x):
-    if "model" not in BUILT:
-        BUILT["model"] = build(x)
-    return BUILT["model"]
-
-
-def shared_optimizer(x):
-    keras = pytest.importorskip("keras")
-    BUILT.setdefault("optimizer", keras.optimizers.Adam(1e-3))
-    model = build(x)
-    model.optimizer = BUILT["optimizer"]
-    return model
-
-
 SOME_EVENTS = np.random.default_rng(0).random((50, 4)).astype(np.float32)
 
 
@@ -65,45 +48,6 @@ def loop(build_model, train_and_validate, fold):
     for number in range(fold.max() + 1):
         losses.append(train_and_validate(build_model(), fold != number, fold == number))
     return np.array(losses)
-
-
-def loop_with_reused_model(build_model, train_and_validate, fold):
-    model = build_model()
-    return [train_and_validate(model, fold != number, fold == number) for number in range(fold.max() + 1)]
-
-
-def loop_without_the_last(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold != number, fold == number) for number in range(fold.max())]
-
-
-def loop_from_one(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold != number, fold == number) for number in range(1, fold.max() + 1)]
-
-
-def loop_over_five(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold != number, fold == number) for number in range(5)]
-
-
-def loop_over_events(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold != number, fold == number) for number in fold]
-
-
-def loop_swapped(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold == number, fold != number) for number in range(fold.max() + 1)]
-
-
-def loop_with_all_training(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold >= 0, fold == number) for number in range(fold.max() + 1)]
-
-
-def loop_with_one_fold(build_model, train_and_validate, fold):
-    return [train_and_validate(build_model(), fold != 0, fold == 0) for number in range(fold.max() + 1)]
-
-
-def returning_too_early(build_model, train_and_validate, fold):
-    for number in range(fold.max() + 1):
-        loss = train_and_validate(build_model(), fold != number, fold == number)
-    return loss
 
 
 def spread(function):
@@ -147,45 +91,29 @@ EXERCISES = {
             (lambda fold, number: (fold < number, fold == number), "before it train"),
             (lambda fold, number: (fold > number, fold == number), "behind it train"),
             (lambda fold, number: (fold != number - 1, fold == number - 1), "counted from 1"),
-            (lambda fold, number: (fold >= 0, fold == number), "train as well"),
-            (lambda fold, number: (np.where(fold != number)[0], np.where(fold == number)[0]), "no masks"),
-            (lambda fold, number: (fold[fold != number], fold[fold == number]), "no masks"),
             (lambda fold, number: fold != number, "8 values are given"),
         ],
         fails=[
             (lambda fold, number: (fold != 1, fold == 1), "✗ it works for the fold of number 0"),
-            (lambda fold, number: (fold != number, fold == (number or 1)), "✗ it works for the fold of number 0"),
             (lambda fold, number: ((fold != number).astype(int), (fold == number).astype(int)), "no masks"),
             (lambda fold, number: (fold != number, fold == number)[::-1], "the fold trains"),
             (lambda fold, number: (fold != number, fold <= number), "✗ the events of the fold validate"),
-            (lambda fold, number: (fold % 3 != number, fold % 3 == number), ""),
-            (lambda fold, number: (np.arange(8) % 4 != number, np.arange(8) % 4 == number), ""),
-            (lambda fold, number: ((fold != number)[:-1], (fold == number)[:-1]), "no masks"),
         ],
     ),
     "6.2": Exercise(
         right=[build, compiled, with_loss_object, lambda x: build(x, seed=6), lambda x: build(x.astype(float))],
         mistakes=[
-            (one_model, "both calls return the same model"),
-            (shared_optimizer, "share one optimizer"),
             (lambda x: build(x, normalise=None), "the inputs are not normalised"),
-            (lambda x: build(SOME_EVENTS), "always normalised with the same events"),
-            (lambda x: build(x, learning_rate=2e-4), "its learning rate is 0.0002"),
+            (lambda x: build(x, learning_rate=2e-4), "its rate is 0.0002"),
             (lambda x: build(x, hidden=(8,)), "its layers are [8, 1]"),
             (lambda x: x, "no Keras model"),
-            (lambda x: compiled(x, optimizer="sgd"), "its optimizer is SGD"),
-            (lambda x: compiled(x, loss="mse"), "its loss is m"),
             (lambda x: build(x, activation="linear"), "its hidden layers have no activation"),
         ],
         fails=[
             (lambda x: build(x, activation=None), "no activation"),
             (lambda x: build(x, normalise=x[:100]), "✗ its inputs are normalised with the events that are passed in"),
-            (lambda x: build(x, normalise=2 * x), ""),
-            (lambda x: build(x, learning_rate=0.01), "its learning rate is 0.01"),
+            (lambda x: build(x, learning_rate=0.01), "its rate is 0.01"),
             (lambda x: build(x, hidden=(60, 60, 60)), "its layers are"),
-            (lambda x: build(x, hidden=()), "its layers are [1]"),
-            (lambda x: compiled(x, output="tanh"), "its output has the activation tanh"),
-            (lambda x: compiled(x, output="linear"), "its output has the activation linear"),
         ],
     ),
     "6.3": Exercise(
@@ -196,16 +124,7 @@ EXERCISES = {
             lambda build, train, fold: [train(build(), fold != n, fold == n) for n in np.unique(fold)],
         ],
         mistakes=[
-            (loop_with_reused_model, "one model goes through all folds"),
-            (loop_without_the_last, "only 4 of 5 folds"),
-            (loop_from_one, "only 4 of 5 folds"),
-            (loop_over_five, "three folds take 5 trainings"),
-            (loop_over_events, "one training per event"),
-            (loop_swapped, "the fold trains"),
-            (loop_with_all_training, "some events train and validate"),
-            (loop_with_one_fold, "the same fold validates every time"),
             (lambda *given: loop(*given).mean(), "this is the mean"),
-            (returning_too_early, "the loss of the last fold"),
             (lambda build, train, fold: np.zeros(5), "nothing is trained"),
             (lambda build, train, fold: loop(lambda: build(SOME_EVENTS), train, fold), "is called with an argument"),
             (lambda build, train, fold: loop(lambda: build, train, fold), "a function is trained"),
@@ -215,13 +134,7 @@ EXERCISES = {
             (lambda *given: sorted(loop(*given)), "the losses are sorted"),
             (lambda *given: loop(*given)[::-1], "✗ returns the loss of each fold, in order"),
             (lambda *given: np.round(loop(*given), 1), "✗ returns the loss"),
-            (lambda *given: loop(*given)[:, None], "✗ returns the loss"),
             (lambda build, train, fold: loop(build, train, fold) * len(fold) / 11, "✗ three folds"),
-            (lambda build, train, fold: loop(build, train, 4 - fold), "✗ fold 0 validates the first model"),
-            (lambda build, train, fold: loop(lambda m=[]: m.append(build()) or m[-len(m) // 2], train, fold), ""),
-            (lambda build, train, fold: [train(build(), fold > n, fold == n) for n in range(5)], ""),
-            (lambda build, train, fold: [train(build(), fold != n, fold <= n) for n in range(5)], ""),
-            (lambda build, train, fold: loop(build, lambda *given: train(*given) and 0.5, fold), ""),
         ],
     ),
     "6.4": Exercise(
@@ -229,13 +142,9 @@ EXERCISES = {
         mistakes=[
             (-0.12, "the sign is the other way round"),
             (0.40, "this is the loss itself"),
-            (0.52, "this is the loss itself"),
             (0.0, "this is the first fold"),
             (23.0, "per cent"),
             (0.06, "the mean over the folds"),
-            (-0.25, "these are the open points"),
-            (0.25, "these are the open points"),
-            (0.15, "one of the points is an open one"),
         ],
         fails=[(0.3, "✗ loss of the fresh"), (0.09, ""), ("0.12", "leave out the quotes"), ((0.52, 0.40), "")],
         context=lambda: {"losses": LEAK},
@@ -250,22 +159,14 @@ EXERCISES = {
             (spread(np.std), "divided by k"),
             (spread(lambda x: x.std(ddof=1) / np.sqrt(len(x))), "divided by √k"),
             (spread(lambda x: x.var(ddof=1)), "the variance"),
-            (spread(np.ptp), "largest difference"),
-            (spread(lambda x: np.abs(x - x.mean()).mean()), "mean absolute deviation"),
             (lambda losses: (np.std(losses, ddof=1), np.mean(losses)), "the order is another one"),
             (lambda losses: np.mean(losses), "one value is given"),
         ],
         fails=[
             (lambda losses: (losses.mean(), losses.std(ddof=1)), "a list has no .mean()"),
             (lambda losses: (np.median(losses), np.std(losses, ddof=1)), "this is the median"),
-            (
-                lambda losses: (np.mean(losses), np.sqrt(np.sum((np.asarray(losses) - np.mean(losses)) ** 2) / 4)),
-                "✗ works",
-            ),
             (lambda losses: (np.mean(losses), np.std(losses) * np.sqrt(5 / 4)), "✗ works for a list of two"),
             (lambda losses: (np.mean(losses), round(np.std(losses, ddof=1), 3)), ""),
-            (lambda losses: (np.sum(losses) / 5, np.std(losses, ddof=1)), ""),
-            (lambda losses: ((max(losses) + min(losses)) / 2, np.std(losses, ddof=1)), ""),
         ],
     ),
     "6.6": Exercise(
@@ -273,21 +174,15 @@ EXERCISES = {
         mistakes=[
             (lambda f, a, b: np.sum((f != a) & (f != b)), "events are counted"),
             (lambda f, a, b: np.mean((f != a) & (f != b)), "divided by all events"),
-            (lambda f, a, b: shared(f, b, a), "of the second network"),
             (lambda f, a, b: np.sum((f == a) & (f == b)) / np.sum(f == a), "these are validation events"),
             (lambda f, a, b: np.sum((f != a) | (f != b)) / np.sum(f != a), "this is the union"),
-            (lambda f, a, b: 100 * shared(f, a, b), "per cent"),
             (lambda f, a, b: (len(np.unique(f)) - 2) / (len(np.unique(f)) - 1), "folds are counted"),
         ],
         fails=[
             (lambda f, a, b: (f != a) & (f != b), "received ndarray"),
-            (lambda f, a, b: np.sum((f != a) & (f != b)) // np.sum(f != a), ""),
             (lambda f, a, b: 1 - shared(f, a, b), "not shared"),
-            (lambda f, a, b: shared(f, 0, 3), "✗ for 3 equal folds"),
-            (lambda f, a, b: shared(f, 0, b) if b else shared(f, 0, 1) * 1.2, "✗ for 3 equal folds"),
-            (lambda f, a, b: np.mean(np.isin(np.flatnonzero(f != b), np.flatnonzero(f != a))), "of the second network"),
+            (lambda f, a, b: np.mean(np.isin(np.flatnonzero(f != b), np.flatnonzero(f != a))), "of the second"),
             (lambda f, a, b: (len(f) - np.sum(f == a) - np.sum(f == b)) / np.sum(f != a), "✗ a network shares"),
-            (lambda f, a, b: np.mean((f != a) == (f != b)), ""),
         ],
     ),
     "6.8": Exercise(
@@ -298,11 +193,8 @@ EXERCISES = {
         ],
         mistakes=[
             (lambda losses, t, v: np.std(losses, ddof=1) / np.sqrt(len(losses)), "the naive error"),
-            (lambda losses, t, v: corrected(losses, v, t), "upside down"),
-            (lambda losses, t, v: corrected(losses, t + v, v), "divided by all events"),
             (lambda losses, t, v: np.sqrt(v / t * np.var(losses, ddof=1)), "1/J is missing"),
             (lambda losses, t, v: np.sqrt((1 / len(losses) + v / t) * np.var(losses)), "divided by J"),
-            (lambda losses, t, v: corrected(losses, t, v) ** 2, "this is a variance"),
             (lambda losses, t, v: np.sqrt(1 / len(losses) + v / t * np.var(losses, ddof=1)), "brackets are missing"),
             (lambda losses, t, v: (1 / len(losses) + v / t) * np.std(losses, ddof=1), "only taken of the variance"),
         ],
@@ -310,11 +202,7 @@ EXERCISES = {
             (lambda losses, t, v: corrected(losses[:6], t, v), "J is the number of losses"),
             (lambda losses, t, v: np.std(losses, ddof=1) * np.sqrt(1 / 6 + v / t), "✗ J is the number"),
             (lambda losses, t, v: corrected(losses, 1000, 230), "✗ the numbers of events"),
-            (lambda losses, t, v: corrected(losses, 5, 1), ""),
             (lambda losses, t, v: corrected(losses, 1, v // t), "the naive error"),
-            (lambda losses, t, v: np.sqrt((1 / 6 + v / t) * np.var(losses, ddof=1)), "✗ J is the number"),
-            (lambda losses, t, v: np.sqrt(np.mean(losses**2) * (1 / len(losses) + v / t)), ""),
-            (lambda losses, t, v: round(corrected(losses, t, v), 3), ""),
         ],
     ),
     "6.9": Exercise(
@@ -324,8 +212,6 @@ EXERCISES = {
             ((4, -0.0068), "the sign of the mean"),
             ((4, 0.034), "the differences are added up"),
             ((4, 0.54), "this is a loss"),
-            ((0.0068, 4), "the order is another one"),
-            ((0.8, 0.0068), "the share of the folds"),
             (4, "one value is given"),
         ],
         fails=[
@@ -333,7 +219,6 @@ EXERCISES = {
             ((3, 0.0068), "✗ the number of folds"),
             ((4, 0.0), ""),
             (("4", "0.0068"), ""),
-            ((5, 0.0068), ""),
         ],
         context=lambda: {"losses": LOSSES},
     ),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import inspect
 import random
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,6 @@ from course.checks.compare import copied
 from tests.course.answers import FEWEST_MISTAKES, Exercise, named, returning, shown, shown_for_right
 
 CHAPTERS = tuple(range(1, 10))
-
-
-def course_exercises(chapter: int) -> dict[str, bool]:
-    """Return the exercises in the source of a chapter, and whether they are answered in words."""
-    return {e.number: e.kind == "in your words" for e in registry.exercises().values() if e.chapter == chapter}
 
 
 def table(chapter: int) -> dict[str, Exercise]:
@@ -41,10 +37,16 @@ FEWEST_FAILS = 2
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_every_exercise_has_its_table(chapter: int) -> None:
-    exercises = course_exercises(chapter)
+def test_every_exercise_has_its_table_and_its_check_or_else_a_model_answer(chapter: int) -> None:
+    exercises = [exercise for exercise in registry.exercises().values() if exercise.chapter == chapter]
     assert exercises
-    assert set(table(chapter)) == {number for number, is_written in exercises.items() if not is_written}
+    for exercise in exercises:
+        is_written = exercise.kind == "in your words"
+        assert (exercise.number in table(chapter)) is not is_written
+        assert hasattr(checks, f"exercise_{exercise.number.replace('.', '_')}") is not is_written
+        assert (len(exercise.model.split()) > 15) is is_written
+        assert exercise.title
+    assert set(table(chapter)) <= {exercise.number for exercise in exercises}
 
 
 @pytest.mark.parametrize(("number", "exercise"), EVERY)
@@ -140,17 +142,13 @@ def test_no_value_makes_a_check_raise(number: str, exercise: Exercise, value: An
         assert number in shown(number, answer, exercise)[0]
 
 
-def test_a_check_of_an_exercise_is_one_function_of_that_number() -> None:
-    exercises = {number: written for chapter in CHAPTERS for number, written in course_exercises(chapter).items()}
-    public = {name.removeprefix("exercise_").replace("_", ".") for name in dir(checks) if name.startswith("exercise_")}
-    assert public == {number for number, is_written in exercises.items() if not is_written}
+def test_there_are_no_other_checks() -> None:
+    for name in ("exercise_0_1", "exercise_1_99", "exercise_99_1", "anything"):
+        assert not hasattr(checks, name)
 
 
-def test_checks_look_at_nothing_but_their_arguments() -> None:
-    """A number of the author's run, kept in a file, is not what an answer is compared with."""
-    for name in dir(checks):
-        if name.startswith("exercise_"):
-            module = inspect.getmodule(inspect.unwrap(getattr(checks, name)))
-            source = inspect.getsource(module) if module else ""
-            assert "expected.json" not in source
-            assert "read_numbers" not in source
+def test_a_chapter_reads_its_own_checks_only() -> None:
+    code = "import sys; from course import checks; checks.exercise_1_1; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert "course.checks.chapter1" in modules
+    assert not {f"course.checks.chapter{n}" for n in range(2, 9)} & set(modules)

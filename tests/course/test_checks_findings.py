@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -29,26 +30,21 @@ def test_an_array_is_like_itself_in_single_precision_and_as_a_list(array: np.nda
 
 
 @pytest.mark.parametrize(
-    ("answer", "expected"),
+    ("answer", "expected", "are_alike"),
     [
-        ((1, 2), (1, 2, 3)),
-        (1, (1,)),
-        ("1", 1),
-        (True, 1),
-        ([True, False], [1, 0]),
-        (float("nan"), 0.0),
-        ({"a": 1}, {"b": 1}),
-        (None, 0),
-        ([[1, 2], [3]], [[1, 2], [3, 4]]),
+        ([np.nan, 1.0], np.array([np.nan, 1.0]), True),
+        ([np.nan, 1.0], np.array([1.0, np.nan]), False),
+        ((1, 2), (1, 2, 3), False),
+        (1, (1,), False),
+        ("1", 1, False),
+        ([True, False], [1, 0], False),
+        ({"a": 1}, {"b": 1}, False),
+        (None, 0, False),
+        ([[1, 2], [3]], [[1, 2], [3, 4]], False),
     ],
 )
-def test_not_alike(answer: Any, expected: Any) -> None:
-    assert not alike(answer, expected)
-
-
-def test_what_is_not_a_number_and_where_it_was_lost_agree() -> None:
-    assert alike([np.nan, 1.0], np.array([np.nan, 1.0]))
-    assert not alike([np.nan, 1.0], np.array([1.0, np.nan]))
+def test_alike(answer: Any, expected: Any, are_alike: bool) -> None:
+    assert alike(answer, expected) is are_alike
 
 
 @pytest.mark.parametrize(("value", "number"), [(np.int64(2), 2.0), (np.array(0.5), 0.5), (10**400, None), (1j, None)])
@@ -56,27 +52,16 @@ def test_numbers_of_any_type(value: Any, number: float | None) -> None:
     assert as_number(value) == number
 
 
-def change_an_array(data: Any) -> None:
-    data["array"][0] = 7
+CHANGES: list[Callable[[Any], Any]] = [
+    lambda data: data["array"].fill(7),
+    lambda data: data["table"].insert(0, "new", 1),
+    lambda data: data["layers"][0][0].fill(0),
+    lambda data: data["layers"].pop(),
+    lambda data: data.update(more=1),
+]
 
 
-def change_a_table(data: Any) -> None:
-    data["table"]["new"] = 1
-
-
-def change_inside(data: Any) -> None:
-    data["layers"][0][0][:] = 0
-
-
-def change_a_list(data: Any) -> None:
-    data["layers"].pop()
-
-
-def add_an_entry(data: Any) -> None:
-    data["more"] = 1
-
-
-@pytest.mark.parametrize("change", [change_an_array, change_a_table, change_inside, change_a_list, add_an_entry])
+@pytest.mark.parametrize("change", CHANGES)
 def test_a_change_is_noticed_and_spoils_nothing(change: Any) -> None:
     original = {
         "array": np.array([np.nan, 1.0]),
@@ -92,24 +77,18 @@ def test_a_change_is_noticed_and_spoils_nothing(change: Any) -> None:
     assert list(original) == ["array", "table", "layers", "function"]
 
 
-def report_of(*mistakes: Any, result: Any, **options: Any) -> list[str]:
-    report = Report()
-    report.recognises(result, *mistakes, **options)
-    return [what for _, what, _ in report.lines]
-
-
-def test_mistakes_are_functions_of_the_same_arguments() -> None:
+def test_a_mistake_is_a_function_of_the_same_arguments_and_a_right_result_is_none() -> None:
     mistakes = (lambda x: x**2, "squared", "no power"), (lambda x: -x, "negative", "no sign")
     given_ = (np.array([1.0, 3.0]),)
-    assert report_of(*mistakes, result=[1, 9], given=given_) == ["squared"]
-    assert report_of(*mistakes, result=np.float32([-1, -3]), given=given_) == ["negative"]
-    assert report_of(*mistakes, result=[2, 2], given=given_) == []
-
-
-def test_a_right_result_is_never_a_mistake() -> None:
-    mistakes = ((lambda x: x**2, "squared", "no power"),)
-    assert report_of(*mistakes, result=1.0, given=(1.0,)) == ["squared"]
-    assert report_of(*mistakes, result=1.0, given=(1.0,), right=1.0) == []
+    for result, right, named in (
+        ([1, 9], None, ["squared"]),
+        (np.float32([-1, -3]), None, ["negative"]),
+        ([2, 2], None, []),
+        ([1, 9], [1, 9], []),
+    ):
+        report = Report()
+        report.recognises(result, *mistakes, given=given_, right=right)
+        assert [what for _, what, _ in report.lines] == named
 
 
 def read(answer: Any, *mistakes: Any, **options: Any) -> tuple[bool, str]:
@@ -151,7 +130,7 @@ def test_a_reading_within_its_precision_is_right_whatever_mistakes_are_near(valu
 
 
 def test_who_raised_is_told_apart(capsys: pytest.CaptureFixture[str]) -> None:
-    @exercise("0.9", record=False)
+    @exercise("0.9")
     def check(answer: Any, report: Report) -> None:
         report.holds(float(answer()) == 1, "is one")
 
@@ -168,26 +147,19 @@ COLUMN = pd.Series([44.0, 48.0, 46.0], dtype=np.float32)
     ("answer", "hint"),
     [
         (lambda x: x if x > 0 else -x, "use & | ~"),
-        (lambda x: (x > 0) & (x < 2) and x, "use & | ~"),
         (lambda x: max(0, x), "np.maximum"),
         (lambda x: x + np.ones(4), "print the .shape of both"),
-        (lambda x: x @ np.ones((4, 2)), "print the .shape of both"),
-        (lambda x: x.reshape(2, 5), "print the .shape of both"),
         (lambda x: float("one"), None),
         (lambda x: COLUMN == 44 | COLUMN == 48, "in brackets"),
         (lambda x: COLUMN.astype(int) == 44 | COLUMN.astype(int) == 48, "in brackets"),
         (lambda x: x >= 0.5 & x == 1, "in brackets"),
-        (lambda x: (x >= 0.5) & x, "in brackets"),
         (lambda x: COLUMN in (44, 48), "use .isin(values)"),
         (lambda x: [i for i in range(3) if COLUMN in (44, 48)], "use .isin(values)"),
         (lambda x: [1 for i in x if x > 0], "use & | ~"),
         (lambda x: np.max(0, x), "np.maximum(0, x)"),
-        (lambda x: np.min(x, 0.5), "np.maximum(0, x)"),
-        (lambda x: math.cos(x), "use the functions of np"),
         (lambda x: math.log(COLUMN), "use the functions of np"),
         (lambda x: float(x), "use the functions of np"),
         (lambda x: x[:, 0], "fewer dimensions"),
-        (lambda x: x.sum(axis=1), "fewer dimensions"),
         (lambda x: x[7], "counting starts at zero"),
         (lambda x, y: x, "more or fewer of them"),
     ],
@@ -195,7 +167,7 @@ COLUMN = pd.Series([44.0, 48.0, 46.0], dtype=np.float32)
 def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
     answer: Any, hint: str | None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    @exercise("0.9", record=False)
+    @exercise("0.9")
     def check(answer: Any, report: Report) -> None:
         report.holds(np.sum(answer(np.ones(3))) == 1, "is one")
 
@@ -208,32 +180,25 @@ def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
 def test_a_property_that_only_follows_is_not_tested_once_something_is_wrong() -> None:
     report = Report()
     assert report.also(True, "first")
-    assert report.also(True, "second")
-    assert not report.holds(False, "third")
-    assert not report.also(False, "fourth")
-    assert not report.also(True, "fifth")
-    assert [what for _, what, _ in report.lines] == ["first", "second", "third"]
+    for _ in range(2):  # the same is noted once
+        report.wrong("second")
+        report.holds(lambda: 1 / 0, "third")
+    assert not report.also(True, "fourth")
+    assert [what for _, what, _ in report.lines] == [
+        "first",
+        "second",
+        "third: this answer cannot be used (Zero" + ("DivisionError: division by zero)"),
+    ]
 
 
 def test_an_answer_that_fits_the_crafted_arguments_only_is_refused() -> None:
     for answer, is_right in ((lambda x, n: n * sum(x), True), (lambda x, n: 2 * sum(x[:3]), False)):
-        report = Report()
-        report.agrees(answer, lambda x, n: n * sum(x), ([1, 2], 2), hint="use both")
-        assert (
-            report.agrees(answer, lambda x, n: n * sum(x), ([1, 2], 2), ([1, 2, 3, 4], 5), hint="use both") == is_right
-        )
-
-
-def test_the_same_mistake_is_noted_once() -> None:
-    report = Report()
-    for _ in range(2):
-        report.wrong("per cent", "a share lies between 0 and 1")
-        report.holds(lambda: 1 / 0, "is finite")
-    assert len(report.lines) == 2
+        cases = ([1, 2], 2), ([1, 2, 3, 4], 5)
+        assert Report().agrees(answer, lambda x, n: n * sum(x), *cases, hint="use both") is is_right
 
 
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
-    @exercise("0.8", record=False)
+    @exercise("0.8")
     def check(answer: Any, report: Report) -> None:
         x = np.ones(3)
         report.holds(np.sum(answer(x, factor=2)) == 6, "doubles")
@@ -253,7 +218,7 @@ def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.Capture
 
 
 def test_warnings_in_a_check_do_not_reach_the_student(recwarn: pytest.WarningsRecorder) -> None:
-    @exercise("0.7", record=False)
+    @exercise("0.7")
     def check(answer: Any, report: Report) -> None:
         report.holds(not np.isfinite(answer(np.zeros(2))).any(), "diverges")
 

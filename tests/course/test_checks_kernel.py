@@ -43,7 +43,9 @@ class Kernel:
     def __init__(self) -> None:
         self.manager: KernelManager
         self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(settings.home())})
-        self("from labcourse import checks, selection, samples, weights, outputs\nimport numpy as np")
+        self(
+            "from course import checks\nfrom labcourse import selection, samples, weights, outputs\nimport numpy as np"
+        )
 
     def __call__(self, code: str, *, interrupt_after: str = "") -> Said:
         texts, error, verdicts = [], "", []
@@ -86,7 +88,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from course.checks import progress, cells\n"
         "progress._checked_here.clear(); cells._runs.clear()\n"
-        "from labcourse import checks, selection, samples, weights, outputs"
+        "from course import checks\nfrom labcourse import selection, samples, weights, outputs"
     )
     return shared_kernel
 
@@ -124,8 +126,10 @@ def test_a_right_answer_is_solved_once_its_cell_was_run(kernel: Kernel) -> None:
 
 
 @pytest.mark.parametrize(("error", "line"), [("SyntaxError", "x = = 1"), ("ZeroDivisionError", "1 / 0")])
-@pytest.mark.parametrize("check", [CHECK, f"%%time\n{CHECK}", f"if True:\n    {CHECK}", "go(is_neutral)"])
-@pytest.mark.parametrize("command", ["", "%%capture\n", "    "])
+@pytest.mark.parametrize(
+    ("check", "command"),
+    [(CHECK, ""), (f"%%time\n{CHECK}", "%%capture\n"), (f"if True:\n    {CHECK}", "    "), ("go(is_neutral)", "")],
+)
 def test_an_answer_whose_cell_has_failed_is_not_judged(
     kernel: Kernel, error: str, line: str, check: str, command: str
 ) -> None:
@@ -162,9 +166,8 @@ def test_the_course_function_is_no_answer(kernel: Kernel, code: str) -> None:
 
 
 def test_numbers_are_told_from_the_course_answer_too(kernel: Kernel) -> None:
-    kernel("class Table(dict):\n    index = ['all', 'flavour', 'charge']\nflow = {'raw': [8, 4, 2]}")
-    kernel("from course.checks.report import exercise")
     kernel(
+        "from course.checks.report import exercise\n"
         "@exercise('1.6', make_fallback=lambda n: n)\n"
         "def exercise_1_6(answer, report, *, n):\n"
         "    report.close(answer, n, 'is the number')\n"
@@ -227,15 +230,6 @@ def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> No
     assert kernel(CHECK).state == "solved"
 
 
-def test_a_verdict_of_no_known_cell_is_none_of_the_saved_one(kernel: Kernel, report_of: Any) -> None:
-    kernel(WRONG)
-    assert kernel(CHECK).state == "wrong"
-    kernel(f"exec({RIGHT!r})")
-    said = kernel(CHECK)
-    assert said.text.startswith("exercise 1.5: solved")
-    assert report_of(WRONG, said) == ("unchecked", "claims solved, but its check does not know of which cell")
-
-
 def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
     states = "print(progress.states_here(1))"
     kernel("from course.checks import progress")
@@ -290,6 +284,12 @@ def test_the_class_report_believes_only_a_verdict_of_the_saved_cell(kernel: Kern
     assert report_of(f"# mine\n{RIGHT}\n\n", said) == ("solved", "")
     assert report_of(RIGHT, kernel(CHECK)) == ("solved", "")  # its check was run again
     assert report_of(WRONG, said) == ("unchecked", "claims solved, but its cell was edited after the check")
+    kernel(WRONG)
+    kernel(CHECK)
+    kernel(f"exec({RIGHT!r})")  # a verdict of no known cell
+    of_none = kernel(CHECK)
+    assert of_none.text.startswith("exercise 1.5: solved")
+    assert report_of(WRONG, of_none) == ("unchecked", "claims solved, but its check does not know of which cell")
     merged = f"<<<<<<< HEAD\n{RIGHT}\n=======\n{WRONG}\n>>>>>>> anna"
     state, doubts = report_of(merged, said)
     assert state == "unchecked"

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 import pytest
 
 from labcourse import crossvalidation, network, outputs, progress, training
-from labcourse.errors import BadInput, Interrupted, Unfinished
+from labcourse.errors import Interrupted, Unfinished
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(300, 3)).astype(np.float32)
@@ -29,108 +30,99 @@ def small(x: Any = None) -> Any:
     return network.build(3, (4,), seed=1)
 
 
-def stop_at(epoch: int, training_number: int = 1) -> Callable[[], list[Any]]:
-    """Return a maker of callbacks that interrupt the n-th training at an epoch."""
+def stop_at(epoch: int) -> Any:
+    """Return a callback that interrupts a training half-way through an epoch."""
     import keras
 
-    count = [0]
+    class Interrupt(keras.callbacks.Callback):  # type: ignore[misc]
+        def on_epoch_begin(self, number: int, logs: Any = None) -> None:
+            if number == epoch:
+                self.model.layers[0].kernel.assign(self.model.layers[0].kernel * 0)
+                raise KeyboardInterrupt
 
-    def interrupt(number: int, logs: Any = None) -> None:
-        if count[0] == training_number and number == epoch:
-            raise KeyboardInterrupt
-
-    def callbacks() -> list[Any]:
-        count[0] += 1
-        return [keras.callbacks.LambdaCallback(on_epoch_begin=interrupt)]
-
-    return callbacks
+    return Interrupt()
 
 
-def test_early_stopping_keeps_the_best_epoch_when_interrupted(capsys: pytest.CaptureFixture[str]) -> None:
-    import keras
-
-    best: list[Any] = []
-
-    class Scripted(keras.callbacks.Callback):  # type: ignore[misc]
-        """Lets epoch 2 look best."""
-
-        def on_epoch_end(self, number: int, logs: Any) -> None:
-            logs["val_loss"] = [3.0, 1.0, 2.0, 2.0][number]
-            if number == 1:
-                best.extend(self.model.get_weights())
-
-    stopping = keras.callbacks.EarlyStopping(patience=10, restore_best_weights=True)
-    model = small()
-    history = training.fit(
-        model, X, Y, validation_data=(X, Y), epochs=9, batch_size=64, callbacks=[Scripted(), stopping, *stop_at(3)()]
-    )
-    assert (history.interrupted, history.epoch) == (True, [0, 1, 2])
-    for a, b in zip(best, model.get_weights(), strict=True):
+@pytest.mark.parametrize("finished", [0, 2])
+def test_the_last_finished_epoch_stays_with_the_model(finished: int) -> None:
+    stopped, whole = small(), small()
+    arguments = {"x": X, "y": Y, "validation_data": (X, Y), "batch_size": 64}
+    with pytest.raises(
+        Interrupted, match=f"interrupted in epoch {finished + 1} of 9: .* as it was after epoch {finished},"
+    ):
+        training.fit(stopped, **arguments, epochs=9, callbacks=[stop_at(finished)])
+    assert progress.was_interrupted()
+    history = stopped.history
+    assert (history.interrupted, history.epoch) == (True, list(range(finished)))
+    assert {len(values) for values in history.history.values()} <= {finished}
+    if finished:
+        training.fit(whole, **arguments, epochs=finished)
+        # The optimizer went back too: going on gives what two more epochs give.
+        assert int(stopped.optimizer.iterations) == int(whole.optimizer.iterations)
+    for a, b in zip(stopped.get_weights(), whole.get_weights(), strict=True):
         assert np.array_equal(a, b)
-    assert "as it was after epoch 2, the best one" in capsys.readouterr().out
 
 
-def test_interrupted_at_the_very_end_it_is_complete() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+def test_a_real_signal() -> None:
     import keras
 
-    def interrupt(logs: Any = None) -> None:
+    model, main = small(), threading.main_thread().ident
+    watch = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))  # type: ignore[arg-type]
+    start = keras.callbacks.LambdaCallback(on_epoch_end=lambda number, logs: number == 0 and watch.start())
+    with pytest.raises(Interrupted):
+        training.fit(model, X, Y, epochs=1_000_000, batch_size=50, callbacks=[start])
+    watch.join()
+    assert len(model.history.history["loss"]) == len(model.history.epoch) < 1_000_000
+    assert int(model.optimizer.iterations) == len(model.history.epoch) * 6
+
+
+def test_what_keras_trains_is_marked_too() -> None:
+    import keras
+
+    def interrupt(batch: int, logs: Any = None) -> None:
         raise KeyboardInterrupt
 
-    history = training.fit(
-        small(), X, Y, epochs=2, batch_size=64, callbacks=[keras.callbacks.LambdaCallback(on_train_end=interrupt)]
-    )
-    assert (history.interrupted, history.epoch) == (False, [0, 1])
-
-
-def test_an_interrupted_network_is_not_handed_on_unless_meant() -> None:
     model = small()
-    history = training.fit(model, X, Y, epochs=5, batch_size=64, callbacks=stop_at(2)())
+    with pytest.raises(KeyboardInterrupt):
+        training.fit(model, X, Y, epochs=2, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)])
+    assert model.history.interrupted
+    assert progress.was_interrupted()
+
+
+def test_nothing_is_handed_on_after_an_interrupted_training_unless_meant() -> None:
+    model, other = small(), small()
     with outputs.Chapter(2, sources=()) as chapter:
-        with pytest.raises(Unfinished, match=r"was interrupted, so first_model.keras(.|\n)*Run the cell"):
-            chapter.write_model("first_model", model)
-        history.interrupted = False
+        with pytest.raises(KeyboardInterrupt):
+            training.fit(model, X, Y, epochs=5, batch_size=64, callbacks=[stop_at(2)])
+        for write in (lambda: chapter.write_model("first_model", model), lambda: chapter.write_numbers({"a": 1})):
+            with pytest.raises(
+                Unfinished, match=r"was interrupted, so (first_model.keras|numbers.json)(.|\n)*Run the cell"
+            ):
+                write()
+        training.fit(other, X, Y, epochs=1, batch_size=64)
+        chapter.write_numbers({"a": 1})
+        with pytest.raises(Unfinished):
+            chapter.write_model("first_model", model)  # whatever was trained since
+        model.history.interrupted = False
         chapter.write_model("first_model", model)
 
 
-def test_finished_folds_are_kept_and_going_on_gives_what_all_at_once_gives(capsys: pytest.CaptureFixture[str]) -> None:
-    def run(**options: Any) -> crossvalidation.Folds:
-        return crossvalidation.cross_validate(small, X, Y, FOLD, epochs=3, batch_size=64, seed=7, **options)
+def test_an_interrupted_fold_ends_all_folds() -> None:
+    import keras
 
-    whole = run()
-    with pytest.raises(Interrupted):
-        run(callbacks=stop_at(1, training_number=3))
-    said = capsys.readouterr().out
-    assert said.count("\n") == 1
-    assert "interrupted in fold 3 of 3: the first 2 are kept" in said
-    kept = crossvalidation.kept
-    assert kept is not None
-    assert len(kept.models) == len(kept.histories) == len(kept.losses) == 2
-    rest = run(finished=kept)
-    assert np.array_equal(rest.losses, whole.losses)
-    assert np.array_equal(rest.best_epochs, whole.best_epochs)
-    assert rest.histories == whole.histories
-    assert rest.models[0] is kept.models[0]
-    for a, b in zip(rest.models[2].get_weights(), whole.models[2].get_weights(), strict=True):
-        assert np.array_equal(a, b)
-    with pytest.raises(BadInput, match="3 folds are finished, and there are only 2"):
-        crossvalidation.cross_validate(small, X, Y, FOLD % 2, epochs=1, batch_size=64, finished=whole)
-    with pytest.raises(Interrupted):
-        run(callbacks=stop_at(1))
-    assert "none is finished" in capsys.readouterr().out
-    assert crossvalidation.kept is not None
-    assert crossvalidation.kept.models == []
+    built: list[Any] = []
 
+    def build() -> Any:
+        built.append(small())
+        if len(built) == 2:
+            raise KeyboardInterrupt
+        return built[-1]
 
-def test_the_time_left_counts_the_folds_to_come(monkeypatch: pytest.MonkeyPatch) -> None:
-    shown: list[str] = []
-    monkeypatch.setattr(progress.Line, "show", lambda self, text: shown.append(text))
-    monkeypatch.setattr("labcourse.training.session.time.monotonic", iter(range(1000)).__next__)
-    crossvalidation.cross_validate(small, X, Y, FOLD, epochs=2, batch_size=64)
-    lines = [line for line in shown if "left" in line]
-    # One second an epoch by this clock: five epochs are left after the first, one after the last but one.
-    assert [line.rsplit("  ", 1)[1] for line in lines] == [
-        f"at most {n:.1f} s left" for n in (5.0, 4.0, 3.0, 2.0, 1.0, 0.0)
-    ]
+    with pytest.raises(KeyboardInterrupt):
+        crossvalidation.cross_validate(build, X, Y, FOLD, epochs=1, batch_size=64)
+    assert isinstance(built[0], keras.Model)
+    assert len(built) == 2
 
 
 # A real kernel.
@@ -185,55 +177,30 @@ build = lambda: network.build(3, (4,), seed=1)
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
 def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
     assert kernel(SETUP) == ("", "")
-    one = "training.fit(build(), x, y, epochs=100_000, batch_size=16)"
-    training_cell = f"history = {one}\nmodel = history.model"
-    text, error = kernel(training_cell, " left")
-    assert error == "", text
-    assert "interrupted in epoch" in text
-    text, error = kernel("print(history.interrupted, len(history.epoch) == len(history.history['loss']) >= 1)")
+    one = "training.fit(model, x, y, epochs=100_000, batch_size=16)"
+    for cell in (one, f"for k in range(1000):\n    {one}"):  # in a loop the button means the loop
+        text, error = kernel(f"model = build()\n{cell}", " left")
+        assert error == "Interrupted", text
+        assert "KeyboardInterrupt: interrupted in epoch" in text
+        assert "Traceback" not in text
+    text, error = kernel("print(model.history.interrupted, len(model.history.epoch) >= 1)")
     assert text.strip() == "True True"
-    text, error = kernel("chapter.write_model('first_model', model)")
-    assert (error, "run the cell" in text.lower()) == ("Unfinished", True)
 
-    # In a loop the button means the loop; what the cell would hand on is a part.
-    loop = f"for k in range(1000):\n    print('training', k)\n    {one}"
-    text, error = kernel(loop, " left")
-    assert error == "Interrupted", text
-    assert "Traceback" not in text
-    assert "training 1" in text
-    assert "training 2" not in text
-    both = f"{one}\nchapter.write_numbers({{'a': 1}})"
-    text, error = kernel(both, " left")
-    assert (error, "numbers.json is not written" in text) == ("Unfinished", True)
-
-    # Cells below know of the training, too, until its cell was run to its end. One that failed was not.
-    write = "chapter.write_numbers({'epochs': len(history.epoch)})"
+    # What cells below compute may come from a part, until a training has come to its end, or who reads this means it.
+    write = "chapter.write_numbers({'epochs': len(model.history.epoch)})"
     text, error = kernel(write)
-    assert (error, bool(re.search(r"in cell \[\d+\] was interrupted, so numbers.json", text))) == ("Unfinished", True)
-    kernel(f"1 / 0\n{training_cell}", cell=training_cell)
-    for cell in (training_cell, loop, both):
-        assert kernel(write)[1] == "Unfinished"
-        text, error = kernel(cell.replace("100_000", "1").replace("1000", "2"), cell=cell)
-        assert error == "", text  # what trains and writes in one cell is repeated as one
-    text, error = kernel(write)
-    assert ("are kept" in text, error) == (True, "")
-
-    # Who means it can hand on a part.
-    kernel("history = training.fit(model, x, y, epochs=100_000, batch_size=16)", " left")
+    assert (error, "was interrupted, so numbers.json is not written" in text) == ("Unfinished", True)
+    assert kernel(one.replace("100_000", "1"))[1] == ""
+    assert kernel(write)[1] == ""
+    kernel(one, " left")
     assert kernel(write)[1] == "Unfinished"
-    kernel("history.interrupted = False")
+    kernel("model.history.interrupted = False")
     assert kernel(write)[1] == ""
 
-    text, error = kernel(
-        "folds = crossvalidation.cross_validate(build, x, y, np.arange(4000) % 4, epochs=15, batch_size=16)",
-        "fold 3/4  epoch",
-    )
+    folds = "folds = crossvalidation.cross_validate(build, x, y, np.arange(4000) % 4, epochs=15, batch_size=16)"
+    text, error = kernel(folds, "fold 2/4  epoch")
     assert error == "Interrupted", text
-    assert "Traceback" not in text
-    assert "are kept, and finished=crossvalidation.kept goes on from there" in text
-    text, _ = kernel("print(len(crossvalidation.kept.models), 'folds' in globals())")
-    assert text.split()[0] in "23"
-    assert text.split()[1] == "False"
+    assert re.search(r"KeyboardInterrupt: fold \d/4  interrupted in epoch", text)
 
 
 # A run of notebooks.
@@ -250,7 +217,8 @@ time.sleep({seconds})
 """
 RUN = """
 import pathlib, sys
-from labcourse import cli, settings
+from labcourse import settings
+from workshop import cli
 from workshop.authoring import expected
 settings.home = lambda: pathlib.Path({home!r})
 expected.section = lambda: "bundle"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labcourse import kinematics, ntuple, selection
+from labcourse import kinematics
 
 angle = st.floats(-10, 10)
 
@@ -38,18 +38,3 @@ def test_pair_masses_are_those_of_the_pairs(make_events):
     # For massless particles the squares of the pair masses add up to that of all four.
     pairs = sum(events[f"m_ll_{i}{j}"].astype(float) ** 2 for i, j in kinematics.PAIRS)
     np.testing.assert_allclose(np.sqrt(pairs), events["m_llll"], rtol=1e-3)
-
-
-def test_z_pairs_need_flavour_and_charge(make_events):
-    events = make_events(1, lep1_charge=[1.0], lep2_charge=[-1.0], lep3_charge=[1.0], lep4_charge=[-1.0])
-    first, second = kinematics.z_pair_masses(events)  # ee µµ: only (12)(34) is possible
-    assert {first[0], second[0]} == {events["m_ll_12"][0], events["m_ll_34"][0]}
-    first, second = kinematics.z_pair_masses(events.assign(lep2_charge=1.0, lep3_charge=-1.0))
-    assert np.isnan(first[0])
-    assert np.isnan(second[0])
-
-
-def test_real_z_bosons_have_the_z_mass(real_files):
-    events = selection.preselect(ntuple.read(real_files / "mc_361106.Zee.4lep.root"))
-    first, _ = kinematics.z_pair_masses(events)
-    assert np.nanmedian(first) == pytest.approx(kinematics.Z_MASS, abs=2)

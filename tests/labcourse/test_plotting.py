@@ -141,12 +141,8 @@ def bad(events, score, scan):
         "score nan": lambda: plotting.score_stacked(events, score * np.nan),
         "weight length": lambda: plotting.score_by_class(events, score, weight=[1.0]),
         "roc of one class": lambda: plotting.roc({"": (only, score[: len(only)])}),
-        "no numbers": lambda: plotting.comparison({}, xlabel="Z"),
         "no history": lambda: plotting.losses({}),
         "no such epoch": lambda: plotting.losses(HISTORY, best_epoch=9),
-        "one fold": lambda: plotting.fold_losses({"a": [0.5]}),
-        "nan fold": lambda: plotting.fold_losses({"a": [0.5, np.nan]}),
-        "other folds": lambda: plotting.paired_folds([0.1, 0.2], [0.1, 0.2, 0.3]),
         "no significance": lambda: plotting.significance_scan(scan._replace(significance=np.full(50, np.nan))),
         "no alt": lambda: plotting.show(plt.figure(), "  "),
     }

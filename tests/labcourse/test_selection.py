@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from labcourse import selection
 from labcourse.errors import EmptySelection
@@ -51,22 +49,3 @@ def test_yields_errors(make_events):
     row = selection.yields(events).loc["llll"]
     assert (row["raw"], row["expected"]) == (4, 4)
     assert row["error"] == pytest.approx(np.sqrt(10))
-
-
-@given(
-    st.lists(st.tuples(*[st.tuples(st.sampled_from([11, 13]), st.sampled_from([-1, 1]))] * 4), min_size=1, max_size=30)
-)
-def test_preselection_agrees_with_counting_pairs(leptons):
-    """An event passes exactly if its leptons form two pairs of equal flavour, and two are positive."""
-    import pandas as pd
-
-    table = pd.DataFrame(
-        {
-            f"lep{i + 1}_{q}": [event[i][j] for event in leptons]
-            for i in range(4)
-            for j, q in enumerate(["pdgid", "charge"])
-        }
-    ).astype(np.float32)
-    expected = [sum(f == 11 for f, _ in event) % 2 == 0 and sum(c == 1 for _, c in event) == 2 for event in leptons]
-    mask = selection.is_flavour_allowed(table) & selection.is_neutral(table)
-    assert mask.tolist() == expected

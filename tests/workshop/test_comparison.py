@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import importlib.util
 import json
 import os
 import re
@@ -12,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -22,17 +20,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labcourse.errors import BadInput, StorageError
+from labcourse.errors import BadInput
 from tests.workshop import synthetic_class as made_up
 from tests.workshop.synthetic_class import Maker, save
+from workshop.cli.compare import compare
 from workshop.comparison import overview, page, reading, states
-from workshop.comparison.display import compare
-from workshop.comparison.pictures import Pair, Picture, thumbnail
 from workshop.comparison.reading import Unreadable
+from workshop.comparison.sandbox import Limits
 from workshop.comparison.submissions import find
-from workshop.comparison.survey import ChapterWork, Execute, Student, Survey, look_at, survey
+from workshop.comparison.survey import Student, Survey, survey
 
-HAS_NBDIME = importlib.util.find_spec("nbdime") is not None
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 
 
@@ -85,10 +82,7 @@ def test_sixty_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_pa
 
 def test_mistakes_are_the_lines_of_the_check(maker: Maker, look: Callable[..., Student]) -> None:
     student = look(maker.notebook(1, {"1.5": "wrong"}))
-    printed = maker.output(maker.reference[1].exercises[4], "wrong")[1]
-    mistakes = state_of(student, "1.5").mistakes
-    assert mistakes
-    assert list(mistakes) == [line[4:] for line in printed.splitlines() if line.startswith("  ✗ ")]
+    assert state_of(student, "1.5").mistakes == (f"{maker.reference[1].exercises[4].title} is another",)
     assert (student.reached, student.stuck) == ("1.5", "1.1")
 
 
@@ -101,18 +95,6 @@ def test_key_numbers_are_held_to_their_tolerance(
     assert numbers
     assert all(number.is_right == is_right for number in numbers)
     assert all((number.value is None) == (off is None) for number in numbers)
-
-
-def test_key_numbers_of_an_outputs_folder_beside_the_notebook(
-    maker: Maker, tmp_path: Path, look: Callable[..., Student]
-) -> None:
-    folder = tmp_path / "class" / "anna" / "outputs" / "chapter1_data_preparation"
-    folder.mkdir(parents=True)
-    numbers = {"expected_signal": 9.7, "raw": "many", "expected_Zee": float("nan"), "<b>": 10**400}
-    (folder / "numbers.json").write_text(json.dumps(numbers))
-    save(tmp_path / "class" / "anna" / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}, numbers=None))
-    student = survey(find(tmp_path / "class"), {1: maker.reference[1]}).students[0]
-    assert {n.name: n.value for n in student.chapters[0].numbers if n.value is not None} == {"expected_signal": 9.7}
 
 
 # Broken notebooks
@@ -172,10 +154,10 @@ def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObj
             here[data.draw(st.integers(0, len(here) - 1))] = data.draw(JUNK)
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / "chapter1.ipynb", notebook)
-        student = look_at(find(Path(folder)).submissions[0], {1: maker.reference[1]}, changes=HAS_NBDIME)
+        student = survey(find(Path(folder)), {1: maker.reference[1]}).students[0]
     assert {found.state for found in student.exercises} <= set(states.STATES)
     assert len(student.exercises) == 11
-    report(Survey("", {1: maker.reference[1]}, [student])).encode()
+    page.render(Survey("", {1: maker.reference[1]}, [student])).encode()
 
 
 def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
@@ -199,43 +181,35 @@ def test_odd_cells_are_skipped(maker: Maker, look: Callable[..., Student]) -> No
     assert [what for _, what in student.problems] == ["4 of its cells cannot be read"]
 
 
-def test_a_notebook_under_the_name_of_another_chapter(maker: Maker, tmp_path: Path) -> None:
-    save(tmp_path / "chapter2_training.ipynb", maker.notebook(1, {"1.1": "right"}))
-    student = survey(find(tmp_path), maker.reference).students[0]
-    assert state_of(student, "1.1").state == "solved"
-    assert student.problems == [("chapter2_training.ipynb", "it is named chapter 2, but holds chapter 1")]
-    assert [work.chapter for work in student.chapters] == [1]
-
-
 def test_renamed_copied_and_foreign_notebooks(maker: Maker, tmp_path: Path) -> None:
     folder = tmp_path / "class" / "anna"
     folder.mkdir(parents=True)
     save(folder / "my work.ipynb", maker.notebook(1, {"1.1": "right", "1.2": "right"}))
     save(folder / "chapter1_data_preparation.ipynb", maker.notebook(1, {"1.1": "wrong"}))
+    save(folder / "chapter3.ipynb", maker.notebook(2, {"2.1": "right"}))
     save(folder / "recipes.ipynb", {"cells": [{"cell_type": "markdown", "source": "Soup"}]})
+    made_up.write_class(tmp_path / "class", maker, {"bob": {1: {}}})
     (folder / ".ipynb_checkpoints").mkdir()
     save(folder / ".ipynb_checkpoints" / "chapter1-checkpoint.ipynb", maker.notebook(1, {}))
     student = survey(find(tmp_path / "class"), maker.reference).students[0]
-    assert state_of(student, "1.2").state == "solved"
+    assert [state_of(student, number).state for number in ("1.2", "2.1")] == ["solved", "solved"]
     assert dict(student.problems) == {
-        "my work.ipynb": "it was renamed; by its cells it is chapter 1",
-        "chapter1_data_preparation.ipynb": "a second notebook of chapter 1; "
-        "my work.ipynb counts, in which more is done",
-        "recipes.ipynb": "it belongs to no chapter; not compared",
+        "anna/my work.ipynb": "it was renamed; by its cells it is chapter 1",
+        "anna/chapter1_data_preparation.ipynb": "a second notebook of chapter 1; "
+        "anna/my work.ipynb counts, in which more is done",
+        "anna/chapter3.ipynb": "it is named chapter 3, but holds chapter 2",
+        "anna/recipes.ipynb": "it belongs to no chapter; not compared",
     }
 
 
-def test_lost_tags_and_ids(maker: Maker, look: Callable[..., Student]) -> None:
+@pytest.mark.parametrize("lost", ["metadata", "id"])
+def test_tags_or_ids_can_be_lost(maker: Maker, look: Callable[..., Student], lost: str) -> None:
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong", "1.8": "right"})
-    for i, cell in enumerate(notebook["cells"]):
-        cell["metadata"], cell["id"] = {}, f"other{i}"
+    for cell in notebook["cells"]:
+        cell[lost] = {}
     student = look(notebook)
-    assert [state_of(student, number).state for number in ("1.1", "1.2", "1.3", "1.8")] == [
-        "solved",
-        "wrong",
-        "open",
-        "answered",
-    ]
+    found = [state_of(student, number).state for number in ("1.1", "1.2", "1.3", "1.8")]
+    assert found == ["solved", "wrong", "open", "answered"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
@@ -253,7 +227,7 @@ def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
     found = survey(find(tmp_path / "class"), {1: maker.reference[1]})
     assert [student.name for student in found.students] == ["anna", "bob"]
     assert {found.state for student in found.students for found in student.exercises} == {"damaged"}
-    assert "not a plain file" in dict(found.students[1].problems)["chapter1_data_preparation.ipynb"]
+    assert "not a plain file" in dict(found.students[1].problems)["bob/chapter1_data_preparation.ipynb"]
     with pytest.raises(Unreadable, match="a link"):
         reading.read(anna / "chapter1_data_preparation.ipynb")
 
@@ -275,10 +249,6 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
-
-
-def report(found: Survey, pictures: dict[tuple[str, int], Picture] | None = None) -> str:
-    return page.render(found, pictures or {})
 
 
 def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) -> None:
@@ -305,7 +275,7 @@ def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) ->
     )
     save(folder / f"{EVIL.replace('/', '')}.ipynb", notebook)
     html = tmp_path / "report.html"
-    compare(tmp_path / "class", made_up.settings.home(), html=html, chapters=[1])
+    compare(tmp_path / "class", html=html, chapter=[1])
     text = html.read_text("utf-8")
     parsed = Page(text)
     assert EVIL in "".join(parsed.text)
@@ -313,8 +283,8 @@ def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) ->
     assert not {tag for tag, _ in parsed.elements} & {"script", "iframe", "object", "embed", "link", "base", "form"}
     for tag, attributes in parsed.elements:
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
-        assert tag != "img" or (attributes["src"] or "").startswith("data:image/png;base64,")
-        assert tag not in ("a", "use") or re.fullmatch(r"#[\w-]+", attributes["href"] or "")
+        assert tag not in ("img", "use")
+        assert tag != "a" or re.fullmatch(r"#[\w-]+", attributes["href"] or "")
     policy = next(a["content"] for tag, a in parsed.elements if tag == "meta" and "http-equiv" in a)
     assert policy is not None
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
@@ -351,10 +321,10 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     made_up.write_class(tmp_path, maker, plans)
     found = survey(find(tmp_path), {1: maker.reference[1]})
     first = overview.hurdles(found)[0]
-    assert (first.exercise, first.tried, first.done, first.wrong) == ("1.5", 3, 1, 2)
-    assert first.mistakes[0][1] == 2
+    mistake = f"{maker.reference[1].exercises[4].title} is another (2)"
+    assert list(first.values())[1:] == [3, 1, 2, 0, mistake]
     assert [(s.reached, s.stuck) for s in found.students] == [("1.11", ""), ("1.5", "1.4"), ("1.5", "1.2")]
-    text = report(found)
+    text = page.render(found)
     assert "claims solved, but its cell is as it was handed out" in text
     assert "stuck at 1.4" in text
     ids = [attributes["id"] for _, attributes in Page(text).elements if "id" in attributes]
@@ -368,12 +338,12 @@ def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_
     plans = {
         "Zoë": {1: {"1.1": "right", "1.2": "wrong", "1.8": "right"}},
         "=cmd()": {1: {"1.10": "right"}},
-        "a b": {1: {}},
-        "a.b": {1: {}},
+        "a'b": {1: {}},
+        "a+b": {1: {}},
     }
     made_up.write_class(tmp_path / "class", maker, plans)
     table, folder = tmp_path / "points.csv", tmp_path / "pages"
-    compare(tmp_path / "class", made_up.settings.home(), csv=table, pages=folder, chapters=[1])
+    compare(tmp_path / "class", csv=table, pages=folder, chapter=[1])
     assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
     rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
     assert len(rows) == 4 * 11
@@ -383,18 +353,13 @@ def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_
     assert found["Zoë", "1.1"] == found["'=cmd()", "1.10"] == ("solved", "1")
     assert (found["Zoë", "1.2"], found["Zoë", "1.8"]) == (("wrong", "0"), ("answered", ""))
 
-    assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b-2.html", "a_b.html", "cmd.html"]
+    assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b.html", "a_b~2.html", "cmd.html"]
     text = (folder / "Zoë.html").read_text("utf-8")
     assert "1.1 The invariant mass" in text
-    assert state_lines(maker, "1.2")[0] in "".join(Page(text).text)
     chapter = maker.reference[1]
+    assert f"✗ {chapter.exercises[1].title} is another" in "".join(Page(text).text)
     assert not [e.number for e in chapter.exercises if e.answer in Page(text).text]
     assert not [name for name in plans if name != "Zoë" and name in "".join(Page(text).text)]
-
-
-def state_lines(maker: Maker, number: str) -> list[str]:
-    exercise = next(e for e in maker.reference[1].exercises if e.number == number)
-    return [line[4:] for line in maker.output(exercise, "wrong")[1].splitlines() if line.startswith("  ✗ ")]
 
 
 def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:
@@ -402,7 +367,7 @@ def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: P
     cell = next(c for c in notebook["cells"] if "exercise-1.2" in c["metadata"].get("tags", ()))
     cell["source"] = "is_admin = 'user\u202e \u2066# if admin\u2069 \u2066'\x1b[2K\n\tx = 1\u200b"
     save(tmp_path / "chapter1.ipynb", notebook)
-    text = report(survey(find(tmp_path), {1: maker.reference[1]}))
+    text = page.render(survey(find(tmp_path), {1: maker.reference[1]}))
     assert "user[U+202E] [U+2066]# if admin[U+2069] [U+2066]" in text
     assert "[U+001B][2K\n\tx = 1[U+200B]" in text
     assert not re.search("[\u200b\u202e\u2066-\u2069\x1b]", text)
@@ -417,143 +382,42 @@ def test_copies_are_marked(maker: Maker, tmp_path: Path) -> None:
     students = survey(find(tmp_path), {1: maker.reference[1]}).students
     letters = "2 of its 2 longer answers are those of {}, letter for letter".format
     assert [sorted(what for _, what in student.problems) for student in students] == [
-        [letters("dora"), "the same notebook as that of bob"],
-        [letters("dora"), "the same notebook as that of anna"],
+        [letters("bob"), letters("dora")],
+        [letters("anna"), letters("dora")],
         [],
         [letters("anna"), letters("bob")],
     ]
-    assert "those of bob" in report(Survey("", {1: maker.reference[1]}, students))
-
-
-def test_an_older_report_is_kept_if_the_new_one_fails(
-    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made_up.write_class(tmp_path / "class", maker, {"anna": {1: {"1.1": "right"}}})
-    path = tmp_path / "report.html"
-    path.write_text("old")
-    found = survey(find(tmp_path / "class"), {1: maker.reference[1]})
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(StorageError):
-        page.write(path, found, {})
-    assert path.read_text() == "old"
-    assert [item.name for item in tmp_path.iterdir() if item.is_file()] == ["report.html"]
+    assert "those of bob" in page.render(Survey("", {1: maker.reference[1]}, students))
 
 
 def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> None:
     path = save(tmp_path / "chapter1.ipynb", maker.notebook(1, {"1.1": "right"}))
     before = path.read_bytes()
     with pytest.raises(BadInput, match="no name for a report"):
-        compare(tmp_path, made_up.settings.home(), html=path)
+        compare(tmp_path, html=path)
     assert path.read_bytes() == before
 
 
-def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path) -> None:
+def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob", "cem")})
 
-    @contextlib.contextmanager
-    def execute() -> Iterator[Execute]:
+    def execute(notebook: reading.Notebook, *_: object) -> reading.Notebook:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        yield lambda notebook, _: notebook
+        return notebook
 
     calls: list[int] = []
-    found = survey(find(tmp_path), {1: maker.reference[1]}, execute=execute)
+    monkeypatch.setattr("workshop.comparison.survey.execute", execute)
+    found = survey(find(tmp_path), {1: maker.reference[1]}, limits=Limits())
     assert [student.name for student in found.students] == ["anna", "bob"]
-    assert "interrupted after 2 of 3 students" in report(found)
+    assert "interrupted after 2 of 3 students" in page.render(found)
 
 
-# Figures, changes, times
-
-
-def test_pictures_are_drawn_anew() -> None:
-    import base64
-
-    original = made_up.png()
-    data = base64.b64decode(original)
-    hidden = data.replace(b"IDAT", b"IDAT", 1) + b"<script>alert(1)</script>"
-    picture = thumbnail(base64.b64encode(hidden).decode())
-    assert picture is not None
-    assert b"script" not in base64.b64decode(picture.png)
-    assert (picture.width, picture.height) == (360, 240)
-
-
-@pytest.mark.parametrize(
-    "encoded",
-    [
-        "",
-        "no base64!",
-        "é",
-        "iVBORw0KGgo=",
-        made_up.base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(500)).decode(),
-        made_up.base64.b64encode(b"GIF89a" + bytes(50)).decode(),
-        made_up.base64.b64encode(made_up.base64.b64decode(made_up.png())[:300]).decode(),
-        made_up.png(width=9000, height=9000),
-    ],
-)
-def test_what_is_no_picture_is_none(encoded: str) -> None:
-    assert thumbnail(encoded) is None
-
-
-def test_figures_stand_side_by_side(tmp_path: Path) -> None:
-    maker = Maker(pictures=True)
-    notebook = maker.notebook(1, {"1.1": "right"})
-    first, *others = maker.reference[1].pictures
-    for cell in notebook["cells"]:
-        for output in cell.get("outputs", ()):
-            if cell["id"] == first and "image/png" in output.get("data", {}):
-                output["data"]["image/png"] = made_up.png()
-    (tmp_path / "anna").mkdir()
-    save(tmp_path / "anna" / "chapter1.ipynb", notebook)
-    html = tmp_path / "report.html"
-    found = compare(tmp_path, made_up.settings.home(), html=html, chapters=[1])
-    pairs = found.students[0].chapters[0].pairs
-    assert [pair.cell for pair in pairs if pair.picture] == [first]
-    assert {pair.note for pair in pairs if pair.cell in others} == {"looks the same"}
-    elements = Page(html.read_text("utf-8")).elements
-    assert [a["href"] for tag, a in elements if tag == "use"] == [f"#p-{first}-0"]
-    assert [tag for tag, _ in elements if tag == "img"] == ["img"]
-
-
-@pytest.mark.parametrize(
-    ("room", "shown"),
-    [
-        (12_000, ["anna a0", "bob a0", "cem a0"]),
-        (24_000, ["anna a0", "anna b0", "bob a0", "bob b0", "cem a0", "cem b0"]),
-        (27_999, ["anna a0", "anna b0", "bob a0", "bob b0", "cem a0", "cem b0"]),
-        (32_000, ["anna a0", "anna a1", "anna b0", "bob a0", "bob a1", "bob b0", "cem a0", "cem b0"]),
-        (36_000, []),
-    ],
-)
-def test_the_room_for_pictures_is_shared(
-    maker: Maker, monkeypatch: pytest.MonkeyPatch, room: int, shown: list[str]
-) -> None:
-    """One of each student in turn, and one of each cell before another's second; what is left out is said."""
-    monkeypatch.setattr(page, "PICTURE_BYTES", room)
-    students = []
-    for name in ("anna", "bob", "cem"):
-        pairs = [
-            Pair(cell, index, Picture(f"{name} {cell}{index}".ljust(4_000), 9, 9, b""), "")
-            for cell, index in (("a", 0), ("a", 1), ("b", 0))
-        ]
-        exercises = states.without_notebook(maker.reference[1], "missing", "")
-        work = ChapterWork(1, exercises, "chapter1.ipynb", pairs=[*pairs, Pair("c", 0, None, "looks the same")])
-        students.append(Student(name, [work]))
-    text = report(Survey("", {1: maker.reference[1]}, students))
-    found = re.findall(r"base64,(\w+ \w\d)", text)
-    everything = [f"{name} {picture}" for name in ("anna", "bob", "cem") for picture in ("a0", "a1", "b0")]
-    assert sorted(found) == (shown or everything)
-    left_out = 9 - len(found)
-    assert text.count("left out to keep this file small; compare this student alone") == left_out
-    assert (f"{left_out} figure" in text) == bool(left_out)
+# Changes, times
 
 
 def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> None:
-    pytest.importorskip("nbdime", reason="the extra `instructor` is not installed")
     from workshop.comparison.changes import find_changes
 
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong"})
@@ -575,24 +439,21 @@ def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> Non
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="its clock cannot be set")
 def test_times_of_jupyterlab_on_the_readers_clock(
-    maker: Maker, look: Callable[..., Student], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    maker: Maker, look: Callable[..., Student], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    request.addfinalizer(time.tzset)
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "IST-5:30")
-        time.tzset()
-        times_of_jupyterlab(maker, look)
-
-
-def times_of_jupyterlab(maker: Maker, look: Callable[..., Student]) -> None:
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "right"})
     moments = {"exercise-1.1": "10:20", "check-1.1": "10:05", "exercise-1.2": "10:06", "check-1.2": "10:10"}
     for cell in notebook["cells"]:
         for tag in cell["metadata"].get("tags", []):
             if tag in moments:
-                start = f"2026-03-01T{moments[tag]}:00.123456Z"
-                cell["metadata"]["execution"] = {"iopub.execute_input": start, "shell.execute_reply": "never"}
-    student = look(notebook)
+                cell["metadata"]["execution"] = {"iopub.execute_input": f"2026-03-01T{moments[tag]}:00.123456Z"}
+    try:
+        monkeypatch.setenv("TZ", "IST-5:30")
+        time.tzset()
+        student = look(notebook)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
     assert "run again after the check" in state_of(student, "1.1").doubts[0]
     assert not state_of(student, "1.2").doubts
-    assert (student.chapters[0].seconds, student.chapters[0].last) == (900, "2026-03-01 15:50+05:30")
+    assert student.chapters[0].last == "2026-03-01 15:50+05:30"

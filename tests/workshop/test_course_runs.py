@@ -45,7 +45,7 @@ def course(real_files_or_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
         tasks = run.students(HOME)
         for task in tasks:
             task.notebook.cells = [one for cell in task.notebook.cells for one in _twice_if_check(cell)]
-        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks", folder="notebooks"), outputs)
+        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks"), outputs)
 
 
 def _twice_if_check(cell: Any) -> list[Any]:
@@ -122,6 +122,6 @@ def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monke
     monkeypatch.setenv("LABCOURSE_DATA", str(folder))
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     assert {samples.locate(name).source for name in samples.ALL} == {"simulated"}
-    (result,) = run.run(run.students(HOME, [1]), home=HOME, workspace="notebooks", folder="notebooks")
+    (result,) = run.run(run.students(HOME, [1]), home=HOME, workspace="notebooks")
     assert result.error == ""
     assert result.numbers

@@ -36,7 +36,6 @@ def said(exercise: Exercise, answer: str) -> str:
         (MODEL, "word for word"),
         (MODEL.upper().replace(" ", "\n") + " As I said.", "word for word"),
         ("asdf asdf asdf asdf asdf", "hardly a sentence"),
-        ("asdf jkl qwer uiop yxcv", "hardly a sentence"),
         ("Because it is overtrained.", ""),
         ("Das Netz lernt die Ereignisse auswendig.", ""),
         ("Model overfits; validation loss rises.", ""),
@@ -70,9 +69,9 @@ def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
         ("setattr(checks, 'exercise_5_4', print)", True),
         ("import sys\nsys.modules['course.checks.progress'].x = 1", True),
         ("from course.checks import progress", True),
-        ("from labcourse import checks as c\nc._checked_here['5.4'] = 'solved'", True),
+        ("from course import checks as c\nc._checked_here['5.4'] = 'solved'", True),
         ("checks = 3", True),
-        ("import scipy\nfrom labcourse import checks, weights", False),
+        ("import scipy\nfrom course import checks\nfrom labcourse import weights", False),
         ("mine = checks.exercise_5_4(balance)  # what do checks say?", False),
         ("print('all checks are done')\nchecks.panel(5)", False),
         ("course = checks.is_open", False),
@@ -80,7 +79,7 @@ def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
     cells = [reading.Cell("code", "course = checks.is_open")]
-    chapter = Chapter(5, "", tuple(cells), (code(),), {}, {})
+    chapter = Chapter(5, "", tuple(cells), (code(),), {})
     notebook = reading.Notebook((*cells, reading.Cell("code", cell), reading.Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged
 
@@ -96,8 +95,8 @@ def test_answers_that_are_the_same_letter_for_letter() -> None:
     course = exercises[0].answer
     others = [text.replace("value", "v") for text in mine]
     class_ = [texts(mine), texts([*mine[:3], *others[3:]]), texts(others), texts([course] * 5), texts([course] * 5)]
-    assert alike(class_) == {0: [(1, 3, 5)], 1: [(0, 3, 5)]}
+    assert list(alike(class_)) == [(0, 1, 3)]
     # What many write alike is what one writes; an answer in words is not.
-    assert not alike([texts(mine)] * 20)
+    assert not list(alike([texts(mine)] * 20))
     told = {words(): "it is so since the figure of mine shows it"}
-    assert alike([told, told, {}]) == {0: [(1, 1, 1)], 1: [(0, 1, 1)]}
+    assert list(alike([told, told, {}])) == [(0, 1, 1)]

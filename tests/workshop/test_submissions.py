@@ -36,15 +36,9 @@ LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
         "a",
         {"anna": 2, "bob": 1},
     ),
-    (["group 1/chapter3.ipynb", "group 2/chapter3.ipynb"], "a folder", {"group 1": 1, "group 2": 1}),
     (["1234567/chapter3.ipynb", "7654321/chapter3.ipynb"], "a folder", {"1234567": 1, "7654321": 1}),
     (["a/anna_chapter3.ipynb", "a/bob_chapter3.ipynb", "b/cem_chapter3.ipynb"], "a", {"anna": 1, "bob": 1, "cem": 1}),
     # Moodle: one assignment, one per chapter, namesakes
-    (
-        [f"{name}_assignsubmission_file_/{TITLES[3]}.ipynb" for name in ("Anna Smith_12345", "Bob Lee_12346")],
-        "a folder",
-        {"Anna Smith": 1, "Bob Lee": 1},
-    ),
     (
         [
             f"{title}/{name}_{number}{i}_assignsubmission_file_/{title}.ipynb"
@@ -79,8 +73,7 @@ LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
         {"Anna Smith asmith": 1, "Bob Lee blee": 1},
     ),
     # nbgrader, version control
-    (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "nbgrader", {"anna": 1, "bob": 1}),
-    (["anna/chapter3/chapter3.ipynb", "bob/chapter3/chapter3.ipynb"], "a folder", {"anna": 1, "bob": 1}),
+    (["submitted/anna/ps1/chapter1.ipynb", "submitted/bob/ps1/a.ipynb"], "a folder", {"anna": 1, "bob": 1}),
     (
         [
             f"lab-{name}/{file}"
@@ -97,12 +90,8 @@ LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
     ([f"Anna - {TITLES[3]}.ipynb", f"Copy of {TITLES[3]} bob.ipynb"], "one folder", {"Anna": 1, "bob": 1}),
     (["anna_chapter3.ipynb", "anna maria_chapter3.ipynb"], "one folder", {"anna": 1, "anna maria": 1}),
     ([f"anna_{PROJECT}.ipynb", f"bob {PROJECT}.ipynb"], "one folder", {"anna": 1, "bob": 1}),
-    (["anna_chapter3.ipynb", "bob/chapter3.ipynb"], "one folder", {"anna": 1, "bob": 1}),
     # one student
-    ([f"{TITLES[1]}.ipynb", f"Copy of {TITLES[3]}.ipynb", f"{TITLES[4]} (1).ipynb"], "one student", {"class": 3}),
-    ([f"{TITLES[1]}.ipynb", f"{TITLES[3]}_final.ipynb", f"{TITLES[4]}-Copy1.ipynb"], "one student", {"class": 3}),
-    (["notebooks/chapter1.ipynb", "solutions/chapter1.ipynb", "course/x.py"], "one student", {"class": 1}),
-    (["anna/chapter1.ipynb", "anna/chapter1 (1).ipynb"], "one student", {"anna": 2}),
+    ([f"{TITLES[1]}_final.ipynb", f"Copy of {TITLES[3]}.ipynb", f"{TITLES[4]} (1).ipynb"], "one student", {"class": 3}),
     (["chapter1/a.ipynb", "chapter2/b.ipynb"], "one student", {"class": 2}),
     (["anna_chapter3.ipynb", "anna_chapter4.ipynb"], "one student", {"anna": 2}),
 ]
@@ -167,15 +156,8 @@ def test_a_pattern_says_where_the_name_stands(tmp_path: Path, files: list[str], 
     folder = hand_in(tmp_path, files)
     assert list(held(find(folder, pattern))) == ["anna", "bob"]
     hand_in(tmp_path, ["other/chapter4.ipynb"])
-    with pytest.raises(BadInput, match=r"1 notebook does not fit the pattern .*: other/chapter4\.ipynb"):
+    with pytest.raises(BadInput, match=r"do not fit the pattern .*: other/chapter4\.ipynb"):
         find(folder, pattern)
-
-
-def test_a_large_class_takes_no_time(tmp_path: Path) -> None:
-    files = [f"student{i:03}_{1000 + i}_chapter{n}.ipynb" for i in range(150) for n in range(1, 5)]
-    found = find(hand_in(tmp_path, files))
-    assert len(found.submissions) == 150
-    assert {len(submission.files) for submission in found.submissions} == {4}
 
 
 def test_one_notebook(tmp_path: Path) -> None:
@@ -188,17 +170,11 @@ def test_one_notebook(tmp_path: Path) -> None:
 
 
 def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no notebook here"):
-        find(tmp_path)
     with pytest.raises(BadInput, match="does not exist"):
         find(tmp_path / "nowhere")
-
-
-def test_archives_are_to_be_unpacked(tmp_path: Path) -> None:
     folder = hand_in(tmp_path, ["anna/chapter3.ipynb", "bob/work.zip"])
-    assert find(folder).submissions[1].problems == [("work.zip", "an archive, which is not unpacked")]
-    with pytest.raises(BadInput, match="archive"):
-        find(folder / "bob" / "work.zip")
-    with pytest.raises(BadInput) as empty:
-        find(folder / "bob")
-    assert "Unpack" in empty.value.next_step
+    assert find(folder).submissions[1].problems == [("bob/work.zip", "an archive, which is not unpacked")]
+    for place in (folder / "bob", folder / "bob" / "work.zip"):
+        with pytest.raises(BadInput, match="no notebook here") as empty:
+            find(place)
+        assert "Unpack" in empty.value.next_step

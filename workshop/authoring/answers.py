@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-from course.checks.words import model_answer
+from workshop.authoring.exercises import of_chapter
 from workshop.authoring.source import read_all
 
 __all__ = ["Answer", "as_markdown", "read"]
@@ -23,8 +23,6 @@ class Answer(NamedTuple):
 def read(home: Path, chapters: Collection[int] = ()) -> list[Answer]:
     """Return the answers of all chapters, or of some, in the order of the course.
 
-    They are the ones that a student is shown after an attempt: those of the built solutions.
-
     Raises
     ------
     BuildError
@@ -32,12 +30,10 @@ def read(home: Path, chapters: Collection[int] = ()) -> list[Answer]:
     """
     answers = []
     for source in read_all(home, chapters):
-        task = ""
-        for cell in source.cells:
-            if cell.kind == "markdown":
-                task = cell.text
-            elif cell.exercise and "written" in cell.tags:
-                answers.append(Answer(cell.exercise, task, model_answer(cell.exercise).strip()))
+        questions = {cell.exercise: task.text for task, cell in zip(source.cells, source.cells[1:], strict=False)}
+        for entry in of_chapter(source)["exercises"]:
+            if "model" in entry:
+                answers.append(Answer(entry["number"], questions[entry["number"]], entry["model"]))
     return answers
 
 

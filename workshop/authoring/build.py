@@ -1,4 +1,4 @@
-"""Notebooks from course sources: the student's without answers, the solution with answers and outputs.
+"""Notebooks from course sources: the student's without answers, the solution with answers and outputs; the exercises.
 
 Building is deterministic: cell ids come from chapter and position, metadata are fixed. A built tree
 that is built again does not change.
@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from labcourse import settings
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, keep, read_small, remove_temporaries
-from workshop.authoring import cut
-from workshop.authoring.source import Cell, Source, number_of, read_all
+from workshop.authoring import cut, exercises
+from workshop.authoring.source import Source, number_of, read_all
 
 __all__ = ["Built", "build", "check", "load", "student_notebook", "text", "what_is_amiss", "with_outputs", "worked_in"]
 
@@ -54,7 +54,7 @@ def with_outputs(source: Source, old: Any | None) -> Any:
 
 
 def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
-    """Write ``notebooks/`` and ``solutions/`` from ``course/`` below ``home``: all, or some chapters.
+    """Write ``notebooks/``, ``solutions/`` and ``course/exercises.json`` from the course text: all, or some chapters.
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
     work. ``force`` replaces it, and keeps it under another name. Outputs of a solution are kept while its code is
@@ -67,28 +67,39 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     StorageError
         If the disk refuses.
     """
-    built = []
     sources = read_all(home, chapters)
-    plans = [(source, student_notebook(source)) for source in sources]
+    plans = [(source, text(student_notebook(source))) for source in sources]
+    listed = exercises.as_text(sources, exercises.file_of(home) if chapters else None)
+    built = []
     for source, student in plans:
-        path = home / "notebooks" / f"{source.name}.ipynb"
-        built.append(_write_student(path, text(student), force=force))
-        built.append(_write_solution(home / "solutions" / f"{source.name}.ipynb", source))
-    return built
+        path, solution = (home / folder / f"{source.name}.ipynb" for folder in ("notebooks", "solutions"))
+        reason = worked_in(path) if path.is_file() and not holds(path, student) else ""
+        if reason and not force:
+            built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
+        else:
+            built.append(_write(path, student, f"{reason}: it is kept as {keep(path).name}" if reason else ""))
+        old = _load_if_readable(solution)
+        is_damaged = old is None and solution.is_file()
+        notes = [f"it cannot be read: it is kept as {keep(solution).name}"] if is_damaged else []
+        new = with_outputs(source, old)
+        if problem := what_is_amiss(new):
+            notes.append(f"{problem}: `labcourse run {source.chapter or ''} --save`")
+        built.append(_write(solution, text(new), "; ".join(notes)))
+    return [*built, _write(exercises.file_of(home), listed)]
 
 
 def check(home: Path) -> list[str]:
-    """Return what is out of step between ``course/``, ``notebooks/`` and ``solutions/``, one line each."""
-    problems = []
+    """Return what is out of step between the course text and what is built from it, one line each."""
     sources = read_all(home)
+    problems = []
+    if not holds(exercises.file_of(home), exercises.as_text(sources)):
+        problems.append("course/exercises.json differs from course/chapters/: run `labcourse build`")
     for source in sources:
-        name = f"{source.name}.ipynb"
-        student, solution = home / "notebooks" / name, home / "solutions" / name
-        if not holds(student, text(student_notebook(source))):
-            problems.append(f"notebooks/{name} differs from course/chapters/{source.path.name}: run `labcourse build`")
-        new = with_outputs(source, _load_if_readable(solution))
-        if not holds(solution, text(new)):
-            problems.append(f"solutions/{name} differs from course/chapters/{source.path.name}: run `labcourse build`")
+        name, text_file = f"{source.name}.ipynb", f"course/chapters/{source.path.name}"
+        new = with_outputs(source, _load_if_readable(home / "solutions" / name))
+        for folder, notebook in (("notebooks", student_notebook(source)), ("solutions", new)):
+            if not holds(home / folder / name, text(notebook)):
+                problems.append(f"{folder}/{name} differs from {text_file}: run `labcourse build`")
         if problem := what_is_amiss(new):
             problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter or ''} --save`")
     names = {source.name for source in sources}
@@ -154,20 +165,14 @@ def text(notebook: Any) -> str:
 def _notebook(source: Source, texts: list[str]) -> Any:
     from nbformat import v4
 
-    prefix = f"chapter{source.chapter}" if source.chapter is not None else source.name.replace("_", "-")[:60]
-    cells = [
-        _cell(v4, cell, content, f"{prefix}-{position:03d}")
-        for position, (cell, content) in enumerate(zip(source.cells, texts, strict=True), 1)
-    ]
+    cells = []
+    for position, (cell, content) in enumerate(zip(source.cells, texts, strict=True)):
+        new = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
+        metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
+        if cell.check:
+            metadata["deletable"] = False  # without its check an answer is handed on whatever it is
+        cells.append(new(source=content, id=source.id_of(position), metadata=metadata))
     return v4.new_notebook(cells=cells, metadata=_METADATA)
-
-
-def _cell(v4: Any, cell: Cell, content: str, identifier: str) -> Any:
-    new = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
-    metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
-    if cell.check:
-        metadata["deletable"] = False  # without its check an answer is handed on whatever it is
-    return new(source=content, id=identifier, metadata=metadata)
 
 
 def _code(notebook: Any) -> list[Any]:
@@ -189,26 +194,6 @@ def worked_in(path: Path) -> str:
 def _fingerprint(notebook: Any) -> str:
     cells = [(cell.cell_type, cell.source) for cell in notebook.cells]
     return hashlib.sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()[:16]
-
-
-def _write_student(path: Path, content: str, *, force: bool) -> Built:
-    note = ""
-    if path.is_file() and not holds(path, content) and (reason := worked_in(path)):
-        if not force:
-            return Built(path, "kept", f"{reason}; `labcourse build --force` replaces it")
-        note = f"{reason}: it is kept as {keep(path).name}"
-    return _write(path, content, note)
-
-
-def _write_solution(path: Path, source: Source) -> Built:
-    notes = []
-    old = _load_if_readable(path)
-    if old is None and path.is_file():
-        notes.append(f"it cannot be read: it is kept as {keep(path).name}")
-    solution = with_outputs(source, old)
-    if problem := what_is_amiss(solution):
-        notes.append(f"{problem}: `labcourse run {source.chapter or ''} --save`")
-    return _write(path, text(solution), "; ".join(notes))
 
 
 def holds(path: Path, content: str) -> bool:

@@ -20,13 +20,13 @@ from collections.abc import Iterator
 
 from workshop.authoring.source import BEGIN, END, Cell, Source
 
-__all__ = ["marked", "solution", "student"]
+__all__ = ["solution", "student"]
 
 _RETURN = "return ..."
 _SAYS_SOLUTION = ", solution=True)"
-
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
+_NEVER_CUT = (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
 def solution(source: Source) -> list[str]:
@@ -36,81 +36,58 @@ def solution(source: Source) -> list[str]:
     ]
 
 
-def student(source: Source) -> list[str]:
+def student(source: Source, *, with_answers: bool = False) -> list[str]:
     """Return the text of each cell for the student's notebook: the answers are replaced by stubs.
+
+    ``with_answers`` keeps the answers with their marks, and puts each stub beside its own: behind one that returns,
+    before any other. That runs as the solution does, and whoever takes away what stands between the marks, as nbgrader
+    does, is left with the student's cell.
 
     Raises
     ------
     BuildError
         If a cell or its stub is not Python, or a region cannot be cut.
     """
-    return _cut_all(source, with_answers=False)
-
-
-def marked(source: Source) -> list[str]:
-    """Return the text of each cell with its answers, their marks and, beside each, its stub.
-
-    It runs as the solution does, and whoever takes away what stands between the marks, as nbgrader does, is left
-    with the student's cell: the stub stands behind an answer that returns, and before any other.
-
-    Raises
-    ------
-    BuildError
-        As `student`.
-    """
-    return _cut_all(source, with_answers=True)
-
-
-def _cut_all(source: Source, *, with_answers: bool) -> list[str]:
-    trees = [_parse(source, cell, cell.text) if cell.kind == "code" else None for cell in source.cells]
+    trees = [_parse(source, cell, cell.text) if cell.kind == "code" else ast.Module([], []) for cell in source.cells]
     visible = {
         node.id
         for cell, tree in zip(source.cells, trees, strict=True)
-        if tree
         for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and not _is_cut(cell, node.lineno)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if not any(first <= node.lineno <= last for first, last in cell.regions)
     }
-    return [
-        _cut(source, cell, tree, visible, with_answers=with_answers)
-        if tree and cell.regions
-        else cell.text.replace(_SAYS_SOLUTION, ")")
-        for cell, tree in zip(source.cells, trees, strict=True)
-    ]
+    texts = []
+    for cell, tree in zip(source.cells, trees, strict=True):
+        lines = cell.text.replace(_SAYS_SOLUTION, ")").splitlines()
+        for first, last in reversed(cell.regions):  # from the bottom: lines above keep their numbers
+            stub = _stub(source, cell, tree, first, last, visible)
+            answer = lines[first - 1 : last] if with_answers else []
+            lines[first - 1 : last] = [*answer, *stub] if stub[-1].strip() == _RETURN else [*stub, *answer]
+        texts.append("\n".join(lines))
+        if cell.regions:
+            _parse(source, cell, texts[-1], "The student's stub of this cell is not Python")
+    return texts
 
 
-def _cut(source: Source, cell: Cell, tree: ast.Module, visible: set[str], *, with_answers: bool) -> str:
-    lines = cell.text.splitlines()
-    for first, last in reversed(cell.regions):  # from the bottom, so that the lines above keep their numbers
-        stub = _stub(source, cell, tree, first, last, visible)
-        answer = lines[first - 1 : last] if with_answers else []
-        lines[first - 1 : last] = [*answer, *stub] if stub[-1].strip() == _RETURN else [*stub, *answer]
-    text = "\n".join(lines)
-    _parse(source, cell, text, "The student's stub of this cell is not Python")
-    return text
-
-
-def _stub(source: Source, cell: Cell, tree: ast.Module, first: int, last: int, visible: set[str]) -> list[str]:
+def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visible: set[str]) -> list[str]:
     mark = cell.text.splitlines()[first - 1]
     indent = mark[: len(mark) - len(mark.lstrip())]
-    inside = list(_statements(tree, first, last, None))
-    line = cell.line + first
+    inside = list(_statements(tree, first, last))
     if not inside:
-        raise source.error("A solution is empty, or cuts a statement in two.", line)
-    if inside[0][1] is not None:
+        raise source.error("A solution is empty, or cuts a statement in two.", cell.line + first)
+    if inside[0][1]:
         if not isinstance(inside[-1][0], ast.Return):
             raise source.error("A solution in a function does not end in a return statement.", cell.line + last)
         return [f"{indent}# your code here", f"{indent}{_RETURN}"]
-    names: dict[str, None] = {}
-    for statement, _ in inside:
-        for node in _walk_in_scope(statement):
-            if isinstance(node, (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)):
-                raise source.error(
-                    "A solution holds a whole definition or an import, which its students would lose.",
-                    cell.line + node.lineno,
-                    "Put the marks inside the function's body, and the import above them.",
-                )
-            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in visible:
-                names[node.id] = None
+    nodes = [node for statement, _ in inside for node in _walk_in_scope(statement)]
+    if lost := [node for node in nodes if isinstance(node, _NEVER_CUT)]:
+        raise source.error(
+            "A solution holds a whole definition or an import, which its students would lose.",
+            cell.line + lost[0].lineno,
+            "Put the marks inside the function's body, and the import above them.",
+        )
+    stored = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
+    names = dict.fromkeys(name for name in stored if name in visible)
     if "written" in cell.tags:
         return [line for name in names for line in (f'{indent}{name} = """', '"""')]
     stub = [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
@@ -118,15 +95,13 @@ def _stub(source: Source, cell: Cell, tree: ast.Module, first: int, last: int, v
     return stub if names or not indent else [*stub, f"{indent}..."]
 
 
-def _statements(
-    node: ast.AST, first: int, last: int, function: ast.AST | None
-) -> Iterator[tuple[ast.stmt, ast.AST | None]]:
-    """Yield the outermost statements between two lines, each with the function it stands in."""
+def _statements(node: ast.AST, first: int, last: int, in_function: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
+    """Yield the outermost statements between two lines, each with whether it stands in a function."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt) and first < child.lineno and (child.end_lineno or 0) < last:
-            yield child, function
+            yield child, in_function
         else:
-            yield from _statements(child, first, last, child if isinstance(child, _FUNCTIONS) else function)
+            yield from _statements(child, first, last, in_function or isinstance(child, _FUNCTIONS))
 
 
 def _walk_in_scope(node: ast.AST) -> Iterator[ast.AST]:
@@ -135,10 +110,6 @@ def _walk_in_scope(node: ast.AST) -> Iterator[ast.AST]:
     if not isinstance(node, _SCOPES):
         for child in ast.iter_child_nodes(node):
             yield from _walk_in_scope(child)
-
-
-def _is_cut(cell: Cell, line: int) -> bool:
-    return any(first <= line <= last for first, last in cell.regions)
 
 
 def _parse(source: Source, cell: Cell, text: str, what: str = "") -> ast.Module:

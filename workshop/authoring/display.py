@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from workshop.authoring.expected import Number
@@ -20,16 +20,16 @@ _UNKNOWN_SECONDS = 20.0
 
 
 class RunProgress:
-    """A progress bar over several notebooks, on standard error.
+    """Progress of several notebooks on standard error: a bar for each that runs, and one for all.
 
     Its unit is the expected second, spread evenly over the cells of a chapter, since a chapter that
     trains takes longer than its number of cells says. Where the output is no terminal (a log file), one
-    line a chapter is printed instead.
+    line per chapter is printed instead.
     """
 
     def __init__(self, tasks: Iterable[Task], seconds: Mapping[str, float]) -> None:
-        self.tasks = list(tasks)
-        self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in self.tasks}
+        self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
+        self._done = dict.fromkeys(self._weight, 0.0)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -38,9 +38,8 @@ class RunProgress:
             console=Console(stderr=True),
             transient=True,
         )
-        first = self.tasks[0].name if self.tasks else ""
-        self._bar = self._progress.add_task(_title(first), total=sum(self._weight.values()))
-        self._finished = 0.0
+        self._bars: dict[int, TaskID] = {}
+        self._all = self._progress.add_task("all", total=sum(self._weight.values()))
 
     def __enter__(self) -> RunProgress:
         self._progress.start()
@@ -53,13 +52,19 @@ class RunProgress:
 
     def on_cell(self, task: Task) -> None:
         """Advance by one cell."""
-        step = self._weight[task.chapter] / max(task.cells, 1)
-        self._progress.update(self._bar, description=_title(task.name), advance=step)
+        chapter, weight = task.chapter, self._weight[task.chapter]
+        if chapter not in self._bars:
+            self._bars[chapter] = self._progress.add_task(_title(task.name), total=weight)
+        self._done[chapter] += weight / max(task.cells, 1)
+        self._progress.update(self._bars[chapter], completed=self._done[chapter])
+        self._progress.update(self._all, completed=sum(self._done.values()))
 
     def on_chapter(self, result: ChapterRun, task: Task) -> None:
         """Say that a chapter is done."""
-        self._finished += self._weight[task.chapter]
-        self._progress.update(self._bar, completed=self._finished)
+        self._done[task.chapter] = self._weight[task.chapter]
+        self._progress.update(self._all, completed=sum(self._done.values()))
+        if task.chapter in self._bars:
+            self._progress.remove_task(self._bars.pop(task.chapter))
         mark = "[green]✓[/]" if result.is_right else "[red]✗[/]"
         self._progress.console.print(f"{mark} {_title(result.name)}: {result.seconds:.1f} s", highlight=False)
 

@@ -98,7 +98,7 @@ def source_notebook(source: Source) -> Any:
     notebook = build.student_notebook(source)
     notebook.metadata.pop("labcourse", None)
     written = {cell.exercise for cell in source.cells if "written" in cell.tags}
-    for cell, made, text in zip(source.cells, notebook.cells, cut.marked(source), strict=True):
+    for cell, made, text in zip(source.cells, notebook.cells, cut.student(source, with_answers=True), strict=True):
         made.source = _relinked(text) if cell.kind == "markdown" else text
         if cell.exercise:
             made.metadata["nbgrader"] = _grading(cell.exercise, "exercise", by_hand=cell.exercise in written)

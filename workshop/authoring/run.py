@@ -1,14 +1,21 @@
-"""Run notebooks from top to bottom, each in a fresh kernel of this environment, and take their numbers."""
+"""Run notebooks from top to bottom, each in a fresh kernel of this environment, and take their numbers.
+
+Several run at once: each begins as soon as the chapters whose outputs it reads are done.
+"""
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import os
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +28,6 @@ from workshop.authoring.tidy import MAX_BYTES, tidy
 __all__ = [
     "ChapterRun",
     "Task",
-    "execute",
     "kernel_manager_class",
     "lend",
     "needed_by",
@@ -32,6 +38,10 @@ __all__ = [
 ]
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_READERS = {"read_table", "read_model", "read_numbers"}
+"""Methods of `labcourse.outputs.Chapter` whose first argument is the chapter that is read."""
+
+_ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -47,15 +57,32 @@ class Task:
         """Number of code cells that hold code."""
         return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in self.notebook.cells)
 
+    @cached_property
+    def inputs(self) -> frozenset[int]:
+        """The chapters whose outputs the code reads; all earlier ones where the code does not tell."""
+        found: set[int] = set()
+        try:
+            trees = [ast.parse(cell.source) for cell in self.notebook.cells if cell.cell_type == "code"]
+        except SyntaxError:
+            return frozenset(range(1, self.chapter))
+        for call in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            if isinstance(call.func, ast.Attribute) and call.func.attr in _READERS:
+                chapter = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
+                if not isinstance(chapter, int):
+                    return frozenset(range(1, self.chapter))
+                found.add(chapter)
+        return frozenset(found - {self.chapter})
+
 
 @dataclass
 class ChapterRun:
-    """What came of a chapter: ``error`` is empty if it ran to its end."""
+    """What came of a chapter: ``error`` is empty if it ran to its end, ``cell`` counts to the one begun last."""
 
     chapter: int
     name: str
     seconds: float = 0.0
     error: str = ""
+    cell: int = 0
     interrupted: bool = False
     numbers: list[expected.Number] = field(default_factory=list)
 
@@ -93,34 +120,41 @@ def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     ]
 
 
-def needed_by(chapter: int, workspace: str) -> list[int]:
-    """Return the earlier chapters whose outputs a workspace lacks, or holds only damaged or outdated."""
-    missing: list[int] = []
-    for number in range(1, chapter if chapter != source.PROJECT else 1):
+def needed_by(home: Path, chapters: Collection[int], workspace: str) -> tuple[list[int], list[int]]:
+    """Return the other chapters whose outputs some chapters need, directly or not, and which of them a workspace lacks.
+
+    Outputs that are damaged or outdated count as lacking.
+    """
+    inputs = {task.chapter: task.inputs for task in solutions(home)}
+    needed: set[int] = set(chapters)
+    while more := {number for chapter in needed for number in inputs.get(chapter, ())} - needed:
+        needed |= more
+    others, lacking = sorted(needed.difference(chapters)), []
+    for number in others:
         try:
             outputs.read_numbers(number, workspace)
         except LabCourseError:
-            missing.append(number)
-    return missing
+            lacking.append(number)
+    return others, lacking
 
 
-def lend(chapters: Collection[int], outputs_folder: Path) -> None:
-    """Copy what solutions have made to another folder of outputs, for students' chapters whose earlier ones do not run.
+def lend(home: Path, chapters: Collection[int], outputs_folder: Path) -> None:
+    """Copy what solutions have made to another folder of outputs, for students' chapters that need it.
 
     Raises
     ------
     MissingOutput
         If an earlier chapter's solution has not been run.
     """
-    last = max((chapter for chapter in chapters if chapter != source.PROJECT), default=0)
-    if missing := sorted(set(needed_by(last, "solutions")).difference(chapters)):
+    needed, missing = needed_by(home, chapters, "solutions")
+    if missing:
         names = " ".join(map(str, missing))
         raise MissingOutput(
-            f"Chapter {last} needs what the solutions of the chapters before it make: {names}.",
+            f"Chapters need what the solutions of earlier ones make: {names}.",
             where=str(outputs.folder(missing[0], "solutions")),
             next_step=f"Give `labcourse run {names}` first, or run these chapters as well.",
         )
-    for number in set(range(1, last)).difference(chapters):
+    for number in needed:
         made = outputs.folder(number, "solutions")
         shutil.copytree(made, outputs_folder / "notebooks" / made.name)
 
@@ -130,13 +164,13 @@ def run(
     *,
     home: Path,
     workspace: str,
-    folder: str = "solutions",
+    jobs: int = 1,
     on_cell: Callable[[Task], None] | None = None,
     on_chapter: Callable[[ChapterRun, Task], None] | None = None,
 ) -> list[ChapterRun]:
-    """Run notebooks one after the other and compare their numbers with the expected ones.
+    """Run notebooks, several at once, and compare their numbers with the expected ones.
 
-    The first one that fails ends the run: later chapters build on it.
+    After one that fails none begins any more: later chapters build on it. Ctrl-C ends all kernels.
 
     Parameters
     ----------
@@ -146,49 +180,105 @@ def run(
         The project's folder.
     workspace : str
         Where the chapters' outputs go.
-    folder : str
-        Folder below ``home`` in which the kernels work.
+    jobs : int
+        Notebooks at once; of several each gets one thread of TensorFlow.
     on_cell, on_chapter : callable, optional
-        Called after each cell and each chapter.
+        Called after each cell (by several threads) and each chapter (by this one).
 
     Returns
     -------
     list of ChapterRun
-        Those that were run, the failed one last.
+        Those that were begun, in the order of ``tasks``.
     """
-    bounds = expected.read(home)[expected.section()]
-    results = []
-    for task in tasks:
-        before = _written(task, workspace)
-        result = execute(task, cwd=home / folder, workspace=workspace, on_cell=on_cell)
-        if not result.error:
-            # Numbers that lie there from an earlier run are not this run's.
-            is_new = _written(task, workspace) != before
-            try:
-                values = outputs.read_numbers(task.chapter, workspace) if is_new else {}
-            except LabCourseError as error:
-                result.error = str(error)
-            else:
-                result.numbers = expected.compare(values, bounds.get(str(task.chapter), {}))
-        results.append(result)
-        if on_chapter:
-            on_chapter(result, task)
-        if result.error:
-            break
-    return results
+    tasks = list(tasks)
+    content = expected.read(home)
+    bounds, waiting = content[expected.section()], _most_urgent_first(tasks, content.get("seconds", {}))
+    results: dict[int, ChapterRun] = {}
+    running: dict[Future[ChapterRun], Task] = {}
+    kernels = _Kernels(home / "solutions", _environment(workspace, one_thread=jobs > 1), on_cell)
+    with ThreadPoolExecutor(jobs) as pool:
+        try:
+            while waiting or running:
+                has_failed = any(result.error for result in results.values())
+                pending = {task.chapter for task in [*waiting, *running.values()]}
+                ready = [task for task in waiting if not has_failed and not task.inputs & pending]
+                for task in ready[: jobs - len(running)]:
+                    waiting.remove(task)
+                    running[pool.submit(_execute_and_compare, task, kernels, workspace, bounds)] = task
+                if not running:
+                    break
+                # Half a second: Windows hears Ctrl-C only between two waits.
+                for done in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
+                    task, result = running.pop(done), done.result()
+                    results[tasks.index(task)] = result
+                    if on_chapter:
+                        on_chapter(result, task)
+        except BaseException as error:
+            kernels.stop()
+            if not isinstance(error, KeyboardInterrupt):
+                raise
+    results |= {tasks.index(task): done.result() for done, task in running.items()}
+    return [results[position] for position in sorted(results)]
 
 
-def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], None] | None = None) -> ChapterRun:
-    """Run one notebook in place, in a fresh kernel of this environment.
+def _most_urgent_first(tasks: list[Task], seconds: Mapping[str, float]) -> list[Task]:
+    """Order notebooks by the seconds of the longest chain that begins with them."""
 
-    Whatever goes wrong in the notebook or its kernel becomes the result's ``error``, Ctrl-C as well. Its checks
-    note no progress: what runs here is nobody's work.
-    """
+    def chain(task: Task) -> float:
+        after = [chain(other) for other in tasks if task.chapter in other.inputs and other.chapter > task.chapter]
+        return seconds.get(str(task.chapter), 20.0) + max(after, default=0.0)
+
+    return sorted(tasks, key=chain, reverse=True)
+
+
+@dataclass
+class _Kernels:
+    """What all kernels of a run share, and how they are ended together."""
+
+    cwd: Path
+    environment: dict[str, str]
+    on_cell: Callable[[Task], None] | None
+    clients: list[Any] = field(default_factory=list)
+    stopped: bool = False
+
+    def stop(self) -> None:
+        """End the kernels at once, with the processes that they have started."""
+        self.stopped = True
+        for client in list(self.clients):
+            if client.km is not None and client.km.has_kernel:
+                asyncio.run(client.km.provisioner.kill())
+
+
+def _execute_and_compare(task: Task, kernels: _Kernels, workspace: str, bounds: Mapping[str, Any]) -> ChapterRun:
+    before = _written(task, workspace)
+    result = _execute(task, kernels)
+    if not result.error:
+        # Numbers that lie there from an earlier run are not this run's.
+        is_new = _written(task, workspace) != before
+        try:
+            values = outputs.read_numbers(task.chapter, workspace) if is_new else {}
+        except LabCourseError as error:
+            result.error = str(error)
+        else:
+            result.numbers = expected.compare(values, bounds.get(str(task.chapter), {}))
+    return result
+
+
+def _execute(task: Task, kernels: _Kernels) -> ChapterRun:
+    """Run one notebook in place; whatever goes wrong in it or its kernel becomes the result's ``error``."""
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal
+
+    result = ChapterRun(task.chapter, task.name)
+
+    def begin(cell_index: int, **_: Any) -> None:
+        result.cell = cell_index + 1
+        if kernels.stopped:  # while this kernel was starting
+            raise RuntimeError("stopped")
 
     def report(**_: Any) -> None:
-        if on_cell:
-            on_cell(task)
+        if kernels.on_cell:
+            kernels.on_cell(task)
 
     client = NotebookClient(
         task.notebook,
@@ -196,24 +286,25 @@ def execute(task: Task, *, cwd: Path, workspace: str, on_cell: Callable[[Task], 
         timeout=1800,
         record_timing=False,
         store_widget_state=False,
-        resources={"metadata": {"path": str(cwd)}},
+        resources={"metadata": {"path": str(kernels.cwd)}},
+        on_cell_execute=begin,
         on_cell_executed=report,
     )
+    kernels.clients.append(client)
     for cell in task.notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    result = ChapterRun(task.chapter, task.name)
     started = time.perf_counter()
     try:
         # What the kernel's process itself writes to standard error is for Jupyter's developers.
-        client.execute(env=_environment(workspace), stderr=subprocess.DEVNULL)
-    except (Exception, KeyboardInterrupt) as error:
-        # nbclient answers Ctrl-C by ending its kernel, and then stumbles over that in one way or another.
-        stopped = getattr(client, "_async_cleanup_kernel_future", None) is not None
-        result.interrupted = stopped or isinstance(error, KeyboardInterrupt)
-        result.error = _reason(task, error, interrupted=result.interrupted)
-        if not result.error:
-            raise
+        asyncio.run(client.async_execute(env=kernels.environment, stderr=subprocess.DEVNULL))
+    except Exception as error:
+        result.interrupted = kernels.stopped
+        if not result.interrupted and not isinstance(error, (CellControlSignal, RuntimeError)):
+            raise  # no fault of notebook or kernel
+        result.error = _reason(result, task.notebook.cells[result.cell - 1], error)
+    finally:
+        kernels.clients.remove(client)
     result.seconds = time.perf_counter() - started
     return result
 
@@ -262,55 +353,34 @@ def kernel_manager_class() -> Any:
     return ThisEnvironment
 
 
-def _environment(workspace: str) -> dict[str, str]:
-    # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader.
+def _environment(workspace: str, *, one_thread: bool) -> dict[str, str]:
+    # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader. What a
+    # notebook solves is nobody's progress.
     return {
         "TF_CPP_MIN_LOG_LEVEL": "3",
+        **(_ONE_THREAD if one_thread else {}),
         **os.environ,
         "LABCOURSE_WORKSPACE": workspace,
         "LABCOURSE_PROGRESS": "off",
     }
 
 
-def _reason(task: Task, error: BaseException, *, interrupted: bool) -> str:
-    """Return why a notebook was not run to its end; an empty text if that is no fault of notebook or kernel."""
-    from nbclient.exceptions import CellControlSignal, CellExecutionError, CellTimeoutError, DeadKernelError
+def _reason(result: ChapterRun, cell: Any, error: Exception) -> str:
+    """Return why a notebook was not run to its end, in the user's words; ``cell`` is the one that was begun last."""
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-    if interrupted:
-        return f"{task.name}: interrupted in cell {_last_started(task)}; run this chapter again"
+    if result.interrupted:
+        return f"{result.name}: interrupted in cell {result.cell}; run this chapter again"
     if isinstance(error, CellExecutionError):
-        return _explain(task, error)
-    if isinstance(error, (CellTimeoutError, CellControlSignal)):
-        return f"{task.name}: a cell ran longer than half an hour: {error}"
+        lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
+        message = "\n    ".join(lines[-6:])
+        where = f"{result.name}, cell {result.cell} ({cell.source.strip().splitlines()[0]})"
+        return f"{where}: {error.ename}: {message}"
+    if isinstance(error, CellTimeoutError):
+        return f"{result.name}: cell {result.cell} ran longer than half an hour"
     if isinstance(error, DeadKernelError):
         return (
-            f"{task.name}: the kernel died in cell {_last_started(task)}; "
+            f"{result.name}: the kernel died in cell {result.cell}; "
             "often the memory was not enough: close other programs and run it again"
         )
-    if isinstance(error, RuntimeError):
-        return f"{task.name}: no kernel could be started: {error}; `labcourse doctor` says more"
-    return ""
-
-
-def _explain(task: Task, error: Any) -> str:
-    lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
-    message = "\n    ".join(lines[-6:])
-    cell = next(
-        (
-            i
-            for i, cell in enumerate(task.notebook.cells, 1)
-            if any(output.output_type == "error" for output in cell.get("outputs", ()))
-        ),
-        0,
-    )
-    first_line = task.notebook.cells[cell - 1].source.strip().splitlines()[:1] if cell else []
-    where = f"{task.name}, cell {cell}" + (f" ({first_line[0]})" if first_line else "")
-    return f"{where}: {error.ename}: {message}"
-
-
-def _last_started(task: Task) -> int:
-    """Return the number of the first code cell that was not finished, counting all cells from one."""
-    for number, cell in enumerate(task.notebook.cells, 1):
-        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
-            return number
-    return len(task.notebook.cells)
+    return f"{result.name}: no kernel could be started: {error}; `labcourse doctor` says more"

@@ -28,12 +28,8 @@ END = "### END SOLUTION"
 PROJECT = 9
 """The number of the project after the eight chapters."""
 
-_HEADER = re.compile(r"# %%( |$)")
-_LIKE_A_MARK = re.compile(r"^\s*#.*\b(BEGIN|END)\W+SOL|^\s*#+\s*(BEGIN|END)\s+\w+\s*$", re.IGNORECASE)
-_EXERCISE = re.compile(r"exercise-(\d+\.\d+)$")
-_CHECK = re.compile(r"check-(\d+\.\d+)$")
-_HEADING = re.compile(r"^#+ Exercise (\d+\.\d+) – .+ \([^()]+\)$", re.MULTILINE)
-"""As `course.checks.registry` reads it for the panel and for `labcourse status`."""
+_LIKE_A_MARK = re.compile(r"^\s*#.*\b(BEGIN|END)\W+SOL", re.IGNORECASE)
+_HEADING = re.compile(r"^#+ Exercise (\d+\.\d+) – (.+) \(([^()]+)\)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -48,20 +44,21 @@ class Cell:
     @property
     def exercise(self) -> str:
         """The exercise's number, such as ``1.2``, or an empty string."""
-        return _number(self.tags, _EXERCISE)
+        return self._number("exercise-")
 
     @property
     def check(self) -> str:
         """The number of the exercise that this cell checks, or an empty string."""
-        return _number(self.tags, _CHECK)
+        return self._number("check-")
 
     @cached_property
     def regions(self) -> tuple[tuple[int, int], ...]:
         """First and last line (the marks, counted from one within the cell) of each solution region."""
-        lines = [line.strip() for line in self.text.splitlines()]
-        begins = [i for i, line in enumerate(lines, 1) if line == BEGIN]
-        ends = [i for i, line in enumerate(lines, 1) if line == END]
-        return tuple(zip(begins, ends, strict=True))
+        marks = [i for i, line in enumerate(self.text.splitlines(), 1) if line.strip() in (BEGIN, END)]
+        return tuple(zip(marks[::2], marks[1::2], strict=True))
+
+    def _number(self, tag: str) -> str:
+        return next((name.removeprefix(tag) for name in self.tags if re.fullmatch(rf"{tag}\d+\.\d+", name)), "")
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,21 @@ class Source:
     def chapter(self) -> int | None:
         """The chapter's number, that of the project, or None for a source outside of both."""
         return number_of(self.name)
+
+    @cached_property
+    def headings(self) -> dict[str, tuple[str, str, str]]:
+        """By number of the exercise: id of the heading's cell, title and kind."""
+        return {
+            number: (self.id_of(position), title, kind)
+            for position, cell in enumerate(self.cells)
+            if cell.kind == "markdown"
+            for number, title, kind in _HEADING.findall(cell.text)
+        }
+
+    def id_of(self, position: int) -> str:
+        """Return the id of a cell in the notebooks, of its position counted from 0."""
+        name = f"chapter{self.chapter}" if self.chapter is not None else self.name.replace("_", "-")[:60]
+        return f"{name}-{position + 1:03d}"
 
     def error(self, what: str, line: int, next_step: str = "") -> BuildError:
         """Return an error that names file and line."""
@@ -107,27 +119,17 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
     BuildError
         If there is none, one of these chapters is missing, or a source breaks the rules.
     """
-    paths = files_of(home / "course" / "chapters", "*.py", chapters, otherwise="Run this in a full clone.")
+    folder, otherwise = home / "course" / "chapters", "Run this in a full clone."
+    paths = files_of(folder, "*.py", chapters, otherwise=otherwise)
     if not paths:
-        raise BuildError(
-            "There is no course text.", where=str(home / "course" / "chapters"), next_step="Run this in a full clone."
-        )
+        raise BuildError("There is no course text.", where=str(folder), next_step=otherwise)
     return [read(path) for path in paths]
 
 
 def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise: str) -> list[Path]:
     """Return the files of some chapters in a folder in the order of their names; all files if no chapter is named.
 
-    Parameters
-    ----------
-    folder : Path
-        Where they are.
-    pattern : str
-        What their names are like, such as ``*.py``.
-    chapters : collection of int
-        The chapters asked for.
-    otherwise : str
-        What the reader can do if there is no chapter at all.
+    ``pattern`` says what their names are like, ``otherwise`` what the reader can do if there is no chapter at all.
 
     Raises
     ------
@@ -159,115 +161,80 @@ def read(path: Path) -> Source:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BuildError(f"{path.name} cannot be read: {error}.", where=str(path)) from error
-    headers = _check_marks(path, text)
-    notebook = jupytext.reads(text, fmt="py:percent")
-    if len(notebook.cells) != len(headers):
+    headers = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"# %%( |$)", line)]
+    cells = jupytext.reads(text, fmt="py:percent").cells
+    if len(cells) != len(headers):
         raise BuildError(
             f"{path.name} has text outside of its cells.",
             where=f"{path}, line 1",
             next_step="Let the file begin with a cell header: `# %% [markdown]` or `# %%`.",
         )
-    cells = tuple(
+    made = (
         Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), line)
-        for cell, line in zip(notebook.cells, headers, strict=True)
+        for cell, line in zip(cells, headers, strict=True)
     )
-    source = Source(path, cells)
+    source = Source(path, tuple(made))
+    for cell in source.cells:
+        _check_marks(source, cell)
     _check_exercises(source)
     return source
 
 
-def _check_marks(path: Path, text: str) -> list[int]:
-    """Return the lines of the cell headers; raise if a mark is nested, unclosed or out of place."""
-
-    def error(what: str, line: int, next_step: str) -> BuildError:
-        return BuildError(what, where=f"{path}, line {line}", next_step=next_step)
-
-    headers: list[int] = []
-    opened, markdown = 0, False
-    lines = text.splitlines()
-    for number, line in enumerate(lines, 1):
+def _check_marks(source: Source, cell: Cell) -> None:
+    """Raise if a mark is misspelt, nested, unclosed or out of place."""
+    opened = 0
+    for number, line in enumerate(cell.text.splitlines(), cell.line + 1):
         mark = line.strip()
-        if _HEADER.match(line):
-            if opened:
-                raise error(
-                    f"The solution that begins in line {opened} is not closed in its cell.",
-                    number,
-                    f"Write `{END}` below the answer.",
-                )
-            headers.append(number)
-            markdown = "[markdown]" in line
-        elif mark in (BEGIN, END) and markdown:
-            raise error("A solution mark stands in a text cell.", number, "Move it to a code cell.")
-        elif mark == BEGIN:
-            if opened:
-                raise error(
-                    f"A solution begins inside the one that begins in line {opened}.",
-                    number,
-                    f"Close the first one with `{END}`; solutions cannot be nested.",
-                )
-            opened = number
-        elif mark == END:
-            if not opened:
-                raise error("A solution ends that did not begin.", number, f"Write `{BEGIN}` above it.")
-            opened = 0
-        elif _LIKE_A_MARK.search(line):
-            raise error(
-                f"This looks like a solution mark but is none: {mark}.",
+        if mark not in (BEGIN, END) or cell.kind == "markdown":
+            if _LIKE_A_MARK.search(line):
+                how = f"Write exactly `{BEGIN}` or `{END}`, alone on its line, in a code cell."
+                raise source.error(f"This looks like a solution mark but is none: {mark}.", number, how)
+        elif (mark == BEGIN) == bool(opened):
+            raise source.error(
+                f"A solution begins inside the one of line {opened}."
+                if opened
+                else "A solution ends that did not begin.",
                 number,
-                f"Write exactly `{BEGIN}` or `{END}`, alone on its line.",
+                f"Write `{BEGIN}` above the answer and `{END}` below it; solutions cannot be nested.",
             )
+        else:
+            opened = number if mark == BEGIN else 0
     if opened:
-        raise error(
-            f"The solution that begins in line {opened} is not closed.",
-            len(lines),
-            f"Write `{END}` below the answer.",
-        )
-    return headers
+        raise source.error("A solution is not closed in its cell.", opened, f"Write `{END}` below the answer.")
 
 
 def _check_exercises(source: Source) -> None:
-    headings = {number for cell in source.cells if cell.kind == "markdown" for number in _HEADING.findall(cell.text)}
-    exercises: dict[str, int] = {}
+    """Raise if an exercise lacks its heading, answer or check, or has two of them."""
+    exercises: dict[str, Cell] = {}
     checked: set[str] = set()
+
+    def require(is_met: object, cell: Cell, what: str, how: str = "") -> None:
+        if not is_met:
+            raise source.error(what, cell.line, how)
+
     for cell in source.cells:
         number = cell.exercise or cell.check
-        if number and source.chapter is not None and int(number.split(".")[0]) != source.chapter:
-            raise source.error(f"Exercise {number} stands in chapter {source.chapter}.", cell.line)
-        if cell.regions and not cell.exercise:
-            raise source.error(
-                "A solution stands in a cell that is no exercise.", cell.line, 'Tag it: `# %% tags=["exercise-N.M"]`.'
-            )
+        tag = 'Tag it: `# %% tags=["exercise-N.M"]`.'
+        require(cell.exercise or not cell.regions, cell, "A solution stands in a cell that is no exercise.", tag)
+        if number and source.chapter is not None:
+            is_own = number.startswith(f"{source.chapter}.")
+            require(is_own, cell, f"Exercise {number} stands in chapter {source.chapter}.")
         if cell.exercise:
-            if cell.exercise in exercises:
-                raise source.error(f"There are two exercises {number}.", cell.line)
-            if number not in headings:
-                raise source.error(
-                    f"Exercise {number} has no heading with a title and a kind.",
-                    cell.line,
-                    f"Write above it: `### Exercise {number} – Title (write code)`, or (read a plot), (in your words).",
-                )
-            if not cell.regions:
-                raise source.error(
-                    f"Exercise {number} has no solution.", cell.line, f"Put its answer between `{BEGIN}` and `{END}`."
-                )
-            exercises[number] = cell.line
-        if cell.check:
-            call = f"checks.exercise_{number.replace('.', '_')}("
-            if number not in exercises or number in checked:
-                raise source.error(f"The check of exercise {number} must follow it, once.", cell.line)
-            if call not in cell.text and not re.search(rf'checks\.written\(\s*"{re.escape(number)}"', cell.text):
-                raise source.error(
-                    f"The check of exercise {number} does not check it.",
-                    cell.line,
-                    f'Call `{call}…)` or `checks.written("{number}", …)`.',
-                )
+            require(number not in exercises, cell, f"There are two exercises {number}.")
+            how = f"Write above it: `### Exercise {number} – Title (write code)`, or (read a plot), (in your words)."
+            is_headed = number in source.headings
+            require(is_headed, cell, f"Exercise {number} has no heading with a title and a kind.", how)
+            how = f"Put its answer between `{BEGIN}` and `{END}`."
+            require(cell.regions, cell, f"Exercise {number} has no solution.", how)
+            exercises[number] = cell
+        elif cell.check:
+            is_in_place = number in exercises and number not in checked
+            require(is_in_place, cell, f"The check of exercise {number} must follow it, once.")
+            call, written = f"exercise_{number.replace('.', '_')}", f'checks.written("{number}", '
+            how = f"Call `checks.{call}(…)` or `{written}…)`."
+            is_called = f"checks.{call}(" in cell.text or written in cell.text
+            require(is_called, cell, f"The check of exercise {number} does not check it.", how)
             checked.add(number)
-    for number, line in exercises.items():
-        if number not in checked:
-            raise source.error(
-                f"Exercise {number} has no check.", line, f'Let a cell tagged "check-{number}" follow it.'
-            )
-
-
-def _number(tags: tuple[str, ...], pattern: re.Pattern[str]) -> str:
-    return next((match[1] for tag in tags if (match := pattern.match(tag))), "")
+    for number, cell in exercises.items():
+        how = f'Let a cell tagged "check-{number}" follow it.'
+        require(number in checked, cell, f"Exercise {number} has no check.", how)

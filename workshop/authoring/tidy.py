@@ -24,17 +24,10 @@ def tidy(notebook: Any) -> None:
         cell.metadata = {"tags": cell.metadata["tags"]} if cell.metadata.get("tags") else {}
         if cell.cell_type != "code":
             continue
-        cell.outputs = [output for output in cell.outputs if _is_kept(output)]
+        cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr" and _WIDGET not in o.get("data", {})]
         for output in cell.outputs:
-            picture = output.get("data", {}).get("image/png")
-            if picture:
+            if picture := output.get("data", {}).get("image/png"):
                 output["data"]["image/png"] = _shrink(picture)
-
-
-def _is_kept(output: Any) -> bool:
-    if output.output_type == "stream":
-        return bool(output.name != "stderr")
-    return _WIDGET not in output.get("data", {})
 
 
 def _shrink(picture: str) -> str:

@@ -1,8 +1,7 @@
 """What changes a student's workspace: outputs made by a solution, and starting a chapter over.
 
-Nothing a student made is ever deleted or overwritten: it is moved to another name, ``….mine-<date>-<number>``, in
-steps of which each leaves everything findable. What fails or is interrupted is undone; what is killed half-way
-is completed by doing it again.
+Nothing a student made is deleted or overwritten: it gets another name, ``….mine-<date>-<number>``, before anything
+takes its place. So whatever refuses or is killed half-way, it can be found, and the same command completes the rest.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from course.checks.progress import progress_folder
-from labcourse import locks, outputs, settings
-from labcourse.errors import ChapterBusy, LabCourseError
-from labcourse.files import keep, set_aside, write_notebook
+from labcourse import outputs, settings
+from labcourse.errors import LabCourseError
+from labcourse.files import alone_in, keep, set_aside, write_notebook
 from workshop.authoring import build, source
 from workshop.authoring.run import ChapterRun
 
@@ -48,13 +46,13 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
     Raises
     ------
     ChapterBusy
-        If a kernel works on one of the chapters, or ``solve`` or ``reset`` is running already.
+        If a kernel works on one of the chapters.
     StorageError
-        If the outputs cannot be moved.
+        If the outputs cannot be moved, or ``solve`` or ``reset`` is running already.
     """
     moved: dict[int, Path] = {}
     finished: set[int] = set()
-    with _alone():
+    with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
         try:
             for chapter in chapters:
                 if kept := _set_outputs_aside(chapter):
@@ -62,9 +60,8 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
             results = run()
             finished = {result.chapter for result in results if not result.error}
         finally:
-            for chapter, kept in moved.items():
-                if chapter not in finished:
-                    _put_back(chapter, kept)
+            for chapter in moved.keys() - finished:
+                _put_back(chapter, moved[chapter])
     return results, {chapter: kept for chapter, kept in moved.items() if chapter in finished}
 
 
@@ -78,96 +75,39 @@ def reset(home: Path, chapter: int, *, with_outputs: bool = False) -> Reset:
     BuildError
         If there is no such chapter.
     ChapterBusy
-        If a kernel works on the chapter, or ``solve`` or ``reset`` is running already.
+        If a kernel works on the chapter.
     StorageError
-        If the disk refuses: then everything is as it was.
+        If the disk refuses, or ``solve`` or ``reset`` is running already.
     """
     (text,) = source.read_all(home, [chapter])
     fresh = build.text(build.student_notebook(text))
     done = Reset(home / "notebooks" / f"{text.name}.ipynb")
-    with _alone():
-        folder = _lock(chapter)
-        try:
-            # First what needs space on the disk; the rest only changes names.
+    progress = progress_folder(WORKSPACE) / str(chapter)
+    with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
+        with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE):  # no kernel works on it
             if done.notebook.is_file() and not build.holds(done.notebook, fresh):
                 done.kept_notebook = keep(done.notebook)
-            if done.kept_notebook or not done.notebook.is_file():
-                write_notebook(done.notebook, fresh)
-            progress = progress_folder(WORKSPACE) / str(chapter)
+            write_notebook(done.notebook, fresh)
             if progress.is_dir():
                 done.kept_progress = set_aside(progress)
-            if with_outputs:
-                done.kept_outputs = _set_outputs_aside(chapter)
-        except BaseException:
-            _undo(done, chapter)
-            raise
-        finally:
-            locks.release(folder)
+        if with_outputs:
+            done.kept_outputs = _set_outputs_aside(chapter)
     return done
-
-
-def _undo(done: Reset, chapter: int) -> None:
-    """Put back what is kept; what even that cannot stays findable under its other name."""
-    with suppress(OSError):
-        if done.kept_progress:
-            os.rename(done.kept_progress, progress_folder(WORKSPACE) / str(chapter))
-    with suppress(OSError):
-        if done.kept_outputs:
-            os.rename(done.kept_outputs, outputs.folder(chapter, WORKSPACE))
-    with suppress(OSError):
-        if done.kept_notebook and done.kept_notebook.samefile(done.notebook):
-            done.kept_notebook.unlink()
-        elif done.kept_notebook:
-            os.replace(done.kept_notebook, done.notebook)
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Hold the workspace for one `solve` or `reset`."""
-    folder = settings.outputs_folder() / WORKSPACE
-    try:
-        locks.acquire(folder, "the workspace")
-    except ChapterBusy as error:
-        raise ChapterBusy(
-            "`labcourse solve` or `labcourse reset` is running already.",
-            where=str(folder),
-            next_step="Wait until it has finished.",
-        ) from error
-    try:
-        yield
-    finally:
-        locks.release(folder)
-
-
-def _lock(chapter: int) -> Path:
-    folder = outputs.folder(chapter, WORKSPACE)
-    try:
-        locks.acquire(folder, f"chapter {chapter} ({WORKSPACE})")
-    except ChapterBusy as error:
-        raise ChapterBusy(
-            error.what,
-            where=error.where,
-            next_step="Save the notebook and shut its kernel down (in JupyterLab: Running Terminals and Kernels), "
-            "then give this command again.",
-        ) from error
-    return folder
 
 
 def _set_outputs_aside(chapter: int) -> Path | None:
     """Move the outputs of a chapter to another name, if there are any and no kernel is at work on them."""
-    folder = _lock(chapter)
-    # Released before: an open file would keep Windows from renaming its folder.
-    locks.release(folder)
-    if not any(not path.name.startswith(".") for path in folder.iterdir()):
-        return None
-    return set_aside(folder)
+    # Given back at once: an open file would keep Windows from renaming its folder.
+    with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE) as held:
+        folder = held.folder
+    return set_aside(folder) if any(not path.name.startswith(".") for path in folder.iterdir()) else None
 
 
 def _put_back(chapter: int, kept: Path) -> None:
     """Put outputs back in the place of half-made ones; say where they are if that cannot be done."""
     try:
-        folder = _lock(chapter)
-        locks.release(folder)
+        with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE) as held:
+            folder = held.folder
         shutil.rmtree(folder)
         os.rename(kept, folder)
     except (LabCourseError, OSError) as error:

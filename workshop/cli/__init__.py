@@ -20,10 +20,7 @@ from workshop.authoring import packages
 try:
     import typer
 
-    from workshop.cli import authoring, notebooks
-    from workshop.cli import search as search_commands
-    from workshop.cli.compare import EXAMPLES, compare
-    from workshop.cli.data import app as data_app
+    from workshop.cli import authoring, compare, data, notebooks, search
     from workshop.cli.printing import Json, make_printable, print_json, print_rows, split_names
 except Exception as error:
     if not (message := packages.why_broken(error)):
@@ -38,25 +35,27 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(data_app, name="data")
 
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
+
+_EXTRAS = {"pythia8mc": "simulate", "fastjet": "simulate", "dask": "simulate", "distributed": "simulate"}
+"""Packages that students do not install, and the extra of `pyproject.toml` that brings each."""
 
 
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     # `kill` and a terminal that is closed give what Ctrl-C gives: processes end, and temporary files go. Under `nohup`
     # the latter is ignored, and stays so.
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
-        if signal.getsignal(number) not in (signal.SIG_IGN, None)
-    }
+    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
+    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
+    for number in changed:
+        signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         make_printable(stream)
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
-    sys.argv[1:] = [_with_home(word) for word in sys.argv[1:]]
+    home = os.path.expanduser("~").replace("\\", "/")
+    sys.argv[1:] = [re.sub(r"^(--[a-z]+=)?~(?=[/\\])", rf"\g<1>{home}", word) for word in sys.argv[1:]]
     settings.fix_paths()
     try:
         app()
@@ -65,25 +64,17 @@ def main() -> None:
         print(f"labcourse: {text if shutil.which('labcourse') else as_typed(text)}", file=sys.stderr)
         sys.exit(1)
     except Exception as error:
-        if not (message := packages.why_broken(error)):
+        message = packages.why_broken(error)
+        if extra := _EXTRAS.get(getattr(error, "name", None) or ""):
+            next_step = f'Run `python -m pip install -e ".[{extra}]"` in the course\'s folder.'
+            message = f"labcourse: {error}\n  next:  {next_step}"
+        if not message:
             raise
         print(message, file=sys.stderr)
         sys.exit(1)
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _with_home(word: str) -> str:
-    """Replace the ~ of a path.
-
-    Examples
-    --------
-    >>> import os
-    >>> _with_home("--out=~/samples") == f"--out={os.path.expanduser('~')}/samples", _with_home("~x")
-    (True, '~x')
-    """
-    return re.sub(r"^(--[a-z]+=)?~(?=[/\\])", lambda found: (found[1] or "") + os.path.expanduser("~"), word)
+        for number in changed:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @app.command(epilog="Example: labcourse doctor --json")
@@ -102,25 +93,16 @@ def doctor(as_json: Json = False) -> None:
 
 for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset):
     app.command(epilog=notebooks.EXAMPLES[command.__name__])(command)
-app.command(epilog=authoring.BUILD)(authoring.build)
-app.command(epilog=authoring.ANSWERS)(authoring.answers)
-app.command(epilog=EXAMPLES)(compare)
-app.command(epilog=search_commands.EXAMPLES)(search_commands.tune)
+app.command(epilog=compare.EXAMPLES)(compare.compare)
+app.add_typer(data.app, name="data")
 
 
-@app.command(epilog="Examples: labcourse yields · labcourse yields --data DIR --json")
-def yields(
-    data: Annotated[
-        list[Path] | None, typer.Option(help="A folder of sample files to search first; can be repeated.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
+@app.command(epilog="Examples: labcourse yields · labcourse yields --json")
+def yields(as_json: Json = False) -> None:
     """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted)."""
     from labcourse import ntuple, samples, selection
 
     rows = []
-    first = [str(folder.absolute()) for folder in data or ()]
-    os.environ["LABCOURSE_DATA"] = os.pathsep.join([*first, os.environ.get("LABCOURSE_DATA", "")])
     for name in samples.ALL:
         located = samples.locate(name)
         raw, selected, expected = 0, 0, 0.0
@@ -147,13 +129,16 @@ def simulate(
             min=0.0001,
         ),
     ] = None,
-    search: Annotated[
-        str, typer.Option(help="Instead of the samples of the chapters, the events of a search: azh (A → Zh → ℓℓbb).")
+    search_for: Annotated[
+        str,
+        typer.Option(
+            "--search", help="Instead of the samples of the chapters, the events of a search: azh (A → Zh → ℓℓbb)."
+        ),
     ] = "",
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
-    workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one a core.", min=0)] = 0,
+    workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one per core.", min=0)] = 0,
     cluster: Annotated[
         str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
     ] = "local",
@@ -165,8 +150,8 @@ def simulate(
 
     Killed or interrupted, the same command goes on where it was.
     """
-    if search:
-        search_commands.simulate_search(search, scale, samples, out, seed, workers, cluster, keep_chunks)
+    if search_for:
+        search.simulate_search(search_for, scale, samples, out, seed, workers, cluster, keep_chunks)
         return
     import factory
 
@@ -177,14 +162,18 @@ def simulate(
             where=str(settings.data_folder()),
             next_step="Say where they should go: --out DIR.",
         )
-    names = tuple(split_names(samples))
     manifest = factory.simulate(
         out or settings.data_folder(),
         scale=scale,
-        samples=names or None,
+        samples=tuple(split_names(samples)) or None,
         seed=seed,
         workers=workers or None,
         address=cluster,
         keep_chunks=keep_chunks,
     )
     print(f"complete: {manifest}")
+
+
+app.command(epilog=search.EXAMPLES)(search.tune)
+app.command(epilog=authoring.BUILD)(authoring.build)
+app.command(epilog=authoring.ANSWERS)(authoring.answers)

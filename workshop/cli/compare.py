@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from labcourse import settings
+from labcourse.errors import BadInput
+from labcourse.files import atomic_write
 from workshop.cli.printing import Json, print_json, print_rows
 
 __all__ = ["EXAMPLES", "compare"]
@@ -36,41 +39,50 @@ def compare(
     ] = None,
     chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
     execute: Annotated[
-        bool, typer.Option("--execute", help="Run the notebooks: their code runs as you, within limits.")
+        bool, typer.Option("--execute", help="Run the notebooks, in a sandbox with limits (Linux, bubblewrap).")
     ] = False,
     seconds: Annotated[
         float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
     ] = 900,
-    memory: Annotated[float, typer.Option(help="Most memory of a notebook in GB, with --execute.", min=0.1)] = 6,
-    with_network: Annotated[
-        bool, typer.Option("--with-network", help="Run them also where the network cannot be cut.")
-    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
 
     Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
-    The report of --html adds key numbers, figures, changed cells, and what the class fails at; --csv is for
+    The report of --html adds key numbers, changed cells, and what the class fails at; --csv is for
     spreadsheets, --pages has something to hand to each student.
     """
-    from workshop.comparison import display, overview
-    from workshop.comparison.sandbox import Limits
+    from rich.console import Console
+    from rich.progress import track
 
-    found = display.compare(
-        submissions,
-        settings.home(),
-        html=html,
-        chapters=chapter or (),
-        csv=csv,
-        pages=pages,
-        pattern=pattern,
-        students=students,
-        limits=Limits(seconds, memory * 1e9, seconds / 7) if execute else None,
-        with_network=with_network,
+    from workshop.comparison import overview, page
+    from workshop.comparison.reference import read_reference
+    from workshop.comparison.sandbox import Limits, require_bubblewrap
+    from workshop.comparison.submissions import find
+    from workshop.comparison.survey import survey
+
+    for file, option, ends in ((html, "--html", (".html", ".htm")), (csv, "--csv", (".csv",))):
+        if file and (file.suffix.lower() not in ends or file.is_dir()):
+            raise BadInput(f"{file} is no name for a report.", where=option, next_step=f"Let it end with {ends[0]}.")
+    if execute:
+        require_bubblewrap()
+    found = survey(
+        find(submissions, pattern, students),
+        read_reference(settings.home(), chapter or ()),
+        limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
+        track=partial(track, description="comparing", console=Console(stderr=True), transient=True),
     )
+    if html:
+        how = "Their notebooks were run again." if execute else "Nothing was run; verdicts are those in the notebooks."
+        report = page.render(found, how).encode()
+        atomic_write(html, lambda temporary: temporary.write_bytes(report))
+    if csv:
+        overview.write_csv(csv, found)
+    if pages:
+        page.write_pages(pages, found)
     for student in found.students:
-        for file, what in student.problems:
-            print(f"labcourse: {student.name}: {file}: {what}", file=sys.stderr)
+        for name, what in student.problems:
+            print(f"labcourse: {student.name}: {name}: {what}", file=sys.stderr)
     if as_json:
         print_json(overview.rows(found))
     else:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from labcourse import settings
-from labcourse.errors import BadInput, DownloadError
+from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_json, print_rows, split_names
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ Names = Annotated[
     str,
     typer.Option(
         "--samples",
-        help="Samples, separated by commas (`labcourse data list --all` shows them), or all; the course's by default.",
+        help="Samples of the release, separated by commas, or all; by default those of the course.",
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
@@ -52,14 +52,11 @@ def download(
     """
     from workshop import opendata
 
-    files, folder = _files(samples) or opendata.choose(), out or settings.official_folder()
+    folder = out or settings.official_folder()
     try:
-        outcomes = opendata.download(files, folder, from_mirrors=mirror or ())
+        outcomes = opendata.download(_files(samples), folder, from_mirrors=mirror or ())
     except KeyboardInterrupt:
-        print(
-            f"labcourse: stopped; what was received is kept in {folder}, and the same command goes on from there.",
-            file=sys.stderr,
-        )
+        print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
     _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
 
@@ -79,25 +76,8 @@ def unpack(
     from workshop import opendata
 
     folder = out or settings.official_folder()
-    outcomes = opendata.unpack(archive, _files(samples) or opendata.choose(), folder)
+    outcomes = opendata.unpack(archive, _files(samples), folder)
     _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
-
-
-@app.command("list", epilog="Examples: labcourse data list · labcourse data list --all --json")
-def list_samples(
-    everything: Annotated[bool, typer.Option("--all", help="Also samples that the course does not use.")] = False,
-    as_json: Json = False,
-) -> None:
-    """List the official samples: how large they are, how many files of each are downloaded, and what the course reads.
-
-    Nothing is checked here; `labcourse data verify` does that.
-    """
-    from workshop import opendata
-
-    rows = opendata.inventory(opendata.choose(["all"]) if everything else None)
-    print_rows(
-        [row._asdict() for row in rows], f"The official collection of {opendata.official().build}", as_json=as_json
-    )
 
 
 @app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
@@ -110,17 +90,18 @@ def verify(
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
     sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
-    read. unreadable: this user may not. missing: not there. Exit status 1 unless all are whole or another build.
+    read. missing: not there. Exit status 1 unless all are whole or another build.
     """
     from workshop import opendata
 
-    verdicts = opendata.verify(_files(samples) or None, folder)
-    rows = [verdict._asdict() for verdict in verdicts]
+    verdicts = opendata.verify(_files(samples) if samples else None, folder)
     if as_json:
-        print_json(rows)
-    for place in () if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
-        here = [{key: row[key] for key in row if key != "folder"} for row in rows if row["folder"] == place]
-        print_rows(here, f"Files in {place}", as_json=False)
+        print_json([verdict._asdict() for verdict in verdicts])
+    for place in [] if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
+        here = [verdict._asdict() for verdict in verdicts if verdict.folder == place]
+        print_rows(
+            [{k: v for k, v in row.items() if k != "folder"} for row in here], f"Files in {place}", as_json=False
+        )
     if not all(verdict.state in opendata.GOOD for verdict in verdicts):
         raise typer.Exit(1)
 
@@ -215,37 +196,17 @@ def validate(
 def _files(names: str) -> list[Official]:
     from workshop import opendata
 
-    chosen = split_names(names)
-    return opendata.choose(chosen) if chosen else []
+    return opendata.choose(split_names(names)) if names else opendata.choose()
 
 
 def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
-    """Print what became of each file, and what to do where the course reads from elsewhere."""
-    from labcourse import samples
-
+    """Print what became of each file, and what to do where one is missing or the course reads from elsewhere."""
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
-    for name in dict.fromkeys(outcome.sample for outcome in outcomes if outcome.sample in samples.ALL):
-        complete = all((folder / file).is_file() for file in samples.get(name).files)
-        if complete and _folder_in_use(name) != folder.resolve():
-            print(
-                f"labcourse: {name} is read from another folder (see `labcourse data where`); "
-                f"to search this one first: labcourse data use {folder}",
-                file=sys.stderr,
-            )
-    failed = [outcome.file for outcome in outcomes if outcome.state == "failed"]
-    if failed:
+    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
         raise DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
             where=str(folder),
             next_step=f"{next_step} The table says why.",
         )
-
-
-def _folder_in_use(sample: str) -> Path | None:
-    """The folder that a sample is read from; None where a wrong setting keeps all from being found."""
-    from labcourse import samples
-
-    try:
-        return samples.locate(sample).paths[0].parent.resolve()
-    except BadInput:
-        return None
+    if folder.resolve() not in settings.search_path():
+        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)

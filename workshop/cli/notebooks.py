@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLES", "reset", "run", "solve", "status"]
 
 EXAMPLES = {
-    "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --json",
+    "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json",
     "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",
     "solve": "Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3",
     "reset": "Examples: labcourse reset 3 · labcourse reset 3 --outputs --yes",
@@ -29,16 +29,19 @@ EXAMPLES = {
 
 def run(
     chapters: Chapters = None,
-    workspace: Annotated[str, typer.Option(help="Where the outputs go, below data/outputs.")] = "solutions",
     save: Annotated[bool, typer.Option("--save", help="Keep the executed notebooks in solutions/.")] = False,
     student: Annotated[
         bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks at once; by default as many as cores and free memory allow.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the solution notebooks in order and compare their key numbers with the expected ones.
+    """Run the solution notebooks and compare their key numbers with the expected ones.
 
-    Exit status 1 if a chapter fails or a number is out of its bounds.
+    Each begins as soon as the chapters that it reads are done, so several run at once. Exit status 1 if a chapter
+    fails or a number is out of its bounds.
     """
     from workshop.authoring import build as building
     from workshop.authoring import expected
@@ -48,9 +51,9 @@ def run(
     if student:
         with tempfile.TemporaryDirectory() as scratch:
             tasks = running.students(home, chapters or ())
-            running.lend([task.chapter for task in tasks], Path(scratch))
+            running.lend(home, [task.chapter for task in tasks], Path(scratch))
             os.environ["LABCOURSE_OUTPUTS"] = scratch
-            results = _run(tasks, "notebooks", folder="notebooks")
+            results = _run(tasks, "notebooks", jobs=jobs)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -59,7 +62,7 @@ def run(
             save = False
         if save:
             building.build(home, chapters or ())
-        results = _run(running.solutions(home, chapters or ()), workspace, save=save)
+        results = _run(running.solutions(home, chapters or ()), "solutions", save=save, jobs=jobs)
         if expected.section() == "other":
             print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
     _show_results(results, as_json=as_json)
@@ -74,24 +77,24 @@ def status(
     from course.checks import progress, registry, standing
     from workshop.authoring import source
 
-    source.files_of(
-        settings.home() / "course" / "chapters", "*.py", chapters or (), otherwise=settings.get_back("course")
-    )
+    texts, get_back = settings.home() / "course" / "chapters", settings.get_back("course")
+    source.files_of(texts, "*.py", chapters or (), otherwise=get_back)
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
     if not exercises:
-        raise BuildError(
-            "There are no exercises here.",
-            where=str(settings.home() / "course" / "chapters"),
-            next_step=settings.get_back("course"),
-        )
+        raise BuildError("There are no exercises here.", where=str(texts), next_step=get_back)
     rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
     if every:
         rows = [
-            {**exercise._asdict(), "state": states.get(exercise.number, "open"), "exercise": exercise.number}
+            {
+                "chapter": exercise.chapter,
+                "exercise": exercise.number,
+                "title": exercise.title,
+                "kind": exercise.kind,
+                "state": states.get(exercise.number, "open"),
+            }
             for exercise in exercises
         ]
-        rows = [{name: row[name] for name in ("chapter", "exercise", "title", "kind", "state")} for row in rows]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:
@@ -104,14 +107,14 @@ def solve(
 ) -> None:
     """Make the outputs of chapters with their solutions, so that you can go on with the next one.
 
-    Earlier chapters whose outputs are missing are run too. Your notebooks are not touched, and outputs that you made
-    yourself are kept under another name. Stopped half-way, everything is as it was before.
+    Earlier chapters that they read and whose outputs are missing are run too. Your notebooks are not touched, and
+    outputs that you made yourself are kept under another name. Stopped half-way, everything is as it was before.
     """
     from workshop.authoring import run as running
     from workshop.authoring import workspace
 
-    running.solutions(settings.home(), chapters)  # an unknown chapter is said before anything runs
-    needed = sorted({*chapters, *(n for chapter in chapters for n in running.needed_by(chapter, "notebooks"))})
+    _, lacking = running.needed_by(settings.home(), chapters, "notebooks")
+    needed = sorted({*chapters, *lacking})
     tasks = running.solutions(settings.home(), needed)
     results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
     for number, folder in kept.items():
@@ -145,8 +148,8 @@ def reset(
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 
 
-def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: bool = False) -> list[ChapterRun]:
-    from workshop.authoring import expected
+def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | None = None) -> list[ChapterRun]:
+    from workshop.authoring import expected, machine
     from workshop.authoring import run as running
     from workshop.authoring.display import RunProgress
 
@@ -159,7 +162,12 @@ def _run(tasks: list[Task], workspace: str, *, folder: str = "solutions", save: 
             progress.on_chapter(result, task)
 
         return running.run(
-            tasks, home=home, workspace=workspace, folder=folder, on_cell=progress.on_cell, on_chapter=on_chapter
+            tasks,
+            home=home,
+            workspace=workspace,
+            jobs=jobs or machine.jobs(),
+            on_cell=progress.on_cell,
+            on_chapter=on_chapter,
         )
 
 
@@ -171,12 +179,12 @@ def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
     else:
         print_wide(run_table(results))
     for result in results:
-        if result.interrupted:
-            whole = ", ".join(str(other.chapter) for other in results if not other.error)
-            finished = f"; finished before: {whole}" if whole else ""
-            print(f"labcourse: {result.error}{finished}", file=sys.stderr)
-            raise typer.Exit(130)
+        text = result.error if result.interrupted else f"chapter {result.chapter} failed: {result.error}"
         if result.error:
-            print(f"labcourse: chapter {result.chapter} failed: {result.error}", file=sys.stderr)
+            print(f"labcourse: {text}", file=sys.stderr)
+    if any(result.interrupted for result in results):
+        whole = ", ".join(str(result.chapter) for result in results if not result.error)
+        print(f"labcourse: interrupted; finished before: {whole or 'none'}", file=sys.stderr)
+        raise typer.Exit(130)
     if not all(result.is_right for result in results):
         raise typer.Exit(1)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import json
-import os
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -17,23 +14,10 @@ Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
-_PLAIN = {"✓": "+", "✗": "x", "→": "->", "–": "-", "·": "-", "…": "..."}
-
-
-def _in_plain_signs(error: UnicodeError) -> tuple[str, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return "".join(_PLAIN.get(sign, "?") for sign in error.object[error.start : error.end]), error.end
-
-
-codecs.register_error("labcourse", _in_plain_signs)
-
-
 def make_printable(stream: Any) -> None:
-    """Let a stream take every sign: files and pipes get UTF-8; an encoding that lacks a sign gets a plain one."""
+    """Let a stream take every sign: files and pipes get UTF-8; a terminal that lacks a sign shows ``?``."""
     if isinstance(stream, io.TextIOWrapper):
-        is_free = not stream.isatty() and "PYTHONIOENCODING" not in os.environ
-        stream.reconfigure(encoding="utf-8" if is_free else None, errors="labcourse")
+        stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
 def split_names(text: str) -> list[str]:
@@ -66,9 +50,8 @@ def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None
 
 
 def print_json(content: Any) -> None:
-    """Print JSON as people can read it, where the encoding lets us."""
-    is_unicode = (sys.stdout.encoding or "").lower().startswith("utf")
-    print(json.dumps(content, indent=1, ensure_ascii=not is_unicode))
+    """Print JSON as people can read it."""
+    print(json.dumps(content, indent=1, ensure_ascii=False))
 
 
 def print_wide(renderable: Any) -> None:

@@ -2,8 +2,8 @@
 
 Learning platforms, version-control classrooms and mail put a student's name in different places. What is constant
 says nothing about who handed in, and neither do the course's own names, marks of copies (``Copy of``, ``(1)``) and
-dates. A student is the outermost of the names that are left, in folders or in the name of the file, that gives each
-student one notebook per chapter.
+dates. A student is the outermost of the names that are left, in folders or in the name of the file, that gives students
+the fewest second notebooks of a chapter.
 
 =============================================================================  ===========================
 ``chapter3_evaluation.ipynb``, ``Copy of chapter4_early_stopping.ipynb``        one student: the folder
@@ -18,8 +18,8 @@ student one notebook per chapter.
 ``chapter3 (1).ipynb``, ``chapter3 (2).ipynb``                                  a question: who is who?
 =============================================================================  ===========================
 
-Two notebooks of one chapter in a student's own folder are that student's, if few have such; else it is a question,
-answered by a pattern or a table.
+Two notebooks of one chapter are one student's if at most every second student has such; else it is a question, answered
+by a pattern or a table.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +54,6 @@ _NOISE = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = re.compile(r"[\s_\-–.,\0]+")
-_MARK = re.compile(r"checks\.(?:exercise_(\d)_\d|written\(\s*[\"'](\d)\.)")
 _CELL = re.compile(r"(?:(?:exercise|check)-(\d)\.\d+|chapter(\d)-\d{3})$")
 
 
@@ -93,13 +93,8 @@ def chapter_of_name(name: str) -> int:
 
 def chapter_of_cells(notebook: Notebook) -> int:
     """Return the chapter whose exercises a notebook holds, 0 for none."""
-    seen = Counter(
-        int(match[1] or match[2])
-        for cell in notebook.cells
-        for text in (*cell.tags, cell.id)
-        if (match := _CELL.match(text))
-    )
-    seen = seen or Counter(int(a or b) for cell in notebook.cells for a, b in _MARK.findall(cell.source))
+    texts = [text for cell in notebook.cells for text in (*cell.tags, cell.id)]
+    seen = Counter(int(match[1] or match[2]) for text in texts if (match := _CELL.match(text)))
     return seen.most_common(1)[0][0] if seen else 0
 
 
@@ -114,46 +109,42 @@ def recognise(root: Path, items: list[Item]) -> tuple[str, list[str | None]]:
     words = [{word.casefold() for part in item.parts for word in words_of(part)} for item in items if not item.note]
     constant = set.intersection(*words)
     chapters = Counter(item.chapter for item in items if item.chapter)
-    most = max(chapters.values(), default=1)
-    for untidy in (0.1, 0.5):  # the share of students with a second notebook of a chapter
-        for free_names in (False, True):  # whether `anna.ipynb` is a name, or a title that a student chose
-            for with_numbers in (False, True):
-                for ignored in (constant, set()):
-                    labels = [_labels(item, ignored, with_numbers, free_names) for item in items]
-                    for depth in range(max(map(len, labels))):
-                        names = [label[depth] if len(label) > depth else None for label in labels]
-                        if _tells_apart(items, names, untidy):
-                            return _layout(root, items, names), [name and name.shown for name in names]
-            if most == 1:
-                return _one_student(root, items)
-    if most == 2 and _own_folder(root, items) != root:
-        return _one_student(root, items)
-    chapter, number = chapters.most_common(1)[0]
-    alike = [str(item.path.relative_to(root)) for item in items if item.chapter == chapter]
-    more = f" and {number - 3} more" if number > 3 else ""
+    chapter, number = chapters.most_common(1)[0] if chapters else (0, 1)
+    readings: list[tuple[int, list[_Label | None]]] = []
+    # Whether `anna.ipynb` is a name, or a title that a student chose; whether numbers tell namesakes apart.
+    for free_names, with_numbers, ignored in product((False, number > 1), (False, True), (constant, set())):
+        labels = [_labels(item, ignored, with_numbers, free_names) for item in items]
+        for depth in range(max(map(len, labels))):
+            names = [label[depth] if len(label) > depth else None for label in labels]
+            readings += [(surplus, names) for surplus in _surplus(items, names)]
+    if readings:
+        names = min(readings, key=lambda reading: reading[0])[1]
+        in_files = any(len(item.parts) == 1 for item in items if item.chapter)
+        layout = "one folder of files with the students' names" if in_files else "a folder for each student"
+        return layout, [name and name.shown for name in names]
+    if number == 1:
+        return "one student", [_only_student(root, items)] * len(items)
+    alike = ["/".join(item.parts) for item in items if item.chapter == chapter]
     raise BadInput(
-        f"Whose are these {number} notebooks of chapter {chapter}? {', '.join(map(printable, alike[:3]))}{more}.",
+        f"Whose are these {number} notebooks of chapter {chapter}? {', '.join(map(printable, alike[:3]))} …",
         where=str(root),
         next_step="Say where the names stand, such as --pattern '{student}_*', or give a table with the columns file "
         "and student: --students FILE.csv. If all are of one student: --pattern NAME.",
     )
 
 
-def _tells_apart(items: list[Item], names: list[_Label | None], untidy: float) -> bool:
-    """Return whether each notebook has a name, and few names have two notebooks of one chapter, which are alike."""
-    if any(item.chapter and not name for item, name in zip(items, names, strict=True)):
-        return False
+def _surplus(items: list[Item], names: list[_Label | None]) -> list[int]:
+    """Return how many notebooks are of a chapter of which the same name has another; nothing if names do not tell.
+
+    They do if each notebook has one, and at most half of them have two of a chapter.
+    """
+    named = [(name, item.chapter) for item, name in zip(items, names, strict=True) if item.chapter]
     keys = {name.key for name in names if name}
-    named = [(item, name.key) for item, name in zip(items, names, strict=True) if name]
-    full = [(item, name.full) for item, name in zip(items, names, strict=True) if name]
+    surplus = len(named) - len({(name.key, chapter) for name, chapter in named if name})
     # Namesakes with numbers of their own are not one student.
-    return len(keys) > 1 and _surplus(named) == _surplus(full) <= untidy * len(keys)
-
-
-def _surplus(named: list[tuple[Item, str]]) -> int:
-    """Return how many notebooks are of a chapter of which the same name has another."""
-    found = [(key, item.chapter) for item, key in named if item.chapter]
-    return len(found) - len(set(found))
+    is_plain = surplus == len(named) - len({(name.full, chapter) for name, chapter in named if name})
+    tells = len(keys) > 1 and is_plain and surplus <= len(keys) / 2 and all(name for name, _ in named)
+    return [surplus] if tells else []
 
 
 def _labels(item: Item, ignored: set[str], with_numbers: bool, free_names: bool) -> list[_Label]:
@@ -182,25 +173,9 @@ def name_of_file(name: str) -> str:
     return printable(" ".join(words))
 
 
-def _layout(root: Path, items: list[Item], names: list[_Label | None]) -> str:
-    if root.name == "submitted":
-        return "nbgrader's folder: submitted/<student>/<assignment>"
-    if any(len(item.parts) == 1 for item, name in zip(items, names, strict=True) if item.chapter and name):
-        return "one folder of files with the students' names"
-    return "a folder for each student"
-
-
-def _one_student(root: Path, items: list[Item]) -> tuple[str, list[str | None]]:
-    folder = _own_folder(root, items)
-    in_files = {name_of_file(item.parts[-1]) for item in items if item.chapter}
-    name = in_files.pop() if len(in_files) == 1 and folder == root else ""
-    above = root.parent if root.name == "submitted" else root
-    return "one student", [printable(name or (words_of(folder.name) and folder.name) or above.name)] * len(items)
-
-
-def _own_folder(root: Path, items: list[Item]) -> Path:
-    """Return the innermost folder that holds all notebooks and bears a name of its own, or the root."""
-    folder = Path(os.path.commonpath([item.path.parent for item in items if item.is_notebook]))
-    while folder != root and not words_of(folder.name):
-        folder = folder.parent
-    return folder
+def _only_student(root: Path, items: list[Item]) -> str:
+    """Return the name that all notebooks bear, or that of the innermost folder that holds them all."""
+    names = {name_of_file(item.parts[-1]) for item in items if item.chapter}
+    folders = Path(os.path.commonpath([Path(*item.parts).parent for item in items if item.is_notebook])).parts
+    folder = next((part for part in reversed(folders) if words_of(part)), "")
+    return printable(folder or (names.pop() if len(names) == 1 else "") or root.name)

@@ -16,7 +16,7 @@ from typing import Any
 from course.checks import progress
 from labcourse.outputs import MIME_TYPE
 
-__all__ = ["MAX_BYTES", "Cell", "Notebook", "Unreadable", "printable", "read", "read_json", "take"]
+__all__ = ["MAX_BYTES", "Cell", "Notebook", "Unreadable", "printable", "read", "take"]
 
 MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
@@ -31,11 +31,11 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what its outputs printed, its pictures (base64 PNG), the numbers and the verdicts it published.
+    """One cell: what it says, and of its outputs the numbers and verdicts it published.
 
     A verdict is ``(exercise, state, fingerprint of the judged cell, text)``. ``count`` is the execution count, 0 if it
-    was not run; ``times`` are the start and end of its last run (ISO 8601), where JupyterLab recorded them; ``error``
-    names the exception it ended in.
+    was not run; ``started`` is the beginning of its last run (ISO 8601), where JupyterLab recorded it; ``error`` names
+    the exception it ended in.
     """
 
     kind: str
@@ -43,10 +43,8 @@ class Cell:
     tags: tuple[str, ...] = ()
     id: str = ""
     count: int = 0
-    times: tuple[str, ...] = ()
-    printed: str = ""
+    started: str = ""
     error: str = ""
-    pictures: tuple[str, ...] = ()
     numbers: tuple[Any, ...] = ()
     verdicts: tuple[tuple[str, str, str, str], ...] = ()
 
@@ -67,11 +65,6 @@ def read(path: Path) -> Notebook:
     Unreadable
         If it is no notebook, or too large, or not a plain file.
     """
-    return take(read_json(path))
-
-
-def read_json(path: Path) -> Any:
-    """Read one JSON file; raises as `read`."""
     try:
         text = _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -81,7 +74,7 @@ def read_json(path: Path) -> Any:
     if not text.strip():
         raise Unreadable("an empty file")
     try:
-        return json.loads(text)
+        return take(json.loads(text))
     except json.JSONDecodeError as error:
         raise Unreadable(f"not JSON: {error.msg} in line {error.lineno}") from error
     except (RecursionError, ValueError) as error:
@@ -131,22 +124,17 @@ def _cell(raw: Any) -> Cell | None:
     if not isinstance(raw, dict) or raw.get("cell_type") not in ("code", "markdown", "raw"):
         return None
     metadata = _dict(raw.get("metadata"))
-    tags = metadata.get("tags")
-    times = _dict(metadata.get("execution"))
     count = raw.get("execution_count")
     outputs = [output for output in _list(raw.get("outputs")) if isinstance(output, dict)]
     data = [_dict(output.get("data")) for output in outputs]
-    printed = "".join(_text(o.get("text"), _MAX_STREAM) for o in outputs if o.get("name") == "stdout")
     return Cell(
         kind=raw["cell_type"],
         source=_text(raw.get("source"), _MAX_SOURCE),
-        tags=tuple(tag for tag in _list(tags) if isinstance(tag, str)),
+        tags=tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
         id=_text(raw.get("id"), 64),
         count=count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0,
-        times=tuple(_text(times[key], 40) for key in ("iopub.execute_input", "shell.execute_reply") if key in times),
-        printed=printed[:_MAX_STREAM],
+        started=_text(_dict(metadata.get("execution")).get("iopub.execute_input"), 40),
         error=next((printable(_text(o.get("ename"), 60)) for o in outputs if o.get("output_type") == "error"), ""),
-        pictures=tuple(p for d in data if (p := _text(d.get("image/png"), MAX_BYTES))),
         numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
         verdicts=tuple(_verdict(d) for d in data if progress.MIME_TYPE in d),
     )

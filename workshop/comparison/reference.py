@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from course.checks import registry
 from labcourse import settings
 from labcourse.errors import BuildError, LabCourseError
 from workshop.authoring import build, cut, expected, source
@@ -36,13 +35,12 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter as it is handed out (``cells``), its exercises, and the pictures of its solution by cell id."""
+    """A chapter as it is handed out (``cells``), its exercises, and what its key numbers should be."""
 
     number: int
     name: str
     cells: tuple[Cell, ...]
     exercises: tuple[Exercise, ...]
-    pictures: Mapping[str, tuple[str, ...]]
     bounds: Mapping[str, Mapping[str, float]]
 
 
@@ -77,38 +75,21 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
             where=str(path),
             next_step=f"{settings.get_back(f'solutions/{path.name}')} Or run `labcourse build`.",
         ) from error
-    verdicts = {tag: cell.verdicts[-1][-1] for cell in solved.values() for tag in cell.tags if cell.verdicts}
-    student = build.student_notebook(text)
-    answers = cut.solution(text)
     cells = tuple(
-        Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), cell.id) for cell in student.cells
+        Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), cell.id)
+        for cell in build.student_notebook(text).cells
     )
-    checks = {part.check: i for i, part in enumerate(text.cells) if part.check}
+    checks = {part.check: cell for part, cell in zip(text.cells, cells, strict=True) if part.check}
     exercises = []
-    for i, part in enumerate(text.cells):
-        if not part.exercise:
-            continue
-        check = cells[checks[part.exercise]]
-        exercises.append(
-            Exercise(
-                number=part.exercise,
-                title=_title(text.cells, part.exercise),
-                is_written="written" in part.tags,
-                id=cells[i].id,
-                check_id=check.id,
-                stub=cells[i].source,
-                answer=answers[i],
-                check=check.source,
-                verdict=verdicts.get(f"check-{part.exercise}", ""),
+    for part, cell, answer in zip(text.cells, cells, cut.solution(text), strict=True):
+        if number := part.exercise:
+            check = checks[number]
+            verdicts = solved[check.id].verdicts if check.id in solved else ()
+            verdict = verdicts[-1][-1] if verdicts else ""
+            known = registry.exercises().get(number)
+            title, is_written = known.title if known else "", "written" in part.tags
+            exercises.append(
+                Exercise(number, title, is_written, cell.id, check.id, cell.source, answer, check.source, verdict)
             )
-        )
-    pictures = {cell.id: cell.pictures for cell in solved.values() if cell.pictures}
     assert text.chapter is not None
-    return Chapter(text.chapter, text.name, cells, tuple(exercises), pictures, bounds)
-
-
-def _title(cells: Collection[Any], number: str) -> str:
-    """Return ``The preselection`` from the heading ``### Exercise 1.4 – The preselection (write code)``."""
-    pattern = re.compile(rf"Exercise {re.escape(number)}\W+([^(\n]+)")
-    found = (pattern.search(cell.text) for cell in cells if cell.kind == "markdown")
-    return next((match[1].strip(" *.–") for match in found if match), "")
+    return Chapter(text.chapter, text.name, cells, tuple(exercises), bounds)

@@ -1,14 +1,15 @@
 """What no check sees, and a person should: copied answers, no answer at all, the library's instead of one's own.
 
-Each remark becomes a doubt beside the exercise. Nothing is judged by it.
+Each remark becomes a doubt beside the exercise, or stands with the files. Nothing is judged by it.
 """
 
 from __future__ import annotations
 
-import importlib
+import difflib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import import_module
 from itertools import combinations
 
 from workshop.comparison.reading import Notebook
@@ -17,21 +18,15 @@ from workshop.comparison.states import Found
 
 __all__ = ["alike", "own_text", "remarks", "touches_checks"]
 
-_ROOMS = "crossvalidation|features|kinematics|metrics|network|parameterised|selection|significance|splitting|weights"
-_CALL = re.compile(rf"\b({_ROOMS})\.([a-z]\w*)")
-_IMPORT = re.compile(r"\bfrom labcourse\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport labcourse\S*")
+_TAUGHT = "crossvalidation|features|kinematics|metrics|network|selection|significance|splitting|weights"
+_CALL = re.compile(rf"\b({_TAUGHT})\.([a-z]\w*)")
+_IMPORT = re.compile(r"\bfrom (?:labcourse|azh)\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport (?:labcourse|azh)\S*")
+_IMPORT_CHECKS = re.compile(r"\bfrom course import\s*[\w, ]+$", re.MULTILINE)
 _QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 _CHECKING = re.compile(r"\bchecks\.(?:exercise_\d+_\d+|written|panel)\s*\(")
-_INSIDE = re.compile(r"labcourse\.checks|\bchecks as\b|_checked_here|record_state")
-_FUNCTION_WORDS = frozenset(
-    re.findall(
-        r"\S+",
-        "a and are as because by for in is it not of that the to we with das der die ein es nicht und wir weil "
-        "c'est dans de et il la le les ne pas un une che con è el en es los non no por que si una y",
-    )
-)
-_RUN = 8
-"""So many words in a row are nobody's by chance."""
+_INSIDE = re.compile(r"course\.checks|\bchecks as\b|_checked_here|record_state")
+_FEWEST_WORDS = 8
+"""So many words are not the same by chance."""
 _LONG = 60
 """Characters; shorter code is the same in many heads."""
 
@@ -42,13 +37,11 @@ def remarks(found: Found, exercise: Exercise) -> Iterator[str]:
         return
     if exercise.is_written:
         own, model = _words(found.answer), _words(exercise.answer)
-        runs, known = _runs(own), _runs(model)
-        if own == model or 2 * len(runs & known) > len(runs):
+        if difflib.SequenceMatcher(None, own, model, autojunk=False).ratio() > 0.8:
             yield "word for word the course's own answer"
-        elif len(set(own)) < 4 or not set(own) & (_FUNCTION_WORDS | {word for word in model if len(word) > 3}):
+        elif len(set(own)) < 4:
             yield "hardly a sentence"
-        return
-    if library := _library(found.answer) - _library(exercise.answer) - _library(exercise.stub):
+    elif library := _library(found.answer) - _library(exercise.answer) - _library(exercise.stub):
         yield f"it takes the course's own {', '.join(sorted(library))}"
 
 
@@ -57,72 +50,59 @@ def touches_checks(notebook: Notebook, chapter: Chapter) -> bool:
     course = {cell.source.strip() for cell in chapter.cells}
     for cell in notebook.cells:
         if cell.kind == "code" and "check" in cell.source and cell.source.strip() not in course:
-            code = _CHECKING.sub("", _QUIET.sub("", _IMPORT.sub("", cell.source)))
-            if re.search(r"\bchecks\b", code) or _INSIDE.search(cell.source):
+            code = _QUIET.sub("", _IMPORT_CHECKS.sub("", cell.source))
+            if re.search(r"\bchecks\b", _CHECKING.sub("", code)) or _INSIDE.search(cell.source):
                 return True
     return False
 
 
 def own_text(found: Found, exercise: Exercise) -> str:
     """Return what a student wrote beyond the stub, if it is long enough to be recognised, and not the course's own."""
-    if not found.answer:
-        return ""
     if exercise.is_written:
         own = _words(found.answer)
-        return " ".join(own) if len(own) >= _RUN and own != _words(exercise.answer) else ""
+        return " ".join(own) if len(own) >= _FEWEST_WORDS and own != _words(exercise.answer) else ""
     stub, course = set(exercise.stub.splitlines()), set(exercise.answer.splitlines())
     lines = [line.rstrip() for line in found.answer.splitlines() if line.strip() and line not in stub]
     return "\n".join(lines) if len("".join(lines)) >= _LONG and not set(lines) <= course else ""
 
 
-def alike(answers: Sequence[Mapping[Exercise, str]]) -> dict[int, list[tuple[int, int, int]]]:
-    """Return who shares answers with whom, letter for letter.
+def alike(answers: Sequence[Mapping[Exercise, str]]) -> Iterator[tuple[int, int, int]]:
+    """Yield who shares answers with whom, letter for letter.
 
     Parameters
     ----------
     answers : sequence of mappings
         For each student the `own_text` by exercise.
 
-    Returns
-    -------
-    dict
-        By position of the student the position of the other, how many answers are the same, and of how many: one in
-        words is enough, or three of code that are half of what the student wrote.
+    Yields
+    ------
+    tuple
+        Positions of two students, and how many answers are the same: one in words is enough, or three of code.
     """
     writers: defaultdict[tuple[Exercise, str], list[int]] = defaultdict(list)
     for student, texts in enumerate(answers):
         for exercise, text in texts.items():
-            if text:
-                writers[exercise, text].append(student)
-    same, in_words = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
+            writers[exercise, text] += [student] if text else []
+    same, weight = Counter[tuple[int, int]](), Counter[tuple[int, int]]()
     for (exercise, _), students in writers.items():
         # What a fifth of the class writes is in the air.
         if len(students) <= max(10, len(answers) / 5):
-            same.update(combinations(students, 2))
-            in_words.update(combinations(students, 2) if exercise.is_written else ())
-    found: defaultdict[int, list[tuple[int, int, int]]] = defaultdict(list)
-    for pair, number in same.items():
-        for student, other in (pair, pair[::-1]):
-            own = sum(map(bool, answers[student].values()))
-            if in_words[pair] or (number >= 3 and 2 * number >= own):
-                found[student].append((other, number, own))
-    return found
+            pairs = list(combinations(students, 2))
+            same.update(pairs)
+            weight.update(pairs * (3 if exercise.is_written else 1))
+    yield from ((*pair, number) for pair, number in same.items() if weight[pair] >= 3)
 
 
 def _words(source: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", re.sub(r"^\s*\w+\s*=", " ", source).casefold())
 
 
-def _runs(words: list[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[i : i + _RUN]) for i in range(len(words) - _RUN + 1)}
-
-
 def _library(source: str) -> set[str]:
     """Return the course's functions that a cell names; `weights.sum` of an argument called weights is none."""
     code = _QUIET.sub("", source)
     named = {match[0].strip() for match in _IMPORT.finditer(code)}
-    for room, name in _CALL.findall(code):
-        function = getattr(importlib.import_module(f"labcourse.{room}"), name, None)
-        if callable(function) and str(function.__module__).startswith("labcourse."):
-            named.add(f"{room}.{name}")
+    for module, name in _CALL.findall(code):
+        function = getattr(import_module(f"labcourse.{module}"), name, None)
+        if callable(function) and function.__module__.startswith("labcourse."):
+            named.add(f"{module}.{name}")
     return named

@@ -1,46 +1,50 @@
-"""Running a stranger's notebook: fresh kernel, limits, no network, no secrets, nothing left behind.
+"""Running a stranger's notebook in bubblewrap: fresh kernel, limits, no network, no secrets, nothing left behind.
 
-A child process (`inside`) starts the kernel and reports each cell through a pipe. On Linux it lives in
-namespaces of its own, made by ``unshare``: it sees no network, everything but its two folders (`scratch`) is
-read-only, and all its processes end with it. Elsewhere none of this holds: the network stays, files can be
-written, a process that hides is not found, and the caller asks for the user's word first. Either way it
-can read what the user can read.
+The sandbox shows only what is needed, read-only: the system's programs, this Python, the packages of the course without
+its answers, the samples, and what the solutions of earlier chapters made. What the code writes is kept in memory, and
+gone with the sandbox; it has no network, no other processes, no sockets, terminals or devices of the user's, and ends
+with the process that started it, however that ends. Inside, `inside` starts the kernel and reports each cell.
 
-What comes back comes through the pipe. Nothing here opens a file below a folder that the code could write to.
+What comes back comes through a pipe, and is as little to be trusted as what was handed in.
 """
 
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from labcourse import settings
+from labcourse.errors import BadInput
 from workshop.comparison.reading import printable
-from workshop.comparison.scratch import folder
 
-__all__ = ["Limits", "Outcome", "can_cut_network", "run_cells"]
+__all__ = ["Limits", "Outcome", "require_bubblewrap", "run_cells"]
 
-_UNSHARE = ("--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--kill-child")
-_PACKAGE = Path(__file__).resolve().parents[1]
+_PACKAGES = ("labcourse", "course", "azh", "workshop")
+_ANSWERS = ("course/chapters",)
+_SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
+_OWN = "/tmp/student"
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": f"{_OWN}/home",
+    "LABCOURSE_OUTPUTS": f"{_OWN}/outputs",
+    "LABCOURSE_WORKSPACE": "notebooks",
+    "LABCOURSE_INPUTS": "solutions",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+"""All that students' code sees of an environment, besides where the samples are."""
 _MAX_OUTPUT = 50_000_000
-_MAX_LOG = 10_000
-_MAX_NOTE = 300
-_PASSED_ON = (
-    *("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "VIRTUAL_ENV", "CONDA_PREFIX", "LD_LIBRARY_PATH"),
-    *("SYSTEMROOT", "WINDIR", "COMSPEC", "PATHEXT"),
-    *("LABCOURSE_DATA", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "CUDA_VISIBLE_DEVICES"),
-)
-"""The only variables that students' code sees of the user's environment."""
+_MAX_PROCESSES = 200
+_SPARE_MEMORY = 3e8
+"""Memory that belongs to no process (of files, pipes, queues) is not counted; it is stopped before there is none."""
 
 
 class Limits(NamedTuple):
@@ -52,166 +56,141 @@ class Limits(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The executed cells as notebook JSON by position, and why it ended early (or an empty text)."""
+    """The executed cells as notebook JSON by position, why it ended early, if it did, and which cells were stopped."""
 
     cells: dict[int, dict[str, Any]]
     note: str
+    stopped: tuple[int, ...] = ()
 
 
-@functools.cache
-def can_cut_network() -> bool:
-    """Return whether this machine lets a user make a process without network (Linux with user namespaces)."""
-    unshare = shutil.which("unshare") if sys.platform == "linux" else None
-    if unshare is None:
-        return False
-    try:
-        return subprocess.run([unshare, *_UNSHARE, "true"], capture_output=True, timeout=20).returncode == 0
-    except (OSError, subprocess.TimeoutExpired):
-        return False
+def require_bubblewrap() -> None:
+    """Raise BadInput if this machine cannot make the sandbox, and say what to do."""
+    reason = "its program bwrap is not here"
+    if shutil.which("bwrap"):
+        probe = subprocess.run([*_sandbox([], 1e9), "true"], capture_output=True, text=True, errors="replace")
+        reason = printable(probe.stderr.strip().split("\n")[-1] or "it fails") if probe.returncode else ""
+    if reason:
+        raise BadInput(
+            f"Students' code is run in bubblewrap only: {reason}.",
+            where="--execute",
+            next_step="On Linux, `apt install bubblewrap` (0.8 or newer; the system must let users make namespaces). "
+            "Without --execute nothing of theirs is run, and the states are those in the notebooks.",
+        )
 
 
-def run_cells(sources: list[str], outputs: Path, limits: Limits) -> Outcome:
+def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) -> Outcome:
     """Run code cells one after the other in a fresh kernel.
 
     Parameters
     ----------
-    sources : list of str
+    sources : sequence of str
         The code of each cell; an empty one is skipped.
-    outputs : Path
-        Where chapters hand on to each other. All else that the code can write to is new, and gone afterwards.
+    inputs : sequence of Path
+        Folders of outputs of the solutions that the code may read.
     limits : Limits
         Where the run is stopped.
     """
-    is_cut = can_cut_network()
-    prefix = [str(shutil.which("unshare")), *_UNSHARE] if is_cut else []
-    # The log has no name: the code cannot put another file, or a pipe, in its place.
-    with folder() as scratch, tempfile.TemporaryFile() as log:
-        for name in ("work", "home", "tmp", "run"):
-            (scratch / name).mkdir()
-        order = {
-            "sources": sources,
-            "work": str(scratch / "work"),
-            "writable": [str(scratch), str(outputs)],
-            "cell_seconds": limits.cell_seconds,
-            "memory": int(limits.memory),
-            "is_cut": is_cut,
-        }
-        process = subprocess.Popen(
-            [*prefix, sys.executable, "-m", "workshop.comparison.inside"],
-            cwd=_PACKAGE.parent,
-            env=_environment(scratch, outputs),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            start_new_session=True,
-        )
-        received: list[bytes] = []
-        reader = threading.Thread(target=_receive, args=(process, received), daemon=True)
-        reader.start()
-        try:
-            with contextlib.suppress(BrokenPipeError):
-                assert process.stdin
-                process.stdin.write(json.dumps(order).encode())
-                process.stdin.close()
-            note = _watch(process, limits)
-        finally:
-            _kill(process)
-            reader.join(10)
-            if process.stdout:
-                process.stdout.close()
-        return _outcome(received, note, log)
+    process = subprocess.Popen(
+        [*_sandbox(inputs, limits.memory), sys.executable, "-m", "workshop.comparison.inside"],
+        env=_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    received: list[bytes] = []
+    reader = threading.Thread(target=_receive, args=(process, received), daemon=True)
+    reader.start()
+    try:
+        assert process.stdin
+        with contextlib.suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(json.dumps({"sources": sources, "cell_seconds": limits.cell_seconds}).encode())
+        note = _watch(process, limits)
+    finally:
+        process.kill()  # and with it everything in the sandbox
+        process.wait()
+        reader.join(10)
+    return _outcome(received, note)
+
+
+def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
+    """Return the command line up to the program: later options cover what earlier ones show."""
+    home = settings.home()
+    most, half = f"{memory:.0f}", f"{memory / 2:.0f}"
+    shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES), *_samples()]
+    return [
+        *("bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL"),
+        *("--die-with-parent", "--as-pid-1", "--new-session", "--proc", "/proc", "--dev", "/dev"),
+        *("--size", half, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size", half, "--tmpfs", "/tmp"),
+        *(part for path in dict.fromkeys(shown) for part in ("--ro-bind-try", path, path)),
+        *(part for name in _ANSWERS for part in ("--tmpfs", str(home / name), "--remount-ro", str(home / name))),
+        *(part for path in inputs for part in ("--ro-bind", str(path), f"{_OWN}/outputs/solutions/{path.name}")),
+        *(part for path in (*settings.search_path(), f"{_OWN}/home") for part in ("--dir", str(path))),
+        *("--remount-ro", "/", "--chdir", _OWN),
+        *("prlimit", f"--data={most}", "--core=0", "--nproc=2000"),
+    ]
+
+
+def _samples() -> Iterator[str]:
+    """Yield the files of the samples: what else lies in their folders is nobody's business."""
+    for folder in settings.search_path():
+        yield from (str(path) for pattern in ("*.root", "manifest.json", "azh") for path in folder.glob(pattern))
+
+
+def _environment() -> dict[str, str]:
+    folders = ":".join(map(str, settings.search_path()))
+    return _ENVIRONMENT | {"PYTHONPATH": str(settings.home()), "LABCOURSE_DATA": folders}
 
 
 def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
-    """Wait until the child ends or has to be ended; return why."""
+    """Wait until the sandbox ends or has to be ended; return why."""
     import psutil
 
     deadline = time.monotonic() + limits.seconds
     while process.poll() is None:
         if time.monotonic() > deadline:
             return f"stopped after {limits.seconds:.0f} s"
-        used = 0
-        for child in _family(process.pid):
+        used, family = 0, []
+        with contextlib.suppress(psutil.Error):
+            family = psutil.Process(process.pid).children(recursive=True)
+        for child in family:
             with contextlib.suppress(psutil.Error):
                 used += child.memory_info().rss
-        if used > limits.memory:
-            return f"stopped: more than {limits.memory / 1e9:.1f} GB of memory"
+        if used > limits.memory or psutil.virtual_memory().available < _SPARE_MEMORY:
+            return f"stopped: more than {limits.memory / 1e9:.1f} GB of memory, or than this machine has"
+        if len(family) > _MAX_PROCESSES:
+            return f"stopped: more than {_MAX_PROCESSES} processes"
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
     return ""
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the child and all that it started: the kernel leads a session of its own."""
-    import psutil
-
-    for child in _family(process.pid):
-        with contextlib.suppress(psutil.Error):
-            child.kill()
-    if sys.platform != "win32":
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.kill()
-    process.wait()
-
-
-def _family(pid: int) -> list[Any]:
-    import psutil
-
-    try:
-        parent = psutil.Process(pid)
-        return [*parent.children(recursive=True), parent]
-    except psutil.Error:
-        return []
-
-
 def _receive(process: subprocess.Popen[bytes], received: list[bytes]) -> None:
     left = _MAX_OUTPUT
     assert process.stdout
-    with contextlib.suppress(ValueError, OSError):
+    with process.stdout, contextlib.suppress(ValueError, OSError):
         while line := process.stdout.readline(left + 1):
             left -= len(line)
             if left < 0:
+                received.append(b"too much output")
                 process.kill()
                 return
             received.append(line)
 
 
-def _outcome(received: list[bytes], note: str, log: IO[bytes]) -> Outcome:
+def _outcome(received: list[bytes], note: str) -> Outcome:
     cells: dict[int, dict[str, Any]] = {}
-    ended = None
+    stopped: list[int] = []
+    ended, last = None, "its sandbox was ended"
     for line in received:
         try:
             message = json.loads(line)
             if "end" in message:
                 ended = str(message["end"])
             else:
-                cells[int(message["index"])] = message["cell"]
+                cells[index := int(message["index"])] = message["cell"]
+                stopped += [index] if message["stopped"] else []
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            continue  # cut off when the child was stopped
+            last = line.decode("utf-8", "replace").strip() or last
     if not note and ended is None:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - _MAX_LOG))
-        last = log.read(_MAX_LOG).decode("utf-8", "replace").strip().splitlines()[-1:]
-        note = f"it could not be run to its end: {last[0] if last else 'too much output'}"
-    return Outcome(cells, printable(note or ended or "", _MAX_NOTE))
-
-
-def _environment(scratch: Path, outputs: Path) -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    home, temporary = str(scratch / "home"), str(scratch / "tmp")
-    return kept | {
-        "HOME": home,
-        "USERPROFILE": home,
-        "IPYTHONDIR": f"{home}/ipython",
-        "MPLCONFIGDIR": f"{home}/matplotlib",
-        "JUPYTER_RUNTIME_DIR": str(scratch / "run"),
-        "JUPYTER_PLATFORM_DIRS": "1",
-        "TMPDIR": temporary,
-        "TEMP": temporary,
-        "TMP": temporary,
-        "PYTHONPATH": str(_PACKAGE.parent),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "LABCOURSE_OUTPUTS": str(outputs),
-        "LABCOURSE_WORKSPACE": "notebooks",
-    }
+        note = f"it could not be run to its end: {last}"
+    return Outcome(cells, printable(note or ended or "", 300), tuple(stopped))

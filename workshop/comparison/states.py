@@ -22,14 +22,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from course.checks.cells import fingerprint, words
 from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
 
-__all__ = ["STATES", "Found", "examine", "same_code", "without_notebook"]
+__all__ = ["STATES", "Found", "examine", "without_notebook"]
 
 STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing", "damaged")
 PUBLISHED = ("solved", "answered", "wrong", "open")
@@ -66,19 +66,9 @@ def without_notebook(chapter: Chapter, state: str, doubt: str) -> list[Found]:
     return [Found(chapter.number, exercise.number, state, (doubt,)) for exercise in chapter.exercises]
 
 
-def same_code(one: str, other: str) -> bool:
-    """Return whether two cells differ in comments and blank lines at most.
-
-    >>> same_code("x = f( 1 )  # mine", "# your code here\\nx = f(1)"), same_code("x = 1", "x = 2")
-    (True, False)
-    """
-    return one.strip() == other.strip() or words(one) == words(other)
-
-
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
     checks = _cells(cells, f"check-{exercise.number}", exercise.check_id)
-    checks = checks or [cell for cell in cells if "checks." in cell.source and same_code(cell.source, exercise.check)]
-    answers = _cells(cells, f"exercise-{exercise.number}", exercise.id) or _before(cells, checks, exercise.id)
+    answers = _cells(cells, f"exercise-{exercise.number}", exercise.id)
     doubts = [
         f"its {name} is there {len(found)} times; the one that was run last counts"
         for name, found in (("cell", answers), ("check", checks))
@@ -86,23 +76,21 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     ]
     check = max(checks, key=lambda cell: cell.count, default=None)
     # Of copies that were not run, one with an answer counts more than one without.
-    answer = max(answers, key=lambda c: (c.count, not same_code(c.source, exercise.stub)), default=None)
+    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, exercise.stub)), default=None)
     verdict, judged, text = _verdict(check, exercise.number) if check else ("", "", "")
     mistakes = tuple(line[4:].strip()[:200] for line in text.splitlines() if line.startswith("  ✗"))
     claims = f"claims {verdict}, but " if verdict in ("solved", "wrong") else ""
-    is_changed = check is not None and not same_code(check.source, exercise.check)
-    if is_changed:
-        doubts.append(f"{claims}its check was changed")
-    if check is None:
-        doubts.append("its check was deleted")
+    is_changed = check is not None and not _same_code(check.source, exercise.check)
+    if check is None or is_changed:
+        doubts.append(f"{claims}its check was {'changed' if is_changed else 'deleted'}")
+    found = Found(chapter, exercise.number, "missing", tuple(doubts), mistakes)
     if answer is None:
-        doubts.append(f"{claims}its cell was deleted")
-        return Found(chapter, exercise.number, "missing", tuple(doubts))
-    found = Found(chapter, exercise.number, "unchecked", tuple(doubts), mistakes, answer.source)
-    if same_code(answer.source, exercise.stub):
-        if verdict in ("solved", "answered"):
-            doubts.append(f"claims {verdict}, but its cell is as it was handed out")
-        return replace(found, state="open", doubts=tuple(doubts), mistakes=(), answer="")
+        return replace(found, doubts=(*doubts, f"{claims}its cell was deleted"))
+    if _same_code(answer.source, exercise.stub):
+        is_odd = verdict in ("solved", "answered")
+        doubts += [f"claims {verdict}, but its cell is as it was handed out"] if is_odd else []
+        return replace(found, state="open", doubts=tuple(doubts), mistakes=())
+    found = replace(found, state="unchecked", answer=answer.source)
     if exercise.is_written:
         is_open = verdict == "open" and judged == fingerprint(answer.source)
         return replace(found, state="answered" if _is_sentence(answer.source) and not is_open else "open")
@@ -111,25 +99,27 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     if not verdict:
         doubts.append(f"its check ended in {check.error}" if check.error else "its check was not run")
         return replace(found, doubts=tuple(doubts))
-    doubts += [claims + doubt if claims else doubt for doubt in _doubts(answer, check, verdict, text, exercise)]
-    if verdict == "solved" and not judged:
-        doubts.append(f"{claims}its check does not know of which cell")
-    if judged != fingerprint(answer.source) and (judged or verdict == "solved"):
-        doubts += [f"{claims}its cell was edited after the check"] if judged else []
-        return replace(found, doubts=tuple(doubts), mistakes=())
-    return replace(found, state=verdict, doubts=tuple(doubts))
+    doubts += [claims + doubt for doubt in _doubts(answer, check, verdict, judged, text, exercise)]
+    is_of_this = judged == fingerprint(answer.source) or (not judged and verdict != "solved")
+    state, mistakes = (verdict, mistakes) if is_of_this else ("unchecked", ())
+    return replace(found, state=state, doubts=tuple(doubts), mistakes=mistakes)
 
 
-def _doubts(answer: Cell, check: Cell, verdict: str, text: str, exercise: Exercise) -> Iterable[str]:
+def _doubts(answer: Cell, check: Cell, verdict: str, judged: str, text: str, exercise: Exercise) -> Iterator[str]:
+    both_timed = answer.started and check.started
     if not answer.count:
         yield "its cell was not run"
-    elif _is_later(answer, check):
+    elif answer.started > check.started if both_timed else answer.count > check.count > 0:
         yield "its cell was run again after the check"
-    if answer.error and verdict == "solved":
-        yield f"its cell ended in {answer.error}"
     if len(check.verdicts) > 1:
         yield "its output holds more than one verdict"
+    if judged and judged != fingerprint(answer.source):
+        yield "its cell was edited after the check"
     if verdict == "solved":
+        if not judged:
+            yield "its check does not know of which cell"
+        if answer.error:
+            yield f"its cell ended in {answer.error}"
         holds = {line for line in text.splitlines() if line.startswith("  ✓")}
         known = {line for line in exercise.verdict.splitlines() if line.startswith("  ✓")}
         is_new = text.startswith(f"exercise {exercise.number}: solved")
@@ -139,35 +129,20 @@ def _doubts(answer: Cell, check: Cell, verdict: str, text: str, exercise: Exerci
             yield "its cell is no Python"
 
 
-def _is_later(one: Cell, other: Cell) -> bool:
-    if one.times and other.times:
-        return one.times[0] > other.times[0]
-    return one.count > other.count > 0
-
-
 def _cells(cells: tuple[Cell, ...], tag: str, identifier: str) -> list[Cell]:
     code = [cell for cell in cells if cell.kind == "code"]
     return [cell for cell in code if tag in cell.tags] or [cell for cell in code if cell.id == identifier]
-
-
-def _before(cells: tuple[Cell, ...], checks: list[Cell], identifier: str) -> list[Cell]:
-    """Return the cell before a check, if tags and ids were lost, but no cell that the course itself put there."""
-    if len(checks) != 1:
-        return []
-    position = next(i for i, cell in enumerate(cells) if cell is checks[0])
-    before = cells[position - 1] if position else None
-    if before is None or before.kind != "code" or before.tags or "checks." in before.source:
-        return []
-    # Ids of the course are a name and a position: this one is another cell of the same notebook.
-    if before.id.rpartition("-")[0] == identifier.rpartition("-")[0]:
-        return []
-    return [before]
 
 
 def _verdict(check: Cell, number: str) -> tuple[str, str, str]:
     """Return the state that a check published last, the fingerprint of the cell that it judged, and its text."""
     said = [verdict for verdict in check.verdicts if verdict[0] == number and verdict[1] in PUBLISHED]
     return said[-1][1:] if said else ("", "", "")
+
+
+def _same_code(source: str, other: str) -> bool:
+    """Return whether two cells differ in comments and blank lines at most."""
+    return source.strip() == other.strip() or words(source) == words(other)
 
 
 def _is_python(source: str) -> bool:

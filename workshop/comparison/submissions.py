@@ -14,30 +14,29 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from labcourse.errors import BadInput
-from workshop.comparison.names import Item, chapter_of_cells, chapter_of_name, name_of_file, recognise, words_of
+from workshop.comparison.names import Item, chapter_of_cells, chapter_of_name, name_of_file, recognise
 from workshop.comparison.reading import Unreadable, printable, read
 
 __all__ = ["Class", "Submission", "find"]
 
-_MAX_FILES = 20_000
 _MAX_DEPTH = 6
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
+_OURS = {"solutions", "course", "tests"}
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
 
 
 @dataclass
 class Submission:
-    """The files of one student, and what is odd about them; ``is_shared`` if others' lie in the same folder."""
+    """The files of one student below the folder of the class, and what is odd about them (name, what)."""
 
     student: str
-    folder: Path
+    root: Path
     files: list[Path] = field(default_factory=list)
     problems: list[tuple[str, str]] = field(default_factory=list)
-    is_shared: bool = False
 
     def name_of(self, path: Path) -> str:
-        """Return a file's name within the submission, fit to be shown."""
-        return printable(str(path.relative_to(self.folder)) if path != self.folder else path.name)
+        """Return a file's name within the class, fit to be shown."""
+        return printable(str(path.relative_to(self.root)))
 
 
 @dataclass(frozen=True)
@@ -68,25 +67,21 @@ def find(path: Path, pattern: str = "", students: Path | None = None) -> Class:
         or does not fit the pattern.
     """
     path = Path(os.path.abspath(path))
-    if path.is_file():
-        if path.suffix.lower() in _ARCHIVES:
-            raise BadInput(f"{path.name} is an archive.", where=str(path), next_step="Unpack it, and give the folder.")
-        label = name_of_file(path.name)
-        return Class("one notebook", [Submission(label or printable(path.parent.name), path.parent, [path])])
-    if not path.is_dir():
+    if not path.exists():
         raise BadInput(
             f"{path} does not exist.", where="SUBMISSIONS", next_step="Give a notebook, or a folder of notebooks."
         )
+    if path.is_file() and path.suffix.lower() not in _ARCHIVES:
+        label = name_of_file(path.name) or printable(path.parent.name)
+        return Class("one notebook", [Submission(label, path.parent, [path])])
     root = path / "submitted" if (path / "submitted").is_dir() else path
-    items = list(_walk(root, ()))
+    items = _items(root)
     if not any(item.is_notebook for item in items):
-        archives = any(item.path.suffix.lower() in _ARCHIVES for item in items)
         raise BadInput(
             "There is no notebook here.",
             where=str(path),
-            next_step="Unpack the archives first."
-            if archives
-            else "Give the folder that holds a folder for each student, or their notebooks (*.ipynb).",
+            next_step="Unpack archives first, and give the folder that holds a folder for each student, or their "
+            "notebooks (*.ipynb).",
         )
     if students:
         layout, names = f"listed in {students.name}", _listed_names(items, students)
@@ -96,43 +91,21 @@ def find(path: Path, pattern: str = "", students: Path | None = None) -> Class:
         layout, names = "one student", [printable(pattern)] * len(items)
     else:
         layout, names = recognise(root, items)
-    return _group(layout, root, items, names)
+    return Class(layout, _grouped(root, items, names))
 
 
-def _group(layout: str, root: Path, items: list[Item], names: list[str | None]) -> Class:
+def _grouped(root: Path, items: list[Item], names: list[str | None]) -> list[Submission]:
     """Return the students by their names, in order; notebooks without one are named by their file."""
     found: dict[str, Submission] = {}
-    owners: dict[Path, set[str]] = {}
-    folders: dict[str, list[Path]] = {}
-    for item, name in sorted(zip(items, names, strict=True), key=lambda pair: bool(pair[0].note)):
-        name = name or printable(item.path.stem)
-        key = name.casefold()
-        if item.note and key not in found:
-            continue
-        _add(found.setdefault(key, Submission(name, root)), item)
-        folder = item.path if item.path.is_dir() else item.path.parent
-        folders.setdefault(key, []).append(folder)
-        for above in (folder, *folder.parents):
-            owners.setdefault(above, set()).add(key)
-    for key, submission in found.items():
-        own = Path(os.path.commonpath(folders[key]))
-        while own != root and (not words_of(own.name) or (own.parent != root and len(owners[own.parent]) == 1)):
-            own = own.parent
-        submission.is_shared = len(owners[own]) > 1
-        submission.folder = root if submission.is_shared else own
-        submission.problems = [(_within(submission, path), what) for path, what in submission.problems]
-    return Class(layout, sorted(found.values(), key=lambda s: s.student.casefold()))
-
-
-def _add(submission: Submission, item: Item) -> None:
-    if item.is_notebook:
-        submission.files.append(item.path)
-    elif item.note:
-        submission.problems.append((str(item.path), item.note))
-
-
-def _within(submission: Submission, path: str) -> str:
-    return submission.name_of(Path(path)) if Path(path).is_relative_to(submission.folder) else printable(path)
+    for item, named in sorted(zip(items, names, strict=True), key=lambda pair: bool(pair[0].note)):
+        name = named or printable(item.path.stem)
+        if item.note:
+            if name.casefold() in found:
+                found[name.casefold()].problems.append((printable("/".join(item.parts)), item.note))
+        else:
+            submission = found.setdefault(name.casefold(), Submission(name, root))
+            submission.files += [item.path] if item.is_notebook else []
+    return sorted(found.values(), key=lambda s: s.student.casefold())
 
 
 def _matched_names(items: list[Item], pattern: str) -> list[str | None]:
@@ -172,42 +145,44 @@ def _listed_names(items: list[Item], table: Path) -> list[str | None]:
 def _all_named(items: list[Item], names: list[str | None], where: str, what: str) -> list[str | None]:
     lost = ["/".join(item.parts) for item, name in zip(items, names, strict=True) if item.is_notebook and name is None]
     if lost:
-        more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
         raise BadInput(
-            f"{len(lost)} notebook{'s do' if len(lost) > 1 else ' does'} not {what}: "
-            f"{', '.join(map(printable, lost[:3]))}{more}.",
+            f"Notebooks that do not {what}: {', '.join(map(printable, lost[:3]))}{' …' * (len(lost) > 3)}",
             where=where,
             next_step="Add them, or move them out of the folder.",
         )
     return names
 
 
-def _walk(folder: Path, parts: tuple[str, ...]) -> Iterator[Item]:
-    """Yield what lies in a folder; of the class, a folder without notebooks is a student who handed in nothing."""
-    items = _in(folder)
-    names = {item.name for item in items}
-    has_notebooks = any(item.suffix == ".ipynb" for item in items)
-    for number, item in enumerate(items):
-        here = (*parts, item.name)
+def _items(root: Path) -> list[Item]:
+    """Return what lies in the folder of a class; a student's folder without notebooks is one of them."""
+    items = list(_walk(root))
+    tops = {item.parts[0] for item in items if item.is_notebook}
+    if not any((root / top).is_file() for top in tops):
+        _, folders, _ = next(os.walk(root), ("", [], []))
+        empty = {name for name in folders if not name.startswith(".")} - tops - _IGNORED
+        items += [Item(root / name, (name,)) for name in sorted(empty) if not (root / name).is_symlink()]
+    return items
+
+
+def _walk(root: Path) -> Iterator[Item]:
+    for folder, folders, files in os.walk(root):
+        here = Path(folder).relative_to(root).parts
         # A copy of the whole course holds the solutions, too: they are not the student's.
-        is_ours = item.name in ("solutions", "course", "tests") and "notebooks" in names
-        if number == _MAX_FILES:
-            yield Item(folder, parts or here, note=f"more than {_MAX_FILES} files; the others are not read")
-            return
-        if item.suffix == ".ipynb" and not _is_folder(item):
-            yield Item(item, here, _chapter(item, here))
-        elif item.is_symlink():
-            yield Item(item, here, note="a link to elsewhere, which is not followed")
-        elif item.suffix.lower() in _ARCHIVES:
-            yield Item(item, here, note="an archive, which is not unpacked")
-        elif _is_folder(item) and not is_ours:
-            if len(here) > _MAX_DEPTH:
-                yield Item(item, here, note="nested too deeply; it is not read")
-                continue
-            inside = list(_walk(item, here))
-            if not parts and not has_notebooks and not any(found.is_notebook for found in inside):
-                yield Item(item, here)
-            yield from inside
+        ignored = _IGNORED | (_OURS if "notebooks" in folders else set())
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ignored)
+        for name in sorted(name for name in files if not name.startswith(".")):
+            path, parts = Path(folder, name), (*here, name)
+            if path.suffix == ".ipynb":
+                yield Item(path, parts, _chapter(path, parts))
+            elif path.suffix.lower() in _ARCHIVES:
+                yield Item(path, parts, note="an archive, which is not unpacked")
+        for name in folders:
+            if Path(folder, name).is_symlink():
+                yield Item(Path(folder, name), (*here, name), note="a link to elsewhere, which is not followed")
+            elif len(here) == _MAX_DEPTH:
+                yield Item(Path(folder, name), (*here, name), note="nested too deeply; it is not read")
+        if len(here) == _MAX_DEPTH:
+            folders.clear()
 
 
 def _chapter(path: Path, parts: tuple[str, ...]) -> int:
@@ -217,15 +192,3 @@ def _chapter(path: Path, parts: tuple[str, ...]) -> int:
         return named or chapter_of_cells(read(path))
     except Unreadable:
         return 0
-
-
-def _in(folder: Path) -> list[Path]:
-    try:
-        items = sorted(folder.iterdir())
-    except OSError:
-        return []
-    return [item for item in items if not item.name.startswith(".") and item.name not in _IGNORED]
-
-
-def _is_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()

@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+import contextlib
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
-from functools import partial
-from itertools import permutations
 from pathlib import Path
 from typing import Any
 
 from workshop.authoring import expected, nbgrader
 from workshop.comparison import reading
 from workshop.comparison.changes import Change, find_changes
-from workshop.comparison.keynumbers import handed_in, published
+from workshop.comparison.execution import execute
 from workshop.comparison.names import chapter_of_cells, chapter_of_name
-from workshop.comparison.pictures import Pair, Picture, compare_pictures, thumbnail
 from workshop.comparison.reading import Notebook, Unreadable
 from workshop.comparison.reference import Chapter
 from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
+from workshop.comparison.sandbox import Limits
 from workshop.comparison.states import Found, examine, without_notebook
 from workshop.comparison.submissions import Class, Submission
-from workshop.comparison.worktime import in_local_time, working_time
 
-__all__ = ["ChapterWork", "Student", "Survey", "solution_pictures", "survey"]
+__all__ = ["ChapterWork", "Student", "Survey", "survey"]
 
-Execute = Callable[[Notebook, int], Notebook]
-"""Runs a student's notebook of a chapter and returns it with its new outputs, as far as it came."""
-Executions = Callable[[], AbstractContextManager[Execute]]
-"""Makes a workspace for one student."""
+Problems = list[tuple[str, str]]
+"""Names of files, and what is odd about each."""
 
 
 @dataclass
 class ChapterWork:
-    """What a student made of a chapter.
-
-    ``file`` is empty without a readable notebook, ``digest`` (of its cells) also if no exercise was tried.
-    """
+    """What a student made of a chapter; ``file`` is empty without a readable notebook, ``last`` is its last change."""
 
     chapter: int
     exercises: list[Found]
     file: str = ""
     numbers: list[expected.Number] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    pairs: list[Pair] = field(default_factory=list)
-    seconds: float | None = None
     last: str = ""
-    digest: str = ""
 
 
 @dataclass
@@ -57,7 +46,7 @@ class Student:
 
     name: str
     chapters: list[ChapterWork] = field(default_factory=list)
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: Problems = field(default_factory=list)
 
     @property
     def exercises(self) -> list[Found]:
@@ -81,6 +70,11 @@ class Student:
                 break
         return ""
 
+    @property
+    def doubtful(self) -> list[Found]:
+        """The exercises that somebody should look at."""
+        return [found for found in self.exercises if found.doubts and found.state not in ("missing", "damaged")]
+
 
 @dataclass
 class Survey:
@@ -91,26 +85,12 @@ class Survey:
     students: list[Student]
 
 
-def solution_pictures(reference: Mapping[int, Chapter]) -> dict[tuple[str, int], Picture]:
-    """Return the thumbnails of the solutions' pictures by cell id and position."""
-    made = {}
-    for chapter in reference.values():
-        for identifier, pictures in chapter.pictures.items():
-            for index, encoded in enumerate(pictures):
-                if picture := thumbnail(encoded):
-                    made[identifier, index] = picture
-    return made
-
-
 def survey(
     submitted: Class,
     reference: dict[int, Chapter],
     *,
-    pictures: Mapping[tuple[str, int], Picture] | None = None,
-    changes: bool = False,
-    execute: Executions | None = None,
-    on_student: Callable[[Student], None] | None = None,
-    map_: Callable[..., Iterator[Student]] = map,
+    limits: Limits | None = None,
+    track: Callable[[Sequence[Submission]], Iterable[Submission]] = iter,
 ) -> Survey:
     """Compare a class with the reference.
 
@@ -120,27 +100,18 @@ def survey(
         What `submissions.find` found.
     reference : dict of int to Chapter
         The chapters to compare; of these, chapters that nobody handed in are left out.
-    pictures : mapping, optional
-        Thumbnails of the solution (`solution_pictures`); without them pictures are not compared.
-    changes : bool
-        Whether to look for cells changed beyond the exercises (needs nbdime).
-    execute : callable, optional
-        Makes a workspace in which the notebooks of one student are run; without it nothing is run.
-    on_student : callable, optional
-        Called after each student.
-    map_ : callable
-        ``map``, or that of a pool of processes.
+    limits : Limits, optional
+        The notebooks are run within these limits; without them nothing is run.
+    track : callable
+        Iterates over the submissions, and shows how far it is.
     """
-    look = partial(_look_safely, reference=reference, pictures=pictures, changes=changes, execute=execute)
     students: list[Student] = []
     layout = submitted.layout
     try:
-        for student in map_(look, submitted.submissions):
-            students.append(student)
-            if on_student:
-                on_student(student)
+        for submission in track(submitted.submissions):
+            students.append(_look(submission, reference, limits))
     except KeyboardInterrupt:
-        if not execute or not students:
+        if not limits or not students:
             raise
         # Running a class takes hours: what is done is not thrown away.
         layout += f"; interrupted after {len(students)} of {len(submitted.submissions)} students"
@@ -148,54 +119,41 @@ def survey(
         work.chapter
         for student in students
         for work in student.chapters
-        if any(found.state != "missing" for found in work.exercises) or work.file
+        if work.file or any(found.state != "missing" for found in work.exercises)
     }
     for student in students:
         student.chapters = [work for work in student.chapters if work.chapter in present]
-    _note_alike(students, reference)
+    for number in present:
+        _note_alike(students, reference[number])
     return Survey(layout, {n: c for n, c in reference.items() if n in present}, students)
 
 
-def _note_alike(students: list[Student], reference: Mapping[int, Chapter]) -> None:
+def _note_alike(students: list[Student], chapter: Chapter) -> None:
     """Note notebooks that hold the same answers as another student's, letter for letter."""
-    for number, chapter in reference.items():
-        works = [(student, work) for student in students for work in student.chapters if work.chapter == number]
-        texts = [
-            {e: own_text(found, e) for found, e in zip(work.exercises, chapter.exercises, strict=True)}
-            for _, work in works
-        ]
-        for i, others in alike(texts).items():
-            student, work = works[i]
-            for other, same, own in others:
-                if work.digest != works[other][1].digest:
-                    what = f"{same} of its {own} longer answers are those of {works[other][0].name}, letter for letter"
-                    student.problems.append((work.file, what))
-        for (student, work), (other_student, other_work) in permutations(works, 2):
-            if work.digest and work.digest == other_work.digest:
-                student.problems.append((work.file, f"the same notebook as that of {other_student.name}"))
+    works = [next(work for work in student.chapters if work.chapter == chapter.number) for student in students]
+    texts = [{e: own_text(f, e) for f, e in zip(work.exercises, chapter.exercises, strict=True)} for work in works]
+    for first, second, same in alike(texts):
+        for one, other in ((first, second), (second, first)):
+            own = sum(map(bool, texts[one].values()))
+            what = f"{same} of its {own} longer answers are those of {students[other].name}, letter for letter"
+            students[one].problems.append((works[one].file, what))
 
 
-def _look_safely(submission: Submission, reference: Mapping[int, Chapter], **options: Any) -> Student:
+def _look(submission: Submission, reference: Mapping[int, Chapter], limits: Limits | None) -> Student:
     """Compare one student; whatever a submission does to us, the class is compared to its end."""
+    student = Student(submission.student, problems=list(submission.problems))
     try:
-        return look_at(submission, reference, **options)
+        student.chapters = list(_works(submission, student.problems, reference, limits))
     except Exception as error:
-        student = Student(submission.student, problems=list(submission.problems))
         what = f"cannot be compared: {type(error).__name__}"
         student.problems.append(("", what))
         student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in reference.items()]
-        return student
+    return student
 
 
-def look_at(
-    submission: Submission,
-    reference: Mapping[int, Chapter],
-    pictures: Mapping[tuple[str, int], Picture] | None = None,
-    changes: bool = False,
-    execute: Executions | None = None,
-) -> Student:
-    """Compare the notebooks of one student with the reference."""
-    student = Student(submission.student, problems=list(submission.problems))
+def _works(
+    submission: Submission, problems: Problems, reference: Mapping[int, Chapter], limits: Limits | None
+) -> Iterator[ChapterWork]:
     candidates: dict[int, list[tuple[Path, Notebook]]] = {}
     damaged: dict[int, str] = {}
     for file in submission.files:
@@ -203,55 +161,35 @@ def look_at(
         try:
             notebook = _as_handed_in(reading.read(file))
         except Unreadable as error:
-            student.problems.append((name, str(error)))
+            problems.append((name, str(error)))
             damaged.setdefault(chapter_of_name(file.name), str(error))
             continue
-        student.problems += [(name, note) for note in notebook.notes]
-        if number := _chapter_of(notebook, file, name, student.problems):
+        problems += [(name, note) for note in notebook.notes]
+        if number := _chapter_of(notebook, file, name, problems):
             candidates.setdefault(number, []).append((file, notebook))
-    with execute() if execute else nullcontext() as run:
-        for number, chapter in reference.items():
-            if number in candidates:
-                file, notebook = _best(candidates[number], chapter, submission, student.problems)
-                work = _work(submission, student, file, notebook, chapter, run, changes, pictures)
-            else:
-                state = "damaged" if number in damaged else "missing"
-                doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
-                work = ChapterWork(number, without_notebook(chapter, state, doubt))
-            student.chapters.append(work)
-    return student
+    for number, chapter in reference.items():
+        if number in candidates:
+            file, notebook = _best(candidates[number], chapter, submission, problems)
+            yield _work(file, submission.name_of(file), notebook, chapter, limits, problems)
+        else:
+            state = "damaged" if number in damaged else "missing"
+            doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
+            yield ChapterWork(number, without_notebook(chapter, state, doubt))
 
 
 def _work(
-    submission: Submission,
-    student: Student,
-    file: Path,
-    notebook: Notebook,
-    chapter: Chapter,
-    run: Execute | None,
-    changes: bool,
-    pictures: Mapping[tuple[str, int], Picture] | None,
+    file: Path, name: str, notebook: Notebook, chapter: Chapter, limits: Limits | None, problems: Problems
 ) -> ChapterWork:
     """Compare one notebook; what is odd about its run is added to the student's problems."""
-    work = ChapterWork(chapter.number, examine(notebook, chapter), submission.name_of(file))
-    work.seconds, work.last = working_time(notebook)
-    work.last = work.last or _modified(file)
-    if any(found.state not in ("open", "missing") for found in work.exercises):
-        work.digest = hashlib.sha256(repr(notebook.cells).encode()).hexdigest()
-    if changes:
-        work.changes = find_changes(notebook, chapter)
-    if run:
-        fresh = run(notebook, chapter.number)
-        student.problems += [(work.file, note) for note in fresh.notes if note not in notebook.notes]
+    work = ChapterWork(chapter.number, examine(notebook, chapter), name)
+    work.changes, work.last = find_changes(notebook, chapter), _last_change(notebook, file)
+    if limits:
+        fresh = execute(notebook, chapter, limits)
+        problems += [(name, note) for note in fresh.notes if note not in notebook.notes]
         work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
         notebook = fresh
-    work.exercises = _with_remarks(work.exercises, notebook, chapter)
-    values = published(notebook, chapter.number)
-    if not values and not run and not submission.is_shared:
-        values = handed_in(submission.folder, chapter.number)
-    work.numbers = expected.compare(values, chapter.bounds)
-    if pictures is not None:
-        work.pairs = compare_pictures(notebook, chapter, pictures)
+    work.exercises = list(_with_remarks(work.exercises, notebook, chapter))
+    work.numbers = expected.compare(_published(notebook, chapter.number), chapter.bounds)
     return work
 
 
@@ -261,7 +199,7 @@ def _as_handed_in(notebook: Notebook) -> Notebook:
     return replace(notebook, cells=cells)
 
 
-def _chapter_of(notebook: Notebook, file: Path, name: str, problems: list[tuple[str, str]]) -> int:
+def _chapter_of(notebook: Notebook, file: Path, name: str, problems: Problems) -> int:
     """Return the chapter that a notebook holds, whatever its name; 0 for none."""
     number = chapter_of_cells(notebook)
     named = chapter_of_name(file.name)
@@ -269,18 +207,14 @@ def _chapter_of(notebook: Notebook, file: Path, name: str, problems: list[tuple[
         what = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
         problems.append((name, what))
         return named
-    if named not in (0, number):
-        problems.append((name, f"it is named chapter {named}, but holds chapter {number}"))
-    elif not named:
-        problems.append((name, f"it was renamed; by its cells it is chapter {number}"))
+    if named != number:
+        what = f"it is named chapter {named}, but holds chapter {number}"
+        problems.append((name, what if named else f"it was renamed; by its cells it is chapter {number}"))
     return number
 
 
 def _best(
-    candidates: Collection[tuple[Path, Notebook]],
-    chapter: Chapter,
-    submission: Submission,
-    problems: list[tuple[str, str]],
+    candidates: list[tuple[Path, Notebook]], chapter: Chapter, submission: Submission, problems: Problems
 ) -> tuple[Path, Notebook]:
     """Return the notebook in which most is done, and note the others."""
 
@@ -288,25 +222,21 @@ def _best(
         found = examine(candidate[1], chapter)
         return sum(f.is_done for f in found), sum(f.state not in ("open", "missing") for f in found)
 
-    best = max(candidates, key=done) if len(candidates) > 1 else next(iter(candidates))
-    for file, _ in candidates:
-        if file != best[0]:
-            used = submission.name_of(best[0])
-            what = f"a second notebook of chapter {chapter.number}; {used} counts, in which more is done"
-            problems.append((submission.name_of(file), what))
+    best = max(candidates, key=done) if len(candidates) > 1 else candidates[0]
+    used = submission.name_of(best[0])
+    what = f"a second notebook of chapter {chapter.number}; {used} counts, in which more is done"
+    problems += [(submission.name_of(file), what) for file, _ in candidates if file != best[0]]
     return best
 
 
-def _with_remarks(exercises: list[Found], notebook: Notebook, chapter: Chapter) -> list[Found]:
+def _with_remarks(exercises: list[Found], notebook: Notebook, chapter: Chapter) -> Iterator[Found]:
     """Note what no check sees."""
     forged = touches_checks(notebook, chapter)
-    made = []
     for found, exercise in zip(exercises, chapter.exercises, strict=True):
         notes = list(remarks(found, exercise))
         if forged and found.state == "solved":
             notes.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
-        made.append(replace(found, doubts=(*found.doubts, *notes)))
-    return made
+        yield replace(found, doubts=(*found.doubts, *notes))
 
 
 def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
@@ -319,8 +249,30 @@ def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
     ]
 
 
-def _modified(file: Path) -> str:
-    try:
-        return in_local_time(datetime.fromtimestamp(file.stat().st_mtime, timezone.utc))
-    except (OSError, ValueError, OverflowError):
-        return ""
+def _published(notebook: Notebook, chapter: int) -> dict[str, float]:
+    """Return the key numbers that the notebook published, the last ones of each name."""
+    numbers: dict[Any, Any] = {}
+    for item in (number for cell in notebook.cells for number in cell.numbers):
+        if isinstance(item, dict) and item.get("chapter") == chapter and isinstance(item.get("numbers"), dict):
+            numbers |= item["numbers"]
+    return {
+        reading.printable(name, 60): value
+        for name, value in list(numbers.items())[:200]
+        if isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value)
+    }
+
+
+def _last_change(notebook: Notebook, file: Path) -> str:
+    """Return when a cell was run last, or else the file was changed, on this machine's clock to the minute.
+
+    JupyterLab records it (Settings, Notebook, "Record timing"): ``2026-03-02 10:00+01:00``.
+    """
+    last = max((cell.started for cell in notebook.cells), default="")  # all of them in UTC
+    for moment in (lambda: datetime.fromisoformat(last.replace("Z", "+00:00")), lambda: _modified(file)):
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            return moment().astimezone().isoformat(" ", "minutes")
+    return ""
+
+
+def _modified(file: Path) -> datetime:
+    return datetime.fromtimestamp(file.stat().st_mtime, timezone.utc)

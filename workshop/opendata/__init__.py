@@ -4,22 +4,18 @@ The course reads them from ``data/official`` as soon as a sample is complete the
 """
 
 from workshop.opendata.archive import unpack
-from workshop.opendata.download import Outcome, download
-from workshop.opendata.integrity import GOOD, Holding, Verdict, examine, inventory, verify
+from workshop.opendata.integrity import GOOD, Verdict, examine, verify
 from workshop.opendata.manifest import Official, choose, mirrors, official
-from workshop.opendata.request import Patience
+from workshop.opendata.transfer import Outcome, download
 
 __all__ = [
     "GOOD",
-    "Holding",
     "Official",
     "Outcome",
-    "Patience",
     "Verdict",
     "choose",
     "download",
     "examine",
-    "inventory",
     "mirrors",
     "official",
     "unpack",

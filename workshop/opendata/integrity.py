@@ -1,26 +1,15 @@
 """What is there, from which source, and whether it is whole.
 
-The words for a file's state:
-
-``whole``
-    Size and checksum are those of the release (of its own manifest, for simulated samples).
-``another build``
-    Other bytes than the release of 2020-08-19, but the same sample: it reads to its end, has the sample's
-    channel and, where that number is known, its number of events. The earlier build of January 2020 is one.
-``foreign``
-    Its events are not those of the sample that its name says, or it lacks the tree or a branch of the collection.
-``damaged``
-    It cannot be read to its end, or has other bytes than its own manifest says.
-``unreadable``
-    This user may not read it.
-``missing``
-    It is not there.
+A file is ``whole`` (size and checksum of the release, or of its own manifest for simulated samples), ``another build``
+(other bytes than the release of 2020-08-19, but it reads to its end and has the sample's channel and, where known, its
+number of events), ``foreign`` (not the events that its name says), ``damaged`` (it cannot be read to its end, or has
+other bytes than its manifest says) or ``missing``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,34 +33,8 @@ class Verdict(NamedTuple):
     folder: str
 
 
-class Holding(NamedTuple):
-    """A sample of the collection: what its files weigh, how many are downloaded, and what the course reads."""
-
-    sample: str
-    files: int
-    megabytes: float
-    downloaded: int
-    used: str
-
-
-def inventory(files: Sequence[Official] | None = None) -> list[Holding]:
-    """List samples of the collection (by default those of the course), without reading any file.
-
-    ``downloaded`` counts the files in `settings.official_folder` that have the right size; ``used`` is the
-    source from which the course reads the sample (see `labcourse.samples.Located`), ``missing`` if it finds none, or
-    ``–`` if it does not read it.
-    """
-    folder, rows = settings.official_folder(), []
-    files = choose() if files is None else files
-    for name in dict.fromkeys(file.sample for file in files):
-        own = [file for file in files if file.sample == name]
-        here = sum((folder / f.name).is_file() and (folder / f.name).stat().st_size == f.bytes for f in own)
-        rows.append(Holding(name, len(own), round(sum(f.bytes for f in own) / 1e6, 2), here, _source(name)))
-    return rows
-
-
 def verify(files: Iterable[Official] | None = None, folder: Path | None = None) -> list[Verdict]:
-    """Check files to the last byte; return a verdict a file.
+    """Check files to the last byte; return a verdict per file.
 
     Parameters
     ----------
@@ -93,7 +56,7 @@ def verify(files: Iterable[Official] | None = None, folder: Path | None = None) 
     named = choose() if files is None else list(files)
     pairs = [(file, _folder_of(file, downloads)) for file in named]
     # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
-    more = official().files if files is None else named
+    more = official() if files is None else named
     pairs += [(file, downloads) for file in more if (downloads / file.name).is_file()]
     return [_verdict(file, place) for file, place in dict.fromkeys(pairs)]
 
@@ -102,22 +65,24 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
     """Compare a file with the release; return its state and what was found."""
     if not path.is_file():
         return "missing", ""
-    if not os.access(path, os.R_OK):
-        return "unreadable", "this user may not read it"
-    if is_whole(path, file):
-        return "whole", ""
     try:
+        if is_whole(path, file):
+            return "whole", ""
+        if (size := path.stat().st_size) == file.bytes:
+            return "damaged", f"its checksum is not {file.adler32}"
         events, channels = _survey(path, "data" if file.dsid is None else "simulated")
     except ForeignFile as error:
         return "foreign", error.what
     except BadFile as error:
         return "damaged", error.what
+    except OSError as error:
+        return "damaged", f"it cannot be read: {error.strerror or error}"
     if file.dsid is not None and channels != {file.dsid}:
         return "foreign", f"holds channel {', '.join(map(str, sorted(channels)[:3])) or 'none'}, not {file.dsid}"
     if file.events is not None and events != file.events:
         return "foreign", f"holds {events} events, not {file.events}"
     unsure = "" if file.events is not None else "; the release's number is not known here"
-    return "another build", f"{path.stat().st_size} bytes instead of {file.bytes}, {events} events{unsure}"
+    return "another build", f"{size} bytes instead of {file.bytes}, {events} events{unsure}"
 
 
 def _survey(path: Path, role: str) -> tuple[int, set[int]]:
@@ -138,20 +103,15 @@ def _verdict(file: Official, folder: Path) -> Verdict:
         return Verdict(file.name, file.sample, "–", "missing", "", str(folder))
     source = samples.source(folder, samples.get(file.sample)) if file.sample in samples.ALL else "official"
     try:
-        state, detail = _state(path, file, source)
-    except PermissionError:  # Windows does not tell before
-        state, detail = "unreadable", "this user may not read it"
+        if source in ("official", "foreign"):
+            state, detail = examine(path, file)
+        elif sha256(path) == ntuple.recorded_sha256(path):
+            state, detail = "whole", ""
+        else:
+            state, detail = "damaged", f"its bytes are not those that {samples.MANIFEST} says"
     except OSError as error:
-        state, detail = "damaged", f"the disk does not give it: {error.strerror or error}"
+        state, detail = "damaged", f"it cannot be read: {error.strerror or error}"
     return Verdict(file.name, file.sample, source, state, detail, str(folder))
-
-
-def _state(path: Path, file: Official, source: str) -> tuple[str, str]:
-    if source in ("official", "foreign") or not os.access(path, os.R_OK):
-        return examine(path, file)
-    if sha256(path) == ntuple.recorded_sha256(path):
-        return "whole", ""
-    return "damaged", f"its bytes are not those that {samples.MANIFEST} says"
 
 
 def _folder_of(file: Official, otherwise: Path) -> Path:
@@ -159,10 +119,3 @@ def _folder_of(file: Official, otherwise: Path) -> Path:
         return samples.locate(file.sample).paths[0].parent if file.sample in samples.ALL else otherwise
     except MissingSample:
         return otherwise
-
-
-def _source(name: str) -> str:
-    try:
-        return samples.locate(name).source if name in samples.ALL else "–"
-    except MissingSample:
-        return "missing"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import difflib
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
-from urllib.parse import urlsplit
+from typing import Any, NamedTuple
 
 from labcourse import samples
 from labcourse.errors import BadInput, UnknownSample
@@ -50,33 +50,25 @@ class Official(NamedTuple):
         return None if self.sample == "data" else int(self.name.partition(".")[0].removeprefix("mc_"))
 
 
-class Manifest(NamedTuple):
-    """The collection: when it was built, its DOI, the mirrors in order, and its files."""
-
-    build: str
-    doi: str
-    mirrors: tuple[str, ...]
-    files: tuple[Official, ...]
+@cache
+def _manifest() -> dict[str, Any]:
+    return dict(json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8")))
 
 
 @cache
-def official() -> Manifest:
+def official() -> tuple[Official, ...]:
     """Return the 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
-    content = json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8"))
-    files = tuple(Official(**entry) for entry in content["files"])
-    return Manifest(content["build"], content["doi"], tuple(content["mirrors"]), files)
+    return tuple(Official(**entry) for entry in _manifest()["files"])
 
 
-def choose(names: Iterable[str] | None = None, files: Iterable[Official] | None = None) -> list[Official]:
+def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
     """Return the files of samples, in the order of the collection.
 
     Parameters
     ----------
-    names : iterable of str, optional
+    names : iterable of str
         Samples (also those that the course does not use, such as ``Ztautau``), names of files, or
         ``all``; by default the samples of the course.
-    files : iterable of Official, optional
-        What to choose from instead of the official collection.
 
     Raises
     ------
@@ -88,20 +80,17 @@ def choose(names: Iterable[str] | None = None, files: Iterable[Official] | None 
     >>> [file.name for file in choose(["Zee", "Ztautau"])]
     ['mc_361106.Zee.4lep.root', 'mc_361108.Ztautau.4lep.root']
     """
-    known = list(official().files if files is None else files)
-    wanted = set(samples.ALL if names is None else names)
-    if "all" in wanted:
-        return known
-    labels = dict.fromkeys([*(file.sample for file in known), *(file.name for file in known)])
-    for name in sorted(wanted - set(labels)) if names is not None else ():
-        near = difflib.get_close_matches(name, labels, n=2, cutoff=0.4)
+    files, wanted = official(), set(names)
+    known = {file.sample for file in files} | {file.name for file in files} | {"all"}
+    for name in sorted(wanted - known):
+        near = difflib.get_close_matches(name, sorted(known), n=2, cutoff=0.4)
         raise UnknownSample(
             f"The official collection has no sample {name!r}.",
             where="labcourse data",
             next_step=(f"Did you mean {' or '.join(near)}? " if near else "")
-            + "`labcourse data list --all` shows all of them.",
+            + "`labcourse data verify --samples all` shows all of them.",
         )
-    return [file for file in known if file.sample in wanted or file.name in wanted]
+    return [file for file in files if wanted & {file.sample, file.name, "all"}]
 
 
 def mirrors(given: Iterable[str] = ()) -> list[str]:
@@ -115,33 +104,15 @@ def mirrors(given: Iterable[str] = ()) -> list[str]:
     BadInput
         If one of them is not an http or https address.
     """
-    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or list(official().mirrors)
+    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or _manifest()["mirrors"]
     for address in named:
-        try:
-            parts = urlsplit(address)
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-            (parts.hostname or "").encode("idna")
-        except ValueError:
-            usable = False
-        if not usable:
+        if not re.match(r"https?://\w", address):
             raise BadInput(
                 f"{address} is not the address of a mirror.",
                 where="--mirror or LABCOURSE_MIRROR",
                 next_step="Give a folder that holds Data/ and MC/, such as https://my.school/atlas/4lep.",
             )
     return [address.rstrip("/") for address in named]
-
-
-def without_password(address: str) -> str:
-    """Return an address without the name and the password that it may carry.
-
-    Examples
-    --------
-    >>> without_password("https://me:secret@my.school/4lep")
-    'https://my.school/4lep'
-    """
-    parts = urlsplit(address)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def checksum(path: Path) -> str:

@@ -1,141 +1,251 @@
-"""One file from the first mirror that gives it whole: asked for until it is complete, checked, and put in its place.
+"""Official files, one after the other, each from the first mirror that gives it whole.
 
-The bytes go to ``NAME.part``. It may end anywhere, also by kill -9 or a power cut: the next transfer goes
-on behind its last byte, from whichever mirror, and only size and checksum of the whole decide whether it
-becomes ``NAME``.
+The bytes go to ``NAME.part``. It may end anywhere, also by kill -9 or a power cut: the next request goes on behind
+its last byte, and only size and checksum of the whole decide whether it becomes ``NAME``.
 """
 
 from __future__ import annotations
 
 import os
-import random
-import threading
-from collections.abc import Callable, Iterator
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-from labcourse.errors import StorageError
-from workshop.opendata.manifest import Official, checksum
-from workshop.opendata.request import Interrupted, Patience, Refused, Report, Request, Stopped, size_of
+from labcourse.errors import DownloadError, StorageError
+from labcourse.files import alone_in
+from workshop.opendata.manifest import Official, checksum, is_whole, mirrors
 
 if TYPE_CHECKING:
     import httpx
 
+SPARE = 50_000_000
+"""Bytes of the disk that a download leaves free."""
 
-@dataclass
-class Transfer:
-    """Fetches files with one HTTP client; used by several threads at once.
+CONNECT, SILENCE = 10.0, 30.0
+"""Seconds after which a mirror that does not answer, or sends nothing more, is asked again."""
+
+ATTEMPTS = 5
+"""Requests in a row that bring a file no further before the next mirror is asked."""
+
+WAIT, LONGEST_WAIT = 1.0, 60.0
+"""Seconds before the next request to the same mirror: they double each time, up to the second number."""
+
+_PASSING = {408, 425, 429, 500, 502, 503, 504}
+"""Answers of a server that may be well again in a moment."""
+
+Report = Callable[[str, int, str], None]
+"""Is told a file's name, how many bytes of it are there, and why nothing comes."""
+
+
+class Outcome(NamedTuple):
+    """What became of a file: ``downloaded``, ``unpacked``, ``already whole`` or ``failed``, and what to know of it."""
+
+    file: str
+    sample: str
+    state: str
+    bytes: int
+    origin: str = ""
+    note: str = ""
+
+
+class _Interrupted(Exception):
+    """A request that ended early: the same mirror may do better, at the earliest ``after`` so many seconds."""
+
+    def __init__(self, why: str, *, after: float = 0.0) -> None:
+        super().__init__(why)
+        self.after = after
+
+
+class _Refused(Exception):
+    """A mirror that does not give this file: another one may."""
+
+
+def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[str] = ()) -> list[Outcome]:
+    """Bring official files whole into a folder, and return an outcome per file, in the given order.
+
+    What is whole already is not fetched again, what broke off is continued. A file that fails is an outcome
+    and does not keep the others from being tried.
 
     Parameters
     ----------
-    client : httpx.Client
-        Made by `open_client`.
-    mirrors : list of str
-        Asked in this order.
-    sleep : callable
-        Waits for so many seconds. By default it ends at once when ``stop`` is set.
-    """
-
-    client: httpx.Client
-    mirrors: list[str]
-    patience: Patience = field(default_factory=Patience)
-    rng: random.Random = field(default_factory=random.Random)
-    stop: threading.Event = field(default_factory=threading.Event)
-    sleep: Callable[[float], object] | None = None
-    unreachable: set[str] = field(default_factory=set)
-
-    def fetch(self, file: Official, folder: Path, report: Report) -> tuple[str, list[str]]:
-        """Bring ``file`` whole into ``folder``; return the mirror that gave it, and what went wrong before.
-
-        If no mirror has it whole, the first is empty; what was received is kept, unless its checksum was wrong.
-
-        Raises
-        ------
-        StorageError
-            If it cannot be written.
-        Stopped
-            If ``stop`` was set.
-        """
-        part, notes = folder / file.part, list[str]()
-        for mirror in self.mirrors:
-            if mirror in self.unreachable:
-                notes.append(f"{_shown(mirror)} could not be reached")
-                continue
-            try:
-                with storage_errors(part):
-                    self._from_mirror(mirror, file, part, report, notes)
-                    _put_in_place(part, folder / file.name)
-                return mirror, notes
-            except Refused as refused:
-                notes.append(f"{_shown(mirror)} {refused}")
-        return "", notes
-
-    def _from_mirror(self, mirror: str, file: Official, part: Path, report: Report, notes: list[str]) -> None:
-        """Complete ``part`` from one mirror, its checksum included."""
-        request = Request(self.client, f"{mirror}/{file.path}", file, part, report, self.stop)
-        if part.is_symlink():
-            part.unlink()  # in a folder of several users it could lead to any file of this one
-        own = size_of(part) == 0  # whether all bytes of the part come from this mirror
-        furthest, failures = size_of(part), 0
-        while True:
-            try:
-                if size_of(part) > file.bytes:
-                    part.unlink()
-                    own, furthest = True, 0
-                if not part.exists() or size_of(part) < file.bytes:
-                    request.run()
-                found = checksum(part)
-                if found == file.adler32:
-                    return
-                part.unlink()
-                report(0)
-                what = f"wrong checksum {found} instead of {file.adler32}, deleted"
-                if own or request.gave_all:
-                    raise Refused(f"sent a {what}")
-                notes.append(f"what was here before: {what}")
-                own, furthest, failures = True, 0, 0
-            except Interrupted as interrupted:
-                failures = 0 if size_of(part) > furthest else failures + 1
-                furthest = max(furthest, size_of(part))
-                if failures >= self.patience.attempts:
-                    if not interrupted.connected:
-                        self.unreachable.add(mirror)
-                    raise Refused(f"{interrupted}, {failures} times in a row") from interrupted
-                report(size_of(part), f"{_shown(mirror)} {interrupted}, asking again")
-                self._wait(failures, interrupted.after)
-
-    def _wait(self, failures: int, after: float) -> None:
-        if after > self.patience.longest_wait:
-            raise Refused(f"asks to come back in {after:.0f} s")
-        longest = min(self.patience.longest_wait, self.patience.wait * 2 ** max(0, failures - 1))
-        (self.sleep or self.stop.wait)(max(after, longest * self.rng.uniform(0.5, 1.0)))
-        if self.stop.is_set():
-            raise Stopped
-
-
-def _shown(mirror: str) -> str:
-    """A mirror's host: an address may hold a password."""
-    return urlsplit(mirror).hostname or mirror
-
-
-def _put_in_place(part: Path, target: Path) -> None:
-    with part.open("rb+") as stream:
-        os.fsync(stream.fileno())
-    os.replace(part, target)
-
-
-@contextmanager
-def storage_errors(path: Path) -> Iterator[None]:
-    """Raise `StorageError` for what the disk refuses.
+    files : sequence of Official
+        From `choose`.
+    folder : path
+        Made if it does not exist.
+    from_mirrors : iterable of str
+        See `mirrors`.
 
     Raises
     ------
+    BadInput
+        If a mirror's address is wrong.
+    DownloadError
+        If the machine's proxy or certificates cannot be used.
     StorageError
-        Naming the file and its folder.
+        If another process downloads into the folder, or the disk has too little room, which is found before anything
+        is fetched, or refuses.
+    KeyboardInterrupt
+        At Ctrl-C. What was received is kept, and the next call goes on from there.
     """
+    addresses, outcomes = mirrors(from_mirrors), []
+    with alone_in(folder, "download"), _client() as client, bar(files) as report:
+        missing = find_missing(files, folder)
+        for file in files:
+            outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
+            if file in missing:
+                with _storage_errors(folder / file.name):
+                    outcome = _from_mirrors(client, addresses, file, folder, report)
+            report(file.name, outcome.bytes, "")
+            outcomes.append(outcome)
+    return outcomes
+
+
+def _from_mirrors(client: httpx.Client, addresses: list[str], file: Official, folder: Path, report: Report) -> Outcome:
+    """Try one mirror after the other; one that cannot be reached is taken out of ``addresses``."""
+    notes: list[str] = []
+    part = folder / file.part
+    for address in list(addresses):
+        host = urlsplit(address).hostname or address  # the address may hold a password
+        try:
+            _complete(client, f"{address}/{file.path}", file, part, report)
+        except _Refused as refused:
+            notes.append(f"{host} {refused}")
+            if "could not be reached" in str(refused):
+                addresses.remove(address)
+        else:
+            with part.open("rb+") as stream:
+                os.fsync(stream.fileno())
+            os.replace(part, folder / file.name)
+            return Outcome(file.name, file.sample, "downloaded", file.bytes, host, "; ".join(notes))
+    return Outcome(file.name, file.sample, "failed", 0, "", "; ".join(notes) or "no mirror could be reached")
+
+
+def _complete(client: httpx.Client, url: str, file: Official, part: Path, report: Report) -> None:
+    """Ask one mirror until ``part`` is whole, checksum included."""
+    is_inherited, failures = _size(part) > 0, 0
+    while True:
+        before = _size(part)
+        try:
+            if before != file.bytes:
+                _request(client, url, file, part, report)
+            found = checksum(part)
+            if found == file.adler32:
+                return
+            part.unlink()
+            if not is_inherited:
+                raise _Refused(f"sent a wrong checksum: {found} instead of {file.adler32}")
+            is_inherited = False  # what was there before may be to blame
+        except _Interrupted as interrupted:
+            failures = 1 if _size(part) > before else failures + 1
+            if failures >= ATTEMPTS:
+                raise _Refused(f"{interrupted}, {failures} times in a row") from interrupted
+            if interrupted.after > LONGEST_WAIT:
+                raise _Refused(f"asks to come back in {interrupted.after:.0f} s") from interrupted
+            report(file.name, _size(part), f"{urlsplit(url).hostname} {interrupted}, asking again")
+            time.sleep(max(interrupted.after, min(LONGEST_WAIT, WAIT * 2 ** (failures - 1))))
+
+
+def _request(client: httpx.Client, url: str, file: Official, part: Path, report: Report) -> None:
+    """Ask once for what ``part`` lacks, and write what comes; raise unless it is as long as the file then."""
+    import httpx
+
+    size = _size(part) if _size(part) < file.bytes else 0
+    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={size}-"} if size else {})
+    try:
+        with client.stream("GET", url, headers=headers) as response:
+            size = _first_byte(response, url, file, size)
+            with part.open("ab" if size else "wb") as stream:
+                for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
+                    size += len(block)
+                    stream.write(block)
+                    report(file.name, size, "")
+                    if size > file.bytes:
+                        raise _Refused(f"sends more than the {file.bytes} bytes of the file")
+    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            raise _Refused("shows a certificate that this machine does not trust (see SSL_CERT_FILE)") from error
+        raise _Interrupted(f"could not be reached{_through_proxy(url)}") from error
+    except (httpx.ProxyError, httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
+        raise _Refused(f"cannot be used ({error})") from error
+    except httpx.TimeoutException as error:
+        raise _Interrupted(f"sent nothing for {SILENCE:g} s") from error
+    except httpx.HTTPError as error:
+        raise _Interrupted("broke the connection off") from error
+    if size < file.bytes:
+        raise _Interrupted(f"ended after {size} of {file.bytes} bytes")
+
+
+def _first_byte(response: httpx.Response, url: str, file: Official, asked: int) -> int:
+    """Judge an answer before its body is read, and return the position in the file at which it begins."""
+    status, headers = response.status_code, response.headers
+    if url.startswith("https:") and response.url.scheme != "https":
+        raise _Refused("redirects from https to http")
+    if status in _PASSING:
+        after = headers.get("Retry-After", "")
+        raise _Interrupted(f"answers {status}", after=float(after) if after.isdecimal() else 0.0)
+    if status not in (200, 206):
+        raise _Refused(f"answers {status} {response.reason_phrase}".rstrip())
+    if headers.get("Content-Type", "").startswith("text/html"):
+        raise _Refused("sends a web page instead of the file (does this network ask for a login?)")
+    sent = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", headers.get("Content-Range", "")) if status == 206 else None
+    if status == 206 and (sent is None or int(sent[1]) != asked):
+        raise _Refused("sends another range than it was asked for")
+    length = sent[2] if sent else headers.get("Content-Length", str(file.bytes))
+    if length != str(file.bytes):
+        raise _Refused(f"has a file of {length} bytes instead of {file.bytes}: another build")
+    return asked if sent else 0
+
+
+def _through_proxy(url: str) -> str:
+    """Name the proxy that an address is reached through, if one is set: it may be the one that does not answer."""
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all", "")
+    return f" through the proxy {proxy.rpartition('@')[2]}" if proxy and not proxy_bypass(parts.hostname or "") else ""
+
+
+@contextmanager
+def _client() -> Iterator[httpx.Client]:
+    """Open an HTTP client; proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``, …)."""
+    import httpx
+
+    from labcourse import __version__
+
+    timeout, agent = httpx.Timeout(SILENCE, connect=CONNECT), {"User-Agent": f"labcourse/{__version__}"}
+    try:
+        client = httpx.Client(timeout=timeout, headers=agent, follow_redirects=True, max_redirects=5)
+    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
+        raise DownloadError(
+            f"The proxy or the certificates that this machine names cannot be used: {error}",
+            where="HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE or SSL_CERT_DIR",
+            next_step="Let a proxy be an address such as http://proxy.my.school:3128, or unset these variables.",
+        ) from error
+    with client:
+        yield client
+
+
+def find_missing(files: Iterable[Official], folder: Path) -> list[Official]:
+    """Return the files that a folder does not hold whole; raise `StorageError` if the disk lacks room for them."""
+    with _storage_errors(folder):
+        missing = [file for file in files if not is_whole(folder / file.name, file)]
+    needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in missing)
+    free = shutil.disk_usage(folder).free
+    if needed and needed + SPARE > free:
+        raise StorageError(
+            f"The files need {(needed + SPARE) / 1e6:.0f} MB and the disk has {free / 1e6:.0f} MB free.",
+            where=str(folder),
+            next_step="Make room, choose another folder (--out), or fewer samples (--samples).",
+        )
+    return missing
+
+
+@contextmanager
+def _storage_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -144,3 +254,26 @@ def storage_errors(path: Path) -> Iterator[None]:
             where=str(path.parent),
             next_step="Make room on the disk or choose another folder (--out); what was received is kept.",
         ) from error
+
+
+@contextmanager
+def bar(files: Sequence[Official]) -> Iterator[Report]:
+    """Show one bar for all files on standard error, if that is a terminal; yields what is told of each file's bytes."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as shown:
+        task = shown.add_task("official files", total=sum(file.bytes for file in files))
+        sizes: dict[str, int] = {}
+
+        def report(name: str, size: int, note: str) -> None:
+            sizes[name] = size
+            shown.update(task, completed=sum(sizes.values()), description=note or name.removesuffix(".4lep.root"))
+
+        yield report
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0

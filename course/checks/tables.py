@@ -1,0 +1,130 @@
+"""What the checks of the exercises share: wrong functions made of the right one, and tables that are tried in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from course.checks.compare import alike
+from course.checks.report import Report, Row
+
+__all__ = [
+    "PER_CENT",
+    "caught",
+    "changed",
+    "follows",
+    "gives",
+    "hold",
+    "just_above",
+    "part",
+    "parts_follow",
+    "with_argument",
+]
+
+PER_CENT = ("this is in per cent", "a share lies between 0 and 1")
+"""What goes wrong, and the hint, where an answer is a hundred times the share."""
+
+
+def part(i: int, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
+    """Return a function that gives one of the results of another, which is called with these options."""
+    return lambda *given: function(*given, **options)[i]
+
+
+def changed(function: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a function that changes what another gives."""
+    return lambda *given: change(function(*given))
+
+
+def with_argument(function: Callable[..., Any], i: int, change: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return a function that changes its argument at position ``i`` before it calls another."""
+    return lambda *given: function(*given[:i], change(given[i]), *given[i + 1 :])
+
+
+def just_above(value: Any) -> Any:
+    """Return the next larger number: where an edge or a cut moves to it, what lies right at it falls out, or in."""
+    return np.nextafter(value, np.inf)
+
+
+def follows(
+    report: Report,
+    answer: Callable[..., Any],
+    course: Callable[..., Any],
+    given: tuple[Any, ...],
+    mistakes: Sequence[Row],
+    what: str,
+    hint: str,
+    *,
+    relative: float = 1e-4,
+) -> bool:
+    """Note whether an answer gives what the course's function gives, or else which of the mistakes it is."""
+    return _is_right(report, answer(*given), course(*given), given, (mistakes, what, hint), relative)
+
+
+def parts_follow(
+    report: Report,
+    answer: Callable[..., Any],
+    course: Callable[..., Any],
+    given: tuple[Any, ...],
+    names: str,
+    *tables: tuple[Sequence[Row], str, str],
+    relative: float = 1e-4,
+) -> bool:
+    """Do as `follows` for answers of several ``names``: ``(mistakes, what, hint)`` for each, to the first."""
+    right = course(*given)
+    parts = report.parts(answer(*given), names, len(tables))
+    if parts is None:
+        return False
+    if report.recognises(parts, (right[::-1], "the order is another one", f"return {names}")):
+        return False
+    rows = zip(parts, right, tables, strict=True)
+    return all(_is_right(report, result, own, given, table, relative) for result, own, table in rows)
+
+
+def _is_right(
+    report: Report,
+    result: Any,
+    right: Any,
+    given: tuple[Any, ...],
+    table: tuple[Sequence[Row], str, str],
+    relative: float,
+) -> bool:
+    mistakes, what, hint = table
+    if report.recognises(result, *mistakes, given=given, right=right):
+        return False
+    if np.ndim(right) == 0:
+        return report.close(result, float(right), what, relative=relative, hint=hint)
+    if np.shape(result) != np.shape(right):
+        report.wrong(f"the result has the shape {np.shape(result)}, and not {np.shape(right)}", hint)
+        return False
+    return report.holds(alike(result, right, relative=relative), what, hint=hint)
+
+
+def caught(report: Report, *rows: tuple[Any, str, str]) -> bool:
+    """Return whether one of several mistakes is made; the first is noted.
+
+    Rows are ``(is made, what went wrong, hint)``, of which the first may be a function without arguments.
+    """
+    for is_made, mistake, hint in rows:
+        if is_made() if callable(is_made) else is_made:
+            report.wrong(mistake, hint)
+            return True
+    return False
+
+
+def hold(report: Report, *rows: tuple[Any, ...]) -> None:
+    """Note properties up to the first that does not hold: ``(condition, what, hint)``, as `Report.also` takes them.
+
+    A fourth entry is said where the property does not hold.
+    """
+    for condition, what, hint, *mistake in rows:
+        report.also(condition, what, hint=hint, mistake=mistake[0] if mistake else "")
+
+
+def gives(
+    report: Report, answer: Callable[..., Any], *cases: tuple[tuple[Any, ...], Any, str, str], relative: float = 1e-4
+) -> None:
+    """Note what an answer gives for certain arguments: ``(arguments, right result, what, hint)``, as in `hold`."""
+    for given, right, what, hint in cases:
+        report.also(lambda g=given, r=right: alike(answer(*g), r, relative=relative), what, hint=hint)

@@ -1,0 +1,234 @@
+"""A cut on the score that one can move, and the weight of the signal class, which moves the scores."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from course.interactive import frame
+from labcourse import metrics, plotting, significance
+from labcourse.errors import BadInput
+from labcourse.plotting import style
+
+STEPS = 200
+LOWEST, HIGHEST = 0.01, 100.0
+
+
+def cut(
+    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayLike | None = None, start: float = 0.5
+) -> frame.Panel:
+    """Move a cut on the score, and see the yields above it, their purity and their significance.
+
+    Parameters
+    ----------
+    score, label, weight : array_like, shape (n_events,)
+        Score in [0, 1], label (1 signal, 0 background), weight in expected events.
+    groups : array_like, shape (n_events,), optional
+        The sample of each event, as for `significance.scan`.
+    start : float
+        Where the cut is at first.
+
+    Raises
+    ------
+    BadInput
+        As `significance.scan`; or if the start or a score lies outside [0, 1].
+    """
+    cuts = np.linspace(0, 1, STEPS + 1)
+    z = _scan(score, label, weight, cuts, groups)
+    simple = significance.simple(z.signal, z.background)
+    slider = frame.slider("cut on the score", 0, 1, start, step=1 / STEPS)
+
+    with plotting.use_style():
+        fig, (above, below) = plotting.new_figure(2, 1, height=4.8, sharex=True)
+        edges = np.linspace(0, 1, 41)
+        for value, color, dashes, name in (
+            (0, style.BACKGROUND, "-", "background"),
+            (1, style.SIGNAL, "--", "signal"),
+        ):
+            own = np.asarray(label) == value
+            content = metrics.histogram(np.asarray(score)[own], np.asarray(weight)[own], edges).content
+            above.stairs(np.where(content > 0, content, np.nan), edges, color=color, linestyle=dashes, label=name)
+        above.set(yscale="log", ylabel="expected events / bin", xlim=(0, 1))
+        top = above.get_ylim()[1]
+        above.set_ylim(1e-5 * top, 6 * top)
+        looks = ((z.significance, style.LINES[2], "Asimov Z"), (simple, style.LINES[1], r"$s/\sqrt{b}$"))
+        dots = []
+        for curve, line, name in looks:
+            drawn = np.where(np.isfinite(curve), curve, np.nan)
+            below.plot(cuts, drawn, color=line.color, linestyle=line.linestyle, label=name)
+            fill = "full" if curve is z.significance else "none"  # often both lie at the same place
+            size = 6 if fill == "full" else 11
+            dots += below.plot([], [], line.marker, color=line.color, fillstyle=fill, markersize=size, zorder=5)
+        known = np.isfinite(z.significance) & (z.effective_background >= significance.TRUSTED)
+        highest = z.significance[known].max(initial=0.5)
+        below.set(
+            xlabel="cut on the score",
+            ylabel="significance",
+            ylim=(min(0, 2 * z.significance[known].min(initial=0)), 2 * highest),
+        )
+        fig.legend(loc="outside upper center", ncols=4)
+        style.stamp(above)
+        lines = [ax.axvline(start, color=style.DARK, linewidth=1.5, zorder=4) for ax in (above, below)]
+        rejected = above.axvspan(0, start, color="white", alpha=0.75, linewidth=0, zorder=3)
+
+    def update(cut: float) -> frame.Readout:
+        i = int(np.argmin(np.abs(cuts - cut)))
+        for line in lines:
+            line.set_xdata([cuts[i]] * 2)
+        rejected.set_width(cuts[i])
+        for dot, curve in zip(dots, (z.significance, simple), strict=True):
+            dot.set_data([cuts[i]], [curve[i]] if np.isfinite(curve[i]) else [np.nan])
+        s, b, effective = z.signal[i], z.background[i], z.effective_background[i]
+        warning = "" if effective >= significance.TRUSTED else f": fewer than {significance.TRUSTED:g}, do not trust it"
+        return {
+            "cut": f"score ≥ {cuts[i]:.3f}",
+            "expected signal s": style.with_error(s, z.signal_error[i], "events"),
+            "expected background b": style.with_error(b, z.background_error[i], "events"),
+            "purity s/(s+b)": f"{s / (s + b):.3f}" if b >= 0 and s >= 0 and s + b > 0 else "not defined",
+            "s/√b": _significance(simple[i], np.nan),
+            "Asimov Z": _significance(z.significance[i], z.significance_error[i]),
+            "simulated background is worth": f"{effective:.0f} events{warning}",
+        }
+
+    return frame.Panel(
+        "cut",
+        fig,
+        [rejected, *lines, *dots],
+        {"cut": slider},
+        update,
+        alt="Above, expected signal and background against the score of the network on a logarithmic axis; what the "
+        "cut rejects is pale. Below, s over root b and the Asimov significance against the cut, with a marker at "
+        "the cut.",
+    )
+
+
+def reweighted(score: ArrayLike, factor: ArrayLike) -> NDArray[np.float64]:
+    """Return the score after the signal class has got ``factor`` times the weight: its odds grow by that factor.
+
+    If p = s/(s+b) is the share of signal where an event lies, then with signal counted ``factor`` times it is
+    factor·s/(factor·s+b): exact for the best possible score, p = s/(s+b) everywhere.
+
+    Examples
+    --------
+    >>> reweighted([0.5, 0.9], 1 / 9)
+    array([0.1, 0.5])
+    """
+    p, k = np.asarray(score, dtype=np.float64), np.asarray(factor, dtype=np.float64)
+    return k * p / (k * p + (1 - p))
+
+
+def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame.Panel:
+    """Move the weight of the signal class relative to the background's, and see the scores and yields follow.
+
+    Parameters
+    ----------
+    score : array_like, shape (n_events,)
+        In [0, 1], of a network that was trained with balanced weights: there the relative weight is one.
+    label, weight : array_like, shape (n_events,)
+        1 for signal and 0 for background; expected events.
+
+    Raises
+    ------
+    BadInput
+        As `significance.scan`; or if a score lies outside [0, 1], or the weights of a class do not add up to a
+        positive number.
+    """
+    edges = np.linspace(0, 1, 41)
+    half = 20  # the edge at one half
+    factors = np.geomspace(LOWEST, HIGHEST, 161)
+    # An edge e of the new score is where the old one is e/(e + factor·(1−e)): no event is touched.
+    found = _scan(score, label, weight, reweighted(edges, 1 / factors[:, None]).ravel())
+    # Yields above each edge, their errors: shape (n_factors, n_edges). No score lies above the last edge, 1.
+    background, signal = (values.reshape(-1, 41) for values in (found.background, found.signal))
+    b_error, s_error = (values.reshape(-1, 41)[:, half] for values in (found.background_error, found.signal_error))
+    b_total, s_total = float(background[0, 0]), float(signal[0, 0])
+    if not (s_total > 0 and b_total > 0):
+        raise BadInput(
+            "The weights of signal or background do not add up to a positive number.",
+            where="interactive.class_weight",
+            next_step="Both classes are needed.",
+        )
+    background[:, -1] = signal[:, -1] = 0.0
+    shapes = [-np.diff(above) / above[0, 0] for above in (background, signal)]
+    s, b = signal[:, half], background[:, half]
+    accuracy = (s + b_total - b) / (s_total + b_total)
+    nature = s_total / b_total
+
+    with plotting.use_style():
+        fig, (left, curves) = plotting.new_figure(1, 2, width=7.6, height=3.7)
+        steps = []
+        for color, hatch, name in (
+            (style.BACKGROUND, style.BACKGROUND_HATCH, "background"),
+            (style.SIGNAL, style.SIGNAL_HATCH, "signal"),
+        ):
+            looks = {"edgecolor": color, "hatch": hatch, "facecolor": "none", "label": name}
+            steps.append(left.stairs(np.zeros(40), edges, fill=True, linewidth=1.5, **looks))
+        left.axvline(0.5, color=style.DARK, linestyle="--", linewidth=1.2)
+        left.set(xlabel="score with this relative weight", xlim=(0, 1), ylim=(0, 1.35))
+        left.set_ylabel("fraction of events / bin (highest = 1)")
+        left.legend(loc="upper right")
+        shares = {"accuracy": accuracy, "signal called signal": s / s_total, "background called signal": b / b_total}
+        dots = []
+        for (name, values), line in zip(shares.items(), style.LINES, strict=False):
+            curves.plot(factors, values, color=line.color, linestyle=line.linestyle, label=name)
+            dots += curves.plot([], [], line.marker, color=line.color, markeredgecolor="black", markersize=8, zorder=5)
+        curves.axvline(nature, color=style.GREY, linestyle=":", linewidth=1.2)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+        curves.annotate("nature", (nature, 1.03), color=style.GREY, fontsize=8.5, ha="center", bbox=box)
+        curves.set(xscale="log", xlabel="relative weight of the signal class", ylim=(0, 1.45))
+        curves.set_ylabel("share of expected events")
+        curves.legend(loc="upper center", fontsize=8.5)
+        style.stamp(left)
+        curves.set_title("cut at score 0.5", loc="right")
+
+    def update(factor: float) -> frame.Readout:
+        i = int(np.argmin(np.abs(np.log(factors / factor))))
+        highest = max(shape[i].max() for shape in shapes)
+        for part, shape in zip(steps, shapes, strict=True):
+            part.set_data(shape[i] / highest)
+        for dot, values in zip(dots, shares.values(), strict=True):
+            dot.set_data([factors[i]], [values[i]])
+        return {
+            "relative weight of signal": f"{factors[i]:.3g} (balanced: 1, nature: {nature:.3g})",
+            "score ≥ 0.5 is the balanced score ≥": f"{1 / (1 + factors[i]):.3f}",
+            "signal there": style.with_error(s[i], s_error[i], "events") + f" of {s_total:.1f}",
+            "background there": style.with_error(b[i], b_error[i], "events") + f" of {b_total:.1f}",
+            "accuracy (expected events)": f"{accuracy[i]:.4f}",
+        }
+
+    low, high = np.log10([LOWEST, HIGHEST])
+    options = {"min": low, "max": high, "step": 0.025, "readout_format": ".3g"}
+    slider = frame.control("FloatLogSlider", "relative weight of the signal class", value=1.0, **options)
+    return frame.Panel(
+        "class-weight",
+        fig,
+        [*steps, *dots],
+        {"factor": slider},
+        update,
+        alt="Left, distribution of the score for signal and background, each scaled to the same area, with a"
+        " dashed line at one half. Right, against the relative weight of the signal class on a logarithmic axis:"
+        " accuracy, share of the signal and share of the background above one half, with markers at the chosen weight.",
+    )
+
+
+def _scan(
+    score: ArrayLike, label: ArrayLike, weight: ArrayLike, cuts: NDArray[np.float64], groups: ArrayLike | None = None
+) -> significance.Scan:
+    """Return `significance.scan`, of scores from 0 to 1 only."""
+    found = significance.scan(score, label, weight, cuts=cuts, groups=groups)
+    low, high = np.min(score), np.max(score)
+    if low < 0 or high > 1:
+        raise BadInput(
+            f"The scores go from {low:.3g} to {high:.3g}, outside [0, 1].",
+            where="interactive",
+            next_step="Pass what `training.predict` gives.",
+        )
+    return found
+
+
+def _significance(z: float, error: float) -> str:
+    if np.isnan(z):
+        return "not defined: the background weights add up to less than zero"
+    if np.isinf(z):
+        return "infinite: no background is left"
+    return style.with_error(z, error) if error > 0 else f"{z:.3f}"

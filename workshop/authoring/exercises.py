@@ -1,0 +1,106 @@
+"""What checks, panel and tools know of the exercises: ``course/exercises.json``, taken from the course text.
+
+`course.checks.registry` reads it. Of each chapter it holds the exercises (number, title, kind, the cell of the heading,
+the names of the answer, and the course's own answer where somebody is to see it or a notebook goes on with it), the
+names that its cells bind, and the fingerprints of its code cells.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from course.checks import cells
+from labcourse.files import read_json
+from workshop.authoring import cut
+from workshop.authoring.source import Cell, Source
+
+__all__ = ["as_text", "file_of", "of_chapter"]
+
+
+def file_of(home: Path) -> Path:
+    """Return where the file is."""
+    return home / "course" / "exercises.json"
+
+
+def as_text(sources: Iterable[Source], path: Path | None = None) -> str:
+    """Return the text of the file for these chapters; of others, what the file at a path holds already."""
+    old: dict[str, Any] = {}
+    with contextlib.suppress(OSError, ValueError):
+        old = read_json(path) if path else {}
+    new = {str(source.chapter): of_chapter(source) for source in sources if source.chapter is not None}
+    return json.dumps(dict(sorted((old | new).items())), ensure_ascii=False, indent=1) + "\n"
+
+
+def of_chapter(source: Source) -> dict[str, Any]:
+    """Return what the file says of a chapter.
+
+    Raises
+    ------
+    BuildError
+        If an answer in words is no text.
+    """
+    solutions, students = cut.solution(source), cut.student(source)
+    listed = [_exercise(source, cell, solutions) for cell in source.cells if cell.check]
+    pairs = zip(source.cells, solutions, students, strict=True)
+    code = [text for cell, *texts in pairs if cell.kind == "code" for text in texts]
+    return {
+        "exercises": listed,
+        "names": sorted(set().union(*map(cells.names_bound, code)).difference(*(entry["names"] for entry in listed))),
+        "cells": sorted(set(map(cells.fingerprint, code))),
+    }
+
+
+def _exercise(source: Source, check: Cell, solutions: list[str]) -> dict[str, Any]:
+    number = check.check
+    heading, title, kind = source.headings[number]
+    function = f"exercise_{number.replace('.', '_')}"
+    names, _ = cells.arguments(check.text, function) or cells.arguments(check.text, "written") or ((), ())
+    entry = {"number": number, "chapter": source.chapter, "title": title, "kind": kind, "cell": heading, "names": names}
+    (place,) = (i for i, cell in enumerate(source.cells) if cell.exercise == number)
+    if "written" in source.cells[place].tags:
+        return entry | {"model": _words(source, source.cells[place], names)}
+    hands_on = any(isinstance(node, ast.Assign) and function in ast.dump(node) for node in ast.parse(check.text).body)
+    code = _with_what_it_needs(source, solutions, place) if hands_on else ""
+    return entry | {"answer": code} if code else entry
+
+
+def _words(source: Source, cell: Cell, names: tuple[str, ...]) -> str:
+    """Return the text that the solution of an exercise in words binds."""
+    assigned = [node for node in ast.parse(cell.text).body if isinstance(node, ast.Assign)]
+    for node in assigned:
+        targets = tuple(getattr(target, "id", "") for target in node.targets)
+        if targets == names and isinstance(node.value, ast.Constant):
+            return str(node.value.value).strip()
+    raise source.error(f"The answer of exercise {cell.exercise} is no text.", cell.line, 'Write: answer = """…"""')
+
+
+def _with_what_it_needs(source: Source, solutions: list[str], place: int) -> str:
+    """Return an answer behind the imports and functions of earlier cells that it needs, and no others.
+
+    An answer that needs a number of its notebook can be made nowhere but there: then the text is empty.
+    """
+    parts = [solutions[place]]
+    needs = _needs(parts[0])
+    for text in reversed(
+        [text for cell, text in zip(source.cells[:place], solutions, strict=False) if cell.kind == "code"]
+    ):
+        for statement in reversed(ast.parse(text).body if needs & cells.names_bound(text) else []):
+            bound = needs & cells.names_bound(ast.unparse(statement))
+            if bound and isinstance(statement, (ast.Import, ast.ImportFrom)):
+                statement.names = [name for name in statement.names if (name.asname or name.name) in bound]
+            elif bound and not isinstance(statement, ast.FunctionDef):
+                return ""
+            if bound:
+                parts.insert(0, ast.unparse(statement))
+                needs = (needs - bound) | _needs(parts[0])
+    return "" if needs else "\n\n\n".join(parts)
+
+
+def _needs(code: str) -> frozenset[str]:
+    return cells.names_used(code) - cells.names_bound(code) - set(dir(builtins))
