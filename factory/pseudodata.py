@@ -52,7 +52,7 @@ def split(table: Table, seed: int) -> dict[str, Table]:
     files = {}
     for i, (name, (first, last)) in enumerate(RUNS.items()):
         members = order[period[order] == i]
-        chosen = tables.reorder(table, members)
+        chosen = tables.take(table, members)
         run = np.sort(rng.choice(np.linspace(first, last, _RUNS_A_PERIOD).astype(int), len(members)))
         chosen = chosen | {"eventNumber": number[members]}
         files[f"data_{name}.4lep.root"] = bundle.as_data(chosen, run)

@@ -40,8 +40,8 @@ class Recipe:
     approximations: tuple[str, ...] = ()
 
     def work(self, events: int) -> float:
-        """Return about how many seconds of one core it takes to generate events and what becomes of them."""
-        return events * self.efficiency * self.cost / 1000
+        """Return about how many milliseconds of one core it takes to generate events and what becomes of them."""
+        return events * self.efficiency * self.cost
 
 
 # A virtual Z may be as light as 2 GeV; Pythia's table stops at 10 GeV.

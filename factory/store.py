@@ -44,12 +44,6 @@ class Store:
             next_step = "Run the same command again: it is made anew."
             raise BadFile(f"{chunk} is missing or damaged.", where=str(self.folder), next_step=next_step) from error
 
-    def holds(self, chunk: Chunk) -> bool:
-        """Whether a chunk is there, undamaged."""
-        with suppress(BadFile):
-            return bool(self.load(chunk))
-        return False
-
     def remove(self, sample: str, purpose: int) -> None:
         """Remove the chunks of a sample, and what a killed campaign was writing of them."""
         for path in self.folder.glob(f"*{sample}-{purpose}-*"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -43,13 +44,17 @@ def group_of(column: str) -> str:
     return group if group in ("lep", "jet") and not column.endswith("_n") else ""
 
 
-def take(table: Table, mask: np.ndarray) -> Table:
-    """Return the events of a mask, with their leptons and jets."""
-    chosen: Table = {}
-    for name, values in table.items():
-        group = group_of(name)
-        chosen[name] = values[np.repeat(mask, table[f"{group}_n"])] if group else values[mask]
-    return chosen
+def take(table: Table, chosen: NDArray[Any]) -> Table:
+    """Return the events of a mask, or at positions, with their leptons and jets."""
+    positions = np.arange(len(table["lep_n"]))[chosen]
+    rows = {}
+    for group in ("lep", "jet"):
+        counts = table[f"{group}_n"]
+        number = counts[positions]
+        # The first row of each event, and how far a row is behind it.
+        start, behind = (np.cumsum(counts) - counts)[positions], np.cumsum(number) - number
+        rows[group] = np.repeat(start - behind, number) + np.arange(number.sum())
+    return {name: values[rows.get(group_of(name), positions)] for name, values in table.items()}
 
 
 def join(parts: list[Table]) -> Table:
@@ -57,9 +62,11 @@ def join(parts: list[Table]) -> Table:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def first(table: Table, number: int) -> Table:
-    """Return the first events."""
-    return take(table, np.arange(len(table["lep_n"])) < number)
+def first(parts: Iterable[Table], number: int) -> Iterator[Table]:
+    """Yield the first events of several tables."""
+    for table in parts:
+        yield take(table, np.arange(len(table["lep_n"])) < number)
+        number -= len(table["lep_n"])
 
 
 def leading_four(table: Table, name: str) -> np.ndarray:
@@ -113,17 +120,3 @@ def finished(table: Table) -> Table:
     momentum = done["lep_pt"].astype(np.float64) * np.cosh(done["lep_eta"].astype(np.float64))
     done["lep_E"] = rounded(np.hypot(momentum, mass), MANTISSA_BITS["lep_E"])
     return done
-
-
-def reorder(table: Table, positions: np.ndarray) -> Table:
-    """Return the events at ``positions``, in that order."""
-    chosen: Table = {}
-    for name, values in table.items():
-        if group := group_of(name):
-            counts = table[f"{group}_n"]
-            starts = np.cumsum(counts) - counts
-            rows = [np.arange(starts[p], starts[p] + counts[p]) for p in positions]
-            chosen[name] = values[np.concatenate(rows).astype(int)] if rows else values[:0]
-        else:
-            chosen[name] = values[positions]
-    return chosen

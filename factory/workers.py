@@ -33,12 +33,8 @@ class Workers(NamedTuple):
     def each(self, function: Callable[[Task], Any], tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
         """Yield tasks and what the function makes of them as they are finished, in any order.
 
-        Few are under way, two per worker: one is computed, one waits.
-
-        Raises
-        ------
-        SimulationError
-            If a task fails, a worker is killed, or the cluster is lost.
+        Two per worker are under way: one is computed, one waits. Raises SimulationError if a task fails, a worker is
+        killed, or the cluster is lost.
         """
         running: dict[Future[Any], Task] = {}
         waiting, task = iter(tasks), None
@@ -74,12 +70,8 @@ def connect(address: str = LOCAL, number: int | None = None) -> Iterator[Workers
     """Give workers: ``number`` new processes of this machine (one per core by default), or the cluster at ``address``.
 
     Processes of this machine are reached through pipes; no socket is opened. A Dask scheduler takes orders from
-    whoever reaches it, so its network has to be one that is trusted.
-
-    Raises
-    ------
-    SimulationError
-        If Dask is not installed, nobody answers at the address, or the cluster has no worker.
+    whoever reaches it, so its network has to be one that is trusted. Raises SimulationError if Dask is not installed,
+    nobody answers at the address, or the cluster has no worker.
     """
     if address != LOCAL:
         with _cluster(address) as client:
@@ -114,24 +106,18 @@ def _end_with_parent() -> None:
 def _cluster(address: str) -> Iterator[Any]:
     try:
         from distributed import Client
-    except ImportError as error:
-        raise SimulationError(
-            "Dask is not installed.",
-            where=f"--cluster {address}",
-            next_step="Install it with `pip install -e '.[simulate]'`, or use the cores of this machine.",
-        ) from error
-    # What Dask reports of lost connections is said in one sentence.
-    for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
-    try:
+
+        # What Dask reports of lost connections is said in one sentence.
+        for name in [name for name in logging.root.manager.loggerDict if name.startswith("distributed")]:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         client = Client(address, timeout=SECONDS_TO_CONNECT)
         client.wait_for_workers(1, timeout=SECONDS_TO_CONNECT)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise SimulationError(
             f"There is no Dask cluster with a worker at {address}: {error or type(error).__name__}.",
             where=f"--cluster {address}",
-            next_step="Start `dask scheduler` and `dask worker ADDRESS`, and give the scheduler's address, "
-            "for instance tcp://10.0.0.5:8786.",
+            next_step="Install Dask (`pip install -e '.[simulate]'`), start `dask scheduler` and `dask worker`, give "
+            "the scheduler's address, for instance tcp://10.0.0.5:8786.",
         ) from error
     try:
         yield client

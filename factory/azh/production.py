@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,12 @@ from factory import generator
 from factory.azh import assembly
 from factory.azh.generation import SEARCH, make_chunk
 from factory.azh.processes import APPROXIMATIONS, PROCESSES
-from factory.campaign import Pace, check
+from factory.campaign import check, left
 from factory.chunks import Chunk, fingerprint
 from factory.store import Store
 from factory.workers import LOCAL, connect
 from labcourse import samples
+from labcourse.errors import BadFile
 from labcourse.files import alone_in, atomic_write, sha256
 from labcourse.progress import Line
 
@@ -58,11 +60,17 @@ def simulate(
         key=lambda chunk: (chunk.index, chunk.sample),
     )
     with alone_in(Path(out), "simulate"), Line(visible=progress) as line, connect(address, workers) as pool:
-        missing = [chunk for chunk in chunks if not store.holds(chunk)]
-        pace = Pace(line, sum(_work(chunk) for chunk in missing))
+        missing = []
+        for chunk in chunks:
+            try:
+                store.load(chunk)
+            except BadFile:
+                missing.append(chunk)
+        begin, done, work = time.monotonic(), 0.0, sum(map(_work, missing))
         for chunk, table in pool.each(make_chunk, missing):
             store.save(chunk, table)
-            pace.show(chunk.sample, _work(chunk))
+            done += _work(chunk)
+            line.show(f"{chunk.sample}: {left(begin, done / work)}")
         made = {name: [(c, store.load(c)) for c in chunks if c.sample == name] for name in PROCESSES}
         manifest = write(assembly.assemble(made, seed=seed), Path(out), seed=seed, scale=scale)
         for name in [] if keep_chunks else PROCESSES:
@@ -71,7 +79,7 @@ def simulate(
 
 
 def _work(chunk: Chunk) -> float:
-    return chunk.events * PROCESSES[chunk.sample].cost / 1000
+    return chunk.events * PROCESSES[chunk.sample].cost
 
 
 def write(events: pd.DataFrame, folder: Path, *, seed: int, scale: float) -> Path:

@@ -102,14 +102,6 @@ def test_the_same_seed_trains_the_same_network() -> None:
     np.testing.assert_array_equal(*scores)
 
 
-def test_a_network_of_one_mass_has_no_mass_as_input() -> None:
-    parts = azh.split(make_events(300))
-    trained = azh.train(parts, QUICK, masses=(700.0,), progress=False)
-    assert trained.model.input_shape == (None, 19)
-    (point,) = study.significances(trained.classify, parts.test, (700,))
-    assert point.value > 0.5
-
-
 def test_trees_take_the_mass_as_an_input() -> None:
     parts = azh.split(make_events(300))
     classify = azh.train_tree(parts, masses=MASSES, copies=2, max_iter=30)
@@ -129,16 +121,6 @@ def test_limits_of_a_classifier() -> None:
     assert 0 < found.cut < 1
 
 
-def test_yields_of_test_events_are_weighed_up_to_all() -> None:
-    table = make_events(500)
-    parts = azh.split(table)
-    test = events.at_mass(parts.test, 700)
-    weight = study.full_weights(parts, test, 700)
-    signal = events.is_signal(test)
-    assert weight[signal].sum() == pytest.approx(table.loc[table["m_a_true"] == 700, "weight"].sum(), rel=1e-4)
-    assert weight[~signal].sum() == pytest.approx(table.loc[table["m_a_true"] == 0, "weight"].sum(), rel=1e-4)
-
-
 def test_the_cut_of_a_count_is_chosen_at_full_luminosity() -> None:
     table = make_events(2000)
 
@@ -154,8 +136,3 @@ def test_the_cut_of_a_count_is_chosen_at_full_luminosity() -> None:
         train.loc[own, "weight"] *= 1 + moved / train.loc[own, "weight"].sum()
     shifted = parts._replace(train=train, validation=validation)
     assert study.limits(classify, shifted, 700).cut == study.limits(classify, parts, 700).cut
-
-
-def test_the_masses_are_those_of_the_published_search() -> None:
-    assert len(events.MASSES) == 14
-    assert events.BLIND_MASS not in events.TRAINING_MASSES

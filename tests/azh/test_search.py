@@ -24,7 +24,6 @@ import azh
 from azh import figures, search
 from azh.events import Parts
 from factory import workers
-from labcourse import outputs
 from labcourse.errors import BadFile, BadInput, SimulationError
 from tests.azh.test_parameterised import make_events
 from workshop.cli import app
@@ -134,16 +133,6 @@ def test_what_the_disk_refuses_in_the_middle_is_one_error(
         search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
 
 
-def test_numbers_that_cannot_be_are_one_error(tmp_path: Path, parts: Parts) -> None:
-    with pytest.raises(BadInput, match="0 trials"):
-        search.run(parts, tmp_path / "study.db", trials=0, **OPTIONS)
-
-
-def test_the_project_has_a_file_of_its_own() -> None:
-    search.load(search.default_file())
-    assert (outputs.folder(9) / "search.db").is_file()
-
-
 def test_trials_run_side_by_side_and_an_error_of_one_is_an_error(tmp_path: Path, parts: Parts) -> None:
     path = tmp_path / "study.db"
     with workers.connect(number=2) as pool:
@@ -204,9 +193,3 @@ def test_tune_begins_processes_anew_before_they_are_large(folder: Path, monkeypa
     monkeypatch.setattr(search, "table", lambda _: pd.DataFrame({"value": [1.0]}))
     assert CliRunner().invoke(app, ["tune", "--trials", "90", "--workers", "1"]).exit_code == 0
     assert goals == [40, 80, 90]
-
-
-def test_tune_says_what_is_wrong(folder: Path) -> None:
-    (folder / "study.db").write_bytes(b"no database")
-    result = CliRunner().invoke(app, ["tune", str(folder / "study.db")])
-    assert isinstance(result.exception, BadFile)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import azh
-from azh.events import FILE
+from azh.events import FILE, LUMINOSITY
 from factory.azh import generation, production
 from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
@@ -67,7 +67,7 @@ def test_a_run_goes_on_where_it_was_and_repeats(
     assert {sample["sample"] for sample in manifest["samples"]} == set(SMALL)
     assert all(sample["rows"] > 0 for sample in manifest["samples"])
     # 0.05 pb with Z → ee, µµ, of which the selection keeps one event in seven or so.
-    produced = 0.05 * BR_Z * 1000 * events.LUMINOSITY
+    produced = 0.05 * BR_Z * 1000 * LUMINOSITY
     assert 0.07 < events.loc[events["process"] == "signal", "weight"].sum() / produced < 0.25
     assert not (tmp_path / "one" / ".chunks").exists()
 

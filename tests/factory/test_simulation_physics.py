@@ -49,29 +49,6 @@ def mass(table: tables.Table) -> np.ndarray:
 # --- leptons --------------------------------------------------------------------------------------------------
 
 
-def test_electrons_have_a_gap_and_muons_have_none() -> None:
-    eta = np.array([1.3, 1.45, 1.6, 2.46, 2.48, 2.65])
-    at = Particles(np.arange(6), np.full(6, 11), np.full(6, 20.0), eta, np.zeros(6))
-    assert detector.accept(at).tolist() == [True, False, True, True, False, False]
-    muons = Particles(at.event, np.full(6, -13), at.pt, at.eta, at.phi)
-    assert detector.accept(muons).all()
-
-
-@pytest.mark.parametrize("code", [11, 13])
-def test_prompt_leptons_are_isolated_and_come_from_the_beam(code: int) -> None:
-    n, rng = 20_000, np.random.default_rng(1)
-    prompt = tracks.measure(leptons(n, code), rng)
-    assert 0.8 < (prompt["lep_ptcone30"] == 0).mean() < 0.9
-    assert np.median(np.abs(prompt["lep_z0"])) < 0.1
-    assert 0.85 < prompt["lep_isTightID"].mean() < 0.98
-    assert np.abs(np.median(prompt["lep_trackd0pvunbiased"])) < 1e-3, "both signs"
-    for origin in (LIGHT, HEAVY):
-        other = tracks.measure(leptons(n, code, pt=12, origin=origin), rng)
-        assert (other["lep_ptcone30"] == 0).mean() < 0.5
-        assert np.median(other["lep_tracksigd0pvunbiased"]) > 1.3 * np.median(prompt["lep_tracksigd0pvunbiased"])
-        assert other["lep_isTightID"].mean() < prompt["lep_isTightID"].mean()
-
-
 def test_every_kind_of_lepton_has_its_properties() -> None:
     for code in (11, -13):
         for origin in (PROMPT, HEAVY, LIGHT, PILEUP, *((FALSE,) if code == -13 else ())):
@@ -102,29 +79,6 @@ def test_the_track_of_a_near_lepton_is_in_the_cone() -> None:
     assert 0.6 < (np.median(of_electrons, axis=0) / (20, 30)).min() < 1
 
 
-@pytest.mark.parametrize("code", [11, 13])
-def test_what_is_left_of_a_jet_is_softer_the_harder_its_lepton(code: int) -> None:
-    rng = np.random.default_rng(1)
-    for pt, most in ((12, 24.0), (30, 6.0), (50, 2.0)):
-        cone = tracks.measure(leptons(5000, code, pt=pt, origin=HEAVY), rng)["lep_ptcone30"]
-        assert cone.max() <= 1e3 * most
-        assert (cone > 0).any()
-
-
-def test_soft_muons_are_isolated() -> None:
-    cone = tracks.measure(leptons(5000, 13, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
-    assert 0 < cone.max() <= 4e3
-    cone = tracks.measure(leptons(5000, 11, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
-    assert cone.max() > 8e3, "of electrons this is not asked"
-
-
-def test_tight_identification_of_electrons_rises_with_momentum() -> None:
-    tight = [
-        tracks.measure(leptons(8000, 11, pt=pt), np.random.default_rng(3))["lep_isTightID"].mean() for pt in (8, 20, 60)
-    ]
-    assert tight[0] + 0.1 < tight[1] < tight[2]
-
-
 # --- non-prompt leptons ---------------------------------------------------------------------------------------
 
 
@@ -140,21 +94,6 @@ def test_leptons_beside_a_z_come_from_jets_and_other_collisions() -> None:
     assert np.median(false.pt) > 2 * np.median(found.pt[found.origin == PILEUP])
     assert np.std(found.z[found.origin == PILEUP]) == pytest.approx(nonprompt.SPREAD, rel=0.05)
     assert not found.z[found.origin == LIGHT].any()
-
-
-def test_leptons_of_b_hadrons_are_soft_and_often_of_opposite_charges() -> None:
-    n = 60_000
-    found = nonprompt.from_b_jets(jets(n, code=5), n, np.random.default_rng(1), electrons=0.5)
-    heavy = found.take(found.origin == HEAVY)
-    assert len(heavy) > 1000
-    assert np.median(heavy.pt) < 20
-    number = np.bincount(heavy.event, minlength=n)
-    two = heavy.take(number[heavy.event] == 2)
-    opposite = two.pdgid[::2] * two.pdgid[1::2] < 0
-    assert 0.55 < opposite.mean() < 0.95
-    first, second = two.take(np.arange(0, len(two), 2)), two.take(np.arange(1, len(two), 2))
-    apart = kinematics.delta_r(first.eta, first.phi, second.eta, second.phi)
-    assert ((first.pt + second.pt)[apart < 0.3] < 1.2 * detector.JET_OF_LEPTONS).mean() > 0.95, "else a jet is near"
 
 
 def test_a_false_muon_is_missing_on_the_other_side() -> None:
@@ -189,16 +128,6 @@ def test_jets_of_the_release_and_their_tags() -> None:
         flavour = Particles(seen.event, np.full(len(seen), code), seen.pt, seen.eta, seen.phi)
         medians.append(np.median(detector.jet_properties(flavour, rng)[1]))
     assert medians[0] < medians[1] < medians[2]
-
-
-def test_lower_response_gives_fewer_jets() -> None:
-    n = 4000
-    far = leptons(n, 11, eta=2.4)
-    full, part = (
-        len(detector.measure_jets(jets(n), far, n, np.random.default_rng(1), response=response))
-        for response in (1, 0.8)
-    )
-    assert part < 0.9 * full
 
 
 # --- samples --------------------------------------------------------------------------------------------------

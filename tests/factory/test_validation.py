@@ -66,16 +66,6 @@ def test_probabilities_are_uniform_where_both_samples_come_from_one_distribution
         assert stats.binomtest(int(np.sum(p < 0.05)), len(p), 0.05).pvalue > 0.001
 
 
-def test_probabilities_are_uniform_in_given_bins_as_well() -> None:
-    rng, edges, found = np.random.default_rng(11), np.linspace(0, 1, 21), []
-    for _ in range(200):
-        (a, va), (b, vb) = ((rng.beta(2, 6, n), rng.choice([0.5, 1.5], n)) for n in (300, 200))
-        found.append(chi_square(a, b, va, vb, edges=edges).p_value)
-    assert stats.kstest(found, "uniform").pvalue > 0.01
-    assert chi_square(a, b, va, vb, edges=edges).ndf < 15, "bins that expect few events are merged"
-    assert chi_square(a, 1 - b, va, vb, edges=edges).p_value < 1e-6
-
-
 @pytest.mark.parametrize("draw", [unweighted, spread, negative, reweighted])
 def test_a_shift_is_found(draw: Callable[[Generator, int], Weighted]) -> None:
     rng = np.random.default_rng(6)
@@ -107,15 +97,6 @@ def test_unweighted_tests_are_those_of_scipy() -> None:
     test = chi_square(a, b)
     expected = stats.chi2_contingency([np.bincount(a), np.bincount(b)], correction=False)
     assert test == pytest.approx((expected.statistic, expected.dof, expected.pvalue))
-
-
-def test_a_smallest_value_of_many_events_is_a_bin_of_its_own() -> None:
-    """As in isolation: most leptons have nothing around them."""
-    a, b = np.repeat([0.0, 1.0], [33, 26]), np.repeat([0.0, 1.0], [53, 6])
-    test = chi_square(a, b)
-    expected = stats.chi2_contingency([[33, 26], [53, 6]], correction=False)
-    assert test == pytest.approx((expected.statistic, 1, expected.pvalue))
-    assert test.p_value < 1e-3
 
 
 def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
@@ -161,13 +142,6 @@ def test_events_that_share_two_leptons_are_found(make_events: Callable[..., Any]
     assert len(np.unique(group)) == 198
     events.loc[17, "lep3_charge"] *= -1
     assert set(np.flatnonzero(~repeats.independent(repeats.groups(events)))) == {5, 120}
-
-
-def test_one_shared_lepton_is_chance(make_events: Callable[..., Any]) -> None:
-    events = make_events(50)
-    for quantity in ("eta", "phi"):
-        events.loc[1, f"lep4_{quantity}"] = events.loc[2, f"lep4_{quantity}"]
-    assert repeats.independent(repeats.groups(events)).all()
 
 
 @pytest.mark.parametrize(("name", "n_shared"), [("Zee", 62), ("Zmumu", 87), ("ttbar_lep", 17), ("data", 0)])
@@ -280,15 +254,6 @@ def test_rows_of_the_table(validate: Callable[..., Result], folders: Folders) ->
     assert "ggH125_ZZ4lep peak 50%" in result.err
 
 
-def test_the_status_says_whether_all_passes(validate: Callable[..., Result], folders: Folders) -> None:
-    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee")
-    same = validate(*base, "--threshold", 1e-6)
-    assert same.code == 0, same.err
-    assert "not" not in same.err
-    assert "0 of 31 variables below p = 1e-06, 0 quantiles of the Higgs peak; passed" in same.err
-    assert validate(*base, "--threshold", 1).code == 1
-
-
 def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
     rows = [
         pairs.Row("Zee", "met", 1.0, 1, 0.006, 0.5),
@@ -341,16 +306,6 @@ def test_a_wrong_simulation_fails(
     assert p["lep1_phi"] > 1e-4
 
 
-def test_only_the_samples_that_are_there_are_needed(validate: Callable[..., Result], folders: Folders) -> None:
-    (folders.simulated / "mc_363490.llll.4lep.root").unlink()
-    base = ("--real", folders.real, "--simulated", folders.simulated, "--threshold", 1e-6, "--json")
-    assert {row["sample"] for row in validate(*base, "--samples", "Zee").rows} == {"Zee"}
-    missing = validate(*base)
-    assert missing.code == 1
-    assert "no simulated file of llll" in missing.err
-    assert not missing.out
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -373,12 +328,6 @@ def test_missing_files_are_said(
     assert not result.out
 
 
-def test_without_official_files_it_says_what_to_do(validate: Callable[..., Result], folders: Folders) -> None:
-    result = validate("--simulated", folders.simulated)
-    assert result.code == 1
-    assert "--real DIR" in result.err
-
-
 def test_official_files_of_the_search_path_are_found(
     validate: Callable[..., Result], folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -386,16 +335,6 @@ def test_official_files_of_the_search_path_are_found(
     monkeypatch.setattr(samples, "source", lambda *_: "official")
     result = validate("--simulated", folders.simulated, "--samples", "Zee", "--threshold", 1e-6)
     assert result.code == 0, result.err
-
-
-@pytest.mark.parametrize("side", ["real", "simulated"])
-def test_a_truncated_file_is_named(validate: Callable[..., Result], folders: Folders, side: str) -> None:
-    path = getattr(folders, side) / "mc_361106.Zee.4lep.root"
-    path.write_bytes(path.read_bytes()[:20_000])
-    result = validate("--real", folders.real, "--simulated", folders.simulated)
-    assert result.code == 1
-    assert f"labcourse: {path.name}" in result.err
-    assert str(path) in result.err
 
 
 def test_a_variable_that_one_sample_lacks_is_not_simulated(
