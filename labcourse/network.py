@@ -31,8 +31,8 @@ def build(
 ) -> keras.Model:
     """Build and compile a classifier of signal against background.
 
-    Dense layers with one sigmoid output, binary cross-entropy, Adam and the (weighted) accuracy. Each call
-    gives a new model with a new optimizer.
+    Dense layers with one sigmoid output, shape (n_events, 1), binary cross-entropy, Adam and the (weighted) accuracy.
+    Each call gives a new model with a new optimizer.
 
     Parameters
     ----------
@@ -52,11 +52,6 @@ def build(
     seed : int, optional
         Of the initial weights and of dropout: the same seed gives the same model. By default both follow
         ``keras.utils.set_random_seed``.
-
-    Returns
-    -------
-    keras.Model
-        Input shape (n_events, n_inputs), output shape (n_events, 1).
 
     Raises
     ------

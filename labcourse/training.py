@@ -375,16 +375,14 @@ class _Program:
     def capacity(self, n_events: int, batch_size: int) -> int:
         """Return the length of padded arrays: one that is compiled already, or one with some to spare."""
         fitting = [c for c in self._capacities if n_events <= c <= 1.5 * n_events and c % batch_size == 0]
-        self._capacities.add(min(fitting, default=math.ceil(1.0625 * n_events / batch_size) * batch_size))
-        return min(c for c in self._capacities if c >= n_events and c % batch_size == 0)
-
-    def variables(self, model: keras.Model) -> list[keras.Variable]:
-        """Return what the program needs of a model."""
-        return _state(model) if self.trains else list(model.variables)
+        length = min(fitting, default=math.ceil(1.0625 * n_events / batch_size) * batch_size)
+        self._capacities.add(length)
+        return length
 
     def copy(self, source: keras.Model, target: keras.Model) -> None:
-        """Give one model of this architecture the state of another."""
-        for ours, theirs in zip(self.variables(source), self.variables(target), strict=True):
+        """Give one model of this architecture the state of another, as far as the program needs it."""
+        of_both = [_state(model) if self.trains else model.variables for model in (source, target)]
+        for ours, theirs in zip(*of_both, strict=True):
             # The TensorFlow variables themselves: Keras's own assignment costs three times as much.
             theirs.value.assign(ours.value, read_value=False)
 
@@ -466,10 +464,10 @@ def _program_of(model: keras.Model, arrays: tuple[Any, ...] = (), callbacks: Ite
         return f"Keras runs on {keras.backend.backend()}"
     if not kind.__module__.startswith("keras.") or kind.__name__ not in ("Sequential", "Functional"):
         return "the model is neither Sequential nor Functional"
-    if not model.built and not arrays:
-        return "the model has no weights yet"
-    if not model.built:
+    if arrays and not model.built:
         model.build((None, *arrays[0].shape[1:]))
+    if not model.built:
+        return "the model has no weights yet"
     if max(len(model.inputs), len(model.outputs)) > 1:
         return "the model has several inputs or outputs"
     if arrays and model.run_eagerly:

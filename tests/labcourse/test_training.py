@@ -233,14 +233,6 @@ def test_one_seed_repeats_bitwise():
     assert not np.array_equal(first.get_weights()[0], third.get_weights()[0])
 
 
-def test_dropout_is_active_in_training_only():
-    model = small(dropout=0.5)
-    model.optimizer.learning_rate = 0.0
-    history = training.fit(model, X, Y, validation_data=(X, Y), epochs=3, **ONE_STEP).history
-    assert len(set(history["loss"])) == 3
-    assert len(set(history["val_loss"])) == 1
-
-
 # --- one program for all models of an architecture ---
 
 
@@ -320,15 +312,6 @@ def test_a_program_leaves_names_and_random_numbers_of_later_models_alone():
         return [last.name, *(layer.name for layer in last.layers)], last.get_weights()[0].tolist()
 
     assert after(train=True) == after(train=False)
-
-
-def test_a_new_compilation_is_noticed():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(1)])
-    for loss in ("mse", own_loss, "mae", lambda y, p: own_loss(y, p) * 0):
-        model.compile(keras.optimizers.SGD(0.1), loss)
-        before = model.get_weights()[0]
-        training.fit(model, X, Y[:, None], epochs=1, **ONE_STEP)
-    assert np.array_equal(before, model.get_weights()[0])
 
 
 def test_what_xla_cannot_compile_is_trained_without(monkeypatch):
