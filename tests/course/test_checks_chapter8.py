@@ -188,7 +188,7 @@ EXERCISES = {
             (lambda x: build(x, learning_rate=10), "the validation loss is 0."),
             (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
             (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
-            (lambda x: build(x, learning_rate=-1e-3), "your code raised"),
+            (lambda x: build(x, learning_rate=-1e-3), "does not learn"),
         ],
     ),
     "8.5": Exercise(
