@@ -113,6 +113,8 @@ EXERCISES = {
             ),
         ],
         mistakes=[
+            (lambda events, f: split(events, f, lambda events: np.arange(len(events)) / len(events)), "another order"),
+            (lambda events, f: split(events, f, lambda e: np.random.default_rng().random(len(e))), "a second call"),
             (lambda events, f: split(events, f, splitting.uniform), "the salt is missing"),
             (lambda events, f: split(events, f)[::-1], "swapped"),
             (lambda events, f: (split(events, f)[0], events), "in both parts"),

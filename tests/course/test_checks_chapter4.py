@@ -199,6 +199,8 @@ EXERCISES = {
             (early_stopping(restore_best_weights=False), "the weights of the last epoch stay"),
             (early_stopping(patience=0), "its patience is 0"),
             (early_stopping(mode="max"), "waits for a higher loss"),
+            (early_stopping(min_delta=0.1), "small gains are not counted"),
+            (Made(lambda: [early_stopping().make()]), "this is a list"),
         ],
         fails=[
             (early_stopping(baseline=0.5), "it has a baseline"),

@@ -208,6 +208,11 @@ EXERCISES = {
             (looks_at("sign", "mean", "ratios"), "lets pass: classes with different sums"),
             (lambda w, y, b: True, "everything passes"),
             (lambda w, y, b: b.mean(), "not True or False"),
+            (looks_at("sums", "mean"), "lets pass: weights that are negative"),
+            (looks_at("sign", "sums", "mean", "ratios of signal"), "lets pass: background weights of which some"),
+            (looks_at("sign", "sums", "mean", "ratios of background"), "lets pass: signal weights of which some"),
+            (looks_at("sign", "sums", "mean", "first two"), "signal weights of which one is changed"),
+            (looks_at("sign", "sums", "mean", "correlation"), "signal weights to which a constant was added"),
         ],
         fails=[
             (looks_at("first sign", "sums", "mean", "ratios of sizes"), "lets pass"),

@@ -79,6 +79,17 @@ LOSSES = {
     "20-20": [0.51, 0.53, 0.538, 0.57, 0.556],
 }  # differences: mean 0.0068
 
+
+def loop_with(fresh=True, masks=lambda fold, i: (fold != i, fold == i), numbers=lambda fold: range(fold.max() + 1)):
+    def answer(build_model, train, fold):
+        model = build_model()
+        return [train(build_model() if fresh else model, *masks(fold, i)) for i in numbers(fold)]
+
+    return answer
+
+
+KEPT = {}
+
 EXERCISES = {
     "6.1": Exercise(
         right=[
@@ -103,11 +114,15 @@ EXERCISES = {
     "6.2": Exercise(
         right=[build, compiled, with_loss_object, lambda x: build(x, seed=6), lambda x: build(x.astype(float))],
         mistakes=[
+            (lambda x: KEPT.setdefault("model", build(x)), "both calls return the same model"),
             (lambda x: build(x, normalise=None), "the inputs are not normalised"),
             (lambda x: build(x, learning_rate=2e-4), "its rate is 0.0002"),
             (lambda x: build(x, hidden=(8,)), "its layers are [8, 1]"),
             (lambda x: x, "no Keras model"),
             (lambda x: build(x, activation="linear"), "its hidden layers have no activation"),
+            (lambda x: build(SOME_EVENTS), "always normalised with the same events"),
+            (lambda x: compiled(x, optimizer="sgd"), "its optimizer is SGD"),
+            (lambda x: compiled(x, loss="mse"), "its loss is m"),
         ],
         fails=[
             (lambda x: build(x, activation=None), "no activation"),
@@ -124,6 +139,13 @@ EXERCISES = {
             lambda build, train, fold: [train(build(), fold != n, fold == n) for n in np.unique(fold)],
         ],
         mistakes=[
+            (loop_with(fresh=False), "one model goes through all folds"),
+            (loop_with(numbers=lambda fold: range(fold.max())), "only 4 of 5 folds"),
+            (loop_with(numbers=lambda fold: range(5)), "three folds take 5 trainings"),
+            (loop_with(numbers=lambda fold: range(len(fold))), "one training per event"),
+            (loop_with(masks=lambda fold, i: (fold == i, fold != i)), "the fold trains"),
+            (loop_with(masks=lambda fold, i: (fold >= 0, fold == i)), "some events train and validate"),
+            (loop_with(masks=lambda fold, i: (fold != 0, fold == 0)), "the same fold validates every time"),
             (lambda *given: loop(*given).mean(), "this is the mean"),
             (lambda build, train, fold: np.zeros(5), "nothing is trained"),
             (lambda build, train, fold: loop(lambda: build(SOME_EVENTS), train, fold), "is called with an argument"),

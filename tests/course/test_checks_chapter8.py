@@ -121,6 +121,8 @@ EPOCHS = SimpleNamespace(
 MASS = np.append(np.random.default_rng(1).uniform(80, 250, 5000), np.full(800, 200.0))
 SCORE = 0.1 + 0.8 * np.exp(-((MASS - 125) ** 2) / 200) + (250 - MASS) / 2000
 
+KEPT = {}
+
 EXERCISES = {
     "8.2": Exercise(
         right=[align, align_by_loop, align_with_arctan],
@@ -146,6 +148,14 @@ EXERCISES = {
             (prepare(centred=True), "depend on the other events"),
             (prepare(extra="m_llll"), "uses masses"),
             (with_log_of_eta, "NaN or infinite"),
+            (prepare(extra="weight"), "uses masses, met, jets or the weight"),
+            (prepare(extra="sample"), "uses the column sample"),
+            (prepare(dtype=np.float64), "the type is float64"),
+            (prepare(angles=False), "the azimuth of lepton 1 has no say"),
+            (prepare(momenta=False), "the momentum of lepton 1 has no say"),
+            (lambda events: prepare()(events).T, "on its side"),
+            (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
+            (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
         ],
         fails=[
             (lambda events: events["lep1_pt"].to_numpy(), "one row per event"),
@@ -162,17 +172,23 @@ EXERCISES = {
             lambda x: build(x, hidden=(30,), dropout=0.2),
         ],
         mistakes=[
+            (lambda x: KEPT.setdefault(x.shape, keras_model(x.shape[1])), "each call returns the same model"),
             (lambda x: keras_model(x.shape[1], size=2), "has the output shape (2,)"),
             (lambda x: keras_model(x.shape[1], activation="softmax"), "the output is 1 for every event"),
             (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
             (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
             (lambda x: x, "no Keras model"),
+            (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
+            (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
+            (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn"),
+            (lambda x: keras_model(x.shape[1], hidden=20_000), "parameters"),
+            (lambda x: keras_model(7), "the number of inputs is fixed"),
         ],
         fails=[
             (lambda x: build(x, learning_rate=10), "the validation loss is 0."),
             (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
             (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
-            (lambda x: build(x, learning_rate=-1e-3), "your code raised"),
+            (lambda x: build(x, learning_rate=-1e-3), "does not learn"),
         ],
     ),
     "8.5": Exercise(
