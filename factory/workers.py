@@ -10,7 +10,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager, suppress
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from factory.chunks import fingerprint
@@ -37,11 +36,12 @@ class Workers(NamedTuple):
         killed, or the cluster is lost.
         """
         running: dict[Future[Any], Task] = {}
-        waiting, task = iter(tasks), None
+        waiting, task = list(tasks)[::-1], None
         again = "Run the same command again: what is finished is kept, and it goes on from there."
         try:
-            while True:
-                for new in islice(waiting, max(2 * self.slots() - len(running), 0)):
+            while waiting or running:
+                while waiting and len(running) < 2 * self.slots():
+                    new = waiting.pop()
                     running[self.executor.submit(_with_same_code, fingerprint(), function, new)] = new
                 done, _ = wait(running, SECONDS_WITHOUT_WORKERS, FIRST_COMPLETED)
                 if not done and not self.slots():
@@ -50,8 +50,6 @@ class Workers(NamedTuple):
                 for future in sorted(done, key=lambda future: future.cancelled() or future.exception() is not None):
                     task = running.pop(future)
                     yield task, future.result()
-                if not running and not done:
-                    return
         except (LabCourseError, GeneratorExit):
             raise
         except BrokenExecutor as error:
