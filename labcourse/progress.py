@@ -111,18 +111,26 @@ def seconds(duration: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
-_last_training: Any = None
+_trainings: dict[str, Any] = {}
+"""The history of the last training of each notebook cell; outside of notebooks of the last one."""
 
 
 def note_training(history: Any) -> None:
     """Note the history of a training that begins; its attribute ``interrupted`` says whether it was cut short."""
-    global _last_training
-    _last_training = history
+    _trainings[_cell()] = history
 
 
 def was_interrupted() -> bool:
-    """Return whether the last training was interrupted: what is computed since may come from a part.
+    """Return whether a training was interrupted whose cell has not been run to its end since.
 
-    Who means to use the part sets ``model.history.interrupted`` to False.
+    What is computed since may come from a part. Who means to use it sets ``model.history.interrupted`` to False.
     """
-    return bool(getattr(_last_training, "interrupted", False))
+    return any(history.interrupted for history in _trainings.values())
+
+
+def _cell() -> str:
+    """Return what identifies the notebook cell that is run, also after it was edited."""
+    ipython = sys.modules.get("IPython")  # not imported if nobody has
+    kernel: Any = getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
+    request = kernel.get_parent("shell") if hasattr(kernel, "get_parent") else {}
+    return str(request.get("metadata", {}).get("cellId", ""))

@@ -179,20 +179,23 @@ def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
     assert kernel(SETUP) == ("", "")
     one = "training.fit(model, x, y, epochs=100_000, batch_size=16)"
     for cell in (one, f"for k in range(1000):\n    {one}"):  # in a loop the button means the loop
-        text, error = kernel(f"model = build()\n{cell}", " left")
+        text, error = kernel(f"model = build()\n{cell}", " left", cell="training")
         assert error == "Interrupted", text
         assert "KeyboardInterrupt: interrupted in epoch" in text
         assert "Traceback" not in text
     text, error = kernel("print(model.history.interrupted, len(model.history.epoch) >= 1)")
     assert text.strip() == "True True"
 
-    # What cells below compute may come from a part, until a training has come to its end, or who reads this means it.
+    # What cells below compute may come from a part, until that training has come to its end, or is meant.
     write = "chapter.write_numbers({'epochs': len(model.history.epoch)})"
     text, error = kernel(write)
     assert (error, "was interrupted, so numbers.json is not written" in text) == ("Unfinished", True)
-    assert kernel(one.replace("100_000", "1"))[1] == ""
+    short = f"other = build()\n{one.replace('model', 'other').replace('100_000', '1')}"
+    assert kernel(short, cell="another training")[1] == ""
+    assert kernel(write)[1] == "Unfinished"
+    assert kernel(short, cell="training")[1] == ""
     assert kernel(write)[1] == ""
-    kernel(one, " left")
+    kernel(one, " left", cell="training")
     assert kernel(write)[1] == "Unfinished"
     kernel("model.history.interrupted = False")
     assert kernel(write)[1] == ""
