@@ -1,6 +1,6 @@
 """The event table of the search for A → Zh → ℓ⁺ℓ⁻ b b̄: its columns, its masses, and the tested mass.
 
-One row an event that passes the resolved selection, GeV and radians:
+One row per event that passes the resolved selection, GeV and radians:
 
 =======================  =====================================================================================
 ``process``              ``signal``, ``Zjets`` or ``ttbar`` (category)

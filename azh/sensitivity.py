@@ -98,7 +98,7 @@ def checked(*columns: NDArray[np.floating]) -> list[Floats]:
         raise BadInput(
             f"The shapes are {score.shape}, {label.shape} and {weight.shape}.",
             where=where,
-            next_step="Give one score, label and weight an event.",
+            next_step="Give one score, label and weight per event.",
         )
     if not np.isfinite(weight).all() or not ((score >= 0) & (score <= 1)).all():
         raise BadInput(

@@ -165,7 +165,7 @@ def _tagged_pairs(jets: Particles, rng: np.random.Generator) -> tuple[Ints, Ints
     odds = efficiency / (1 - efficiency)
     probability = odds[i] * odds[j] * np.exp(all_fail[inverse[i]])
     total = np.bincount(inverse[i], probability, minlength=len(ids))
-    # One random number an event against the running sum of its pairs.
+    # One random number per event against the running sum of its pairs.
     running = np.cumsum(probability)
     last = np.cumsum(np.bincount(inverse[i], minlength=len(ids)))
     has_pair = np.diff(np.r_[0, last]) > 0

@@ -179,7 +179,7 @@ def plans(maker: Maker, students: int, seed: int = 0) -> dict[str, dict[int, dic
 
 
 def write_class(folder: Path, maker: Maker, made: Mapping[str, Mapping[int, Mapping[str, str]]]) -> None:
-    """Write a folder a student."""
+    """Write a folder per student."""
     for student, chapters in made.items():
         (folder / student).mkdir(parents=True)
         for number, plan in chapters.items():
