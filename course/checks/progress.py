@@ -147,9 +147,9 @@ def publish(number: str, lines: list[str], verdict: Verdict | None) -> None:
 
 
 def follow() -> None:
-    """Let what shows the progress follow."""
+    """Let what shows the progress follow; the stop button, pressed once too often, only ends that."""
     for watcher in watchers:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, KeyboardInterrupt):
             watcher()
 
 
