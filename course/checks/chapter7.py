@@ -292,7 +292,7 @@ def _crafted_scan() -> significance.Scan:
     return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
 
-@exercise("7.7")
+@exercise("7.7", library=[significance.best])
 def exercise_7_7(answer: Any, report: Report) -> None:
     """The cut of highest significance whose background is known well enough."""
     scan = _crafted_scan()

@@ -105,7 +105,6 @@ EXERCISES = {
     "2.1": Exercise(
         right=[
             split,
-            lambda events, train_fraction: splitting.split(events, train_fraction=train_fraction),
             lambda events, f: [part.reset_index(drop=True) for part in split(events, f)],
             lambda events, f: (
                 events.loc[splitting.uniform(events, salt="test") < f],

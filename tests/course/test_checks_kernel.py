@@ -286,3 +286,20 @@ def test_the_class_report_believes_only_a_verdict_of_the_saved_cell(kernel: Kern
     state, doubts = report_of(merged, said)
     assert state == "unchecked"
     assert "its cell is no Python" in doubts
+
+
+def test_a_second_press_of_the_stop_button_ends_no_cell(kernel: Kernel) -> None:
+    kernel("def stop(): raise KeyboardInterrupt\nprogress.watchers.append(stop)")
+    kernel(RIGHT)
+    said = kernel(CHECK)
+    kernel("progress.watchers.remove(stop)")
+    assert (said.error, said.state) == ("", "solved")
+    assert "Error in callback" not in said.text
+
+
+def test_a_builtin_name_that_was_bound_anew_is_given_back(kernel: Kernel) -> None:
+    kernel("sum = 3")
+    kernel(RIGHT)
+    said = kernel(CHECK)
+    kernel("del sum")
+    assert "`del sum` gives it back" in said.text
