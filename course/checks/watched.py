@@ -74,7 +74,7 @@ def watch(
             if not is_unchanged(handed[key], original):
                 position = names[key] if isinstance(key, int) and key < len(names) else "an argument"
                 seen.spoilt.add(key if isinstance(key, str) else position)
-        if isinstance(result, _DATA):
+        if isinstance(result, _DATA) or hasattr(result, "__array__"):
             if seen.form is None:
                 seen.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
                 # An argument that is called, and may count it, is none for the course as well.
