@@ -100,7 +100,10 @@ def exercise(
             names, others = call or (registry.exercises()[number].names if number in registry.exercises() else (), ())
             run, before = cells.last_run(names), verdict_here(number)
             report, state, handed_on = Report(own), "open", answer
-            reason = _not_to_judge(answer, run, before, (course, *library))
+            is_renewed = _is_renewed(answer, run, before)
+            if before is not None and is_renewed:
+                answer = handed_on = before.given
+            reason = "" if is_renewed else _not_to_judge(answer, run, before, (course, *library))
             if not reason and not any(map(is_open, (answer, *context.values()))):
                 state, handed_on, reason = _examine(body, answer, report, context, course, library)
             if reason:
@@ -113,7 +116,13 @@ def exercise(
             handed_on = in_form(handed_on, own) if state == "solved" and own is not None else own
             # What was not bound by a cell since the last check, but in another way, is of no known cell.
             is_of_run = run is not None and (before is None or run.order > before.order)
-            cell = cells.fingerprint(run.source) if run is not None and is_of_run else ""
+            cell = (
+                cells.fingerprint(run.source)
+                if run is not None and is_of_run
+                else before.cell
+                if before and is_renewed
+                else ""
+            )
             again = tuple(lines[1:]) if state == "wrong" else ()
             verdict = Verdict(state, cells.running.order, cell, answer, handed_on, again)
             record_state(number, state, verdict)
@@ -134,6 +143,13 @@ def ended_in_error(run: cells.Run | None) -> str:
     if run.error == "KeyboardInterrupt":
         return "The cell of your answer was stopped. Run it to its end, and then this check."
     return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
+
+
+def _is_renewed(answer: Any, run: cells.Run | None, before: Verdict | None) -> bool:
+    """Return whether the function judged last is to be judged again, since what it calls was made anew."""
+    if before is None or run is None or run.order > before.order or not callable(before.given):
+        return False
+    return (answer is before.given or answer is before.handed_on) and cells.renewed(run, before.order)
 
 
 def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Sequence[Any]) -> str:
