@@ -11,6 +11,7 @@ import ast
 import dis
 import functools
 import hashlib
+import inspect
 import io
 import re
 import sys
@@ -33,6 +34,7 @@ __all__ = [
     "lines_of_answer",
     "names_bound",
     "names_used",
+    "renewed",
     "running",
     "shell",
     "watch",
@@ -137,10 +139,25 @@ def names_used(source: str) -> frozenset[str]:
     >>> sorted(names_used("def f(x):\\n    return np.sum(x) + y"))
     ['np', 'y']
     """
-    codes = [code] if (code := _compiled(source)) else []
-    for code in codes:  # which grows by the functions inside
-        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return frozenset(name for code in codes for name in _operands(code, "LOAD_NAME", "LOAD_GLOBAL"))
+    code = _compiled(source)
+    return frozenset(_operands(code, "LOAD_NAME", "LOAD_GLOBAL") if code else ()) | _names_of_functions(source)
+
+
+def renewed(run: Run, order: int) -> bool:
+    """Return whether what the functions of a cell call or read was bound anew, by other code, after a position.
+
+    A module is what it was, whoever has imported it.
+    """
+    names = list(_names_of_functions(run.source))
+    for name in names:  # which grows by what those use in turn
+        runs = _runs.get(name, [])
+        if not runs or inspect.ismodule(getattr(shell(), "user_ns", {}).get(name)):
+            continue
+        before = [each.source for each in runs if each.order <= order]
+        if runs[-1].order > order and not (before and fingerprint(runs[-1].source) == fingerprint(before[-1])):
+            return True
+        names += _names_of_functions(runs[-1].source) - set(names)
+    return False
 
 
 def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -216,6 +233,20 @@ def _compiled(source: str) -> CodeType | None:
         return compile(ast.Module(rest, []), "cell", "exec", flags, dont_inherit=True) if body else None
     except (SyntaxError, ValueError, RecursionError):
         return None
+
+
+@functools.lru_cache(500)
+def _names_of_functions(source: str) -> frozenset[str]:
+    """Return the names that the functions of a cell look up outside of themselves.
+
+    >>> sorted(_names_of_functions("x = y\\ndef f(x):\\n    return np.sum(x) + z"))
+    ['np', 'z']
+    """
+    code = _compiled(source)
+    codes = [c for c in code.co_consts if isinstance(c, CodeType)] if code else []
+    for code in codes:
+        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return frozenset(name for code in codes for name in _operands(code, "LOAD_NAME", "LOAD_GLOBAL"))
 
 
 def _operands(code: CodeType, *names: str) -> Iterable[str]:

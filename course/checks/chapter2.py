@@ -16,7 +16,7 @@ from course.checks.compare import alike, as_number
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, follows, gives, hold, losses, with_argument
-from labcourse import samples, splitting
+from labcourse import features, samples, splitting
 
 Array = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ def _many_events(n: int = 3000) -> pd.DataFrame:
     return events
 
 
-@exercise("2.1")
+@exercise("2.1", library=[splitting.split])
 def exercise_2_1(answer: Any, report: Report) -> None:
     """The split into training and test events, by identity."""
     events = _many_events()
@@ -121,7 +121,7 @@ _MISTAKES_Y = (
 )
 
 
-@exercise("2.3")
+@exercise("2.3", library=[features.arrays])
 def exercise_2_3(answer: Any, report: Report) -> None:
     """From the event table to the input array and the labels."""
     names = [*samples.SIGNAL, "llll", "Zee", "Zmumu", "ttbar_lep", "llll", "ggH125_ZZ4lep"]

@@ -160,7 +160,7 @@ _MISTAKES_3_5 = (
 )
 
 
-@exercise("3.5")
+@exercise("3.5", library=[roc_curve])
 def exercise_3_5(answer: Any, report: Report) -> None:
     """The AUC as the probability that a signal event scores higher than a background event."""
     rng = np.random.default_rng(35)

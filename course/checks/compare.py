@@ -52,8 +52,8 @@ def as_number(value: Any) -> float | None:
     >>> as_number(np.float32(0.5)), as_number(np.array(2)), as_number(True), as_number("1"), as_number([1.0])
     (0.5, 2.0, None, None, None)
     """
-    if isinstance(value, np.ndarray) and value.ndim == 0:
-        value = value.item()
+    if hasattr(value, "__array__") and getattr(value, "ndim", 1) == 0:  # also a tensor
+        value = np.asarray(value).item()
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real):
         return None
     try:
@@ -79,12 +79,15 @@ def copied(data: Any) -> Any:
 def in_form(result: Any, own: Any, given: tuple[Any, ...] = ()) -> Any:
     """Return a result in the types of the course's ``own``, part by part, where it has others; else as it is.
 
-    Lists, tuples, tables and arrays of objects become arrays, lists of parts tuples, whole numbers integers, arrays
-    without dimensions numbers, and numbers those of NumPy. A column with the index of a table that was ``given`` stays.
+    Lists, tuples, tables, tensors and arrays of objects become arrays, lists of parts tuples, whole numbers integers,
+    arrays without dimensions numbers, and numbers those of NumPy. A column with the index of a table that was
+    ``given`` stays.
 
     >>> in_form([[1, 2], [3, 4]], np.zeros(1)).shape, in_form([7.0, np.array(0.5)], (1, 1.0)), in_form("a", 1.0)
     ((2, 2), (7, 0.5), 'a')
     """
+    if not isinstance(result, (np.ndarray, np.generic, pd.Series, pd.DataFrame)) and hasattr(result, "__array__"):
+        result = np.array(result)
     several = isinstance(result, (tuple, list)) or (isinstance(result, np.ndarray) and result.ndim)
     if isinstance(own, tuple) and several and len(result) == len(own):
         parts = tuple(map(in_form, result, own))

@@ -59,6 +59,13 @@ _HINTS = (
         "for arrays, use & | ~ for and, or, not, and np.maximum, np.where for max, if",
     ),
     ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
+    (
+        "TypeError",
+        "not callable",
+        "",
+        "what stands before the ( is no function: columns and elements take [ ], a product takes *; and if a cell has "
+        "taken a function's name, as in `sum = 3`, then `del sum` gives it back",
+    ),
     ("TypeError", "integer", r"\.(max|min)\(", "np.max is of one array: element by element, use np.maximum(0, x)"),
     (
         "TypeError",

@@ -93,7 +93,10 @@ def unchecked_here(chapter: int) -> list[str]:
     for exercise in registry.exercises().values():
         run = cells.last_run(exercise.names) if exercise.chapter == chapter else None
         verdict = _checked_here.get(exercise.number, Verdict("open"))
-        if run is None or run.order <= verdict.order or cells.fingerprint(run.source) == verdict.cell:
+        if run is None:
+            continue
+        is_new = run.order > verdict.order and cells.fingerprint(run.source) != verdict.cell
+        if not is_new and not cells.renewed(run, verdict.order):
             continue
         if exercise.model:
             is_tried = len(re.findall(r"\w+", " ".join(cells.words(run.source)))) > 4
@@ -147,9 +150,9 @@ def publish(number: str, lines: list[str], verdict: Verdict | None) -> None:
 
 
 def follow() -> None:
-    """Let what shows the progress follow."""
+    """Let what shows the progress follow; the stop button, pressed once too often, only ends that."""
     for watcher in watchers:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception, KeyboardInterrupt):
             watcher()
 
 

@@ -27,7 +27,7 @@ import inspect
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,7 @@ def exercise(
     *,
     fallback: Any = None,
     make_fallback: Callable[..., Any] | None = None,
+    library: Sequence[Callable[..., Any]] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., Any]]:
     """Make a check of exercise ``number`` from a function ``(answer, report, **context)``.
 
@@ -76,6 +77,9 @@ def exercise(
         known as the course's own answer.
     make_fallback : callable, optional
         Makes that from the context: for an answer that depends on numbers of its notebook.
+    library : sequence of callables, optional
+        Functions of the library, of other arguments or results, that do what the exercise is about: to call them is
+        to call the course's own answer.
     """
 
     def own_answer(context: dict[str, Any]) -> Any:
@@ -96,9 +100,12 @@ def exercise(
             names, others = call or (registry.exercises()[number].names if number in registry.exercises() else (), ())
             run, before = cells.last_run(names), verdict_here(number)
             report, state, handed_on = Report(own), "open", answer
-            reason = _not_to_judge(answer, run, before, course)
+            is_renewed = _is_renewed(answer, run, before)
+            if before is not None and is_renewed:
+                answer = handed_on = before.given
+            reason = "" if is_renewed else _not_to_judge(answer, run, before, (course, *library))
             if not reason and not any(map(is_open, (answer, *context.values()))):
-                state, handed_on, reason = _examine(body, answer, report, context, course)
+                state, handed_on, reason = _examine(body, answer, report, context, course, library)
             if reason:
                 lines = [f"exercise {number}: nothing is judged, and what is noted stays", f"  {reason}"]
                 publish(number, [*lines, *(before.lines if before else ())], before)
@@ -109,7 +116,13 @@ def exercise(
             handed_on = in_form(handed_on, own) if state == "solved" and own is not None else own
             # What was not bound by a cell since the last check, but in another way, is of no known cell.
             is_of_run = run is not None and (before is None or run.order > before.order)
-            cell = cells.fingerprint(run.source) if run is not None and is_of_run else ""
+            cell = (
+                cells.fingerprint(run.source)
+                if run is not None and is_of_run
+                else before.cell
+                if before and is_renewed
+                else ""
+            )
             again = tuple(lines[1:]) if state == "wrong" else ()
             verdict = Verdict(state, cells.running.order, cell, answer, handed_on, again)
             record_state(number, state, verdict)
@@ -132,11 +145,18 @@ def ended_in_error(run: cells.Run | None) -> str:
     return f"The cell of your answer ended in {run.error}. Mend it, run that cell, and then this check."
 
 
-def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Callable[..., Any] | None) -> str:
+def _is_renewed(answer: Any, run: cells.Run | None, before: Verdict | None) -> bool:
+    """Return whether the function judged last is to be judged again, since what it calls was made anew."""
+    if before is None or run is None or run.order > before.order or not callable(before.given):
+        return False
+    return (answer is before.given or answer is before.handed_on) and cells.renewed(run, before.order)
+
+
+def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Sequence[Any]) -> str:
     """Return why an answer is none to be judged, and what to do; an empty text if it is."""
     if reason := ended_in_error(run):
         return reason
-    if course is not None and answer is course:
+    if answer is not None and any(answer is each for each in course):
         return _OWN
     # A function that was made again is another object. Numbers that are equal can be one object: of those only a
     # notebook knows whether they were made again.
@@ -165,14 +185,19 @@ def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> 
 
 
 def _examine(
-    body: Callable[..., None], answer: Any, report: Report, context: dict[str, Any], course: Callable[..., Any] | None
+    body: Callable[..., None],
+    answer: Any,
+    report: Report,
+    context: dict[str, Any],
+    course: Callable[..., Any] | None,
+    library: Sequence[Callable[..., Any]],
 ) -> tuple[str, Any, str]:
     """Return the state, the answer as it is handed on, and why there is no state if there is none."""
     if course is not None and not callable(answer):
         report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return "wrong", answer, ""
     seen = Seen()
-    watched = watch(answer, seen, course) if inspect.isfunction(answer) or course is not None else answer
+    watched = watch(answer, seen, course, library) if inspect.isfunction(answer) or course is not None else answer
     try:
         # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
         with warnings.catch_warnings(), np.errstate(all="ignore"), _word_after(SECONDS_IN_SILENCE):

@@ -7,7 +7,7 @@ import copy
 import functools
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,7 +27,7 @@ class Seen:
     """What was seen while a student's function ran: names of arguments that it changes, and what it gives.
 
     ``form`` is what the course's own function gives: the next cells compute with its types. ``differs`` says whether
-    the student's function has ever given others, ``calls_course`` whether it has called the course's.
+    the student's function has ever given others, ``calls_course`` whether it has called the course's or its like.
     """
 
     spoilt: set[str] = field(default_factory=set)
@@ -36,22 +36,27 @@ class Seen:
     calls_course: bool = False
 
     @contextlib.contextmanager
-    def calls_to(self, course: Callable[..., Any] | None) -> Iterator[None]:
-        """Note whether the course's function is called, under whatever name the student's knows it."""
-        code, before = getattr(course, "__code__", None), sys.getprofile()
+    def calls_to(self, own: Sequence[Any]) -> Iterator[None]:
+        """Note whether one of the course's functions is called, under whatever name the student's knows it."""
+        codes, before = {getattr(each, "__code__", None) for each in own} - {None}, sys.getprofile()
 
         def profile(frame: Any, event: str, _: Any) -> None:
-            self.calls_course |= event == "call" and frame.f_code is code
+            self.calls_course |= event == "call" and frame.f_code in codes
 
-        sys.setprofile(profile if code else before)
+        sys.setprofile(profile if codes else before)
         try:
             yield
         finally:
             sys.setprofile(before)
 
 
-def watch(answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | None) -> Callable[..., Any]:
-    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results."""
+def watch(
+    answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | None, library: Sequence[Any] = ()
+) -> Callable[..., Any]:
+    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results.
+
+    Calls of the course's function, and of those of the ``library`` that do the same, are seen.
+    """
     names: list[str] = []
     with contextlib.suppress(TypeError, ValueError):
         names = list(inspect.signature(answer).parameters)
@@ -59,7 +64,7 @@ def watch(answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | N
     def watched(*args: Any, **kwargs: Any) -> Any:
         given = dict(enumerate(args)) | kwargs
         handed = copied(given)
-        with seen.calls_to(course):
+        with seen.calls_to((course, *library)):
             result = answer(*(handed[i] for i in range(len(args))), **{name: handed[name] for name in kwargs})
         if is_open(result):
             raise StillOpen
@@ -69,7 +74,7 @@ def watch(answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | N
             if not is_unchanged(handed[key], original):
                 position = names[key] if isinstance(key, int) and key < len(names) else "an argument"
                 seen.spoilt.add(key if isinstance(key, str) else position)
-        if isinstance(result, _DATA):
+        if isinstance(result, _DATA) or hasattr(result, "__array__"):
             if seen.form is None:
                 seen.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
                 # An argument that is called, and may count it, is none for the course as well.

@@ -89,6 +89,12 @@ def cross_entropy(y, p):
     return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
 
 
+def in_tensorflow(result):
+    import tensorflow as tf
+
+    return tf.constant(result)
+
+
 def cross_entropy_by_loop(y, p):
     total = 0
     for label, score in zip(y, p, strict=True):
@@ -105,7 +111,6 @@ EXERCISES = {
     "2.1": Exercise(
         right=[
             split,
-            lambda events, train_fraction: splitting.split(events, train_fraction=train_fraction),
             lambda events, f: [part.reset_index(drop=True) for part in split(events, f)],
             lambda events, f: (
                 events.loc[splitting.uniform(events, salt="test") < f],
@@ -190,6 +195,7 @@ EXERCISES = {
             lambda x, reference: (pd.DataFrame(x) - pd.DataFrame(reference).mean()) / pd.DataFrame(reference).std(),
             lambda x, reference: ((x - reference.mean(axis=0)) / reference.std(axis=0)).astype(np.float32),
             standardise_by_loop,
+            lambda x, reference: in_tensorflow((x - reference.mean(axis=0)) / reference.std(axis=0)),
         ],
         mistakes=[
             (lambda x, reference: (x - reference.mean()) / reference.std(), "share one mean"),
@@ -248,6 +254,7 @@ EXERCISES = {
             cross_entropy_by_loop,
             lambda y, p: cross_entropy(y.astype(np.float32), p.astype(np.float32)),
             lambda y, p: cross_entropy(pd.Series(y), pd.Series(p)),
+            lambda y, p: in_tensorflow(cross_entropy(y, p)),
         ],
         mistakes=[
             (lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)), "one number per event"),

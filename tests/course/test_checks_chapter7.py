@@ -157,7 +157,7 @@ EXERCISES = {
             ((0, 25), "decimals take a point"),
             ("x", "leave out the quotes"),
         ],
-        fails=[(300, "✗ there the curve passes 2.73"), (8, ""), (-25, ""), (1e6, ""), (float("nan"), "")],
+        fails=[(300, "✗ there the curve passes 2.73"), (10, ""), (8, ""), (-25, ""), (1e6, ""), (float("nan"), "")],
     ),
     "7.5": Exercise(
         right=[yields_above, yields_with_lists, yields_with_matrices],

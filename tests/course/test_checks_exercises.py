@@ -14,6 +14,7 @@ import pytest
 from course import checks
 from course.checks import findings, registry
 from course.checks.compare import copied
+from labcourse import features, metrics, significance, splitting
 from tests.course.answers import FEWEST_MISTAKES, Exercise, named, shown, shown_for_right
 
 CHAPTERS = tuple(range(1, 10))
@@ -120,3 +121,19 @@ def test_a_chapter_reads_its_own_checks_only() -> None:
     modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "course.checks.chapter1" in modules
     assert not {f"course.checks.chapter{n}" for n in range(2, 9)} & set(modules)
+
+
+@pytest.mark.parametrize(
+    ("number", "answer"),
+    [
+        ("2.1", lambda events, share: splitting.split(events, train_fraction=share)),
+        ("2.3", lambda events, columns: features.arrays(events, columns)[:2]),
+        ("3.5", lambda score, label, weight: metrics.roc_curve(label, score, weight).auc),
+        ("7.7", lambda scan, least=25: significance.best(scan, min_effective_background=least).cut),
+        ("7.9", lambda s, b: significance.observed(np.add(s, b), b)),
+    ],
+)
+def test_to_call_the_function_of_the_library_is_no_answer(number: str, answer: Any) -> None:
+    printed, handed_on = shown(number, answer, Exercise([answer], []))
+    assert "calls the course's own answer" in printed
+    assert handed_on is (significance.asimov if number == "7.9" else registry.course_answer(number))

@@ -286,3 +286,46 @@ def test_the_class_report_believes_only_a_verdict_of_the_saved_cell(kernel: Kern
     state, doubts = report_of(merged, said)
     assert state == "unchecked"
     assert "its cell is no Python" in doubts
+
+
+def test_a_second_press_of_the_stop_button_ends_no_cell(kernel: Kernel) -> None:
+    kernel("def stop(): raise KeyboardInterrupt\nprogress.watchers.append(stop)")
+    kernel(RIGHT)
+    said = kernel(CHECK)
+    kernel("progress.watchers.remove(stop)")
+    assert (said.error, said.state) == ("", "solved")
+    assert "Error in callback" not in said.text
+
+
+def test_a_builtin_name_that_was_bound_anew_is_given_back(kernel: Kernel) -> None:
+    kernel("sum = 3")
+    kernel(RIGHT)
+    said = kernel(CHECK)
+    kernel("del sum")
+    assert "`del sum` gives it back" in said.text
+
+
+def test_a_function_that_an_answer_calls_is_part_of_it(kernel: Kernel, report_of: Any) -> None:
+    states = "print(progress.states_here(1))"
+    helper = "def total(events):\n    return sum(events[f'lep{i}_charge'] for i in (1, 2, 3, 4))"
+    wrong = helper.replace(", 4)", ")")
+    answer = "def is_neutral(events):\n    return total(events) == 0"
+    kernel("from course.checks import progress")
+    kernel(wrong)
+    kernel(answer)
+    assert kernel(CHECK).state == "wrong"
+    assert "nothing is judged" in kernel(CHECK).text
+    kernel(helper)
+    assert "'1.5': 'unchecked'" in kernel(states).text
+    said = kernel(CHECK)
+    assert said.text.startswith("exercise 1.5: solved")
+    assert kernel("is_neutral is selection.is_neutral").text == "False\n"
+    assert report_of(answer, said) == ("solved", "")
+    kernel(helper)  # the same once more
+    kernel("import numpy as np")
+    assert "'1.5': 'solved'" in kernel(states).text
+    assert "nothing is judged" in kernel(CHECK).text
+    kernel(wrong)
+    assert "'1.5': 'unchecked'" in kernel(states).text
+    assert kernel(CHECK).text.startswith("exercise 1.5: not yet")
+    assert read_states() == {"1.5": "wrong"}
