@@ -95,12 +95,12 @@ def needed(role: str) -> list[str]:
     return [*_EVENT_BRANCHES, *_LEPTON_BRANCHES.values(), *(() if role == "data" else _WEIGHT_BRANCHES)]
 
 
-def read_sample(name: str, *, extra: Collection[str] = ()) -> pd.DataFrame:
+def read_sample(name: str) -> pd.DataFrame:
     """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
     import pandas as pd
 
     paths = samples.locate(name).paths
-    return pd.concat((read(path, sample=name, extra=extra) for path in paths), ignore_index=True)
+    return pd.concat((read(path, sample=name) for path in paths), ignore_index=True)
 
 
 def load(names: Iterable[str] | None = None, *, progress: bool = True) -> pd.DataFrame:
