@@ -55,4 +55,4 @@ else:
 
     def __dir__() -> list[str]:
         """List all functions, read or not."""
-        return sorted({*globals(), *__all__})
+        return __all__
