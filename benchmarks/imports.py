@@ -1,4 +1,4 @@
-"""What a notebook opens: lines of the packages behind its import cell and its checks; seconds of `import labcourse`."""
+"""What a notebook opens: lines behind its import cell, checks and figures; seconds of `import labcourse`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from benchmarks.made_up import Sizes
 from benchmarks.timing import Result
 
 MOST_LINES, MOST_SECONDS = 2000, 0.5
-"""What the import cell of chapter 1 may open of `labcourse`, and how long `import labcourse` may take."""
+"""What chapter 1 may open of `labcourse`, and how long `import labcourse` may take."""
 
 _OPENED = """
 import json, sys
 exec(sys.argv[1])
 for name in json.loads(sys.argv[2]):
-    getattr(checks, name)
+    eval(name)
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 print(json.dumps([file for file in files if file]))
 """
@@ -41,8 +41,8 @@ def run(sizes: Sizes) -> dict[str, Result]:
 
         results = {}
         for name, chapter in (("chapter1", 1), ("project", 9)):
-            cell, checks = _import_cell(home, chapter)
-            opened = [Path(file) for file in json.loads(python(_OPENED, cell, json.dumps(checks)))]
+            cell, used = _import_cell(home, chapter)
+            opened = [Path(file) for file in json.loads(python(_OPENED, cell, json.dumps(used)))]
             lines = {
                 folder: sum(_lines(file) for file in opened if file.is_relative_to(home / folder))
                 for folder in ("labcourse", "course/checks", "azh", "factory")
@@ -58,16 +58,18 @@ def run(sizes: Sizes) -> dict[str, Result]:
 
 
 def _import_cell(home: Path, chapter: int) -> tuple[str, list[str]]:
-    """Return the first code cell of a chapter, and the names that the chapter uses of its checks."""
+    """Return the first code cell of a chapter, and what the chapter uses of its checks and of `plotting`."""
     from workshop.authoring import source
 
     (text,) = source.read_all(home, [chapter])
     code = [cell.text for cell in text.cells if cell.kind == "code"]
     nodes = (node for cell in code for node in ast.walk(ast.parse(cell)))
     names = {
-        node.attr
+        f"{node.value.id}.{node.attr}"
         for node in nodes
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "checks"
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id in ("checks", "plotting")
     }
     return code[0], sorted(names)
 

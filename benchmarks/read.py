@@ -33,11 +33,12 @@ def run(sizes: Sizes) -> dict[str, Result]:
     """Time reading a file into an event table: everything on top of decompressing is ours."""
     import uproot
 
+    from factory import mini
     from labcourse import ntuple
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mc_363490.llll.4lep.root"
-        ntuple.write(path, branches(sizes.read))
+        mini.write(path, branches(sizes.read))
 
         def plain() -> None:
             with uproot.open(path) as file:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from factory import generator, recipes, tables
+from factory import generator, mini, recipes, tables
 from factory.chunks import fingerprint
 from factory.tables import Table
-from labcourse import ntuple, samples
+from labcourse import samples
 from labcourse.files import atomic_write, remove_temporaries, sha256
 
 RUN = 284500
@@ -100,7 +100,7 @@ def write(path: Path, parts: Parts, name: str, *, seed: int) -> dict[str, Any]:
             digest.update(column.encode())
             digest.update(np.ascontiguousarray(values).data)
     remove_temporaries(path)  # of a killed campaign
-    ntuple.write(path, map(_branches, _gathered(parts())), title=f"{name}: simulated for a course, not ATLAS data")
+    mini.write(path, map(_branches, _gathered(parts())), title=f"{name}: simulated for a course, not ATLAS data")
     entry = {
         "file": path.name,
         "sample": name,

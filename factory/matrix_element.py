@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from factory.particles import Floats
-from labcourse.kinematics import Z_MASS
 
+Z_MASS = 91.1876
+"""Mass of the Z boson in GeV (Particle Data Group 2024)."""
 Z_WIDTH = 2.4952
 SIN2_THETA_W = 0.2312
 ALPHA = 1 / 128.0

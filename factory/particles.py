@@ -86,9 +86,21 @@ def pairs(event_a: Ints, event_b: Ints) -> tuple[Ints, Ints]:
     return first, np.repeat(start, number) + within
 
 
+def delta_r(eta_a: Floats, phi_a: Floats, eta_b: Floats, phi_b: Floats) -> Floats:
+    """Angular distance ΔR = √(Δη² + Δφ²).
+
+    Examples
+    --------
+    >>> float(delta_r(0.0, 0.0, 3.0, 4.0 - 2 * np.pi))
+    3.770004661392442
+    """
+    eta_difference = np.asarray(eta_a, np.float64) - np.asarray(eta_b, np.float64)
+    return np.hypot(eta_difference, kinematics.delta_phi(phi_a, phi_b))
+
+
 def distance(a: Particles, i: Ints, b: Particles, j: Ints) -> Floats:
     """Return ΔR of the particles i of a and j of b."""
-    return kinematics.delta_r(a.eta[i], a.phi[i], b.eta[j], b.phi[j])
+    return delta_r(a.eta[i], a.phi[i], b.eta[j], b.phi[j])
 
 
 def rank_within_event(event: Ints) -> Ints:

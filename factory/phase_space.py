@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from factory.matrix_element import Z_WIDTH
+from factory.matrix_element import Z_MASS, Z_WIDTH
 from factory.particles import Bools, Floats, Ints
-from labcourse.kinematics import Z_MASS
 
 M4L_RANGE = (45.0, 2000.0)
 PAIR_MASS_MIN = 4.0

@@ -65,12 +65,6 @@ def remove_temporaries(path: Path) -> None:
             temporary.unlink()
 
 
-def write_notebook(path: Path, content: str) -> None:
-    """Write the text of a notebook whole, and remove what a write of it left that was killed: `atomic_write`."""
-    remove_temporaries(path)
-    atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
-
-
 def read_small(path: Path, most: int = 1 << 20) -> bytes:
     """Read a plain file of at most ``most`` bytes; raises OSError also for what never ends, such as a pipe."""
     if path.exists() and not (path.is_file() and path.stat().st_size <= most):

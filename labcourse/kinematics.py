@@ -10,9 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-Z_MASS = 91.1876
-"""Mass of the Z boson in GeV (Particle Data Group 2024)."""
-
 PAIRS = ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4))
 """The six ways to pick two of four leptons."""
 
@@ -96,15 +93,3 @@ def delta_phi(phi_a: ArrayLike, phi_b: ArrayLike) -> NDArray[np.float64]:
     -0.2832
     """
     return (np.asarray(phi_a, np.float64) - np.asarray(phi_b, np.float64) + np.pi) % (2 * np.pi) - np.pi
-
-
-def delta_r(eta_a: ArrayLike, phi_a: ArrayLike, eta_b: ArrayLike, phi_b: ArrayLike) -> NDArray[np.float64]:
-    """Angular distance ΔR = √(Δη² + Δφ²).
-
-    Examples
-    --------
-    >>> float(delta_r(0.0, 0.0, 3.0, 4.0 - 2 * np.pi))
-    3.770004661392442
-    """
-    eta_difference = np.asarray(eta_a, np.float64) - np.asarray(eta_b, np.float64)
-    return np.hypot(eta_difference, delta_phi(phi_a, phi_b))

@@ -1,4 +1,4 @@
-"""Neural networks of the course: build a fresh one, save it, load it back."""
+"""Neural networks of the course: build a fresh one, load one that was saved."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike
 
-from labcourse.errors import BadInput, DamagedOutput, MissingOutput
-from labcourse.files import atomic_write
+from labcourse.errors import BadInput, DamagedOutput
 from labcourse.training import checked_array
 
 if TYPE_CHECKING:
@@ -102,40 +101,19 @@ def count_parameters(sizes: Sequence[int]) -> int:
     return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
-def save(model: keras.Model, path: Path | str) -> None:
-    """Save architecture, weights and optimizer to a `.keras` file, whole or not at all.
-
-    Raises
-    ------
-    BadInput
-        If the name does not end in ``.keras``.
-    StorageError
-        If the disk is full or read-only; an older file of that name is kept.
-    """
-    if not str(path).endswith(".keras"):
-        raise BadInput("A model is saved as a .keras file.", where=str(path), next_step="Let the name end in .keras.")
-    atomic_write(Path(path), model.save)
-
-
 def load(path: Path | str) -> keras.Model:
-    """Load a model saved by `save`, ready to predict and to train on.
+    """Load a model from a `.keras` file, ready to predict and to train on.
 
     Keras' safe mode is on: a file cannot bring code of its own.
 
     Raises
     ------
-    MissingOutput
-        If there is no such file.
     DamagedOutput
-        If it cannot be read, or holds code or layers that this course does not know.
+        If it is missing or cannot be read, or holds code or layers that this course does not know.
     """
     import keras
 
     path = Path(path)
-    if not path.is_file():
-        raise MissingOutput(
-            f"There is no model {path.name}.", where=str(path.parent), next_step="Run the notebook that saves it."
-        )
     try:
         with warnings.catch_warnings():
             # Said of an optimizer that has made no step yet: nothing is lost.

@@ -1,15 +1,15 @@
-"""The `mini` tree of the ATLAS Open Data: read it into the course's event table, and write it.
+"""The `mini` tree of the ATLAS Open Data: read it into the course's event table.
 
 Only this module knows branch names and that energies are in MeV there. `std::vector` branches (the official files) and
-the jagged ones that uproot writes (the bundle) read alike. The event table has one row per event, in GeV and radians:
-``sample``, ``run``, ``event``, six columns per lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the four
-leptons, ``jet_n``, ``met`` and ``weight``, the number of events expected at 10 fb⁻¹ (1 for collision data).
+the jagged ones that `factory.mini` writes (the bundle) read alike. The event table has one row per event, in GeV and
+radians: ``sample``, ``run``, ``event``, six columns per lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the
+four leptons, ``jet_n``, ``met`` and ``weight``, the number of events expected at 10 fb⁻¹ (1 for collision data).
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from labcourse import samples, settings
 from labcourse.errors import BadEvents, BadFile, ForeignFile, LabCourseError
-from labcourse.files import atomic_write, sha256
+from labcourse.files import sha256
 from labcourse.kinematics import pair_masses
 from labcourse.progress import each
 
@@ -95,12 +95,12 @@ def needed(role: str) -> list[str]:
     return [*_EVENT_BRANCHES, *_LEPTON_BRANCHES.values(), *(() if role == "data" else _WEIGHT_BRANCHES)]
 
 
-def read_sample(name: str, *, extra: Collection[str] = ()) -> pd.DataFrame:
+def read_sample(name: str) -> pd.DataFrame:
     """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
     import pandas as pd
 
     paths = samples.locate(name).paths
-    return pd.concat((read(path, sample=name, extra=extra) for path in paths), ignore_index=True)
+    return pd.concat((read(path, sample=name) for path in paths), ignore_index=True)
 
 
 def load(names: Iterable[str] | None = None, *, progress: bool = True) -> pd.DataFrame:
@@ -181,48 +181,6 @@ def recorded_sha256(path: Path) -> str | None:
     return next((entry.get("sha256") for entry in listed if entry["file"] == path.name), None)
 
 
-def write(
-    path: Path | str, branches: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, title: str = "4-lepton events"
-) -> None:
-    """Write branches as a `mini` tree, compressed with LZMA; a file of that name is replaced only once all is written.
-
-    Parameters
-    ----------
-    path : path
-        The ROOT file to make.
-    branches : mapping of str to array, each of length n_events, or an iterable of such mappings
-        One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
-        ``lep_n`` and ``jet_n`` are written by themselves. Of several mappings, one at a time is in memory.
-    title : str
-        Title of the tree: what the events are.
-
-    Raises
-    ------
-    StorageError
-        If the file cannot be written.
-    """
-    import uproot
-
-    parts = iter([branches] if isinstance(branches, Mapping) else branches)
-
-    def write_to(temporary: Path) -> None:
-        first = _grouped(next(parts))
-        # A third smaller than with zstd: LZMA finds the regular steps of the entry offsets.
-        with uproot.recreate(temporary, compression=uproot.LZMA(6)) as file:
-            tree = file.mktree(
-                "mini",
-                {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in first.items()},
-                title=title,
-                counter_name=lambda counted: f"{counted}_n",
-                field_name=lambda outer, inner: f"{outer}_{inner}",
-            )
-            tree.extend(first)
-            for part in parts:
-                tree.extend(_grouped(part))
-
-    atomic_write(path, write_to)
-
-
 def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, first_row: int) -> pd.DataFrame:
     import awkward as ak
     import pandas as pd
@@ -283,19 +241,6 @@ def _weights(chunk: dict[str, Any], path: Path) -> NDArray[np.float32]:
     for name in _WEIGHT_BRANCHES[:-1]:
         weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)
-
-
-def _grouped(branches: Mapping[str, Any]) -> dict[str, Any]:
-    """Flat arrays as they are, and the jagged ones of each group in one array of records: they share a counter."""
-    import awkward as ak
-
-    flat = {name: values for name, values in branches.items() if isinstance(values, np.ndarray)}
-    groups: dict[str, dict[str, Any]] = {}
-    for name, values in branches.items():
-        if name not in flat:
-            group, _, field = name.partition("_")
-            groups.setdefault(group, {})[field] = values
-    return {**flat, **{group: ak.zip(fields) for group, fields in groups.items()}}
 
 
 def _check_bytes(path: Path) -> None:

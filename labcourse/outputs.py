@@ -181,10 +181,8 @@ class Chapter:
 
     def write_model(self, name: str, model: keras.Model) -> None:
         """Write a network as ``<name>.keras``; raises as `write_table`."""
-        from labcourse import network
-
         is_part = getattr(getattr(model, "history", None), "interrupted", False)
-        self._write(name, ".keras", lambda path: network.save(model, path), is_part=is_part)
+        self._write(name, ".keras", model.save, is_part=is_part)
 
     def read_model(self, chapter: int, name: str) -> keras.Model:
         """Read a network, ready to predict and to train on; raises as `read_table`."""

@@ -14,7 +14,7 @@ from labcourse.catalogue import CATALOGUE, LUMINOSITY, PROCESSES, SIGNAL, Proces
 from labcourse.errors import BadFile, BadInput, MissingSample
 
 __all__ = ["ALL", "BACKGROUND", "CATALOGUE", "LUMINOSITY", "MANIFEST", "PROCESSES", "SIGNAL", "SIMULATED"]
-__all__ += ["Located", "Process", "Sample", "by_source", "fingerprint", "get", "get_again", "holds_samples", "locate"]
+__all__ += ["Located", "Process", "Sample", "fingerprint", "get", "get_again", "holds_samples", "locate"]
 __all__ += ["of_file", "read_manifest", "same_file", "source"]
 
 MANIFEST = "manifest.json"
@@ -78,17 +78,6 @@ def _folder(sample: Sample) -> Path | None:
 def holds_samples(folder: Path) -> bool:
     """Say whether a folder holds any file of the catalogue."""
     return any((folder / file).is_file() for sample in CATALOGUE for file in sample.files)
-
-
-def by_source() -> dict[str, list[str]]:
-    """Return the samples by what they are (see `source`); those that are nowhere are ``missing``."""
-    found: dict[str, list[str]] = {}
-    for sample in CATALOGUE:
-        if _folder(sample):
-            found.setdefault(locate(sample.name).source, []).append(sample.name)
-        elif not sample.optional:
-            found.setdefault("missing", []).append(sample.name)
-    return found
 
 
 @functools.cache

@@ -17,18 +17,17 @@ Six environment variables and one file change it:
 ``data/settings.json``
     ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
 
-``~`` is the user's home in all of them. A relative folder is meant from where a command is typed (`fix_paths`); in a
-notebook, which runs in a folder of its own, from the project's home.
+``~`` is the user's home in all of them. A relative folder is meant from where a command is typed (`workshop.folders`);
+in a notebook, which runs in a folder of its own, from the project's home.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from labcourse.errors import BadInput
-from labcourse.files import atomic_write, read_json
+from labcourse.files import read_json
 
 _is_solution = False
 
@@ -66,7 +65,7 @@ def search_path() -> list[Path]:
     named = [(part, "LABCOURSE_DATA") for part in parts] + [(part, str(settings_file())) for part in saved_folders()]
     folders: list[Path] = []
     for name, origin in named:
-        folder = _absolute(name)
+        folder = absolute(name)
         if not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
             raise BadInput(
                 f"The sample folder {name} does not exist, or may not be read by this user.",
@@ -78,39 +77,6 @@ def search_path() -> list[Path]:
     if official_folder().is_dir():
         folders.append(official_folder())
     return [*dict.fromkeys([*folders, data_folder()])]
-
-
-def use_folder(folder: Path | str) -> Path:
-    """Search ``folder`` first from now on, and return it as an absolute path.
-
-    Folders given before come after it, but for those that are gone.
-
-    Raises
-    ------
-    BadInput
-        If it is not a folder.
-    StorageError
-        If the setting cannot be written.
-    """
-    absolute = _absolute(str(folder))
-    if not absolute.is_dir():
-        raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
-    _save([str(absolute), *(f for f in saved_folders() if f != str(absolute) and os.path.isdir(f))])
-    return absolute
-
-
-def forget_folders() -> None:
-    """Search none of the folders given to `use_folder` any more, even if the file that names them is damaged."""
-    _save([])
-
-
-def fix_paths() -> None:
-    """Make relative folders in the environment absolute, so that kernels, which run elsewhere, take them as typed."""
-    parts = os.environ.get("LABCOURSE_DATA", "").split(os.pathsep)
-    if any(parts):
-        os.environ["LABCOURSE_DATA"] = os.pathsep.join(str(_absolute(part)) for part in parts if part)
-    if chosen := os.environ.get("LABCOURSE_OUTPUTS"):
-        os.environ["LABCOURSE_OUTPUTS"] = os.path.abspath(os.path.expanduser(chosen))
 
 
 def outputs_folder() -> Path:
@@ -153,7 +119,7 @@ def get_back(path: str) -> str:
 
 
 def saved_folders() -> list[str]:
-    """Return the folders given to `use_folder`.
+    """Return the folders given to ``labcourse data use``.
 
     Raises
     ------
@@ -175,11 +141,7 @@ def saved_folders() -> list[str]:
     return folders
 
 
-def _save(folders: list[str]) -> None:
-    atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
-
-
-def _absolute(name: str) -> Path:
+def absolute(name: str) -> Path:
     """Return a folder as it was meant: from where it was typed, or else from the project's home."""
     folder = Path(os.path.expanduser(name))  # which leaves the name of an unknown user as it is
     return (folder if folder.is_dir() else home() / folder).resolve()

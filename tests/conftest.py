@@ -116,7 +116,7 @@ def make_events() -> Callable[..., pd.DataFrame]:
 
 @pytest.fixture
 def mini_branches() -> Callable[..., dict[str, object]]:
-    """Return a maker of `mini` branches in MeV, as `labcourse.ntuple.write` takes them."""
+    """Return a maker of `mini` branches in MeV, as `factory.mini.write` takes them."""
 
     def make(n: int = 20, *, dsid: int = 363490, leptons: int = 4, seed: int = 0) -> dict[str, object]:
         import awkward as ak

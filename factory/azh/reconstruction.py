@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azh.events import MEASURED, MISSING
-from factory.particles import Floats, Ints, Particles, pairs
+from factory.particles import Floats, Ints, Particles, delta_r, pairs
 from labcourse import kinematics
 
 WORKING_POINT = 0.77
@@ -198,4 +198,4 @@ def _mass(total: Floats) -> Floats:
 
 
 def _apart(a: Particles, b: Particles) -> Floats:
-    return kinematics.delta_r(a.eta, a.phi, b.eta, b.phi)
+    return delta_r(a.eta, a.phi, b.eta, b.phi)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from factory.matrix_element import Z_MASS
 from labcourse import kinematics
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def z_pair_masses(events: pd.DataFrame) -> tuple[NDArray[np.float32], NDArray[np
         k, m = sorted({1, 2, 3, 4} - {i, j})
         fits = (charge[:, i - 1] == -charge[:, j - 1]) & (flavour[:, i - 1] == flavour[:, j - 1])
         pair = events[f"m_ll_{i}{j}"].to_numpy()
-        better = fits & (np.abs(pair - kinematics.Z_MASS) < nearest)
-        nearest[better] = np.abs(pair - kinematics.Z_MASS)[better]
+        better = fits & (np.abs(pair - Z_MASS) < nearest)
+        nearest[better] = np.abs(pair - Z_MASS)[better]
         first[better] = pair[better]
         second[better] = events[f"m_ll_{k}{m}"].to_numpy()[better]
     return first, second

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from factory import validation
+from factory import mini, validation
 from factory.validation import pairs, repeats
 from factory.validation.two_sample import chi_square, design_effect, kolmogorov_smirnov
 from labcourse import ntuple, samples, selection, settings
@@ -229,7 +229,7 @@ def folders(tmp_path: Path, mini_branches: Callable[..., dict[str, Any]]) -> Fol
                 branches["met_et"] = rng.exponential(2e4, 1000)
                 if folder == made.real:
                     branches["lep_ptcone30"] = branches["lep_etcone20"] = branches["lep_pt"] * 0.1
-                ntuple.write(folder / file, branches)
+                mini.write(folder / file, branches)
     return made
 
 
@@ -283,7 +283,7 @@ def test_the_control_has_real_samples_in_place_of_simulated_ones(
         sample = samples.get(name)
         branches = mini_branches(1000, dsid=sample.dsid, seed=5)
         branches["met_et"] = np.full(1000, 1e6)
-        ntuple.write(folders.simulated / sample.files[0], branches)
+        mini.write(folders.simulated / sample.files[0], branches)
         wrong = rows()
         assert wrong["data", "met"].p_chi2 < 1e-9 < right["data", "met"].p_chi2
         assert (wrong["control", "met"] == right["control", "met"]) == (name == "Zee")
@@ -297,7 +297,7 @@ def test_a_wrong_simulation_fails(
 ) -> None:
     branches = mini_branches(1000, dsid=361106, seed=77)
     branches["lep_pt"], branches["lep_E"] = branches["lep_pt"] * 1.5, branches["lep_E"] * 1.5
-    ntuple.write(folders.simulated / "mc_361106.Zee.4lep.root", branches)
+    mini.write(folders.simulated / "mc_361106.Zee.4lep.root", branches)
     base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee", "--json")
     result = validate(*base)
     assert result.code == 1
@@ -344,7 +344,7 @@ def test_a_variable_that_one_sample_lacks_is_not_simulated(
         sample = samples.get(name)
         branches = mini_branches(200, dsid=sample.dsid, seed=sample.dsid)
         branches["lep_ptcone30"] = branches["lep_pt"] * 0.1
-        ntuple.write(folders.simulated / sample.files[0], branches)
+        mini.write(folders.simulated / sample.files[0], branches)
     result = validate("--real", folders.real, "--simulated", folders.simulated, "--json")
     chi2 = {(row["sample"], row["variable"]): row["chi2"] for row in result.rows}
     assert chi2["Zee", "lep1_ptcone30/pt"] is not None

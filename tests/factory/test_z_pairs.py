@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from factory.matrix_element import Z_MASS
 from factory.validation.z_pairs import z_pair_masses
-from labcourse import kinematics, ntuple, selection
+from labcourse import ntuple, selection
 
 
 def test_z_pairs_need_flavour_and_charge(make_events):
@@ -21,4 +22,4 @@ def test_z_pairs_need_flavour_and_charge(make_events):
 def test_real_z_bosons_have_the_z_mass(real_files):
     events = selection.preselect(ntuple.read(real_files / "mc_361106.Zee.4lep.root"))
     first, _ = z_pair_masses(events)
-    assert np.nanmedian(first) == pytest.approx(kinematics.Z_MASS, abs=2)
+    assert np.nanmedian(first) == pytest.approx(Z_MASS, abs=2)

@@ -1,4 +1,4 @@
-"""The reader and writer of the `mini` tree, on crafted, damaged and real files."""
+"""Reading the `mini` tree, on crafted, damaged and real files."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import uproot
 
+from factory import mini
 from labcourse import ntuple, samples, selection, settings
 from labcourse.errors import BadEvents, BadFile, ForeignFile, UnknownSample
 
@@ -18,7 +19,7 @@ NAME = "mc_363490.llll.4lep.root"
 
 def test_written_events_read_back_in_gev(tmp_path, mini_branches):
     branches = mini_branches(30)
-    ntuple.write(tmp_path / NAME, branches)
+    mini.write(tmp_path / NAME, branches)
     events = ntuple.read(tmp_path / NAME)
     assert list(events.columns[:3]) == ["sample", "run", "event"]
     assert set(ntuple.LOW_LEVEL) <= set(events.columns)
@@ -31,7 +32,7 @@ def test_written_events_read_back_in_gev(tmp_path, mini_branches):
 
 
 def test_chunks_together_are_the_whole(tmp_path, mini_branches):
-    ntuple.write(tmp_path / NAME, mini_branches(53, leptons=5))
+    mini.write(tmp_path / NAME, mini_branches(53, leptons=5))
     whole = ntuple.read(tmp_path / NAME)
     chunks = list(ntuple.iterate(tmp_path / NAME, step_size=10))
     assert [len(chunk) for chunk in chunks] == [10, 10, 10, 10, 10, 3]
@@ -39,7 +40,7 @@ def test_chunks_together_are_the_whole(tmp_path, mini_branches):
 
 
 def test_only_one_chunk_is_in_memory(tmp_path, mini_branches):
-    ntuple.write(tmp_path / NAME, (mini_branches(5000, seed=seed) for seed in range(12)))
+    mini.write(tmp_path / NAME, (mini_branches(5000, seed=seed) for seed in range(12)))
 
     def peak(step_size):
         tracemalloc.start()
@@ -94,7 +95,7 @@ def without(*names):
 def test_events_and_branches_that_are_impossible_are_named(tmp_path, mini_branches, change, error, says):
     branches = mini_branches()
     change(branches)
-    ntuple.write(tmp_path / NAME, branches)
+    mini.write(tmp_path / NAME, branches)
     with pytest.raises(error, match=says):
         ntuple.read(tmp_path / NAME)
 
@@ -111,7 +112,7 @@ def test_a_file_of_something_else_is_foreign(tmp_path, name):
 def test_what_is_truncated_or_no_root_file(tmp_path, mini_branches, kept):
     with pytest.raises(BadFile, match="is missing, damaged, truncated"):
         ntuple.read(tmp_path / NAME)
-    ntuple.write(tmp_path / NAME, mini_branches(5000))
+    mini.write(tmp_path / NAME, mini_branches(5000))
     content = (tmp_path / NAME).read_bytes()
     (tmp_path / NAME).write_bytes(content[: kept if kept >= 1 else int(kept * len(content))])
     with pytest.raises(BadFile):
@@ -119,7 +120,7 @@ def test_what_is_truncated_or_no_root_file(tmp_path, mini_branches, kept):
 
 
 def test_a_panic_of_a_decompressor_is_one_error(tmp_path, mini_branches, monkeypatch):
-    ntuple.write(tmp_path / NAME, mini_branches())
+    mini.write(tmp_path / NAME, mini_branches())
     panic = type("PanicException", (BaseException,), {})("capacity overflow")
     monkeypatch.setattr(uproot.TTree, "iterate", lambda *_, **__: (_ for _ in ()).throw(panic))
     with pytest.raises(BadFile, match="cannot be read as a ROOT file"):
@@ -150,7 +151,7 @@ def test_a_flipped_bit_of_a_bundled_file_is_no_other_number(tmp_path, monkeypatc
 
 def test_altered_bytes_never_crash_or_pass_as_non_finite(tmp_path, mini_branches):
     """Whatever single run of bytes is lost, the answer is a table of finite numbers or an error of the course."""
-    ntuple.write(tmp_path / NAME, mini_branches(2000))
+    mini.write(tmp_path / NAME, mini_branches(2000))
     content = (tmp_path / NAME).read_bytes()
     rng = np.random.default_rng(3)
     refused = 0
@@ -168,7 +169,7 @@ def test_altered_bytes_never_crash_or_pass_as_non_finite(tmp_path, mini_branches
 
 
 def test_foreign_file_name_needs_a_sample(tmp_path, mini_branches):
-    ntuple.write(tmp_path / "mine.root", mini_branches())
+    mini.write(tmp_path / "mine.root", mini_branches())
     with pytest.raises(UnknownSample, match=r"mine\.root"):
         ntuple.read(tmp_path / "mine.root")
     assert (ntuple.read(tmp_path / "mine.root", sample="Zee")["sample"] == "Zee").all()
@@ -183,7 +184,7 @@ def test_uproot_jagged_and_std_vector_read_alike(tmp_path, real_files):
         branches: dict[str, object] = {name: tree[name].array(library="np") for name in scalars}
         for name in ntuple._LEPTON_BRANCHES.values():
             branches[name] = ak.Array(tree[name].array())
-    ntuple.write(tmp_path / source.name, branches)
+    mini.write(tmp_path / source.name, branches)
     pd.testing.assert_frame_equal(ntuple.read(tmp_path / source.name), ntuple.read(source))
 
 
@@ -223,7 +224,7 @@ def test_extra_columns_are_sorted_with_their_leptons_and_left_out_where_absent(t
     del branches["jet_n"]
     for name in [key for key in branches if key.startswith("lep_")]:
         branches[name] = branches[name][:, ::-1]
-    ntuple.write(tmp_path / NAME, branches)
+    mini.write(tmp_path / NAME, branches)
     events = ntuple.read(tmp_path / NAME, extra=ntuple.EXTRA)
     assert list(events.columns[-5:]) == [*(f"lep{i}_ptcone30" for i in (1, 2, 3, 4)), "jet1_pt"]
     assert (np.diff(events[list(ntuple.LEPTON_PT)].to_numpy(), axis=1) <= 0).all()

@@ -210,3 +210,10 @@ def test_poisson_interval_covers():
 )
 def test_a_number_has_as_many_digits_as_its_error_allows(value, error, text):
     assert style.with_error(value, error) == text
+
+
+def test_all_functions_are_listed_whether_or_not_their_file_was_read():
+    assert dir(plotting) == plotting.__all__
+    assert all(getattr(plotting, name).__name__ == name for name in plotting.__all__)
+    with pytest.raises(AttributeError, match=r"'labcourse\.plotting' has no attribute 'histogram'"):
+        plotting.histogram  # noqa: B018

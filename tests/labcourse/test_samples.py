@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from factory import recipes
+from factory import mini, recipes
 from labcourse import features, ntuple, plotting, samples, selection, settings
 from labcourse.errors import MissingSample, UnknownSample
 
@@ -16,7 +16,7 @@ TAUS = "mc_361108.Ztautau.4lep.root"
 
 
 def test_samples_are_found_along_the_search_path(tmp_path, mini_branches, monkeypatch):
-    ntuple.write(tmp_path / NAME, mini_branches(11))
+    mini.write(tmp_path / NAME, mini_branches(11))
     assert samples.locate("llll").source == "bundle"
     bundle = samples.fingerprint("llll")
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
@@ -27,7 +27,7 @@ def test_samples_are_found_along_the_search_path(tmp_path, mini_branches, monkey
 
 
 def test_collision_data_come_from_one_folder(tmp_path, mini_branches, monkeypatch):
-    ntuple.write(tmp_path / "data_A.4lep.root", mini_branches(dsid=298773))
+    mini.write(tmp_path / "data_A.4lep.root", mini_branches(dsid=298773))
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
     assert samples.locate("data").source == "bundle"
 
@@ -79,7 +79,7 @@ def test_a_damaged_file_comes_back_from_where_it_came(tmp_path):
 
 def test_an_optional_sample_is_not_missed(monkeypatch):
     assert "Ztautau" not in samples.ALL + samples.SIMULATED + samples.BACKGROUND
-    assert samples.by_source() == {"bundle": list(samples.ALL)}
+    assert {samples.locate(name).source for name in samples.ALL} == {"bundle"}
     assert samples.fingerprint("Ztautau") == "missing"
     with pytest.raises(MissingSample, match=TAUS):
         samples.locate("Ztautau")
@@ -89,11 +89,11 @@ def test_an_optional_sample_is_not_missed(monkeypatch):
 
 def test_an_optional_sample_is_used_where_its_file_is(tmp_path, mini_branches, monkeypatch):
     before = samples.ALL
-    ntuple.write(tmp_path / TAUS, mini_branches(9, dsid=361108))
+    mini.write(tmp_path / TAUS, mini_branches(9, dsid=361108))
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
     assert set(samples.ALL) - set(before) == {"Ztautau"}
     assert samples.BACKGROUND == ("llll", "Zee", "Zmumu", "Ztautau", "ttbar_lep")
-    assert samples.by_source()["foreign"] == ["Ztautau"]
+    assert samples.locate("Ztautau").source == "foreign"
     events = ntuple.load([*samples.BACKGROUND[1:], "data"], progress=False)
     taus = events[events["sample"] == "Ztautau"]
     assert list(events["sample"].cat.categories) == list(samples.ALL)
@@ -105,7 +105,7 @@ def test_an_optional_sample_is_used_where_its_file_is(tmp_path, mini_branches, m
 
 
 def test_an_optional_sample_outside_of_the_search_path_can_be_read(tmp_path, mini_branches):
-    ntuple.write(tmp_path / TAUS, mini_branches(9, dsid=361108))
+    mini.write(tmp_path / TAUS, mini_branches(9, dsid=361108))
     assert set(ntuple.read(tmp_path / TAUS)["sample"]) == {"Ztautau"}
 
 

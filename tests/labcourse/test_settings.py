@@ -10,7 +10,7 @@ import pytest
 
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, StorageError
-from labcourse.files import atomic_write, read_small, write_notebook
+from labcourse.files import atomic_write, read_small
 
 
 @pytest.fixture
@@ -23,29 +23,13 @@ def own_home(tmp_path, monkeypatch):
 def test_search_path_order(own_home, monkeypatch):
     for name in ("a", "b", "saved", "data/official"):
         (own_home / name).mkdir()
-    settings.use_folder(own_home / "saved")
+    settings.settings_file().write_text('{"data": ["saved"]}')
     monkeypatch.setenv("LABCOURSE_DATA", os.pathsep.join(["a", str(own_home / "b")]))
     names = [path.name for path in settings.search_path()]
     assert names == ["a", "b", "saved", "official", "data"]
 
 
-def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(own_home):
-    stick = own_home / "stick"
-    for folder in (stick, own_home / "disk", own_home / "data" / "official"):
-        folder.mkdir()
-    settings.use_folder(stick)
-    stick.rmdir()
-    with pytest.raises(BadInput, match=r"(?s)stick does not exist.*data use --forget"):
-        settings.search_path()
-    settings.use_folder(own_home / "disk")
-    assert [path.name for path in settings.search_path()] == ["disk", "official", "data"]
-    settings.use_folder(own_home / "data")
-    assert [path.name for path in settings.search_path()] == ["data", "disk", "official"]
-
-
-def test_wrong_folders(own_home, monkeypatch):
-    with pytest.raises(BadInput, match="not a folder"):
-        settings.use_folder(own_home / "nowhere")
+def test_a_wrong_folder_is_named(own_home, monkeypatch):
     monkeypatch.setenv("LABCOURSE_DATA", "nowhere")
     with pytest.raises(BadInput, match="nowhere does not exist"):
         settings.search_path()
@@ -106,40 +90,6 @@ def test_the_collection_as_it_is_unzipped_stands_for_its_parts(own_home, monkeyp
     assert settings.search_path()[:3] == [folder, folder / "Data", folder / "MC"]
 
 
-def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypatch):
-    monkeypatch.setenv("HOME", str(own_home / "user"))
-    monkeypatch.setenv("USERPROFILE", str(own_home / "user"))
-    for folder in ("user/atlas", "elsewhere/few", "elsewhere/notebooks", "notebooks"):
-        (own_home / folder).mkdir(parents=True)
-    monkeypatch.setenv("LABCOURSE_DATA", os.pathsep.join(["~/atlas", "few"]))
-    monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
-    monkeypatch.chdir(own_home / "elsewhere")
-    settings.fix_paths()
-    for folder in ("elsewhere", "notebooks"):
-        monkeypatch.chdir(own_home / folder)
-        assert settings.search_path()[:2] == [own_home / "user" / "atlas", own_home / "elsewhere" / "few"]
-        assert settings.outputs_folder() == own_home / "elsewhere" / "out"
-    # Without a command in between, as in JupyterLab started with `make lab`.
-    monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
-    assert settings.outputs_folder() == own_home / "out"
-    monkeypatch.setenv("LABCOURSE_DATA", "~nobody-here/atlas")
-    with pytest.raises(BadInput, match="~nobody-here/atlas does not exist"):
-        settings.search_path()
-    monkeypatch.setenv("LABCOURSE_OUTPUTS", "~/out")
-    assert settings.outputs_folder() == own_home / "user" / "out"
-
-
-def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, monkeypatch):
-    (own_home / "a").mkdir()
-    monkeypatch.chdir(own_home / "a")
-    settings.use_folder(own_home / "a")
-    assert settings.use_folder("data") == own_home / "data"
-    assert settings.saved_folders() == [str(own_home / "data"), str(own_home / "a")]
-    settings.settings_file().write_text("{")
-    settings.forget_folders()
-    assert settings.search_path() == [own_home / "data"]
-
-
 @pytest.mark.parametrize("damaged", ["{", "5", '{"data": [1]}', '{"data": "/tmp"}', "[" * 99999])
 def test_a_settings_file_of_another_form_is_one_sentence(own_home, damaged):
     settings.settings_file().write_text(damaged)
@@ -165,13 +115,6 @@ def test_a_disk_that_knows_no_permissions_can_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "chmod", refuse)
     atomic_write(tmp_path / "a.txt", lambda path: path.write_text("a"))
     assert (tmp_path / "a.txt").read_text() == "a"
-
-
-def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path):
-    path = tmp_path / "chapter2_training.ipynb"
-    (tmp_path / ".chapter2_training-x1y2z3.ipynb").write_text("half")
-    write_notebook(path, "{}")
-    assert [path.name for path in tmp_path.iterdir()] == ["chapter2_training.ipynb"]
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="named pipes")

@@ -17,6 +17,7 @@ import pytest
 import typer
 
 import factory
+from factory import mini
 from labcourse import ntuple, outputs, samples, settings
 from workshop import cli
 from workshop.authoring import doctor, expected
@@ -57,7 +58,7 @@ def tiny_samples(tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch:
     for name in samples.ALL:
         sample = samples.get(name)
         for number, file in enumerate(sample.files):
-            ntuple.write(folder / file, mini_branches(30, dsid=sample.dsid or 298773, seed=number))
+            mini.write(folder / file, mini_branches(30, dsid=sample.dsid or 298773, seed=number))
     monkeypatch.setattr(settings, "data_folder", lambda: folder)
     return folder
 
@@ -216,7 +217,7 @@ def test_data_where_and_use(
 ) -> None:
     folder = tmp_path / "atlas"
     (folder / "MC").mkdir(parents=True)
-    ntuple.write(folder / "MC" / samples.get("Zee").files[0], mini_branches(10, dsid=361106))
+    mini.write(folder / "MC" / samples.get("Zee").files[0], mini_branches(10, dsid=361106))
     result = invoke("data", "use", folder)
     assert f"looked for in {folder} first" in result.out
     assert "foreign: Zee\n" in result.out

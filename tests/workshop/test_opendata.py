@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import uproot
 
-from labcourse import ntuple, samples, settings
+from factory import mini
+from labcourse import samples, settings
 from labcourse.errors import BadFile, BadInput, UnknownSample
 from workshop import cli, opendata
 from workshop.opendata import Official, integrity
@@ -87,7 +88,7 @@ def test_whole_damaged_foreign_missing(tmp_path: Path, mini_branches: Callable[.
     file = one("Zee")
     path = tmp_path / file.name
     assert opendata.examine(path, file) == ("missing", "")
-    ntuple.write(path, mini_branches(898, dsid=361106))
+    mini.write(path, mini_branches(898, dsid=361106))
     assert opendata.examine(path, described(path, file)) == ("whole", "")
     whole = path.read_bytes()
     assert opendata.examine(path, file) == (
@@ -103,13 +104,13 @@ def test_whole_damaged_foreign_missing(tmp_path: Path, mini_branches: Callable[.
         "lep_pt": mini_branches(5, dsid=361106) | {"lep_pt": np.ones(5, "f4")},
     }
     for detail, branches in foreign.items():
-        ntuple.write(path, branches)
+        mini.write(path, branches)
         state, found = opendata.examine(path, file)
         assert (state, detail in found) == ("foreign", True), found
     with uproot.recreate(path) as written:
         written["a histogram"] = np.histogram([1.0])
     assert opendata.examine(path, file) == ("foreign", f"{path.name}: the tree 'mini' is missing.")
-    ntuple.write(path, mini_branches(5, dsid=361108))
+    mini.write(path, mini_branches(5, dsid=361108))
     assert "not known" in opendata.examine(path, one("Ztautau"))[1]
 
 
@@ -122,7 +123,7 @@ def test_a_disk_that_fails_costs_one_verdict_and_not_all(
         return False
 
     zmumu = one("Zmumu")
-    ntuple.write(tmp_path / zmumu.name, mini_branches(20, dsid=zmumu.dsid))
+    mini.write(tmp_path / zmumu.name, mini_branches(20, dsid=zmumu.dsid))
     (tmp_path / ZEE).write_bytes(b"x")
     monkeypatch.setattr(integrity, "is_whole", fail)
     zee, other = opendata.verify([one("Zee"), zmumu], tmp_path)
@@ -163,9 +164,9 @@ def test_verify_looks_at_what_is_read_and_at_what_was_downloaded(
     data_folder: Path, mini_branches: Callable[..., Any]
 ) -> None:
     for name in samples.get("data").files:
-        ntuple.write(data_folder / name, mini_branches(3))
+        mini.write(data_folder / name, mini_branches(3))
     for name in (ZEE, "mc_361108.Ztautau.4lep.root", "data_B.4lep.root"):
-        ntuple.write(data_folder / "official" / name, mini_branches(898, dsid=361106))
+        mini.write(data_folder / "official" / name, mini_branches(898, dsid=361106))
     found = {(Path(v.folder).name, v.file): (v.source, v.state) for v in opendata.verify()}
     assert found["official", ZEE] == ("official", "another build")
     assert found["official", "mc_361108.Ztautau.4lep.root"] == ("official", "foreign")
@@ -202,7 +203,7 @@ Run = Callable[..., tuple[int, str, str]]
 def test_verify_prints(run: Run, data_folder: Path, mini_branches: Callable[..., Any]) -> None:
     code, out, _ = run("verify", "--samples", "Zee", "--json")
     assert (code, json.loads(out)[0]["state"]) == (1, "missing")
-    ntuple.write(data_folder / "official" / ZEE, mini_branches(898, dsid=361106))
+    mini.write(data_folder / "official" / ZEE, mini_branches(898, dsid=361106))
     code, out, _ = run("verify", "--samples", "Zee")
     assert (code, "another build" in out, str(data_folder / "official") in out.replace("\n", "")) == (0, True, True)
     code, _, err = run("verify", "--samples", "Zeee")
@@ -244,8 +245,8 @@ def test_download_says_what_failed(run: Run, tmp_path: Path, monkeypatch: pytest
 def test_unpacked_files_are_read_by_the_course(
     run: Run, data_folder: Path, tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ntuple.write(tmp_path / ZEE, mini_branches(898, dsid=361106))
-    ntuple.write(data_folder / ZEE, mini_branches(898, dsid=361106, seed=1))
+    mini.write(tmp_path / ZEE, mini_branches(898, dsid=361106))
+    mini.write(data_folder / ZEE, mini_branches(898, dsid=361106, seed=1))
     assert samples.locate("Zee").source == "bundle"
     with zipfile.ZipFile(tmp_path / "4lep.zip", "w") as archive:
         archive.write(tmp_path / ZEE, f"4lep/MC/{ZEE}")

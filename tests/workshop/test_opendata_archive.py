@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from labcourse import ntuple
+from factory import mini
 from labcourse.errors import BadFile, StorageError
 from workshop.opendata import Official, unpack
 
@@ -117,7 +117,7 @@ def test_a_bomb_that_lies_about_its_size_and_an_encrypted_entry(tmp_path: Path) 
 
 def test_another_build_has_to_hold_what_its_name_says(tmp_path: Path, mini_branches: Callable[..., Any]) -> None:
     def built(dsid: int, n: int = 30) -> bytes:
-        ntuple.write(tmp_path / "built.root", mini_branches(n, dsid=dsid))
+        mini.write(tmp_path / "built.root", mini_branches(n, dsid=dsid))
         return (tmp_path / "built.root").read_bytes()
 
     content, folder = built(7), tmp_path / "out"

@@ -298,3 +298,10 @@ def test_kept_names_overwrite_nothing(tmp_path: Path, monkeypatch: pytest.Monkey
         keep(path)
         path.unlink()
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == ["a", "b", "c"]
+
+
+def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path):
+    path = tmp_path / "chapter2_training.ipynb"
+    (tmp_path / ".chapter2_training-x1y2z3.ipynb").write_text("half")
+    build.write(path, "{}")
+    assert [path.name for path in tmp_path.iterdir()] == ["chapter2_training.ipynb"]

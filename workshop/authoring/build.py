@@ -78,15 +78,15 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
         if reason and not force:
             built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
         else:
-            built.append(_write(path, student, f"{reason}: it is kept as {keep(path).name}" if reason else ""))
+            built.append(write(path, student, f"{reason}: it is kept as {keep(path).name}" if reason else ""))
         old = _load_if_readable(solution)
         is_damaged = old is None and solution.is_file()
         notes = [f"it cannot be read: it is kept as {keep(solution).name}"] if is_damaged else []
         new = with_outputs(source, old)
         if problem := what_is_amiss(new):
             notes.append(f"{problem}: `labcourse run {source.chapter or ''} --save`")
-        built.append(_write(solution, text(new), "; ".join(notes)))
-    return [*built, _write(exercises.file_of(home), listed)]
+        built.append(write(solution, text(new), "; ".join(notes)))
+    return [*built, write(exercises.file_of(home), listed)]
 
 
 def check(home: Path) -> list[str]:
@@ -203,7 +203,8 @@ def holds(path: Path, content: str) -> bool:
     return path.is_file() and path.read_bytes().replace(b"\r\n", b"\n") == content.encode()
 
 
-def _write(path: Path, content: str, note: str = "") -> Built:
+def write(path: Path, content: str, note: str = "") -> Built:
+    """Write a notebook whole if it is another, and remove what a write of it left that was killed: `atomic_write`."""
     remove_temporaries(path)
     if holds(path, content):
         return Built(path, "unchanged", note)

@@ -20,6 +20,7 @@ from typing import NamedTuple
 from labcourse import samples, settings
 from labcourse.errors import LabCourseError
 from labcourse.files import atomic_write
+from workshop import folders
 from workshop.authoring import machine
 from workshop.authoring.packages import CONDA_NAME, from_pythonpath, how_to_install
 
@@ -181,7 +182,7 @@ def _kernel() -> Iterator[Finding]:
 
 
 def _samples() -> Iterator[Finding]:
-    sources = samples.by_source()
+    sources = folders.by_source()
     if missing := sources.pop("missing", []):
         yield Finding("samples", False, f"not found: {', '.join(missing)}", settings.get_back("data"))
     else:

@@ -21,7 +21,6 @@ from typing import Any
 
 from labcourse import outputs
 from labcourse.errors import BuildError, LabCourseError, MissingOutput
-from labcourse.files import write_notebook
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import MAX_BYTES, tidy
 
@@ -329,7 +328,7 @@ def save(task: Task, home: Path) -> Path:
             next_step="Draw fewer or smaller figures, and print less.",
         )
     path = home / "solutions" / f"{task.name}.ipynb"
-    write_notebook(path, content)
+    build.write(path, content)
     return path
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from course.checks.progress import progress_folder
 from labcourse import outputs, settings
 from labcourse.errors import LabCourseError
-from labcourse.files import alone_in, write_notebook
+from labcourse.files import alone_in
 from workshop.authoring import build, source
 from workshop.authoring.kept import keep, set_aside
 from workshop.authoring.run import ChapterRun
@@ -88,7 +88,7 @@ def reset(home: Path, chapter: int, *, with_outputs: bool = False) -> Reset:
         with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE):  # no kernel works on it
             if done.notebook.is_file() and not build.holds(done.notebook, fresh):
                 done.kept_notebook = keep(done.notebook)
-            write_notebook(done.notebook, fresh)
+            build.write(done.notebook, fresh)
             if progress.is_dir():
                 done.kept_progress = set_aside(progress)
         if with_outputs:

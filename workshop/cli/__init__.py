@@ -15,6 +15,7 @@ from typing import Annotated
 
 from labcourse import settings
 from labcourse.errors import BadInput, LabCourseError, as_typed
+from workshop import folders
 from workshop.authoring import packages
 
 try:
@@ -56,7 +57,7 @@ def main() -> None:
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
     home = os.path.expanduser("~").replace("\\", "/")
     sys.argv[1:] = [re.sub(r"^(--[a-z]+=)?~(?=[/\\])", rf"\g<1>{home}", word) for word in sys.argv[1:]]
-    settings.fix_paths()
+    folders.fix_paths()
     try:
         app()
     except LabCourseError as error:

@@ -136,14 +136,14 @@ def use(
 
     Folders given before come after it, and official files that were downloaded and the bundle last.
     """
-    from labcourse import samples
+    from workshop import folders
 
     if forget:
-        settings.forget_folders()
+        folders.forget_folders()
     if folder is not None:
-        print(f"samples are now looked for in {settings.use_folder(folder)} first")
+        print(f"samples are now looked for in {folders.use_folder(folder)} first")
     print("folders, in their order:", *settings.search_path(), sep="\n  ")
-    for source, names in samples.by_source().items():
+    for source, names in folders.by_source().items():
         print(f"{source}: {', '.join(names)}")
 
 

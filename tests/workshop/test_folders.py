@@ -1,0 +1,71 @@
+"""Which folders commands set for samples, and that paths mean the same to a command and to its kernels."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from labcourse import settings
+from labcourse.errors import BadInput
+from workshop import folders
+
+
+@pytest.fixture
+def own_home(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    return tmp_path
+
+
+def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(own_home):
+    stick = own_home / "stick"
+    for folder in (stick, own_home / "disk", own_home / "data" / "official"):
+        folder.mkdir()
+    folders.use_folder(stick)
+    stick.rmdir()
+    with pytest.raises(BadInput, match=r"(?s)stick does not exist.*data use --forget"):
+        settings.search_path()
+    folders.use_folder(own_home / "disk")
+    assert [path.name for path in settings.search_path()] == ["disk", "official", "data"]
+    folders.use_folder(own_home / "data")
+    assert [path.name for path in settings.search_path()] == ["data", "disk", "official"]
+
+
+def test_what_is_no_folder_is_refused(own_home):
+    with pytest.raises(BadInput, match="not a folder"):
+        folders.use_folder(own_home / "nowhere")
+
+
+def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypatch):
+    monkeypatch.setenv("HOME", str(own_home / "user"))
+    monkeypatch.setenv("USERPROFILE", str(own_home / "user"))
+    for folder in ("user/atlas", "elsewhere/few", "elsewhere/notebooks", "notebooks"):
+        (own_home / folder).mkdir(parents=True)
+    monkeypatch.setenv("LABCOURSE_DATA", os.pathsep.join(["~/atlas", "few"]))
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
+    monkeypatch.chdir(own_home / "elsewhere")
+    folders.fix_paths()
+    for folder in ("elsewhere", "notebooks"):
+        monkeypatch.chdir(own_home / folder)
+        assert settings.search_path()[:2] == [own_home / "user" / "atlas", own_home / "elsewhere" / "few"]
+        assert settings.outputs_folder() == own_home / "elsewhere" / "out"
+    # Without a command in between, as in JupyterLab started with `make lab`.
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
+    assert settings.outputs_folder() == own_home / "out"
+    monkeypatch.setenv("LABCOURSE_DATA", "~nobody-here/atlas")
+    with pytest.raises(BadInput, match="~nobody-here/atlas does not exist"):
+        settings.search_path()
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", "~/out")
+    assert settings.outputs_folder() == own_home / "user" / "out"
+
+
+def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, monkeypatch):
+    (own_home / "a").mkdir()
+    monkeypatch.chdir(own_home / "a")
+    folders.use_folder(own_home / "a")
+    assert folders.use_folder("data") == own_home / "data"
+    assert settings.saved_folders() == [str(own_home / "data"), str(own_home / "a")]
+    settings.settings_file().write_text("{")
+    folders.forget_folders()
+    assert settings.search_path() == [own_home / "data"]
