@@ -47,37 +47,29 @@ MISSING = -1.0
 """Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
 
 
-class Variable(NamedTuple):
-    """An input of the network: its unit, and what it is."""
-
-    unit: str
-    label: str
-    meaning: str
-
-
-INPUTS: dict[str, Variable] = {
-    "m_bb": Variable("GeV", r"$m_{bb}$", "invariant mass of the two b jets"),
-    "m_zh": Variable("GeV", r"$m_{Zh}$", "invariant mass of leptons and b jets"),
-    "m_ll": Variable("GeV", r"$m_{\ell\ell}$", "invariant mass of the two leptons"),
-    "pt_l1": Variable("GeV", r"$p_T(\ell_1)$", "transverse momentum of the harder lepton"),
-    "pt_l2": Variable("GeV", r"$p_T(\ell_2)$", "transverse momentum of the softer lepton"),
-    "pt_b1": Variable("GeV", r"$p_T(B_1)$", "transverse momentum of the harder b jet"),
-    "pt_b2": Variable("GeV", r"$p_T(B_2)$", "transverse momentum of the softer b jet"),
-    "pt_h": Variable("GeV", r"$p_T(h)$", "transverse momentum of the two b jets together"),
-    "pt_z": Variable("GeV", r"$p_T(Z)$", "transverse momentum of the two leptons together"),
-    "pt_j3": Variable("GeV", r"$p_T(J_3)$", "transverse momentum of the third jet"),
-    "met_ht": Variable("√GeV", r"$E_T^{miss}/\sqrt{H_T}$", "significance of the missing transverse energy"),
-    "deta_ll": Variable("", r"$\Delta\eta_{\ell\ell}$", "distance of the leptons in pseudorapidity"),
-    "dphi_ll": Variable("rad", r"$\Delta\phi_{\ell\ell}$", "distance of the leptons in azimuth"),
-    "dr_b1b2": Variable("", r"$\Delta R(B_1, B_2)$", "distance of the b jets"),
-    "dr_b1j3": Variable("", r"$\Delta R(B_1, J_3)$", "distance of the harder b jet from the third jet"),
-    "dr_b2j3": Variable("", r"$\Delta R(B_2, J_3)$", "distance of the softer b jet from the third jet"),
-    "btag_b1": Variable("", "b-tag score of $B_1$", "how much the harder b jet looks like one"),
-    "btag_b2": Variable("", "b-tag score of $B_2$", "how much the softer b jet looks like one"),
-    "btag_j3": Variable("", "b-tag score of $J_3$", "how much the third jet looks like a b jet"),
-    "m_a": Variable("GeV", r"$m_A$", "mass that is tested, the parameter of the network"),
+INPUTS: dict[str, str] = {
+    "m_bb": "invariant mass of the two b jets (GeV)",
+    "m_zh": "invariant mass of leptons and b jets (GeV)",
+    "m_ll": "invariant mass of the two leptons (GeV)",
+    "pt_l1": "transverse momentum of the harder lepton (GeV)",
+    "pt_l2": "transverse momentum of the softer lepton (GeV)",
+    "pt_b1": "transverse momentum of the harder b jet (GeV)",
+    "pt_b2": "transverse momentum of the softer b jet (GeV)",
+    "pt_h": "transverse momentum of the two b jets together (GeV)",
+    "pt_z": "transverse momentum of the two leptons together (GeV)",
+    "pt_j3": "transverse momentum of the third jet (GeV)",
+    "met_ht": "missing transverse energy divided by √H_T, its significance (√GeV)",
+    "deta_ll": "distance Δη of the leptons in pseudorapidity",
+    "dphi_ll": "distance Δφ of the leptons in azimuth (rad)",
+    "dr_b1b2": "distance ΔR of the b jets",
+    "dr_b1j3": "distance ΔR of the harder b jet from the third jet",
+    "dr_b2j3": "distance ΔR of the softer b jet from the third jet",
+    "btag_b1": "how much the harder b jet looks like one",
+    "btag_b2": "how much the softer b jet looks like one",
+    "btag_j3": "how much the third jet looks like a b jet",
+    "m_a": "mass that is tested, the parameter of the network (GeV)",
 }
-"""The twenty inputs of the network, in their order; the mass is the last."""
+"""The twenty inputs of the network and what they are, in their order; the mass is the last."""
 MEASURED = tuple(name for name in INPUTS if name != "m_a")
 
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from factory import bundle, generator, pseudodata, recipes, tables
 from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk, simulate_chunk
-from factory.store import Store
+from factory.store import Store, is_complete
 from factory.tables import Table
-from factory.workers import LOCAL, connect
+from factory.workers import LOCAL, Workers, connect
 from labcourse import samples as catalogue
 from labcourse.errors import BadFile, BadInput, SimulationError
 from labcourse.files import alone_in
@@ -22,6 +22,7 @@ from labcourse.progress import Line, seconds
 
 RARE = ("Zee", "Zmumu", "ttbar_lep")
 """Samples of a few hundred events: they are never made smaller than the release's."""
+COMPLETE = f"complete already: delete {catalogue.MANIFEST} to make it anew"
 FEWEST, PSEUDO_DATA_CHUNK = 20, 4000
 """Least events of a sample, however small the scale; events generated at a time for the pseudo-data."""
 
@@ -40,7 +41,7 @@ def simulate(
     """Simulate samples into a folder of files with official names, and return its manifest's path.
 
     Finished chunks are kept in the folder until all is complete: the same call goes on from there, whatever ended the
-    one before.
+    one before. Where all is complete, it makes nothing.
 
     Parameters
     ----------
@@ -56,7 +57,8 @@ def simulate(
     workers, address
         Processes on this machine, by default as many as it has cores; or a Dask scheduler, ``tcp://10.0.0.5:8786``.
     keep_chunks : bool
-        Keep all chunks: a later call with a larger scale goes on from them.
+        Keep all chunks: a later call with a larger scale goes on from them. By default those of the samples are
+        removed in the end, also of other seeds.
 
     Raises
     ------
@@ -71,22 +73,33 @@ def simulate(
     check(scale, seed, workers, names)
     demands = {name: _demands(name, scale, seed) for name in names}
     folder, store = Path(out), Store(Path(out), seed)
-    with alone_in(folder, "simulate"), Line(visible=progress) as line, connect(address, workers) as pool:
-        everything = [demand for wanted in demands.values() for demand in wanted]
-        begin, done, work = time.monotonic(), 0.0, sum(demand.wanted * demand.recipe.cost for demand in everything)
-        entries = []
-        for name, wanted in demands.items():
-            while missing := [chunk for demand in wanted for chunk in demand.missing(store)]:
-                for chunk, table in pool.each(simulate_chunk, missing):
-                    store.save(chunk, table)
-                    done += recipes.get(chunk.sample).work(chunk.events)
-                    line.show(f"{chunk.sample}: {left(begin, done / work)}")
-            for file, parts in _files(name, wanted, store, seed).items():
-                entries.append(bundle.write(folder / file, parts, name, seed=seed))
-            manifest = bundle.write_manifest(folder, entries, seed=seed, scale=scale)
-        for demand in [] if keep_chunks else everything:
+    files = [file for name in names for file in catalogue.get(name).files]
+    with alone_in(folder, "simulate"), Line(visible=progress) as line:
+        if is_complete(folder, files, seed=seed, scale=scale):
+            line.show(COMPLETE)
+        else:
+            with connect(address, workers) as pool:
+                _make(demands, folder, store, pool, line, seed=seed, scale=scale)
+        for demand in [] if keep_chunks else [demand for wanted in demands.values() for demand in wanted]:
             store.remove(demand.first.sample, demand.first.purpose)
-    return manifest
+    return folder / catalogue.MANIFEST
+
+
+def _make(
+    demands: dict[str, list[Demand]], folder: Path, store: Store, pool: Workers, line: Line, *, seed: int, scale: float
+) -> None:
+    """Make the chunks that are missing, then the files and their manifest."""
+    begin, done, entries = time.monotonic(), 0.0, []
+    work = sum(demand.wanted * demand.recipe.cost for wanted in demands.values() for demand in wanted)
+    for name, wanted in demands.items():
+        while missing := [chunk for demand in wanted for chunk in demand.missing(store)]:
+            for chunk, table in pool.each(simulate_chunk, missing):
+                store.save(chunk, table)
+                done += recipes.get(chunk.sample).work(chunk.events)
+                line.show(f"{chunk.sample}: {left(begin, done / work)}")
+        for file, parts in _files(name, wanted, store, seed).items():
+            entries.append(bundle.write(folder / file, parts, name, seed=seed) | {"scale": scale})
+    bundle.write_manifest(folder, entries, seed=seed, scale=scale)
 
 
 def check(scale: float, seed: int, workers: int | None, samples: Collection[str]) -> None:

@@ -1,8 +1,10 @@
-"""Finished chunks on disk: what a killed campaign goes on from."""
+"""Finished chunks on disk, what a killed campaign goes on from; and whether there is nothing left to do."""
 
 from __future__ import annotations
 
+import json
 import zipfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -11,7 +13,8 @@ import numpy as np
 from factory.chunks import Chunk, fingerprint
 from factory.tables import Table
 from labcourse.errors import BadFile
-from labcourse.files import atomic_write
+from labcourse.files import atomic_write, sha256
+from labcourse.samples import MANIFEST
 
 FOLDER = ".chunks"
 
@@ -45,12 +48,25 @@ class Store:
             raise BadFile(f"{chunk} is missing or damaged.", where=str(self.folder), next_step=next_step) from error
 
     def remove(self, sample: str, purpose: int) -> None:
-        """Remove the chunks of a sample, and what a killed campaign was writing of them."""
-        for path in self.folder.glob(f"*{sample}-{purpose}-*"):
+        """Remove the chunks of a sample, also those of other seeds and code, and what was being written of them."""
+        for path in self.folder.parent.glob(f"*/*{sample}-{purpose}-*"):
             path.unlink(missing_ok=True)
-        with suppress(OSError):  # there are others
-            self.folder.rmdir()
-            self.folder.parent.rmdir()
+        for folder in (*self.folder.parent.glob("*"), self.folder.parent):
+            with suppress(OSError):  # there are others
+                folder.rmdir()
 
     def _path(self, chunk: Chunk) -> Path:
         return self.folder / f"{chunk.sample}-{chunk.purpose}-{chunk.events}-{chunk.index:05d}.npz"
+
+
+def is_complete(folder: Path, files: Iterable[str], *, seed: int, scale: float) -> bool:
+    """Whether this code made these files with this seed and scale, and they are still what the manifest says."""
+    made = {"seed": seed, "scale": scale, "code": fingerprint()}
+    try:
+        content = json.loads((folder / MANIFEST).read_text("utf-8"))
+        said = {entry["file"]: entry for entry in content.get("files", [content])}
+        return all(
+            made.items() <= said[file].items() and sha256(folder / file) == said[file]["sha256"] for file in files
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +16,10 @@ from factory import generator
 from factory.azh import assembly
 from factory.azh.generation import SEARCH, make_chunk
 from factory.azh.processes import APPROXIMATIONS, PROCESSES
-from factory.campaign import check, left
+from factory.campaign import COMPLETE, check, left
 from factory.chunks import Chunk, fingerprint
-from factory.store import Store
-from factory.workers import LOCAL, connect
+from factory.store import Store, is_complete
+from factory.workers import LOCAL, Workers, connect
 from labcourse import samples
 from labcourse.errors import BadFile
 from labcourse.files import alone_in, atomic_write, sha256
@@ -49,7 +50,7 @@ def simulate(
         As in `factory.simulate`, and the errors as well.
     """
     check(scale, seed, workers, PROCESSES)
-    store = Store(Path(out), seed)
+    folder, store = Path(out), Store(Path(out), seed)
     # A little of everything first, so that the time left is known soon.
     chunks = sorted(
         (
@@ -59,23 +60,32 @@ def simulate(
         ),
         key=lambda chunk: (chunk.index, chunk.sample),
     )
-    with alone_in(Path(out), "simulate"), Line(visible=progress) as line, connect(address, workers) as pool:
-        missing = []
-        for chunk in chunks:
-            try:
-                store.load(chunk)
-            except BadFile:
-                missing.append(chunk)
-        begin, done, work = time.monotonic(), 0.0, sum(map(_work, missing))
-        for chunk, table in pool.each(make_chunk, missing):
-            store.save(chunk, table)
-            done += _work(chunk)
-            line.show(f"{chunk.sample}: {left(begin, done / work)}")
-        made = {name: [(c, store.load(c)) for c in chunks if c.sample == name] for name in PROCESSES}
-        manifest = write(assembly.assemble(made, seed=seed), Path(out), seed=seed, scale=scale)
+    with alone_in(folder, "simulate"), Line(visible=progress) as line:
+        if is_complete(folder, [FILE], seed=seed, scale=scale):
+            line.show(COMPLETE)
+        else:
+            with connect(address, workers) as pool:
+                _make(chunks, store, pool, line)
+            made = {name: [(c, store.load(c)) for c in chunks if c.sample == name] for name in PROCESSES}
+            write(assembly.assemble(made, seed=seed), folder, seed=seed, scale=scale)
         for name in [] if keep_chunks else PROCESSES:
             store.remove(name, SEARCH)
-    return manifest
+    return folder / samples.MANIFEST
+
+
+def _make(chunks: Sequence[Chunk], store: Store, pool: Workers, line: Line) -> None:
+    """Make the chunks that are missing."""
+    missing = []
+    for chunk in chunks:
+        try:
+            store.load(chunk)
+        except BadFile:
+            missing.append(chunk)
+    begin, done, work = time.monotonic(), 0.0, sum(map(_work, missing))
+    for chunk, table in pool.each(make_chunk, missing):
+        store.save(chunk, table)
+        done += _work(chunk)
+        line.show(f"{chunk.sample}: {left(begin, done / work)}")
 
 
 def _work(chunk: Chunk) -> float:

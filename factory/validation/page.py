@@ -13,7 +13,6 @@ from factory.validation import peak
 from factory.validation.pairs import CONTROL, Loaded, Pair, Row, limit, values_of
 from labcourse.files import atomic_write
 from labcourse.progress import each
-from labcourse.weights import effective_number
 
 FIGURES = Path("images", "validation")
 """Folder of the figures, beside the page."""
@@ -156,7 +155,7 @@ def _section(pair: Pair, rows: Sequence[Row], control: Sequence[Row], threshold:
     tests = [
         {
             "variable": row.variable,
-            "effective": _effective(pair, row),
+            "effective": "–" if row.chi2 is None else f"{values_of(pair.real, row.variable).effective:.0f}",
             "χ² / ndf": _chi2(row),
             "p(χ²)": _probability(row.p_chi2, threshold),
             "p(KS)": _probability(row.p_ks, threshold),
@@ -190,14 +189,6 @@ def _smallest(rows: Sequence[Row], threshold: float) -> Iterable[str]:
         f"The smallest of {n_tests} probabilities is {smallest:.2g} ({worst.variable}); the limit is {least:.2g}.",
         "",
     ]
-
-
-def _effective(pair: Pair, row: Row) -> str:
-    """How many effective events the real sample has in a variable."""
-    if row.chi2 is None:
-        return "–"
-    column = values_of(pair.real, row.variable)
-    return f"{effective_number(column.weight) / column.effect:.0f}"
 
 
 def _chi2(row: Row) -> str:

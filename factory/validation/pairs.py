@@ -11,6 +11,7 @@ import numpy as np
 
 from factory import recipes
 from factory.validation import repeats, two_sample, z_pairs
+from factory.validation.two_sample import Sample
 from labcourse import kinematics, ntuple, samples, selection
 from labcourse.errors import BadInput, EmptySelection, MissingSample
 from labcourse.progress import each
@@ -146,34 +147,22 @@ def failing(rows: Sequence[Row], threshold: float) -> list[Row]:
     return [row for row in rows if row.sample != CONTROL and row.is_below(limit(rows, row.sample, threshold))]
 
 
-class Column(NamedTuple):
-    """A variable of the events in which it is defined, their weights (both float64), and its design effect."""
-
-    content: np.ndarray
-    weight: np.ndarray
-    effect: float
-
-
-def values_of(events: pd.DataFrame, variable: str) -> Column:
-    """Return a variable; events that share leptons are alike in it as `two_sample.design_effect` tells."""
+def values_of(events: pd.DataFrame, variable: str) -> Sample:
+    """Return a variable of the events in which it is defined; those that share leptons are alike in it, or not."""
     defined = events[events[variable].notna()]
     values, weight = (defined[column].to_numpy(np.float64) for column in (variable, "weight"))
-    return Column(values, weight, two_sample.design_effect(values, weight, defined["group"]))
+    return two_sample.sample(values, weight, two_sample.design_effect(values, weight, defined["group"]))
 
 
 def test(pair: Pair, variable: str) -> Row:
     """Test all events of a pair in one variable."""
-    untested = Row(pair.sample, variable, None, None, None, None)
-    if variable not in pair.simulated:
-        return untested
-    a, b = (values_of(events, variable) for events in (pair.simulated, pair.real))
-    if not (len(a.content) and len(b.content)):
-        return untested
-    both, effects = (a.content, b.content, a.weight, b.weight), (a.effect, b.effect)
+    if not all(variable in events and events[variable].notna().any() for events in pair[1:]):
+        return Row(pair.sample, variable, None, None, None, None)
+    both = values_of(pair.simulated, variable), values_of(pair.real, variable)
     is_channel = variable == "channel"
-    chi = two_sample.chi_square(*both, edges=CHANNEL_EDGES if is_channel else None, effects=effects)
+    chi = two_sample.chi_square(*both, edges=CHANNEL_EDGES if is_channel else None)
     p_chi2 = None if np.isnan(chi.p_value) else chi.p_value
-    p_ks = None if is_channel else two_sample.kolmogorov_smirnov(*both, effects=effects).p_value
+    p_ks = None if is_channel else two_sample.kolmogorov_smirnov(*both).p_value
     return Row(pair.sample, variable, chi.value, chi.ndf, p_chi2, p_ks)
 
 

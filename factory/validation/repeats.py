@@ -48,8 +48,3 @@ def groups(events: pd.DataFrame) -> NDArray[np.intp]:
     shared = KDTree(np.concatenate(points)).query_pairs(DISTANCE, p=np.inf, output_type="ndarray") % len(events)
     links = coo_array((np.ones(len(shared)), tuple(shared.T)), shape=(len(events), len(events)))
     return np.asarray(connected_components(links, directed=False)[1], np.intp)
-
-
-def independent(group: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Whether an event shares no pair with another one, shape (n_events,)."""
-    return np.bincount(group)[group] == 1

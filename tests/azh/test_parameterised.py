@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 import azh
 from azh import events, limits, sensitivity
-from factory.azh import production, reconstruction
+from factory.azh import production, reconstruction, response
 from factory.particles import Particles
 from labcourse import settings
-from labcourse.errors import BadFile, BadInput, EmptySelection
+from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
 
 
 def make_events(n: int = 400, *, masses: tuple[float, ...] = (300, 700, 1200, 2000), seed: int = 0) -> pd.DataFrame:
@@ -113,6 +113,14 @@ def test_a_damaged_file_is_one_error(tmp_path: Path, *, with_manifest: bool) -> 
         azh.read(tmp_path)
 
 
+def test_a_damaged_manifest_and_a_missing_file_are_one_error(tmp_path: Path) -> None:
+    production.write(make_events(), tmp_path, seed=1, scale=0.1).write_text("{")
+    with pytest.raises(BadFile):
+        azh.read(tmp_path)
+    with pytest.raises(MissingSample):
+        azh.read(tmp_path / "nowhere")
+
+
 # --- reconstruction -------------------------------------------------------------------------------------------------
 
 
@@ -121,6 +129,16 @@ def test_tag_efficiencies_meet_the_published_working_points() -> None:
         for b_efficiency, rejection in zip((0.60, 0.70, 0.77, 0.85), rejections, strict=True):
             found = reconstruction.tag_efficiency(np.array([kind]), b_efficiency)[0]
             assert found == pytest.approx(b_efficiency if kind == 5 else 1 / rejection)
+
+
+def test_scores_of_tagged_jets_are_above_the_cut() -> None:
+    rng = np.random.default_rng(1)
+    flavour = np.repeat([5, 4, 21], 2000)
+    passes = rng.random(len(flavour)) < 0.5
+    score = reconstruction.tag_score(flavour, passes, rng)
+    cut = 1 - reconstruction.WORKING_POINT
+    assert (score[passes] >= cut - 1e-6).all()
+    assert (score[~passes] <= cut + 1e-6).all()
 
 
 def zh_event(*, extra_jets: int = 1) -> tuple[Particles, Particles, np.ndarray]:
@@ -178,6 +196,22 @@ def test_pairs_are_tagged_as_often_as_their_efficiencies_say() -> None:
     two = lot.sum(axis=1) == 2
     _, _, factor = reconstruction._tagged_pairs(jets, rng)
     assert factor[0] == pytest.approx(two.mean(), rel=0.01)
+
+
+def test_neutrinos_in_b_jets_lower_the_jet_and_make_missing_momentum() -> None:
+    rng = np.random.default_rng(2)
+    n = 4000
+    b = Particles(np.arange(n), np.full(n, 5), np.full(n, 100.0), np.zeros(n), np.zeros(n))
+    light = Particles(b.event, np.full(n, 21), b.pt, b.eta, b.phi)
+    lost = response.neutrinos(b, rng)
+    assert (lost > 0).mean() == pytest.approx(response.SEMILEPTONIC[5], abs=0.03)
+    assert not response.neutrinos(light, rng).any()
+    none = Particles(*(np.zeros(0, int),) * 2, *(np.zeros(0),) * 3)
+    assert response.measure_jets(b, lost, none, rng).pt.mean() < response.measure_jets(b, 0 * lost, none, rng).pt.mean()
+    still = np.zeros((n, 2))
+    assert (
+        response.measure_missing(still, b, lost, rng).mean() > response.measure_missing(still, b, 0 * lost, rng).mean()
+    )
 
 
 # --- significance and limits ----------------------------------------------------------------------------------------
@@ -312,6 +346,15 @@ def test_limits_are_right_for_ten_to_ten_million_events(exponent: int, error: fl
         mu = value / events.SIGNAL_CROSS_SECTION
         found = least_squares(roots, np.zeros(free), args=(mu,), xtol=1e-14, ftol=1e-14, gtol=1e-14)
         assert norm.sf(np.sqrt(2 * found.cost) - n) / norm.cdf(n) == pytest.approx(0.05, rel=1e-3)
+
+
+def test_a_limit_in_a_sea_of_background_grows_with_it() -> None:
+    """Where statistics no longer count, it is a share of the background: Gaussian, as far as that is known to 1 %."""
+    for background in (1e8, 1e9, 1e10):
+        binned = sensitivity.Binned(np.arange(2), np.array([1.0]), np.array([background]), np.zeros(1))
+        limit = limits.expected_limit(binned, background_uncertainty=0.01)
+        strength = np.array(limit) / events.SIGNAL_CROSS_SECTION / (0.01 * background)
+        assert strength == pytest.approx([1.960, 1.052, 1.412, 2.729, 3.658], rel=0.02)
 
 
 @pytest.mark.parametrize(

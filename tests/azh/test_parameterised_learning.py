@@ -121,6 +121,16 @@ def test_limits_of_a_classifier() -> None:
     assert 0 < found.cut < 1
 
 
+def test_yields_of_test_events_are_weighed_up_to_all() -> None:
+    table = make_events(500)
+    parts = azh.split(table)
+    test = events.at_mass(parts.test, 700)
+    weight = study.full_weights(parts, test, 700)
+    signal = events.is_signal(test)
+    assert weight[signal].sum() == pytest.approx(table.loc[table["m_a_true"] == 700, "weight"].sum(), rel=1e-4)
+    assert weight[~signal].sum() == pytest.approx(table.loc[table["m_a_true"] == 0, "weight"].sum(), rel=1e-4)
+
+
 def test_the_cut_of_a_count_is_chosen_at_full_luminosity() -> None:
     table = make_events(2000)
 

@@ -161,6 +161,23 @@ def test_a_small_campaign_is_the_beginning_of_a_larger_one(tmp_path: Path, threa
     assert not (tmp_path / FOLDER).exists()
 
 
+def test_what_is_complete_is_not_made_again(
+    tmp_path: Path, threads: None, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store(tmp_path, 6).save(FIRST, make(FIRST))
+    campaign.simulate(tmp_path, **OPTIONS)
+    assert not (tmp_path / FOLDER).exists(), "nor are chunks of another seed, which these files replace, left"
+    with monkeypatch.context() as patch:
+        patch.setattr(campaign, "simulate_chunk", None)
+        assert campaign.simulate(tmp_path, **OPTIONS) == tmp_path / samples.MANIFEST
+    assert arrays(tmp_path) == undisturbed
+    (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-1])
+    campaign.simulate(tmp_path, **OPTIONS)
+    assert arrays(tmp_path) == undisturbed
+    campaign.simulate(tmp_path, **OPTIONS | {"seed": 6})
+    assert arrays(tmp_path) != undisturbed
+
+
 def test_chunks_that_are_there_are_not_made_again(
     tmp_path: Path, threads: None, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

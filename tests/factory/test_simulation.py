@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -108,6 +109,12 @@ def rotated(momenta: np.ndarray, angle: float) -> np.ndarray:
     return momenta @ turn.T
 
 
+def test_phase_space_conserves_momentum_and_mass() -> None:
+    ahead, behind, leptons = collisions(500)
+    np.testing.assert_allclose(leptons.sum(axis=1), ahead + behind, atol=1e-7)
+    assert (np.abs((leptons[..., 0] ** 2 - (leptons[..., 1:] ** 2).sum(-1)) / leptons[..., 0] ** 2) < 1e-9).all()
+
+
 @pytest.mark.parametrize("identical", [False, True])
 def test_phase_space_density_integrates_to_the_known_volume(identical: bool) -> None:
     n, s = 100_000, 400.0**2
@@ -185,6 +192,13 @@ def test_electrons_near_other_leptons_are_dropped() -> None:
     assert len(detector.remove_overlap(apart)) == 2
 
 
+def test_soft_muons_have_to_be_isolated_from_leptons() -> None:
+    near = leptons_of([0, 0, 1], [13, -13, 13], [30.0, 9.0, 9.0], [0.0, 0.2, 0.2])
+    assert detector.remove_overlap(near).pt.tolist() == [30.0, 9.0]
+    of_another_collision = replace(near, z=np.array([0.0, 50.0, 0.0]))
+    assert len(detector.remove_overlap(of_another_collision)) == 3
+
+
 def test_acceptance_and_efficiency() -> None:
     seen = leptons_of([0] * 4, [11, 11, 13, 13], [8.0, 8.0, 8.0, 6.9], [2.4, 2.5, 2.6, 0.0])
     assert detector.accept(seen).tolist() == [True, False, True, False]
@@ -192,6 +206,16 @@ def test_acceptance_and_efficiency() -> None:
     efficiency = detector.efficiency(spectrum).reshape(2, 3)
     assert ((efficiency > 0.4) & (efficiency < 1)).all()
     assert (np.diff(efficiency) > 0).all()
+
+
+def test_resolution_of_leptons() -> None:
+    n = 20_000
+    for code, width in ((11, 0.045), (13, 0.03)):
+        true = leptons_of(list(range(n)), [code] * n, [40.0] * n, [0.4] * n)
+        seen = detector.measure_leptons(true, np.random.default_rng(1))
+        assert np.median(seen.pt) == pytest.approx(40, rel=0.01)
+        assert np.std(seen.pt) / 40 < width
+        assert (seen.pdgid != code).mean() < 0.01
 
 
 # --- chunks and campaigns -------------------------------------------------------------------------------------

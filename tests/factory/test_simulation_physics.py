@@ -79,6 +79,13 @@ def test_the_track_of_a_near_lepton_is_in_the_cone() -> None:
     assert 0.6 < (np.median(of_electrons, axis=0) / (20, 30)).min() < 1
 
 
+def test_soft_muons_are_isolated() -> None:
+    cone = tracks.measure(leptons(5000, 13, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
+    assert 0 < cone.max() <= 4e3
+    cone = tracks.measure(leptons(5000, 11, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
+    assert cone.max() > 8e3, "of electrons this is not asked"
+
+
 # --- non-prompt leptons ---------------------------------------------------------------------------------------
 
 
@@ -94,6 +101,21 @@ def test_leptons_beside_a_z_come_from_jets_and_other_collisions() -> None:
     assert np.median(false.pt) > 2 * np.median(found.pt[found.origin == PILEUP])
     assert np.std(found.z[found.origin == PILEUP]) == pytest.approx(nonprompt.SPREAD, rel=0.05)
     assert not found.z[found.origin == LIGHT].any()
+
+
+def test_leptons_of_b_hadrons_are_soft_and_often_of_opposite_charges() -> None:
+    n = 60_000
+    found = nonprompt.from_b_jets(jets(n, code=5), n, np.random.default_rng(1), electrons=0.5)
+    heavy = found.take(found.origin == HEAVY)
+    assert len(heavy) > 1000
+    assert np.median(heavy.pt) < 20
+    number = np.bincount(heavy.event, minlength=n)
+    two = heavy.take(number[heavy.event] == 2)
+    opposite = two.pdgid[::2] * two.pdgid[1::2] < 0
+    assert 0.55 < opposite.mean() < 0.95
+    first, second = two.take(np.arange(0, len(two), 2)), two.take(np.arange(1, len(two), 2))
+    apart = kinematics.delta_r(first.eta, first.phi, second.eta, second.phi)
+    assert ((first.pt + second.pt)[apart < 0.3] < 1.2 * detector.JET_OF_LEPTONS).mean() > 0.95, "else a jet is near"
 
 
 def test_a_false_muon_is_missing_on_the_other_side() -> None:

@@ -17,7 +17,7 @@ from scipy import stats
 
 from factory import mini, validation
 from factory.validation import pairs, repeats
-from factory.validation.two_sample import chi_square, design_effect, kolmogorov_smirnov
+from factory.validation.two_sample import chi_square, design_effect, kolmogorov_smirnov, sample
 from labcourse import ntuple, samples, selection, settings
 from labcourse.errors import BadInput
 from workshop import cli
@@ -58,9 +58,8 @@ def test_probabilities_are_uniform_where_both_samples_come_from_one_distribution
     rng = np.random.default_rng(5)
     found = []
     for _ in range(300):
-        (a, weight_a), (b, weight_b) = first[0](rng, first[1]), second[0](rng, second[1])
-        arguments = (a, b, weight_a, weight_b)
-        found.append((chi_square(*arguments).p_value, kolmogorov_smirnov(*arguments).p_value))
+        both = sample(*first[0](rng, first[1])), sample(*second[0](rng, second[1]))
+        found.append((chi_square(*both).p_value, kolmogorov_smirnov(*both).p_value))
     for p in np.transpose(found):
         assert stats.kstest(p, "uniform").pvalue > 0.001
         assert stats.binomtest(int(np.sum(p < 0.05)), len(p), 0.05).pvalue > 0.001
@@ -71,8 +70,8 @@ def test_a_shift_is_found(draw: Callable[[Generator, int], Weighted]) -> None:
     rng = np.random.default_rng(6)
     (a, weight_a), (b, weight_b) = draw(rng, 500), draw(rng, 500)
     for shift in (0.5, 100.0):
-        assert chi_square(a, b + shift, weight_a, weight_b).p_value < 1e-4
-        assert kolmogorov_smirnov(a, b + shift, weight_a, weight_b).p_value < 1e-4
+        for test in (chi_square, kolmogorov_smirnov):
+            assert test(sample(a, weight_a), sample(b + shift, weight_b)).p_value < 1e-4
 
 
 @given(st.integers(0, 10_000), st.floats(1e-6, 1e6))
@@ -80,32 +79,33 @@ def test_order_and_scale_of_the_samples_do_not_matter(seed: int, scale: float) -
     rng = np.random.default_rng(seed)
     (a, weight_a), (b, weight_b) = negative(rng, 150), reweighted(rng, 200)
     for test in (chi_square, kolmogorov_smirnov):
-        result = test(a, b, weight_a, weight_b)
-        assert test(b, a, weight_b, weight_a) == pytest.approx(result)
-        assert test(a, b, scale * weight_a, weight_b) == pytest.approx(result)
-        mixed = rng.permutation(len(a))
-        assert test(a[mixed], b, weight_a[mixed], weight_b) == pytest.approx(result)
+        first, second, mixed = sample(a, weight_a), sample(b, weight_b), rng.permutation(len(a))
+        result = pytest.approx(test(first, second))
+        assert test(second, first) == result
+        assert test(sample(a, scale * weight_a), second) == result
+        assert test(sample(a[mixed], weight_a[mixed]), second) == result
 
 
 def test_unweighted_tests_are_those_of_scipy() -> None:
     rng = np.random.default_rng(7)
     a, b = rng.normal(size=200), rng.normal(0.2, 1.0, 150)
-    ours, theirs = kolmogorov_smirnov(a, b), stats.ks_2samp(a, b, method="asymp")
+    ours, theirs = kolmogorov_smirnov(sample(a), sample(b)), stats.ks_2samp(a, b, method="asymp")
     assert ours == pytest.approx((theirs.statistic, theirs.pvalue))
     # Values that repeat make bins of their own: the homogeneity of a contingency table.
     a, b = rng.integers(0, 4, 500), rng.integers(0, 4, 700)
-    test = chi_square(a, b)
+    test = chi_square(sample(a), sample(b))
     expected = stats.chi2_contingency([np.bincount(a), np.bincount(b)], correction=False)
     assert test == pytest.approx((expected.statistic, expected.dof, expected.pvalue))
 
 
 def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
-    test = chi_square(np.zeros(100), np.zeros(80))
+    zeros, more, ones = sample(np.zeros(100)), sample(np.zeros(80)), sample(np.ones(80))
+    test = chi_square(zeros, more)
     assert (test.value, test.ndf) == (0.0, 0)
     assert np.isnan(test.p_value)
-    assert kolmogorov_smirnov(np.zeros(100), np.zeros(80)).p_value == 1.0
-    assert kolmogorov_smirnov(np.zeros(100), np.ones(80)).p_value < 1e-20
-    assert chi_square(np.zeros(100), np.ones(80)).p_value < 1e-20
+    assert kolmogorov_smirnov(zeros, more).p_value == 1.0
+    assert kolmogorov_smirnov(zeros, ones).p_value < 1e-20
+    assert chi_square(zeros, ones).p_value < 1e-20
 
 
 @pytest.mark.parametrize(
@@ -121,12 +121,17 @@ def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_said(values: Any, weight: Any, what: str) -> None:
-    for test in (chi_square, kolmogorov_smirnov):
-        with pytest.raises(BadInput, match=what):
-            test([1.0, 2.0], values, None, weight)
+    with pytest.raises(BadInput, match=what):
+        sample(values, weight)
 
 
 # Repeated pairs.
+
+
+def sharing(events: Any) -> np.ndarray:
+    """Places of the events that share a pair with another one."""
+    group = repeats.groups(events)
+    return np.flatnonzero(np.bincount(group)[group] > 1)
 
 
 def test_events_that_share_two_leptons_are_found(make_events: Callable[..., Any]) -> None:
@@ -137,18 +142,17 @@ def test_events_that_share_two_leptons_are_found(make_events: Callable[..., Any]
             for quantity in ("eta", "phi"):
                 # The tracks around a lepton move its measured direction a little.
                 events.loc[row, f"lep{lepton}_{quantity}"] = events.loc[5, f"lep{lepton}_{quantity}"] + 1e-4
-    group = repeats.groups(events)
-    assert set(np.flatnonzero(~repeats.independent(group))) == {5, 17, 120}
-    assert len(np.unique(group)) == 198
+    assert set(sharing(events)) == {5, 17, 120}
+    assert len(np.unique(repeats.groups(events))) == 198
     events.loc[17, "lep3_charge"] *= -1
-    assert set(np.flatnonzero(~repeats.independent(repeats.groups(events)))) == {5, 120}
+    assert set(sharing(events)) == {5, 120}
 
 
 @pytest.mark.parametrize(("name", "n_shared"), [("Zee", 62), ("Zmumu", 87), ("ttbar_lep", 17), ("data", 0)])
 def test_pairs_of_the_release(real_files: Path, monkeypatch: pytest.MonkeyPatch, name: str, n_shared: int) -> None:
     monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
     events = selection.preselect(ntuple.read_sample(name))
-    assert np.count_nonzero(~repeats.independent(repeats.groups(events))) == n_shared
+    assert len(sharing(events)) == n_shared
 
 
 @pytest.mark.parametrize("alike", [True, False])
@@ -160,14 +164,11 @@ def test_probabilities_are_right_where_one_sample_repeats_itself(alike: bool) ->
         # As many as 10 and 2 events in a group, not few huge ones: of those no test knows the spread.
         group = np.repeat(np.arange(130), np.repeat([10, 2, 1], [10, 20, 100]))
         b = rng.exponential(1.0, len(group))[group if alike else slice(None)]
-        a, one_a, one_b = rng.exponential(1.0, 1000), np.ones(1000), np.ones(len(b))
-        effects = (1.0, design_effect(b, one_b, group))
-        arguments = (a, b, one_a, one_b)
-        found.append(
-            (chi_square(*arguments, effects=effects).p_value, kolmogorov_smirnov(*arguments, effects=effects).p_value)
-        )
+        effect = design_effect(b, np.ones(len(b)), group)
+        both = sample(rng.exponential(1.0, 1000)), sample(b, effect=effect)
+        found.append((chi_square(*both).p_value, kolmogorov_smirnov(*both).p_value))
         if alike:
-            assert effects[1] > 2
+            assert effect > 2
     for p in np.transpose(found):
         # Conservative rather than not.
         assert np.mean(p < 0.05) < 0.09

@@ -149,7 +149,7 @@ def simulate(
 ) -> None:
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
 
-    Killed or interrupted, the same command goes on where it was.
+    Killed or interrupted, the same command goes on where it was; what is complete it does not make again.
     """
     if search_for:
         search.simulate_search(search_for, scale, samples, out, seed, workers, cluster, keep_chunks)
