@@ -19,8 +19,6 @@ from workshop.authoring import cut, exercises
 from workshop.authoring.kept import keep
 from workshop.authoring.source import Source, number_of, read_all
 
-__all__ = ["Built", "build", "check", "load", "student_notebook", "text", "what_is_amiss", "with_outputs", "worked_in"]
-
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},

@@ -14,8 +14,6 @@ from rich.table import Table
 from workshop.authoring.expected import Number
 from workshop.authoring.run import ChapterRun, Task
 
-__all__ = ["RunProgress", "as_rows", "run_table", "table"]
-
 _UNKNOWN_SECONDS = 20.0
 
 

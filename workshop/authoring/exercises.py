@@ -20,8 +20,6 @@ from labcourse.files import read_json
 from workshop.authoring import cut
 from workshop.authoring.source import Cell, Source
 
-__all__ = ["as_text", "file_of", "of_chapter"]
-
 
 def file_of(home: Path) -> Path:
     """Return where the file is."""

@@ -7,8 +7,6 @@ import os
 import re
 from pathlib import Path
 
-__all__ = ["cores", "free_memory", "jobs"]
-
 MEMORY_OF_A_NOTEBOOK = 2.5e9
 """Bytes that the kernel of a chapter takes at most, with TensorFlow and the bundled samples."""
 

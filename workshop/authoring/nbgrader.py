@@ -18,8 +18,6 @@ from workshop.authoring import build, cut
 from workshop.authoring.build import Built
 from workshop.authoring.source import Cell, Source, read_all
 
-__all__ = ["CONFIG", "POINTS", "build_tree", "source_notebook", "without_tests"]
-
 POINTS = 1
 """The points of an exercise, by nbgrader's build and in the table of `labcourse compare --csv`."""
 

@@ -25,18 +25,6 @@ from labcourse.files import write_notebook
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import MAX_BYTES, tidy
 
-__all__ = [
-    "ChapterRun",
-    "Task",
-    "kernel_manager_class",
-    "lend",
-    "needed_by",
-    "run",
-    "save",
-    "solutions",
-    "students",
-]
-
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _READERS = {"read_table", "read_model", "read_numbers"}
 """Methods of `labcourse.outputs.Chapter` whose first argument is the chapter that is read."""

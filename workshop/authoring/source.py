@@ -21,8 +21,6 @@ from pathlib import Path
 
 from labcourse.errors import BuildError
 
-__all__ = ["BEGIN", "END", "Cell", "Source", "files_of", "number_of", "read", "read_all"]
-
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 PROJECT = 9

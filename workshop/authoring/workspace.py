@@ -21,8 +21,6 @@ from workshop.authoring import build, source
 from workshop.authoring.kept import keep, set_aside
 from workshop.authoring.run import ChapterRun
 
-__all__ = ["Reset", "reset", "solve"]
-
 WORKSPACE = "notebooks"
 
 

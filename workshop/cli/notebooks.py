@@ -16,8 +16,6 @@ from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_
 if TYPE_CHECKING:
     from workshop.authoring.run import ChapterRun, Task
 
-__all__ = ["EXAMPLES", "reset", "run", "solve", "status"]
-
 EXAMPLES = {
     "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json",
     "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",

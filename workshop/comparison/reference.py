@@ -12,8 +12,6 @@ from labcourse.errors import BuildError, LabCourseError
 from workshop.authoring import build, cut, expected, source
 from workshop.comparison.reading import Cell, Unreadable, read
 
-__all__ = ["Chapter", "Exercise", "read_reference"]
-
 
 @dataclass(frozen=True)
 class Exercise:
