@@ -31,7 +31,7 @@ def as_text(sources: Iterable[Source], path: Path | None = None) -> str:
     old: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         old = read_json(path) if path else {}
-    new = {str(source.chapter): of_chapter(source) for source in sources if source.chapter is not None}
+    new = {str(source.chapter): of_chapter(source) for source in sources}
     return json.dumps(dict(sorted((old | new).items())), ensure_ascii=False, indent=1) + "\n"
 
 

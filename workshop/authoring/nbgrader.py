@@ -74,8 +74,7 @@ def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, forc
     StorageError
         If the folder cannot be written.
     """
-    sources = [source for source in read_all(home, chapters) if source.chapter is not None]
-    plans = [(source, build.text(source_notebook(source)).encode()) for source in sources]
+    plans = [(source, build.text(source_notebook(source)).encode()) for source in read_all(home, chapters)]
     built = [_write(folder / "nbgrader_config.py", CONFIG.encode(), force=False)]
     for source, content in plans:
         assignment = folder / "source" / source.name

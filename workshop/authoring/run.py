@@ -34,7 +34,7 @@ _ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
 
 @dataclass(frozen=True)
 class Task:
-    """A notebook to run: chapter (0 outside the chapters), name, and the notebook itself."""
+    """A notebook to run: chapter, name, and the notebook itself."""
 
     chapter: int
     name: str
@@ -88,15 +88,8 @@ def solutions(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     BuildError
         If there is no such chapter, or none at all, or a notebook cannot be read.
     """
-    folder, otherwise = home / "solutions", "Run `labcourse build`."
-    tasks = [
-        Task(number, path.stem, build.load(path))
-        for path in source.files_of(folder, "*.ipynb", chapters, otherwise=otherwise)
-        if (number := source.number_of(path.stem)) is not None
-    ]
-    if not tasks:
-        raise BuildError("There are no solution notebooks.", where=str(folder), next_step=otherwise)
-    return tasks
+    paths = source.files_of(home / "solutions", "*.ipynb", chapters, otherwise="Run `labcourse build`.")
+    return [Task(source.number_of(path.stem), path.stem, build.load(path)) for path in paths]
 
 
 def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
@@ -104,7 +97,6 @@ def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     return [
         Task(chapter.chapter, chapter.name, build.student_notebook(chapter))
         for chapter in source.read_all(home, chapters)
-        if chapter.chapter is not None
     ]
 
 

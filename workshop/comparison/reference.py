@@ -56,11 +56,8 @@ def read_reference(home: Path, chapters: Collection[int] = ()) -> dict[int, Chap
         section = "bundle"
     # The solutions were run on the bundle: other samples of the instructor's say nothing about them.
     bounds = expected.read(home)["bundle" if section == "other" else section]
-    made = {}
-    for text in source.read_all(home, chapters):
-        if text.chapter is not None:
-            made[text.chapter] = _chapter(text, home, bounds.get(str(text.chapter), {}))
-    return made
+    texts = source.read_all(home, chapters)
+    return {text.chapter: _chapter(text, home, bounds.get(str(text.chapter), {})) for text in texts}
 
 
 def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, float]]) -> Chapter:
@@ -89,5 +86,4 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
             exercises.append(
                 Exercise(number, title, is_written, cell.id, check.id, cell.source, answer, check.source, verdict)
             )
-    assert text.chapter is not None
     return Chapter(text.chapter, text.name, cells, tuple(exercises), bounds)
