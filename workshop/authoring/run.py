@@ -1,6 +1,7 @@
 """Run notebooks from top to bottom, each in a fresh kernel of this environment, and take their numbers.
 
-Several run at once: each begins as soon as the chapters whose outputs it reads are done.
+Several run at once: each begins as soon as the chapters whose outputs it reads are done. That is also how the project,
+which reads none and takes longest, begins first of all.
 """
 
 from __future__ import annotations
@@ -171,8 +172,7 @@ def run(
         Those that were begun, in the order of ``tasks``.
     """
     tasks = list(tasks)
-    content = expected.read(home)
-    bounds, waiting = content[expected.section()], _most_urgent_first(tasks, content.get("seconds", {}))
+    bounds, waiting = expected.read(home)[expected.section()], list(tasks)
     results: dict[int, ChapterRun] = {}
     running: dict[Future[ChapterRun], Task] = {}
     kernels = _Kernels(home / "solutions", _environment(workspace, one_thread=jobs > 1), on_cell)
@@ -199,16 +199,6 @@ def run(
                 raise
     results |= {tasks.index(task): done.result() for done, task in running.items()}
     return [results[position] for position in sorted(results)]
-
-
-def _most_urgent_first(tasks: list[Task], seconds: Mapping[str, float]) -> list[Task]:
-    """Order notebooks by the seconds of the longest chain that begins with them."""
-
-    def chain(task: Task) -> float:
-        after = [chain(other) for other in tasks if task.chapter in other.inputs and other.chapter > task.chapter]
-        return seconds.get(str(task.chapter), 20.0) + max(after, default=0.0)
-
-    return sorted(tasks, key=chain, reverse=True)
 
 
 @dataclass
