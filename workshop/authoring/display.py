@@ -65,13 +65,11 @@ def run_table(results: Iterable[ChapterRun]) -> Table:
     for result in results:
         shown = [number for number in result.numbers if number.expected is not None]
         shown = shown or [number for number in result.numbers if isinstance(number.value, (int, float))]
-        first = (_title(result.name), f"{result.seconds:.1f}")
+        rows = [_cells(number) for number in shown] or [("–", "", "", "[green]✓[/]")]
         if result.error:
-            table.add_row(*first, "did not run to its end", "", "", "[red]✗[/]")
-        elif not shown:
-            table.add_row(*first, "–", "", "", "[green]✓[/]")
-        for i, number in enumerate([] if result.error else shown):
-            table.add_row(*(first if i == 0 else ("", "")), *_cells(number))
+            rows = [("did not run to its end", "", "", "[red]✗[/]")]
+        for i, row in enumerate(rows):
+            table.add_row(*("", "") if i else (_title(result.name), f"{result.seconds:.1f}"), *row)
         table.add_section()
     return table
 
