@@ -178,10 +178,9 @@ def test_tune_is_killed_and_goes_on(folder: Path, number: int) -> None:
     killed.communicate()
     assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
     kept = states(path).count("COMPLETE") + states(path).count("PRUNED")
-    again = command(str(path), "--trials", str(kept + 1), "--epochs", "40", "--json", "--plot", str(folder / "p.png"))
+    again = command(str(path), "--trials", str(kept + 1), "--epochs", "40", "--json")
     out, err = again.communicate(timeout=200)
     assert again.returncode == 0, err
-    assert (folder / "p.png").read_bytes().startswith(b"\x89PNG")
     rows = json.loads(out[: out.rindex("]") + 1])
     assert len(rows) == kept + 1
     assert rows[0]["value"] == max(row["value"] for row in rows if row["state"] == "COMPLETE")

@@ -109,26 +109,22 @@ class Work:
 def test_reset_keeps_everything_under_other_names(home: Path) -> None:
     before = Work(home)
     for number in (1, 2):
-        done = workspace.reset(home, 1, with_outputs=True)
+        done = workspace.reset(home, 1)
         assert before.is_new()
         assert done.kept_notebook is not None
         assert done.kept_notebook.name.startswith(f"{NAME}.mine-20")
         assert done.kept_notebook.name.endswith(f"-{number}.ipynb")
         assert done.kept_notebook.read_bytes() == before.notebook
         assert done.kept_progress is not None
-        assert done.kept_outputs is not None
-        assert (done.kept_outputs / "numbers.json").read_bytes() == before.numbers
+        assert outputs.read_numbers(1, "notebooks") == {"answer": 42}
         before.assert_findable()
         work(home)
-    assert workspace.reset(home, 1).kept_outputs is None, "they stay unless asked for"
-    assert outputs.read_numbers(1, "notebooks") == {"answer": 42}
 
 
 def test_reset_of_an_untouched_chapter_keeps_nothing(home: Path) -> None:
-    notebook = workspace.reset(home, 1, with_outputs=True).notebook
+    notebook = workspace.reset(home, 1).notebook
     notebook.write_bytes(notebook.read_bytes().replace(b"\n", b"\r\n"))  # as Git for Windows has it
-    done = workspace.reset(home, 1, with_outputs=True)
-    assert (done.kept_notebook, done.kept_progress, done.kept_outputs) == (None, None, None)
+    assert workspace.reset(home, 1)[1:] == (None, None)
 
 
 def test_reset_keeps_a_notebook_that_nobody_can_read_and_mends_a_deleted_one(home: Path) -> None:
@@ -244,7 +240,7 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
 ) -> None:
     """The disk refuses, or Ctrl-C is pressed, at the first, second, … call that changes names."""
     act: dict[str, Callable[[], object]] = {
-        "reset": lambda: workspace.reset(home, 1, with_outputs=True),
+        "reset": lambda: workspace.reset(home, 1),
         "solve": lambda: workspace.solve([1], half_made()),
     }
     for at in range(1, 30):

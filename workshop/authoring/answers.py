@@ -9,8 +9,6 @@ from typing import NamedTuple
 from workshop.authoring.exercises import of_chapter
 from workshop.authoring.source import read_all
 
-__all__ = ["Answer", "as_markdown", "read"]
-
 
 class Answer(NamedTuple):
     """An exercise in words: its number, the task as Markdown with its heading, and the course's answer."""

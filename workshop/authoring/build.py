@@ -19,8 +19,6 @@ from workshop.authoring import cut, exercises
 from workshop.authoring.kept import keep
 from workshop.authoring.source import Source, number_of, read_all
 
-__all__ = ["Built", "build", "check", "load", "student_notebook", "text", "what_is_amiss", "with_outputs", "worked_in"]
-
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -84,7 +82,7 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
         notes = [f"it cannot be read: it is kept as {keep(solution).name}"] if is_damaged else []
         new = with_outputs(source, old)
         if problem := what_is_amiss(new):
-            notes.append(f"{problem}: `labcourse run {source.chapter or ''} --save`")
+            notes.append(f"{problem}: `labcourse run {source.chapter} --save`")
         built.append(write(solution, text(new), "; ".join(notes)))
     return [*built, write(exercises.file_of(home), listed)]
 
@@ -102,11 +100,11 @@ def check(home: Path) -> list[str]:
             if not holds(home / folder / name, text(notebook)):
                 problems.append(f"{folder}/{name} differs from {text_file}: run `labcourse build`")
         if problem := what_is_amiss(new):
-            problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter or ''} --save`")
+            problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter} --save`")
     names = {source.name for source in sources}
     # In notebooks/ a name that the course does not know may be a student's own copy.
     for path in sorted((home / "solutions").glob("*.ipynb")):
-        if path.stem not in names and number_of(path.stem) is not None:
+        if path.stem not in names and number_of(path.stem):
             problems.append(f"solutions/{path.name} has no source in course/: delete it")
     return problems
 

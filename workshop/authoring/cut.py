@@ -20,8 +20,6 @@ from collections.abc import Iterator
 
 from workshop.authoring.source import BEGIN, END, Cell, Source
 
-__all__ = ["solution", "student"]
-
 _RETURN = "return ..."
 _SAYS_SOLUTION = ", solution=True)"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

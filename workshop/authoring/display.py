@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from types import TracebackType
 from typing import Any
 
 from rich.console import Console
@@ -14,12 +13,10 @@ from rich.table import Table
 from workshop.authoring.expected import Number
 from workshop.authoring.run import ChapterRun, Task
 
-__all__ = ["RunProgress", "as_rows", "run_table", "table"]
-
 _UNKNOWN_SECONDS = 20.0
 
 
-class RunProgress:
+class RunProgress(Progress):
     """Progress of several notebooks on standard error: a bar for each that runs, and one for all.
 
     Its unit is the expected second, spread evenly over the cells of a chapter, since a chapter that
@@ -28,9 +25,7 @@ class RunProgress:
     """
 
     def __init__(self, tasks: Iterable[Task], seconds: Mapping[str, float]) -> None:
-        self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
-        self._done = dict.fromkeys(self._weight, 0.0)
-        self._progress = Progress(
+        super().__init__(
             TextColumn("{task.description}"),
             BarColumn(),
             TextColumn("{task.percentage:3.0f} %, left"),
@@ -38,35 +33,28 @@ class RunProgress:
             console=Console(stderr=True),
             transient=True,
         )
+        self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
+        self._done = dict.fromkeys(self._weight, 0.0)
         self._bars: dict[int, TaskID] = {}
-        self._all = self._progress.add_task("all", total=sum(self._weight.values()))
-
-    def __enter__(self) -> RunProgress:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
+        self._all = self.add_task("all", total=sum(self._weight.values()))
 
     def on_cell(self, task: Task) -> None:
         """Advance by one cell."""
         chapter, weight = task.chapter, self._weight[task.chapter]
         if chapter not in self._bars:
-            self._bars[chapter] = self._progress.add_task(_title(task.name), total=weight)
+            self._bars[chapter] = self.add_task(_title(task.name), total=weight)
         self._done[chapter] += weight / max(task.cells, 1)
-        self._progress.update(self._bars[chapter], completed=self._done[chapter])
-        self._progress.update(self._all, completed=sum(self._done.values()))
+        self.update(self._bars[chapter], completed=self._done[chapter])
+        self.update(self._all, completed=sum(self._done.values()))
 
     def on_chapter(self, result: ChapterRun, task: Task) -> None:
         """Say that a chapter is done."""
         self._done[task.chapter] = self._weight[task.chapter]
-        self._progress.update(self._all, completed=sum(self._done.values()))
+        self.update(self._all, completed=sum(self._done.values()))
         if task.chapter in self._bars:
-            self._progress.remove_task(self._bars.pop(task.chapter))
+            self.remove_task(self._bars.pop(task.chapter))
         mark = "[green]✓[/]" if result.is_right else "[red]✗[/]"
-        self._progress.console.print(f"{mark} {_title(result.name)}: {result.seconds:.1f} s", highlight=False)
+        self.console.print(f"{mark} {_title(result.name)}: {result.seconds:.1f} s", highlight=False)
 
 
 def run_table(results: Iterable[ChapterRun]) -> Table:
@@ -77,19 +65,17 @@ def run_table(results: Iterable[ChapterRun]) -> Table:
     for result in results:
         shown = [number for number in result.numbers if number.expected is not None]
         shown = shown or [number for number in result.numbers if isinstance(number.value, (int, float))]
-        first = (_title(result.name), f"{result.seconds:.1f}")
+        rows = [_cells(number) for number in shown] or [("–", "", "", "[green]✓[/]")]
         if result.error:
-            table.add_row(*first, "did not run to its end", "", "", "[red]✗[/]")
-        elif not shown:
-            table.add_row(*first, "–", "", "", "[green]✓[/]")
-        for i, number in enumerate([] if result.error else shown):
-            table.add_row(*(first if i == 0 else ("", "")), *_cells(number))
+            rows = [("did not run to its end", "", "", "[red]✗[/]")]
+        for i, row in enumerate(rows):
+            table.add_row(*("", "") if i else (_title(result.name), f"{result.seconds:.1f}"), *row)
         table.add_section()
     return table
 
 
 def as_rows(results: Iterable[ChapterRun]) -> list[dict[str, Any]]:
-    """Return the same as a list that JSON can hold, one entry a chapter."""
+    """Return the same as a list that JSON can hold, one entry per chapter."""
     return [
         {
             "chapter": result.chapter,

@@ -146,10 +146,9 @@ def _tensorflow() -> Iterator[Finding]:
 
 
 def _memory() -> Iterator[Finding]:
-    if free := machine.free_memory():
-        mend = "Close other programs, and shut down kernels that you no longer use."
-        detail = f"{free / 1e9:.1f} GB free, {MEMORY_NEEDED:.0f} GB needed"
-        yield Finding("memory", free >= MEMORY_NEEDED * 1e9, detail, mend)
+    free = machine.free_memory() / 1e9
+    mend = "Close other programs, and shut down kernels that you no longer use."
+    yield Finding("memory", free >= MEMORY_NEEDED, f"{free:.1f} GB free, {MEMORY_NEEDED:.0f} GB needed", mend)
 
 
 def _disk() -> Iterator[Finding]:

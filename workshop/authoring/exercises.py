@@ -20,8 +20,6 @@ from labcourse.files import read_json
 from workshop.authoring import cut
 from workshop.authoring.source import Cell, Source
 
-__all__ = ["as_text", "file_of", "of_chapter"]
-
 
 def file_of(home: Path) -> Path:
     """Return where the file is."""
@@ -33,7 +31,7 @@ def as_text(sources: Iterable[Source], path: Path | None = None) -> str:
     old: dict[str, Any] = {}
     with contextlib.suppress(OSError, ValueError):
         old = read_json(path) if path else {}
-    new = {str(source.chapter): of_chapter(source) for source in sources if source.chapter is not None}
+    new = {str(source.chapter): of_chapter(source) for source in sources}
     return json.dumps(dict(sorted((old | new).items())), ensure_ascii=False, indent=1) + "\n"
 
 

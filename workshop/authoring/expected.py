@@ -20,8 +20,6 @@ from labcourse import samples, settings
 from labcourse.errors import BuildError
 from labcourse.files import read_json
 
-__all__ = ["Number", "compare", "read", "section"]
-
 
 class Number(NamedTuple):
     """One key number; ``expected`` and ``tolerance`` are None where nothing is expected of it."""

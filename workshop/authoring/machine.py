@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import re
 from pathlib import Path
-
-__all__ = ["cores", "free_memory", "jobs"]
 
 MEMORY_OF_A_NOTEBOOK = 2.5e9
 """Bytes that the kernel of a chapter takes at most, with TensorFlow and the bundled samples."""
@@ -15,8 +12,7 @@ MEMORY_OF_A_NOTEBOOK = 2.5e9
 
 def jobs() -> int:
     """Return how many notebooks can run at once: one per core, as far as the free memory goes."""
-    free = free_memory()
-    return max(1, cores() if free is None else min(cores(), int(free / MEMORY_OF_A_NOTEBOOK)))
+    return max(1, min(cores(), int(free_memory() / MEMORY_OF_A_NOTEBOOK)))
 
 
 def cores() -> int:
@@ -26,21 +22,16 @@ def cores() -> int:
     return max(1, min(count, int(quota) // int(period))) if quota.isdigit() and period.isdigit() else count
 
 
-def free_memory() -> float | None:
-    """Return the free memory in bytes, None if unknown."""
-    free: float | None = None
-    try:
-        free = float(importlib.import_module("psutil").virtual_memory().available)
-    except ImportError:
-        match = re.search(r"MemAvailable:\s+(\d+) kB", _text("/proc/meminfo"))
-        if match:
-            free = float(match[1]) * 1024
+def free_memory() -> float:
+    """Return the free memory in bytes."""
+    import psutil
+
+    free = float(psutil.virtual_memory().available)
     limit, used = (_text(f"/sys/fs/cgroup/memory.{name}").strip() for name in ("max", "current"))
     if limit.isdigit() and used.isdigit():
         # Files kept in memory count as used, but are given up when something else needs the memory.
         cached = re.search(r"^inactive_file (\d+)", _text("/sys/fs/cgroup/memory.stat"), re.M)
-        left = float(limit) - float(used) + (float(cached[1]) if cached else 0.0)
-        return left if free is None else min(free, left)
+        free = min(free, float(limit) - float(used) + (float(cached[1]) if cached else 0.0))
     return free
 
 

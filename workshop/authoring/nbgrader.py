@@ -18,8 +18,6 @@ from workshop.authoring import build, cut
 from workshop.authoring.build import Built
 from workshop.authoring.source import Cell, Source, read_all
 
-__all__ = ["CONFIG", "POINTS", "build_tree", "source_notebook", "without_tests"]
-
 POINTS = 1
 """The points of an exercise, by nbgrader's build and in the table of `labcourse compare --csv`."""
 
@@ -76,8 +74,7 @@ def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, forc
     StorageError
         If the folder cannot be written.
     """
-    sources = [source for source in read_all(home, chapters) if source.chapter is not None]
-    plans = [(source, build.text(source_notebook(source)).encode()) for source in sources]
+    plans = [(source, build.text(source_notebook(source)).encode()) for source in read_all(home, chapters)]
     built = [_write(folder / "nbgrader_config.py", CONFIG.encode(), force=False)]
     for source, content in plans:
         assignment = folder / "source" / source.name

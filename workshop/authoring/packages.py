@@ -9,8 +9,6 @@ from pathlib import Path
 
 from labcourse import settings
 
-__all__ = ["CONDA_NAME", "from_pythonpath", "how_to_install", "why_broken"]
-
 CONDA_NAME = "ml_labcourse"
 
 _TELLING = ("numpy", "scipy", "pandas", "tensorflow", "keras", "matplotlib", "IPython", "typer", "click", "rich")

@@ -1,6 +1,7 @@
 """Run notebooks from top to bottom, each in a fresh kernel of this environment, and take their numbers.
 
-Several run at once: each begins as soon as the chapters whose outputs it reads are done.
+Several run at once: each begins as soon as the chapters whose outputs it reads are done. That is also how the project,
+which reads none and takes longest, begins first of all.
 """
 
 from __future__ import annotations
@@ -24,18 +25,6 @@ from labcourse.errors import BuildError, LabCourseError, MissingOutput
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import MAX_BYTES, tidy
 
-__all__ = [
-    "ChapterRun",
-    "Task",
-    "kernel_manager_class",
-    "lend",
-    "needed_by",
-    "run",
-    "save",
-    "solutions",
-    "students",
-]
-
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _READERS = {"read_table", "read_model", "read_numbers"}
 """Methods of `labcourse.outputs.Chapter` whose first argument is the chapter that is read."""
@@ -45,7 +34,7 @@ _ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS",
 
 @dataclass(frozen=True)
 class Task:
-    """A notebook to run: chapter (0 outside the chapters), name, and the notebook itself."""
+    """A notebook to run: chapter, name, and the notebook itself."""
 
     chapter: int
     name: str
@@ -99,15 +88,8 @@ def solutions(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     BuildError
         If there is no such chapter, or none at all, or a notebook cannot be read.
     """
-    folder, otherwise = home / "solutions", "Run `labcourse build`."
-    tasks = [
-        Task(number, path.stem, build.load(path))
-        for path in source.files_of(folder, "*.ipynb", chapters, otherwise=otherwise)
-        if (number := source.number_of(path.stem)) is not None
-    ]
-    if not tasks:
-        raise BuildError("There are no solution notebooks.", where=str(folder), next_step=otherwise)
-    return tasks
+    paths = source.files_of(home / "solutions", "*.ipynb", chapters, otherwise="Run `labcourse build`.")
+    return [Task(source.number_of(path.stem), path.stem, build.load(path)) for path in paths]
 
 
 def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
@@ -115,7 +97,6 @@ def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     return [
         Task(chapter.chapter, chapter.name, build.student_notebook(chapter))
         for chapter in source.read_all(home, chapters)
-        if chapter.chapter is not None
     ]
 
 
@@ -190,8 +171,7 @@ def run(
         Those that were begun, in the order of ``tasks``.
     """
     tasks = list(tasks)
-    content = expected.read(home)
-    bounds, waiting = content[expected.section()], _most_urgent_first(tasks, content.get("seconds", {}))
+    bounds, waiting = expected.read(home)[expected.section()], list(tasks)
     results: dict[int, ChapterRun] = {}
     running: dict[Future[ChapterRun], Task] = {}
     kernels = _Kernels(home / "solutions", _environment(workspace, one_thread=jobs > 1), on_cell)
@@ -218,16 +198,6 @@ def run(
                 raise
     results |= {tasks.index(task): done.result() for done, task in running.items()}
     return [results[position] for position in sorted(results)]
-
-
-def _most_urgent_first(tasks: list[Task], seconds: Mapping[str, float]) -> list[Task]:
-    """Order notebooks by the seconds of the longest chain that begins with them."""
-
-    def chain(task: Task) -> float:
-        after = [chain(other) for other in tasks if task.chapter in other.inputs and other.chapter > task.chapter]
-        return seconds.get(str(task.chapter), 20.0) + max(after, default=0.0)
-
-    return sorted(tasks, key=chain, reverse=True)
 
 
 @dataclass

@@ -21,8 +21,6 @@ from pathlib import Path
 
 from labcourse.errors import BuildError
 
-__all__ = ["BEGIN", "END", "Cell", "Source", "files_of", "number_of", "read", "read_all"]
-
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 PROJECT = 9
@@ -74,8 +72,8 @@ class Source:
         return self.path.stem
 
     @property
-    def chapter(self) -> int | None:
-        """The chapter's number, that of the project, or None for a source outside of both."""
+    def chapter(self) -> int:
+        """The chapter's number, or that of the project."""
         return number_of(self.name)
 
     @cached_property
@@ -90,25 +88,25 @@ class Source:
 
     def id_of(self, position: int) -> str:
         """Return the id of a cell in the notebooks, of its position counted from 0."""
-        name = f"chapter{self.chapter}" if self.chapter is not None else self.name.replace("_", "-")[:60]
-        return f"{name}-{position + 1:03d}"
+        return f"chapter{self.chapter}-{position + 1:03d}"
 
     def error(self, what: str, line: int, next_step: str = "") -> BuildError:
         """Return an error that names file and line."""
         return BuildError(what, where=f"{self.path}, line {line}", next_step=next_step)
 
 
-def number_of(name: str) -> int | None:
-    """Return the number of a notebook from its name: that of a chapter, 9 for the project, None for others.
+def number_of(name: str) -> int:
+    """Return the number of a notebook from its name: that of a chapter, 9 for the project, 0 for others.
 
     What `workshop.authoring.kept` calls a file is none of the course's names.
 
     >>> number_of("chapter3_evaluation"), number_of("project_parameterised_network"), number_of("test_setup")
-    (3, 9, None)
+    (3, 9, 0)
     >>> number_of("chapter3_evaluation.mine-2026-11-24-1")
+    0
     """
     match = re.match(r"(?:chapter(\d+)_|project_)[^.]*$", name)
-    return int(match[1] or PROJECT) if match else None
+    return int(match[1] or PROJECT) if match else 0
 
 
 def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
@@ -120,29 +118,28 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
         If there is none, one of these chapters is missing, or a source breaks the rules.
     """
     folder, otherwise = home / "course" / "chapters", "Run this in a full clone."
-    paths = files_of(folder, "*.py", chapters, otherwise=otherwise)
-    if not paths:
-        raise BuildError("There is no course text.", where=str(folder), next_step=otherwise)
-    return [read(path) for path in paths]
+    return [read(path) for path in files_of(folder, "*.py", chapters, otherwise=otherwise)]
 
 
 def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise: str) -> list[Path]:
-    """Return the files of some chapters in a folder in the order of their names; all files if no chapter is named.
+    """Return the files of some chapters in a folder, or of all, in the order of their names.
 
     ``pattern`` says what their names are like, ``otherwise`` what the reader can do if there is no chapter at all.
 
     Raises
     ------
     BuildError
-        If one of these chapters is missing.
+        If one of these chapters is missing, or there is none at all.
     """
-    numbers = {path: number_of(path.stem) for path in sorted(folder.glob(pattern))}
-    known = sorted({number for number in numbers.values() if number is not None})
+    numbers = {path: number for path in sorted(folder.glob(pattern)) if (number := number_of(path.stem))}
+    known = sorted(set(numbers.values()))
+    if not known:
+        raise BuildError(f"There are no chapters ({pattern}).", where=str(folder), next_step=otherwise)
     if missing := sorted(set(chapters).difference(known)):
         raise BuildError(
             f"There is no chapter {', '.join(map(str, missing))}.",
             where=str(folder),
-            next_step=f"The chapters are {', '.join(map(str, known))}." if known else otherwise,
+            next_step=f"The chapters are {', '.join(map(str, known))}.",
         )
     return [path for path, number in numbers.items() if not chapters or number in chapters]
 
@@ -216,7 +213,7 @@ def _check_exercises(source: Source) -> None:
         number = cell.exercise or cell.check
         tag = 'Tag it: `# %% tags=["exercise-N.M"]`.'
         require(cell.exercise or not cell.regions, cell, "A solution stands in a cell that is no exercise.", tag)
-        if number and source.chapter is not None:
+        if number:
             is_own = number.startswith(f"{source.chapter}.")
             require(is_own, cell, f"Exercise {number} stands in chapter {source.chapter}.")
         if cell.exercise:

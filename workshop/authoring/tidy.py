@@ -6,8 +6,6 @@ import base64
 import io
 from typing import Any
 
-__all__ = ["MAX_BYTES", "tidy"]
-
 #: A solution notebook stays below this, so that the repository does.
 MAX_BYTES = 300_000
 _COLOURS = 64

@@ -10,8 +10,8 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from course.checks.progress import progress_folder
 from labcourse import outputs, settings
@@ -21,19 +21,15 @@ from workshop.authoring import build, source
 from workshop.authoring.kept import keep, set_aside
 from workshop.authoring.run import ChapterRun
 
-__all__ = ["Reset", "reset", "solve"]
-
 WORKSPACE = "notebooks"
 
 
-@dataclass
-class Reset:
+class Reset(NamedTuple):
     """What was done: the fresh notebook, and the names under which the student's things are kept, if there were any."""
 
     notebook: Path
-    kept_notebook: Path | None = None
-    kept_progress: Path | None = None
-    kept_outputs: Path | None = None
+    kept_notebook: Path | None
+    kept_progress: Path | None
 
 
 def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple[list[ChapterRun], dict[int, Path]]:
@@ -66,10 +62,10 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
     return results, {chapter: kept for chapter, kept in moved.items() if chapter in finished}
 
 
-def reset(home: Path, chapter: int, *, with_outputs: bool = False) -> Reset:
+def reset(home: Path, chapter: int) -> Reset:
     """Put a fresh notebook of a chapter in place and forget which of its exercises are solved.
 
-    The student's notebook and the record of the exercises (and the outputs, if asked for) are kept under other names.
+    The student's notebook and the record of the exercises are kept under other names.
 
     Raises
     ------
@@ -82,18 +78,14 @@ def reset(home: Path, chapter: int, *, with_outputs: bool = False) -> Reset:
     """
     (text,) = source.read_all(home, [chapter])
     fresh = build.text(build.student_notebook(text))
-    done = Reset(home / "notebooks" / f"{text.name}.ipynb")
-    progress = progress_folder(WORKSPACE) / str(chapter)
-    with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
-        with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE):  # no kernel works on it
-            if done.notebook.is_file() and not build.holds(done.notebook, fresh):
-                done.kept_notebook = keep(done.notebook)
-            build.write(done.notebook, fresh)
-            if progress.is_dir():
-                done.kept_progress = set_aside(progress)
-        if with_outputs:
-            done.kept_outputs = _set_outputs_aside(chapter)
-    return done
+    notebook, progress = home / "notebooks" / f"{text.name}.ipynb", progress_folder(WORKSPACE) / str(chapter)
+    with (
+        alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"),
+        outputs.Chapter(chapter, sources=(), workspace=WORKSPACE),  # no kernel works on it
+    ):
+        kept_notebook = keep(notebook) if notebook.is_file() and not build.holds(notebook, fresh) else None
+        build.write(notebook, fresh)
+        return Reset(notebook, kept_notebook, set_aside(progress) if progress.is_dir() else None)
 
 
 def _set_outputs_aside(chapter: int) -> Path | None:

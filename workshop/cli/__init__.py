@@ -151,27 +151,37 @@ def simulate(
 
     Killed or interrupted, the same command goes on where it was; what is complete it does not make again.
     """
-    if search_for:
-        search.simulate_search(search_for, scale, samples, out, seed, workers, cluster, keep_chunks)
-        return
-    import factory
-
-    scale = BUNDLE_SCALE if scale is None else scale
-    if out is None and scale != BUNDLE_SCALE:
+    if search_for and (search_for != "azh" or samples):
+        raise BadInput(
+            f"--search {search_for} --samples {samples or '(all)'} asks for what there is not.",
+            next_step="The only search is azh, and all its samples are made together: --search azh.",
+        )
+    folder, usual = (settings.data_folder() / "azh", 1.0) if search_for else (settings.data_folder(), BUNDLE_SCALE)
+    scale = usual if scale is None else scale
+    if out is None and scale != usual:
         raise BadInput(
             "Samples of another size would replace the bundled ones.",
-            where=str(settings.data_folder()),
+            where=str(folder),
             next_step="Say where they should go: --out DIR.",
         )
-    manifest = factory.simulate(
-        out or settings.data_folder(),
-        scale=scale,
-        samples=tuple(split_names(samples)) or None,
-        seed=seed,
-        workers=workers or None,
-        address=cluster,
-        keep_chunks=keep_chunks,
-    )
+    if search_for:
+        from factory.azh import production
+
+        manifest = production.simulate(
+            out or folder, scale=scale, seed=seed, workers=workers or None, address=cluster, keep_chunks=keep_chunks
+        )
+    else:
+        import factory
+
+        manifest = factory.simulate(
+            out or folder,
+            scale=scale,
+            samples=tuple(split_names(samples)) or None,
+            seed=seed,
+            workers=workers or None,
+            address=cluster,
+            keep_chunks=keep_chunks,
+        )
     print(f"complete: {manifest}")
 
 

@@ -50,10 +50,10 @@ def build(
 
 def answers(chapters: Chapters = None, as_json: Json = False) -> None:
     """Print the course's answers to the exercises in words, as Markdown: for those who grade them."""
-    from workshop.authoring import answers as room
+    from workshop.authoring import answers as words
 
-    found = room.read(settings.home(), chapters or ())
+    found = words.read(settings.home(), chapters or ())
     if as_json:
         print_json([answer._asdict() for answer in found])
     else:
-        print(room.as_markdown(found))
+        print(words.as_markdown(found))

@@ -14,8 +14,6 @@ from labcourse.errors import BadInput
 from labcourse.files import atomic_write
 from workshop.cli.printing import Json, print_json, print_rows
 
-__all__ = ["EXAMPLES", "compare"]
-
 EXAMPLES = (
     "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
     " · labcourse compare class/ --csv points.csv --pages feedback/ · labcourse compare anna/ --execute"

@@ -16,13 +16,11 @@ from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_
 if TYPE_CHECKING:
     from workshop.authoring.run import ChapterRun, Task
 
-__all__ = ["EXAMPLES", "reset", "run", "solve", "status"]
-
 EXAMPLES = {
     "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json",
     "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",
     "solve": "Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3",
-    "reset": "Examples: labcourse reset 3 · labcourse reset 3 --outputs --yes",
+    "reset": "Examples: labcourse reset 3 · labcourse reset 3 --yes",
 }
 
 
@@ -121,12 +119,11 @@ def solve(
 
 def reset(
     chapter: Annotated[int, typer.Argument(help="The chapter to start over.")],
-    outputs: Annotated[bool, typer.Option("--outputs", help="Start without the chapter's outputs, too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
 ) -> None:
     """Start a chapter over: a fresh notebook, all its exercises open.
 
-    Your own notebook, the record of your exercises (and your outputs, with --outputs) are kept under other names.
+    Your own notebook and the record of your exercises are kept under other names; its outputs stay.
     """
     from workshop.authoring import source, workspace
 
@@ -137,10 +134,9 @@ def reset(
     )
     if not yes:
         typer.confirm("Go on?", abort=True)
-    done = workspace.reset(settings.home(), chapter, with_outputs=outputs)
+    done = workspace.reset(settings.home(), chapter)
     print(f"fresh        {done.notebook.relative_to(settings.home())}")
-    asked = [("outputs", done.kept_outputs)] if outputs else []
-    for what, kept in [("yours", done.kept_notebook), ("exercises", done.kept_progress), *asked]:
+    for what, kept in [("yours", done.kept_notebook), ("exercises", done.kept_progress)]:
         print(f"{what:<13}" + (f"kept as {kept}" if kept else "there were none to keep"))
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
 

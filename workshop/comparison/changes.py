@@ -13,8 +13,6 @@ from typing import NamedTuple
 from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter
 
-__all__ = ["Change", "find_changes"]
-
 _LINK = re.compile(r"\]\((?:[\w.-]+/)+(?=[\w.-]+\.(?:svg|ipynb)\))")
 _LONGEST = 4000
 _MOST = 30

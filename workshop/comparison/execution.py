@@ -15,8 +15,6 @@ from workshop.comparison.reading import Cell, Notebook, printable
 from workshop.comparison.reference import Chapter
 from workshop.comparison.sandbox import Limits
 
-__all__ = ["execute", "with_checks"]
-
 
 def execute(notebook: Notebook, chapter: Chapter, limits: Limits) -> Notebook:
     """Return a notebook with new outputs, as far as it came; its notes say why it came no further."""

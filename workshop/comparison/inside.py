@@ -14,8 +14,6 @@ import sys
 import time
 from typing import Any
 
-__all__ = ["main"]
-
 _PR_SET_DUMPABLE = 4
 
 

@@ -35,8 +35,6 @@ from labcourse.errors import BadInput
 from labcourse.outputs import CHAPTERS
 from workshop.comparison.reading import Notebook, printable
 
-__all__ = ["Item", "chapter_of_cells", "chapter_of_name", "name_of_file", "recognise", "words_of"]
-
 _PROJECT = max(CHAPTERS)
 """The last notebook is named by its title, not by a number."""
 _NAMES = {number: name.replace("_", r"[\W_]*") for number, name in CHAPTERS.items()}

@@ -11,8 +11,6 @@ from workshop.authoring.nbgrader import POINTS
 from workshop.comparison.states import Found
 from workshop.comparison.survey import Survey
 
-__all__ = ["hurdles", "rows", "summary_rows", "write_csv"]
-
 
 def hurdles(survey: Survey) -> list[dict[str, Any]]:
     """Return one row per exercise at which somebody failed, those first at which most did.

@@ -19,8 +19,6 @@ from workshop.comparison.overview import hurdles, summary_rows
 from workshop.comparison.states import STATES
 from workshop.comparison.survey import Survey
 
-__all__ = ["SYMBOLS", "render", "write_pages"]
-
 SYMBOLS = dict(zip(STATES, "✓✎✗?○–!", strict=True))
 """State by sign, so that it can be read without colours."""
 

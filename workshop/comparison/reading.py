@@ -16,8 +16,6 @@ from typing import Any
 from course.checks import progress
 from labcourse.outputs import MIME_TYPE
 
-__all__ = ["MAX_BYTES", "Cell", "Notebook", "Unreadable", "printable", "read", "take"]
-
 MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
 _MAX_CELLS = 2000

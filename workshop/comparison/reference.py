@@ -6,13 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from course.checks import registry
-from labcourse import settings
-from labcourse.errors import BuildError, LabCourseError
+from labcourse.errors import LabCourseError
 from workshop.authoring import build, cut, expected, source
-from workshop.comparison.reading import Cell, Unreadable, read
-
-__all__ = ["Chapter", "Exercise", "read_reference"]
+from workshop.comparison.reading import Cell, take
 
 
 @dataclass(frozen=True)
@@ -58,23 +54,12 @@ def read_reference(home: Path, chapters: Collection[int] = ()) -> dict[int, Chap
         section = "bundle"
     # The solutions were run on the bundle: other samples of the instructor's say nothing about them.
     bounds = expected.read(home)["bundle" if section == "other" else section]
-    made = {}
-    for text in source.read_all(home, chapters):
-        if text.chapter is not None:
-            made[text.chapter] = _chapter(text, home, bounds.get(str(text.chapter), {}))
-    return made
+    texts = source.read_all(home, chapters)
+    return {text.chapter: _chapter(text, home, bounds.get(str(text.chapter), {})) for text in texts}
 
 
 def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, float]]) -> Chapter:
-    path = home / "solutions" / f"{text.name}.ipynb"
-    try:
-        solved = {cell.id: cell for cell in read(path).cells}
-    except Unreadable as error:
-        raise BuildError(
-            f"{path.name} is not a readable notebook: {error}.",
-            where=str(path),
-            next_step=f"{settings.get_back(f'solutions/{path.name}')} Or run `labcourse build`.",
-        ) from error
+    solved = {cell.id: cell for cell in take(build.load(home / "solutions" / f"{text.name}.ipynb")).cells}
     cells = tuple(
         Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), cell.id)
         for cell in build.student_notebook(text).cells
@@ -86,10 +71,8 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
             check = checks[number]
             verdicts = solved[check.id].verdicts if check.id in solved else ()
             verdict = verdicts[-1][-1] if verdicts else ""
-            known = registry.exercises().get(number)
-            title, is_written = known.title if known else "", "written" in part.tags
+            (_, title, _), is_written = text.headings[number], "written" in part.tags
             exercises.append(
                 Exercise(number, title, is_written, cell.id, check.id, cell.source, answer, check.source, verdict)
             )
-    assert text.chapter is not None
     return Chapter(text.chapter, text.name, cells, tuple(exercises), bounds)

@@ -16,8 +16,6 @@ from workshop.comparison.reading import Notebook
 from workshop.comparison.reference import Chapter, Exercise
 from workshop.comparison.states import Found
 
-__all__ = ["alike", "own_text", "remarks", "touches_checks"]
-
 _TAUGHT = "crossvalidation|features|kinematics|metrics|network|selection|significance|splitting|weights"
 _CALL = re.compile(rf"\b({_TAUGHT})\.([a-z]\w*)")
 _IMPORT = re.compile(r"\bfrom (?:labcourse|azh)\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport (?:labcourse|azh)\S*")

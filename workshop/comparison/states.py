@@ -29,8 +29,6 @@ from course.checks.cells import fingerprint, words
 from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
 
-__all__ = ["STATES", "Found", "examine", "without_notebook"]
-
 STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing", "damaged")
 PUBLISHED = ("solved", "answered", "wrong", "open")
 _FEWEST_WORDS = 4

@@ -17,8 +17,6 @@ from labcourse.errors import BadInput
 from workshop.comparison.names import Item, chapter_of_cells, chapter_of_name, name_of_file, recognise
 from workshop.comparison.reading import Unreadable, printable, read
 
-__all__ = ["Class", "Submission", "find"]
-
 _MAX_DEPTH = 6
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
 _OURS = {"solutions", "course", "tests"}

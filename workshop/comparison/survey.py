@@ -22,8 +22,6 @@ from workshop.comparison.sandbox import Limits
 from workshop.comparison.states import Found, examine, without_notebook
 from workshop.comparison.submissions import Class, Submission
 
-__all__ = ["ChapterWork", "Student", "Survey", "survey"]
-
 Problems = list[tuple[str, str]]
 """Names of files, and what is odd about each."""
 
