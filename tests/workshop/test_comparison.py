@@ -80,12 +80,6 @@ def test_sixty_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_pa
     assert not any(student.problems for student in found.students)
 
 
-def test_mistakes_are_the_lines_of_the_check(maker: Maker, look: Callable[..., Student]) -> None:
-    student = look(maker.notebook(1, {"1.5": "wrong"}))
-    assert state_of(student, "1.5").mistakes == (f"{maker.reference[1].exercises[4].title} is another",)
-    assert (student.reached, student.stuck) == ("1.5", "1.1")
-
-
 @pytest.mark.parametrize(("off", "is_right"), [(0.0, True), (0.9, True), (1.5, False), (None, False)])
 def test_key_numbers_are_held_to_their_tolerance(
     maker: Maker, look: Callable[..., Student], off: float | None, is_right: bool
@@ -170,16 +164,6 @@ def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
     students = survey(found, {1: maker.reference[1]}).students
     assert students[0].problems == [("", "cannot be compared: AttributeError")]
     assert state_of(students[1], "1.1").state == "solved"
-
-
-def test_odd_cells_are_skipped(maker: Maker, look: Callable[..., Student]) -> None:
-    notebook = maker.notebook(1, {"1.1": "right"})
-    odd = [None, 7, [], {"cell_type": "movie"}, {"cell_type": "code", "source": 5, "outputs": [3, {"data": 1}]}]
-    odd += [{"cell_type": "code", "source": ["\ud800", 1], "metadata": {"tags": "x", "execution": 4}, "id": []}]
-    notebook["cells"] = odd + notebook["cells"]
-    student = look(notebook)
-    assert state_of(student, "1.1").state == "solved"
-    assert [what for _, what in student.problems] == ["4 of its cells cannot be read"]
 
 
 def test_renamed_copied_and_foreign_notebooks(maker: Maker, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import uproot
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, BadInput, UnknownSample
 from workshop import cli, opendata
-from workshop.opendata import Official, integrity
+from workshop.opendata import Official
 from workshop.opendata.manifest import checksum
 
 ZEE = "mc_361106.Zee.4lep.root"
@@ -53,21 +53,6 @@ def test_the_manifest_holds_every_file_of_the_catalogue() -> None:
         own = opendata.choose([name])
         assert sum(file.events or 0 for file in own) == sample.official_raw
         assert {file.dsid or 0 for file in own} == {sample.dsid}
-
-
-def test_the_manifest_is_the_official_list() -> None:
-    listed = settings.home().parent / "shared" / "data" / "atlas-2020-4lep-files.json"
-    if not listed.is_file():
-        pytest.skip("the official file list is not here (shared/data)")
-    content = json.loads(listed.read_text())
-    ours = {(f"4lep/{file.path}", file.bytes, file.adler32) for file in opendata.official()}
-    assert ours == {(f["path"], f["size"], f["adler32"]) for f in content["files"] if f["name"].endswith(".root")}
-
-
-def test_the_catalogue_knows_the_sizes_of_the_release() -> None:
-    for sample in samples.CATALOGUE:
-        files = opendata.choose([sample.name])
-        assert sample.official_bytes[: len(files)] == tuple(file.bytes for file in files)
 
 
 def test_choosing() -> None:
@@ -111,22 +96,6 @@ def test_whole_damaged_foreign_missing(tmp_path: Path, mini_branches: Callable[.
     assert opendata.examine(path, file) == ("foreign", f"{path.name}: the tree 'mini' is missing.")
     ntuple.write(path, mini_branches(5, dsid=361108))
     assert "not known" in opendata.examine(path, one("Ztautau"))[1]
-
-
-def test_a_disk_that_fails_costs_one_verdict_and_not_all(
-    tmp_path: Path, mini_branches: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(path: Path, file: Official) -> bool:
-        if path.name == ZEE:
-            raise PermissionError(13, "Permission denied")
-        return False
-
-    zmumu = one("Zmumu")
-    ntuple.write(tmp_path / zmumu.name, mini_branches(20, dsid=zmumu.dsid))
-    (tmp_path / ZEE).write_bytes(b"x")
-    monkeypatch.setattr(integrity, "is_whole", fail)
-    zee, other = opendata.verify([one("Zee"), zmumu], tmp_path)
-    assert (zee.state, zee.detail, other.state) == ("damaged", "it cannot be read: Permission denied", "foreign")
 
 
 def test_the_build_of_january_2020_is_another_build(real_files: Path) -> None:
@@ -207,14 +176,6 @@ def test_verify_prints(run: Run, data_folder: Path, mini_branches: Callable[...,
     assert (code, "another build" in out, str(data_folder / "official") in out.replace("\n", "")) == (0, True, True)
     code, _, err = run("verify", "--samples", "Zeee")
     assert (code, "Did you mean Zee" in err) == (1, True)
-
-
-def test_a_wrong_setting_hides_no_other_error(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path / "gone"))
-    (tmp_path / ZEE).write_bytes(b"no ROOT file")
-    assert opendata.verify([one("Zee")], tmp_path)[0].state == "damaged"
-    code, _, err = run("unpack", tmp_path / "absent.zip", "--out", tmp_path)
-    assert (code, "absent.zip was not unpacked: it cannot be read" in err) == (1, True)
 
 
 def test_download_says_what_failed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
