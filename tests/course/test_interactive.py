@@ -22,7 +22,7 @@ from scipy import stats
 
 from course import interactive, live
 from course.interactive import experiments, networks, stopping
-from labcourse import errors, significance
+from labcourse import compiled, errors, significance
 from workshop.authoring import tidy
 
 RNG = np.random.default_rng(3)
@@ -42,7 +42,9 @@ def _no_figure_is_left_open():
 
 @pytest.fixture(scope="module")
 def network():
-    return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "XLA", False)  # compiling takes longer
+        return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
 
 
 def neuron(x, y, **options):
