@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -152,19 +151,6 @@ def test_conda_gives_the_interpreter_and_pip_the_locked_packages(environment_fil
     )
 
 
-def test_pip_takes_the_section_of_the_environment(environment_file: Path, tmp_path: Path) -> None:
-    """As conda does: the section becomes a requirements file beside the environment's file."""
-    content = yaml.safe_load(environment_file.read_text("utf-8"))
-    lines = [line.replace("-r ", f"-r {HOME.as_posix()}/") for line in content["dependencies"][-1]["pip"]]
-    (tmp_path / "condaenv.requirements.txt").write_text("\n".join(lines) + "\n")
-    # Without an index and without following dependencies pip only has to find that all of it is installed.
-    command = ["-m", "pip", "install", "--dry-run", "--no-index", "--no-deps", "--disable-pip-version-check", "-q"]
-    run = subprocess.run(
-        [sys.executable, *command, "-r", "condaenv.requirements.txt"], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert run.returncode == 0, run.stderr
-
-
 def test_tensorflow_is_locked_for_the_chips_of_apple() -> None:
     (entry,) = lock("requirements.lock")["tensorflow"]
     assert entry.requirement.marker is None  # no platform is left out
@@ -222,15 +208,6 @@ def test_files_are_small() -> None:
 # Licences and citation.
 
 
-def test_licences_say_what_they_cover() -> None:
-    code = (HOME / "LICENSE").read_text("utf-8")
-    text = (HOME / "LICENSE-CC-BY-4.0").read_text("utf-8")
-    assert code.startswith("MIT License")
-    assert "LICENSE-CC-BY-4.0" in code
-    assert "https://creativecommons.org/licenses/by/4.0/legalcode" in text
-    assert project()["project"]["license"] == "MIT"
-
-
 def test_citation_is_complete_and_versions_agree() -> None:
     citation = yaml.safe_load((HOME / "CITATION.cff").read_text("utf-8"))
     assert {"cff-version", "message", "title", "authors", "version", "license"} <= citation.keys()
@@ -240,14 +217,3 @@ def test_citation_is_complete_and_versions_agree() -> None:
     version = project()["project"]["version"]
     assert citation["version"] == version == labcourse.__version__
     assert f"\n## {version} " in (HOME / "CHANGELOG.md").read_text("utf-8")
-
-
-def test_the_setup_notebook_is_a_notebook() -> None:
-    import nbformat
-
-    path = HOME / "test_setup.ipynb"
-    notebook = nbformat.read(path, as_version=4)
-    nbformat.validate(notebook)
-    assert json.dumps(json.loads(path.read_text("utf-8")), indent=1, sort_keys=True, ensure_ascii=False) + "\n" == (
-        path.read_text("utf-8")
-    )

@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 
 from course.checks import progress, registry, words
-from course.checks.compare import is_open
 from course.checks.report import Report, exercise
 from labcourse import settings
 from labcourse.errors import BuildError
@@ -177,14 +176,6 @@ def test_a_check_that_checks_nothing_solves_nothing() -> None:
     def check(answer: Any, report: Report) -> None: ...
 
     assert check(5) == 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "is_it"),
-    [(..., True), ([1, ...], True), (0, False), (None, False), ((), False), (np.zeros(3), False)],
-)
-def test_is_open(answer: Any, is_it: bool) -> None:
-    assert is_open(answer) is is_it
 
 
 def test_a_disk_that_refuses_does_not_break_a_check(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

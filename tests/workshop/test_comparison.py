@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from labcourse.errors import BadInput
@@ -60,8 +60,8 @@ def state_of(student: Student, exercise: str) -> states.Found:
     return next(found for found in student.exercises if found.exercise == exercise)
 
 
-def test_sixty_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_path: Path) -> None:
-    plans = made_up.plans(maker, 60)
+def test_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_path: Path) -> None:
+    plans = made_up.plans(maker, 20)
     made_up.write_class(tmp_path, maker, plans)
     found = survey(find(tmp_path), maker.reference)
     rows = overview.rows(found)
@@ -71,19 +71,13 @@ def test_sixty_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_pa
         for number, plan in chapters.items()
         for row in made_up.expected_rows(student, maker.reference[number], plan)
     ]
-    assert len(rows) == len(expected) == 60 * sum(len(c.exercises) for c in maker.reference.values())
+    assert len(rows) == len(expected) == 20 * sum(len(c.exercises) for c in maker.reference.values())
     for row, (student, chapter, exercise, state, doubt) in zip(rows, expected, strict=True):
         assert (row["student"], row["chapter"], row["exercise"], row["state"]) == (student, chapter, exercise, state)
         assert any(doubt in text for text in row["doubts"]) if doubt else not row["doubts"], row
     used = {kind for chapters in plans.values() for plan in chapters.values() for kind in plan.values()}
     assert used == set(made_up.KINDS) - {"untouched"}
     assert not any(student.problems for student in found.students)
-
-
-def test_mistakes_are_the_lines_of_the_check(maker: Maker, look: Callable[..., Student]) -> None:
-    student = look(maker.notebook(1, {"1.5": "wrong"}))
-    assert state_of(student, "1.5").mistakes == (f"{maker.reference[1].exercises[4].title} is another",)
-    assert (student.reached, student.stuck) == ("1.5", "1.1")
 
 
 @pytest.mark.parametrize(("off", "is_right"), [(0.0, True), (0.9, True), (1.5, False), (None, False)])
@@ -134,6 +128,7 @@ JUNK = st.recursive(
 )
 
 
+@settings(max_examples=25)
 @given(data=st.data())
 def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObject) -> None:
     """Any parts of a notebook replaced by anything: each exercise still has a state, and the page can be written."""
@@ -170,16 +165,6 @@ def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
     students = survey(found, {1: maker.reference[1]}).students
     assert students[0].problems == [("", "cannot be compared: AttributeError")]
     assert state_of(students[1], "1.1").state == "solved"
-
-
-def test_odd_cells_are_skipped(maker: Maker, look: Callable[..., Student]) -> None:
-    notebook = maker.notebook(1, {"1.1": "right"})
-    odd = [None, 7, [], {"cell_type": "movie"}, {"cell_type": "code", "source": 5, "outputs": [3, {"data": 1}]}]
-    odd += [{"cell_type": "code", "source": ["\ud800", 1], "metadata": {"tags": "x", "execution": 4}, "id": []}]
-    notebook["cells"] = odd + notebook["cells"]
-    student = look(notebook)
-    assert state_of(student, "1.1").state == "solved"
-    assert [what for _, what in student.problems] == ["4 of its cells cannot be read"]
 
 
 def test_renamed_copied_and_foreign_notebooks(maker: Maker, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The whole course, as a student who has solved nothing yet, on real ATLAS files where they are at hand.
 
-The solutions run on the bundle, under nbval.
+All trainings are cut short: what networks learn is seen in the solutions, which run on the bundle under nbval; on real
+files `labcourse run` with LABCOURSE_DATA compares their numbers.
 """
 
 from __future__ import annotations
@@ -12,19 +13,77 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
-import numpy as np
 import pytest
 
 from course.checks.progress import MIME_TYPE, read_states
 from labcourse import outputs, samples, settings
 from labcourse.errors import StaleOutput
-from workshop.authoring import expected, run, source
+from workshop.authoring import run, source
 from workshop.comparison.reading import take
 from workshop.comparison.reference import read_reference
 from workshop.comparison.states import examine
 
 HOME = settings.home()
 CHAPTERS = [chapter for chapter in source.read_all(HOME) if chapter.chapter is not None]
+
+
+SHORT = """
+import functools
+
+import keras
+
+import azh
+from azh import search, study
+from labcourse import compiled, training
+
+
+def with_few_steps(run):
+    def short(program, model, step, events, *rates):
+        events.n_full = min(events.n_full, 20)
+        return run(program, model, step, events, *rates)
+
+    return short
+
+
+def in_two_epochs(fit, **few):
+    return functools.wraps(fit)(lambda *data, epochs=1, **more: fit(*data, epochs=min(epochs, 2), **few, **more))
+
+
+def with_few_trials(search):
+    return lambda parts, **_: search(parts, trials=2, epochs=1)
+
+
+def at_one_mass(limits):
+    once = functools.cache(lambda: limits(ours.classify, parts, 500))
+    return lambda _, __, mass: once()._replace(mass=float(mass))
+
+
+def with_few_events(read):
+    return lambda: read()[::5]
+
+
+def once(train):
+    trained = functools.cache(lambda: train(parts, progress=False))
+    return lambda *_, **__: trained()
+
+
+compiled.XLA = False  # compiling takes longer
+compiled.Program.run = with_few_steps(compiled.Program.run)
+training.fit, keras.Model.fit = in_two_epochs(training.fit), in_two_epochs(keras.Model.fit, steps_per_epoch=20)
+azh.read, azh.train_tree = with_few_events(azh.read), functools.partial(azh.train_tree, max_iter=20)
+azh.train = once(azh.train)
+search.run, study.limits = with_few_trials(search.run), at_one_mass(study.limits)
+"""
+"""Code that is run before the first cell: trainings take two epochs of few steps, and the project has one network."""
+
+UNTRAINED = {
+    2: {"raw_train", "parameters", "loss_of_knowing_nothing", "loaded_predicts_the_same"},
+    3: {"expected_share"},
+    4: {"raw_share_rare", "expected_share_rare"},
+    6: {"shared_fraction"},
+    7: {"ideal", "data_preselected", "z_window_expected", "z_window_observed"},
+}
+"""Key numbers that no training changes, by chapter; in chapter 1 all."""
 
 
 class Course(NamedTuple):
@@ -45,7 +104,9 @@ def course(real_files_or_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
         tasks = run.students(HOME)
         for task in tasks:
             task.notebook.cells = [one for cell in task.notebook.cells for one in _twice_if_check(cell)]
-        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks"), outputs)
+            if task.chapter > 1:
+                task.notebook.cells.insert(0, nbformat.v4.new_code_cell(SHORT))
+        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks", jobs=2), outputs)
 
 
 def _twice_if_check(cell: Any) -> list[Any]:
@@ -80,23 +141,10 @@ def test_student_notebooks_run_to_their_end_with_all_exercises_open(
 def test_open_exercises_change_no_number_of_the_course(course: Course) -> None:
     """The course's own answers stand in for them. On real files, the numbers are those of «official»."""
     for result in course.results:
-        assert [number for number in result.numbers if not number.is_right] == []
-    compared = [number for result in course.results for number in result.numbers if number.expected is not None]
-    assert len(compared) >= len(course.results), "tests/expected.json says too little"
-
-
-SEEN = {
-    # Five seeds on one machine, and what others saw with the seed of the course.
-    ("8", "observed_above"): [34, 34, 42, 29, 34, 34],
-    ("8", "z_observed"): [2.46, 1.25, 2.47, 0.95, 1.25, 1.82, 1.77, 2.51],
-}
-
-
-@pytest.mark.parametrize(("chapter", "name"), SEEN)
-def test_bounds_of_counts_are_centred_and_as_wide_as_events_make_them(chapter: str, name: str) -> None:
-    bound = expected.read(HOME)["bundle"][chapter][name]
-    assert all(abs(value - bound["value"]) <= bound["tolerance"] for value in SEEN[chapter, name])
-    assert np.mean(SEEN[chapter, name][:5]) == pytest.approx(bound["value"], abs=0.1 * bound["tolerance"])
+        numbers = {number.name: number for number in result.numbers if number.expected is not None}
+        assert numbers, "tests/expected.json says too little"
+        same = UNTRAINED.get(result.chapter, set()) if result.chapter > 1 else set(numbers)
+        assert [numbers[name] for name in same if not numbers[name].is_right] == []
 
 
 def test_outputs_of_real_files_are_stale_for_the_bundle(

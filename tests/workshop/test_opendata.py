@@ -56,21 +56,6 @@ def test_the_manifest_holds_every_file_of_the_catalogue() -> None:
         assert {file.dsid or 0 for file in own} == {sample.dsid}
 
 
-def test_the_manifest_is_the_official_list() -> None:
-    listed = settings.home().parent / "shared" / "data" / "atlas-2020-4lep-files.json"
-    if not listed.is_file():
-        pytest.skip("the official file list is not here (shared/data)")
-    content = json.loads(listed.read_text())
-    ours = {(f"4lep/{file.path}", file.bytes, file.adler32) for file in opendata.official()}
-    assert ours == {(f["path"], f["size"], f["adler32"]) for f in content["files"] if f["name"].endswith(".root")}
-
-
-def test_the_catalogue_knows_the_sizes_of_the_release() -> None:
-    for sample in samples.CATALOGUE:
-        files = opendata.choose([sample.name])
-        assert sample.official_bytes[: len(files)] == tuple(file.bytes for file in files)
-
-
 def test_choosing() -> None:
     assert [file.name for file in opendata.choose(["data_B.4lep.root", "Ztautau"])] == [
         "data_B.4lep.root",
@@ -208,14 +193,6 @@ def test_verify_prints(run: Run, data_folder: Path, mini_branches: Callable[...,
     assert (code, "another build" in out, str(data_folder / "official") in out.replace("\n", "")) == (0, True, True)
     code, _, err = run("verify", "--samples", "Zeee")
     assert (code, "Did you mean Zee" in err) == (1, True)
-
-
-def test_a_wrong_setting_hides_no_other_error(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path / "gone"))
-    (tmp_path / ZEE).write_bytes(b"no ROOT file")
-    assert opendata.verify([one("Zee")], tmp_path)[0].state == "damaged"
-    code, _, err = run("unpack", tmp_path / "absent.zip", "--out", tmp_path)
-    assert (code, "absent.zip was not unpacked: it cannot be read" in err) == (1, True)
 
 
 def test_download_says_what_failed(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
