@@ -23,6 +23,7 @@ notebook, which runs in a folder of its own, from the project's home.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -177,6 +178,8 @@ def saved_folders() -> list[str]:
 
 def _save(folders: list[str]) -> None:
     atomic_write(settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
+    with contextlib.suppress(OSError):  # disks that know no modes
+        settings_file().chmod(0o644)  # everybody who uses this course's folder reads it, whatever the umask
 
 
 def _absolute(name: str) -> Path:

@@ -147,6 +147,16 @@ def test_a_settings_file_of_another_form_is_one_sentence(own_home, damaged):
         settings.search_path()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_everybody_who_uses_the_course_reads_the_settings(own_home):
+    before = os.umask(0o077)
+    try:
+        settings.use_folder(own_home)
+    finally:
+        os.umask(before)
+    assert settings.settings_file().stat().st_mode & 0o777 == 0o644
+
+
 def test_what_cannot_be_had_back_by_git_is_not_promised(own_home):
     assert "installed without the course" in settings.get_back("data")
     (own_home / "pyproject.toml").touch()
