@@ -148,12 +148,10 @@ def test_a_settings_file_of_another_form_is_one_sentence(own_home, damaged):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes")
-def test_everybody_who_uses_the_course_reads_the_settings(own_home):
+def test_everybody_who_uses_the_course_reads_the_settings(own_home, request):
     before = os.umask(0o077)
-    try:
-        settings.use_folder(own_home)
-    finally:
-        os.umask(before)
+    request.addfinalizer(lambda: os.umask(before))
+    settings.use_folder(own_home)
     assert settings.settings_file().stat().st_mode & 0o777 == 0o644
 
 
