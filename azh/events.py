@@ -13,7 +13,6 @@ the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass`
 
 from __future__ import annotations
 
-import json
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 
 from labcourse import samples, settings, splitting
 from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
-from labcourse.files import sha256
+from labcourse.files import read_json, sha256
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,7 +106,7 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
         raise MissingSample("The events of the search are not there.", where=str(folders[-1] / FILE), next_step=_NEXT)
     manifest = path.with_name(samples.MANIFEST)
     try:
-        if manifest.is_file() and json.loads(manifest.read_text("utf-8"))["sha256"] != sha256(path):
+        if manifest.is_file() and read_json(manifest)["sha256"] != sha256(path):
             raise BadFile("The file is not the one that its manifest describes.", where=str(path), next_step=_NEXT)
         events = pd.read_parquet(path)
     except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are of these kinds

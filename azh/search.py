@@ -91,7 +91,7 @@ def run(
     path = (Path(path) if path is not None else default_file()).absolute()
     study = load(path)
     with (
-        _one_error(path),
+        _one_error(path, OSError),
         Line(visible=progress) as line,
         tempfile.TemporaryDirectory(prefix=".search-", dir=path.parent) as folder,
     ):

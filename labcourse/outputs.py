@@ -251,11 +251,17 @@ def _checked(name: str) -> str:
 
 
 def _note(place: Path) -> dict[str, _Made]:
-    """What the note in a folder says of each file; nothing if there is none that can be read."""
+    """What the note in a folder says of each file, in the form of `_Made`; nothing if it cannot be read."""
     try:
-        return {file: _Made(**made) for file, made in read_json(place / NOTE).items()}
+        note = {file: _Made(**made) for file, made in read_json(place / NOTE).items()}
+        return {file: made for file, made in note.items() if _is_whole(made)}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
+
+
+def _is_whole(made: _Made) -> bool:
+    texts = (made.sha256, *made.sources, *made.sources.values(), *made.inputs.values())
+    return all(isinstance(text, str) for text in texts) and all(re.match(r"[1-9]/", item) for item in made.inputs)
 
 
 def _check(chapter: int, file: str, workspace: str) -> tuple[Path, str]:

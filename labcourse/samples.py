@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from labcourse import settings
 from labcourse.catalogue import CATALOGUE, LUMINOSITY, PROCESSES, SIGNAL, Process, Sample, get, of_file
 from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.files import read_json
 
 __all__ = ["ALL", "BACKGROUND", "CATALOGUE", "LUMINOSITY", "MANIFEST", "PROCESSES", "SIGNAL", "SIMULATED"]
 __all__ += ["Located", "Process", "Sample", "fingerprint", "get", "get_again", "holds_samples", "locate"]
@@ -173,8 +173,8 @@ def read_manifest(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / MANIFEST
     try:
-        entries: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["files"]
-        _ = [entry["file"] for entry in entries]
+        entries: list[dict[str, Any]] = read_json(path)["files"]
+        _ = {entry["file"] for entry in entries}
     except (OSError, ValueError, KeyError, TypeError) as error:
         again = "Delete the file, and make the samples again with `labcourse simulate`."
         raise BadFile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from pathlib import Path
@@ -58,3 +59,5 @@ def by_source() -> dict[str, list[str]]:
 
 def _save(folders: list[str]) -> None:
     atomic_write(settings.settings_file(), lambda path: path.write_text(json.dumps({"data": folders}, indent=1) + "\n"))
+    with contextlib.suppress(OSError):  # everybody who uses this clone has to read it, whatever the umask
+        settings.settings_file().chmod(0o644)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -130,6 +131,9 @@ def test_what_the_disk_refuses_in_the_middle_is_one_error(
     monkeypatch.setattr(search, "load", lambda _: study)
     monkeypatch.setattr(sqlalchemy.orm.Session, "commit", refuse)
     with pytest.raises(BadFile, match=said):
+        search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+    monkeypatch.setattr("tempfile.mkdtemp", lambda *_, **__: os.mkdir(tmp_path))
+    with pytest.raises(BadFile, match=r"kept in study\.db: File exists"):
         search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
 
 

@@ -262,7 +262,11 @@ def test_a_damaged_table_is_named(table: pd.DataFrame, damage: Callable[[bytes],
     assert len(outputs.Chapter(2, sources=()).read_table(1, "events")) == 3
 
 
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"numbers.json": {}}', b'{"numbers.json": 5}', b"\xff", None])
+SOURCES, INPUTS = b'{"sha256": "", "sources": 5, "inputs": {}}', b'{"sha256": "", "sources": {}, "inputs": {"x/y": ""}}'
+OTHER_TYPES = [b'{"numbers.json": %s}' % entry for entry in (b"5", b"{}", SOURCES, INPUTS)]
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", *OTHER_TYPES, b"\xff", None])
 def test_a_damaged_note_is_named(damage: bytes | None) -> None:
     chapter = outputs.Chapter(1, sources=())
     chapter.write_numbers({"a": 1})

@@ -69,3 +69,11 @@ def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, 
     settings.settings_file().write_text("{")
     folders.forget_folders()
     assert settings.search_path() == [own_home / "data"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes")
+def test_everybody_who_uses_the_course_reads_the_settings(own_home, request):
+    before = os.umask(0o077)
+    request.addfinalizer(lambda: os.umask(before))
+    folders.use_folder(own_home)
+    assert settings.settings_file().stat().st_mode & 0o777 == 0o644

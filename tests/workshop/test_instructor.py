@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -52,6 +56,16 @@ def test_files_and_exercises_exist() -> None:
         assert (HOME / path).is_file()
     exercises = {cell.exercise for chapter in CHAPTERS for cell in chapter.cells if cell.exercise}
     assert set(re.findall(r"\b\d\.\d+\b(?= (?:and|are)|\))", PAGE)) <= exercises
+
+
+@pytest.mark.skipif(not shutil.which("perl"), reason="perl")
+def test_what_is_handed_out_holds_no_answer_in_words(tmp_path: Path) -> None:
+    listed = tmp_path / "exercises.json"
+    shutil.copy(HOME / "course" / "exercises.json", listed)
+    (line,) = re.findall(r"^perl .*(?= course/exercises.json$)", PAGE, re.M)
+    subprocess.run(f"{line} {listed}", shell=True, check=True)
+    entries = [entry for chapter in json.loads(listed.read_text("utf-8")).values() for entry in chapter["exercises"]]
+    assert {entry.get("model") for entry in entries} == {None, "Ask your instructor."}
 
 
 def test_every_written_question_has_its_answer() -> None:

@@ -139,7 +139,7 @@ def test_the_bundle_is_the_bundle_also_in_a_copy_and_a_damaged_manifest_is_one_e
     for name in ("manifest.json", ZEE):
         shutil.copy(settings.data_folder() / name, tmp_path)
     assert samples.source(tmp_path, samples.get("Zee")) == "bundle"
-    for content in ("[]", "{", '{"files": 3}', '{"files": [{"sample": "Zee"}]}'):
+    for content in ("[]", "{", '{"files": 3}', '{"files": [{"file": []}]}', "[" * 99999):
         (tmp_path / samples.MANIFEST).write_text(content)
         with pytest.raises(BadFile, match="manifest"):
             samples.read_manifest(tmp_path)
