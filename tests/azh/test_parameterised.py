@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -419,5 +420,7 @@ def test_the_shipped_events(shipped: pd.DataFrame) -> None:
 
 def test_the_columns_in_the_docs_are_those_of_the_events() -> None:
     page = (settings.home() / "docs" / "parameterised.md").read_text("utf-8")
-    for name, variable in events.INPUTS.items():
-        assert f"| `{name}` | {variable.unit or '–'} | {variable.meaning} |" in page
+    listed = dict(re.findall(r"^\| `(\w+)` \| ([^|]+ \| [^|]+) \|$", page, re.M))
+    for name, meaning in events.INPUTS.items():
+        text, unit = re.fullmatch(r"(.*?)(?: \((√?GeV|rad)\))?", meaning).groups()
+        assert listed[name] == f"{unit or '–'} | {text}"

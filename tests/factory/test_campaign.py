@@ -224,7 +224,7 @@ def test_full_disk_is_one_error_and_finished_chunks_stay(
             campaign.simulate(tmp_path, **OPTIONS)
     assert len(list(Store(tmp_path, 5).folder.iterdir())) == 3, "three whole chunks and nothing else"
     with monkeypatch.context() as patch:
-        patch.setattr(bundle.ntuple, "write", lambda *_, **__: full(written))
+        patch.setattr(bundle.mini, "write", lambda *_, **__: full(written))
         with pytest.raises(OSError, match="No space left"):
             campaign.simulate(tmp_path, **OPTIONS)
     monkeypatch.setattr(campaign, "simulate_chunk", None)

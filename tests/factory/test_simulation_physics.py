@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory import chunks, detector, four_leptons, nonprompt, recipes, tables, tracks
+from factory import chunks, detector, four_leptons, nonprompt, particles, recipes, tables, tracks
 from factory.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Particles
 from labcourse import kinematics
 from labcourse.errors import SimulationError
@@ -114,7 +114,7 @@ def test_leptons_of_b_hadrons_are_soft_and_often_of_opposite_charges() -> None:
     opposite = two.pdgid[::2] * two.pdgid[1::2] < 0
     assert 0.55 < opposite.mean() < 0.95
     first, second = two.take(np.arange(0, len(two), 2)), two.take(np.arange(1, len(two), 2))
-    apart = kinematics.delta_r(first.eta, first.phi, second.eta, second.phi)
+    apart = particles.delta_r(first.eta, first.phi, second.eta, second.phi)
     assert ((first.pt + second.pt)[apart < 0.3] < 1.2 * detector.JET_OF_LEPTONS).mean() > 0.95, "else a jet is near"
 
 

@@ -159,10 +159,11 @@ def test_what_goes_too_far_is_stopped_and_leaves_nothing(monkeypatch: pytest.Mon
         "        for number in (1, 2, 3, 15):\n            signal.signal(number, signal.SIG_IGN)\n"
         "        time.sleep(4242)\nstart()\nprint('before')"
     )
+    before = psutil.Process().children(recursive=True)  # of other tests, such as a tracker of shared memory
     outcome = run_cells([hides, cell, "print('never')"], [], Limits(15, 1e9, 4))
     assert outcome.note == note
     assert (printed(outcome, 0), printed(outcome, 2)) == ("before\n", "")
-    assert not psutil.Process().children(recursive=True)
+    assert set(psutil.Process().children(recursive=True)) <= set(before)
 
 
 @needs_sandbox
