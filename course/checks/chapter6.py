@@ -110,9 +110,6 @@ def exercise_6_2(answer: Any, report: Report) -> None:
     report.holds(are_its, "its inputs are normalised with the events that are passed in", hint=with_x)
 
 
-TrainAndValidate = Callable[[Any, Mask, Mask], float]
-
-
 class _Recorder:
     """Stands in for networks and their training, and notes what is done with them."""
 
