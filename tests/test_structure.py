@@ -9,15 +9,12 @@ import sys
 from pathlib import Path
 
 from labcourse import settings
+from workshop.authoring import source
 
 HOME = settings.home()
 PACKAGES = ("labcourse", "course", "azh", "factory", "workshop")
-MODULES = [
-    path
-    for package in PACKAGES
-    for path in sorted((HOME / package).rglob("*.py"))
-    if path.parent.name != "chapters"  # the course's text
-]
+TEXTS = source.texts(HOME)
+MODULES = [path for package in PACKAGES for path in sorted((HOME / package).rglob("*.py")) if path not in TEXTS]
 LONGEST = 450
 """Lines of a module."""
 

@@ -246,15 +246,21 @@ class Lab:
             area = self.cell(number).locator(".jp-OutputArea").first
             expect(area).to_contain_text(text, use_inner_text=True, timeout=PATIENCE * 1000)
 
-    def parts_in_sight(self, number: int) -> list[str]:
-        """Return what each output of a cell that can be seen is: its MIME type, or ``widget``."""
-        found: list[str] = (
+    def shows_parts(self, number: int, *parts: str) -> None:
+        """Wait until exactly these outputs of a cell are in sight: each its MIME type, or ``widget``.
+
+        A widget is in sight as «Loading widget…» until JupyterLab knows whether its kernel still has it.
+        """
+        outputs = (
             self.cell(number)
             .locator(".jp-OutputArea")
             .first.locator("> .jp-OutputArea-child:visible > .jp-OutputArea-output")
-            .evaluate_all("parts => parts.map(part => part.dataset.mimeType || 'widget')")
         )
-        return found
+        deadline, found = time.monotonic() + 60, None
+        while found != list(parts) and time.monotonic() < deadline:
+            self.page.wait_for_timeout(100)
+            found = outputs.evaluate_all("parts => parts.map(part => part.dataset.mimeType || 'widget')")
+        assert found == list(parts)
 
     def run(self, number: int, *, wait: bool = True) -> None:
         """Click into a cell and press Ctrl and Enter."""

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from labcourse import settings
+from workshop.authoring import source
 
 SVG = "{http://www.w3.org/2000/svg}"
 FOLDER = settings.home() / "course" / "figures"
@@ -68,6 +69,6 @@ def test_drawing(path):
 
 
 def test_the_chapters_show_drawings_that_exist():
-    for chapter in (settings.home() / "course" / "chapters").glob("*.py"):
+    for chapter in source.texts(settings.home()):
         for name in re.findall(r"figures/([\w-]+)\.svg", chapter.read_text(encoding="utf-8")):
             assert (FOLDER / f"{name}.svg").is_file(), f"{chapter.name} shows {name}.svg"

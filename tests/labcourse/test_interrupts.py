@@ -237,11 +237,11 @@ def test_ctrl_c_or_kill_in_a_run_of_notebooks(tmp_path: Path, command: str, how:
     from workshop.authoring import build
 
     home = tmp_path / "home"
-    (home / "course" / "chapters").mkdir(parents=True)
+    (home / "course").mkdir(parents=True)
     (home / "tests").mkdir()
     for number, seconds, read in ((1, 0, ""), (2, 300, "chapter.read_numbers(1)")):
         text = CHAPTER.format(number=number, seconds=seconds, read=read)
-        (home / "course" / "chapters" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
+        (home / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
     (home / "tests" / "expected.json").write_text(json.dumps({"bundle": {}, "official": {}}))
     build.build(home)
     workspace = "notebooks" if command == "solve" else "solutions"

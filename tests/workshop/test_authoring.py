@@ -81,8 +81,8 @@ def make_home(tmp_path: Path) -> Any:
     """Return a maker of a project folder with one course source."""
 
     def make(text: str = COURSE, name: str = "chapter1_small") -> Path:
-        (tmp_path / "course" / "chapters").mkdir(parents=True, exist_ok=True)
-        (tmp_path / "course" / "chapters" / f"{name}.py").write_text(text, encoding="utf-8")
+        (tmp_path / "course").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "course" / f"{name}.py").write_text(text, encoding="utf-8")
         (tmp_path / "solutions").mkdir(exist_ok=True)
         return tmp_path
 
@@ -141,7 +141,7 @@ def test_the_list_of_exercises_says_what_tools_need_to_know(make_home: Any) -> N
     assert (third["kind"], third["model"]) == ("in your words", "Because it is so.")
     assert chapter["names"] == ["checks", "k", "kept", "numbers", "scaffold"]
     make_home(COURSE.replace("Twice (", "Two times ("))
-    assert "course/exercises.json differs from course/chapters/: run `labcourse build`" in build.check(home)
+    assert "course/exercises.json differs from course/: run `labcourse build`" in build.check(home)
 
 
 @pytest.mark.parametrize(

@@ -76,11 +76,11 @@ print("done")
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of two short chapters, built, with an expected number each."""
     home = tmp_path / "project"
-    (home / "course" / "chapters").mkdir(parents=True)
+    (home / "course").mkdir(parents=True)
     (home / "tests").mkdir()
     for number in (1, 2):
         text = PROJECT.format(number=number, value=number * 10)
-        (home / "course" / "chapters" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
+        (home / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
     bounds = {str(n): {"answer": {"value": n * 10, "tolerance": 0.5}} for n in (1, 2)}
     (home / "tests" / "expected.json").write_text(json.dumps({"bundle": bounds, "official": {}}))
     monkeypatch.setattr(settings, "home", lambda: home)
@@ -245,7 +245,7 @@ def test_run_saves_and_compares(invoke: Invoke, project: Path) -> None:
     assert invoke("build", "--check").code == 0
     bounds = {"1": {"answer": {"value": 99, "tolerance": 0.5}, "other": {"value": 1, "tolerance": 1}}}
     (project / "tests" / "expected.json").write_text(json.dumps({"bundle": bounds, "official": {}}))
-    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
+    source = project / "course" / f"{outputs.CHAPTERS[2]}.py"
     source.write_text(source.read_text() + "\n# %%\n1 / 0\n")
     invoke("build")
     result = invoke("run", "--jobs", 1)
@@ -268,12 +268,12 @@ def test_nothing_is_saved_from_other_samples(
 def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, project: Path) -> None:
     from course.checks import progress
 
-    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[1]}.py"
+    source = project / "course" / f"{outputs.CHAPTERS[1]}.py"
     source.write_text(
         source.read_text() + "\n# %%\nfrom course.checks import progress\nprogress.record_state('1.1', 'solved')\n"
     )
     progress.record_state("1.1", "wrong")
-    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
+    source = project / "course" / f"{outputs.CHAPTERS[2]}.py"
     source.write_text(source.read_text() + "\n# %%\nassert chapter.read_numbers(1) == {'answer': 10}\n")
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
@@ -338,7 +338,7 @@ def test_a_students_chapter_alone_goes_on_with_what_the_solutions_made(
     invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = os.environ["LABCOURSE_OUTPUTS"]
-    source = project / "course" / "chapters" / f"{outputs.CHAPTERS[2]}.py"
+    source = project / "course" / f"{outputs.CHAPTERS[2]}.py"
     source.write_text(source.read_text() + "\n# %%\nassert chapter.read_numbers(1) == {'answer': 10}\n")
     invoke("build")
     result = invoke("run", 2, "--student")
@@ -360,7 +360,7 @@ def test_build_says_what_it_did_and_what_differs(invoke: Invoke, project: Path) 
     result = invoke("build")
     assert "written   notebooks/chapter1_data_preparation.ipynb" in result.out
     assert "labcourse run 1 --save" in result.out
-    (project / "course" / "chapters" / f"{outputs.CHAPTERS[1]}.py").write_text("# %%\n### BEGIN SOLUTION\n")
+    (project / "course" / f"{outputs.CHAPTERS[1]}.py").write_text("# %%\n### BEGIN SOLUTION\n")
     result = invoke("build")
     assert (result.code, "Traceback" in result.err) == (1, False)
     assert "is not closed" in result.err

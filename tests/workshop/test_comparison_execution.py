@@ -90,13 +90,13 @@ def test_what_students_code_cannot_do(tmp_path: Path, monkeypatch: pytest.Monkey
     mine.write_text("secret")
     libc = "import ctypes; libc = ctypes.CDLL(None, use_errno=True)"
     attacks = {
-        "import os, signal, socket, subprocess": "",
+        "import glob, os, signal, socket, subprocess": "",
         "socket.create_connection(('192.0.2.1', 80), timeout=5)": "OSError",
         f"socket.socket(socket.AF_UNIX).connect({str(service)!r})": "FileNotFoundError",
         f"open({str(mine)!r})": "FileNotFoundError",
         f"open({str(settings.home() / 'workshop' / 'x')!r}, 'w')": "OSError",
         f"os.listdir({str(settings.home())!r} + '/solutions')": "FileNotFoundError",
-        f"print(os.listdir({str(settings.home())!r} + '/course/chapters'))": "[]\n",
+        f"print(sum(os.path.getsize(text) for text in glob.glob({str(settings.home())!r} + '/course/c*_*.py')))": "0\n",
         "open('/new', 'w')": "OSError",
         "print('MY_TOKEN' in os.environ, os.listdir(os.environ['HOME'] + '/..')[:1])": "False ['home']\n",
         f"os.kill({os.getpid()}, 0)": "ProcessLookupError",

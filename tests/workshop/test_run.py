@@ -121,14 +121,14 @@ cli.main()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGINT for one process")
 def test_ctrl_c_ends_all_kernels(tmp_path: Path) -> None:
-    (tmp_path / "course" / "chapters").mkdir(parents=True)
+    (tmp_path / "course").mkdir(parents=True)
     (tmp_path / "tests").mkdir()
     (tmp_path / "tests" / "expected.json").write_text(json.dumps({"bundle": {}, "official": {}}))
     text = (
         "# %%\nimport pathlib, os, time\npathlib.Path(f'{os.environ[\"LOG\"]}-{os.getpid()}').touch()\ntime.sleep(60)\n"
     )
     for number in (1, 2):
-        (tmp_path / "course" / "chapters" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
+        (tmp_path / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
     command = [sys.executable, "-c", COMMAND, str(tmp_path), "run", "--jobs", "2"]
     environment = os.environ | {"LOG": str(tmp_path / "kernel"), "LABCOURSE_DATA": str(HOME / "data")}
     with subprocess.Popen(command, cwd=HOME, env=environment, stderr=subprocess.PIPE, text=True) as process:

@@ -49,8 +49,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def make_home(home: Path) -> Path:
-    (home / "course" / "chapters").mkdir(parents=True)
-    (home / "course" / "chapters" / f"{NAME}.py").write_text(COURSE)
+    (home / "course").mkdir(parents=True)
+    (home / "course" / f"{NAME}.py").write_text(COURSE)
     build.build(home)
     work(home)
     return home
@@ -279,7 +279,7 @@ def test_build_replaces_a_notebook_that_was_only_opened(home: Path) -> None:
     notebook = build.load(path)
     notebook.metadata["language_info"]["version"] = "3.12.1"  # as JupyterLab does when it saves
     path.write_text(build.text(notebook))
-    (home / "course" / "chapters" / f"{NAME}.py").write_text(COURSE.replace("Twice", "Two times"))
+    (home / "course" / f"{NAME}.py").write_text(COURSE.replace("Twice", "Two times"))
     assert build.build(home)[0].state == "written"
     assert not list(path.parent.glob("*mine*"))
 

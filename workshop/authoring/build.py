@@ -92,9 +92,9 @@ def check(home: Path) -> list[str]:
     sources = read_all(home)
     problems = []
     if not holds(exercises.file_of(home), exercises.as_text(sources)):
-        problems.append("course/exercises.json differs from course/chapters/: run `labcourse build`")
+        problems.append("course/exercises.json differs from course/: run `labcourse build`")
     for source in sources:
-        name, text_file = f"{source.name}.ipynb", f"course/chapters/{source.path.name}"
+        name, text_file = f"{source.name}.ipynb", f"course/{source.path.name}"
         new = with_outputs(source, _load_if_readable(home / "solutions" / name))
         for folder, notebook in (("notebooks", student_notebook(source)), ("solutions", new)):
             if not holds(home / folder / name, text(notebook)):

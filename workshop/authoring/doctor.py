@@ -97,7 +97,7 @@ def _python() -> Iterator[Finding]:
 def _course_files() -> Iterator[Finding]:
     home = settings.home()
     wanted = ["pyproject.toml", "requirements.lock", "course", "data", "notebooks", "solutions"]
-    for path in (home / "course" / "chapters").glob("*.py"):
+    for path in (home / "course").glob("[a-z]*_*.py"):
         wanted += [f"notebooks/{path.stem}.ipynb", f"solutions/{path.stem}.ipynb"]
     missing = [name for name in wanted if not (home / name).exists()]
     detail = f"missing: {', '.join(missing)}" if missing else f"complete in {home}"

@@ -288,13 +288,13 @@ def save(task: Task, home: Path) -> Path:
     """
     tidy(task.notebook)
     # The source decides about everything but the outputs.
-    chapter = source.read(home / "course" / "chapters" / f"{task.name}.py")
+    chapter = source.read(home / "course" / f"{task.name}.py")
     content = build.text(build.with_outputs(chapter, task.notebook))
     size = len(content.encode())
     if size > MAX_BYTES:
         raise BuildError(
             f"{task.name}.ipynb would be {size / 1000:.0f} kB; at most {MAX_BYTES / 1000:.0f} kB are kept.",
-            where=f"course/chapters/{task.name}.py",
+            where=f"course/{task.name}.py",
             next_step="Draw fewer or smaller figures, and print less.",
         )
     path = home / "solutions" / f"{task.name}.ipynb"

@@ -1,4 +1,4 @@
-"""Course sources: ``course/chapters/*.py`` in jupytext's percent format, with the answers marked.
+"""Course sources: ``course/*.py`` in jupytext's percent format, with the answers marked.
 
 An exercise is a code cell tagged ``exercise-N.M``. Its answer stands between two comment lines, indented
 as the code::
@@ -109,6 +109,11 @@ def number_of(name: str) -> int:
     return int(match[1] or PROJECT) if match else 0
 
 
+def texts(home: Path) -> list[Path]:
+    """Return the files of a course that hold its text, with the answers."""
+    return [path for path in sorted((home / "course").glob("*.py")) if number_of(path.stem)]
+
+
 def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
     """Read the sources of a course in the order of their names: all, or those of some chapters.
 
@@ -117,7 +122,7 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
     BuildError
         If there is none, one of these chapters is missing, or a source breaks the rules.
     """
-    folder, otherwise = home / "course" / "chapters", "Run this in a full clone."
+    folder, otherwise = home / "course", "Run this in a full clone."
     return [read(path) for path in files_of(folder, "*.py", chapters, otherwise=otherwise)]
 
 

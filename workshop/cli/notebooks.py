@@ -74,7 +74,7 @@ def status(
     from course.checks import progress, registry, standing
     from workshop.authoring import source
 
-    texts = settings.home() / "course" / "chapters"
+    texts = settings.home() / "course"
     source.files_of(texts, "*.py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]

@@ -23,10 +23,10 @@ from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BadInput
+from workshop.authoring import source
 from workshop.comparison.reading import printable
 
 _PACKAGES = ("labcourse", "course", "azh", "workshop")
-_ANSWERS = ("course/chapters",)
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
 _OWN = "/tmp/student"
 _ENVIRONMENT = {
@@ -120,7 +120,7 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
         *("--die-with-parent", "--as-pid-1", "--new-session", "--proc", "/proc", "--dev", "/dev"),
         *("--size", half, "--tmpfs", "/dev/shm", "--remount-ro", "/dev", "--size", half, "--tmpfs", "/tmp"),
         *(part for path in dict.fromkeys(shown) for part in ("--ro-bind-try", path, path)),
-        *(part for name in _ANSWERS for part in ("--tmpfs", str(home / name), "--remount-ro", str(home / name))),
+        *(part for text in source.texts(home) for part in ("--ro-bind", "/dev/null", str(text))),
         *(part for path in inputs for part in ("--ro-bind", str(path), f"{_OWN}/outputs/solutions/{path.name}")),
         *(part for path in (*settings.search_path(), f"{_OWN}/home") for part in ("--dir", str(path))),
         *("--remount-ro", "/", "--chdir", _OWN),
