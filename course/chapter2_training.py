@@ -9,18 +9,19 @@
 # %% [markdown]
 # # Chapter 2 – Training
 #
-# In chapter 1 you looked at one variable at a time, and none of the leptons' momenta alone was good enough. A
-# neural network looks at several at once, and finds out by itself how to combine them. In this chapter you build
-# one from its smallest part, the neuron, and train it. Nothing in it is magic: at the end you can compute its
-# answer with a few lines of NumPy.
+# Chapter 1 ended with a question: can a network beat one cut? The best single window in one momentum is a rule with two
+# numbers, and you know what it reaches. A neural network looks at several momenta at once, and finds out by itself how to
+# combine them. In this chapter you build one from its smallest part, the neuron, and train it. First you train a neuron
+# by hand: with your own gradient, your own steps, and your own mistakes. Nothing in it is magic. (Whether your network
+# beats the cut is answered at the end of chapter 3, on events that it has never seen.)
 
 # %% [markdown]
 # ## What you will do
 #
 # - set events aside that the network never sees, so that you can judge it fairly later;
-# - turn the event table into the numbers that a network takes, in batches;
+# - turn the event table into the numbers that a network takes;
 # - understand neurons, layers and activations, and count the parameters by hand;
-# - understand what the training minimises, and how;
+# - derive what the training minimises, its gradient, and how long its steps may be;
 # - train your first network, read its loss curve, save it and load it back.
 #
 # | time | needs | makes |
@@ -32,6 +33,7 @@ import time
 
 from course import checks, interactive
 from labcourse import network, outputs, plotting, samples, splitting, training
+from labcourse.plotting import style
 
 import keras
 import numpy as np
@@ -80,8 +82,8 @@ events.assign(number=number)[["sample", "run", "event", "number"]].iloc[:5].roun
 # ### Exercise 2.1 – Split by identity (write code)
 #
 # Complete `split`. It gets an event table and the fraction of training events, and returns two event tables,
-# `(train, test)`. An event trains if its number from `splitting.uniform(events, salt="test")` is less than
-# `train_fraction`.
+# `(train, test)`. The events with the small numbers train. Whichever rows are added, removed or put in another order: every
+# event must stay on its side.
 
 
 # %% tags=["exercise-2.1"]
@@ -109,10 +111,34 @@ print(f"{len(train)} training events, {len(test)} test events: {len(train) / len
 # ### What the split keeps
 #
 # No event is in both parts. Each part also looks like the whole, or should: about 60 % of every sample, in raw and
-# in expected events. The error says how much the expected share fluctuates from split to split. For a fraction $f$
-# of the events it is
+# in expected events. *About*, because each event falls on one of the two sides as a coin falls. How far from 60 % may a share be
+# before you should worry?
 #
-# $$ \sigma = \frac{\sqrt{f(1-f)\sum w^2}}{\sum w} . $$
+# ### Exercise 2.2 – How far may a share be off? (derive)
+#
+# A sample has the event weights $w_i$. Each event trains with the probability $f$, independently of all others. The share of the
+# expected events that train is the sum of the weights on that side, divided by the sum of all. What is its standard deviation
+# $\sigma$? Derive it with a pencil, and write it as a function. (One coin that shows 1 with probability $f$ and else 0: what is its
+# variance? What is the variance of a sum of independent coins, each worth $w_i$?)
+
+
+# %% tags=["exercise-2.2"]
+def share_error(weights, fraction):
+    """Return the standard deviation of the share of the expected events that falls on one side.
+
+    weights: event weights of a sample, shape (n_events,); fraction: probability of that side for each event
+    """
+    ### BEGIN SOLUTION
+    variance = fraction * (1 - fraction) * np.sum(weights**2)
+    return np.sqrt(variance) / np.sum(weights)
+    ### END SOLUTION
+
+
+# %% tags=["check-2.2"]
+share_error = checks.exercise_2_2(share_error)
+
+# %% [markdown]
+# With your function, the shares of all samples, their errors, and how many errors each is away from 0.6:
 
 # %%
 rows = {}
@@ -122,10 +148,11 @@ for name in events["sample"].unique():
     rows[name] = {
         "raw": len(part) / len(whole),
         "expected": part.sum() / whole.sum(),
-        "error": np.sqrt(0.6 * 0.4 * (whole**2).sum()) / whole.sum(),
+        "error": share_error(whole, 0.6),
     }
 shares = pd.DataFrame(rows).T
-shares.round(4)
+shares["pull"] = (shares["expected"] - 0.6) / shares["error"]
+shares.round({"raw": 4, "expected": 4, "error": 4, "pull": 1})
 
 # %%
 fig, ax = plotting.comparison(
@@ -142,22 +169,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# ### Exercise 2.2 – The unluckiest sample (read a plot)
-#
-# For which sample is the expected share in the training part farthest from 0.6? Give its name as a string. (If two are
-# about equally far away, either will do.) Is it a surprise, if you look at its error? And what does it mean for the test
-# events of this sample?
-
-# %% tags=["exercise-2.2"]
-### BEGIN SOLUTION
-unluckiest = (shares["expected"] - 0.6).abs().idxmax()
-### END SOLUTION
-
-# %% tags=["check-2.2"]
-checks.exercise_2_2(unluckiest, shares=shares)
-
-# %% [markdown]
-# The rare backgrounds consist of few events with large weights. Splitting them leaves even fewer, and
+# The share that is farthest from 0.6 is no reason to worry, if its error is as large. The rare backgrounds consist of few events with large weights. Splitting them leaves even fewer, and
 # their shares fluctuate. When we predict yields from test events later on, we will scale each sample back to its
 # full yield. That removes the fluctuation of its size. It does not make the events more numerous.
 
@@ -205,6 +217,7 @@ print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_t
 # The network does not see all events at once. It takes a few, a *batch*, corrects itself a little, and takes the
 # next. When all events have had their turn, one *epoch* is over. Small batches mean many corrections, each from a
 # noisy impression. Large batches mean few corrections, each well founded. We start with 128 events per batch.
+# What is left over at the end makes a smaller batch: no event is left out.
 #
 # TensorFlow has a tool that hands over the events batch by batch, the *dataset*. It also shuffles them, anew for
 # each epoch:
@@ -212,33 +225,12 @@ print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_t
 # %%
 dataset = tf.data.Dataset.from_tensor_slices((x_train, y_train))
 dataset = dataset.shuffle(len(x_train), seed=SEED).batch(128)
+n_batches = int(dataset.cardinality())
+print(
+    f"{len(x_train)} events make {n_batches} batches of 128; in the last one are {len(x_train) - 128 * (n_batches - 1)}"
+)
 for x_batch, y_batch in dataset.take(2):
     print("x", x_batch.shape, "y", y_batch.shape, "share of signal", round(float(y_batch.numpy().mean()), 2))
-
-# %% [markdown]
-# ### Exercise 2.4 – How many batches? (write code)
-#
-# `n_events` events are handed over in batches of `batch_size`. The last batch holds what is left, and may be
-# smaller. Return two whole numbers: how many batches an epoch has, and how many events are in the last one.
-
-
-# %% tags=["exercise-2.4"]
-def count_batches(n_events, batch_size):
-    """Return (number of batches in an epoch, number of events in the last batch)."""
-    ### BEGIN SOLUTION
-    n_batches = int(np.ceil(n_events / batch_size))
-    return n_batches, n_events - (n_batches - 1) * batch_size
-    ### END SOLUTION
-
-
-# %% tags=["check-2.4"]
-count_batches = checks.exercise_2_4(count_batches)
-
-# %%
-n_batches, last_size = count_batches(len(x_train), 128)
-print(
-    f"counted: {n_batches} batches, {last_size} events in the last one; the dataset says {dataset.cardinality()} batches"
-)
 
 # %% [markdown]
 # ## 2.3 Normalisation
@@ -251,26 +243,14 @@ print(
 #
 # where $\mu$ is the mean of that input and $\sigma$ its standard deviation, both from the *training* events. Why
 # from those alone? The numbers $\mu$ and $\sigma$ belong to the network, like everything else that it learns. Test
-# events must not help to make it.
-
-# %% [markdown]
-# ### Exercise 2.5 – Standardise (write code)
-#
-# Complete the function. `x` has shape `(n_events, n_columns)`, and `reference` holds the events from which mean and
-# standard deviation are taken: it has the same columns, but may have another number of events. Return an array of
-# the shape of `x`.
+# events must not help to make it. In NumPy it is one line. Mind the second argument:
 
 
-# %% tags=["exercise-2.5"]
+# %%
 def standardise(x, reference):
     """Return (x − µ)/σ, with mean µ and standard deviation σ of each column of reference."""
-    ### BEGIN SOLUTION
     return (x - reference.mean(axis=0)) / reference.std(axis=0)
-    ### END SOLUTION
 
-
-# %% tags=["check-2.5"]
-standardise = checks.exercise_2_5(standardise)
 
 # %%
 x_test, y_test = to_arrays(test, COLUMNS)
@@ -309,28 +289,14 @@ print("the layer and your function agree" if difference < 1e-3 else f"they diffe
 #
 # $$ \text{output} = f\Big(\sum_i w_i x_i + b\Big) . $$
 #
+# ![Three inputs with their weights and a bias go into a sum, the sum goes through an activation, and the output comes out; beside it
+# the curves of ReLU and sigmoid.](../course/figures/neuron_and_activations.svg)
+#
 # (These weights have nothing to do with event weights. The word is used for both, sadly.)
 #
 # Without the activation, neurons would be of little use: sums of sums are sums, and any number of layers would do
 # no more than one. The activation makes the network *non-linear*. We use two:
-
-# %%
-z = np.linspace(-5, 5, 401)
-with plotting.use_style():
-    fig, axes = plotting.new_figure(1, 2, width=7, height=3)
-    for ax, name, values, formula in (
-        (axes[0], "ReLU", np.maximum(0, z), "max(0, z)"),
-        (axes[1], "sigmoid", 1 / (1 + np.exp(-z)), "1 / (1 + exp(−z))"),
-    ):
-        ax.plot(z, values)
-        ax.set(xlabel="z, the sum of a neuron", ylabel=f"{formula}", title=name)
-plotting.show(
-    fig,
-    alt="Two curves against the sum z of a neuron, from −5 to 5. ReLU is zero for negative z and rises as a straight line for "
-    "positive z. The sigmoid rises smoothly from 0 to 1 and is one half at z = 0.",
-)
-
-# %% [markdown]
+#
 # - *ReLU* sets negative sums to zero. It is quick, and is used inside the network.
 # - The *sigmoid* squeezes any number between 0 and 1. It is used for the last neuron, whose output is the network's
 #   answer: close to 1 means signal, close to 0 background. We call it the *score*.
@@ -358,19 +324,19 @@ model = keras.Sequential(
 )
 
 # %% [markdown]
-# ### Exercise 2.6 – Count the parameters (by hand)
+# ### Exercise 2.4 – Count the parameters (by hand)
 #
 # Weights and biases are the *parameters* of the network: what the training adjusts. How many does each dense layer
 # have? Take a pencil and count, for the first hidden layer (4 inputs, 60 neurons), the second hidden layer (60
 # inputs, 60 neurons) and the output layer (60 inputs, 1 neuron). Give three numbers.
 
-# %% tags=["exercise-2.6"]
+# %% tags=["exercise-2.4"]
 ### BEGIN SOLUTION
 parameters = (60 * 4 + 60, 60 * 60 + 60, 60 + 1)
 ### END SOLUTION
 
-# %% tags=["check-2.6"]
-checks.exercise_2_6(parameters)
+# %% tags=["check-2.4"]
+checks.exercise_2_4(parameters)
 
 # %%
 model.summary()
@@ -380,7 +346,7 @@ model.summary()
 # four variances and a counter. They are not trained.
 
 # %% [markdown]
-# ### Exercise 2.7 – Be the network (write code)
+# ### Exercise 2.5 – Be the network (write code)
 #
 # Complete `forward`, which computes the score. `layers` is a list with one pair `(kernel, bias)` per layer: `kernel`
 # has shape `(n_inputs, n_neurons)` and holds the weights, `bias` has shape `(n_neurons,)`. Hidden layers have a
@@ -389,7 +355,7 @@ model.summary()
 # all events at once.
 
 
-# %% tags=["exercise-2.7"]
+# %% tags=["exercise-2.5"]
 def forward(x, layers):
     """Return the score of a network, shape (n_events,).
 
@@ -404,8 +370,8 @@ def forward(x, layers):
     ### END SOLUTION
 
 
-# %% tags=["check-2.7"]
-forward = checks.exercise_2_7(forward)
+# %% tags=["check-2.5"]
+forward = checks.exercise_2_5(forward)
 
 # %%
 layers = [tuple(layer.get_weights()) for layer in model.layers if isinstance(layer, keras.layers.Dense)]
@@ -430,35 +396,56 @@ print("your network and Keras agree" if np.allclose(by_hand, by_keras, atol=1e-4
 # $$ L = -\frac{1}{n}\sum_{i=1}^{n} \Big( y_i \log p_i + (1-y_i)\log(1-p_i) \Big) . $$
 #
 # You know this from fitting: it is a negative log-likelihood. In machine learning it is called *binary
-# cross-entropy*. Being unsure costs a little. Being sure and wrong costs a lot.
+# cross-entropy*. Each event adds one of two curves:
 
-# %% [markdown]
-# ### Exercise 2.8 – Cross-entropy (write code)
-#
-# Write the formula as a function of the labels `y` (0 or 1) and the scores `p` (between 0 and 1), two arrays of
-# shape `(n_events,)`. Return one number. The logarithm is the natural one.
+# %%
+p = np.linspace(0.002, 0.998, 499)
+with plotting.use_style():
+    fig, ax = plotting.new_figure(width=5.6, height=3.4)
+    ax.plot(p, -np.log(p), color=style.SIGNAL, label="signal: −log p")
+    ax.plot(p, -np.log(1 - p), color=style.BACKGROUND, linestyle="--", label="background: −log(1 − p)")
+    ax.set(xlabel="score p", ylabel="loss of one event", xlim=(0, 1), ylim=(0, 6))
+    ax.legend(loc="upper center")
+plotting.show(
+    fig,
+    alt="Two curves against the score p. The loss of a signal event is zero at p = 1 and grows without bound towards p = 0; that of a "
+    "background event is the mirror image. They cross at p = 0.5, where both cost 0.69.",
+)
 
 
-# %% tags=["exercise-2.8"]
+# %%
 def cross_entropy(y, p):
     """Return the mean binary cross-entropy of the scores p for the labels y."""
-    ### BEGIN SOLUTION
     return -np.mean(y * np.log(p) + (1 - y) * np.log(1 - p))
+
+
+# %% [markdown]
+# Being unsure costs a little. Being sure and wrong costs a lot.
+#
+# ### Exercise 2.6 – The price of knowing nothing (derive)
+#
+# Which loss should we expect before any training? A network that has understood nothing gives all events the same score $c$. A
+# share $s$ of the events is signal. Which $c$ makes the loss smallest, and how small does it become? Take a pencil; then complete the
+# function, which returns both numbers.
+
+
+# %% tags=["exercise-2.6"]
+def knowing_nothing(share):
+    """Return (the best score that is the same for all events, its loss), if this share of the events is signal."""
+    ### BEGIN SOLUTION
+    loss = -share * np.log(share) - (1 - share) * np.log(1 - share)
+    return share, loss
     ### END SOLUTION
 
 
-# %% tags=["check-2.8"]
-cross_entropy = checks.exercise_2_8(cross_entropy)
-
-# %% [markdown]
-# Which loss should we expect before any training? One number is good to know: the loss of a network that has
-# understood nothing but the share of signal, and answers with this share for every event.
+# %% tags=["check-2.6"]
+knowing_nothing = checks.exercise_2_6(knowing_nothing)
 
 # %% tags=["nbval-ignore-output"]
 signal_share = float(y_train.mean(dtype=float))
-know_nothing = cross_entropy(y_train.astype(float), np.full(len(y_train), signal_share))
+best_constant, know_nothing = knowing_nothing(signal_share)
 untrained = np.clip(training.predict(model, x_train).astype(float), 1e-7, 1 - 1e-7)
-print(f"always answering {signal_share:.3f}: loss {know_nothing:.3f}")
+print(f"always answering {best_constant:.3f}: loss {know_nothing:.3f}")
 print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrained):.3f}")
 
 # %% [markdown]
@@ -474,31 +461,162 @@ print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrai
 #
 # $$ \theta \to \theta - \eta \, \nabla_\theta L . $$
 #
-# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Each batch gives an estimate of the gradient, and one
-# step. Keras computes the gradient by the chain rule, from the loss back through the layers: *backpropagation*.
+# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Around it runs a loop:
+#
+# ![A circle of four steps: a batch of events goes forward through the network to the score, the loss compares it with the labels, the
+# gradient goes backward, and the optimizer changes the parameters.](../course/figures/training_loop.svg)
+#
+# ### Train one neuron by hand
+#
+# Before we move 4021 parameters, move two. One neuron gets two inputs, the momenta of leptons 2 and 4, standardised. Its
+# bias stays at zero, so that there is a landscape that one can draw. Its score is the sigmoid of a sum:
+#
+# $$ z = w_1 x_1 + w_2 x_2 , \qquad p = \frac{1}{1+e^{-z}} . $$
+#
+# ### Exercise 2.7 – The gradient (derive)
+#
+# You need the derivatives of $L$ with respect to the weights. Go by the chain rule: first $dL/dz$ of a single event. Write $p$ as the
+# sigmoid, simplify until nothing is left to simplify, and you will find something so simple that you will not forget it. Then go on to
+# the weights, and to the mean over the events.
+
+
+# %% tags=["exercise-2.7"]
+def gradient(x, y, weights):
+    """Return the derivatives of the mean cross-entropy with respect to the weights, shape (n_inputs,).
+
+    x: inputs, shape (n_events, n_inputs); y: labels, shape (n_events,); weights: shape (n_inputs,), without a bias
+    """
+    ### BEGIN SOLUTION
+    p = 1 / (1 + np.exp(-(x @ weights)))
+    return (p - y) @ x / len(y)
+    ### END SOLUTION
+
+
+# %% tags=["check-2.7"]
+gradient = checks.exercise_2_7(gradient)
 
 # %% [markdown]
-# ### Watch one neuron
+# Whoever derives a gradient tests it. A small step to both sides, and the difference of the two losses must say the same as the
+# formula. That takes no pencil, and finds every lost sign:
+
+# %%
+x_pair = standardise(train_double, train_double)[:, [1, 3]]
+y_pair = y_train.astype(float)
+
+
+def loss_of(weights):
+    """Return the loss of the neuron with these two weights."""
+    return cross_entropy(y_pair, 1 / (1 + np.exp(-(x_pair @ weights))))
+
+
+start_weights, small = np.array([0.2, 0.5]), 1e-4
+by_differences = [(loss_of(start_weights + d) - loss_of(start_weights - d)) / (2 * small) for d in small * np.eye(2)]
+pd.DataFrame(
+    {"your gradient": gradient(x_pair, y_pair, start_weights), "by differences": by_differences}, index=["w₁", "w₂"]
+).round(6)
+
+# %% [markdown]
+# ### Exercise 2.8 – The descent (write code)
 #
-# Before we move 4021 parameters, watch three of them. A single neuron gets two inputs, the momenta of leptons 2 and
-# 4. It starts with random weights, and one epoch is one step, with the gradient of all events that were drawn. The
-# colours show its score for any pair of momenta. On the solid line the score is 0.5, and that line is straight: a
-# neuron compares a weighted sum with a number, and can do no more.
-#
-# Press play, or move the epoch by hand. Then change the learning rate: each one is a training of its own.
-# *Find the learning rate that brings the loss below 0.60 in the fewest epochs, and keeps it there. What does the next larger one do, and why?* (If the curve leaves the
-# picture at the top, read the loss from the numbers below.)
+# Now the walk itself. Begin at `weights`, make `n_steps` steps against the gradient of all events, and keep the path. Return an array
+# of shape `(n_steps + 1, n_inputs)`: the first row is where you started, the last one where you arrived. Use your `gradient`.
+
+
+# %% tags=["exercise-2.8"]
+def descend(x, y, weights, learning_rate, n_steps):
+    """Return the weights before the first step and after each step, shape (n_steps + 1, n_inputs)."""
+    ### BEGIN SOLUTION
+    path = [weights]
+    for _ in range(n_steps):
+        weights = weights - learning_rate * gradient(x, y, weights)
+        path.append(weights)
+    return np.array(path)
+    ### END SOLUTION
+
+
+# %% tags=["check-2.8"]
+descend = checks.exercise_2_8(descend)
+
+# %% [markdown]
+# This is your walk, in the landscape of your neuron. Press play, or move the step by hand. Then change the learning rate: each one is a
+# walk of its own. *Which learning rate arrives first? What do the two largest do, and along which direction?*
 
 # %% tags=["nbval-ignore-output"]
-interactive.neuron(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
+interactive.descent(x_pair, y_pair, ["lep2_pt", "lep4_pt"], descend, start=start_weights)
+
+# %% [markdown]
+# Small steps creep. Larger ones arrive sooner. But some learning rates never arrive, however long one waits: they swing from one side of
+# the valley to the other. Where is the border?
+#
+# Near its bottom every valley is a parabola. Along a direction with the *curvature* $c$ (the second derivative), the loss is
+# $L = L_0 + \frac{c}{2} d^2$ at the distance $d$ from the bottom. In our landscape there are two such directions, and their curvatures can
+# be measured: by differences again, now of your gradient.
+
+# %%
+bottom = descend(x_pair, y_pair, start_weights, 3.0, 100)[-1]
+second_derivatives = np.array(
+    [
+        (gradient(x_pair, y_pair, bottom + d) - gradient(x_pair, y_pair, bottom - d)) / (2 * small)
+        for d in small * np.eye(2)
+    ]
+)
+curvatures, directions = np.linalg.eigh((second_derivatives + second_derivatives.T) / 2)
+print(
+    f"bottom at w₁ = {bottom[0]:.3f}, w₂ = {bottom[1]:.3f}: loss {loss_of(bottom):.4f}, knowing nothing {know_nothing:.4f}"
+)
+for curvature, direction in zip(curvatures, directions.T, strict=True):
+    print(f"curvature {curvature:.4f} along ({direction[0]:+.2f}, {direction[1]:+.2f})")
+
+# %% [markdown]
+# ### Exercise 2.9 – The longest step (derive, and predict)
+#
+# One step with the learning rate $\eta$ takes the distance $d$ to which new distance? For which $\eta$ does the walk still come closer with
+# each step? Derive the largest one, in terms of the curvature. Then compute the number for our landscape, from `curvatures`: beyond it
+# a walk never comes to rest. Call it `longest_step`. (Which of the two curvatures decides?)
+
+# %% tags=["exercise-2.9"]
+### BEGIN SOLUTION
+longest_step = 2 / curvatures.max()
+### END SOLUTION
+
+# %% tags=["check-2.9"]
+longest_step = checks.exercise_2_9(longest_step, curvatures=curvatures)
+
+# %% [markdown]
+# A prediction is worth something when it can fail. Two hundred steps, with a learning rate just below yours and one just above:
+
+# %%
+walks = {}
+for factor in (0.3, 0.95, 1.05):
+    path = descend(x_pair, y_pair, start_weights, factor * longest_step, 200)
+    walks[factor] = [loss_of(weights) for weights in path[-2:]]
+    print(
+        f"{factor:.2f} × your longest step: the loss ends at {walks[factor][0]:.4f}, {walks[factor][1]:.4f}; "
+        f"at the bottom it is {loss_of(bottom):.4f}"
+    )
+
+# %% tags=["claim"]
+assert walks[0.3][1] - loss_of(bottom) < 1e-6
+assert walks[0.95][1] - loss_of(bottom) < 1e-3  # it comes to rest
+assert walks[1.05][1] - loss_of(bottom) > 0.005  # it does not
+assert loss_of(bottom) < know_nothing
+
+# %% [markdown]
+# That is the whole secret of the learning rate. The steepest direction sets the longest step, and the flattest one then needs many steps.
+# The more the two differ, the slower the walk. Standardised inputs help: they make valleys rounder. And a single neuron has only
+# one valley, so every walk that comes to rest ends at the same place.
+#
+# With hidden layers, the gradient goes by the chain rule as well, from the loss back through the layers: this is
+# *backpropagation*. Keras does it for us. And each batch gives only an estimate of the gradient, so steps are noisy.
 
 # %% [markdown]
 # ### The refined walk
 #
-# We use a refined version of this walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
+# In a landscape of 4021 dimensions nobody knows the steepest curvature, and it changes on the way. So we use a refined version of this
+# walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
 # which evens out the noise of small batches, and a running mean of its square. It divides the first by the root of
-# the second. Parameters with small but steady gradients then move as fast as the others. Our learning rate is
-# $2\cdot 10^{-4}$.
+# the second. Steep directions then get short steps and flat ones long steps: each parameter moves by about $\eta$ per step, whatever
+# the size of its gradient. Our learning rate is $2\cdot 10^{-4}$.
 
 # %%
 model.compile(
@@ -510,19 +628,108 @@ model.compile(
 # %% [markdown]
 # `accuracy` plays no part in the training. It is only reported: the share of events on the right side of a score of 0.5.
 #
-# Now one epoch. Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself. It takes a few
-# seconds, on a slow computer ten or more, and says nothing until the end. (Keras starts its clock only when everything is prepared; ours counts the
-# preparation, too.)
+# From here on the network is written down, and compiled in this way, by `network.build`, and trained by `training.fit`. That function
+# makes the same steps as Keras' own `model.fit`, only faster; section 2.7 shows that it does.
+
+# %% [markdown]
+# ### Exercise 2.10 – Why shuffle? (in your words)
+#
+# The event table is sorted: all signal samples first, then the background. What do you expect if the network is
+# trained on it batch by batch, without shuffling? What will its scores look like at the end of the epoch? Write
+# down your guess, then run the cells that follow: first the experiment, then the check.
+
+# %% tags=["exercise-2.10", "written"]
+### BEGIN SOLUTION
+answer_2_10 = """Batches of signal alone only teach it to answer 1, whatever the inputs are. Then come batches of background
+alone, and it learns to answer 0, and forgets. At the end of the epoch it calls nearly everything background: what came last counts most.
+A shuffled batch is a small copy of the whole, so its gradient points, on average, in the right direction."""
+### END SOLUTION
+
+# %% tags=["nbval-ignore-output"]
+signal_first = np.argsort(-y_train, kind="stable")
+for shuffle in (False, True):
+    trial = network.build(4, normalise=x_train, seed=SEED)
+    training.fit(
+        trial, x_train[signal_first], y_train[signal_first], epochs=1, shuffle=shuffle, seed=SEED, progress=False
+    )
+    scores = training.predict(trial, x_train)
+    print(
+        f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
+        f"of background {scores[y_train == 0].mean():.3f}"
+    )
+
+# %% tags=["check-2.10"]
+checks.written("2.10", answer_2_10)
+
+# %% [markdown]
+# ### Eight neurons bend the line
+#
+# Your neuron had to put a straight line through the plane. But Higgs events lie in a band near its lower left
+# corner, with background on both sides. Now the same two inputs go to a hidden layer of eight neurons. Where the sum of a
+# hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. On the solid line the score is 0.5.
+# The network is trained by `training.fit`, and its parameters were kept after every epoch.
+#
+# *Walk through the epochs, and find the first one in which the loss is lower than at the bottom of your neuron's landscape. What has
+# the solid line done that a single neuron could not do?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.small_network(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
+
+# %% [markdown]
+# ### Five epochs
+#
+# Now we train for good: a fresh network, five epochs, shuffled.
+
+# %% tags=["nbval-ignore-output"]
+first_model = network.build(4, normalise=x_train, learning_rate=2e-4, seed=SEED)
+start = time.perf_counter()
+history = training.fit(first_model, x_train, y_train, epochs=5, batch_size=128, seed=SEED)
+course_seconds = time.perf_counter() - start
+print(f"five epochs: {course_seconds:.1f} s")
+
+# %% tags=["nbval-ignore-output"]
+fig, ax = plotting.losses(history)
+plotting.show(
+    fig,
+    alt="Training loss against the epoch, from one to five. It falls steeply from the first epoch to the second and then ever more slowly.",
+)
+print(f"for comparison: knowing nothing but the share of signal costs {know_nothing:.3f}")
+
+# %% [markdown]
+# One thing to know about this curve: Keras averages the loss over the batches of an epoch, *while* the network is
+# learning. The first point therefore contains the beginner's mistakes.
+
+# %% [markdown]
+# ### Exercise 2.11 – What the loss curve does not tell (in your words)
+#
+# The training loss fell with every epoch. Does this show that the network recognises Higgs bosons in events that it
+# has never seen? What would you look at to find out? Two or three sentences.
+
+# %% tags=["exercise-2.11", "written"]
+### BEGIN SOLUTION
+answer_2_11 = """No. The training loss is measured on the events that the network was fitted to, and it would also fall if the network
+learnt them by heart. One has to compute loss and scores for events that took no part in the training, such as the test events.
+If both agree, the network has learnt something general; if the training loss is clearly lower, it has begun to memorise."""
+### END SOLUTION
+
+# %% tags=["check-2.11"]
+checks.written("2.11", answer_2_11)
+
+# %% [markdown]
+# ## 2.7 The same steps, faster
+#
+# Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself. One epoch takes a few
+# seconds, on a slow computer ten or more, and says nothing until the end. (Keras starts its clock only when everything is prepared;
+# ours counts the preparation, too.)
 
 # %% tags=["nbval-ignore-output"]
 start = time.perf_counter()
 model.fit(dataset, epochs=1, shuffle=False, verbose=2)
 keras_seconds = time.perf_counter() - start
-print(f"{n_batches} steps in {keras_seconds:.1f} s: {1000 * keras_seconds / n_batches:.1f} ms per step")
+print(f"one epoch by model.fit: {keras_seconds:.1f} s, {1000 * keras_seconds / n_batches:.1f} ms per step")
+print(f"five epochs by training.fit: {course_seconds:.1f} s")
 
 # %% [markdown]
-# ### Where does the time go?
-#
 # Our network is tiny. The arithmetic for a batch takes a small part of a millisecond, but a step takes far
 # longer. Between two batches, Keras returns to Python, fetches the next events one by one, and starts the machinery
 # again. For the large networks of today's research this does not matter. For ours it is nearly all.
@@ -544,110 +751,9 @@ fit_difference = max(
 print(f"largest difference in any of the {plain.count_params()} parameters: {fit_difference:.0e}")
 
 # %% [markdown]
-# The difference is what remains of rounding in 32-bit numbers. From here on we use `training.fit`, and
-# `network.build`, which writes down and compiles the network that you have just built.
-
-# %% [markdown]
-# ### Exercise 2.9 – Why shuffle? (in your words)
+# The difference is what remains of rounding in 32-bit numbers.
 #
-# The event table is sorted: all signal samples first, then the background. What do you expect if the network is
-# trained on it batch by batch, without shuffling? What will its scores look like at the end of the epoch? Write
-# down your guess, then run the cells that follow: first the experiment, then the check.
-
-# %% tags=["exercise-2.9", "written"]
-### BEGIN SOLUTION
-answer_2_9 = """Batches of signal alone only teach it to answer 1, whatever the inputs are. Then come batches of background
-alone, and it learns to answer 0, and forgets. At the end of the epoch it calls nearly everything background: what came last counts most.
-A shuffled batch is a small copy of the whole, so its gradient points, on average, in the right direction."""
-### END SOLUTION
-
-# %% tags=["nbval-ignore-output"]
-signal_first = np.argsort(-y_train, kind="stable")
-for shuffle in (False, True):
-    trial = network.build(4, normalise=x_train, seed=SEED)
-    training.fit(
-        trial, x_train[signal_first], y_train[signal_first], epochs=1, shuffle=shuffle, seed=SEED, progress=False
-    )
-    scores = training.predict(trial, x_train)
-    print(
-        f"shuffle={shuffle!s:5}  mean score of signal {scores[y_train == 1].mean():.3f}, "
-        f"of background {scores[y_train == 0].mean():.3f}"
-    )
-
-# %% tags=["check-2.9"]
-checks.written("2.9", answer_2_9)
-
-# %% [markdown]
-# ### Eight neurons bend the line
-#
-# The neuron above had to put a straight line through the plane. But Higgs events lie in a band near its lower left
-# corner, with background on both sides. Now the same two inputs go to a hidden layer of eight neurons. Where the sum of a
-# hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. The network is trained by
-# `training.fit`, and its parameters were kept after every epoch.
-#
-# *Walk through the epochs, and find the first one in which the loss is lower than your neuron's ever was. What has
-# the solid line done that a single neuron could not do?*
-
-# %% tags=["nbval-ignore-output"]
-interactive.small_network(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
-
-# %% [markdown]
-# ### Five epochs
-#
-# Now we train for good: a fresh network, five epochs, shuffled.
-
-# %% tags=["nbval-ignore-output"]
-first_model = network.build(4, normalise=x_train, learning_rate=2e-4, seed=SEED)
-start = time.perf_counter()
-history = training.fit(first_model, x_train, y_train, epochs=5, batch_size=128, seed=SEED)
-course_seconds = time.perf_counter() - start
-print(f"five epochs: {course_seconds:.1f} s; with model.fit they would take up to about {5 * keras_seconds:.0f} s")
-
-# %% tags=["nbval-ignore-output"]
-fig, ax = plotting.losses(history)
-plotting.show(
-    fig,
-    alt="Training loss against the epoch, from one to five. It falls steeply from the first epoch to the second and then ever more slowly.",
-)
-print(f"for comparison: knowing nothing but the share of signal costs {know_nothing:.3f}")
-
-# %% [markdown]
-# One thing to know about this curve: Keras averages the loss over the batches of an epoch, *while* the network is
-# learning. The first point therefore contains the beginner's mistakes.
-
-# %% [markdown]
-# ### Exercise 2.10 – The loss curve (read a plot)
-#
-# By how much does the loss fall from the first epoch to the second, and by how much from the fourth to the fifth?
-# Give both as positive numbers. Is the training over after five epochs?
-
-# %% tags=["exercise-2.10"]
-### BEGIN SOLUTION
-loss = history.history["loss"]
-falls = (loss[0] - loss[1], loss[3] - loss[4])
-### END SOLUTION
-
-# %% tags=["check-2.10"]
-checks.exercise_2_10(falls, losses=history.history["loss"])
-
-# %% [markdown]
-# ### Exercise 2.11 – What the loss curve does not tell (in your words)
-#
-# The training loss fell with every epoch. Does this show that the network recognises Higgs bosons in events that it
-# has never seen? What would you look at to find out? Two or three sentences.
-
-# %% tags=["exercise-2.11", "written"]
-### BEGIN SOLUTION
-answer_2_11 = """No. The training loss is measured on the events that the network was fitted to, and it would also fall if the network
-learnt them by heart. One has to compute loss and scores for events that took no part in the training, such as the test events.
-If both agree, the network has learnt something general; if the training loss is clearly lower, it has begun to memorise."""
-### END SOLUTION
-
-# %% tags=["check-2.11"]
-checks.written("2.11", answer_2_11)
-
-# %% [markdown]
-# ## 2.7 Save and load
+# ## 2.8 Save and load
 #
 # The network is worth keeping. A file with the ending `.keras` holds the layers, all parameters and the state of
 # the optimizer. `chapter.write_model` puts it into `data/outputs/`, where the next chapters find it.
@@ -676,6 +782,8 @@ chapter.write_numbers(
         "raw_test": len(test),
         "parameters": network.count_parameters([4, 60, 60, 1]),
         "loss_of_knowing_nothing": know_nothing,
+        "longest_step": longest_step,
+        "loss_of_one_neuron": loss_of(bottom),
         "loss_first_epoch": history.history["loss"][0],
         "loss_last_epoch": history.history["loss"][-1],
         "difference_from_keras": fit_difference,
@@ -697,11 +805,49 @@ checks.panel(2)
 # - Inputs are standardised with mean and width of the training events; the labels are 1 for signal and 0 for
 #   background.
 # - A neuron is a weighted sum, a bias and an activation. The network 4-60-60-1 has 4021 parameters.
-# - Training minimises the cross-entropy, a negative log-likelihood, in small steps: one for each batch, with Adam.
-#   After five epochs the loss is well below that of knowing nothing, and still falls a little.
-# - `training.fit` makes the steps of `model.fit`, but compiles the whole epoch.
-# - A saved network predicts exactly the same when it is loaded.
+# - Training minimises the cross-entropy, a negative log-likelihood, in small steps against its gradient. For a neuron the gradient is
+#   the mean of $(p-y)\,x$; for a network the chain rule carries it back through the layers.
+# - Steps longer than two divided by the steepest curvature overshoot more each time. Adam finds a length for each parameter.
+# - After five epochs the loss is well below that of knowing nothing. Whether the network is better than one cut, this does not say.
 #
+# ## What you can now do
+#
+# - divide events so that nobody can mix them up later, and say how far a share may be off;
+# - write a network, its loss and its gradient in NumPy, and test a gradient by differences;
+# - recognise a learning rate that is too large, and say why;
+# - train a network in Keras, and know which loss it must at least beat.
+
+# %% [markdown]
+# ## Four questions
+#
+# Choose an answer, and open it.
+#
+# **1. A network is trained with labels 1 and 0. Its loss, the cross-entropy, is 0.69 on events of which half are signal. What has it learnt?**
+#
+# <details><summary>A good deal: the score is right for 69 % of the events.</summary>No. A loss is no share of events. Compare it with what knowing nothing costs.</details>
+# <details><summary>Nothing.</summary>Right. With half of the events signal, the answer 0.5 for everything costs log 2 = 0.69.</details>
+# <details><summary>It is worse than guessing, since 0.69 is above 0.5.</summary>No. 0.5 is a score, 0.69 is a loss: guessing 0.5 costs just this loss.</details>
+#
+# **2. Mean and width for standardising are taken from all events, the test events included. What is wrong with it?**
+#
+# <details><summary>Nothing: no labels are used.</summary>Almost. The effect is small here, but the test events have helped to make the network that they are to judge, and nobody can say by how much.</details>
+# <details><summary>The test events have helped to make the network.</summary>Right. Mean and width belong to the network. With many events it changes little; the habit matters where it changes much.</details>
+# <details><summary>The training becomes unstable.</summary>No. The numbers are almost the same, so the training is too. It is the judgement that is no longer independent.</details>
+#
+# **3. The loss goes down and up by turns, and each swing is larger than the one before. What helps?**
+#
+# <details><summary>More epochs.</summary>No. If each step overshoots by more than the last one, more steps make it worse.</details>
+# <details><summary>A smaller learning rate.</summary>Right. The step is longer than two divided by the curvature: it lands farther from the bottom than it started.</details>
+# <details><summary>A larger learning rate, to get out of the valley.</summary>No. The valley is where we want to go.</details>
+# <details><summary>Shuffling.</summary>No. That helps where batches differ from each other. A descent with all events at once swings in this way, too.</details>
+#
+# **4. A network of dense layers without any activation but the last sigmoid: what can it do that one neuron cannot?**
+#
+# <details><summary>Bend the line where its score is 0.5.</summary>No. Without activations the layers are one matrix after the other, and their product is one matrix: the line stays straight.</details>
+# <details><summary>Nothing.</summary>Right. Products of matrices are matrices. It has more parameters, and can do no more than a single neuron.</details>
+# <details><summary>Use more inputs.</summary>No. A single neuron takes as many inputs as one likes.</details>
+
+# %% [markdown]
 # ## Further reading
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press (2016), chapter 6: feedforward networks.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -12,10 +12,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from course.checks import crafted
-from course.checks.compare import alike, as_number
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, follows, gives, hold, losses, with_argument
+from course.checks.tables import caught, changed, follows, gives, hold, parts_follow, with_argument
 from labcourse import features, samples, splitting
 
 Array = NDArray[np.float64]
@@ -83,24 +82,52 @@ def exercise_2_1(answer: Any, report: Report) -> None:
         )
 
 
+def _share_error(weights: Array, fraction: float) -> Any:
+    return np.sqrt(fraction * (1 - fraction) * np.sum(weights**2)) / np.sum(weights)
+
+
+_VARIANCE = "the variance of one coin is f (1 − f): it shows 1 with probability f, and else 0"
+_MISTAKES_2_2 = (
+    (lambda w, f: np.sqrt(np.sum(w**2)) / np.sum(w), "the probability is missing", _VARIANCE),
+    (lambda w, f: np.sqrt(f * np.sum(w**2)) / np.sum(w), "the variance of a coin is taken to be f", _VARIANCE),
+    (
+        lambda w, f: f * (1 - f) * np.sum(w**2) / np.sum(w) ** 2,
+        "this is the variance",
+        "its root has the unit of a share",
+    ),
+    (lambda w, f: np.sqrt(f * (1 - f) * np.sum(w**2)), "this is the error of the yield", "a share: divide by the sum"),
+    (
+        lambda w, f: np.sqrt(f * (1 - f) / len(w)),
+        "all events count the same",
+        "a coin worth w has the variance w² f (1 − f)",
+    ),
+    (
+        lambda w, f: np.sqrt(f * (1 - f) / np.sum(w)),
+        "expected events are taken for a count",
+        "the coins are worth w: Σw²",
+    ),
+    (
+        lambda w, f: np.sqrt(f * (1 - f)) * np.sum(np.abs(w)) / np.sum(w),
+        "the errors are added",
+        "variances add up: Σw²",
+    ),
+    (
+        lambda w, f: f * (1 - f) * np.sqrt(np.sum(w**2)) / np.sum(w),
+        "f (1 − f) is outside the root",
+        "σ is the root of it",
+    ),
+)
+
+
 @exercise("2.2")
-def exercise_2_2(answer: Any, report: Report, *, shares: pd.DataFrame) -> None:
-    """The sample whose expected share in the training part is farthest from 0.6."""
-    expected, distance = shares["expected"], (shares["expected"] - 0.6).abs()
-    raw, error = (shares["raw"] - 0.6).abs(), shares.get("error", distance)
-    report.name(
-        answer,
-        list(shares.index),
-        # Two samples that lie within a thousandth of each other cannot be told apart in the figure.
-        set(shares.index[distance >= distance.max() - 0.001]),
-        "no other sample is farther away from 0.6",
-        (distance.idxmin(), "this one is closest to 0.6", "we ask for the one that is farthest away"),
-        (raw.idxmax(), "this one is farthest in raw events", "read the column of expected events"),
-        (error.idxmax(), "this one has the largest error", "look at the position of its point, not at the bar"),
-        (expected.idxmax(), "this one is farthest above 0.6", "one below may be farther: both directions count"),
-        (expected.idxmin(), "this one is farthest below 0.6", "one above may be farther: both directions count"),
-        hint="above or below 0.6 both count",
-    )
+def exercise_2_2(answer: Any, report: Report) -> None:
+    """The error of the share of the expected events that falls on one side."""
+    rng = np.random.default_rng(22)
+    weights = rng.uniform(0.2, 1.0, 40) * rng.choice([1.0, 1.0, 1.0, -1.0], 40)
+    what, hint = "it is how far shares spread", "Var Σ wᵢ bᵢ = Σ wᵢ² Var bᵢ, and then the share is divided by Σ wᵢ"
+    if follows(report, answer, _share_error, (weights, 0.6), _MISTAKES_2_2, what, hint):
+        more = (np.full(100, 0.5), 0.3), (rng.uniform(0, 2, 25), 0.9), (weights, 1.0)
+        report.agrees(answer, _share_error, *more, hint="use both arguments")
 
 
 _arrays = course_answer("2.3")
@@ -156,106 +183,8 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
 
 
-_batches = course_answer("2.4")
-
-
-_CASES_2_4 = {
-    (1000, 128): "8 batches, the last with 104 events",
-    (256, 128): "2 batches, both full",
-    (100, 128): "one batch that holds all",
-    (150, 128): "2 batches, the last with 22",
-}
-
-
-def _of_cases(function: Callable[[int, int], Any]) -> list[Any]:
-    return [function(*case) for case in _CASES_2_4]
-
-
-_MISTAKES_N = (
-    (_of_cases(lambda n, size: n // size), "the last, partial batch is left out", "1000 − 7 × 128 = 104 train, too"),
-    (_of_cases(lambda n, size: n / size), "this is a fraction of a batch", "round up to a whole number"),
-    (_of_cases(lambda n, size: round(n / size)), "the number of batches is rounded", "round up: no event is left out"),
-    (_of_cases(lambda n, size: n // size + 1), "there is an empty batch at the end", "256 = 2 × 128 make two batches"),
-    (_of_cases(lambda *case: _batches(*case)[1]), "the two numbers are in the wrong order", "the number comes first"),
-)
-_MISTAKES_LAST = (
-    (_of_cases(lambda n, size: n % size), "the last batch is empty where all are full", "256: it holds 128, and not 0"),
-    (_of_cases(lambda n, size: size), "the last batch always counts as full", "1000 = 7 × 128 + 104"),
-    (_of_cases(lambda n, size: size - n % size), "this is what the last batch lacks", "we ask for what is in it"),
-)
-
-
-@exercise("2.4")
-def exercise_2_4(answer: Any, report: Report) -> None:
-    """The number of batches in an epoch, and the size of the last one."""
-    if report.parts(answer(1000, 128), "n_batches, last_size") is None:
-        return
-    results, right = _of_cases(answer), _of_cases(_batches)
-    for i, mistakes in enumerate((_MISTAKES_N, _MISTAKES_LAST)):
-        if report.recognises([result[i] for result in results], *mistakes, right=[own[i] for own in right]):
-            return
-    for (n, size), what in _CASES_2_4.items():
-        gives(report, answer, ((n, size), _batches(n, size), f"{n} events: {what}", f"in batches of {size}"))
-    report.also(
-        lambda: all(isinstance(number, (int, np.integer)) for result in results for number in result),
-        "both are whole numbers",
-        hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",
-    )
-    others = (90, 30), (1000, 300), (7, 1), (5, 8), (10001, 10000)
-    report.agrees(answer, _batches, *others, hint="use the argument batch_size", relative=1e-9)
-
-
-_standardise = course_answer("2.5")
-
-
-def _by_event(x: Array, _: Array) -> Array:
-    return _standardise(x.T, x.T).T
-
-
-_MISTAKES_2_5 = (
-    (lambda x, r: (x - r.mean()) / r.std(), "all columns share one mean", "take mean and std over axis=0"),
-    (lambda x, r: (x - r.mean()) / r.std(axis=0), "the mean of all columns is subtracted", "each has its own: axis=0"),
-    (lambda x, r: (x - r.mean(axis=0)) / r.std(), "all columns are divided by one width", "each has its own: axis=0"),
-    (lambda x, r: (x - x.mean(axis=0)) / r.std(axis=0), "the mean is that of x itself", "take it from `reference`"),
-    (lambda x, r: (x - r.mean(axis=0)) / x.std(axis=0), "the width is that of x itself", "take it from `reference`"),
-    (lambda x, r: _standardise(x, x), "mean and width are those of x itself", "take both from `reference`"),
-    (lambda x, r: _standardise(r, r), "this is the reference, and not x", "move x, with the numbers of reference"),
-    (lambda x, r: (x - r.mean(axis=0)) / r.var(axis=0), "this divides by the variance", "the width is its root: std"),
-    (lambda x, r: x - r.mean(axis=0), "the widths are left", "divide by the standard deviation"),
-    (lambda x, r: x / r.std(axis=0), "the mean is left", "subtract the mean first"),
-    (lambda x, r: x - r.mean(axis=0) / r.std(axis=0), "the division comes before the subtraction", "mind the brackets"),
-    (_by_event, "the mean is taken over the columns of each event", "an input has one mean for all events: axis=0"),
-    (lambda x, r: (x - r.min(0)) / np.ptp(r, 0), "the range is scaled to 0 … 1", "one extreme event would squeeze all"),
-)
-
-
-@exercise("2.5")
-def exercise_2_5(answer: Any, report: Report) -> None:
-    """Standardised inputs, with mean and width of the training events."""
-    rng = np.random.default_rng(25)
-    reference = rng.normal([60.0, 40.0, 5.0], [20.0, 10.0, 0.5], (500, 3))
-    x = rng.normal([80.0, 35.0, 6.0], [30.0, 5.0, 1.0], (200, 3))
-    result, right = np.asarray(answer(x, reference), float), _standardise(x, reference)
-    if report.recognises(result, *_MISTAKES_2_5, given=(x, reference), right=right):
-        return
-    if not report.holds(result.shape == x.shape, "keeps the shape", hint="(x − mean) / width, column by column"):
-        return
-    own = np.asarray(answer(reference, reference), float)
-    # n and n − 1 in the denominator of the standard deviation are both in use.
-    precision = 0.002
-    hold(
-        report,
-        (np.abs(own.mean(axis=0)) < precision, "the reference gets mean 0 in every column", "reference.mean(axis=0)"),
-        (np.abs(own.std(axis=0) - 1) < precision, "it gets width 1 in every column", "divide by reference.std(axis=0)"),
-        (alike(result, right, relative=precision), "other events are moved and scaled alike", "use x once"),
-    )
-    other = rng.normal(3.0, 2.0, (30, 5)), rng.normal(3.0, 2.0, (600, 5))
-    hint = "mean and std over axis=0 treat all columns at once, however many there are"
-    report.agrees(answer, _standardise, other, hint=hint, relative=precision)
-
-
 _BIASED = ("a bias belongs to a neuron, and not to its inputs", "60 neurons have 60 biases")
-_MISTAKES_2_6 = (
+_MISTAKES_2_4 = (
     ((240, 3600, 60), "the biases are missing", "every neuron has a bias in addition to its weights"),
     ((60, 60, 1), "these are the neurons", "every neuron has a weight for each of its inputs, and a bias"),
     ((244, 3660, 61), *_BIASED),
@@ -267,10 +196,10 @@ _MISTAKES_2_6 = (
 )
 
 
-@exercise("2.6")
-def exercise_2_6(answer: Any, report: Report) -> None:
+@exercise("2.4")
+def exercise_2_4(answer: Any, report: Report) -> None:
     """The parameters of the layers of the network 4-60-60-1, counted by hand."""
-    if report.parts(answer, "the three layers", 3) is None or report.recognises(answer, *_MISTAKES_2_6):
+    if report.parts(answer, "the three layers", 3) is None or report.recognises(answer, *_MISTAKES_2_4):
         return
     report.close(answer[0], 300, "the first hidden layer", hint="60 neurons with 4 weights and a bias each")
     report.close(answer[1], 3660, "the second hidden layer", hint="60 neurons with 60 weights and a bias each")
@@ -289,7 +218,7 @@ def _sigmoid(z: Any) -> Any:
 
 
 def _forward(x: Array, layers: Layers, hidden: Any = _relu, last: Any = _sigmoid, late: bool = False) -> Array:
-    """The course's own answer to exercise 2.7; the options are the variants that students write."""
+    """The course's own answer to exercise 2.5; the options are the variants that students write."""
     for kernel, bias in layers[:-1]:
         x = hidden(x @ kernel) + bias if late else hidden(x @ kernel + bias)
     return np.asarray(last(x @ layers[-1][0] + layers[-1][1]))[:, 0]
@@ -297,7 +226,7 @@ def _forward(x: Array, layers: Layers, hidden: Any = _relu, last: Any = _sigmoid
 
 _RELU = "ReLU sets negative numbers to zero: np.maximum(0, z)"
 _unbiased = with_argument(_forward, 1, lambda layers: [(kernel, 0 * bias) for kernel, bias in layers])
-_MISTAKES_2_7 = (
+_MISTAKES_2_5 = (
     (_unbiased, "the biases are left out", "z = x @ kernel + bias"),
     (partial(_forward, last=np.asarray), "the last neuron has no sigmoid", "its output is 1 / (1 + exp(−z))"),
     (changed(_forward, lambda p: 1 - p), "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
@@ -311,10 +240,10 @@ _MISTAKES_2_7 = (
 )
 
 
-@exercise("2.7")
-def exercise_2_7(answer: Any, report: Report) -> None:
+@exercise("2.5")
+def exercise_2_5(answer: Any, report: Report) -> None:
     """The forward pass of a small network."""
-    rng = np.random.default_rng(27)
+    rng = np.random.default_rng(25)
     x, more = rng.normal(0, 2, (40, 3)), rng.normal(0, 2, (60, 3))
     networks = [
         [(rng.normal(0, 1, shape), rng.normal(0, 1, shape[1])) for shape in itertools.pairwise(sizes)]
@@ -325,7 +254,7 @@ def exercise_2_7(answer: Any, report: Report) -> None:
     if result.shape == (40, 1):
         report.wrong("the result has a second dimension", "one number per event: take column 0, [:, 0]")
         result = result[:, 0]
-    if report.recognises(result, *_MISTAKES_2_7, given=deep, right=_forward(*deep)):
+    if report.recognises(result, *_MISTAKES_2_5, given=deep, right=_forward(*deep)):
         return
     if not report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron"):
         return
@@ -336,79 +265,182 @@ def exercise_2_7(answer: Any, report: Report) -> None:
         gives(report, answer, ((more, layers), _forward(more, layers), what, loop if n else alone))
 
 
-def _cross_entropy(y: Any, p: Any, *, gather: Any = np.mean, **variant: Any) -> Any:
-    """The course's own answer to exercise 2.8; the options are the variants that students write."""
-    return gather(losses(y, p, **variant))
-
-
-def _bare_log(y: Any, p: Any) -> Any:
-    return -np.mean(y * np.log(p) + (1 - y) * (1 - np.log(p)))
-
-
+_knowing_nothing = course_answer("2.6")
 _NATURAL = "np.log is the natural logarithm"
+_MISTAKES_BEST = (
+    (lambda share: 0.5, "the best score is not always 0.5", "where 90 % are signal, is 0.5 a good answer?"),
+    (lambda share: 1 - share, "this is the share of background", "p is the probability of signal"),
+    (
+        lambda share: float(share > 0.5),
+        "this is sure of itself",
+        "a single event of the other class costs infinitely much",
+    ),
+    (
+        lambda share: share / (1 - share),
+        "this is signal over background",
+        "dL/dc = −s/c + (1 − s)/(1 − c) is zero where?",
+    ),
+)
+_MISTAKES_LEAST = (
+    (lambda s: np.log(2), "this is the loss of answering 0.5", "put the best score into the loss"),
+    (lambda s: -np.log(s), "this is what a signal event costs", "background events count as well: −(1 − s) log(1 − s)"),
+    (lambda s: -s * np.log(s), "background events are missing", "a share 1 − s of the events costs −log(1 − c)"),
+    (lambda s: s * np.log(s) + (1 - s) * np.log(1 - s), "the sign is wrong", "a logarithm below one is negative"),
+    (
+        lambda s: -np.log(s) - np.log(1 - s),
+        "the shares are missing",
+        "weight both logarithms with the shares of their class",
+    ),
+    (lambda s: -s * np.log2(s) - (1 - s) * np.log2(1 - s), "the logarithm is of base 2", _NATURAL),
+    (lambda s: -s * np.log10(s) - (1 - s) * np.log10(1 - s), "the logarithm is of base 10", _NATURAL),
+    (lambda s: -s * np.log(1 - s) - (1 - s) * np.log(s), "the labels are swapped", "log(c) belongs to signal"),
+    (lambda s: s * (1 - s), "this is the mean squared error", "the loss is the cross-entropy"),
+)
+
+
+@exercise("2.6")
+def exercise_2_6(answer: Any, report: Report) -> None:
+    """The best constant score, and its loss."""
+    names, best, least = "score, loss", "the best constant score", "its loss"
+    tables = (
+        (_MISTAKES_BEST, best, "where is the derivative of −s log c − (1 − s) log(1 − c) zero?"),
+        (_MISTAKES_LEAST, least, "put the best score into −s log c − (1 − s) log(1 − c)"),
+    )
+    if parts_follow(report, answer, _knowing_nothing, (0.3,), names, *tables):
+        report.agrees(answer, _knowing_nothing, (0.5,), (0.41,), (0.97,), hint="use the argument share")
+
+
+def _score(x: Array, weights: Array) -> Array:
+    return _sigmoid(x @ weights)
+
+
+def _gradient(x: Array, y: Array, weights: Array) -> Array:
+    return np.asarray((_score(x, weights) - y) @ x / len(y))
+
+
+def _of_squares(x: Array, y: Array, weights: Array) -> Array:
+    p = _score(x, weights)
+    return np.asarray(((p - y) * p * (1 - p)) @ x / len(y))
+
+
+_MISTAKES_2_7 = (
+    (changed(_gradient, np.negative), "the sign is turned round", "the gradient points uphill: (p − y) x"),
+    (lambda x, y, w: (_score(x, w) - y) @ x, "this is the sum", "L is a mean: divide by the number of events"),
+    (_of_squares, "p (1 − p) is left over", "it cancels with the derivative of the logarithms"),
+    (
+        lambda x, y, w: 2 * _of_squares(x, y, w),
+        "this is the gradient of squares",
+        "derive −y log p − (1 − y) log(1 − p)",
+    ),
+    (lambda x, y, w: np.full(len(w), np.mean(_score(x, w) - y)), "the inputs are missing", "dz/dw is x"),
+    (lambda x, y, w: (x @ w - y) @ x / len(y), "there is no sigmoid", "p = 1 / (1 + exp(−z))"),
+    (lambda x, y, w: (1 - _score(x, w) - y) @ x / len(y), "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
+    (lambda x, y, w: (_score(x, w) - y)[:, None] * x, "there is one gradient per event", "take the mean over axis 0"),
+    (
+        lambda x, y, w: np.mean((_score(x, w) - y)[:, None] * x),
+        "one number is given",
+        "each weight has a derivative: axis 0",
+    ),
+    (lambda x, y, w: (_score(x, w) - y) * y @ x / len(y), "background events do not count", "(p − y) x for all events"),
+)
+
+
+@exercise("2.7")
+def exercise_2_7(answer: Any, report: Report) -> None:
+    """The gradient of the cross-entropy of one neuron."""
+    rng = np.random.default_rng(27)
+
+    def case(n: int, n_inputs: int) -> tuple[Array, Array, Array]:
+        x = rng.normal(0.2, 1.0, (n, n_inputs))
+        return x, (rng.random(n) < _sigmoid(x[:, 0])).astype(float), rng.normal(0.0, 1.0, n_inputs)
+
+    what, hint = "it is the slope of the loss", "dL/dz = p − y, dz/dw = x, and the mean over the events"
+    if follows(report, answer, _gradient, case(200, 2), _MISTAKES_2_7, what, hint):
+        report.agrees(answer, _gradient, case(50, 3), case(30, 1), hint="use x, y and weights, however many there are")
+
+
+def _descend(
+    x: Array, y: Array, weights: Array, rate: float, n_steps: int, *, sign: int = -1, slope: Any = _gradient
+) -> Array:
+    """The course's own answer to exercise 2.8; the options are the variants that students write."""
+    path = [np.asarray(weights, np.float64)]
+    for _ in range(n_steps):
+        path.append(path[-1] + sign * rate * slope(x, y, path[-1]))
+    return np.array(path)
+
+
+def _one_array(*given: Any) -> Array:
+    path = _descend(*given)
+    return np.repeat(path[-1:], len(path), axis=0)
+
+
+def _from_the_start(x: Array, y: Array, weights: Array, rate: float, n_steps: int) -> Array:
+    return np.asarray(weights - rate * np.arange(n_steps + 1)[:, None] * _gradient(x, y, weights))
+
+
+def _of_unit_length(x: Array, y: Array, weights: Array) -> Array:
+    slope = _gradient(x, y, weights)
+    return np.asarray(slope / np.linalg.norm(slope))
+
+
+_AS_MANY = "n_steps + 1 rows: before the first step, and after each"
 _MISTAKES_2_8 = (
-    (changed(_cross_entropy, np.negative), "the sign is wrong", "a logarithm below one is negative: put a minus"),
-    (partial(_cross_entropy, gather=np.asarray), "this is one number per event", "take the mean at the end"),
-    (partial(_cross_entropy, gather=np.sum), "this is the sum", "take the mean over the events"),
-    (partial(_cross_entropy, log=np.log2), "the logarithm is of base 2", _NATURAL),
-    (partial(_cross_entropy, log=np.log10), "the logarithm is of base 10", _NATURAL),
-    (partial(_cross_entropy, background=0), "background events do not count", "for y = 0 the loss is −log(1 − p)"),
-    (lambda y, p: -np.mean((1 - y) * np.log(1 - p)), "signal events do not count", "for y = 1 the loss is −log(p)"),
-    (lambda y, p: _cross_entropy(1 - y, p), "the labels are swapped", "log(p) belongs to y = 1"),
-    (lambda y, p: np.mean((y - p) ** 2), "this is the mean squared error", "use the logarithms of the formula"),
-    (lambda y, p: _cross_entropy(y, p) / y.mean(), "the sum is divided by the number of signal events", "by all"),
-    (_bare_log, "log(1 − p) is written as 1 − log(p)", "the logarithm is of the difference: np.log(1 - p)"),
+    (partial(_descend, sign=1), "the walk goes uphill", "the gradient points uphill: weights − η ∇L"),
+    (_one_array, "all rows are the same", "`-=` changes the array that is in the list already: w = w - …, or w.copy()"),
+    (_from_the_start, "all steps have the gradient of the start", "compute it anew after each step"),
+    (changed(_descend, lambda path: path[1:]), "the start is missing", _AS_MANY),
+    (changed(_descend, lambda path: path[:-1]), "the last step is missing", _AS_MANY),
+    (changed(_descend, lambda path: path[-1]), "only the end is given", "keep the whole path: " + _AS_MANY),
+    (changed(_descend, np.transpose), "the path lies on its side", "one row per step"),
+    (partial(_descend, slope=_of_unit_length), "all steps are of one length", "η times the gradient, as it is"),
+    (
+        lambda x, y, w, rate, n: _descend(x, y, 0 * w, rate, n),
+        "the walk starts at zero",
+        "at the weights that are given",
+    ),
 )
 
 
 @exercise("2.8")
 def exercise_2_8(answer: Any, report: Report) -> None:
-    """The mean cross-entropy of predictions."""
+    """The descent of one neuron, step by step."""
     rng = np.random.default_rng(28)
-    y = (rng.random(300) < 0.3).astype(float)
-    p = np.clip(0.5 * y + 0.5 * rng.random(300), 0.01, 0.99)
-    what = "the mean over all events follows the formula"
-    if not follows(report, answer, _cross_entropy, (y, p), _MISTAKES_2_8, what, "y log(p) + (1 − y) log(1 − p)"):
-        return
-    coin, wrong = np.full(300, 0.5), (np.array([1.0]), np.array([1e-6]))
-    gives(report, answer, ((y, coin), np.log(2), "p = 0.5 for all events gives log 2", "−log 0.5 is log 2"))
-    large = "sure and wrong: the loss is large"
-    report.also(lambda: answer(*wrong) > 13, large, hint="−log(1e-6) is 14: leave p as it is")
-    more = (rng.random(500) < 0.6).astype(float), rng.uniform(0.01, 0.99, 500)
-    report.agrees(answer, _cross_entropy, more, hint="take the mean over all events that are given")
+
+    def case(n: int, n_inputs: int, rate: float, n_steps: int) -> tuple[Any, ...]:
+        x = rng.normal(0.2, 1.0, (n, n_inputs))
+        return x, (rng.random(n) < _sigmoid(x[:, 0])).astype(float), rng.normal(0.0, 1.0, n_inputs), rate, n_steps
+
+    what, hint = "each step goes against the gradient", "weights = weights − learning_rate × gradient(x, y, weights)"
+    if follows(report, answer, _descend, case(200, 2, 0.5, 12), _MISTAKES_2_8, what, hint):
+        more = case(60, 3, 2.0, 5), case(40, 1, 0.1, 1), case(40, 2, 1.0, 0)
+        report.agrees(answer, _descend, *more, hint="use all arguments; with no step, the path is its start")
 
 
-@exercise("2.10")
-def exercise_2_10(answer: Any, report: Report, *, losses: Sequence[float]) -> None:
-    """How much the training loss fell in the first step of the curve and in the last."""
-    if report.parts(answer, "the first fall and the last fall") is None:
-        return
-    if (n := len(losses)) < 5:
-        report.wrong(f"the training was interrupted after {n} of 5 epochs", "run its cell again, to its end")
-        return
-    falls = -np.diff(np.asarray(losses, float))
-    # A figure can be read to about a twentieth of its height.
-    reading = 0.05 * (max(losses) - min(losses))
-    tolerances = [max(0.2 * abs(falls[0]), reading), max(0.3 * abs(falls[-1]), reading)]
-    first, last = ((as_number(number) or np.inf) for number in answer)
-    is_swapped = abs(first - falls[-1]) <= tolerances[1] and abs(last - falls[0]) <= tolerances[0]
-    if is_swapped and abs(first - falls[0]) > tolerances[0]:
-        report.wrong("the two falls are in the wrong order", "the first step comes first")
-        return
-    is_loss = "this is a loss", "we ask for the difference between two epochs"
-    per_cent = "this is in per cent", "give the difference of the two losses itself, without a factor 100"
-    for i, what, steps in (
-        (0, "the fall from the first epoch to the second", "the first two points"),
-        (-1, "the fall from the fourth epoch to the fifth", "the last two points"),
-    ):
-        fall, before = float(falls[i]), float(losses[i - (i < 0)])
-        mistakes = (
-            (before, *is_loss),
-            (before - fall, *is_loss),
-            (-fall, "this is a rise", "a loss that falls from 0.6 to 0.5 falls by 0.1, without a minus"),
-            (100 * fall / before, *per_cent),
-            (100 * fall, *per_cent),
-            (float(falls.sum()), "this is the fall over all epochs", "we ask for single steps"),
-        )
-        hint = f"the difference of {steps}"
-        report.reading(answer[i], fall, what, *mistakes, tolerance=float(tolerances[i]), hint=hint)
+@exercise("2.9", make_fallback=lambda curvatures: 2 / float(np.max(curvatures)))
+def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) -> None:
+    """The largest learning rate with which a descent comes to rest."""
+    steepest, flattest = float(np.max(curvatures)), float(np.min(curvatures))
+    two = "d becomes (1 − η c) d, and that is closer as long as −1 < 1 − η c"
+    report.reading(
+        answer,
+        2 / steepest,
+        "the longest step",
+        (1 / steepest, "this step arrives at the bottom at once", f"longer ones come closer, too: {two}"),
+        (2 / flattest, "this is the flattest direction", "along the other one, such a walk swings farther and farther"),
+        (1 / flattest, "this is the flattest direction", "the steepest one decides"),
+        (steepest / 2, "the fraction is turned round", two),
+        (2 * steepest, "the curvature is multiplied", two),
+        (
+            2 / (steepest + flattest),
+            "both curvatures are added",
+            "each direction is a walk of its own: which one fails first?",
+        ),
+        (
+            4 / (steepest + flattest),
+            "this is a mean curvature",
+            "each direction is a walk of its own: which fails first?",
+        ),
+        (2 / np.sqrt(steepest), "there is a root too much", two),
+        tolerance=0.01 / steepest,
+        hint=two,
+    )

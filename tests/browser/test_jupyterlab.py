@@ -155,19 +155,19 @@ def test_chapter_2(lab: Any) -> None:
     assert lab.errors() == []
 
     # The slider, by keyboard: numbers and picture follow.
-    (neuron,) = (i for i, cell in enumerate(lab.cells()) if cell["source"].startswith("interactive.neuron("))
-    lab.shows(neuron, "0 of 100")
-    live = lab.cell(neuron).locator(".labcourse-neuron")
+    (descent,) = (i for i, cell in enumerate(lab.cells()) if cell["source"].startswith("interactive.descent("))
+    lab.shows(descent, "0 of 30")
+    live = lab.cell(descent).locator(".labcourse-descent")
     picture = live.locator("img").get_attribute("src")
-    live.locator(".labcourse-neuron-epoch [role=slider]").focus()
+    live.locator(".labcourse-descent-step [role=slider]").focus()
     for _ in range(5):
         lab.page.keyboard.press("ArrowRight")
-    lab.shows(neuron, "5 of 100")
-    lab.wait("document.querySelector('.labcourse-neuron img').src != x", picture)
+    lab.shows(descent, "5 of 30")
+    lab.wait("document.querySelector('.labcourse-descent img').src != x", picture)
     # Each step brings a new <img>; the panel around it stays.
     live.scroll_into_view_if_needed()
     lab.screenshot("slider")
-    lab.shows_parts(neuron, "widget")
+    lab.shows_parts(descent, "widget")
     assert undescribed(lab) == []
     assert barriers(lab) == []
 
@@ -193,10 +193,10 @@ def test_chapter_2(lab: Any) -> None:
         else:
             lab.page.reload()
             lab.wait_for_kernel()
-        lab.shows(neuron, "Run this cell to make it live", "100 of 100")
+        lab.shows(descent, "Run this cell to make it live", "30 of 30")
         lab.shows(panels(lab)[0], "Run this cell to bring the panel up to date")
-        lab.cell(neuron).scroll_into_view_if_needed()
-        lab.shows_parts(neuron, "image/png", "application/vnd.jupyter.stdout", "text/html")
+        lab.cell(descent).scroll_into_view_if_needed()
+        lab.shows_parts(descent, "image/png", "application/vnd.jupyter.stdout", "text/html")
         lab.shows_parts(panels(lab)[0], "text/html", "text/html")
         lab.screenshot(f"without-kernel-{how}")
     assert undescribed(lab) == []

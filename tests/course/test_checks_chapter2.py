@@ -7,7 +7,6 @@ import math
 import numpy as np
 import pandas as pd
 
-from course import checks
 from labcourse import samples, splitting
 from tests.course.answers import Exercise, make_tests
 
@@ -27,31 +26,6 @@ def arrays_by_loop(events, columns):
         x[:, i] = events[name]
     y = np.array([1.0 if name in samples.SIGNAL else 0.0 for name in events["sample"]], dtype="float32")
     return [x, y]
-
-
-def batches(n_events, batch_size):
-    return math.ceil(n_events / batch_size), n_events % batch_size or batch_size
-
-
-def batches_by_loop(n_events, batch_size):
-    n = 1
-    while n_events > batch_size:
-        n_events -= batch_size
-        n += 1
-    return [n, n_events]
-
-
-def standardise_by_loop(x, reference):
-    result = np.zeros_like(x)
-    for i in range(x.shape[1]):
-        result[:, i] = (x[:, i] - np.mean(reference[:, i])) / np.std(reference[:, i], ddof=1)
-    return result
-
-
-def standardise_in_place(x, reference):
-    x -= reference.mean(axis=0)
-    x /= reference.std(axis=0)
-    return x
 
 
 def relu(z):
@@ -85,8 +59,48 @@ def forward_in_place(x, layers):
     return result
 
 
-def cross_entropy(y, p):
-    return -(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()
+def share_error(weights, fraction):
+    return np.sqrt(fraction * (1 - fraction) * (weights**2).sum()) / weights.sum()
+
+
+def knowing_nothing(share):
+    return share, -share * np.log(share) - (1 - share) * np.log(1 - share)
+
+
+def gradient(x, y, weights):
+    return x.T @ (sigmoid(x @ weights) - y) / len(y)
+
+
+def gradient_by_loop(x, y, weights):
+    total = [0.0] * len(weights)
+    for inputs, label in zip(x, y, strict=True):
+        p = 1 / (1 + math.exp(-sum(w * value for w, value in zip(weights, inputs, strict=True))))
+        total = [t + (p - label) * value / len(y) for t, value in zip(total, inputs, strict=True)]
+    return total
+
+
+def descend(x, y, weights, learning_rate, n_steps, gradient=gradient):
+    path = [weights]
+    for _ in range(n_steps):
+        path.append(path[-1] - learning_rate * gradient(x, y, path[-1]))
+    return np.array(path)
+
+
+def descend_into_an_array(x, y, weights, learning_rate, n_steps):
+    path = np.zeros((n_steps + 1, len(weights)))
+    path[0] = weights
+    for i in range(n_steps):
+        path[i + 1] = path[i] - learning_rate * gradient(x, y, path[i])
+    return path
+
+
+def descend_in_place(x, y, weights, learning_rate, n_steps):
+    path, weights = [weights], weights.copy()
+    path[0] = weights
+    for _ in range(n_steps):
+        weights -= learning_rate * gradient(x, y, weights)
+        path.append(weights)
+    return np.array(path)
 
 
 def in_tensorflow(result):
@@ -94,18 +108,6 @@ def in_tensorflow(result):
 
     return tf.constant(result)
 
-
-def cross_entropy_by_loop(y, p):
-    total = 0
-    for label, score in zip(y, p, strict=True):
-        total -= math.log(score) if label == 1 else math.log(1 - score)
-    return total / len(y)
-
-
-SHARES = pd.DataFrame(
-    {"raw": [0.601, 0.55, 0.61, 0.59], "expected": [0.602, 0.57, 0.64, 0.59], "error": [0.001, 0.04, 0.02, 0.05]},
-    index=["llll", "Zee", "ttbar_lep", "Zmumu"],
-)
 
 EXERCISES = {
     "2.1": Exercise(
@@ -134,16 +136,26 @@ EXERCISES = {
         ],
     ),
     "2.2": Exercise(
-        right=["ttbar_lep"],
-        mistakes=[
-            ("llll", "closest to 0.6"),
-            ("Zee", "farthest in raw events"),
-            ("Zmumu", "has the largest error"),
-            (0.64, "this is a number"),
-            ("ttbar", "there is no such name"),
+        right=[
+            share_error,
+            lambda weights, f: math.sqrt(f * (1 - f) * sum(w * w for w in weights)) / sum(weights),
+            lambda weights, f: share_error(pd.Series(weights), f),
+            lambda weights, f: share_error(weights.astype(np.float32), f),
         ],
-        fails=[(["ttbar_lep"], "not a name"), (2, "not a name"), ("Zmumu, ttbar_lep", "no such name")],
-        context=lambda: {"shares": SHARES},
+        mistakes=[
+            (lambda w, f: np.sqrt((w**2).sum()) / w.sum(), "the probability is missing"),
+            (lambda w, f: np.sqrt(f * (w**2).sum()) / w.sum(), "taken to be f"),
+            (lambda w, f: share_error(w, f) ** 2, "this is the variance"),
+            (lambda w, f: share_error(w, f) * w.sum(), "error of the yield"),
+            (lambda w, f: np.sqrt(f * (1 - f) / len(w)), "count the same"),
+            (lambda w, f: np.sqrt(f * (1 - f) / w.sum()), "taken for a count"),
+            (lambda w, f: f * (1 - f) * np.sqrt((w**2).sum()) / w.sum(), "outside the root"),
+        ],
+        fails=[
+            (lambda w, f: share_error(w, 0.6), "other arguments"),
+            (lambda w, f: np.sqrt(0.24 * (w**2).sum()) / w.sum(), "other arguments"),
+            (lambda w, f: share_error(np.abs(w), f), ""),
+        ],
     ),
     "2.3": Exercise(
         right=[
@@ -170,48 +182,6 @@ EXERCISES = {
         ],
     ),
     "2.4": Exercise(
-        right=[
-            batches,
-            batches_by_loop,
-            lambda n, size: (int(np.ceil(n / size)), n - (int(np.ceil(n / size)) - 1) * size),
-        ],
-        mistakes=[
-            (lambda n, size: (n // size, size), "left out"),
-            (lambda n, size: (n / size, n % size), "fraction of a batch"),
-            (lambda n, size: (math.ceil(n / size), n % size), "the last batch is empty"),
-            (lambda n, size: (math.ceil(n / size), size), "always counts as full"),
-            (lambda n, size: n // size, "one value is given"),
-        ],
-        fails=[
-            (lambda n, size: tuple(map(float, batches(n, size))), "whole numbers"),
-            (lambda n, size: (math.ceil(n / size), n % size or 128), "other arguments"),
-            (lambda n, size: (max(2, math.ceil(n / size)), batches(n, size)[1]), ""),
-            (lambda n, size: (math.ceil(n / size), n - n // size * size or n), ""),
-        ],
-    ),
-    "2.5": Exercise(
-        right=[
-            lambda x, reference: (x - reference.mean(axis=0)) / reference.std(axis=0),
-            lambda x, reference: (pd.DataFrame(x) - pd.DataFrame(reference).mean()) / pd.DataFrame(reference).std(),
-            lambda x, reference: ((x - reference.mean(axis=0)) / reference.std(axis=0)).astype(np.float32),
-            standardise_by_loop,
-            lambda x, reference: in_tensorflow((x - reference.mean(axis=0)) / reference.std(axis=0)),
-        ],
-        mistakes=[
-            (lambda x, reference: (x - reference.mean()) / reference.std(), "share one mean"),
-            (lambda x, reference: (x - x.mean(axis=0)) / x.std(axis=0), "of x itself"),
-            (lambda x, reference: (x - reference.mean(axis=0)) / reference.var(axis=0), "variance"),
-            (lambda x, reference: x - reference.mean(axis=0) / reference.std(axis=0), "division comes before"),
-            (standardise_in_place, "changes what it is given: x"),
-        ],
-        fails=[
-            (lambda x, reference: x.mean(axis=0), "keeps the shape"),
-            (lambda x, reference: (x - reference.mean(axis=0)) / reference[:, 0].std(), "divide by"),
-            (lambda x, reference: (x - reference.mean(axis=0)) / x.std(axis=0), ""),
-            (lambda x, reference: (x - x.mean(axis=0)) / reference.std(axis=0), ""),
-        ],
-    ),
-    "2.6": Exercise(
         right=[(300, 3660, 61), [300.0, 3660, np.int64(61)], np.array([300, 3660, 61])],
         mistakes=[
             ((240, 3600, 60), "biases are missing"),
@@ -227,7 +197,7 @@ EXERCISES = {
             ((300, 3660, 61, 4021), "4 values are given where 3"),
         ],
     ),
-    "2.7": Exercise(
+    "2.5": Exercise(
         right=[
             forward,
             forward_in_single_precision,
@@ -248,51 +218,83 @@ EXERCISES = {
             (lambda x, layers: forward_through_all(x, layers, hidden=lambda z: max(0, z)), "np.maximum"),
         ],
     ),
-    "2.8": Exercise(
+    "2.6": Exercise(
         right=[
-            cross_entropy,
-            cross_entropy_by_loop,
-            lambda y, p: cross_entropy(y.astype(np.float32), p.astype(np.float32)),
-            lambda y, p: cross_entropy(pd.Series(y), pd.Series(p)),
-            lambda y, p: in_tensorflow(cross_entropy(y, p)),
+            knowing_nothing,
+            lambda share: [share, -(share * math.log(share) + (1 - share) * math.log(1 - share))],
+            lambda share: np.float32(knowing_nothing(share)),
         ],
         mistakes=[
-            (lambda y, p: -(y * np.log(p) + (1 - y) * np.log(1 - p)), "one number per event"),
-            (lambda y, p: -np.mean(y * np.log2(p) + (1 - y) * np.log2(1 - p)), "base 2"),
-            (lambda y, p: -np.mean(y * np.log10(p) + (1 - y) * np.log10(1 - p)), "base 10"),
-            (lambda y, p: -np.mean(y * np.log(p)), "background events do not count"),
-            (lambda y, p: -np.mean((1 - y) * np.log(p) + y * np.log(1 - p)), "labels are swapped"),
+            (lambda share: (0.5, np.log(2)), "not always 0.5"),
+            (lambda share: (1 - share, knowing_nothing(share)[1]), "share of background"),
+            (lambda share: (share, np.log(2)), "loss of answering 0.5"),
+            (lambda share: (share, -np.log(share)), "what a signal event costs"),
+            (lambda share: (share, -share * np.log(share)), "background events are missing"),
+            (lambda share: (share, -knowing_nothing(share)[1]), "sign is wrong"),
+            (lambda share: knowing_nothing(share)[::-1], "the order is another one"),
+            (lambda share: knowing_nothing(share)[1], "one value is given"),
         ],
         fails=[
-            (lambda y, p: abs(np.mean(y * np.log(p))) + abs(np.mean((1 - y) * np.log(p))), ""),
-            (lambda y, p: cross_entropy(y, np.clip(p, 0.001, 0.999)), "sure and wrong"),
-            (lambda y, p: np.median(-np.log(np.where(y == 1, p, 1 - p))), ""),
-            (lambda y, p: -math.log(p), "functions of np"),
+            (lambda share: knowing_nothing(0.3), "other arguments"),
+            (lambda share: (share, 0.61), ""),
+            (lambda share: (0, knowing_nothing(share)[1]), ""),
         ],
     ),
-    "2.10": Exercise(
-        right=[(0.05, 0.006), [np.float64(0.05), np.float32(0.006)], (0.055, 0.005), np.array([0.05, 0.006])],
+    "2.7": Exercise(
+        right=[
+            gradient,
+            gradient_by_loop,
+            lambda x, y, weights: np.mean((sigmoid(x @ weights) - y)[:, None] * x, axis=0),
+            lambda x, y, weights: gradient(*(values.astype(np.float32) for values in (x, y, weights))),
+        ],
         mistakes=[
-            ((0.6, 0.516), "this is a loss"),
-            ((-0.05, -0.006), "this is a rise"),
-            ((0.09, 0.006), "the fall over all epochs"),
-            (("a lot", "little"), "leave out the quotes"),
-            (0.05, "one value is given"),
+            (lambda x, y, weights: -gradient(x, y, weights), "the sign"),
+            (lambda x, y, weights: gradient(x, y, weights) * len(y), "this is the sum"),
+            (lambda x, y, weights: (sigmoid(x @ weights) - y)[:, None] * x, "one gradient per event"),
+            (lambda x, y, weights: ((sigmoid(x @ weights) - y)[:, None] * x).mean(), "one number is given"),
+            (lambda x, y, weights: x.T @ (x @ weights - y) / len(y), "there is no sigmoid"),
         ],
         fails=[
-            ((0.02, 0.006), "✗ the fall from the first"),
-            ((0.05, 0.02), "✗ the fall from the fourth"),
-            ((0.05, -0.006), "this is a rise"),
-            ((0.05, 0.006, 0.001), "3 values are given"),
+            (lambda x, y, weights: gradient(x, y, weights)[:1], "shape"),
+            (lambda x, y, weights: gradient(x, y, weights) * len(y) / 200, "other arguments"),
+            (lambda x, y, weights: gradient(x, y, 0 * weights), ""),
         ],
-        context=lambda: {"losses": [0.6, 0.55, 0.53, 0.516, 0.51]},
+    ),
+    "2.8": Exercise(
+        right=[
+            descend,
+            descend_into_an_array,
+            lambda *given: list(descend(*given)),
+            lambda x, y, weights, rate, n: descend(x, y, weights.astype(np.float32), rate, n),
+        ],
+        mistakes=[
+            (lambda x, y, w, rate, n: descend(x, y, w, -rate, n), "uphill"),
+            (descend_in_place, "all rows are the same"),
+            (lambda *given: descend(*given)[1:], "the start is missing"),
+            (lambda *given: descend(*given)[:-1], "the last step is missing"),
+            (lambda *given: descend(*given)[-1], "only the end is given"),
+            (lambda *given: descend(*given).T, "on its side"),
+            (lambda x, y, w, rate, n: w - rate * np.arange(n + 1)[:, None] * gradient(x, y, w), "of the start"),
+        ],
+        fails=[
+            (lambda x, y, w, rate, n: descend(x, y, w, 0.5, n), "other arguments"),
+            (lambda x, y, w, rate, n: descend(x, y, w, rate, 12), "other arguments"),
+            (lambda x, y, w, rate, n: descend(x, y, w, rate, n, lambda x, y, w: gradient(x, y, w) * len(y)), ""),
+        ],
+    ),
+    "2.9": Exercise(
+        right=[12.5, np.float32(12.5), 12.45],
+        mistakes=[
+            (6.25, "arrives at the bottom at once"),
+            (2 / 0.08, "the flattest direction"),
+            (0.08, "turned round"),
+            (2 / 0.24, "both curvatures are added"),
+            (2 / 0.12, "a mean curvature"),
+            ("12.5", "leave out the quotes"),
+        ],
+        fails=[(13.0, ""), (11.9, ""), ([25.0, 12.5], ""), (-12.5, "")],
+        context=lambda: {"curvatures": np.array([0.08, 0.16])},
     ),
 }
 
 test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
-
-
-def test_an_interrupted_training_has_no_curve_to_read(capsys):
-    for losses in ([], [0.6], [0.6, 0.55]):
-        checks.exercise_2_10((0.05, 0.006), losses=losses)
-        assert f"interrupted after {len(losses)} of 5 epochs" in capsys.readouterr().out
