@@ -10,89 +10,63 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from course.checks.compare import alike
-from course.checks.crafted import identities, same_rows
-from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, gives, hold, losses, part, parts_follow, with_argument
+from course.checks.tables import caught, changed, follows, gives, hold, part, parts_follow
 
-PATIENCE = 10
+_NONE = "none of them"
+_CHANGES = ("neurons", "epochs", "rate")
 
 
 @exercise("4.1")
-def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[float]]) -> None:
-    """The epoch from which on a network overtrains."""
-    validation = np.asarray(history["val_loss"], float)
-    training = np.asarray(history.get("loss", validation), float)
-    last, best = len(validation), int(np.argmin(validation)) + 1
-    epoch = report.number(answer, "the number of an epoch, such as turning_point = 12")
-    if epoch is None:
-        return
-    # The curve is flat around its minimum: any epoch is right whose loss lies within a fiftieth of the
-    # rise that follows.
-    near = np.flatnonzero(validation <= validation.min() + 0.02 * (validation[best - 1 :].max() - validation.min())) + 1
-    margin = max(1.0, 0.02 * last)
-    turns, numbered = "the validation loss turns there", f"they are numbered from 1 to {last}"
-    if near.min() - margin <= epoch <= near.max() + margin:
-        report.holds(True, turns)
-        return
-    is_loss = "this is the value of the loss", "we ask for the epoch: the horizontal axis"
-    lowest, highest = int(np.argmin(training)) + 1, int(np.argmax(validation)) + 1
-    crossing = int(np.argmax(validation > training)) + 1
-    mistakes = (
-        (validation.min(), *is_loss),
-        (training[best - 1], *is_loss),
-        (last, "this is the last epoch", "there the training loss is lowest; look at the validation loss"),
-        (lowest, "there the training loss is lowest", "it always falls: look at the validation loss"),
-        (highest, "there the validation loss is highest", "where it is lowest the network begins to get worse"),
-        (crossing, "this is where the two curves part", "the validation loss may still fall after that"),
-        (epoch if epoch < 1 or epoch > last else np.nan, "there is no such epoch", numbered),
+def exercise_4_1(answer: Any, report: Report, *, histories: Mapping[str, Mapping[str, Sequence[float]]]) -> None:
+    """Which change alone is enough to learn a thousand events by heart."""
+    rises = {name: float(loss[-1] - np.min(loss)) for name in _CHANGES if (loss := histories[name]["val_loss"])}
+    right = {name for name, rise in rises.items() if rise > 0.01} or {_NONE}
+    stays = "alone it is not enough: its dashed curve has not turned"
+    report.name(
+        answer,
+        [*_CHANGES, _NONE],
+        right,
+        "the losses of the unknown events say so",
+        ("neurons", stays, "there is room now; what else does it take to fill it with a thousand events?"),
+        ("epochs", stays, "there is time now; what can two neurons keep in mind, however long they train?"),
+        ("rate", stays, "in ten epochs it comes as far as before in some more; what does learning by heart take?"),
+        (_NONE, "one of them is enough", "look for a dashed curve that rises at its end"),
+        hint="compare the dashed curve with its own lowest point",
     )
-    what, hint = turns, "left of it the validation loss still falls, right of it it rises"
-    report.reading(epoch, best, what, *mistakes, hint=hint)
 
 
-_three_parts = course_answer("4.2")
+def _needed(values: Any, error: float) -> float:
+    return float((np.std(values) / error) ** 2)
+
+
+_GROWS = "the error of a mean of n events is the spread divided by √n: solve for n"
+_MISTAKES_4_2 = (
+    (lambda values, error: np.std(values) / error, "a square is missing", _GROWS),
+    (lambda values, error: np.var(values) / error, "the error is not squared", _GROWS),
+    (lambda values, error: (np.mean(values) / error) ** 2, "this takes the loss itself", "its spread, np.std, matters"),
+    (lambda values, error: 1 / error**2, "this is right for a spread of 1", "the losses have a spread of their own"),
+    (lambda values, error: np.mean(values) / error**2, "this is right for counts", "a mean loss is no Poisson count"),
+    (lambda values, error: (error / np.std(values)) ** 2, "the fraction is turned round", _GROWS),
+    (lambda values, error: np.var(values) / error**2 / len(values), "the events you have divide it", _GROWS),
+    (
+        lambda values, error: len(values) * np.var(values) / error**2,
+        "the events you have multiply it",
+        _GROWS,
+    ),
+)
 
 
 @exercise("4.2")
 def exercise_4_2(answer: Any, report: Report) -> None:
-    """Events to fit, to validate and to test."""
-    numbers = np.random.default_rng(42).permutation(4000)
-    events = pd.DataFrame({"run": 284500, "event": numbers.astype(np.int64), "value": numbers * 0.5})
-    result = report.parts(answer(events), "fit_events, validation, test", 3)
-    if result is None:
-        return
-    if not all(isinstance(part, pd.DataFrame) for part in result):
-        report.wrong("these are no event tables", "both functions of splitting return tables: pass them on")
-        return
-    fit, validation, test = parts = [identities(part) for part in result]
-    right = [identities(part) for part in _three_parts(events)]
-    from_train = "split first, and then validation_split(train)"
-    if caught(
-        report,
-        (right[1] in (fit, test), "the order is another one", "return fit_events, validation, test"),
-        (validation & test, "some events are for validation and for test", from_train),
-        (fit == right[0] | right[1], "the network is fitted to the validation events as well", "fit only to the first"),
-        (fit & test, "the network is fitted to test events", "only the training events may be divided again"),
-    ):
-        return
-    report.holds(not fit & validation, "no event is for fitting and for validation", hint="divide, do not copy")
-    report.holds(set.union(*parts) == identities(events), "no event is lost", hint="use every part that you get")
-    if not report.is_right:
-        return
-    if [identities(part) for part in answer(events.sample(frac=1, random_state=1))] != parts:
-        report.wrong("an event's part depends on its place in the table", "use splitting, which goes by the event")
-        return
-    share = len(validation) / max(len(fit) + len(validation), 1)
-    whole, default = "the parts hold whole rows, with all columns", "validation_split(train), with its default"
-    hold(
-        report,
-        (lambda: same_rows(pd.concat(result), events), whole, "hand on the tables as splitting returns them"),
-        (test == right[2], "the test events are those of chapters 2 and 3", "splitting.split(events)"),
-        (abs(share - 1 / 3) < 0.05, "a third of the training events are for validation", default),
-        (parts == right, "the parts are those of the later chapters", f"{default} seed"),
-    )
+    """How many events a mean loss needs for a given error."""
+    rng = np.random.default_rng(42)
+    values = rng.exponential(0.4, 300) + 0.2
+    what, hint = "the error shrinks with the root of the number", _GROWS
+    # n and n − 1 in the standard deviation are both in use, and a number of events may be rounded.
+    if follows(report, answer, _needed, (values, 0.004), _MISTAKES_4_2, what, hint, relative=0.005):
+        more = (rng.normal(5.0, 2.0, 2000), 0.01), (values, 0.002)
+        report.agrees(answer, _needed, *more, hint="use both arguments", relative=0.006)
 
 
 def _stop(losses: Sequence[float], patience: int, rule: str = "") -> tuple[int, int]:
@@ -160,94 +134,154 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _stop, *itertools.product(walks, (1, 3, 8)), hint="use the arguments losses and patience")
 
 
+def _paired(a: Any, b: Any, weight: Any) -> tuple[float, float]:
+    difference = a - b
+    mean = np.sum(weight * difference) / np.sum(weight)
+    return float(mean), float(np.sqrt(np.sum((weight * (difference - mean)) ** 2)) / np.sum(weight))
+
+
+def _unpaired(a: Any, b: Any, weight: Any) -> float:
+    return float(np.hypot(_paired(a, 0 * a, weight)[1], _paired(b, 0 * b, weight)[1]))
+
+
+_EVENT_BY_EVENT = "take the difference of each event first, and then its spread"
+_PAIRED_MEAN = (
+    (lambda a, b, w: np.mean(a - b), "the weights are not used", "Σ w (a − b) / Σ w"),
+    (lambda a, b, w: -_paired(a, b, w)[0], "this is b − a", "a − b"),
+    (lambda a, b, w: np.sum(w * (a - b)), "this is the sum", "divide by the sum of the weights"),
+    (lambda a, b, w: np.mean(w * (a - b)), "this is divided by the number of events", "by the sum of the weights"),
+    (lambda a, b, w: _paired(np.abs(a - b), 0 * a, w)[0], "the signs are lost", "gains and losses may cancel"),
+)
+_PAIRED_ERROR = (
+    (_unpaired, "both errors are added in squares", f"a and b are of the same events: {_EVENT_BY_EVENT}"),
+    (lambda a, b, w: np.std(a - b) / np.sqrt(len(a)), "the weights are not used", "√Σ (w (d − d̄))² / Σ w"),
+    (lambda a, b, w: np.std(a - b), "this is the spread of single events", "the mean of n events is known better"),
+    (
+        lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w)),
+        "this is a spread",
+        "of the mean",
+    ),
+    (lambda a, b, w: _paired(a, b, w)[1] ** 2, "this is the square of the error", "take the root"),
+    (lambda a, b, w: np.sqrt(np.sum((w * (a - b)) ** 2)) / np.sum(w), "the mean is not subtracted", "d − d̄"),
+    (lambda a, b, w: np.sqrt(np.sum(w * (a - b - _paired(a, b, w)[0]) ** 2)) / np.sum(w), "Σw in place of Σw²", "w²"),
+    (lambda a, b, w: _paired(a, b, w)[1] * np.sum(w), "this is the error of the sum", "divide by Σ w as well"),
+)
+
+
 @exercise("4.5")
 def exercise_4_5(answer: Any, report: Report) -> None:
-    """The callback of Keras."""
-    in_list = "the callback itself; fit gets a list of callbacks, callbacks=[stopping]"
+    """The mean difference of two networks on the same events, and its error."""
+    rng = np.random.default_rng(45)
+
+    def case(n: int) -> tuple[Any, Any, Any]:
+        a = rng.exponential(0.5, n)
+        return a, a + rng.normal(0.05, 0.1, n), rng.uniform(0.2, 2.0, n) * rng.choice([1.0, 1.0, 1.0, -0.5], n)
+
+    mean = _PAIRED_MEAN, "the mean difference", "Σ w (a − b) / Σ w"
+    error = _PAIRED_ERROR, "its error", "√Σ (w (d − d̄))² / Σ w, with d = a − b"
+    # n and n − 1 are both in use.
+    if parts_follow(report, answer, _paired, case(200), "mean, error", mean, error, relative=0.004):
+        a, b, _ = case(80)
+        report.agrees(answer, _paired, case(1000), (a, b, np.ones(80)), hint="use all three arguments", relative=0.008)
+
+
+@exercise("4.6", make_fallback=lambda excess_gap, n_fit: excess_gap * n_fit)
+def exercise_4_6(answer: Any, report: Report, *, excess_gap: float, n_fit: int) -> None:
+    """The number of parameters that would make the gap beyond chance."""
+    gap = "fitted events lie lower by p/2n, new ones higher by p/2n: together p/n"
+    report.reading(
+        answer,
+        excess_gap * n_fit,
+        "the number of effective parameters",
+        (2 * excess_gap * n_fit, "this is twice as many", gap),
+        (excess_gap * n_fit / 2, "this is half as many", gap),
+        (excess_gap, "this is the gap", gap),
+        (excess_gap / n_fit, "the gap is divided by n", gap),
+        (4021, "these are all parameters", "how many of them does the gap betray?"),
+        relative=0.02,
+        hint=gap,
+    )
+
+
+def _losing(x: Any, rate: float, rng: np.random.Generator) -> Any:
+    return np.where(rng.random(x.shape) < rate, 0, x / (1 - rate))
+
+
+_KEEP = "what stays is a share 1 − rate: divide by it, and the mean is what it was"
+
+
+@exercise("4.7")
+def exercise_4_7(answer: Any, report: Report) -> None:
+    """What dropout does to the outputs of a layer."""
+    x = np.random.default_rng(47).uniform(0.5, 2.0, (400, 60))
+    rate = 0.3
+    result = np.asarray(answer(x, rate, np.random.default_rng(1)), float)
+    if not report.holds(result.shape == x.shape, "keeps the shape", hint="np.where(stays, …, 0) keeps it"):
+        return
+    gone = result == 0
+    factor = float(np.median(result[~gone] / x[~gone])) if not gone.all() else np.nan
+    share, own = float(gone.mean()), "one draw per number: rng.random(x.shape)"
+    swapped = "this is the share that stays", "`rate` is the probability to be switched off"
+    shrunk = "what stays is multiplied by 1 − rate", f"then the mean is even smaller: {_KEEP}"
     if caught(
         report,
-        (isinstance(answer, type), "this is the class", "make an object of it: keras.callbacks.EarlyStopping(...)"),
-        (isinstance(answer, list) and len(answer) == 1, "this is a list", in_list),
+        (share < 0.01, "nothing is switched off", "each number with the probability rate"),
+        (gone.all(), "everything is switched off", "each number with the probability rate"),
+        (np.all(gone == gone[:1]), "all events lose the same neurons", own),
+        (np.all(gone == gone[:, :1]), "whole events are lost", own),
+        (abs(share - (1 - rate)) < 0.03, *swapped),
+        (abs(factor - 1) < 0.01, "the sums get smaller", f"what stays must grow: {_KEEP}"),
+        (abs(factor - (1 - rate)) < 0.01, *shrunk),
+        (abs(factor - 1 / rate) < 0.01, "what stays is divided by rate", _KEEP),
+        (abs(factor - (1 + rate)) < 0.01, "what stays is multiplied by 1 + rate", _KEEP),
     ):
         return
-    is_stopping = any(base.__name__ == "EarlyStopping" for base in type(answer).__mro__)
-    if not report.holds(is_stopping, "it is an EarlyStopping callback", hint="keras.callbacks.EarlyStopping"):
-        return
-    of = "accuracy" if "accuracy" in str(answer.monitor) else "training loss" if answer.monitor == "loss" else ""
-    is_watched = f"the {of} is watched" if of else ""
-    watches = "it watches the validation loss", is_watched, 'the training loss always falls: monitor="val_loss"'
-    goes_back = "it goes back to the best epoch", "the weights of the last epoch stay", "restore_best_weights=True"
-    for is_right, what, mistake, hint in (
-        (answer.monitor == "val_loss", *watches),
-        (answer.patience == PATIENCE, "its patience is 10 epochs", f"its patience is {answer.patience}", "patience=10"),
-        (answer.restore_best_weights, *goes_back),
-        (answer.mode != "max", "a lower loss is better", "it waits for a higher loss", 'leave mode out, or "min"'),
-    ):
-        report.holds(is_right, what, mistake=mistake, hint=hint)
-    for is_set, mistake, hint in (
-        (answer.baseline is not None, "it has a baseline", "a loss to be reached is not asked for: leave baseline out"),
-        (answer.start_from_epoch, "the first epochs are not looked at", "leave start_from_epoch out"),
-        (answer.min_delta, "small gains are not counted", "any lower loss is a gain: leave min_delta out"),
-    ):
-        if is_set:
-            report.wrong(mistake, hint)
-
-
-def _loss_and_error(y: Any, score: Any, **variant: Any) -> tuple[float, float]:
-    """The course's own answer to exercise 4.6."""
-    each = losses(y, score, **variant)
-    return float(each.mean()), float(each.std() / np.sqrt(len(each)))
-
-
-_NATURAL, _ROOT = "use the natural one, np.log", "the error of a mean is the spread divided by √n"
-_MISTAKES_LOSS = (
-    (losses, "there is one number per event", "take the mean over the events"),
-    (changed(losses, np.sum), "the losses are added up", "take the mean"),
-    (lambda *g: -_loss_and_error(*g)[0], "the sign is missing", "a logarithm of a probability is negative"),
-    (part(0, _loss_and_error, log=np.log10), "the logarithm has base 10", _NATURAL),
-    (part(0, _loss_and_error, log=np.log2), "the logarithm has base 2", _NATURAL),
-    (part(0, _loss_and_error, background=0), "only signal events count", "background contributes -log(1 - score)"),
-    (lambda y, score: losses(1 - y, score).mean(), "the labels are swapped", "log(score) belongs to y = 1"),
-)
-_MISTAKES_ERROR = (
-    (changed(losses, np.std), "this is the spread of single events", _ROOT),
-    (changed(losses, np.var), "this is a variance", "take the root, and divide by √n"),
-    (lambda *g: _loss_and_error(*g)[1] ** 2, "this is the square of the error", "take the root"),
-    (changed(losses, lambda each: each.std() / len(each)), "the spread is divided by n", _ROOT),
-    (changed(losses, lambda each: each.mean() / np.sqrt(len(each))), "the loss itself is divided by √n", _ROOT),
-    (lambda y, score: 1 / np.sqrt(len(y)), "this is 1/√n", "multiply it by the standard deviation of the losses"),
-)
-
-
-@exercise("4.6")
-def exercise_4_6(answer: Any, report: Report) -> None:
-    """The mean cross-entropy and its statistical error."""
-    rng = np.random.default_rng(46)
-    y = (rng.random(50) < 0.4).astype(np.float32)
-    score = rng.uniform(0.05, 0.95, 50).astype(np.float32)
-    loss = _MISTAKES_LOSS, "the mean cross-entropy", "-y log(score) - (1-y) log(1-score)"
-    error = _MISTAKES_ERROR, "its error, the spread divided by √n", "std / √n"
-    # n and n − 1 in the denominator of the standard deviation are both in use.
-    if not parts_follow(report, answer, _loss_and_error, (y, score), "loss, error", loss, error, relative=0.015):
-        return
-    own = _loss_and_error(y, score)[0]
-    report.also(lambda: alike(answer(y, score)[0], own, relative=1e-3), "the loss to a thousandth", hint=loss[2])
-    more = (rng.random(200) < 0.5).astype(np.float32), rng.uniform(0.001, 0.999, 200).astype(np.float32)
-    more[1][:3] = np.abs(more[0][:3] - 0.99999)
-    hint = "clip scores to 1e-7 … 1 − 1e-7 and not further in, and take all events that are given"
-    report.agrees(answer, _loss_and_error, more, hint=hint, relative=0.005)
-    ends = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
-    report.also(
-        lambda: 4 < answer(*ends)[0] < 50 and np.isfinite(answer(*ends)).all(),
-        "finite for scores of exactly 0 and 1",
-        hint="np.clip(score, 1e-7, 1 - 1e-7) before the logarithm, as Keras does",
+    again = np.asarray(answer(x, rate, np.random.default_rng(2)), float)
+    hold(
+        report,
+        (abs(share - rate) < 0.03, "a share `rate` is switched off", "rng.random(x.shape) < rate"),
+        (np.allclose(result[~gone], x[~gone] / (1 - rate), rtol=1e-4), "what stays keeps the mean", _KEEP),
+        (np.any((again == 0) != gone), "another generator switches off others", "draw from rng"),
+        (
+            lambda: all(
+                abs(np.mean(np.asarray(answer(x, each, np.random.default_rng(3)), float) == 0) - each) < 0.03
+                and abs(np.mean(answer(x, each, np.random.default_rng(3))) / x.mean() - 1) < 0.04
+                for each in (0.0, 0.5, 0.8)
+            ),
+            "right for other rates",
+            "use the argument rate",
+        ),
     )
+
+
+@exercise("4.8")
+def exercise_4_8(answer: Any, report: Report, *, table: pd.DataFrame) -> None:
+    """The remedies that cannot be told from the best one."""
+    difference, error = table["above the best"], table["its error"]
+    right = set(table.index[difference <= 2 * error])
+    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, pd.Index, np.ndarray)):
+        report.wrong("this is not a list", f"their names, such as [{table.index[0]!r}, {table.index[1]!r}]")
+        return
+    names = {str(name) for name in answer}
+    best = str(difference.idxmin())
+    if unknown := sorted(names - set(table.index)):
+        report.wrong(f"there is no remedy {unknown[0]!r}", "take the names of the table")
+    elif names == {best} != right:
+        report.wrong("this is the best one alone", "others are no more than two errors above it")
+    elif names == set(table.index[difference <= error]) != right:
+        report.wrong("these lie within one error", "take two: one error is exceeded by chance every third time")
+    elif best not in names and names == right - {best}:
+        report.wrong("the best one is missing", "it is as good as itself")
+    elif names == set(table.index) != right:
+        report.wrong("these are all", "some are worse than the best one by more than two errors")
+    else:
+        report.holds(names == right, "no others are as good", hint="«above the best» against twice «its error»")
 
 
 def _chi_square(
     values_a: Any, weight_a: Any, values_b: Any, weight_b: Any, edges: Any, variant: str = ""
 ) -> tuple[float, int]:
-    """The course's own answer to exercise 4.7, or one of the variants that students write."""
+    """The course's own answer to exercise 4.9, or one of the variants that students write."""
     contents, variances = [], []
     for values, weight in ((values_a, weight_a), (values_b, weight_b)):
         weight = np.asarray(weight, np.float64)
@@ -296,8 +330,8 @@ _MISTAKES_NDF = (
 )
 
 
-@exercise("4.7")
-def exercise_4_7(answer: Any, report: Report) -> None:
+@exercise("4.9")
+def exercise_4_9(answer: Any, report: Report) -> None:
     """The weighted two-sample test."""
     rng = np.random.default_rng(47)
     values_a, values_b = rng.beta(2, 3, 300), rng.beta(3, 3, 200)
@@ -313,94 +347,3 @@ def exercise_4_7(answer: Any, report: Report) -> None:
     if parts_follow(report, answer, _chi_square, given, "chi2, ndf", chi2, ndf, relative=1e-3):
         other = values_b, weight_b, values_a, weight_a, np.append(np.linspace(0, 1, 9), 5.0)
         report.agrees(answer, _chi_square, other, hint="use the argument edges", relative=1e-3)
-
-
-@exercise("4.8")
-def exercise_4_8(answer: Any, report: Report, *, p_values: Mapping[str, float]) -> None:
-    """The network that the test calls overtrained."""
-    by_size = sorted(p_values, key=lambda name: p_values[name])
-    likely, suspicious = [name for name in by_size if p_values[name] > 0.05], "a small p-value is suspicious"
-    mistakes = (
-        (by_size[-1], "this one has the largest p-value", "a large p-value means: chance alone often does that"),
-        (likely, "for this one chance is a good explanation", f"{suspicious}: chance alone rarely does that"),
-    )
-    what, hint = "for no other network is chance a worse explanation", suspicious
-    report.name(answer, by_size, {by_size[0]}, what, *mistakes, hint=hint)
-
-
-_shares = course_answer("4.9")
-
-
-def _column(i: int) -> Any:
-    """Return a function that gives one of the two shares of each process, in the order of their names."""
-    return lambda *given: np.array([pair[i] for pair in _shares(*given).values()])
-
-
-def _scaled(i: int, factor: Any) -> Any:
-    return lambda process, weight: _column(i)(process, weight) * factor(process, weight)
-
-
-def _means(process: Any, weight: Any) -> Any:
-    return np.array([weight[process == name].mean() for name in np.unique(process)])
-
-
-_OF_ALL = "divide by the number of all events"
-_ALL_WEIGHTS = "divide by the sum of all weights"
-_MISTAKES_RAW = (
-    (_scaled(0, lambda p, w: len(p)), "raw events are counted, not shared", _OF_ALL),
-    (_scaled(0, lambda p, w: 100), "the raw shares are in per cent", "shares add up to one"),
-    (_scaled(0, lambda p, w: len(p) / 3), "raw events are divided by the number of processes", _OF_ALL),
-)
-_MISTAKES_EXPECTED = (
-    (_column(0), "the weights are not used", "the sum of its weights over the sum of all"),
-    (with_argument(_column(1), 1, np.abs), "negative weights count as positive", "add the weights as they are"),
-    (_scaled(1, lambda p, w: w.sum()), "expected events are counted, not shared", _ALL_WEIGHTS),
-    (_scaled(1, lambda p, w: w.mean()), "the sums are divided by the number of events", _ALL_WEIGHTS),
-    (_scaled(1, lambda p, w: 100), "the expected shares are in per cent", "shares add up to one"),
-    (_means, "this is the mean weight of a process", "add up its weights, and divide by the sum of all"),
-)
-
-
-@exercise("4.9")
-def exercise_4_9(answer: Any, report: Report) -> None:
-    """Raw and expected shares of processes."""
-    given = np.array(["ZZ"] * 5 + ["Z", "ttbar", "Z"]), np.array([0.2, 0.2, 0.2, 0.2, 0.2, 2.0, 1.0, -0.5])
-    result = answer(*given)
-    form = "{name: (raw_share, expected_share), …}"
-    if not isinstance(result, Mapping):
-        report.wrong(f"this is of type {type(result).__name__}", f"a dictionary: {form}")
-        return
-    found, names = {str(name): pair for name, pair in result.items()}, np.unique(given[0])
-    if not report.holds(set(found) == set(names), "a dictionary with each process once", hint="the names in np.unique"):
-        return
-    if any(np.shape(pair) != (2,) for pair in found.values()):
-        report.wrong("there are not two numbers per process", form)
-        return
-
-    def columns(process: Any, weight: Any) -> Any:
-        return [[float(found[name][i]) for name in names] for i in (0, 1)]
-
-    def right(process: Any, weight: Any) -> Any:
-        return _column(0)(process, weight), _column(1)(process, weight)
-
-    raw = _MISTAKES_RAW, "raw shares: events over all events", "how many of all events are of this process?"
-    expected = _MISTAKES_EXPECTED, "expected shares: weights over all weights", "its weights over all weights"
-    if not parts_follow(report, columns, right, given, "raw_share, expected_share", raw, expected):
-        return
-    # With negative weights a share may lie below 0, and another one above 1.
-    other = np.array([*["W", "ZZ", "W", "jets"] * 3, "ZZ"]), np.array([*[1.0, 5.0, -0.5, -0.4] * 3, 2.0])
-    report.agrees(answer, _shares, other, hint="go through np.unique(process), and leave the numbers as they come out")
-
-
-@exercise("4.10")
-def exercise_4_10(answer: Any, report: Report, *, efficiency: pd.Series, error: pd.Series) -> None:
-    """The background that passes the cut most easily, or one that agrees with it within their errors."""
-    background = efficiency.drop("Higgs", errors="ignore")
-    most = str(background.idxmax())
-    is_alike = background[most] - background <= np.hypot(error[background.index], error[most])
-    mistakes = (
-        ("Higgs", "the Higgs boson is the signal", "we ask for a background"),
-        (background.idxmin(), "this one is rejected best", "a large efficiency means: much of it passes"),
-    )
-    what, hint = "no other background passes clearly more easily", "the point furthest to the right"
-    report.name(answer, list(background.index), set(background.index[is_alike]), what, *mistakes, hint=hint)

@@ -106,6 +106,6 @@ def descent(
         play="step",
         still={"step": N_STEPS, "learning_rate": 13.0},
         alt="Left, the loss as a landscape of two weights, a valley with lines of equal loss, and the path of a descent"
-        " in it; right, the loss against the step. With the learning rate 13 the path swings from one side of the valley"
-        " to the other and does not arrive at the bottom.",
+        " in it; right, the loss against the step. With the learning rate 13 the path swings from one side of the"
+        " valley to the other and does not arrive at the bottom.",
     )

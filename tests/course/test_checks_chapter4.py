@@ -10,29 +10,7 @@ import pandas as pd
 import pytest
 
 from course import checks
-from labcourse import splitting
-from tests.course.answers import Exercise, Made, make_tests
-
-
-def three_parts(events):
-    train, test = splitting.split(events)
-    fit_events, validation = splitting.validation_split(train)
-    return fit_events, validation, test
-
-
-def validation_from_all(events):
-    train, test = splitting.split(events)
-    return train, splitting.validation_split(events)[1], test
-
-
-def everything_fits(events):
-    train, test = splitting.split(events)
-    return train, splitting.validation_split(train).test, test
-
-
-def by_rows(events):
-    n = len(events)
-    return events[: 4 * n // 10], events[4 * n // 10 : 6 * n // 10], events[6 * n // 10 :]
+from tests.course.answers import Exercise, make_tests
 
 
 def best_and_last(losses, patience):
@@ -68,26 +46,27 @@ def begins_with(losses, patience, best):
     return epoch, len(losses)
 
 
-def early_stopping(**options):
-    def make():
-        keras = pytest.importorskip("keras")
-        return keras.callbacks.EarlyStopping(
-            **({"monitor": "val_loss", "patience": 10, "restore_best_weights": True} | options)
-        )
-
-    return Made(make)
+def paired(a, b, weight):
+    mean = np.average(a - b, weights=weight)
+    return mean, np.sqrt((weight**2 * (a - b - mean) ** 2).sum()) / weight.sum()
 
 
-def loss_and_error(y, score, log=np.log):
-    p = np.clip(score.astype(float), 1e-7, 1 - 1e-7)
-    losses = -(y * log(p) + (1 - y) * log(1 - p))
-    return losses.mean(), losses.std() / np.sqrt(len(losses))
+def paired_by_loop(a, b, weight):
+    total = sum(weight)
+    mean = sum(w * (x - y) for x, y, w in zip(a, b, weight, strict=True)) / total
+    return [mean, math.sqrt(sum((w * (x - y - mean)) ** 2 for x, y, w in zip(a, b, weight, strict=True))) / total]
 
 
-def loss_and_error_in_single_precision(y, score):
-    p = np.clip(score, 1e-7, 1 - 1e-7)
-    losses = -np.log(np.where(y == 1, p, 1 - p))
-    return losses.mean(), losses.std(ddof=1) / len(losses) ** 0.5
+def dropout(x, rate, rng):
+    return x * (rng.random(x.shape) >= rate) / (1 - rate)
+
+
+def dropout_by_loop(x, rate, rng):
+    result = x.copy()
+    for row in result:
+        for i in range(len(row)):
+            row[i] = 0.0 if rng.random() < rate else row[i] / (1 - rate)
+    return result
 
 
 def two_samples(a, u, b, v, edges, normalise=True, variance=lambda content, squares: squares, combine=None, keep=None):
@@ -114,58 +93,42 @@ def two_samples_by_loop(a, u, b, v, edges):
     return chi2, bins - 1
 
 
-def shares(process, weight):
-    return {
-        name: (np.mean(process == name), weight[process == name].sum() / weight.sum()) for name in np.unique(process)
-    }
-
-
-def shares_with_pandas(process, weight):
-    table = pd.DataFrame({"process": process, "weight": weight}).groupby("process")["weight"].agg(["size", "sum"])
-    return {name: [row["size"] / len(process), row["sum"] / sum(weight)] for name, row in table.iterrows()}
-
-
-X = np.arange(1, 41)
-HISTORY = {"val_loss": list(0.4 + 0.001 * (X - 12.0) ** 2), "loss": list(0.56 - 0.001 * X)}
-P_VALUES = {"overtrained": 1e-9, "early stopped": 0.4, "weighted": 0.2, "small": 0.01}
+UP, FLAT = {"val_loss": [0.6, 0.5, 0.55]}, {"val_loss": [0.6, 0.5, 0.505]}
+REMEDIES = pd.DataFrame(
+    {"above the best": [0.08, 0.008, 0.0, 0.003, 0.004], "its error": [0.01, 0.003, 0.0, 0.004, 0.003]},
+    index=["nothing", "dropout", "weight decay", "both", "early stopping"],
+)
 
 EXERCISES = {
     "4.1": Exercise(
-        right=[12, 13.0, np.int64(11)],
+        right=["none of them"],
         mistakes=[
-            (40, "the last epoch"),
-            (0.4, "the value of the loss"),
-            (24, "where the two curves part"),
-            (99, "there is no such epoch"),
-            ("12", "leave out the quotes"),
+            ("neurons", "alone it is not enough"),
+            ("epochs", "alone it is not enough"),
+            ("rate", "alone it is not enough"),
+            ("all", "there is no such name"),
+            ("None of them", "spelt in another way"),
         ],
-        fails=[
-            (28, "✗ the validation loss turns there"),
-            (18, ""),
-            (-12, "there is no such epoch"),
-            ([12], "expected a number"),
-        ],
-        context=lambda: {"history": HISTORY},
+        fails=[(3, "not a name"), (["neurons", "epochs"], "not a name"), ("nothing", "no such name")],
+        context=lambda: {"histories": {"neurons": FLAT, "epochs": FLAT, "rate": FLAT, "all three": UP}},
     ),
     "4.2": Exercise(
         right=[
-            three_parts,
-            lambda events: [*splitting.validation_split(splitting.split(events).train), splitting.split(events).test],
-            lambda events: [part.reset_index(drop=True) for part in three_parts(events)],
-            lambda events: [part.assign(part=i) for i, part in enumerate(three_parts(events))],
+            lambda losses, error: np.ceil(np.var(losses) / error**2),
+            lambda losses, error: int((np.std(losses, ddof=1) / error) ** 2) + 1,
+            lambda losses, error: float(pd.Series(losses).var() / error / error),
         ],
         mistakes=[
-            (lambda events: [three_parts(events)[i] for i in (0, 2, 1)], "the order is another one"),
-            (validation_from_all, "for validation and for test"),
-            (everything_fits, "fitted to the validation events as well"),
-            (by_rows, "depends on its place"),
-            (splitting.split, "2 values are given where 3"),
+            (lambda losses, error: np.std(losses) / error, "a square is missing"),
+            (lambda losses, error: np.var(losses) / error, "the error is not squared"),
+            (lambda losses, error: (np.mean(losses) / error) ** 2, "takes the loss itself"),
+            (lambda losses, error: 1 / error**2, "for a spread of 1"),
+            (lambda losses, error: (np.std(losses) / error) ** 2 / len(losses), "divide it"),
         ],
         fails=[
-            (lambda events: [part[["run", "event"]] for part in three_parts(events)], "whole rows"),
-            (lambda events: (*np.array_split(splitting.split(events)[0], [1600]), splitting.split(events)[1]), ""),
-            (lambda events: [part.head(500) for part in three_parts(events)], "no event is lost"),
-            (lambda events: (*splitting.validation_split(splitting.split(events)[1]), splitting.split(events)[0]), ""),
+            (lambda losses, error: (np.std(losses) / 0.004) ** 2, "other arguments"),
+            (lambda losses, error: (0.4 / error) ** 2, ""),
+            (lambda losses, error: len(losses), ""),
         ],
     ),
     "4.4": Exercise(
@@ -192,44 +155,86 @@ EXERCISES = {
         ],
     ),
     "4.5": Exercise(
-        right=[early_stopping(), early_stopping(mode="min"), early_stopping(verbose=1)],
+        right=[
+            paired,
+            paired_by_loop,
+            lambda a, b, weight: paired(*(pd.Series(values) for values in (a, b, weight))),
+            lambda *given: paired(*(values.astype(np.float32) for values in given)),
+        ],
         mistakes=[
-            (early_stopping(monitor="loss"), "the training loss is watched"),
-            (early_stopping(monitor="val_accuracy"), "the accuracy is watched"),
-            (early_stopping(restore_best_weights=False), "the weights of the last epoch stay"),
-            (early_stopping(patience=0), "its patience is 0"),
-            (early_stopping(mode="max"), "waits for a higher loss"),
-            (early_stopping(min_delta=0.1), "small gains are not counted"),
-            (Made(lambda: [early_stopping().make()]), "this is a list"),
+            (lambda a, b, w: paired(b, a, w), "this is b − a"),
+            (
+                lambda a, b, w: (paired(a, b, w)[0], np.hypot(paired(a, 0, w)[1], paired(b, 0, w)[1])),
+                "added in squares",
+            ),
+            (lambda a, b, w: paired(a, b, w**0), "the weights are not used"),
+            (lambda a, b, w: (paired(a, b, w)[0], np.std(a - b)), "spread of single events"),
+            (lambda a, b, w: (paired(a, b, w)[0], paired(a, b, w)[1] ** 2), "square of the error"),
+            (lambda a, b, w: (np.sum(w * (a - b)), paired(a, b, w)[1]), "this is the sum"),
+            (lambda a, b, w: paired(a, b, w)[0], "one value is given"),
         ],
         fails=[
-            (early_stopping(baseline=0.5), "it has a baseline"),
-            (early_stopping(start_from_epoch=5), "the first epochs"),
-            (early_stopping(patience=9), "its patience is 9"),
-            (early_stopping(monitor="val_auc"), "✗ it watches the validation loss"),
+            (lambda a, b, w: (paired(a, b, w)[0], np.std(a - b) / np.sqrt(len(a))), "the weights are not used"),
+            (lambda a, b, w: (paired(a, b, w)[0], np.sqrt(np.sum((w * (a - b)) ** 2)) / w.sum()), "not subtracted"),
+            (lambda a, b, w: (0.0, paired(a, b, w)[1]), ""),
+            (lambda a, b, w: paired(a[:200], b[:200], w[:200]), "other arguments"),
         ],
     ),
     "4.6": Exercise(
-        right=[
-            loss_and_error,
-            loss_and_error_in_single_precision,
-            lambda y, score: loss_and_error(pd.Series(y), pd.Series(score)),
-        ],
+        right=[120.0, np.float32(120), 119.5],
         mistakes=[
-            (lambda y, score: (loss_and_error(y, score)[0] * len(y), loss_and_error(y, score)[1]), "added up"),
-            (lambda y, score: loss_and_error(y, score, np.log10), "base 10"),
-            (lambda y, score: loss_and_error(y, score, np.log2), "base 2"),
-            (lambda y, score: (-loss_and_error(y, score)[0], loss_and_error(y, score)[1]), "the sign is missing"),
-            (lambda y, score: (-y * np.log(score) - (1 - y) * np.log(1 - score), 0.1), "one number per event"),
+            (240, "twice as many"),
+            (60, "half as many"),
+            (0.002, "this is the gap"),
+            (4021, "all parameters"),
+            ("120", "leave out the quotes"),
         ],
-        fails=[
-            (lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores"),
-            (lambda y, score: loss_and_error(y, np.clip(score, 0.05, 0.95)), "other arguments"),
-            (lambda y, score: loss_and_error(y, score)[::-1], "the order is another one"),
-            (lambda y, score: (-math.log(score), 0.1), "functions of np"),
-        ],
+        fails=[(130, ""), (-120, ""), ([120], ""), (0, "")],
+        context=lambda: {"excess_gap": 0.002, "n_fit": 60_000},
     ),
     "4.7": Exercise(
+        right=[
+            dropout,
+            dropout_by_loop,
+            lambda x, rate, rng: np.where(rng.random(x.shape) < rate, 0, x) / (1 - rate),
+            lambda x, rate, rng: x * rng.binomial(1, 1 - rate, x.shape) / (1 - rate),
+            lambda x, rate, rng: dropout(x, rate, rng).astype(np.float32),
+        ],
+        mistakes=[
+            (lambda x, rate, rng: dropout(x, 1 - rate, rng), "the share that stays"),
+            (lambda x, rate, rng: dropout(x, rate, rng) * (1 - rate), "the sums get smaller"),
+            (lambda x, rate, rng: dropout(x, rate, rng) * (1 - rate) ** 2, "multiplied by 1 − rate"),
+            (lambda x, rate, rng: x * (rng.random(x.shape) >= rate) / rate, "divided by rate"),
+            (lambda x, rate, rng: x * (rng.random(x.shape[1]) >= rate) / (1 - rate), "the same neurons"),
+            (lambda x, rate, rng: x * (rng.random((len(x), 1)) >= rate) / (1 - rate), "whole events"),
+            (lambda x, rate, rng: x, "nothing is switched off"),
+        ],
+        fails=[
+            (lambda x, rate, rng: dropout(x, rate, np.random.default_rng(7)), "draw from rng"),
+            (lambda x, rate, rng: dropout(x, 0.3, rng), "other rates"),
+            (lambda x, rate, rng: dropout(x, rate, rng)[0], "shape"),
+            (lambda x, rate, rng: np.where(rng.random(x.shape) < rate, 0, x.mean()), ""),
+        ],
+    ),
+    "4.8": Exercise(
+        right=[
+            ["weight decay", "both", "early stopping"],
+            ("early stopping", "both", "weight decay"),
+            {"weight decay", "both", "early stopping"},
+            np.array(["weight decay", "both", "early stopping"]),
+        ],
+        mistakes=[
+            (["weight decay"], "the best one alone"),
+            (["weight decay", "both"], "within one error"),
+            (["both", "early stopping"], "the best one is missing"),
+            (list(REMEDIES.index), "these are all"),
+            ("weight decay", "not a list"),
+            (["weight decay", "Both"], "there is no remedy"),
+        ],
+        fails=[(["nothing", "weight decay"], ""), ([], ""), (4, "not a list")],
+        context=lambda: {"table": REMEDIES},
+    ),
+    "4.9": Exercise(
         right=[
             two_samples,
             two_samples_by_loop,
@@ -249,67 +254,9 @@ EXERCISES = {
             (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "follows the formula"),
         ],
     ),
-    "4.8": Exercise(
-        right=["overtrained"],
-        mistakes=[
-            ("early stopped", "largest p-value"),
-            ("weighted", "chance is a good explanation"),
-            ("nobody", "there is no such name"),
-            (1e-9, "this is a number"),
-            ("Overtrained", "spelt in another way"),
-        ],
-        fails=[("small", "✗ for no other network"), (["overtrained"], "not a name"), (0, "not a name")],
-        context=lambda: {"p_values": P_VALUES},
-    ),
-    "4.9": Exercise(
-        right=[
-            shares,
-            shares_with_pandas,
-            lambda p, w: {n: np.float32(s) for n, s in shares(p, w).items()},
-            lambda p, w: {n: list(s) for n, s in sorted(shares(p, w).items(), reverse=True)},
-        ],
-        mistakes=[
-            (lambda p, w: {name: pair[::-1] for name, pair in shares(p, w).items()}, "the order is another one"),
-            (lambda p, w: {name: np.multiply(100, pair) for name, pair in shares(p, w).items()}, "per cent"),
-            (lambda p, w: shares(p, np.abs(w)), "negative weights count as positive"),
-            (lambda p, w: shares(p, np.ones_like(w)), "the weights are not used"),
-            (lambda p, w: list(shares(p, w).values()), "of type list"),
-        ],
-        fails=[
-            (lambda p, w: {"ZZ": (0.5, 0.5)}, "a dictionary with each process"),
-            (lambda p, w: shares(p[:8], w[:8]), ""),
-            (lambda p, w: pd.DataFrame(shares(p, w)), "of type DataFrame"),
-            (lambda p, w: {name: (np.mean(p == name), np.mean(w[p == name] > 0)) for name in np.unique(p)}, ""),
-        ],
-    ),
-    "4.10": Exercise(
-        right=["Z"],
-        mistakes=[
-            ("Higgs", "is the signal"),
-            ("ZZ", "rejected best"),
-            (0.3, "this is a number"),
-            ("z", "spelt in another way"),
-            ("W", "there is no such name"),
-        ],
-        fails=[("ttbar", "✗ no other background passes clearly"), (["Z"], "not a name"), (2, "not a name")],
-        context=lambda: {
-            "efficiency": pd.Series({"Higgs": 0.5, "ZZ": 0.1, "Z": 0.3, "ttbar": 0.2}),
-            "error": pd.Series({"Higgs": 0.0, "ZZ": 0.0, "Z": 0.06, "ttbar": 0.06}),
-        },
-    ),
 }
 
 test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
-
-
-def test_backgrounds_that_pass_alike_are_both_right(capsys):
-    efficiency = pd.Series({"Higgs": 0.5, "ZZ": 0.08, "Z": 0.32, "ttbar": 0.29})
-    error = pd.Series({"Higgs": 0.0, "ZZ": 0.0, "Z": 0.03, "ttbar": 0.03})
-    for value in ("Z", "ttbar"):
-        checks.exercise_4_10(value, efficiency=efficiency, error=error)
-        assert "solved" in capsys.readouterr().out
-    checks.exercise_4_10("ttbar", efficiency=efficiency, error=error / 3)
-    assert "not yet" in capsys.readouterr().out
 
 
 def test_the_course_and_keras_stop_at_the_same_epochs():
