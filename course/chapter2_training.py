@@ -809,13 +809,6 @@ checks.panel(2)
 #   the mean of $(p-y)\,x$; for a network the chain rule carries it back through the layers.
 # - Steps longer than two divided by the steepest curvature overshoot more each time. Adam finds a length for each parameter.
 # - After five epochs the loss is well below that of knowing nothing. Whether the network is better than one cut, this does not say.
-#
-# ## What you can now do
-#
-# - divide events so that nobody can mix them up later, and say how far a share may be off;
-# - write a network, its loss and its gradient in NumPy, and test a gradient by differences;
-# - recognise a learning rate that is too large, and say why;
-# - train a network in Keras, and know which loss it must at least beat.
 
 # %% [markdown]
 # ## Four questions
@@ -824,8 +817,8 @@ checks.panel(2)
 #
 # **1. A network is trained with labels 1 and 0. Its loss, the cross-entropy, is 0.69 on events of which half are signal. What has it learnt?**
 #
-# <details><summary>A good deal: the score is right for 69 % of the events.</summary>No. A loss is no share of events. Compare it with what knowing nothing costs.</details>
 # <details><summary>Nothing.</summary>Right. With half of the events signal, the answer 0.5 for everything costs log 2 = 0.69.</details>
+# <details><summary>A good deal: the score is right for 69 % of the events.</summary>No. A loss is no share of events. Compare it with what knowing nothing costs.</details>
 # <details><summary>It is worse than guessing, since 0.69 is above 0.5.</summary>No. 0.5 is a score, 0.69 is a loss: guessing 0.5 costs just this loss.</details>
 #
 # **2. Mean and width for standardising are taken from all events, the test events included. What is wrong with it?**
@@ -837,8 +830,8 @@ checks.panel(2)
 # **3. The loss goes down and up by turns, and each swing is larger than the one before. What helps?**
 #
 # <details><summary>More epochs.</summary>No. If each step overshoots by more than the last one, more steps make it worse.</details>
-# <details><summary>A smaller learning rate.</summary>Right. The step is longer than two divided by the curvature: it lands farther from the bottom than it started.</details>
 # <details><summary>A larger learning rate, to get out of the valley.</summary>No. The valley is where we want to go.</details>
+# <details><summary>A smaller learning rate.</summary>Right. The step is longer than two divided by the curvature: it lands farther from the bottom than it started.</details>
 # <details><summary>Shuffling.</summary>No. That helps where batches differ from each other. A descent with all events at once swings in this way, too.</details>
 #
 # **4. A network of dense layers without any activation but the last sigmoid: what can it do that one neuron cannot?**
@@ -848,6 +841,13 @@ checks.panel(2)
 # <details><summary>Use more inputs.</summary>No. A single neuron takes as many inputs as one likes.</details>
 
 # %% [markdown]
+# ## What you can now do
+#
+# - divide events so that nobody can mix them up later, and say how far a share may be off;
+# - write a network, its loss and its gradient in NumPy, and test a gradient by differences;
+# - recognise a learning rate that is too large, and say why;
+# - train a network in Keras, and know which loss it must at least beat.
+#
 # ## Further reading
 #
 # - I. Goodfellow, Y. Bengio, A. Courville, *Deep Learning*, MIT Press (2016), chapter 6: feedforward networks.

@@ -137,9 +137,10 @@ def show(fig: Figure, alt: str) -> None:
     from IPython.display import display
 
     if InteractiveShell.initialized():
-        image = base64.b64encode(png(fig)).decode("ascii")
+        image = base64.b64encode(png(fig, sharpness=2)).decode("ascii")
         data = {"image/png": image, "text/plain": text}
-        display(data, metadata={"image/png": {"alt": text}}, raw=True)
+        width = round(fig.get_figwidth() * STYLE["savefig.dpi"])  # else twice the points would be twice the size
+        display(data, metadata={"image/png": {"alt": text, "width": width}}, raw=True)
         # JupyterLab shows pictures without their alt text: screen readers find it here.
         display({"text/html": f'<p style="{_UNSEEN}">Figure: {html.escape(text)}</p>'}, raw=True)
     else:
@@ -147,13 +148,16 @@ def show(fig: Figure, alt: str) -> None:
     plt.close(fig)
 
 
-def png(fig: Figure, colors: int = 256) -> bytes:
-    """Return the figure as a small PNG of a few colours, the same bytes for the same figure."""
+def png(fig: Figure, colors: int = 256, *, sharpness: int = 1) -> bytes:
+    """Return the figure as a small PNG of a few colours, the same bytes for the same figure.
+
+    ``sharpness`` is the number of its points for each of a page, in a row: screens of today show two.
+    """
     from PIL import Image
 
     raw, small = io.BytesIO(), io.BytesIO()
     with use_style():
-        fig.savefig(raw, format="png", dpi=STYLE["savefig.dpi"])
+        fig.savefig(raw, format="png", dpi=sharpness * STYLE["savefig.dpi"])
     # A small palette has to keep the rare colours, which are what a reader should see.
     method = Image.Quantize.MEDIANCUT if colors == 256 else Image.Quantize.MAXCOVERAGE
     image = Image.open(raw).convert("RGB").quantize(colors, method, dither=Image.Dither.NONE)

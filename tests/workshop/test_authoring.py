@@ -116,6 +116,17 @@ def test_the_student_gets_stubs_that_run_and_no_trace_of_an_answer(make_home: An
         assert secret not in build.text(notebook)
 
 
+def test_a_claim_is_run_in_the_solution_and_not_handed_out(make_home: Any) -> None:
+    claim = '# %% tags=["claim"]\nassert total == scaffold - 1\n\n# %% tags=["check-1.2", "nbval-ignore-output"]'
+    text = COURSE.replace('# %% tags=["check-1.2", "nbval-ignore-output"]', claim)
+    (chapter,), (without,) = (source.read_all(make_home(each)) for each in (text, COURSE))
+    assert cells(build.with_outputs(chapter, None), "claim") == ["assert total == scaffold - 1"]
+    # Neither text nor ids of the student's cells depend on it, nor the names in a stub.
+    assert build.text(build.student_notebook(chapter)) == build.text(build.student_notebook(without))
+    ids = [cell.id for cell in build.with_outputs(chapter, None).cells]
+    assert len(ids) == len(set(ids))
+
+
 def test_solution_has_the_code_without_marks_and_both_keep_the_text(make_home: Any) -> None:
     (chapter,) = source.read_all(make_home())
     solution, student = build.with_outputs(chapter, None), build.student_notebook(chapter)
@@ -402,6 +413,28 @@ def test_pictures_get_a_palette_and_keep_their_alternative_text() -> None:
     again = kept["data"]["image/png"]
     tidy.tidy(notebook)
     assert notebook.cells[0].outputs[0]["data"]["image/png"] == again
+
+
+def test_the_largest_pictures_lose_sharpness_where_a_notebook_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    import matplotlib.pyplot as plt
+    import nbformat
+    from PIL import Image
+
+    from labcourse import plotting
+
+    pictures = []
+    for n_bins in (10, 30, 20):
+        fig, ax = plotting.new_figure()
+        ax.hist(range(100), bins=n_bins, hatch="///", edgecolor="white")
+        pictures.append(base64.b64encode(plotting.png(fig, sharpness=2)).decode())
+        plt.close(fig)
+    outputs = [nbformat.v4.new_output("display_data", {"image/png": picture}) for picture in pictures]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
+    for expected_widths in ([1228, 1228, 1228], [1228, 614, 1228]):
+        tidy.tidy(notebook)
+        kept = [base64.b64decode(output["data"]["image/png"]) for output in notebook.cells[0].outputs]
+        assert [Image.open(io.BytesIO(each)).size[0] for each in kept] == expected_widths
+        monkeypatch.setattr(tidy, "MAX_BYTES", len(build.text(notebook).encode()) - 1)
 
 
 def test_every_solution_of_the_course_says_that_it_is_one() -> None:

@@ -35,8 +35,8 @@ class Built(NamedTuple):
 
 
 def student_notebook(source: Source) -> Any:
-    """Return the student's notebook of a source: stubs for answers, no outputs."""
-    notebook = _notebook(source, cut.student(source))
+    """Return the student's notebook of a source: stubs for answers, no claims, no outputs."""
+    notebook = _notebook(source.handed_out, cut.student(source.handed_out))
     # By this mark a later build knows whether somebody has typed in it.
     notebook.metadata["labcourse"] = {"built": _fingerprint(notebook)}
     return notebook

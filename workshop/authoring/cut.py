@@ -51,7 +51,7 @@ def student(source: Source, *, with_answers: bool = False) -> list[str]:
         node.id
         for cell, tree in zip(source.cells, trees, strict=True)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if not cell.is_claim and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         if not any(first <= node.lineno <= last for first, last in cell.regions)
     }
     texts = []

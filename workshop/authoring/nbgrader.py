@@ -56,7 +56,7 @@ os.environ.setdefault("LABCOURSE_PROGRESS", "off")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ writes to standard error would cost the point, too
 '''
 
-_FIGURE = re.compile(r"\]\(\.\./course/(figures/[^)\s]+)\)")
+_FIGURE = re.compile(r"\]\(\.\./course/(figures/[^)\s]+|glossary\.md)(?=[)#])")
 _TESTS = re.compile(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$\n?", re.MULTILINE | re.DOTALL)
 _CHAPTER = re.compile(r"\]\((chapter\d+_\w+)\.ipynb\)")
 
@@ -92,6 +92,7 @@ def source_notebook(source: Source) -> Any:
     BuildError
         If an answer cannot be cut.
     """
+    source = source.handed_out
     notebook = build.student_notebook(source)
     notebook.metadata.pop("labcourse", None)
     written = {cell.exercise for cell in source.cells if "written" in cell.tags}
@@ -138,8 +139,8 @@ def _asserting(check: Cell) -> str:
 
 
 def _relinked(text: str) -> str:
-    """Let links lead from an assignment's folder to its figures and to the other assignments."""
-    return _CHAPTER.sub(r"](../\1/\1.ipynb)", _FIGURE.sub(r"](\1)", text))
+    """Let links lead from an assignment's folder to its figures, the glossary and the other assignments."""
+    return _CHAPTER.sub(r"](../\1/\1.ipynb)", _FIGURE.sub(r"](\1", text))
 
 
 def _write(path: Path, content: bytes, *, force: bool) -> Built:

@@ -7,7 +7,8 @@ as the code::
     ### END SOLUTION
 
 Above it, in a text cell, stands its heading, ``### Exercise N.M – Title (kind)``. Behind it comes a cell tagged
-``check-N.M``. What the marks become is in `workshop.authoring.cut`; here sources are read and held to these rules,
+``check-N.M``. A cell tagged ``claim`` asserts what the text beside it says; the solution runs it, students do not get
+it. What the marks become is in `workshop.authoring.cut`; here sources are read and held to these rules,
 so that a mistake is found with its line and not by a student.
 """
 
@@ -23,6 +24,7 @@ from labcourse.errors import BuildError
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
+CLAIM = "claim"
 PROJECT = 9
 """The number of the project after the eight chapters."""
 
@@ -48,6 +50,11 @@ class Cell:
     def check(self) -> str:
         """The number of the exercise that this cell checks, or an empty string."""
         return self._number("check-")
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether the cell only holds the text to its numbers."""
+        return CLAIM in self.tags
 
     @cached_property
     def regions(self) -> tuple[tuple[int, int], ...]:
@@ -76,6 +83,11 @@ class Source:
         """The chapter's number, or that of the project."""
         return number_of(self.name)
 
+    @property
+    def handed_out(self) -> Source:
+        """The text without its claims; all other cells keep their ids."""
+        return Source(self.path, tuple(cell for cell in self.cells if not cell.is_claim))
+
     @cached_property
     def headings(self) -> dict[str, tuple[str, str, str]]:
         """By number of the exercise: id of the heading's cell, title and kind."""
@@ -88,7 +100,8 @@ class Source:
 
     def id_of(self, position: int) -> str:
         """Return the id of a cell in the notebooks, of its position counted from 0."""
-        return f"chapter{self.chapter}-{position + 1:03d}"
+        number = sum(not cell.is_claim for cell in self.cells[: position + 1])
+        return f"chapter{self.chapter}-{number:03d}" + f"-claim{position}" * self.cells[position].is_claim
 
     def error(self, what: str, line: int, next_step: str = "") -> BuildError:
         """Return an error that names file and line."""

@@ -64,6 +64,7 @@ def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, 
         Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), cell.id)
         for cell in build.student_notebook(text).cells
     )
+    text = text.handed_out
     checks = {part.check: cell for part, cell in zip(text.cells, cells, strict=True) if part.check}
     exercises = []
     for part, cell, answer in zip(text.cells, cells, cut.solution(text), strict=True):
