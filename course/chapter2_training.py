@@ -289,8 +289,8 @@ print("the layer and your function agree" if difference < 1e-3 else f"they diffe
 #
 # $$ \text{output} = f\Big(\sum_i w_i x_i + b\Big) . $$
 #
-# ![Three inputs with their weights and a bias go into a sum, the sum goes through an activation, and the output comes out; beside it
-# the curves of ReLU and sigmoid.](../course/figures/neuron_and_activations.svg)
+# ![Four inputs, each with its weight, and a bias go into a sum; the sum goes through an activation f, and the output comes out. Beside it
+# the curves of ReLU, sigmoid and tanh.](../course/figures/neuron_and_activations.svg)
 #
 # (These weights have nothing to do with event weights. The word is used for both, sadly.)
 #
@@ -463,8 +463,8 @@ print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrai
 #
 # The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Around it runs a loop:
 #
-# ![A circle of four steps: a batch of events goes forward through the network to the score, the loss compares it with the labels, the
-# gradient goes backward, and the optimizer changes the parameters.](../course/figures/training_loop.svg)
+# ![The loop of one epoch: a batch of the shuffled training events, the prediction of its scores, the loss that compares them with the labels, the
+# gradient, the update of the weights, and the next batch. After each epoch comes the loss of the validation events.](../course/figures/training_loop.svg)
 #
 # ### Train one neuron by hand
 #

@@ -9,16 +9,17 @@
 # %% [markdown]
 # # Chapter 3 – Evaluation
 #
-# You have trained a network. Is it any good? In this chapter you open the test events, which it has never seen, and
-# judge it. You will find that one number cannot do this: how good a network is depends on what you want from it.
-# And you will find out what its score means, and what it does not.
+# You have trained a network. Is it any good, and is it better than the single cut of chapter 1? In this chapter you open the test
+# events, which it has never seen, and judge it. One number cannot do this: how good a network is depends on what you want from it. But
+# there is a best possible score, and you are going to meet it first. In the end you will know what a score means, and what it does not.
 
 # %% [markdown]
 # ## What you will do
 #
+# - derive the best possible score where it is known, and watch a network find it;
 # - look at the score of signal and background, on training and on test events;
 # - weight the test events, so that they show what nature would;
-# - draw the ROC curve, and understand the area under it as a probability;
+# - draw the ROC curve, understand the area under it as a probability, and put the cut of chapter 1 on it;
 # - find out what a working point costs, in events;
 # - turn the score into a probability in nature's mixture of signal and background, and see where this fails.
 #
@@ -27,11 +28,25 @@
 # | 90 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
-from course import checks
-from labcourse import features, metrics, outputs, plotting, samples, splitting, training, weights
+from course import checks, interactive
+from labcourse import (
+    features,
+    leaderboard,
+    metrics,
+    network,
+    outputs,
+    plotting,
+    samples,
+    significance,
+    splitting,
+    training,
+    weights,
+)
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 SEED = 3
 COLUMNS = ["lep1_pt", "lep2_pt", "lep3_pt", "lep4_pt"]
@@ -47,9 +62,92 @@ train, test = splitting.split(events)
 print(f"{len(train)} training events, {len(test)} test events")
 
 # %% [markdown]
-# ## 3.1 The score on training events
+# ## 3.1 The best possible score
 #
-# We begin with the events that the network knows. `training.predict` applies it to all of them at once. The figure
+# Before we ask how good a network is: how good can any score be? Take one measured quantity $x$, with the density $s(x)$ for signal and $b(x)$ for background.
+# Which rule keeps the most signal for a given amount of background? The answer is a theorem, the
+# [lemma of Neyman and Pearson](../course/glossary.md#neyman-pearson): keep the events whose ratio $s(x)/b(x)$ is above some value. No other rule does better.
+#
+# So a score need not *be* this ratio. It is enough if it rises when the ratio rises. A famous one is the probability that an event at $x$ is signal. If a share $\pi$ of all
+# events is signal, it is
+#
+# $$ p(x) = \frac{\pi\, s(x)}{\pi\, s(x) + (1-\pi)\, b(x)} . $$
+#
+# It also happens to be what a network looks for. Let $q$ be the share of signal at some $x$. The mean loss there is $-q\log p - (1-q)\log(1-p)$; its derivative with respect to $p$ vanishes
+# at $p = q$, and $q$ is the fraction above. So a network that minimises the cross-entropy, and is good enough at it, finds the best score there is. Is it good enough? Let us try where the answer is known.
+
+# %% [markdown]
+# ### Exercise 3.1 – Two Gaussians (derive)
+#
+# Signal has a Gaussian density of width 1 around $+d/2$, background one around $-d/2$. A share $\pi$ of the events is signal. Derive $p(x)$. It becomes much simpler than it looks: you
+# will recognise the function.
+
+
+# %% tags=["exercise-3.1"]
+def best_score(x, distance, share):
+    """Return the probability of signal at x, if the means are +distance/2 and −distance/2 and both widths are 1."""
+    ### BEGIN SOLUTION
+    log_odds = distance * x + np.log(share / (1 - share))
+    return 1 / (1 + np.exp(-log_odds))
+    ### END SOLUTION
+
+
+# %% tags=["check-3.1"]
+best_score = checks.exercise_3_1(best_score)
+
+# %% [markdown]
+# A sigmoid of a linear function: a single neuron can do it, and its bias holds the share of signal. Now a network with a hidden layer of eight neurons, which knows nothing of Gaussians:
+
+# %% tags=["nbval-ignore-output"]
+rng = np.random.default_rng(SEED)
+toy_label = (rng.random(20_000) < 0.4).astype(np.float32)
+toy_x = rng.normal(np.where(toy_label == 1, 1.0, -1.0), 1.0).astype(np.float32)[:, None]
+toy_network = network.build(1, hidden=(8,), normalise=toy_x, learning_rate=5e-3, seed=SEED)
+training.fit(toy_network, toy_x, toy_label, epochs=20, batch_size=128, seed=SEED, progress=False)
+x = np.linspace(-4, 4, 161)
+found, exact = training.predict(toy_network, x[:, None].astype(np.float32)), best_score(x, 2.0, 0.4)
+with plotting.use_style():
+    fig, (ax, below) = plotting.new_figure(2, 1, width=5.8, height=4.4, sharex=True, height_ratios=(3, 2))
+    ax.plot(x, exact, color="#222222", label="exact")
+    ax.plot(x, found, "--", color="#D55E00", linewidth=2.2, label="network")
+    ax.set(ylabel="probability of signal", ylim=(0, 1))
+    ax.legend(loc="upper left")
+    below.hist(
+        [toy_x[toy_label == y, 0] for y in (0, 1)],
+        40,
+        (-4, 4),
+        histtype="step",
+        color=["#0072B2", "#D55E00"],
+        label=["background", "signal"],
+    )
+    below.set(xlabel="x", ylabel="events / bin", xlim=(-4, 4))
+    below.legend(loc="upper left", fontsize=8.5)
+plotting.show(
+    fig,
+    alt="Above, the exact probability of signal against x, a sigmoid, and the score of the network, which follows it. Below, the histograms of background around −1 and signal around +1.",
+)
+print(
+    f"mean difference from the exact probability, over the events: {np.abs(training.predict(toy_network, toy_x) - best_score(toy_x[:, 0], 2.0, 0.4)).mean():.3f}"
+)
+
+# %% [markdown]
+# It has found the best score, without being told what to look for. This is why networks are worth the trouble: with four inputs, or twenty-four, nobody knows $s(x)$ and $b(x)$, and nobody has to.
+#
+# Once there is a score, one decides by a cut, the *threshold*: above it an event counts as signal. Then each event is in one of four boxes, the
+# [confusion matrix](../course/glossary.md#confusion-matrix):
+#
+# ![The scores of background and signal as two bell-shaped curves with a cut between them; what passes is hatched. Below, a table: signal passed is a true positive, signal rejected a false negative,
+# background passed a false positive, background rejected a true negative. Beside it the ROC curve with the point of this cut.](../course/figures/confusion_and_working_point.svg)
+#
+# Move it. *With 2.4 % signal (that is what nature gives us), find a threshold for which more than half of the kept events are signal. What does it cost?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.threshold()
+
+# %% [markdown]
+# ## 3.2 The score on training events
+#
+# Now your network. We begin with the events that it knows. `training.predict` applies it to all of them at once. The figure
 # shows the score of signal and background, each scaled to the same area. Every simulated event counts the same here
 # (`weight=np.ones`), as in the training.
 
@@ -68,39 +166,30 @@ plotting.show(
 # the two overlap widely, and hardly any event gets a score near 1. Four momenta tell only so much.
 
 # %% [markdown]
-# ### Exercise 3.1 – Where the classes cross (read a plot)
+# ### Exercise 3.2 – Where the classes cross (read a plot)
 #
 # At which score do the two curves cross? Read it from the figure, to within 0.05. Then look at the number that the
-# next cell prints. A coincidence?
+# next cell prints. A coincidence? (Section 3.1 knows why.)
 
-# %% tags=["exercise-3.1"]
+# %% tags=["exercise-3.2"]
 ### BEGIN SOLUTION
 counts = [np.histogram(score_train[y_train == y], 40, (0, 1), density=True)[0] for y in (0, 1)]
 crossing = (np.cumsum(counts[0] - counts[1]).argmax() + 1) / 40
 ### END SOLUTION
 
-# %% tags=["check-3.1"]
-checks.exercise_3_1(crossing, score=score_train, label=y_train)
+# %% tags=["check-3.2"]
+checks.exercise_3_2(crossing, score=score_train, label=y_train)
 
 # %% tags=["nbval-ignore-output"]
 train_share = float(y_train.mean(dtype=float))
 print(f"share of signal among the training events: {train_share:.3f}")
 
 # %% [markdown]
-# No coincidence. Suppose the network could find the best possible answer. For inputs $x$, signal events have the
-# density $s(x)$ and background events $b(x)$, and the share of signal is $\pi$. The score that minimises the
-# cross-entropy is the probability of signal at that $x$:
-#
-# $$ p(x) = \frac{\pi\, s(x)}{\pi\, s(x) + (1-\pi)\, b(x)} . $$
-#
-# Why? Let $q$ be the share of signal at that $x$. The mean loss there is $-q\log p - (1-q)\log(1-p)$. Its derivative
-# with respect to $p$ vanishes at $p = q$, and $q$ is the fraction above.
-#
-# Where both densities are equal, this is $\pi$. The same holds for the
-# densities of the score, since all $x$ with the same score have the same ratio $s/b$. We will need this formula again.
+# No coincidence. Where both densities are equal, the formula gives $p = \pi$. It holds for the densities of the score as well, since all $x$ with the same score have the
+# same ratio $s/b$.
 
 # %% [markdown]
-# ## 3.2 Test events
+# ## 3.3 Test events
 #
 # Now we open the test events. First, each counts the same again, so that we can compare with the training events.
 # We compare the loss (of chapter 2), and the *accuracy*: the share of events that lie on the right side of a cut at
@@ -133,24 +222,6 @@ print(f"test minus training: {loss_difference:.4f} ± {difference_error:.4f}")
 # thousand parameters and many more events, five epochs are not enough for that. In chapter 4 we train longer.
 
 # %% [markdown]
-# ### Exercise 3.2 – Why test events? (in your words)
-#
-# The numbers are nearly the same. Why do we insist on test events, and do not simply use the larger number of
-# training events to measure how good the network is? And why may we not use the test events to choose, say, the
-# best number of epochs?
-
-# %% tags=["exercise-3.2", "written"]
-### BEGIN SOLUTION
-answer_3_2 = """On training events the network may be better than it really is, because its parameters were fitted to these very events and their
-fluctuations. That both agree is something we know only because we have looked at events it was not fitted to.
-Whatever is chosen on some events is fitted to their fluctuations too: if the test events choose the number of epochs, they have become training events
-of a kind, and no longer give an unbiased answer. For such choices one needs a third set, the validation events."""
-### END SOLUTION
-
-# %% tags=["check-3.2"]
-checks.written("3.2", answer_3_2)
-
-# %% [markdown]
 # ### What nature would show
 #
 # So far, simulated events were counted. In nature, processes come in other proportions. From here on each event
@@ -164,23 +235,11 @@ weight = test["weight"].to_numpy(float)
 total_signal, total_background = weight[label == 1].sum(), weight[label == 0].sum()
 print(f"expected at 10 fb⁻¹: {total_signal:.2f} signal, {total_background:.1f} background")
 
-# %% tags=["nbval-ignore-output"]
-fig, ax = plotting.score_stacked(test, score_test)
-plotting.show(
-    fig,
-    alt="Expected test events against the score, processes stacked, on a logarithmic axis. ZZ dominates at low scores, the Higgs boson is a thin layer "
-    "on top, and Z and top-pair events make up much of the background at medium and high scores.",
-)
-
 # %% [markdown]
-# This is a different picture. The signal, more than a third of the simulated events, is a thin layer. And processes
-# that hardly appeared among the training events are now prominent.
-
-# %% [markdown]
-# ### Exercise 3.3 – Signal and background above a cut (read a plot or a table)
+# ### Exercise 3.3 – Signal and background above a cut (predict, then compute)
 #
-# Take the events with a score of at least 0.6. How many expected background events come with each expected signal
-# event? The figure gives you an idea. Compute the number from `score_test`, `label` and `weight`.
+# More than a third of the simulated events are signal. In nature it is two or three in a hundred. Take the events with a score of at least 0.6: how many expected background events come with each
+# expected signal event? Guess first. Then compute the number from `score_test`, `label` and `weight`.
 
 # %% tags=["exercise-3.3"]
 ### BEGIN SOLUTION
@@ -192,43 +251,67 @@ background_per_signal = weight[passed & (label == 0)].sum() / weight[passed & (l
 checks.exercise_3_3(background_per_signal, events=test, score=score_test, cut=0.6)
 
 # %% [markdown]
-# ## 3.3 The ROC curve
+# ## 3.4 Efficiency and purity
 #
-# To use the score, we cut on it: events with a score of at least the cut pass. The *signal efficiency* is the share
-# of the signal that passes, the *background efficiency* that of the background:
+# The *signal efficiency* of a cut is the share of the signal that passes, the *background efficiency* that of the background:
 #
 # $$ \varepsilon_s = \frac{\sum_{\text{signal, passed}} w}{\sum_\text{signal} w}, \qquad
 # \varepsilon_b = \frac{\sum_{\text{background, passed}} w}{\sum_\text{background} w} . $$
+#
+# The *purity* is the share of signal among the events that pass. Computer scientists call the first *recall* and the last *precision*.
+
+
+# %%
+def efficiencies(score, label, weight, cut):
+    """Return (signal efficiency, background efficiency) of a cut, weighted: events pass if score >= cut."""
+    passed = score >= cut
+    return tuple(weight[passed & (label == y)].sum() / weight[label == y].sum() for y in (1, 0))
+
 
 # %% [markdown]
-# ### Exercise 3.4 – Efficiencies (write code)
+# ### Exercise 3.4 – The doctor's question (derive)
 #
-# Complete the function. `score`, `label` and `weight` are arrays of shape `(n_events,)`; the label is 1 for signal
-# and 0 for background. An event passes if `score >= cut`. Return `(signal_efficiency, background_efficiency)`.
+# A test finds 95 % of those who are ill, and is wrong for only 5 % of those who are healthy. One person in a hundred is ill. Your test is positive: how probably are you ill? It is the same question as that for the purity of a cut. Derive it from the two efficiencies and from the
+# share of signal among all events, before any cut.
 
 
 # %% tags=["exercise-3.4"]
-def efficiencies(score, label, weight, cut):
-    """Return (signal efficiency, background efficiency) of a cut, weighted."""
+def purity(signal_efficiency, background_efficiency, share):
+    """Return the share of signal among the events that pass a cut, if `share` is that among all events."""
     ### BEGIN SOLUTION
-    passed = score >= cut
-    signal, background = label == 1, label == 0
-    signal_efficiency = weight[signal & passed].sum() / weight[signal].sum()
-    background_efficiency = weight[background & passed].sum() / weight[background].sum()
-    return signal_efficiency, background_efficiency
+    signal = signal_efficiency * share
+    background = background_efficiency * (1 - share)
+    return signal / (signal + background)
     ### END SOLUTION
 
 
 # %% tags=["check-3.4"]
-efficiencies = checks.exercise_3_4(efficiencies)
+purity = checks.exercise_3_4(purity)
 
 # %% tags=["nbval-ignore-output"]
+expected_share = total_signal / (total_signal + total_background)
+print(f"the test of the doctor: {purity(0.95, 0.05, 0.01):.2f}")
+rows = []
+for cut in np.arange(0.1, 0.9, 0.1):
+    e_s, e_b = efficiencies(score_test, label, weight, cut)
+    raw_s, raw_b = efficiencies(score_test, label, np.ones(len(label)), cut)
+    rows.append((cut, e_s, e_b, purity(e_s, e_b, expected_share), purity(raw_s, raw_b, train_share)))
 pd.DataFrame(
-    [(cut, *efficiencies(score_test, label, weight, cut)) for cut in np.arange(0.1, 0.9, 0.1)],
-    columns=["cut", "signal efficiency", "background efficiency"],
+    rows,
+    columns=[
+        "cut",
+        "signal efficiency",
+        "background efficiency",
+        "purity in nature",
+        "purity in the training's mixture",
+    ],
 ).round(3)
 
 # %% [markdown]
+# A cut has its efficiencies, wherever it is used. Its purity depends on what it is used *on*: the last two columns are of the same cuts. A network that is right nine times out of ten in its training can be wrong nine times out of ten in nature.
+#
+# ## 3.5 The ROC curve
+#
 # Each cut is a compromise: a tight one loses signal, a loose one keeps background. Drawn against each other for all
 # cuts, the two efficiencies make the *ROC curve* (receiver operating characteristic; the name comes from radar).
 
@@ -301,22 +384,15 @@ print(f"all test events:                   {metrics.auc(test, score_test):.4f}")
 
 
 # %% tags=["nbval-ignore-output"]
-rng = np.random.default_rng(SEED)
-selections = {"all backgrounds": np.ones(len(test), bool)}
 process = test["sample"].astype(str).map({name: samples.get(name).process for name in samples.SIMULATED}).to_numpy()
+selections = {"all backgrounds": np.ones(len(test), bool)}
 selections |= {name: (process == name) | (label == 1) for name in ("ZZ", "Z", "ttbar")}
 aucs, errors = {}, {}
 for name, chosen in selections.items():
     part, scores, w = test[chosen], score_test[chosen], weight[chosen]
     aucs[name] = metrics.auc(part, scores)
     errors[name] = np.std([metrics.auc(part, scores, w * rng.poisson(1, len(w))) for _ in range(25)])
-fig, ax = plotting.comparison(aucs, errors, xlabel="AUC of test events: signal against each background", reference=0.5)
-plotting.stamp(ax, luminosity=None)
-plotting.show(
-    fig,
-    alt="AUC of the test events with errors, for signal against all backgrounds together, against ZZ, Z and top pairs alone. The AUC "
-    "against ZZ is large and precise; those against Z and top pairs are not far above one half and have large errors.",
-)
+pd.DataFrame({"AUC": aucs, "error": errors}).round(4)
 
 # %% [markdown]
 # The AUC depends on which background you ask for. Against ZZ, of which the network saw many thousands of events, it is
@@ -325,35 +401,95 @@ plotting.show(
 # are large as well, since few events of each are left to test with. Keep this in mind for chapters 4 and 5.
 
 # %% [markdown]
-# ### Exercise 3.6 – Reading the ROC curve (read a plot)
+# ### Exercise 3.6 – The AUC of two Gaussians (derive)
 #
-# At a signal efficiency of 80 %, what is the *background rejection* $1/\varepsilon_b$? Read the background
-# efficiency from the ROC curve and give one over it.
+# Back to the two Gaussians of section 3.1, at the distance $d$. What is their AUC, exactly? Draw a signal value and a background value: how is their *difference* distributed? (`scipy.stats.norm.cdf(z)` is the probability that a
+# standard Gaussian is below `z`.) How far must they be apart for the AUC that your network has?
+
 
 # %% tags=["exercise-3.6"]
-### BEGIN SOLUTION
-curve = metrics.roc_curve(label, score_test, weight)
-rejection = 1 / np.interp(0.8, curve.signal_efficiency, curve.background_efficiency)
-### END SOLUTION
+def gaussian_auc(distance):
+    """Return the AUC of two Gaussians of width 1 whose means are `distance` apart."""
+    ### BEGIN SOLUTION
+    return stats.norm.cdf(distance / np.sqrt(2))
+    ### END SOLUTION
+
 
 # %% tags=["check-3.6"]
-checks.exercise_3_6(rejection, events=test, score=score_test, efficiency=0.8)
+gaussian_auc = checks.exercise_3_6(gaussian_auc)
+
+# %% tags=["nbval-ignore-output"]
+toy_score = training.predict(toy_network, toy_x)
+few_toys = slice(0, 2000)
+print(
+    f"two Gaussians at distance 2: exactly {gaussian_auc(2.0):.4f}, by your pairs {area(toy_score[few_toys], toy_label[few_toys], np.ones(2000)):.4f}"
+)
+distances = np.linspace(0, 4, 401)
+like = distances[np.argmin(np.abs([gaussian_auc(d) - aucs["all backgrounds"] for d in distances]))]
+print(
+    f"your network, with an AUC of {aucs['all backgrounds']:.3f}, tells signal from background like Gaussians at distance {like:.2f}"
+)
 
 # %% [markdown]
-# ## 3.4 What a working point costs
+# ### The cut of chapter 1 on the curve
+#
+# A window in one variable is a rule with one signal and one background efficiency: a single point. If it lies below the curve, the network is better: with the same background it keeps more signal.
+
+# %% tags=["nbval-ignore-output"]
+window = leaderboard.baseline(chapter, test)
+fig, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained", sharey=True)
+for ax, w, name in zip(
+    axes, (np.ones(len(test)), weight), ("each simulated event counted once", "expected events"), strict=True
+):
+    curve = metrics.roc_curve(label, score_test, w)
+    ax.plot(
+        curve.background_efficiency, curve.signal_efficiency, color="#222222", label=f"network: AUC {curve.auc:.3f}"
+    )
+    e_s, e_b = efficiencies(window.astype(float), label, w, 1.0)
+    at_same_background = np.interp(e_b, curve.background_efficiency, curve.signal_efficiency)
+    print(
+        f"{name}: the window keeps {e_s:.3f} of the signal and {e_b:.3f} of the background; there the network keeps {at_same_background:.3f}"
+    )
+    ax.plot(e_b, e_s, "*", color="#D55E00", markersize=13, markeredgecolor="black", label="window of chapter 1")
+    ax.plot((0, 1), (0, 1), ":", color="#6B6B6B")
+    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="background efficiency", title=name)
+    ax.legend(loc="lower right", fontsize=9)
+axes[0].set_ylabel("signal efficiency")
+plotting.show(
+    fig,
+    alt="Two ROC curves of the network with a star for the window of chapter 1. With each simulated event counted once the star lies below the curve; with expected events it lies on it.",
+)
+
+# %% [markdown]
+# ### Exercise 3.7 – Why does the window keep up? (in your words)
+#
+# Counted once each, the network beats the window clearly. In expected events, the advantage is nearly gone. Both judge the same events. What has changed? And whose fault is it: that of the four momenta, of the network, or of its training?
+
+# %% tags=["exercise-3.7", "written"]
+### BEGIN SOLUTION
+answer_3_7 = """In expected events a third of the background is Z and top pairs, which are less than one per cent of the simulated events. The network was trained
+with every event counted once, so it has learnt to tell the Higgs boson from ZZ, and hardly anything about the others; in nature it is judged on them as well. The
+window was chosen with event weights. So it is the training: it answered another question than the one that is asked here."""
+### END SOLUTION
+
+# %% tags=["check-3.7"]
+checks.written("3.7", answer_3_7)
+
+# %% [markdown]
+# ## 3.6 What a working point costs
 #
 # A cut on the score is called a *working point*. Often one starts from the signal: it is rare, and we want to keep,
 # say, 80 % of it. What does the cut have to be?
 
 # %% [markdown]
-# ### Exercise 3.7 – The cut for an efficiency (write code)
+# ### Exercise 3.8 – The cut for an efficiency (write code)
 #
 # Return the tightest cut whose signal efficiency is at least `efficiency`. It is the score of a signal event: sort
 # the signal by score, highest first, add up the weights, and stop as soon as the share is reached. Mind that sums
 # of decimals may miss their target by a rounding error.
 
 
-# %% tags=["exercise-3.7"]
+# %% tags=["exercise-3.8"]
 def cut_for(score, label, weight, efficiency):
     """Return the largest cut that keeps at least the given share of the expected signal."""
     ### BEGIN SOLUTION
@@ -364,8 +500,8 @@ def cut_for(score, label, weight, efficiency):
     ### END SOLUTION
 
 
-# %% tags=["check-3.7"]
-cut_for = checks.exercise_3_7(cut_for)
+# %% tags=["check-3.8"]
+cut_for = checks.exercise_3_8(cut_for)
 
 # %% tags=["nbval-ignore-output"]
 rows = []
@@ -397,25 +533,25 @@ working_points.round(3)
 # significance means.
 
 # %% [markdown]
-# ### Exercise 3.8 – Choose a working point (in your words)
+# ### Exercise 3.9 – Choose a working point (in your words)
 #
 # Which kind of working point would you choose for each of these, and why? (a) A first filter, after which a slower
 # and better analysis looks at what is left. (b) A measurement of the angles between the leptons in Higgs decays.
 # (c) A display of a few events for the visitors' centre, most of which should be Higgs bosons.
 
-# %% tags=["exercise-3.8", "written"]
+# %% tags=["exercise-3.9", "written"]
 ### BEGIN SOLUTION
-answer_3_8 = """(a) A loose one, with a signal efficiency of 95 % or more: what the filter loses is lost for good, and the background can still be
+answer_3_9 = """(a) A loose one, with a signal efficiency of 95 % or more: what the filter loses is lost for good, and the background can still be
 removed later. (b) A medium one: both lost signal and remaining background make the result less precise, so one looks for the best compromise, and
 checks that the cut does not favour certain angles. (c) As tight as possible, since purity is all that counts; but with this network even
 the highest scores are mostly background, so it cannot be done with these four variables alone."""
 ### END SOLUTION
 
-# %% tags=["check-3.8"]
-checks.written("3.8", answer_3_8)
+# %% tags=["check-3.9"]
+checks.written("3.9", answer_3_9)
 
 # %% [markdown]
-# ## 3.5 What the score means
+# ## 3.7 What the score means
 #
 # The network says 0.8. Is this event a Higgs boson with a probability of 80 %? A score is called *calibrated* if
 # among the events with a score of $p$ a share $p$ is signal. Let us see, for test events that count the same each,
@@ -430,8 +566,22 @@ plotting.show(
 )
 
 # %% [markdown]
-# Close to the diagonal: the score is a good estimate of the probability. This is what minimising the cross-entropy
-# is meant to achieve. (Only few events have the highest scores, and there the points say little.) Now the same with expected events, that is, with weights:
+# Close to the diagonal. But how close? By eye, nobody can say: the errors are smaller than the markers. Divide each deviation by its error, and look at these *pulls*. If the score were calibrated, about two thirds of them would lie between −1 and 1.
+
+# %% tags=["nbval-ignore-output"]
+bins = np.minimum((10 * score_test).astype(int), 9)
+n_in_bin = np.bincount(bins, minlength=10)
+mean_score = np.bincount(bins, weights=score_test, minlength=10) / n_in_bin
+signal_in_bin = np.bincount(bins, weights=label, minlength=10) / n_in_bin
+pulls = (signal_in_bin - mean_score) / np.sqrt(mean_score * (1 - mean_score) / n_in_bin)
+print("pulls, from low scores to high ones:", *np.round(pulls, 1))
+print(f"χ² = {np.sum(pulls**2):.0f} for 10 bins")
+
+# %% [markdown]
+# The picture looked perfect, and is not: pulls of several errors, too many and too large for chance. The deviations are small, about a hundredth, but they are there. A network that had reached the minimum of the cross-entropy would be calibrated. So yours has not reached it: five epochs are too few.
+# That is a reason to let it train longer, and chapter 4 will.
+#
+# Now the same with expected events, that is, with weights:
 
 # %% tags=["nbval-ignore-output"]
 fig, axes = plotting.calibration(
@@ -447,20 +597,16 @@ plotting.show(
 # Whatever the score, nearly all expected events are background. The score is the probability in the mixture *of the
 # training*, where signal is common. In nature it is rare, two or three events in a hundred.
 #
-# The formula of section 3.1 shows the way out. The densities $s(x)$ and $b(x)$ stay the same, and only the share
-# $\pi$ changes to $\pi'$. Eliminate $s/b$ from the formulas for both mixtures, and you get (this is Bayes'
-# theorem):
-#
-# $$ p' = \frac{p\,\dfrac{\pi'}{\pi}}{p\,\dfrac{\pi'}{\pi} + (1-p)\,\dfrac{1-\pi'}{1-\pi}} . $$
+# The formula of section 3.1 shows the way out. The densities $s(x)$ and $b(x)$ stay the same, and only the share $\pi$ changes to $\pi'$.
 
 # %% [markdown]
-# ### Exercise 3.9 – Another mixture (write code)
+# ### Exercise 3.10 – Another mixture (derive)
 #
-# Complete the function: `score` is an array of scores $p$, `share` is the share of signal $\pi$ in the training,
-# and `new_share` the share $\pi'$ for which you want the probability. Return an array of the shape of `score`.
+# Write the formula for both mixtures, eliminate $s/b$, and derive the new probability $p'$ from the old one: `score` is an array of scores $p$, `share` is the share of signal $\pi$ in the training,
+# and `new_share` the share $\pi'$ for which you want the probability. Return an array of the shape of `score`. (This is Bayes' theorem, though it does not look like it.)
 
 
-# %% tags=["exercise-3.9"]
+# %% tags=["exercise-3.10"]
 def to_mixture(score, share, new_share):
     """Return the probability of signal in a mixture with another share of signal."""
     ### BEGIN SOLUTION
@@ -470,11 +616,10 @@ def to_mixture(score, share, new_share):
     ### END SOLUTION
 
 
-# %% tags=["check-3.9"]
-to_mixture = checks.exercise_3_9(to_mixture)
+# %% tags=["check-3.10"]
+to_mixture = checks.exercise_3_10(to_mixture)
 
 # %% tags=["nbval-ignore-output"]
-expected_share = total_signal / (total_signal + total_background)
 probability = to_mixture(score_test.astype(float), train_share, expected_share)
 print(f"share of signal: {train_share:.3f} in the training, {expected_share:.4f} expected in nature")
 for score in (0.5, 0.8):
@@ -518,23 +663,59 @@ plotting.show(
 # event weights: chapter 5.
 
 # %% [markdown]
-# ### Exercise 3.10 – A score of 0.8 (in your words)
+# ### Exercise 3.11 – A score of 0.8 (in your words)
 #
 # A friend has applied your network to a collision event and tells you: «The score is 0.8, so this is a Higgs boson
 # with 80 % probability!» What do you answer? Name two reasons.
 
-# %% tags=["exercise-3.10", "written"]
+# %% tags=["exercise-3.11", "written"]
 ### BEGIN SOLUTION
-answer_3_10 = """First, 80 % holds in the mixture of the training, where more than a third of the events are signal. In nature it is two or three in a hundred, and
+answer_3_11 = """First, 80 % holds in the mixture of the training, where more than a third of the events are signal. In nature it is two or three in a hundred, and
 with that share the same score means a probability of about one in eight. Second, even this needs a background that is composed as in the
 training, and simulated correctly: Z and top-pair events, which the network hardly knows, can have high scores too."""
 ### END SOLUTION
 
-# %% tags=["check-3.10"]
-checks.written("3.10", answer_3_10)
+# %% tags=["check-3.11"]
+checks.written("3.11", answer_3_11)
 
 # %% [markdown]
-# ## 3.6 Handing on
+# ## 3.8 Network against window
+
+# Now the question of the beginning: is the network better than one cut? The cut on its score is chosen on training events, where Z is largest, and quoted on test events, as the window was in chapter 1. Both judge the same test events, so the difference has an error of its own, much smaller than that of each.
+
+# %% tags=["nbval-ignore-output"]
+train_at_full_yield = weights.match_yields(train, events)
+on_training = significance.scan(
+    score_train, features.labels(train), train_at_full_yield["weight"], groups=train["sample"]
+)
+best_cut = float(significance.best(on_training).cut)
+passes = score_test >= best_cut
+row = leaderboard.row(
+    "first network",
+    test,
+    passes,
+    window,
+    score=score_test,
+    inputs="four momenta",
+    parameters=network.count_parameters([4, 60, 60, 1]),
+)
+chapter.write_table("leaderboard", pd.DataFrame([row]))
+print(f"score ≥ {best_cut:.2f}; Z of the network minus Z of the window: {row['gain']:+.3f} ± {row['gain_error']:.3f}")
+leaderboard.show(chapter)
+
+# %% tags=["claim"]
+assert abs(row["gain"]) < 0.1
+assert np.sum(pulls**2) > 30
+
+# %% [markdown]
+# A draw: 4021 parameters are no better than one window with two numbers. That is a disappointment, and the most useful result of this chapter. Two complaints are left:
+#
+# - the network has not come to the end of its training: its loss still falls, and its score is not quite calibrated;
+# - it was asked the wrong question: in the training every simulated event counts once, in nature it does not.
+#
+# The second is the greater one. But a network that is half trained cannot show what a better question brings. So *time* comes first, in chapter 4, and then the *weights*, in chapter 5. (Hold your breath: with the same four inputs there is much to win.)
+#
+# ## 3.9 Handing on
 
 # %% tags=["nbval-ignore-output"]
 scores = test[["sample", "weight"]].assign(label=label, score=score_test)[["sample", "label", "weight", "score"]]
@@ -548,8 +729,10 @@ numbers = {
     "auc_test_zz": aucs["ZZ"],
     "loss_training": losses.loc["training", "loss"],
     "loss_test": losses.loc["test", "loss"],
+    "calibration_chi2": np.sum(pulls**2),
     "rejection_at_80": at_80["background rejection"],
     "significance_at_80": at_80["s/√b"],
+    "gain_over_the_window": row["gain"],
     "expected_share": expected_share,
 }
 chapter.write_numbers(numbers)
@@ -564,16 +747,52 @@ checks.panel(3)
 # %% [markdown]
 # ## Summary
 #
+# - The best possible score is the ratio of the densities, or anything that rises with it. A network that minimises the cross-entropy looks for it.
 # - A network is judged on events that it has never seen. Here training and test events agree: five epochs have not
 #   made it memorise.
-# - With weights, the test events show what nature would: little signal, and backgrounds that were rare in the
-#   training.
+# - A cut has efficiencies. Its purity depends on the mixture that it is used on: in nature signal is rare.
 # - The ROC curve shows all compromises between signal and background efficiency. The AUC is the probability that a
 #   signal event beats a background event.
-# - A working point has a price: expected signal events lost, background events kept. Four momenta give some
-#   separation, but far from enough.
 # - The score is a probability in the mixture of the training, not in nature. Bayes' theorem
 #   corrects for another share, not for another composition.
+# - In expected events, your network and one window of chapter 1 are equally good.
+
+# %% [markdown]
+# ## Four questions
+#
+# Choose an answer, and open it.
+#
+# **1. Somebody squares all scores of a network. What happens to its ROC curve?**
+#
+# <details><summary>Nothing.</summary>Right. Squaring keeps the order of the scores, and the curve knows only the order.</details>
+# <details><summary>It comes closer to the diagonal.</summary>No. Each cut has a squared cut that keeps exactly the same events.</details>
+# <details><summary>One must train again to know.</summary>No. The scores of all events are known, and their order stays the same.</details>
+#
+# **2. A network with an AUC of 0.99 selects events of which one in ten is signal. Is that possible?**
+#
+# <details><summary>No: with 0.99 almost everything that is selected is signal.</summary>No. The AUC knows nothing of how rare signal is.</details>
+# <details><summary>Only if it is overtrained.</summary>No. It may be as good on unknown events, and signal may be very rare.</details>
+# <details><summary>Yes, if signal is rare enough.</summary>Right. The purity depends on the share of signal before the cut.</details>
+#
+# **3. Which number says how good the network is for a measurement in nature?**
+#
+# <details><summary>Its accuracy on test events.</summary>No. It counts simulated events, in a mixture that nature does not have.</details>
+# <details><summary>Its score, averaged over signal events.</summary>No. Scores can be moved at will without changing what a cut selects.</details>
+# <details><summary>The significance at a cut that was chosen on other events.</summary>Right. It weights events as nature does, and nothing was chosen on the events that it is quoted for.</details>
+#
+# **4. A calibrated score of 0.7 is used where signal is ten times rarer than in the training. What does it mean there?**
+#
+# <details><summary>Still a probability of 70 %.</summary>No. Calibration holds for the mixture in which it was found.</details>
+# <details><summary>A smaller probability, which one can compute if the densities have stayed the same.</summary>Right. That is exercise 3.10; and if the background has another composition, not even that holds.</details>
+# <details><summary>Nothing at all.</summary>Too strict. The order of the events is still that of the ratio of the densities.</details>
+
+# %% [markdown]
+# ## What you can now do
+#
+# - write down the best possible score where the densities are known, and say what a network looks for where they are not;
+# - judge a network by efficiencies, purity, ROC curve and AUC, and say which of them depends on the mixture;
+# - test a calibration with pulls, and move it to another mixture;
+# - compare a network with a plain cut, with an error on the difference.
 #
 # ## Further reading
 #

@@ -8,20 +8,61 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy import stats
 
 from course.checks import crafted
 from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, changed, follows, gives, hold, just_above, parts_follow, with_argument
+from course.checks.tables import PER_CENT, changed, follows, gives, hold, with_argument
 from labcourse import features
 from labcourse.metrics import roc_curve
 
 Array = NDArray[np.float64]
 
 
+def _best_score(x: Any, distance: float, share: float) -> Any:
+    return 1 / (1 + np.exp(-distance * np.asarray(x, float)) * (1 - share) / share)
+
+
+_SIMPLIFY = "s/b is exp(d x): the squares cancel. Then p = π s / (π s + (1 − π) b)"
+_MISTAKES_3_1 = (
+    (
+        with_argument(_best_score, 2, lambda share: 0.5),
+        "the share of signal is missing",
+        "π and 1 − π stand before s and b",
+    ),
+    (with_argument(_best_score, 2, lambda share: 1 - share), "the share is that of background", "π belongs to s"),
+    (with_argument(_best_score, 1, lambda d: d / 2), "the exponent is half of what it is", _SIMPLIFY),
+    (with_argument(_best_score, 1, lambda d: 2 * d), "the exponent is twice what it is", _SIMPLIFY),
+    (with_argument(_best_score, 0, np.negative), "signal and background are swapped", "signal lies at + distance/2"),
+    (lambda x, d, f: np.exp(d * x), "this is s/b", "the probability is π s / (π s + (1 − π) b)"),
+    (lambda x, d, f: np.exp(d * x) * f / (1 - f), "these are the odds", "the probability is odds / (1 + odds)"),
+    (lambda x, d, f: d * x + np.log(f / (1 - f)), "this is the logarithm of the odds", "put it into a sigmoid"),
+    (
+        lambda x, d, f: np.exp(-0.5 * (x - d / 2) ** 2),
+        "this is the density of signal",
+        "divide by that of all",
+    ),
+    (
+        lambda x, d, f: _best_score(x, d, 0.5) * f,
+        "the share multiplies the probability",
+        "put π and 1 − π before s and b",
+    ),
+)
+
+
 @exercise("3.1")
-def exercise_3_1(answer: Any, report: Report, *, score: ArrayLike, label: ArrayLike) -> None:
+def exercise_3_1(answer: Any, report: Report) -> None:
+    """The probability of signal between two Gaussians."""
+    given = np.linspace(-3, 3, 25), 1.4, 0.3
+    if follows(report, answer, _best_score, given, _MISTAKES_3_1, "the probability of signal", _SIMPLIFY):
+        more = (np.linspace(-2, 5, 11), 3.0, 0.5), (np.array([0.0, 0.7]), 0.0, 0.9)
+        report.agrees(answer, _best_score, *more, hint="use x, distance and share")
+
+
+@exercise("3.2")
+def exercise_3_2(answer: Any, report: Report, *, score: ArrayLike, label: ArrayLike) -> None:
     """The score at which the normalised distributions of signal and background cross."""
     # Where the densities cross, the difference of the cumulative distributions is largest.
     score, label = np.asarray(score, float), np.asarray(label)
@@ -81,54 +122,35 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
     report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
 
 
-_efficiencies = course_answer("3.4")
+_purity = course_answer("3.4")
 
 
-def _passing(score: Any, label: Any, weight: Any, cut: float) -> Array:
-    return np.array([weight[(score >= cut) & (label == y)].sum() for y in (1, 0)])
-
-
-def _bare(s: Any, y: Any, w: Any, cut: float) -> Any:
-    return [w[y == (k & (s >= cut))].sum() / w[y == k].sum() for k in (1, 0)]
-
-
-def _bare_behind(s: Any, y: Any, w: Any, cut: float) -> Any:
-    return [w[((s >= cut) & (y == 1)) == k].sum() / w[y == k].sum() for k in (1, 0)]
-
-
+_BAYES = "of all events, ε_s π are signal that passes, ε_b (1 − π) are background that passes"
 _MISTAKES_3_4 = (
-    (with_argument(_efficiencies, 2, np.ones_like), "events are counted, not weighted", "add up the weights"),
-    (with_argument(_efficiencies, 2, np.abs), "negative weights count as positive", "add the weights without abs()"),
-    (with_argument(_efficiencies, 3, just_above), "an event right at the cut fails", "score >= cut passes"),
-    (changed(_efficiencies, lambda pair: 1 - np.array(pair)), "this is the share that fails", "score >= cut passes"),
-    (lambda *g: _passing(*g) / g[2].sum(), "both are divided by the sum over all events", "by that of the class"),
-    (lambda *g: _passing(*g) / _passing(*g).sum(), "these are purities", "divide by those *without* the cut"),
-    (lambda *g: _passing(*g) / np.bincount(g[1].astype(int))[::-1], "weights are divided by numbers of events", "Σw"),
-    (_bare, *_BRACKETS),
-    (_bare_behind, *_BRACKETS),
-    (_passing, "the yields are not divided by those without the cut", "divide by the sum of the same class"),
-    (changed(_efficiencies, lambda pair: 100 * np.array(pair)), *PER_CENT),
+    (lambda e, b, f: e, "this is the signal efficiency", "you are asked for those who passed: " + _BAYES),
+    (lambda e, b, f: e * f, "this is the share of all events that is signal and passes", "divide by all that pass"),
+    (lambda e, b, f: e / (e + b), "the share of signal is missing", _BAYES),
+    (lambda e, b, f: e * f / (e * f + b), "the share of background is missing", _BAYES),
+    (
+        lambda e, b, f: e * f / (b * (1 - f)),
+        "this is signal per background",
+        "divide by both together",
+    ),
+    (lambda e, b, f: b * (1 - f) / (e * f + b * (1 - f)), "this is the share of background", "signal stands on top"),
+    (lambda e, b, f: e * f / (e * f + (1 - b) * (1 - f)), "this takes the background that fails", _BAYES),
+    (lambda e, b, f: 1 - b, "this is the share of background that fails", _BAYES),
+    (lambda e, b, f: e * (1 - f) / (e * (1 - f) + b * f), "the shares are swapped", "`share` is that of signal"),
+    (lambda e, b, f: 100 * _purity(e, b, f), *PER_CENT),
 )
 
 
 @exercise("3.4")
 def exercise_3_4(answer: Any, report: Report) -> None:
-    """Weighted efficiencies of a cut for signal and background."""
-    score = np.array([0.9, 0.5, 0.2, 0.8, 0.5, 0.4, 0.1, 0.3])
-    label = np.array([1, 1, 1, 0, 0, 0, 0, 0], np.float32)  # as in the chapter
-    weight = np.array([0.5, 0.3, 0.2, 1.0, 2.0, -0.5, 4.0, 1.5])
-    given = score, label, weight, 0.5
-    names, signal = "signal_efficiency, background_efficiency", "signal: passed weights over all weights"
-    tables = ((), signal, "of events with label 1"), ((), "background: likewise", "of events with label 0")
-    if not parts_follow(report, answer, _efficiencies, given, names, *tables, of_all=_MISTAKES_3_4):
-        return
-    gives(report, answer, ((score, label, weight, 0.0), (1, 1), "a cut at 0 keeps everything", "score >= cut"))
-    gives(report, answer, ((score, label, weight, 0.95), (0, 0), "a tight cut keeps nothing", "a sum of nothing is 0"))
-    classes, scores, weights = crafted.scored(200, 34)
-    others = [(scores, classes, weights, cut) for cut in (0.2, 0.7, 0.93)]
-    # With negative weights a share may be larger than one.
-    others.append((np.array([0.9, 0.1, 0.9, 0.1]), np.array([1, 1, 0, 0]), np.array([2.0, -1.0, 1.0, 1.0]), 0.5))
-    report.agrees(answer, _efficiencies, *others, hint="use all the arguments: score, label, weight and cut")
+    """The purity that follows from two efficiencies and the share of signal."""
+    what, hint = "the share of signal among those that pass", _BAYES
+    if follows(report, answer, _purity, (0.8, 0.1, 0.2), _MISTAKES_3_4, what, hint):
+        more = (0.95, 0.05, 0.01), (0.3, 0.001, 0.4), (0.5, 0.5, 0.7), (1.0, 0.0, 0.3)
+        report.agrees(answer, _purity, *more, hint="use all three arguments")
 
 
 def _auc(score: Any, label: Any, weight: Any, *, tie: float = 0.5) -> float:
@@ -193,30 +215,36 @@ def exercise_3_5(answer: Any, report: Report) -> None:
     report.agrees(answer, _auc, (scores, classes, weights), hint="take all events that are given")
 
 
+def _gaussian_auc(distance: float) -> float:
+    return float(stats.norm.cdf(distance / np.sqrt(2)))
+
+
+_WIDTH = "a difference of two independent Gaussians of width 1 is a Gaussian of width √2"
+_MISTAKES_3_6 = (
+    (lambda d: stats.norm.cdf(d), "the width of the difference is taken to be 1", _WIDTH),
+    (lambda d: stats.norm.cdf(d / 2), "the width of the difference is taken to be 2", _WIDTH),
+    (lambda d: stats.norm.cdf(d * np.sqrt(2)), "the root is on the wrong side", _WIDTH),
+    (lambda d: stats.norm.cdf(d / 2 / np.sqrt(2)), "half the distance is taken", "the difference lies around d"),
+    (lambda d: stats.norm.sf(d / np.sqrt(2)), "this is the probability to lose", "signal has the larger mean"),
+    (
+        lambda d: 2 * stats.norm.cdf(d / np.sqrt(2)) - 1,
+        "this is 2 AUC − 1",
+        "one half for no distance",
+    ),
+    (lambda d: stats.norm.pdf(d / np.sqrt(2)), "this is a density", "norm.cdf is the probability"),
+)
+
+
 @exercise("3.6")
-def exercise_3_6(answer: Any, report: Report, *, events: pd.DataFrame, score: ArrayLike, efficiency: float) -> None:
-    """The background rejection at a signal efficiency, read from the ROC curve."""
-    weight = events["weight"].to_numpy(float)
-    curve = roc_curve(features.labels(events), np.asarray(score), weight)
-    background = float(np.interp(efficiency, curve.signal_efficiency, curve.background_efficiency))
-    inverse = float(np.interp(efficiency, curve.background_efficiency, curve.signal_efficiency))
-    rejection = "the rejection is one over the share that is kept"
-    mistakes = (
-        (background, "this is the efficiency of the background", rejection),
-        (100 * background, "this is the efficiency of the background, in per cent", rejection),
-        (1 - background, "this is the share that is removed", rejection),
-        (1 / (1 - background), "this is one over the share that is removed", rejection),
-        (1 / inverse, "the axes are swapped", "the signal efficiency is on the vertical axis"),
-        (1 / efficiency, "this is one over the signal efficiency", "go from there to the curve, and to the other axis"),
-        (efficiency / background, "the signal efficiency stands on top", "one over the efficiency of the background"),
-    )
-    what = "one over the background efficiency at that point"
-    hint = "go from the signal efficiency on the vertical axis to the curve, and down"
-    report.reading(answer, 1 / background, what, *mistakes, relative=0.12, hint=hint)
+def exercise_3_6(answer: Any, report: Report) -> None:
+    """The AUC of two Gaussians of width 1."""
+    what, hint = "the probability that signal lies above background", _WIDTH
+    if follows(report, answer, _gaussian_auc, (1.3,), _MISTAKES_3_6, what, hint):
+        report.agrees(answer, _gaussian_auc, (0.0,), (0.4,), (3.0,), hint="use the argument distance")
 
 
 def _cut_for(score: Any, label: Any, weight: Any, efficiency: float, *, sign: int = 1, step: int = 0) -> float:
-    """The course's own answer to exercise 3.7; the options are the variants that students write."""
+    """The course's own answer to exercise 3.8; the options are the variants that students write."""
     score, weight = score[label == 1], weight[label == 1]
     order = np.argsort(-sign * score, kind="stable")
     kept = np.cumsum(weight[order]) / weight.sum()
@@ -225,7 +253,7 @@ def _cut_for(score: Any, label: Any, weight: Any, efficiency: float, *, sign: in
 
 
 _HIGHEST = "add up the weights, highest score first"
-_MISTAKES_3_7 = (
+_MISTAKES_3_8 = (
     (partial(_cut_for, step=-1), "this cut keeps too little signal", "it must be *at least* that asked for"),
     (partial(_cut_for, step=1), "this cut keeps more signal than it has to", "take the tightest that is enough"),
     (with_argument(_cut_for, 1, np.ones_like), "background events are counted as well", "take only label 1"),
@@ -239,10 +267,10 @@ _MISTAKES_3_7 = (
 )
 
 
-@exercise("3.7")
-def exercise_3_7(answer: Any, report: Report) -> None:
+@exercise("3.8")
+def exercise_3_8(answer: Any, report: Report) -> None:
     """The tightest cut that keeps a given share of the expected signal."""
-    rng = np.random.default_rng(37)
+    rng = np.random.default_rng(38)
     score, label = rng.random(400), (rng.random(400) < 0.4).astype(np.float32)
     weight = rng.exponential(1.0, 400) * np.where(score > 0.5, 0.3, 1.0)
     given = score, label, weight, 0.55
@@ -250,7 +278,7 @@ def exercise_3_7(answer: Any, report: Report) -> None:
     if np.shape(result) != ():
         report.wrong(f"this is an array of shape {np.shape(result)}", "return the score at one position")
         return
-    if report.recognises(result, *_MISTAKES_3_7, given=given, right=_cut_for(*given)):
+    if report.recognises(result, *_MISTAKES_3_8, given=given, right=_cut_for(*given)):
         return
     five = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.95, 0.65]), np.array([1, 1, 1, 1, 1, 0, 0])
     light, heavy = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 5.0, 3.0]), np.array([0.7, 0.1, 0.1, 0.05, 0.05, 1.0, 1.0])
@@ -276,7 +304,7 @@ def exercise_3_7(answer: Any, report: Report) -> None:
     )
 
 
-_to_mixture = course_answer("3.9")
+_to_mixture = course_answer("3.10")
 
 
 def _unscaled(p: Any, old: float, new: float) -> Any:
@@ -284,7 +312,7 @@ def _unscaled(p: Any, old: float, new: float) -> Any:
 
 
 _FACTOR = "the background takes the factor (1 − π′)/(1 − π)"
-_MISTAKES_3_9 = (
+_MISTAKES_3_10 = (
     (lambda p, old, new: p * new / old, "this only scales the score", "divide by the sum of both terms"),
     (lambda p, old, new: _to_mixture(p, new, old), "the two shares are swapped", "share is that of the training"),
     (changed(_to_mixture, lambda p: 1 - p), "this is the probability of background", "the signal's term goes on top"),
@@ -296,12 +324,12 @@ _MISTAKES_3_9 = (
 )
 
 
-@exercise("3.9")
-def exercise_3_9(answer: Any, report: Report) -> None:
+@exercise("3.10")
+def exercise_3_10(answer: Any, report: Report) -> None:
     """A probability, carried over from one mixture of signal and background to another."""
     score = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])
     given = score[:-1], 0.4, 0.02  # odds of a certain event are infinite
-    if report.recognises(answer(*given), *_MISTAKES_3_9, given=given, right=_to_mixture(*given)):
+    if report.recognises(answer(*given), *_MISTAKES_3_10, given=given, right=_to_mixture(*given)):
         return
     result = np.asarray(answer(score, 0.4, 0.02), float)
     if not report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array"):

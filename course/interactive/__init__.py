@@ -9,5 +9,6 @@ from course.interactive.experiments import toys
 from course.interactive.networks import neuron, small_network
 from course.interactive.scores import class_weight, cut
 from course.interactive.stopping import patience
+from course.interactive.threshold import threshold
 
-__all__ = ["class_weight", "cut", "descent", "neuron", "patience", "small_network", "toys"]
+__all__ = ["class_weight", "cut", "descent", "neuron", "patience", "small_network", "threshold", "toys"]

@@ -7,25 +7,18 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from course.checks import crafted
-from labcourse.metrics import roc_curve
 from tests.course.answers import Exercise, make_tests
 
 
-def efficiencies(score, label, weight, cut):
-    passed = score >= cut
-    return (
-        weight[(label == 1) & passed].sum() / weight[label == 1].sum(),
-        weight[(label == 0) & passed].sum() / weight[label == 0].sum(),
-    )
+def best_score(x, distance, share):
+    return 1 / (1 + np.exp(-(distance * x + np.log(share / (1 - share)))))
 
 
-def efficiencies_with_pandas(score, label, weight, cut):
-    table = pd.DataFrame({"passed": score >= cut, "label": label, "weight": weight.astype("float32")})
-    sums = table[table["passed"]].groupby("label")["weight"].sum().reindex([0, 1], fill_value=0)
-    total = table.groupby("label")["weight"].sum()
-    return tuple((sums / total)[[1, 0]])
+def purity(signal_efficiency, background_efficiency, share):
+    return signal_efficiency * share / (signal_efficiency * share + background_efficiency * (1 - share))
 
 
 def auc(score, label, weight):
@@ -108,13 +101,35 @@ def yields_above(cut):
 
 S, B = yields_above(0.7)
 ALL_S, ALL_B = yields_above(0.0)
-CURVE = roc_curve(scored()[1], scored()[2], scored()[0]["weight"])
-PASSING = float(np.interp(0.8, CURVE.signal_efficiency, CURVE.background_efficiency))
-SWAPPED = float(np.interp(0.8, CURVE.background_efficiency, CURVE.signal_efficiency))
 
 
 EXERCISES = {
     "3.1": Exercise(
+        right=[
+            best_score,
+            lambda x, d, share: [1 / (1 + math.exp(-d * value) * (1 - share) / share) for value in x],
+            lambda x, d, share: best_score(x.astype(np.float32), d, share),
+            lambda x, d, share: (
+                (share * stats.norm.pdf(x, d / 2))
+                / (share * stats.norm.pdf(x, d / 2) + (1 - share) * stats.norm.pdf(x, -d / 2))
+            ),
+        ],
+        mistakes=[
+            (lambda x, d, share: best_score(x, d, 0.5), "the share of signal is missing"),
+            (lambda x, d, share: best_score(x, d, 1 - share), "that of background"),
+            (lambda x, d, share: best_score(x, d / 2, share), "half of what it is"),
+            (lambda x, d, share: best_score(-x, d, share), "swapped"),
+            (lambda x, d, share: np.exp(d * x), "this is s/b"),
+            (lambda x, d, share: np.exp(d * x) * share / (1 - share), "these are the odds"),
+        ],
+        fails=[
+            (lambda x, d, share: best_score(x, 1.4, share), "other arguments"),
+            (lambda x, d, share: best_score(x, d, 0.3), "other arguments"),
+            (lambda x, d, share: best_score(x, d, share).mean(), ""),
+            (lambda x, d, share: 1 / (1 + math.exp(-d * x)), "functions of np"),
+        ],
+    ),
+    "3.2": Exercise(
         right=[0.5, 0.47, np.float32(0.53)],
         mistakes=[
             (50, "in per cent"),
@@ -144,24 +159,19 @@ EXERCISES = {
         context=lambda: {"events": scored()[0], "score": scored()[2], "cut": 0.7},
     ),
     "3.4": Exercise(
-        right=[
-            efficiencies,
-            efficiencies_with_pandas,
-            lambda s, y, w, cut: [((s >= cut) * w * (y == k)).sum() / (w * (y == k)).sum() for k in (1, 0)],
-            lambda s, y, w, cut: np.array(efficiencies(s, y.astype(bool), w.astype(np.float32), cut)),
-        ],
+        right=[purity, lambda e, b, f: np.float32(purity(e, b, f)), lambda e, b, f: 1 / (1 + b * (1 - f) / (e * f))],
         mistakes=[
-            (lambda *given: efficiencies(*given)[::-1], "the order is another one"),
-            (lambda s, y, w, cut: efficiencies(s, y, np.ones_like(w), cut), "counted, not weighted"),
-            (lambda s, y, w, cut: efficiencies(s, y, abs(w), cut), "count as positive"),
-            (lambda s, y, w, cut: efficiencies(s, y, w, np.nextafter(cut, 1)), "right at the cut"),
-            (lambda *given: efficiencies(*given)[0], "one value is given"),
+            (lambda e, b, f: e, "this is the signal efficiency"),
+            (lambda e, b, f: e / (e + b), "the share of signal is missing"),
+            (lambda e, b, f: e * f / (e * f + b), "the share of background is missing"),
+            (lambda e, b, f: e * f / (b * (1 - f)), "signal per background"),
+            (lambda e, b, f: 1 - purity(e, b, f), "the share of background"),
+            (lambda e, b, f: 100 * purity(e, b, f), "per cent"),
         ],
         fails=[
-            (lambda s, y, w, cut: efficiencies(s, y, w, 0.5), "keeps everything"),
-            (lambda s, y, w, cut: efficiencies(s, y, w, round(cut)), ""),
-            (lambda s, y, w, cut: (w[(s >= cut) & (y == 1)].sum() / w[y == 1].sum(), w[s >= cut].sum() / w.sum()), ""),
-            (lambda s, y, w, cut: w[s >= cut & y == 1].sum() / w[y == 1].sum(), "in brackets"),
+            (lambda e, b, f: purity(e, b, 0.2), "other arguments"),
+            (lambda e, b, f: purity(0.8, 0.1, f), "other arguments"),
+            (lambda e, b, f: round(purity(e, b, f), 1), ""),
         ],
     ),
     "3.5": Exercise(
@@ -181,23 +191,26 @@ EXERCISES = {
         ],
     ),
     "3.6": Exercise(
-        right=[1 / PASSING, 0.95 / PASSING, np.float32(1.08 / PASSING)],
+        right=[
+            lambda d: stats.norm.cdf(d / 2**0.5),
+            lambda d: 0.5 * (1 + math.erf(d / 2)),
+            lambda d: stats.norm(0, np.sqrt(2)).cdf(d),
+            lambda d: stats.norm.sf(0, loc=d, scale=math.sqrt(2)),
+        ],
         mistakes=[
-            (PASSING, "efficiency of the background"),
-            (1 - PASSING, "share that is removed"),
-            (1 / SWAPPED, "axes are swapped"),
-            (100 * PASSING, "in per cent"),
-            (1 / (1 - PASSING), "one over the share that is removed"),
+            (stats.norm.cdf, "taken to be 1"),
+            (lambda d: stats.norm.cdf(d / 2), "taken to be 2"),
+            (lambda d: stats.norm.sf(d / 2**0.5), "probability to lose"),
+            (lambda d: 2 * stats.norm.cdf(d / 2**0.5) - 1, "2 AUC − 1"),
+            (lambda d: stats.norm.cdf(d / 2 / 2**0.5), "half the distance"),
         ],
         fails=[
-            (9.0, "one over the background efficiency"),
-            (-1 / PASSING, ""),
-            (0.85 / PASSING, ""),
-            (1.15 / PASSING, ""),
+            (lambda d: stats.norm.cdf(1.3 / 2**0.5), "other arguments"),
+            (lambda d: min(1, 0.5 + d / 4), ""),
+            (lambda d: max(stats.norm.cdf(d / 2**0.5), 0.6), "other arguments"),
         ],
-        context=lambda: {"events": scored()[0], "score": scored()[2], "efficiency": 0.8},
     ),
-    "3.7": Exercise(
+    "3.8": Exercise(
         right=[
             cut_for,
             cut_by_loop,
@@ -218,7 +231,7 @@ EXERCISES = {
             (lambda s, y, w, e: s[np.argsort(-s)][np.argmax(np.cumsum(w[np.argsort(-s)] * y) >= e)], ""),
         ],
     ),
-    "3.9": Exercise(
+    "3.10": Exercise(
         right=[
             to_mixture,
             lambda p, a, b: [1 / (1 + (1 - x) / x * (1 - b) / (1 - a) * a / b) if x else 0.0 for x in p],
