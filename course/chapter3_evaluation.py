@@ -43,7 +43,6 @@ from labcourse import (
     weights,
 )
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -437,24 +436,23 @@ print(
 
 # %% tags=["nbval-ignore-output"]
 window = leaderboard.baseline(chapter, test)
-fig, axes = plt.subplots(1, 2, figsize=(8, 4), layout="constrained", sharey=True)
-for ax, w, name in zip(
-    axes, (np.ones(len(test)), weight), ("each simulated event counted once", "expected events"), strict=True
-):
-    curve = metrics.roc_curve(label, score_test, w)
-    ax.plot(
-        curve.background_efficiency, curve.signal_efficiency, color="#222222", label=f"network: AUC {curve.auc:.3f}"
-    )
-    e_s, e_b = efficiencies(window.astype(float), label, w, 1.0)
-    at_same_background = np.interp(e_b, curve.background_efficiency, curve.signal_efficiency)
-    print(
-        f"{name}: the window keeps {e_s:.3f} of the signal and {e_b:.3f} of the background; there the network keeps {at_same_background:.3f}"
-    )
-    ax.plot(e_b, e_s, "*", color="#D55E00", markersize=13, markeredgecolor="black", label="window of chapter 1")
-    ax.plot((0, 1), (0, 1), ":", color="#6B6B6B")
-    ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="background efficiency", title=name)
-    ax.legend(loc="lower right", fontsize=9)
-axes[0].set_ylabel("signal efficiency")
+with plotting.use_style():
+    fig, axes = plotting.new_figure(1, 2, width=8, height=4, sharey=True)
+    for ax, w, name in zip(
+        axes, (np.ones(len(test)), weight), ("each event counted once", "expected events"), strict=True
+    ):
+        curve = metrics.roc_curve(label, score_test, w)
+        ax.plot(curve.background_efficiency, curve.signal_efficiency, label=f"network: AUC {curve.auc:.3f}")
+        e_s, e_b = efficiencies(window.astype(float), label, w, 1.0)
+        at_same_background = np.interp(e_b, curve.background_efficiency, curve.signal_efficiency)
+        print(
+            f"{name}: the window keeps {e_s:.3f} of the signal and {e_b:.3f} of the background; there the network keeps {at_same_background:.3f}"
+        )
+        ax.plot(e_b, e_s, "*", color="#E69F00", markersize=14, markeredgecolor="black", label="window of chapter 1")
+        ax.plot((0, 1), (0, 1), ":", color="#6B6B6B")
+        ax.set(xlim=(0, 1), ylim=(0, 1), xlabel="background efficiency", title=name)
+        ax.legend(loc="lower right", fontsize=9)
+    axes[0].set_ylabel("signal efficiency")
 plotting.show(
     fig,
     alt="Two ROC curves of the network with a star for the window of chapter 1. With each simulated event counted once the star lies below the curve; with expected events it lies on it.",
