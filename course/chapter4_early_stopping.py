@@ -121,6 +121,7 @@ with plotting.use_style():
         ax.plot(epochs, history.history["loss"], color="#222222", label="known events")
         ax.plot(epochs, history.history["val_loss"], "--", color="#0072B2", label="others")
         ax.set(title=name, ylim=(0.35, 0.75), xlim=(0, len(epochs) + 1))
+        ax.xaxis.get_major_locator().set_params(integer=True)
     for ax in axes[1]:
         ax.set_xlabel("epoch")
     for ax in axes[:, 0]:
@@ -471,7 +472,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# More events are the best remedy against learning by heart. But each tenfold number brings less than the one before: four momenta do not hold more. Whoever wants a much lower loss needs other inputs, and not more events of the same kind. (That is chapter 8.)
+# (The solid curve jumps: a thousand events may be easier or harder than the next thousand.) More events are the best remedy against learning by heart. But each tenfold number brings less than the one before: four momenta do not hold more. Whoever wants a much lower loss needs other inputs, and not more events of the same kind. (That is chapter 8.)
 #
 # ## 4.6 Other remedies
 #
@@ -810,13 +811,6 @@ checks.panel(4)
 # - More events are the best remedy, as long as the curve still falls; dropout, weight decay and early stopping help where events are few.
 # - A two-sample test compares the scores of known and unknown events. What counts in the end is the performance on unknown events.
 # - Time has helped against the rare backgrounds, but it is no cure: the network is well trained for a question that counts simulated events.
-#
-# ## What you can now do
-#
-# - say from two curves whether a network underfits or overfits, and which setting is to blame;
-# - choose the number of validation events, and stop a training in time;
-# - compare two networks with an error that deserves its name;
-# - choose among more events, dropout, weight decay and early stopping, and justify it with numbers.
 
 # %% [markdown]
 # ## Four questions
@@ -848,6 +842,13 @@ checks.panel(4)
 # <details><summary>Better inputs.</summary>Right. The network has taken from these inputs what they hold.</details>
 
 # %% [markdown]
+# ## What you can now do
+#
+# - say from two curves whether a network underfits or overfits, and which setting is to blame;
+# - choose the number of validation events, and stop a training in time;
+# - compare two networks with an error that deserves its name;
+# - choose among more events, dropout, weight decay and early stopping, and justify it with numbers.
+#
 # ## Further reading
 #
 # - L. Prechelt, *Early Stopping – But When?*, in: Neural Networks: Tricks of the Trade, Lecture Notes in Computer Science 1524 (1998) 55.

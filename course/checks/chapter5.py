@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from course.checks import crafted
 from course.checks.compare import alike
@@ -20,10 +19,7 @@ from course.checks.tables import (
     follows,
     gives,
     hold,
-    just_above,
     losses,
-    part,
-    parts_follow,
     with_argument,
 )
 from labcourse import weights
@@ -103,6 +99,33 @@ def exercise_5_2(answer: Any, report: Report) -> None:
         report.agrees(answer, _weighted_accuracy, crafted.scored(40, seed=53), hint=_WHOLE)
 
 
+@exercise("5.4")
+def exercise_5_4(answer: Any, report: Report, *, losses: Mapping[str, float], know_nothing: float) -> None:
+    """Which trainings with tiny weights still learn."""
+    names = [name for name in losses if not name.endswith(" 1")]
+    right = {name for name in names if losses[name] < know_nothing - 0.005}
+    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, np.ndarray)):
+        report.wrong("this is not a list", f"their names, such as [{names[0]!r}]; an empty list means none")
+        return
+    given = {str(name) for name in answer}
+    adam = {name for name in names if name.startswith("Adam")}
+    small = "a step of Adam is m / (√v + ε) with ε = 1e-7: what if √v is far smaller than that?"
+    if unknown := sorted(given - set(names)):
+        report.wrong(f"there is no training {unknown[0]!r} among the four", f"they are {', '.join(names)}")
+    elif given == set(names) != right:
+        report.wrong(
+            "these are all four", "a step of plain descent is η times the gradient, and that has the factor in it"
+        )
+    elif not given and right:
+        report.wrong("none of them is named", "a step of Adam divides by the size of the gradient: a factor cancels")
+    elif given == adam != right:
+        report.wrong("these are both of Adam", small)
+    elif given & {name for name in names if name.startswith("SGD")} - right:
+        report.wrong("a plain descent is among them", "its steps shrink with the weights: 1e-3 is as a thousandth of η")
+    else:
+        report.holds(given == right, "the losses say so", hint=small)
+
+
 Balance = Callable[[Any, Any], Any]
 
 
@@ -137,7 +160,7 @@ def _factors(weight: Any, label: Any) -> Any:
     return [len(label) / 2 / np.abs(weight[label == y]).sum() for y in (0, 1)]
 
 
-_MISTAKES_5_4 = (
+_MISTAKES_5_5 = (
     (_signed, "negative weights stay negative", "take np.abs first"),
     (_balance(size=lambda w: np.maximum(w, 0)), "negative weights are set to zero", "np.abs"),
     (_balance(each=lambda w, n: 1 / w.mean()), "each class has the mean one", "equal *sums*: numbers of events differ"),
@@ -152,13 +175,13 @@ _MISTAKES_5_4 = (
 )
 
 
-@exercise("5.4", fallback=weights.balance)
-def exercise_5_4(answer: Any, report: Report) -> None:
+@exercise("5.5", fallback=weights.balance)
+def exercise_5_5(answer: Any, report: Report) -> None:
     """Balanced weights."""
     label, _, weight = crafted.scored(90, seed=54)
     right, signal = _right_balance(weight, label), label == 1
     result = answer(weight, label)
-    if report.recognises(result, *_MISTAKES_5_4, given=(weight, label), right=right):
+    if report.recognises(result, *_MISTAKES_5_5, given=(weight, label), right=right):
         return
     array = np.asarray(result)
     if not report.holds(array.shape == weight.shape, "one weight per event", hint="return an array of the same shape"):
@@ -185,7 +208,7 @@ def _one(factor: float, place: int) -> Callable[[Any], Any]:
 _SIGN, _SUMS, _MEAN = "all of them have to be at least 0", "compare the sums of both classes", "look at balanced.mean()"
 _RATIOS = "within a class, balanced / |w| is one number for *all* events; look at both classes"
 #: What balanced weights are made wrong by in one class only: a test must look at all events of both.
-_CHANGES_5_5 = (
+_CHANGES_5_6 = (
     (lambda w: w * np.where(np.arange(len(w)) % 2, 1.2, 0.8), "of which some are changed", _RATIOS),
     (_one(1.3, 0), "of which one is changed", _RATIOS),
     (_one(1.3, 10), "of which one is changed", _RATIOS),
@@ -220,13 +243,13 @@ def _wrongly_balanced(weight: Any, label: Any) -> list[tuple[Any, str, str]]:
         *(
             (changed_in(y, change), f"{name} weights {what}", hint)
             for y, name in ((1, "signal"), (0, "background"))
-            for change, what, hint in _CHANGES_5_5
+            for change, what, hint in _CHANGES_5_6
         ),
     ]
 
 
-@exercise("5.5")
-def exercise_5_5(answer: Any, report: Report) -> None:
+@exercise("5.6")
+def exercise_5_6(answer: Any, report: Report) -> None:
     """A test of balanced weights: the mistakes it has to find."""
     label, _, weight = crafted.scored(80, seed=55)
     right, trials = _right_balance(weight, label), _wrongly_balanced(weight, label)
@@ -262,148 +285,99 @@ def exercise_5_5(answer: Any, report: Report) -> None:
         report.holds(True, f"finds {what}")
 
 
-def _significance(
-    score: Any, label: Any, weight: Any, cut: float, *, over: Any = lambda s, b: np.sqrt(b), sigma: Any = None
-) -> tuple[float, float]:
-    """The course's own answer to exercise 5.6; the options are the variants that students write."""
-    passed, weight = np.asarray(score) >= cut, np.asarray(weight, np.float64)
-    signal, background = (weight[passed & (np.asarray(label) == y)] for y in (1, 0))
-    s, b = signal.sum(), background.sum()
-    value = s / over(s, b)
-    error = sigma(background, signal) if sigma else np.sqrt(np.sum(background**2))
-    return float(value), float(value * error / b / 2)
+def _n_effective(weight: Any) -> float:
+    return float(weight.sum() ** 2 / (weight**2).sum())
 
 
-def _value(i: int, change: Callable[[Any], Any]) -> Callable[..., Any]:
-    return with_argument(part(0, _significance), i, change)
+def _distance(spread: float, a: Any, b: Any, *, size: Any = _n_effective, join: Any = np.hypot) -> float:
+    """The course's own answer to exercise 5.7; the options are the variants that students write."""
+    return float(spread * join(size(a) ** -0.5, size(b) ** -0.5))
 
 
-def _error(sigma: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    return part(1, _significance, sigma=sigma)
-
-
-def _below_cut(score: Any, label: Any, weight: Any, cut: float) -> float:
-    return _significance(-score, label, weight, just_above(-cut))[0]
-
-
-def _root(w: Any) -> Any:
-    return np.sqrt(np.sum(w**2))
-
-
-_MISTAKES_VALUE = (
-    (_value(2, np.abs), "negative weights count as positive", "add the weights as they are"),
-    (_value(2, np.ones_like), "events are counted, not weighted", "s and b are sums of weights"),
-    (_value(3, just_above), "events exactly at the cut are dropped", "an event passes if score >= cut"),
-    (_below_cut, "the wrong side of the cut is taken", "keep score >= cut"),
-    (_value(3, lambda cut: -1), "the cut is not applied", "keep score >= cut"),
-    (part(0, _significance, over=lambda s, b: b), "this is s/b", "divide by the square root of b"),
-    (part(0, _significance, over=lambda s, b: np.sqrt(s + b)), "this is s/√(s+b)", "only b is below the root"),
-    (_value(1, lambda label: 1 - label), "s and b are swapped", "label 1 is signal"),
+_WORTH = "in place of n stands the number that the events are worth, (Σw)²/Σw²"
+_MISTAKES_5_7 = (
+    (partial(_distance, size=len), "all events count the same", _WORTH),
+    (partial(_distance, size=np.sum), "the sum of weights takes the place of n", _WORTH),
+    (partial(_distance, size=lambda w: (w**2).sum()), "Σw² takes the place of n", _WORTH),
+    (partial(_distance, join=np.add), "the errors are added", "variances add up: the root of the sum of the squares"),
+    (partial(_distance, join=np.subtract), "the errors are subtracted", "also of a difference the variances add up"),
+    (partial(_distance, join=lambda a, b: a**2 + b**2), "this is a variance over the spread", "take the root"),
+    (lambda s, a, b: _distance(s, a, b) ** 2, "this is the variance", "take the root"),
+    (
+        lambda s, a, b: s / np.sqrt(_n_effective(np.append(a, b))),
+        "this is the error of one mean of all",
+        "of a difference",
+    ),
+    (lambda s, a, b: s / np.sqrt(_n_effective(a)), "the second part has no error", "both fluctuate"),
+    (lambda s, a, b: s / np.sqrt(_n_effective(b)), "the first part has no error", "both fluctuate"),
+    (lambda s, a, b: _distance(1.0, a, b), "the spread is missing", "the error of a mean is the spread over a root"),
 )
-_MISTAKES_OF_ERROR = (
-    (_error(lambda b, s: np.sqrt(b.sum())), "the error of b is taken as √b", "simulated events: σ_b = √Σw²"),
-    (_error(lambda b, s: np.sum(b**2)), "σ_b is not a root", "σ_b = √Σw²"),
-    (_error(lambda b, s: b.sum()), "the squares are taken after the sum", "square, then add, then the root"),
-    (_error(lambda b, s: 2 * _root(b)), "the factor one half is missing", "√b changes half as much as b, relatively"),
-    (_error(lambda b, s: b.sum() * _root(b)), "the error is not divided by b", "what counts is σ_b / b"),
-    (_error(lambda b, s: _root(np.append(s, b))), "the signal enters σ_b", "sum over the background that passes"),
-)
-
-
-@exercise("5.6")
-def exercise_5_6(answer: Any, report: Report) -> None:
-    """s/√b above a cut, and the error that the simulation of the background gives it."""
-    label, score, weight = crafted.scored(200, seed=56)
-    given = score, label, weight, float(score[label == 0][7])
-    value = _MISTAKES_VALUE, "s/√b of the events that pass", "sums of weights, score >= cut"
-    error = _MISTAKES_OF_ERROR, "its error from the simulated background", "½ · value · σ_b / b"
-    if parts_follow(report, answer, _significance, given, "value, error", value, error):
-        label, score, weight = crafted.scored(120, seed=57)
-        report.agrees(answer, _significance, (score, label, weight, 0.3), hint="use all that is passed to the function")
 
 
 @exercise("5.7")
-def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, float], model: str) -> None:
-    """Read the background efficiency of a model from its ROC curve."""
-    right = float(efficiencies[model])
-    others = [(float(value), name) for name, value in efficiencies.items() if abs(value - right) > 0.03]
-    mistakes = (
-        (100 * right, *PER_CENT),
-        (0.5, "this is the signal efficiency", "read the other axis"),
-        (1 - right, "this is the share of the background that is rejected", "we ask for the share that passes"),
-        (1 / right, "this is the rejection", "we ask for the share that passes, not for one over it"),
-        *((value, f"this belongs to another curve: {name}", f"look for that of {model}") for value, name in others),
-    )
-    what, hint = "the share of the background that passes", "go right from 0.5"
-    report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
+def exercise_5_7(answer: Any, report: Report) -> None:
+    """How far two weighted means of independent events differ by chance."""
+    rng = np.random.default_rng(57)
+    a, b = rng.exponential(1.0, 60), rng.exponential(0.3, 25) + 0.1
+    if follows(report, answer, _distance, (0.4, a, b), _MISTAKES_5_7, "the distance that chance makes", _WORTH):
+        more = (2.0, np.ones(100), np.ones(50)), (0.7, 3 * b, a)
+        report.agrees(answer, _distance, *more, hint="use all three arguments; a common factor of weights cancels")
 
 
-_treat = course_answer("5.8")
+def _positive(position: Any, weight: Any, *, above: Any = lambda w: w, below: Any = np.abs, size: Any = np.abs) -> Any:
+    """The course's own answer to exercise 5.8; the options are the variants that students write."""
+    signed, absolute = (np.bincount(position, weights=each(weight)) for each in (above, below))
+    factor = np.maximum(signed, 0) / np.where(absolute > 0, absolute, 1)
+    return size(weight) * factor[position]
 
 
-_MATCH = "set the weight to zero: then events and weights still match"
-_MISTAKES_5_8 = {
-    "keep": ((np.abs, "keep: the signs are lost", "return the weights as they are"),),
-    "absolute": (
-        (np.negative, "absolute: all signs are turned", "np.abs changes only those of negative numbers"),
-        (np.square, "absolute: the weights are squared", "np.abs(weight)"),
-        (lambda w: w.clip(0), "absolute: negative weights become zero", "np.abs keeps their size"),
-        (np.array, "absolute: negative weights stay negative", "np.abs(weight) returns a new array"),
+def _mean_of_bin(position: Any, weight: Any) -> Any:
+    return np.maximum(np.bincount(position, weights=weight) / np.maximum(np.bincount(position), 1), 0)[position]
+
+
+def _not_clipped(position: Any, weight: Any) -> Any:
+    signed, absolute = (np.bincount(position, weights=each) for each in (weight, np.abs(weight)))
+    return np.abs(weight) * (signed / np.where(absolute > 0, absolute, 1))[position]
+
+
+_FACTOR = "the factor of a bin is Σw / Σ|w|: then Σ|w| times it is Σw"
+_MISTAKES_5_8 = (
+    (
+        lambda position, w: np.abs(w),
+        "these are the absolute values",
+        f"the sums have to be those with signs: {_FACTOR}",
     ),
-    "drop": (
-        (lambda w: w[w > 0], "drop: the array is shorter", _MATCH),
-        (lambda w: w[w >= 0], "drop: the array is shorter", _MATCH),
-        (lambda w: np.minimum(w, 0), "drop: the positive weights are gone", "keep those above zero"),
-        (lambda w: np.where(w < 0, np.nan, w), "drop: negative weights become NaN", _MATCH),
-        (np.abs, "drop: negative weights become positive", _MATCH),
-        (np.array, "drop: negative weights stay", _MATCH),
+    (
+        lambda position, w: np.maximum(w, 0),
+        "negative weights are dropped",
+        "then the sums are too large, and not too small",
     ),
-}
-_ALWAYS = "the treatment is always the same"
+    (lambda position, w: np.abs(w) * w.sum() / np.abs(w).sum(), "all bins have one factor", "each bin has its own"),
+    (partial(_positive, size=lambda w: w), "negative weights stay negative", "the factor multiplies |w|"),
+    (partial(_positive, above=np.abs, below=lambda w: w), "the fraction is turned round", _FACTOR),
+    (_mean_of_bin, "all events of a bin have the same weight", "in proportion to |w|"),
+    (_not_clipped, "in a bin the sum is negative, and so are its weights", "np.maximum(…, 0)"),
+    (
+        lambda position, w: np.bincount(position, weights=w),
+        "this is one number per bin",
+        "one per event: factor[position]",
+    ),
+)
 
 
 @exercise("5.8")
 def exercise_5_8(answer: Any, report: Report) -> None:
-    """Three treatments of negative weights."""
-    weight = np.array([0.5, -0.25, 1.0, -2.0, 0.0])
-    results = {treatment: answer(weight, treatment) for treatment in _MISTAKES_5_8}
-    if report.recognises(
-        list(results.values()),
-        ([weight] * 3, "nothing is done to the weights", "return a new array for each treatment"),
-        ([np.abs(weight)] * 3, _ALWAYS, "compare: if treatment == …"),
-        ([weight.clip(0)] * 3, _ALWAYS, "`x == a or b` is always true: compare with each"),
-    ):
-        return
-    words = {"keep": "as they are", "absolute": "all positive, same size", "drop": "negative ones become zero"}
-    for treatment, mistakes in _MISTAKES_5_8.items():
-        result, right = results[treatment], _treat(weight, treatment)
-        if not report.recognises(result, *mistakes, given=(weight,), right=right):
-            report.also(alike(result, right), f"{treatment}: {words[treatment]}", hint="look at each sign")
+    """Positive weights with the same sums in each bin."""
+    rng = np.random.default_rng(58)
 
+    def case(n: int, n_bins: int) -> tuple[Any, Any]:
+        position = rng.integers(0, n_bins, n)
+        weight = rng.uniform(0.2, 2.0, n) * rng.choice([1.0, 1.0, 1.0, -1.0], n)
+        weight[position == 1] = -np.abs(weight[position == 1])  # one bin in which negative weights prevail
+        position[position == 3] = 2  # and an empty one
+        return position, weight
 
-@exercise("5.9")
-def exercise_5_9(answer: Any, report: Report, *, bias: pd.DataFrame) -> None:
-    """The sample and the size of the largest bias."""
-    parts = report.parts(answer, 'a name and a number, such as ("llll", 0.5)')
-    if parts is None:
-        return
-    absolute, dropped = bias["absolute"], bias["drop"]
-    largest, column = str(absolute.idxmax()), "the largest number in the column «absolute»"
-    if not report.name(
-        parts[0],
-        list(bias.index),
-        {largest},
-        "the sample with the largest bias",
-        (absolute.idxmin(), "this sample has the smallest bias", column),
-        (dropped.idxmax(), "this sample has the largest bias of dropping", column),
-        hint=column,
-    ):
-        return
-    value = 100 * float(absolute.loc[largest])
-    mistakes = (
-        (value / 100, "the bias is given as a fraction", "in per cent: multiply by 100"),
-        (100 + value, "this is the yield itself, relative to the right one", "we ask by how much it changes"),
-        (100 * float(dropped.loc[largest]), "this is the bias of dropping", "read the column «absolute»"),
-        (-value, "the sign is turned round", "absolute values make the yield larger"),
-    )
-    report.reading(parts[1], value, "its size in per cent", *mistakes, tolerance=0.6, hint="100 · (Σ|w| / Σw − 1)")
+    given = case(120, 6)
+    what, hint = "each bin keeps its sum, and no weight is negative", _FACTOR
+    if follows(report, answer, _positive, given, _MISTAKES_5_8, what, hint):
+        report.agrees(answer, _positive, case(80, 4), case(300, 20), hint="use position and weight, whatever the bins")

@@ -116,11 +116,6 @@ def significance(score, label, weight, cut, factor=0.5):
     return s / math.sqrt(b), factor * s / math.sqrt(b) * sigma / b
 
 
-def treat(weight, treatment, **replaced):
-    functions = {"keep": np.array, "absolute": np.abs, "drop": lambda w: np.maximum(w, 0)} | replaced
-    return functions[treatment](weight)
-
-
 def treat_by_loop(weight, treatment):
     return [abs(w) if treatment == "absolute" else 0 if treatment == "drop" and w < 0 else w for w in weight]
 
@@ -140,6 +135,33 @@ def treat_in_place(weight, treatment):
 
 EFFICIENCIES = {"early stopped": 0.26, "balanced weights": 0.16, "raw weights": 0.165}
 BIAS = pd.DataFrame({"absolute": [0.01, 0.12, 0.04], "drop": [0.0, 0.06, 0.07]}, index=["llll", "Zee", "Zmumu"])
+
+
+def chance_distance(spread, a, b):
+    return spread * np.sqrt((a**2).sum() / a.sum() ** 2 + (b**2).sum() / b.sum() ** 2)
+
+
+def positive_weights(position, weight):
+    signed, absolute = (np.bincount(position, weights=w) for w in (weight, np.abs(weight)))
+    return np.abs(weight) * (np.maximum(signed, 0) / np.maximum(absolute, 1e-12))[position]
+
+
+def positive_by_loop(position, weight, least=lambda total: max(total, 0)):
+    result = np.abs(weight)
+    for i in set(position):
+        here = position == i
+        result[here] *= least(weight[here].sum()) / result[here].sum()
+    return result
+
+
+LOSSES = {
+    "SGD, weights 1": 0.52,
+    "SGD, weights 1e-3": 0.69,
+    "SGD, weights 1e-6": 0.693,
+    "Adam, weights 1": 0.48,
+    "Adam, weights 1e-3": 0.481,
+    "Adam, weights 1e-6": 0.69,
+}
 
 EXERCISES = {
     "5.1": Exercise(
@@ -185,6 +207,24 @@ EXERCISES = {
         ],
     ),
     "5.4": Exercise(
+        right=[
+            ["Adam, weights 1e-3"],
+            ("Adam, weights 1e-3",),
+            {"Adam, weights 1e-3"},
+            np.array(["Adam, weights 1e-3"]),
+        ],
+        mistakes=[
+            (["SGD, weights 1e-3", "SGD, weights 1e-6", "Adam, weights 1e-3", "Adam, weights 1e-6"], "all four"),
+            (["Adam, weights 1e-3", "Adam, weights 1e-6"], "both of Adam"),
+            (["SGD, weights 1e-3", "Adam, weights 1e-3"], "a plain descent"),
+            ([], "none of them is named"),
+            ("Adam, weights 1e-3", "not a list"),
+            (["Adam"], "there is no training"),
+        ],
+        fails=[(["Adam, weights 1e-6"], ""), (["SGD, weights 1e-6"], "a plain descent"), (1, "not a list")],
+        context=lambda: {"losses": LOSSES, "know_nothing": 0.676},
+    ),
+    "5.5": Exercise(
         right=[balance, balance_with_pandas, balance_by_loop],
         mistakes=[
             (lambda w, y: balance(np.maximum(w, 0), y), "set to zero"),
@@ -200,7 +240,7 @@ EXERCISES = {
             (lambda w, y: 1.01 * balance(w, y), "✗ the mean"),
         ],
     ),
-    "5.5": Exercise(
+    "5.6": Exercise(
         right=[looks_at("sign", "sums", "mean", "ratios"), looks_at("sums", "mean", "ratios"), compares_shares_by_loop],
         mistakes=[
             (looks_at("sign", "sums", "mean"), "lets pass: weights that are no longer in proportion"),
@@ -222,69 +262,47 @@ EXERCISES = {
             (lambda w, y, b: "yes", "not True or False"),
         ],
     ),
-    "5.6": Exercise(
+    "5.7": Exercise(
         right=[
-            significance,
-            lambda s, y, w, cut: np.array(significance(s, y, w, cut), np.float32),
-            lambda s, y, w, cut: list(significance(s[s >= cut], y[s >= cut], w[s >= cut], 0)),
+            chance_distance,
+            lambda spread, a, b: math.hypot(*(spread * math.sqrt(sum(w * w)) / sum(w) for w in (a, b))),
+            lambda spread, a, b: chance_distance(spread, a.astype(np.float32), b.astype(np.float32)),
+            lambda spread, a, b: chance_distance(spread, pd.Series(a), pd.Series(b)),
         ],
         mistakes=[
-            (lambda s, y, w, cut: significance(s, y, np.abs(w), cut), "count as positive"),
-            (lambda s, y, w, cut: significance(s, y, np.ones_like(w), cut), "counted, not weighted"),
-            (lambda s, y, w, cut: significance(s, y, w, np.nextafter(cut, 1)), "exactly at the cut"),
-            (lambda s, y, w, cut: significance(-s, y, w, np.nextafter(-cut, 1)), "wrong side"),
-            (lambda s, y, w, cut: significance(s, y, w, cut)[0], "one value is given"),
+            (lambda spread, a, b: spread * np.sqrt(1 / len(a) + 1 / len(b)), "count the same"),
+            (lambda spread, a, b: spread * np.sqrt(1 / a.sum() + 1 / b.sum()), "sum of weights"),
+            (lambda spread, a, b: chance_distance(spread, a, b) ** 2, "this is the variance"),
+            (lambda spread, a, b: chance_distance(1, a, b), "the spread is missing"),
+            (lambda spread, a, b: spread * np.sqrt((b**2).sum()) / b.sum(), "the first part has no error"),
         ],
         fails=[
-            (lambda s, y, w, cut: significance(s, y, w, cut)[::-1], "the order is another one"),
-            (lambda s, y, w, cut: significance(s, y, w, 0.5), ""),
-            (lambda s, y, w, cut: significance(np.sort(s), y, w, cut), ""),
-            (lambda s, y, w, cut: significance(s, y, np.maximum(w, 0), cut), ""),
+            (lambda spread, a, b: chance_distance(0.4, a, b), "other arguments"),
+            (
+                lambda spread, a, b: spread * (np.sqrt((a**2).sum()) / a.sum() + np.sqrt((b**2).sum()) / b.sum()),
+                "added",
+            ),
+            (lambda spread, a, b: 0.0, ""),
         ],
-    ),
-    "5.7": Exercise(
-        right=[0.16, 0.18, np.float64(0.15)],
-        mistakes=[
-            (16.0, "per cent"),
-            (0.84, "rejected"),
-            (0.5, "this is the signal efficiency"),
-            (0.26, "another curve: early stopped"),
-            (1 / 0.16, "the rejection"),
-        ],
-        fails=[(0.05, "✗ the share of the background"), (-0.16, ""), (0.2, ""), ((0, 16), "decimals take a point")],
-        context=lambda: {"efficiencies": EFFICIENCIES, "model": "balanced weights"},
     ),
     "5.8": Exercise(
-        right=[treat, treat_by_loop, treat_by_mask, lambda w, t: treat(w.astype("f4"), t)],
+        right=[
+            positive_weights,
+            positive_by_loop,
+            lambda position, weight: positive_weights(position, weight.astype(np.float32)),
+        ],
         mistakes=[
-            (lambda w, t: treat(w, t, drop=lambda w: w[w > 0]), "the array is shorter"),
-            (lambda w, t: treat(w, t, drop=lambda w: np.minimum(w, 0)), "the positive weights are gone"),
-            (lambda w, t: treat(w, t, absolute=np.negative), "all signs are turned"),
-            (lambda w, t: w, "nothing is done"),
-            (treat_in_place, "changes what it is given: weight"),
+            (lambda position, weight: np.abs(weight), "absolute values"),
+            (lambda position, weight: np.maximum(weight, 0), "dropped"),
+            (lambda position, weight: np.abs(weight) * weight.sum() / np.abs(weight).sum(), "one factor"),
+            (lambda position, weight: positive_weights(position, weight) * np.sign(weight), "stay negative"),
+            (lambda position, weight: np.bincount(position, weights=weight), "one number per bin"),
         ],
         fails=[
-            (lambda w, t: treat(w, t, keep=np.zeros_like), "✗ keep: as they are"),
-            (lambda w, t: treat(w, t, drop=lambda w: np.where(w < 0, 1e-3, w)), "✗ drop"),
-            (lambda w, t: treat(w, t, absolute=np.sign), "✗ absolute"),
-            (lambda w, t: np.abs(w) if t == "abs" else np.maximum(w, 0) if t == "drop" else w, "stay negative"),
+            (lambda position, weight: positive_by_loop(position, weight, np.array), "so are its weights"),
+            (lambda position, weight: np.where(weight > 0, weight, 0) / 2, ""),
+            (lambda position, weight: positive_weights(np.minimum(position, 5), weight), "other arguments"),
         ],
-    ),
-    "5.9": Exercise(
-        right=[("Zee", 12.0), ["Zee", np.float32(12.3)], ("Zee", 12)],
-        mistakes=[
-            (("Zee", 0.12), "as a fraction"),
-            (("Zee", 6.0), "bias of dropping"),
-            (("Zee", 112.0), "the yield itself"),
-            (("Zmumu", 4.0), "largest bias of dropping"),
-            (12.0, "one value is given"),
-        ],
-        fails=[
-            (("Zee", 14.0), "✗ its size"),
-            (("Zee", -12.0), "the sign is turned round"),
-            (("Zee", float("nan")), ""),
-        ],
-        context=lambda: {"bias": BIAS},
     ),
 }
 
