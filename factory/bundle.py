@@ -163,21 +163,37 @@ def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, sc
     StorageError
         If it cannot be written.
     """
-    path = folder / samples.MANIFEST
     made = {said["file"] for said in entries}
-    kept = [said for said in samples.read_manifest(folder) if said["file"] not in made] if path.is_file() else []
-    content = {
-        "simulated": True,
-        "description": "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
-        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). No event of ATLAS is among them.",
+    there = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
+    what = (
+        "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
+        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL)."
+    )
+    content = origin(what, f"--seed {seed} --scale {scale:g}", "uproot") | {
         "luminosity": samples.LUMINOSITY,
-        "generator": f"Pythia {generator.version()}",
         "detector": "parametrised response (factory.detector)",
-        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "uproot")},
-        "command": f"labcourse simulate --seed {seed} --scale {scale:g}",
-        "licence": "CC0-1.0",
-        "files": sorted([*kept, *entries], key=lambda said: str(said["file"])),
+        "files": sorted(
+            [*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]
+        ),
     }
+    return write_json(folder, content)
+
+
+def origin(what: str, options: str, writer: str) -> dict[str, Any]:
+    """Return what every manifest says of where its events come from; ``writer`` is the package that writes them."""
+    return {
+        "simulated": True,
+        "description": f"{what} No event of ATLAS is among them.",
+        "generator": f"Pythia {generator.version()}",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", writer)},
+        "command": f"labcourse simulate {options}",
+        "licence": "CC0-1.0",
+    }
+
+
+def write_json(folder: Path, content: dict[str, Any]) -> Path:
+    """Write the manifest of a folder whole or not at all, and return its path. Raises StorageError."""
+    path = folder / samples.MANIFEST
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     atomic_write(path, lambda temporary: temporary.write_text(text, "utf-8"))
     return path

@@ -13,6 +13,7 @@ import pytest
 
 import azh
 from azh.events import FILE, LUMINOSITY
+from factory import campaign
 from factory.azh import generation, production
 from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
@@ -34,7 +35,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
         with ThreadPoolExecutor(1) as executor:
             yield Workers(executor, lambda: 1)
 
-    monkeypatch.setattr(production, "connect", connect)
+    monkeypatch.setattr(campaign, "connect", connect)
     for name in set(PROCESSES) - set(SMALL):
         monkeypatch.delitem(PROCESSES, name)
     for name, n in SMALL.items():

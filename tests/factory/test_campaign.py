@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from factory import bundle, campaign, recipes, tables, workers
-from factory.campaign import Demand
+from factory.campaign import demand
 from factory.chunks import Chunk
 from factory.store import FOLDER, Store
 from factory.tables import Table
@@ -114,24 +114,24 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_demand_asks_for_chunks_until_it_has_enough(tmp_path: Path) -> None:
-    store, demand = Store(tmp_path, 5), Demand(FIRST, 80)
+    store, wanted = Store(tmp_path, 5), demand(FIRST, 80)
     # The recipe foresees 30 events per chunk, and there are 20.
     asked = []
-    while missing := demand.missing(store):
+    while missing := wanted.missing(store):
         asked.append([chunk.index for chunk in missing])
         for chunk in missing:
             store.save(chunk, make(chunk, 20))
     assert asked == [[0, 1, 2], [3]]
-    assert [chunk.index for chunk in demand.chunks] == [0, 1, 2, 3]
+    assert [chunk.index for chunk in wanted.chunks] == [0, 1, 2, 3]
 
 
 def test_a_sample_that_nothing_passes_is_given_up(tmp_path: Path) -> None:
-    store, demand = Store(tmp_path, 5), Demand(FIRST, 800)
-    for chunk in demand.missing(store):
+    store, wanted = Store(tmp_path, 5), demand(FIRST, 800)
+    for chunk in wanted.missing(store):
         store.save(chunk, make(chunk, 0))
-    demand.missing(store)
+    wanted.missing(store)
     with pytest.raises(SimulationError, match="hardly any"):
-        demand.missing(store)
+        wanted.missing(store)
 
 
 def test_only_the_very_chunk_is_read_back(tmp_path: Path) -> None:
