@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from factory.particles import Bools, Floats, Ints, Particles
+from factory.particles import Bools, Floats, Ints, Particles, join
 from labcourse.errors import SimulationError
 
 BATCH = 400
@@ -134,22 +134,9 @@ def start(settings: tuple[str, ...], *, seed: int) -> Any:
 
 
 def _join(parts: list[Truth]) -> Truth:
-    def all_of(kind: str) -> Particles:
-        return Particles(
-            *(
-                np.concatenate([getattr(getattr(p, kind), f) for p in parts])
-                for f in ("event", "pdgid", "pt", "eta", "phi")
-            )
-        )
-
-    return Truth(
-        sum(p.n_events for p in parts),
-        all_of("leptons"),
-        all_of("photons"),
-        all_of("jets"),
-        np.concatenate([p.invisible for p in parts]),
-        np.concatenate([p.kept for p in parts]),
-    )
+    leptons, photons, jets = (join([getattr(p, kind) for p in parts]) for kind in ("leptons", "photons", "jets"))
+    invisible, kept = (np.concatenate([getattr(p, name) for p in parts]) for name in ("invisible", "kept"))
+    return Truth(sum(p.n_events for p in parts), leptons, photons, jets, invisible, kept)
 
 
 def _reduce(batch: Any, start: int, rng: np.random.Generator, relabel: bool, needed: int) -> Truth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -49,10 +50,6 @@ class Particles:
         """Return the particles of a mask or of positions."""
         return Particles(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
-    def replace_momentum(self, pt: Floats, eta: Floats, phi: Floats) -> Particles:
-        """Return the same particles with other momenta."""
-        return Particles(self.event, self.pdgid, pt, eta, phi, self.origin, self.z)
-
     @staticmethod
     def from_momenta(event: Ints, pdgid: Ints, px: Floats, py: Floats, pz: Floats) -> Particles:
         """Make particles of Cartesian momenta."""
@@ -62,9 +59,14 @@ class Particles:
         return Particles(event, pdgid, pt, eta, np.arctan2(py, px))
 
 
-def concatenate(parts: list[Particles]) -> Particles:
+def join(parts: Sequence[Particles]) -> Particles:
+    """Return all particles, one part after the other."""
+    return Particles(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Particles)))
+
+
+def concatenate(parts: Sequence[Particles]) -> Particles:
     """Join particles and order them by event, then by falling pT."""
-    joined = Particles(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Particles)))
+    joined = join(parts)
     return joined.take(np.lexsort((-joined.pt, joined.event)))
 
 

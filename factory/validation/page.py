@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -89,13 +90,19 @@ def write(path: Path, loaded: Loaded, rows: Sequence[Row], peaks: Sequence[peak.
         text.append(_tests(pairs, rows))
     text.append(f"Simulated samples: those whose manifest has the sha256 `{digest(simulated)}…`")
     if pairs:
-        text += ["## Summary", _table([_summary(pair, by_sample[pair.sample]) for pair in pairs])]
+        columns = f"sample | real events | simulated | expected at 10 fb⁻¹ | variables | below {THRESHOLD:g}"
+        text += ["## Summary", _table(columns, [_summary(pair, by_sample[pair.sample]) for pair in pairs])]
     for pair in each([pair for pair in pairs if pair.sample != CONTROL], "drawing {0.sample}"):
         own = by_sample[pair.sample]
         _draw(path.parent / FIGURES / f"{pair.sample}.png", pair, own)
         text += _section(pair, own, by_sample.get(CONTROL, []) if pair.sample == "data" else [])
     if peaks:
-        text += ["## The Higgs peak", PEAK.format(*peak.WINDOW, peak.TOLERANCE), _table(map(_quantile, peaks))]
+        columns = "sample | quantile | simulated [GeV] | release [GeV]"
+        cells = [
+            [q.sample, f"{q.probability:.0%}", _bold(f"{q.simulated:.2f}", not q.is_met), f"{q.release:.1f}"]
+            for q in peaks
+        ]
+        text += ["## The Higgs peak", PEAK.format(*peak.WINDOW, peak.TOLERANCE), _table(columns, cells)]
     content = "\n\n".join(part.strip() for part in text) + "\n"
     atomic_write(path, lambda temporary: temporary.write_text(content, "utf-8"))
 
@@ -129,15 +136,10 @@ def _tests(pairs: Sequence[Pair], rows: Sequence[Row]) -> str:
     )
 
 
-def _summary(pair: Pair, rows: Sequence[Row]) -> dict[str, Any]:
-    return {
-        "sample": pair.sample,
-        "real events": len(pair.real),
-        "simulated": len(pair.simulated),
-        "expected at 10 fb⁻¹": f"{pair.simulated['weight'].sum():.1f}",
-        "variables": sum(bool(row.probabilities) for row in rows),
-        f"below {THRESHOLD:g}": sum(row.is_below() for row in rows),
-    }
+def _summary(pair: Pair, rows: Sequence[Row]) -> list[Any]:
+    expected, variables = pair.simulated["weight"].sum(), sum(bool(row.probabilities) for row in rows)
+    below = sum(row.is_below() for row in rows)
+    return [pair.sample, len(pair.real), len(pair.simulated), f"{expected:.1f}", variables, below]
 
 
 def _section(pair: Pair, rows: Sequence[Row], control: Sequence[Row]) -> list[str]:
@@ -150,44 +152,35 @@ def _section(pair: Pair, rows: Sequence[Row], control: Sequence[Row]) -> list[st
             "## The sum of all simulation and the collision data",
             YIELDS.format(real=real, simulated=simulated),
         ]
-    tests = [_test(row, f"{values_of(pair.real, row.variable).effective:.0f}") for row in rows]
-    for line, row in zip(tests, control, strict=False):
-        line["control p(χ²)"], line["control p(KS)"] = _probability(row.p_chi2), _probability(row.p_ks)
-    text.append(_table(tests))
+    columns = "variable | effective | χ² / ndf | p(χ²) | p(KS)" + (
+        " | control p(χ²) | control p(KS)" if control else ""
+    )
+    text.append(_table(columns, [_test(pair, *both) for both in zip_longest(rows, control)]))
     if p := sorted((p, row.variable) for row in rows for p in row.probabilities):
         (least, variable), most = p[0], limit(rows, pair.sample)
         text.append(f"The smallest of {len(p)} probabilities is {least:.2g} ({variable}); the limit is {most:.2g}.")
     return text
 
 
-def _test(row: Row, effective: str) -> dict[str, str]:
-    if row.chi2 is None:
-        effective, chi2 = "–", "not simulated"
-    else:
+def _test(pair: Pair, row: Row, control: Row | None) -> list[str]:
+    effective, chi2 = "–", "not simulated"
+    if row.chi2 is not None:
+        effective = f"{values_of(pair.real, row.variable).effective:.0f}"
         chi2 = f"{row.chi2:.1f} / {row.ndf}" if row.ndf else "too few events"
-    p_chi2, p_ks = _probability(row.p_chi2), _probability(row.p_ks)
-    return {"variable": row.variable, "effective": effective, "χ² / ndf": chi2, "p(χ²)": p_chi2, "p(KS)": p_ks}
-
-
-def _probability(p: float | None) -> str:
-    return "–" if p is None else _bold(f"{p:.2g}", p < THRESHOLD)
-
-
-def _quantile(quantile: peak.Quantile) -> dict[str, str]:
-    return {
-        "sample": quantile.sample,
-        "quantile": f"{quantile.probability:.0%}",
-        "simulated [GeV]": _bold(f"{quantile.simulated:.2f}", not quantile.is_met),
-        "release [GeV]": f"{quantile.release:.1f}",
-    }
+    p = [row.p_chi2, row.p_ks] + ([control.p_chi2, control.p_ks] if control else [])
+    return [
+        row.variable,
+        effective,
+        chi2,
+        *("–" if value is None else _bold(f"{value:.2g}", value < THRESHOLD) for value in p),
+    ]
 
 
 def _bold(text: str, yes: bool) -> str:
     return f"**{text}**" if yes else text
 
 
-def _table(lines: Iterable[dict[str, Any]]) -> str:
+def _table(columns: str, rows: Sequence[Sequence[Any]]) -> str:
     """Return a Markdown table; all but the first column stand to the right."""
-    lines = list(lines)
-    cells = [lines[0], ["---", *["---:"] * (len(lines[0]) - 1)], *(line.values() for line in lines)]
-    return "\n".join("| " + " | ".join(map(str, row)) + " |" for row in cells)
+    rule = " | ".join(["---", *["---:"] * columns.count(" | ")])
+    return "\n".join(f"| {line} |" for line in (columns, rule, *(" | ".join(map(str, row)) for row in rows)))

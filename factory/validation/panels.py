@@ -59,58 +59,53 @@ def draw(pair: Pair, rows: Sequence[Row]) -> Figure:
 
 
 def _panel(ax: Axes, below: Axes, pair: Pair, row: Row) -> None:
+    """Points with the errors of the real events over the simulation, and both over the latter."""
     values, weight, effect = values_of(pair.real, row.variable)
     edges = _edges(row.variable, values)
     middle = (edges[1:] + edges[:-1]) / 2
     real = histogram(_drawn(row.variable, values), weight, edges)
-    real = real._replace(error=real.error * np.sqrt(effect))
-    filled, top = real.error > 0, (real.content + real.error).max()
-    ax.errorbar(middle[filled], real.content[filled], yerr=real.error[filled], **_POINTS)
+    content, error = real.content, real.error * np.sqrt(effect)
+    filled, top = error > 0, (content + error).max()
+    ax.errorbar(middle[filled], content[filled], yerr=error[filled], **_POINTS)
     ax.tick_params(labelbottom=False)
     below.set_xlabel(_title(row.variable))
-    for axes in (ax, below):
-        axes.set_xlim(edges[0], edges[-1])
-        axes.minorticks_off()
+    below.set_ylim(*RATIO)
+    below.set_yticks([0.5, 1, 1.5] if row.chi2 is not None else [])
     if row.variable == "channel":
         below.set_xticks(middle, selection.CHANNELS.values())
     if row.chi2 is None:
         ax.text(0.5, 0.9, "not simulated", transform=ax.transAxes, ha="center", va="top", style="italic")
-        below.set_yticks([])
     else:
-        drawn, of_simulated, _ = values_of(pair.simulated, row.variable)
-        scaled = of_simulated * (weight.sum() / of_simulated.sum())
-        simulated = histogram(_drawn(row.variable, drawn), scaled, edges)
+        drawn, scale, _ = values_of(pair.simulated, row.variable)
+        simulated = histogram(_drawn(row.variable, drawn), scale * (weight.sum() / scale.sum()), edges)
         top = max(top, (simulated.content + simulated.error).max())
-        _draw_simulated(ax, simulated)
-        _draw_ratio(below, real, simulated, middle)
+        _band(ax, simulated, style.BACKGROUND)
+        ax.stairs(simulated.content, edges, fill=True, color=_SIMULATED, alpha=0.5)
+        ax.stairs(simulated.content, edges, color=style.BACKGROUND, linewidth=1.0)
+        over = np.where(simulated.content > 0, simulated.content, np.inf)
+        below.axhline(1.0, color=style.BACKGROUND, linewidth=0.8)
+        _band(below, Histogram(np.ones(len(over)), simulated.error / over, edges), _SIMULATED)
+        can, ratio = filled & (simulated.content > 0), content / over
+        below.errorbar(middle[can], ratio[can], yerr=(error / over)[can], **_POINTS)
+        # A point outside of the axis is a triangle at its edge.
+        for outside, edge, marker in ((ratio > RATIO[1], 0.9, "k^"), (ratio < RATIO[0], 0.1, "kv")):
+            there = middle[can & outside]
+            below.plot(
+                there, np.full_like(there, edge), marker, ms=3.5, transform=below.get_xaxis_transform(), zorder=6
+            )
         both = (("χ²", row.p_chi2), ("KS", row.p_ks))
         text = "   ".join(f"p({name}) = {p:.2g}" for name, p in both if p is not None)
         looks = {"color": style.SIGNAL, "weight": "bold"} if row.is_below() else {"color": style.DARK}
         ax.text(0.97, 0.96, text, transform=ax.transAxes, ha="right", va="top", **looks)  # type: ignore[arg-type]
-    ax.set_ylim(min(0.0, 1.1 * (real.content - real.error).min()), 1.35 * top)
+    ax.set_ylim(min(0.0, 1.1 * (content - error).min()), 1.35 * top)
+    for axes in (ax, below):
+        axes.set_xlim(edges[0], edges[-1])
+        axes.minorticks_off()
 
 
-def _draw_simulated(ax: Axes, simulated: Histogram) -> None:
-    low, high = simulated.content - simulated.error, simulated.content + simulated.error
-    ax.stairs(simulated.content, simulated.edges, fill=True, color=_SIMULATED, alpha=0.5)
-    ax.stairs(simulated.content, simulated.edges, color=style.BACKGROUND, linewidth=1.0)
-    ax.stairs(high, simulated.edges, baseline=low, fill=True, color=style.BACKGROUND, alpha=0.5)
-
-
-def _draw_ratio(ax: Axes, real: Histogram, simulated: Histogram, middle: np.ndarray) -> None:
-    """Real over simulated: points with the errors of the real events, around a band of those of the simulation."""
-    can = (simulated.content > 0) & (real.error > 0)
-    scale = np.where(simulated.content > 0, simulated.content, np.inf)
-    band, ratio = simulated.error / scale, real.content / scale
-    ax.axhline(1.0, color=style.BACKGROUND, linewidth=0.8)
-    ax.stairs(1 + band, simulated.edges, baseline=1 - band, fill=True, color=_SIMULATED, alpha=0.5)
-    ax.errorbar(middle[can], ratio[can], yerr=(real.error / scale)[can], **_POINTS)
-    # A point outside of the axis is a triangle at its edge.
-    for outside, edge, marker in ((ratio > RATIO[1], 0.9, "^"), (ratio < RATIO[0], 0.1, "v")):
-        there = middle[can & outside]
-        ax.plot(there, np.full_like(there, edge), f"k{marker}", ms=3.5, transform=ax.get_xaxis_transform(), zorder=6)
-    ax.set_ylim(*RATIO)
-    ax.set_yticks([0.5, 1, 1.5])
+def _band(ax: Axes, around: Histogram, color: str) -> None:
+    low, high = around.content - around.error, around.content + around.error
+    ax.stairs(high, around.edges, baseline=low, fill=True, color=color, alpha=0.5, zorder=1.5)
 
 
 def _legend(ax: Axes, pair: Pair) -> None:
@@ -143,12 +138,9 @@ def _drawn(variable: str, values: np.ndarray) -> np.ndarray:
 
 
 def _edges(variable: str, values: np.ndarray) -> np.ndarray:
-    if variable == "channel":
-        return np.array(CHANNEL_EDGES)
-    if variable == "jet_n":
-        return np.arange(-0.5, MAX_JETS + 1)
-    if variable.endswith("_phi"):
-        return np.linspace(-np.pi, np.pi, N_BINS + 1)
-    low, high = _SPANS.get(variable) or np.quantile(values, SHOWN)
+    special = {"channel": np.array(CHANNEL_EDGES), "jet_n": np.arange(-0.5, MAX_JETS + 1)}
+    if variable in special:
+        return special[variable]
+    low, high = (-np.pi, np.pi) if variable.endswith("_phi") else _SPANS.get(variable) or np.quantile(values, SHOWN)
     # A variable that is one number in all real events still needs an axis.
     return np.linspace(low, high if high > low else low + 1.0, N_BINS + 1)
