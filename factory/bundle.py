@@ -19,8 +19,6 @@ from labcourse.files import atomic_write, remove_temporaries, sha256
 
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
-_INTEGERS = {"lep_type": np.uint32}
-
 
 Parts = Callable[[], Iterator[Table]]
 """The events of a file, a part at a time, from the beginning at each call: they need not fit into memory."""
@@ -146,7 +144,7 @@ def _branches(table: Table) -> dict[str, Any]:
     branches = {}
     for name, values in table.items():
         if values.dtype.kind in "iu":
-            values = values.astype(_INTEGERS.get(name, np.int32))
+            values = values.astype(np.uint32 if name == "lep_type" else np.int32)
         group = tables.group_of(name)
         if not name.endswith("_n"):
             branches[name] = ak.unflatten(values, table[f"{group}_n"]) if group else values
@@ -165,35 +163,32 @@ def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, sc
     """
     made = {said["file"] for said in entries}
     there = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
-    what = (
+    return write_about(
+        folder,
         "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
-        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL)."
+        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL).",
+        f"--seed {seed} --scale {scale:g}",
+        writer="uproot",
+        luminosity=samples.LUMINOSITY,
+        detector="parametrised response (factory.detector)",
+        files=sorted([*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]),
     )
-    content = origin(what, f"--seed {seed} --scale {scale:g}", "uproot") | {
-        "luminosity": samples.LUMINOSITY,
-        "detector": "parametrised response (factory.detector)",
-        "files": sorted(
-            [*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]
-        ),
-    }
-    return write_json(folder, content)
 
 
-def origin(what: str, options: str, writer: str) -> dict[str, Any]:
-    """Return what every manifest says of where its events come from; ``writer`` is the package that writes them."""
-    return {
+def write_about(folder: Path, what: str, options: str, *, writer: str, **more: Any) -> Path:
+    """Write a manifest whole or not at all, and return its path. Raises StorageError.
+
+    Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made
+    (``writer`` writes their files).
+    """
+    content = {
         "simulated": True,
         "description": f"{what} No event of ATLAS is among them.",
         "generator": f"Pythia {generator.version()}",
         "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", writer)},
         "command": f"labcourse simulate {options}",
         "licence": "CC0-1.0",
-    }
-
-
-def write_json(folder: Path, content: dict[str, Any]) -> Path:
-    """Write the manifest of a folder whole or not at all, and return its path. Raises StorageError."""
-    path = folder / samples.MANIFEST
+    } | more
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    atomic_write(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    atomic_write(path := folder / samples.MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
     return path

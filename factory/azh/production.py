@@ -11,7 +11,7 @@ from azh.events import FILE, LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
 from factory import bundle, campaign, generator
 from factory.azh import assembly
 from factory.azh.generation import SEARCH, make_chunk
-from factory.azh.processes import APPROXIMATIONS, PROCESSES
+from factory.azh.processes import APPROXIMATIONS, PROCESSES, Process
 from factory.chunks import Chunk, fingerprint
 from factory.store import Store
 from labcourse.files import atomic_write, sha256
@@ -69,35 +69,32 @@ def write(events: pd.DataFrame, folder: Path, *, seed: int, scale: float) -> Pat
             column_encoding=encodings,
         ),
     )
-    return bundle.write_json(folder, _manifest(events, folder / FILE, seed, scale))
+    return bundle.write_about(
+        folder,
+        "Events simulated for this course after the selection of the search for A → Zh → ℓℓbb.",
+        f"--search azh --seed {seed} --scale {scale:g}",
+        writer="pyarrow",
+        file=FILE,
+        size=(folder / FILE).stat().st_size,
+        sha256=sha256(folder / FILE),
+        luminosity=LUMINOSITY,
+        signal_cross_section=SIGNAL_CROSS_SECTION,
+        seed=seed,
+        scale=scale,
+        code=fingerprint(),
+        approximations=APPROXIMATIONS,
+        samples=[_made(process, events[events["run"] == process.number]) for process in PROCESSES.values()],
+    )
 
 
-def _manifest(events: pd.DataFrame, path: Path, seed: int, scale: float) -> dict[str, Any]:
-    made = []
-    for process in PROCESSES.values():
-        rows = events[events["run"] == process.number]
-        weight = rows["weight"].to_numpy(np.float64)
-        made.append(
-            {
-                "sample": process.name,
-                "run": process.number,
-                "rows": len(rows),
-                "events": int(rows["event"].nunique()),
-                "expected": round(float(weight.sum()), 3),
-                "negative": int((weight < 0).sum()),
-                "pythia": [*generator.COMMON, *process.settings],
-            }
-        )
-    what = "Events simulated for this course after the selection of the search for A → Zh → ℓℓbb."
-    return bundle.origin(what, f"--search azh --seed {seed} --scale {scale:g}", "pyarrow") | {
-        "file": path.name,
-        "size": path.stat().st_size,
-        "sha256": sha256(path),
-        "luminosity": LUMINOSITY,
-        "signal_cross_section": SIGNAL_CROSS_SECTION,
-        "seed": seed,
-        "scale": scale,
-        "code": fingerprint(),
-        "approximations": list(APPROXIMATIONS),
-        "samples": made,
+def _made(process: Process, rows: pd.DataFrame) -> dict[str, Any]:
+    weight = rows["weight"].to_numpy(np.float64)
+    return {
+        "sample": process.name,
+        "run": process.number,
+        "rows": len(rows),
+        "events": int(rows["event"].nunique()),
+        "expected": round(float(weight.sum()), 3),
+        "negative": int((weight < 0).sum()),
+        "pythia": [*generator.COMMON, *process.settings],
     }

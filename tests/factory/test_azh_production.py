@@ -19,10 +19,9 @@ from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
 from factory.workers import Workers
 from labcourse.errors import BadInput, SimulationError
+from tests.factory.made_up import needs_pythia
 
-for _module in ("pythia8mc", "fastjet"):
-    pytest.importorskip(_module, reason=f"{_module} is not installed")
-
+pytestmark = needs_pythia
 SMALL = {"signal_500": 200, "Zjets_60": 800, "ttbar": 800}
 
 
@@ -40,7 +39,7 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
         monkeypatch.delitem(PROCESSES, name)
     for name, n in SMALL.items():
         monkeypatch.setitem(PROCESSES, name, replace(PROCESSES[name], events=2 * n, chunk=n))
-    return lambda out: production.simulate(out, seed=5, progress=False)
+    return lambda out: production.simulate(out, seed=5)
 
 
 @pytest.mark.filterwarnings("ignore")

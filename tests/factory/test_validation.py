@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -161,81 +162,89 @@ def test_probabilities_are_right_where_one_sample_repeats_itself(alike: bool) ->
 # The command.
 
 
-class Result(NamedTuple):
-    code: int
-    out: str
-    err: str
+class Case(NamedTuple):
+    """Folders of «real» and simulated files, and a caller of `labcourse data validate …` for them in this process."""
 
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        return json.loads(self.out)  # type: ignore[no-any-return]
-
-
-class Folders(NamedTuple):
     real: Path
     simulated: Path
+    call: Callable[..., tuple[int, str, str]]
+
+    def rows(self, *arguments: object) -> tuple[int, str, dict[tuple[str, str], dict[str, Any]]]:
+        """Exit status, message, and the rows by sample and variable."""
+        code, out, err = self.call(*arguments, "--json")
+        return code, err, {(row["sample"], row["variable"]): row for row in json.loads(out)}
 
 
 @pytest.fixture
-def validate(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
-    """Return a caller of `labcourse data validate …` in this process."""
+def simulate(mini_branches: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    """Return a writer of a sample's files, all samples from one distribution; further branches change it."""
 
-    def call(*arguments: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["labcourse", "data", "validate", *map(str, arguments)])
+    def write(folder: Path, name: str, seed: int, n: int = 1000, change: Callable[[Any], Any] = lambda _: {}) -> None:
+        for file in samples.get(name).files:
+            rng = np.random.default_rng(seed := seed + 1)
+            branches = mini_branches(n, dsid=samples.get(name).dsid or 298773, seed=seed)
+            n_jets = rng.poisson(1.0, n)
+            del branches["jet_n"]
+            branches |= {"jet_pt": ak.unflatten(rng.exponential(3e4, n_jets.sum()) + 2e4, n_jets)}
+            branches |= {"met_et": rng.exponential(2e4, n)}
+            mini.write(folder / file, branches | change(branches))
+
+    return write
+
+
+def with_isolation(branches: Any) -> Any:
+    return dict.fromkeys(("lep_ptcone30", "lep_etcone20"), branches["lep_pt"] * 0.1)
+
+
+@pytest.fixture
+def case(
+    tmp_path: Path,
+    simulate: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Case:
+    """All samples, of which Zee and the data are «real» as well; isolation is in the real ones only."""
+    real, simulated = tmp_path / "real", tmp_path / "simulated"
+    for seed, name in enumerate(samples.ALL):
+        simulate(simulated, name, 100 + 10 * seed)
+        if name in ("Zee", "data"):
+            simulate(real, name, 500 + 10 * seed, change=with_isolation)
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        folders = () if "--simulated" in arguments else ("--simulated", simulated)
+        folders += () if "--real" in arguments or os.environ.get("LABCOURSE_DATA") == str(real) else ("--real", real)
+        monkeypatch.setattr(sys, "argv", ["labcourse", "data", "validate", *map(str, (*folders, *arguments))])
         capsys.readouterr()
-        code = 0
         try:
             cli.main()
+            code = 0
         except SystemExit as ended:
             code = int(ended.code or 0)
-        return Result(code, *capsys.readouterr())
+        return code, *capsys.readouterr()
 
-    return call
-
-
-@pytest.fixture
-def folders(tmp_path: Path, mini_branches: Callable[..., dict[str, Any]]) -> Folders:
-    """A folder of «real» and one of simulated files from the same distribution; isolation is in the real ones only."""
-    made = Folders(tmp_path / "real", tmp_path / "simulated")
-    seed = 100
-    for folder in made:
-        for name in samples.ALL:
-            if folder == made.real and name not in ("Zee", "data"):
-                continue
-            sample = samples.get(name)
-            for file in sample.files:
-                seed += 1
-                branches = mini_branches(1000, dsid=sample.dsid or 298773, seed=seed)
-                rng = np.random.default_rng(seed)
-                n_jets = rng.poisson(1.0, 1000)
-                branches["jet_pt"] = ak.unflatten(rng.exponential(3e4, n_jets.sum()) + 2e4, n_jets)
-                del branches["jet_n"]
-                branches["met_et"] = rng.exponential(2e4, 1000)
-                if folder == made.real:
-                    branches["lep_ptcone30"] = branches["lep_etcone20"] = branches["lep_pt"] * 0.1
-                mini.write(folder / file, branches)
-    return made
+    return Case(real, simulated, call)
 
 
 KEYS = ["sample", "variable", "chi2", "ndf", "p_chi2", "p_ks"]
 
 
-def test_rows_of_the_table(validate: Callable[..., Result], folders: Folders) -> None:
-    result = validate("--real", folders.real, "--simulated", folders.simulated, "--json")
-    assert all(list(row) == KEYS for row in result.rows)
-    assert [row["sample"] for row in result.rows] == [name for name in ("Zee", "data", "control") for _ in range(31)]
-    assert [row["variable"] for row in result.rows[:31]] == list(pairs.VARIABLES)
-    by_name = {row["variable"]: row for row in result.rows if row["sample"] == "data"}
-    assert all(by_name[name][key] is None for name in columns.ISOLATION for key in KEYS[2:])
-    for name in set(pairs.VARIABLES) - set(columns.ISOLATION):
-        assert by_name[name]["chi2"] >= 0
-        assert by_name[name]["ndf"] >= 1
-        assert 0 <= by_name[name]["p_chi2"] <= 1
-        assert (by_name[name]["p_ks"] is None) == (name == "channel")
+def test_rows_of_the_table(case: Case) -> None:
+    code, said, rows = case.rows()
+    assert all(list(row) == KEYS for row in rows.values())
+    assert list(rows) == [(name, variable) for name in ("Zee", "data", "control") for variable in pairs.VARIABLES]
+    for name in pairs.VARIABLES:
+        row = rows["data", name]
+        if name in columns.ISOLATION:
+            assert all(row[key] is None for key in KEYS[2:]), "not simulated"
+        else:
+            assert row["chi2"] >= 0
+            assert row["ndf"] >= 1
+            assert 0 <= row["p_chi2"] <= 1
+            assert (row["p_ks"] is None) == (name == "channel")
     # Crafted events have a uniform mass, and no peak at 125 GeV.
-    assert result.code == 1
-    assert "not passed: " in result.err
-    assert "ggH125_ZZ4lep peak 50%" in result.err
+    assert code == 1
+    assert "not passed: " in said
+    assert "ggH125_ZZ4lep peak 50%" in said
 
 
 def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
@@ -248,46 +257,32 @@ def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> N
         pairs.Row("control", "met", 1.0, 1, 1e-9, None),
     ]
     assert [pairs.limit(rows, name) for name in ("Zee", "data", "absent")] == [0.0025, 0.005, 0.01]
-    failed = [(row.sample, row.variable) for row in pairs.failing(rows)]
-    assert failed == [("Zee", "jet_n"), ("data", "m_llll")]
+    assert [row[:2] for row in pairs.failing(rows)] == [("Zee", "jet_n"), ("data", "m_llll")]
 
 
-def test_the_control_has_real_samples_in_place_of_simulated_ones(
-    folders: Folders, mini_branches: Callable[..., dict[str, Any]]
-) -> None:
+def test_the_control_has_real_samples_in_place_of_simulated_ones(case: Case, simulate: Callable[..., None]) -> None:
     """A wrong simulated sample is seen in the data and not in the control; a wrong llll in both, and it fails."""
-
-    def rows() -> dict[tuple[str, str], pairs.Row]:
-        return {
-            (row.sample, row.variable): row for row in pairs.rows(pairs.load(folders.real, folders.simulated).pairs)
-        }
-
-    right = rows()
+    _, _, right = case.rows()
     for name in ("Zee", "llll"):
-        sample = samples.get(name)
-        branches = mini_branches(1000, dsid=sample.dsid, seed=5)
-        branches["met_et"] = np.full(1000, 1e6)
-        mini.write(folders.simulated / sample.files[0], branches)
-        wrong = rows()
-        assert wrong["data", "met"].p_chi2 < 1e-9 < right["data", "met"].p_chi2
+        simulate(case.simulated, name, 5, change=lambda _: {"met_et": np.full(1000, 1e6)})
+        code, said, wrong = case.rows()
+        assert wrong["data", "met"]["p_chi2"] < 1e-9 < right["data", "met"]["p_chi2"]
         assert (wrong["control", "met"] == right["control", "met"]) == (name == "Zee")
-        failed = {(row.sample, row.variable) for row in pairs.failing(list(wrong.values()))}
-        assert ("data", "met") in failed
-        assert not any(sample == "control" for sample, _ in failed)
+        assert code == 1
+        failed = said.split("not passed: ")[1]
+        assert "data met" in failed
+        assert "control" not in failed
 
 
-def test_a_wrong_simulation_fails(
-    validate: Callable[..., Result], folders: Folders, mini_branches: Callable[..., dict[str, Any]]
-) -> None:
-    branches = mini_branches(1000, dsid=361106, seed=77)
-    branches["lep_pt"], branches["lep_E"] = branches["lep_pt"] * 1.5, branches["lep_E"] * 1.5
-    mini.write(folders.simulated / "mc_361106.Zee.4lep.root", branches)
-    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee", "--json")
-    result = validate(*base)
-    assert result.code == 1
-    p = {row["variable"]: row["p_ks"] for row in result.rows}
-    assert p["lep1_pt"] < 1e-6
-    assert p["lep1_phi"] > 1e-4
+def test_a_wrong_simulation_fails(case: Case, simulate: Callable[..., None]) -> None:
+    def harder(branches: Any) -> Any:
+        return {name: branches[name] * 1.5 for name in ("lep_pt", "lep_E")}
+
+    simulate(case.simulated, "Zee", 77, change=harder)
+    code, _, rows = case.rows("--samples", "Zee")
+    assert code == 1
+    assert rows["Zee", "lep1_pt"]["p_ks"] < 1e-6
+    assert rows["Zee", "lep1_phi"]["p_ks"] > 1e-4
 
 
 @pytest.mark.parametrize(
@@ -300,56 +295,41 @@ def test_a_wrong_simulation_fails(
         (["--simulated", "EMPTY"], "no simulated file of"),
     ],
 )
-def test_missing_files_are_said(
-    validate: Callable[..., Result], folders: Folders, tmp_path: Path, arguments: list[str], message: str
-) -> None:
+def test_missing_files_are_said(case: Case, tmp_path: Path, arguments: list[str], message: str) -> None:
     (tmp_path / "EMPTY").mkdir()
-    places = [str(tmp_path / text) if text.isupper() else text for text in arguments]
-    result = validate("--real", folders.real, "--simulated", folders.simulated, *places)
-    assert result.code == 1
-    assert message in result.err
-    assert "next:" in result.err
-    assert not result.out
+    code, out, said = case.call(*(str(tmp_path / text) if text.isupper() else text for text in arguments))
+    assert (code, out) == (1, "")
+    assert message in said
+    assert "next:" in said
 
 
-def test_official_files_of_the_search_path_are_found(
-    validate: Callable[..., Result], folders: Folders, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LABCOURSE_DATA", str(folders.real))
+def test_official_files_of_the_search_path_are_found(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABCOURSE_DATA", str(case.real))
     monkeypatch.setattr(samples, "source", lambda *_: "official")
-    result = validate("--simulated", folders.simulated, "--samples", "Zee")
-    assert result.code == 0, result.err
+    code, said, rows = case.rows("--samples", "Zee")
+    assert code == 0, said
+    assert {sample for sample, _ in rows} == {"Zee"}
 
 
-def test_a_variable_that_one_sample_lacks_is_not_simulated(
-    validate: Callable[..., Result], folders: Folders, mini_branches: Callable[..., dict[str, Any]]
-) -> None:
+def test_a_variable_that_one_sample_lacks_is_not_simulated(case: Case, simulate: Callable[..., None]) -> None:
     for name in samples.SIMULATED[:-1]:
-        sample = samples.get(name)
-        branches = mini_branches(200, dsid=sample.dsid, seed=sample.dsid)
-        branches["lep_ptcone30"] = branches["lep_pt"] * 0.1
-        mini.write(folders.simulated / sample.files[0], branches)
-    result = validate("--real", folders.real, "--simulated", folders.simulated, "--json")
-    chi2 = {(row["sample"], row["variable"]): row["chi2"] for row in result.rows}
-    assert chi2["Zee", "lep1_ptcone30/pt"] is not None
-    assert chi2["data", "lep1_ptcone30/pt"] is None
+        simulate(case.simulated, name, samples.get(name).dsid, n=200, change=with_isolation)
+    _, _, rows = case.rows()
+    assert rows["Zee", "lep1_ptcone30/pt"]["chi2"] is not None
+    assert rows["data", "lep1_ptcone30/pt"]["chi2"] is None
 
 
 # The page.
 
 
-def test_the_page_shows_everything(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:
+def test_the_page_shows_everything(case: Case, tmp_path: Path) -> None:
     written = tmp_path / "docs" / "validation.md"
-    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "Zee")
-    result = validate(*base, "--page", written)
-    assert result.code == 0, result.err
+    code, _, said = case.call("--samples", "Zee", "--page", written)
+    assert code == 0, said
     text = written.read_text("utf-8")
-    for piece in (
-        "## Zee",
-        "| lep4_ptcone30/pt | – | not simulated | – | – |",
-        "The smallest of 45 probabilities is ",
-    ):
-        assert piece in text
+    assert "## Zee" in text
+    assert "| lep4_ptcone30/pt | – | not simulated | – | – |" in text
+    assert "The smallest of 45 probabilities is " in text
     image = written.parent / "images" / "validation" / "Zee.png"
     assert f"]({image.relative_to(written.parent).as_posix()})" in text
     assert image.read_bytes().startswith(b"\x89PNG")
@@ -357,18 +337,14 @@ def test_the_page_shows_everything(validate: Callable[..., Result], folders: Fol
     assert max(map(len, text.split("## Summary")[0].splitlines())) <= 125
 
 
-def test_a_page_of_the_peak_alone(validate: Callable[..., Result], folders: Folders, tmp_path: Path) -> None:
+def test_a_page_of_the_peak_alone(case: Case, tmp_path: Path) -> None:
     """Without a real file of a signal sample there is nothing to test, yet the release's mass peak is known."""
-    written = tmp_path / "page.md"
-    base = ("--real", folders.real, "--simulated", folders.simulated, "--samples", "ggH125_ZZ4lep")
-    result = validate(*base, "--page", written)
-    assert result.code == 1, "crafted events have no peak"
-    assert "ggH125_ZZ4lep peak 50%" in result.err
-    text = written.read_text("utf-8")
-    assert [line for line in text.splitlines() if line.startswith("#")] == [
-        "# Simulated and real events",
-        "## The Higgs peak",
-    ]
+    code, _, said = case.call("--samples", "ggH125_ZZ4lep", "--page", tmp_path / "page.md")
+    assert code == 1, "crafted events have no peak"
+    assert "ggH125_ZZ4lep peak 50%" in said
+    text = (tmp_path / "page.md").read_text("utf-8")
+    headings = [line for line in text.splitlines() if line.startswith("#")]
+    assert headings == ["# Simulated and real events", "## The Higgs peak"]
     assert "| ggH125_ZZ4lep | 50% |" in text
     assert "sha256" in text
     assert "by chance alone" not in text
