@@ -38,6 +38,12 @@ def run(
 
     Parameters
     ----------
+    make : callable
+        Makes the table of a chunk; workers have to be able to import it.
+    demands, files, write
+        What is wanted, and the files of ``out`` that ``write`` makes of the stored chunks, with their manifest.
+    scale, seed
+        What the manifest has to say of the files, or all is made anew.
     workers, address
         Processes on this machine, by default as many as it has cores; or a Dask scheduler, ``tcp://10.0.0.5:8786``.
     keep_chunks : bool
