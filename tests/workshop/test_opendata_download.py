@@ -21,7 +21,9 @@ import pytest
 
 from labcourse import samples, settings
 from labcourse.errors import BadInput, DownloadError, StorageError
-from workshop.opendata import Official, Outcome, download, mirrors, transfer
+from workshop.opendata import transfer
+from workshop.opendata.manifest import Official, mirrors
+from workshop.opendata.transfer import Outcome, download
 
 Behaviour = Callable[["Handler", bytes], None]
 
@@ -239,7 +241,6 @@ def test_a_part_of_another_build_is_dropped(server: Server, tmp_path: Path, had:
     ("behaviour", "note"),
     [
         (status(404), "answers 404 Not Found"),
-        (status(503, Retry_After=3600), "asks to come back in 3600 s"),
         (other(altered), "sent a wrong checksum"),
         (other(lambda content: content[:-1]), "has a file of 299999 bytes instead of 300000: another build"),
         (other(lambda content: content + b"x", length=False), "sends more than the 300000 bytes"),
@@ -275,10 +276,6 @@ def test_the_next_mirror_is_asked_after_some_attempts(
     server.script[f"/a/{file.path}"] = [behaviour] * 3
     outcome = fetch(file, tmp_path, first, second)
     assert (outcome.state, note in outcome.note, waits) == ("downloaded", True, [1, 2])
-    server.script["*"] = [status(503, Retry_After=7), status(503, Retry_After="soon")]
-    (tmp_path / file.name).unlink()
-    fetch(file, tmp_path, second)
-    assert waits[2:] == [7, 2], "as long as the server asks for"
 
 
 def test_redirects_are_followed_but_not_in_a_loop(server: Server, tmp_path: Path) -> None:
@@ -306,7 +303,8 @@ def test_a_mirror_out_of_reach_is_given_up_for_all_files(tmp_path: Path, waits: 
     files = [made(1000, f"MC/mc_{number}.name.4lep.root")[0] for number in range(8)]
     outcomes = download(files, tmp_path, from_mirrors=["http://127.0.0.1:9"])
     assert {outcome.state for outcome in outcomes} == {"failed"}
-    assert all("could be reached" in outcome.note or "could not be reached" in outcome.note for outcome in outcomes)
+    assert "could not be reached" in outcomes[0].note
+    assert {outcome.note for outcome in outcomes[1:]} == {"no mirror could be reached"}
     assert waits == [1, 2]
 
 
@@ -323,7 +321,7 @@ def test_a_disk_that_is_full_or_refuses(server: Server, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         fetch(file, tmp_path / "file", mirror)
     (tmp_path / file.part).mkdir()
-    with pytest.raises(StorageError, match="could not be read or written"):
+    with pytest.raises(StorageError, match="could not be read"):
         fetch(file, tmp_path, mirror)
 
 
@@ -338,9 +336,7 @@ def test_a_proxy_of_the_environment_is_used_and_named(
     (tmp_path / file.name).unlink()
     monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:9")
     note = fetch(file, tmp_path, "http://mirror.invalid/a").note
-    assert ("through the proxy 127.0.0.1:9" in note, "secret" in note) == (True, False)
-    monkeypatch.setenv("no_proxy", "mirror.invalid")
-    assert "proxy" not in fetch(file, tmp_path, "http://mirror.invalid/a").note
+    assert ("through the proxy of this machine" in note, "secret" in note) == (True, False)
     monkeypatch.setenv("http_proxy", "ftp://proxy")
     with pytest.raises(DownloadError, match="proxy or the certificates"):
         fetch(file, tmp_path, "http://mirror.invalid/a")
@@ -367,7 +363,8 @@ def test_addresses_of_mirrors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from workshop.opendata import Official, download
+from workshop.opendata.manifest import Official
+from workshop.opendata.transfer import download
 
 path, size, adler32, folder, mirror = sys.argv[1:]
 try:

@@ -98,7 +98,7 @@ def test_what_a_chapter_reads_is_seen_in_its_code() -> None:
     assert all(1 in needs[chapter] and max(needs[chapter]) < chapter for chapter in range(2, 9))
 
 
-@pytest.mark.parametrize("code", ["chapter.read_model(n, 'model')", "chapter.read_table()", "%matplotlib inline"])
+@pytest.mark.parametrize("code", ["chapter.read_model(n, 'model')", "chapter.read_table()"])
 def test_what_cannot_be_seen_is_all_earlier_chapters(code: str) -> None:
     import nbformat
 

@@ -19,7 +19,7 @@ from course.checks import progress
 from labcourse import outputs, settings
 from labcourse.errors import BuildError, ChapterBusy, LabCourseError, StorageError
 from workshop.authoring import build, workspace
-from workshop.authoring.kept import keep
+from workshop.authoring.kept import set_aside
 from workshop.authoring.run import ChapterRun
 
 NAME = outputs.CHAPTERS[1]
@@ -89,7 +89,7 @@ class Work:
 
     def assert_findable(self) -> None:
         assert self.notebook in contents(self.home / "notebooks")
-        assert self.path.read_bytes() in (self.notebook, self.fresh)
+        assert not self.path.exists() or self.path.read_bytes() in (self.notebook, self.fresh)
         workspace = settings.outputs_folder() / "notebooks"
         assert self.numbers in contents(workspace)
         assert b"solved\n" in contents(workspace / "progress")
@@ -109,20 +109,20 @@ class Work:
 def test_reset_keeps_everything_under_other_names(home: Path) -> None:
     before = Work(home)
     for number in (1, 2):
-        done = workspace.reset(home, 1)
+        _, kept, kept_progress = workspace.reset(home, 1)
         assert before.is_new()
-        assert done.kept_notebook is not None
-        assert done.kept_notebook.name.startswith(f"{NAME}.mine-20")
-        assert done.kept_notebook.name.endswith(f"-{number}.ipynb")
-        assert done.kept_notebook.read_bytes() == before.notebook
-        assert done.kept_progress is not None
+        assert kept is not None
+        assert kept.name.startswith(f"{NAME}.mine-20")
+        assert kept.name.endswith(f"-{number}.ipynb")
+        assert kept.read_bytes() == before.notebook
+        assert kept_progress is not None
         assert outputs.read_numbers(1, "notebooks") == {"answer": 42}
         before.assert_findable()
         work(home)
 
 
 def test_reset_of_an_untouched_chapter_keeps_nothing(home: Path) -> None:
-    notebook = workspace.reset(home, 1).notebook
+    notebook, *_ = workspace.reset(home, 1)
     notebook.write_bytes(notebook.read_bytes().replace(b"\n", b"\r\n"))  # as Git for Windows has it
     assert workspace.reset(home, 1)[1:] == (None, None)
 
@@ -130,11 +130,11 @@ def test_reset_of_an_untouched_chapter_keeps_nothing(home: Path) -> None:
 def test_reset_keeps_a_notebook_that_nobody_can_read_and_mends_a_deleted_one(home: Path) -> None:
     path = home / "notebooks" / f"{NAME}.ipynb"
     path.write_bytes(b"\xff\x00")
-    kept = workspace.reset(home, 1).kept_notebook
+    _, kept, _ = workspace.reset(home, 1)
     assert kept is not None
     assert kept.read_bytes() == b"\xff\x00"
     path.unlink()
-    assert workspace.reset(home, 1).notebook.read_bytes() == fresh(home)
+    assert workspace.reset(home, 1)[0].read_bytes() == fresh(home)
     with pytest.raises(BuildError, match="There is no chapter 2"):
         workspace.reset(home, 2)
 
@@ -250,7 +250,7 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
             return lambda *arguments, **options: fault() if next(count) == at else real(*arguments, **options)
 
         with monkeypatch.context() as patch, suppress(LabCourseError, OSError, KeyboardInterrupt):
-            for name in ("replace", "rename", "link", "fsync"):
+            for name in ("replace", "rename", "fsync"):
                 patch.setattr(os, name, wrapped(getattr(os, name)))
             act[action]()
         before.assert_findable()
@@ -284,15 +284,11 @@ def test_build_replaces_a_notebook_that_was_only_opened(home: Path) -> None:
     assert not list(path.parent.glob("*mine*"))
 
 
-@pytest.mark.parametrize("has_links", [True, False])
-def test_kept_names_overwrite_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_links: bool) -> None:
-    if not has_links:
-        monkeypatch.setattr(os, "link", lambda *_: full())
+def test_kept_names_overwrite_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.ipynb"
     for text in "abc":
         path.write_text(text)
-        keep(path)
-        path.unlink()
+        set_aside(path)
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == ["a", "b", "c"]
 
 

@@ -16,7 +16,7 @@ from labcourse import settings
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, read_small, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.kept import keep
+from workshop.authoring.kept import set_aside
 from workshop.authoring.source import Source, number_of, read_all
 
 _METADATA = {
@@ -76,10 +76,10 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
         if reason and not force:
             built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
         else:
-            built.append(write(path, student, f"{reason}: it is kept as {keep(path).name}" if reason else ""))
+            built.append(write(path, student, f"{reason}: it is kept as {set_aside(path).name}" if reason else ""))
         old = _load_if_readable(solution)
         is_damaged = old is None and solution.is_file()
-        notes = [f"it cannot be read: it is kept as {keep(solution).name}"] if is_damaged else []
+        notes = [f"it cannot be read: it is kept as {set_aside(solution).name}"] if is_damaged else []
         new = with_outputs(source, old)
         if problem := what_is_amiss(new):
             notes.append(f"{problem}: `labcourse run {source.chapter} --save`")
@@ -180,9 +180,7 @@ def _code(notebook: Any) -> list[Any]:
 
 def worked_in(path: Path) -> str:
     """Return how one sees that somebody worked in a student's notebook, or an empty text if it is as it was built."""
-    try:
-        notebook = load(path)
-    except BuildError:
+    if (notebook := _load_if_readable(path)) is None:
         return "it cannot be read"
     if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
         return "cells have been run in it"

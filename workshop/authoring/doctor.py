@@ -194,10 +194,10 @@ def _samples() -> Iterator[Finding]:
 
 def _sample_files() -> Iterator[Finding]:
     """Read every sample file to its end."""
-    from workshop import opendata
+    from workshop.opendata import integrity
 
-    for v in opendata.verify():
-        if v.state not in (*opendata.GOOD, "missing"):
+    for v in integrity.verify():
+        if v.state not in (*integrity.GOOD, "missing"):
             mend = samples.get_again(Path(v.folder) / v.file)
             yield Finding("sample files", False, f"{v.file} is {v.state}: {v.detail}", mend)
 

@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from labcourse import settings
 from labcourse.errors import BadInput, LabCourseError, as_typed
@@ -21,7 +21,7 @@ from workshop.authoring import packages
 try:
     import typer
 
-    from workshop.cli import authoring, compare, data, notebooks, search
+    from workshop.cli import compare, data, notebooks, search
     from workshop.cli.printing import Json, make_printable, print_json, print_rows, split_names
 except Exception as error:
     if not (message := packages.why_broken(error)):
@@ -78,9 +78,12 @@ def main() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
-@app.command(epilog="Example: labcourse doctor --json")
+@app.command()
 def doctor(as_json: Json = False) -> None:
-    """Say what is wrong with this machine or installation, and how to mend it."""
+    """Say what is wrong with this machine or installation, and how to mend it.
+
+    Example: labcourse doctor --json
+    """
     from workshop.authoring import doctor as machine
 
     findings = machine.examine()
@@ -93,14 +96,17 @@ def doctor(as_json: Json = False) -> None:
 
 
 for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset):
-    app.command(epilog=notebooks.EXAMPLES[command.__name__])(command)
+    app.command()(command)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
 
 
-@app.command(epilog="Examples: labcourse yields · labcourse yields --json")
+@app.command()
 def yields(as_json: Json = False) -> None:
-    """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted)."""
+    """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted).
+
+    Examples: labcourse yields · labcourse yields --json
+    """
     from labcourse import ntuple, samples, selection
 
     rows = []
@@ -116,11 +122,7 @@ def yields(as_json: Json = False) -> None:
     print_rows(rows, "Four-lepton events", as_json=as_json)
 
 
-@app.command(
-    epilog="Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll "
-    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 · "
-    "labcourse simulate --search azh --scale 10 --out ~/azh"
-)
+@app.command()
 def simulate(
     scale: Annotated[
         float | None,
@@ -133,7 +135,7 @@ def simulate(
     search_for: Annotated[
         str,
         typer.Option(
-            "--search", help="Instead of the samples of the chapters, the events of a search: azh (A → Zh → ℓℓbb)."
+            "--search", help="Not the samples of the chapters but the events of a search: azh (A → Zh → ℓℓbb)."
         ),
     ] = "",
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
@@ -143,13 +145,14 @@ def simulate(
     cluster: Annotated[
         str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
     ] = "local",
-    keep_chunks: Annotated[
-        bool, typer.Option("--keep-chunks", help="Keep what a later run of a larger scale can go on from.")
-    ] = False,
 ) -> None:
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
 
     Killed or interrupted, the same command goes on where it was; what is complete it does not make again.
+
+    Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll --out few ·
+    labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 ·
+    labcourse simulate --search azh --scale 10 --out ~/azh
     """
     if search_for and (search_for != "azh" or samples):
         raise BadInput(
@@ -164,27 +167,18 @@ def simulate(
             where=str(folder),
             next_step="Say where they should go: --out DIR.",
         )
+    options: dict[str, Any] = {"scale": scale, "seed": seed, "workers": workers or None, "address": cluster}
     if search_for:
         from factory.azh import production
 
-        manifest = production.simulate(
-            out or folder, scale=scale, seed=seed, workers=workers or None, address=cluster, keep_chunks=keep_chunks
-        )
+        manifest = production.simulate(out or folder, **options)
     else:
         import factory
 
-        manifest = factory.simulate(
-            out or folder,
-            scale=scale,
-            samples=tuple(split_names(samples)) or None,
-            seed=seed,
-            workers=workers or None,
-            address=cluster,
-            keep_chunks=keep_chunks,
-        )
+        manifest = factory.simulate(out or folder, samples=split_names(samples) or None, **options)
     print(f"complete: {manifest}")
 
 
-app.command(epilog=search.EXAMPLES)(search.tune)
-app.command(epilog=authoring.BUILD)(authoring.build)
-app.command(epilog=authoring.ANSWERS)(authoring.answers)
+app.command()(search.tune)
+app.command()(notebooks.build)
+app.command()(notebooks.answers)

@@ -10,10 +10,6 @@ import typer
 
 from workshop.cli.printing import Json, print_rows
 
-EXAMPLES = (
-    "Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 · "
-    "labcourse tune /shared/my.db --cluster tcp://10.0.0.5:8786"
-)
 _ROUND = 40
 """Trials after which a process is begun anew: TensorFlow keeps some 50 MB of each network that it has compiled."""
 _ROWS = 15
@@ -39,6 +35,9 @@ def tune(
 
     Layers, width, activation, conditioning, optimizer, rate, decay, and how much the signal weighs. Hopeless trials end
     early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
+
+    Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 ·
+    labcourse tune /shared/my.db --cluster tcp://10.0.0.5:8786
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
     import azh
