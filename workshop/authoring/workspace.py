@@ -9,8 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from course.checks.progress import progress_folder
@@ -41,7 +40,7 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
     """
     moved: dict[int, Path] = {}
     finished: set[int] = set()
-    with _alone():
+    with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
         try:
             for chapter in chapters:
                 folder = _unused(chapter)
@@ -81,16 +80,13 @@ def reset(home: Path, chapter: int) -> tuple[Path, Path | None, Path | None]:
     (text,) = source.read_all(home, [chapter])
     fresh = build.text(build.student_notebook(text))
     notebook, progress = home / "notebooks" / f"{text.name}.ipynb", progress_folder(WORKSPACE) / str(chapter)
-    with _alone(), outputs.Chapter(chapter, sources=(), workspace=WORKSPACE):  # no kernel works on it
+    with (
+        alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"),
+        outputs.Chapter(chapter, sources=(), workspace=WORKSPACE),  # no kernel works on it
+    ):
         kept = set_aside(notebook) if notebook.is_file() and not build.holds(notebook, fresh) else None
         build.write(notebook, fresh)
         return notebook, kept, set_aside(progress) if progress.is_dir() else None
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
-        yield
 
 
 def _unused(chapter: int) -> Path:
