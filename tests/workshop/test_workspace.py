@@ -18,7 +18,7 @@ import pytest
 from course.checks import progress
 from labcourse import outputs, settings
 from labcourse.errors import BuildError, ChapterBusy, LabCourseError, StorageError
-from workshop.authoring import build, workspace
+from workshop.authoring import build, source, workspace
 from workshop.authoring.kept import set_aside
 from workshop.authoring.run import ChapterRun
 
@@ -44,11 +44,8 @@ checks.exercise_1_1(double)
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A course of one chapter, in which a student has worked: notebook, exercises, outputs."""
-    monkeypatch.setattr(settings, "home", lambda: tmp_path / "home")
-    return make_home(tmp_path / "home")
-
-
-def make_home(home: Path) -> Path:
+    home = tmp_path / "home"
+    monkeypatch.setattr(settings, "home", lambda: home)
     (home / "course").mkdir(parents=True)
     (home / "course" / f"{NAME}.py").write_text(COURSE)
     build.build(home)
@@ -68,8 +65,6 @@ def work(home: Path) -> None:
 
 
 def fresh(home: Path) -> bytes:
-    from workshop.authoring import source
-
     return build.text(build.student_notebook(source.read_all(home)[0])).encode()
 
 
@@ -239,10 +234,10 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
     home: Path, monkeypatch: pytest.MonkeyPatch, action: str, fault: Callable[[], None]
 ) -> None:
     """The disk refuses, or Ctrl-C is pressed, at the first, second, … call that changes names."""
-    act: dict[str, Callable[[], object]] = {
-        "reset": lambda: workspace.reset(home, 1),
-        "solve": lambda: workspace.solve([1], half_made()),
-    }
+
+    def act() -> object:
+        return workspace.reset(home, 1) if action == "reset" else workspace.solve([1], half_made())
+
     for at in range(1, 30):
         before, count = Work(home), itertools.count(1)
 
@@ -252,9 +247,9 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
         with monkeypatch.context() as patch, suppress(LabCourseError, OSError, KeyboardInterrupt):
             for name in ("replace", "rename", "fsync"):
                 patch.setattr(os, name, wrapped(getattr(os, name)))
-            act[action]()
+            act()
         before.assert_findable()
-        act[action]()
+        act()
         before.assert_findable()
         assert action == "solve" or before.is_new()
         for path in [*home.rglob("*.mine-*"), *settings.outputs_folder().rglob("*.mine-*")]:
@@ -292,8 +287,8 @@ def test_kept_names_overwrite_nothing(tmp_path: Path) -> None:
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == ["a", "b", "c"]
 
 
-def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path):
-    path = tmp_path / "chapter2_training.ipynb"
-    (tmp_path / ".chapter2_training-x1y2z3.ipynb").write_text("half")
+def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path: Path) -> None:
+    path = tmp_path / f"{NAME}.ipynb"
+    (tmp_path / f".{NAME}-x1y2z3.ipynb").write_text("half")
     build.write(path, "{}")
-    assert [path.name for path in tmp_path.iterdir()] == ["chapter2_training.ipynb"]
+    assert list(tmp_path.iterdir()) == [path]
