@@ -85,15 +85,11 @@ def good(handler: Handler, content: bytes, *, until: int | None = None) -> None:
     handler.wfile.write(content[start:until] if until is None or until > start else b"")
 
 
-def cut(at: int) -> Behaviour:
-    return lambda handler, content: good(handler, content, until=at)
-
-
-def stall(at: int) -> Behaviour:
+def cut(at: int, *, seconds: float = 0) -> Behaviour:
     def behave(handler: Handler, content: bytes) -> None:
         good(handler, content, until=at)
         handler.wfile.flush()
-        handler.server.released.wait(20)
+        handler.server.released.wait(seconds)
 
     return behave
 
@@ -176,17 +172,14 @@ def names(folder: Path) -> list[str]:
 
 def test_several_files_arrive_whole_and_are_not_fetched_again(server: Server, tmp_path: Path) -> None:
     pairs = [made(size, f"MC/mc_{size}.name.4lep.root") for size in (1, 65536, 65537, 200_000)]
-    for file, content in pairs:
-        mirror = server.offer("a", file, content)
-    files = [file for file, _ in pairs]
-    outcomes = download(files, tmp_path / "new", from_mirrors=[mirror])
-    assert [tuple(outcome) for outcome in outcomes] == [
-        (file.name, file.sample, "downloaded", file.bytes, "127.0.0.1", "") for file in files
-    ]
-    assert all((tmp_path / "new" / file.name).read_bytes() == content for file, content in pairs)
-    assert names(tmp_path / "new") == sorted(file.name for file in files)
+    mirror, *_ = [server.offer("a", file, content) for file, content in pairs]
+    files, folder = [file for file, _ in pairs], tmp_path / "new"
+    outcomes = download(files, folder, from_mirrors=[mirror])
+    assert outcomes == [Outcome(file.name, file.sample, "downloaded", file.bytes, "127.0.0.1") for file in files]
+    assert all((folder / file.name).read_bytes() == content for file, content in pairs)
+    assert names(folder) == sorted(file.name for file in files)
     asked = len(server.requests)
-    again = download(files, tmp_path / "new", from_mirrors=[mirror])
+    again = download(files, folder, from_mirrors=[mirror])
     assert ({outcome.state for outcome in again}, len(server.requests)) == ({"already whole"}, asked)
 
 
@@ -215,7 +208,7 @@ def test_a_server_that_falls_silent_is_asked_again(
     monkeypatch.setattr(transfer, "SILENCE", 0.5)
     file, content = made()
     mirror = server.offer("a", file, content)
-    server.script["*"] = [stall(100_000)]
+    server.script["*"] = [cut(100_000, seconds=20)]
     assert fetch(file, tmp_path, mirror).state == "downloaded"
     assert server.requests[1][1] == "bytes=100000-"
 
@@ -367,7 +360,7 @@ except KeyboardInterrupt:
 def test_stopped_in_the_middle_it_goes_on_and_nobody_disturbs_it(server: Server, tmp_path: Path, how: str) -> None:
     file, content = made()
     mirror, half = server.offer("a", file, content), file.bytes // 2
-    server.script["*"] = [stall(half)]
+    server.script["*"] = [cut(half, seconds=20)]
     command = [sys.executable, "-c", DOWNLOAD, file.path, str(file.bytes), file.adler32, str(tmp_path), mirror]
     part = tmp_path / file.part
     with subprocess.Popen(command, cwd=settings.home(), stderr=subprocess.PIPE) as process:

@@ -285,10 +285,3 @@ def test_kept_names_overwrite_nothing(tmp_path: Path) -> None:
         path.write_text(text)
         set_aside(path)
     assert sorted(file.read_text() for file in tmp_path.iterdir()) == ["a", "b", "c"]
-
-
-def test_what_a_kill_left_of_a_notebook_goes_with_the_next_write(tmp_path: Path) -> None:
-    path = tmp_path / f"{NAME}.ipynb"
-    (tmp_path / f".{NAME}-x1y2z3.ipynb").write_text("half")
-    build.write(path, "{}")
-    assert list(tmp_path.iterdir()) == [path]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -67,24 +68,13 @@ def run_table(results: Iterable[ChapterRun]) -> Table:
 
 def as_rows(results: Iterable[ChapterRun]) -> list[dict[str, Any]]:
     """Return the same as a list that JSON can hold, one entry per chapter."""
-    return [
-        {
-            "chapter": result.chapter,
-            "name": result.name,
-            "seconds": round(result.seconds, 2),
-            "error": result.error,
-            "numbers": {
-                number.name: {
-                    "value": number.value if number.value == number.value else None,  # NaN is not JSON
-                    "expected": number.expected,
-                    "tolerance": number.tolerance,
-                    "is_right": number.is_right,
-                }
-                for number in result.numbers
-            },
-        }
-        for result in results
-    ]
+    rows = [dataclasses.asdict(result) for result in results]
+    for row in rows:
+        numbers = {number.name: number._asdict() | {"is_right": number.is_right} for number in row["numbers"]}
+        for number in numbers.values():
+            number["value"] = number["value"] if number["value"] == number["value"] else None  # NaN is not JSON
+        row["numbers"] = numbers
+    return rows
 
 
 def table(rows: list[dict[str, Any]], title: str = "") -> Table:

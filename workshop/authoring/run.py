@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -21,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from labcourse import outputs
-from labcourse.errors import BuildError, LabCourseError, MissingOutput
+from labcourse.errors import BuildError, LabCourseError
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import MAX_BYTES, tidy
 
@@ -90,8 +89,8 @@ def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     return [Task(text.chapter, text.name, build.student_notebook(text)) for text in source.read_all(home, chapters)]
 
 
-def needed_by(home: Path, chapters: Collection[int], workspace: str) -> tuple[list[int], list[int]]:
-    """Return the other chapters whose outputs some chapters need, directly or not, and which of them a workspace lacks.
+def lacking(home: Path, chapters: Collection[int], workspace: str) -> list[int]:
+    """Return the other chapters whose outputs some chapters need, directly or not, and which a workspace lacks.
 
     Outputs that are damaged or outdated count as lacking.
     """
@@ -99,34 +98,13 @@ def needed_by(home: Path, chapters: Collection[int], workspace: str) -> tuple[li
     needed: set[int] = set(chapters)
     while more := {number for chapter in needed for number in inputs.get(chapter, ())} - needed:
         needed |= more
-    others, lacking = sorted(needed.difference(chapters)), []
-    for number in others:
+    found = []
+    for number in sorted(needed.difference(chapters)):
         try:
             outputs.read_numbers(number, workspace)
         except LabCourseError:
-            lacking.append(number)
-    return others, lacking
-
-
-def lend(home: Path, chapters: Collection[int], outputs_folder: Path) -> None:
-    """Copy what solutions have made to another folder of outputs, for students' chapters that need it.
-
-    Raises
-    ------
-    MissingOutput
-        If an earlier chapter's solution has not been run.
-    """
-    needed, missing = needed_by(home, chapters, "solutions")
-    if missing:
-        names = " ".join(map(str, missing))
-        raise MissingOutput(
-            f"Chapters need what the solutions of earlier ones make: {names}.",
-            where=str(outputs.folder(missing[0], "solutions")),
-            next_step=f"Give `labcourse run {names}` first, or run these chapters as well.",
-        )
-    for number in needed:
-        made = outputs.folder(number, "solutions")
-        shutil.copytree(made, outputs_folder / "notebooks" / made.name)
+            found.append(number)
+    return found
 
 
 def run(

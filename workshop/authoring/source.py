@@ -201,12 +201,12 @@ def _check_marks(source: Source, cell: Cell) -> None:
 
 def _check_exercises(source: Source) -> None:
     """Raise if an exercise lacks its heading, answer or check, or has two of them."""
+
+    def require(is_met: object, what: str, how: str = "") -> None:
+        if not is_met:
+            raise source.error(what, cell.line, how)
+
     for cell in source.cells:
-
-        def require(is_met: object, what: str, how: str = "", line: int = cell.line) -> None:
-            if not is_met:
-                raise source.error(what, line, how)
-
         number = cell.exercise or cell.check
         how = 'Tag it: `# %% tags=["exercise-N.M"]`.'
         require(cell.exercise or not cell.regions, "A solution stands in a cell that is no exercise.", how)

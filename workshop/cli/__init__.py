@@ -40,8 +40,8 @@ app = typer.Typer(
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
-_EXTRAS = {"pythia8mc": "simulate", "fastjet": "simulate", "dask": "simulate", "distributed": "simulate"}
-"""Packages that students do not install, and the extra of `pyproject.toml` that brings each."""
+_SIMULATE = {"pythia8mc", "fastjet", "dask", "distributed"}
+"""Packages that students do not install: the extra `simulate` of `pyproject.toml` brings them."""
 
 
 def main() -> None:
@@ -66,9 +66,10 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         message = packages.why_broken(error)
-        if extra := _EXTRAS.get(getattr(error, "name", None) or ""):
-            next_step = f'Run `python -m pip install -e ".[{extra}]"` in the course\'s folder.'
-            message = f"labcourse: {error}\n  next:  {next_step}"
+        if getattr(error, "name", None) in _SIMULATE:
+            message = (
+                f'labcourse: {error}\n  next:  Run `python -m pip install -e ".[simulate]"` in the course\'s folder.'
+            )
         if not message:
             raise
         print(message, file=sys.stderr)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,7 +22,11 @@ def run(
     chapters: Chapters = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the executed notebooks in solutions/.")] = False,
     student: Annotated[
-        bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
+        bool,
+        typer.Option(
+            "--student",
+            help="Run the students' notebooks, all exercises open, on what the solutions made; keep nothing.",
+        ),
     ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Notebooks at once; by default as many as cores and free memory allow.")
@@ -42,11 +46,11 @@ def run(
 
     home = settings.home()
     if student:
-        with tempfile.TemporaryDirectory() as scratch:
-            tasks = running.students(home, chapters or ())
-            running.lend(home, [task.chapter for task in tasks], Path(scratch))
-            os.environ["LABCOURSE_OUTPUTS"] = scratch
-            results = _run(tasks, "notebooks", jobs=jobs)
+        os.environ["LABCOURSE_INPUTS"] = "solutions"
+        try:
+            results = _run(running.students(home, chapters or ()), "trial", jobs=jobs)
+        finally:
+            shutil.rmtree(settings.outputs_folder() / "trial", ignore_errors=True)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -103,8 +107,7 @@ def solve(
     from workshop.authoring import run as running
     from workshop.authoring import workspace
 
-    _, lacking = running.needed_by(settings.home(), chapters, "notebooks")
-    needed = sorted({*chapters, *lacking})
+    needed = sorted({*chapters, *running.lacking(settings.home(), chapters, "notebooks")})
     tasks = running.solutions(settings.home(), needed)
     results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
     for number, folder in kept.items():
