@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import io
 import json
@@ -13,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 
@@ -333,44 +335,21 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
     assert (result.code, "--out DIR" in result.err, len(calls)) == (1, True, 1)
 
 
-TRIALS = {
-    "number": [0, 1],
-    "value": [1.23456789, 1.0],
-    "state": ["COMPLETE", "COMPLETE"],
-    "k": [0.00123456, 1.0],
-    "decay": [None, 0.95],
-    "rate": [0.00876543, 0.01],
-}
-
-
-@pytest.fixture
-def searches(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Let a search come to its end at once with `TRIALS`; return the list of searches that were begun."""
-    import contextlib
-
-    import pandas as pd
-
+def test_tune_rounds_only_what_people_read(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     import azh
     from azh import search
     from factory import workers
 
-    begun: list[Any] = []
-    monkeypatch.setattr(azh, "read", lambda: None)
-    monkeypatch.setattr(azh, "split", lambda events: None)
+    trials = pd.DataFrame({"number": [0, 1], "value": [1.23456789, 1.0], "k": [0.00123456, 1.0], "decay": [None, 0.95]})
+    for module, name in ((azh, "read"), (azh, "split"), (search, "run")):
+        monkeypatch.setattr(module, name, lambda *_, **__: None)
     monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(workers.Workers(None, int)))
-    monkeypatch.setattr(search, "run", lambda *arguments, **_: begun.append(arguments))
-    monkeypatch.setattr(search, "table", lambda study: pd.DataFrame(TRIALS))
-    return begun
-
-
-def test_tune_rounds_only_what_people_read(invoke: Invoke, searches: list[Any]) -> None:
-    result = invoke("tune", "--json")
-    rows = json.loads(result.out)
-    assert (rows[0]["k"], rows[0]["rate"], rows[0]["value"]) == (0.00123456, 0.00876543, 1.23456789)
-    assert (rows[0]["decay"], rows[1]["decay"]) == (None, 0.95)
-    result = invoke("tune")
-    assert ("0.0012" in result.out, "0.00123" in result.out) == (True, False)
-    assert "The best of 2 trials" in result.out
+    monkeypatch.setattr(search, "table", lambda study: trials)
+    rows = json.loads(invoke("tune", "--json").out)
+    assert rows[0] == {"number": 0, "value": 1.23456789, "k": 0.00123456, "decay": None}
+    out = invoke("tune").out
+    assert ("0.0012" in out, "0.00123" in out) == (True, False)
+    assert "The best of 2 trials" in out
 
 
 @pytest.mark.parametrize("command", [("build",), ("answers",), ("run",), ("run", "--student"), ("solve",)])
