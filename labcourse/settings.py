@@ -11,7 +11,7 @@ Six environment variables and one file change it:
 ``LABCOURSE_INPUTS``
     The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
 ``LABCOURSE_MIRROR``
-    Addresses to download official files from, instead of CERN's (see `workshop.opendata.mirrors`).
+    Addresses to download official files from, instead of CERN's (see `workshop.opendata.manifest.mirrors`).
 ``LABCOURSE_PROGRESS``
     ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 ``data/settings.json``
