@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labcourse import metrics
+from labcourse import metrics, significance
 from labcourse.errors import BadInput
 from labcourse.weights import effective_number
 
@@ -68,8 +68,8 @@ def sample(values: ArrayLike, weight: ArrayLike | None = None, effect: float = 1
     return Sample(values[order], weights[order], effect)
 
 
-def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None) -> metrics.ChiSquare:
-    """Compare the shapes of two weighted samples in bins: `labcourse.metrics.chi_square`.
+def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None) -> significance.ChiSquare:
+    """Compare the shapes of two weighted samples in bins: `labcourse.significance.chi_square`.
 
     The bins are quantiles of both samples together, at most `MAX_BINS`, and few enough for twice `MIN_EFFECTIVE`
     effective events of the smaller sample in each; or those between ``edges``, the outer ones without an end. Where
@@ -83,7 +83,7 @@ def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None)
     (19, True)
     """
     lower = _edges(first, second) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
-    return metrics.chi_square(_contents(first, lower), _contents(second, lower), min_effective=MIN_EFFECTIVE)
+    return significance.chi_square(_contents(first, lower), _contents(second, lower), min_effective=MIN_EFFECTIVE)
 
 
 def kolmogorov_smirnov(first: Sample, second: Sample) -> KolmogorovSmirnov:

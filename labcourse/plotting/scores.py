@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
-from labcourse import metrics
-from labcourse.metrics import histogram
+from labcourse import metrics, significance
+from labcourse.metrics import column, histogram
 from labcourse.plotting import style
 from labcourse.plotting.variables import draw_classes, draw_stack
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Scored: TypeAlias = "tuple[pd.DataFrame, ArrayLike] | tuple[pd.DataFrame, ArrayLike, ArrayLike]"
 """An event table with its scores, and the weights to use if not those of the table."""
@@ -27,12 +25,8 @@ SCORE = "score of the network"
 def score_by_class(events: pd.DataFrame, score: ArrayLike, *, weight: ArrayLike | None = None) -> tuple[Figure, Axes]:
     """Draw the score of signal and of background events, each normalised to one.
 
-    Parameters
-    ----------
-    events, score : DataFrame, array of shape (n_events,) or (n_events, 1)
-        Simulated events and what the network predicts for them.
-    weight : array, optional
-        Instead of the weights of the table, for instance ones.
+    ``score``, of shape (n_events,) or (n_events, 1), is what the network predicts for simulated events; ``weight``
+    counts instead of the weights of the table, for instance ones.
     """
     fig, ax = style.new_figure()
     draw_classes(ax, *metrics.shapes(*metrics.labelled(events, score, weight), np.linspace(0, 1, 41)))
@@ -60,19 +54,34 @@ def score_stacked(
 
 
 @style.use_style()
+def mass_before_after(
+    events: pd.DataFrame, score: ArrayLike, cut: float, *, data: pd.DataFrame, data_score: ArrayLike
+) -> tuple[Figure, tuple[Axes, Axes]]:
+    """Draw the four-lepton mass of all events and data, and below of those with ``score >= cut``."""
+    values, kept = column(events, "m_llll"), metrics.per_event(events, score) >= cut
+    counted, data_kept = column(data, "m_llll"), metrics.per_event(data, data_score) >= cut
+    edges, title = np.linspace(80, 250, 35), style.axis_title("m_llll")
+    fig, (before, after) = style.new_figure(2, 1, height=6.4, sharex=True)
+    draw_stack(before, events, values, edges, title, counted=counted)
+    draw_stack(after, events[kept], values[kept], edges, title, counted=counted[data_kept])
+    after.legend().remove()
+    for ax, text in ((before, "before the cut"), (after, f"score $\\geq$ {cut:.3g}")):
+        ax.text(0.03, 0.93, text, transform=ax.transAxes, va="top", weight="bold")
+    before.set_xlabel("")
+    style.stamp(before, f"{style.data_kind()} and simulation")
+    return fig, (before, after)
+
+
+@style.use_style()
 def overtraining(
     train: Scored, test: Scored, *, names: tuple[str, str] = ("training", "test"), bins: int = 30
 ) -> tuple[Figure, Axes]:
     """Compare the score of training events (areas) with that of test events (points), class by class.
 
     The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions, in the
-    bins that are drawn, those with few events merged with their neighbours (`metrics.chi_square`).
+    bins that are drawn, those with few events merged with their neighbours (`significance.chi_square`).
 
-    Parameters
-    ----------
-    train, test : (events, score) or (events, score, weight)
-    names : (str, str)
-        What the legend calls them.
+    Both are (events, score) or (events, score, weight); ``names`` is what the legend calls them.
     """
     edges = np.linspace(0, 1, bins + 1)
     trained, tested = (metrics.shapes(*metrics.labelled(*scored), edges) for scored in (train, test))
@@ -80,7 +89,7 @@ def overtraining(
     draw_classes(ax, *trained)
     looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
     for (name, color, marker), known, other in zip(looks, trained, tested, strict=True):
-        found = metrics.chi_square(known, other)
+        found = significance.chi_square(known, other)
         text = f"{name}, {names[1]}: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
         look: dict[str, Any] = {"fmt": marker, "color": color, "markeredgecolor": "black", "markersize": 5}
         middle = (edges[1:] + edges[:-1]) / 2
@@ -101,11 +110,7 @@ def roc(curves: Mapping[str, Scored], *, cut: float | None = None) -> tuple[Figu
     Events count with their weights, negative ones included (see `metrics.roc_curve`): where negative background
     weights are passed, the curve may step back a little. The legend says when there are any.
 
-    Parameters
-    ----------
-    curves : mapping of name to (events, score) or (events, score, weight)
-    cut : float, optional
-        A working point, marked on each curve.
+    Each of ``curves`` is (events, score) or (events, score, weight), by name; ``cut`` is a working point to mark.
     """
     fig, ax = style.new_figure(width=5.2, height=4.6)
     negative = 0.0
@@ -137,11 +142,8 @@ def calibration(curves: Mapping[str, Scored], *, bins: int | ArrayLike = 10) -> 
     The share is of the weights handed over, so it is a probability in the mixture that they describe. Below,
     the effective number of events of each bin, (Σw)²/Σw². Bins of negative sum are left out.
 
-    Parameters
-    ----------
-    curves : mapping of name to (events, score) or (events, score, weight)
-    bins : int or edges
-        Bins of the score between 0 and 1.
+    Each of ``curves`` is (events, score) or (events, score, weight), by name; ``bins`` is the number of bins of the
+    score between 0 and 1, or their edges.
     """
     fig, (ax, below) = style.new_figure(2, 1, width=5.4, height=5.4, sharex=True, height_ratios=(3, 1))
     ax.plot((0, 1), (0, 1), color=style.GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")

@@ -24,6 +24,7 @@ RNG = np.random.default_rng(4)
 X = RNG.normal(size=(300, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.float32)
 FOLD = np.arange(300) % 3
+unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
 
 
 def small(x: Any = None) -> Any:
@@ -63,7 +64,24 @@ def test_the_last_finished_epoch_stays_with_the_model(finished: int) -> None:
         assert np.array_equal(a, b)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+def test_a_signal_waits_for_the_end_of_what_tensorflow_traces() -> None:
+    """A trace that is stopped half-way may end the process in TensorFlow's own code."""
+    program, traced, handler = training.program_of(small()), [], signal.getsignal(signal.SIGINT)
+    assert isinstance(program, training.Program)
+
+    def function(x: Any) -> Any:
+        signal.raise_signal(signal.SIGINT)
+        traced.append("to its end")
+        return 2 * x
+
+    with pytest.raises(KeyboardInterrupt):
+        program.call("double", function, np.float32(3))
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert program.call("double", function, np.float32(3)) == 6
+    assert traced == ["to its end"]
+
+
+@unix_only
 def test_a_real_signal() -> None:
     import keras
 
@@ -174,7 +192,7 @@ build = lambda: network.build(3, (4,), seed=1)
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+@unix_only
 def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
     assert kernel(SETUP) == ("", "")
     one = "training.fit(model, x, y, epochs=100_000, batch_size=16)"
@@ -231,7 +249,7 @@ cli.main()
 """
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+@unix_only
 @pytest.mark.parametrize(("command", "how"), [("run", signal.SIGINT), ("solve", signal.SIGTERM)])
 def test_ctrl_c_or_kill_in_a_run_of_notebooks(tmp_path: Path, command: str, how: signal.Signals) -> None:
     from workshop.authoring import build

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labcourse import locks, outputs, samples, settings
+from labcourse import outputs, samples, settings
 from labcourse.errors import BadInput, ChapterBusy, DamagedOutput, MissingOutput, StaleOutput, StorageError
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and resource limits are those of Unix")
@@ -26,8 +26,8 @@ unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and reso
 @pytest.fixture(autouse=True)
 def _give_locks_back() -> Iterator[None]:
     yield
-    for folder in list(locks._held):
-        locks.release(folder)
+    while outputs._locks:
+        outputs._locks.popitem()[1].release()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from labcourse import compiled, network, progress, training
+from labcourse import network, progress, training
 from labcourse.errors import BadInput
 
 RNG = np.random.default_rng(11)
@@ -122,45 +122,30 @@ def own_loss(y, prediction):
     return keras.ops.mean(keras.ops.log(keras.ops.cosh(prediction - y)), axis=-1)
 
 
-def loss_of_ones_own():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(1)])
-    model.compile("adagrad", own_loss)
-    return model, X, Y[:, None], WEIGHT
-
-
-def lambda_layer():
-    model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x * 2), layers.Dense(1)])
-    model.compile("sgd", "mse")
-    return model, X, Y, None
-
-
-def model_in_the_model():
-    model = keras.Sequential([keras.Input((4,)), keras.Sequential([layers.Dense(3)]), layers.Dense(1)])
-    model.compile("sgd", "mse")
-    return model, X, Y, None
-
-
-def eager():
-    model = small()
-    model.compile("sgd", "binary_crossentropy", run_eagerly=True)
-    return model, X, Y, None
-
-
 def scaled_loss():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "relu", dtype="mixed_float16"), layers.Dense(1)])
-    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01), initial_scale=8.0), "mse")
-    return model, X, Y, None
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01), initial_scale=8.0)
+
+
+def of_layers(make_layers, optimizer, loss="mse", weight=None, **options):
+    """Return a maker of a model with such layers before its last one."""
+
+    def make():
+        model = keras.Sequential([keras.Input((4,)), *make_layers(), layers.Dense(1)])
+        model.compile(optimizer() if callable(optimizer) else optimizer, loss, **options)
+        return model, X, Y[:, None], weight
+
+    return make
 
 
 FAST = [weighted_classifier, regression_with_momentum, classes_with_schedule_and_average, functional]
 KERAS = [
     two_inputs_two_outputs,
     own_training_step,
-    loss_of_ones_own,
-    lambda_layer,
-    model_in_the_model,
-    eager,
-    scaled_loss,
+    of_layers(lambda: [layers.Dense(3)], "adagrad", own_loss, WEIGHT),
+    of_layers(lambda: [layers.Lambda(lambda x: x * 2)], "sgd"),
+    of_layers(lambda: [keras.Sequential([layers.Dense(3)])], "sgd"),
+    of_layers(lambda: [layers.Dense(8)], "sgd", run_eagerly=True),
+    of_layers(lambda: [layers.Dense(8, "relu", dtype="mixed_float16")], scaled_loss),
 ]
 
 
@@ -243,7 +228,7 @@ def test_nothing_is_compiled_again():
         model.compile(keras.optimizers.Adam(0.01 * seed), "mse")
         options = {"validation_data": (X[n:], Y[n:], WEIGHT[n:]), "epochs": 2, "batch_size": 16}
         training.fit(model, X[:n], Y[:n], WEIGHT[:n], **options)
-        return compiled.program_of(model, (X, Y))
+        return training.program_of(model, (X, Y))
 
     program = fit(220, 1)
     traces = count_traces(program)
@@ -269,7 +254,7 @@ def test_schedules_share_a_program_and_are_those_of_keras():
             got = training.fit(ours, X, Y, WEIGHT, epochs=2, batch_size=100, shuffle=False)
             assert_same_history(got, expected)
         assert_same_weights(ours, theirs, 2e-6)
-        programs.add(compiled.program_of(ours, (X, Y)))
+        programs.add(training.program_of(ours, (X, Y)))
     assert len(programs) == 1
 
 
@@ -284,15 +269,15 @@ def test_models_that_share_a_program_do_not_share_their_state():
 
     alone = []
     for seed in (1, 2):
-        compiled.program_from.cache_clear()
+        training.program_from.cache_clear()
         alone.append(run(seed))
-    compiled.program_from.cache_clear()
+    training.program_from.cache_clear()
     for seed, (expected, prediction) in enumerate(alone, start=1):
         model, got = run(seed)
         assert_same_weights(model, expected)
         assert np.array_equal(got, prediction)
         assert model.predict(X, verbose=0)[:, 0] == pytest.approx(prediction, abs=1e-6)
-    assert compiled.program_from.cache_info().currsize == 2  # one trains, one predicts
+    assert training.program_from.cache_info().currsize == 2  # one trains, one predicts
 
 
 def test_a_program_leaves_names_and_random_numbers_of_later_models_alone():
@@ -305,7 +290,7 @@ def test_a_program_leaves_names_and_random_numbers_of_later_models_alone():
         first = build()
         first.compile("adam", "mse", metrics=[keras.metrics.MeanAbsoluteError()])
         if train:
-            compiled.program_from.cache_clear()
+            training.program_from.cache_clear()
             training.fit(first, X, Y[:, None], epochs=1, **ONE_STEP)
             training.predict(first, X)
         last = build()
@@ -321,10 +306,10 @@ def test_what_xla_cannot_compile_is_trained_without(monkeypatch):
         raise tf.errors.UnimplementedError(None, None, "no XLA here")
 
     monkeypatch.setattr(tf, "function", lambda f, jit_compile=None, **o: no_xla if jit_compile else compile_(f, **o))
-    compiled.program_from.cache_clear()
+    training.program_from.cache_clear()
     ours, theirs = small(), small()
     training.fit(ours, X, Y, epochs=1, shuffle=False)
-    compiled.program_from.cache_clear()
+    training.program_from.cache_clear()
     monkeypatch.undo()
     training.fit(theirs, X, Y, epochs=1, shuffle=False)
     assert_same_weights(ours, theirs, 1e-6)
