@@ -12,10 +12,12 @@ from typing import Any
 _FILES = {
     "style": ("axis_title", "data_kind", "new_figure", "png", "show", "stamp", "use_style"),
     "variables": ("compare_many", "cut_flow", "variable", "weights"),
-    "scores": ("calibration", "mass_before_after", "overtraining", "roc", "score_by_class", "score_stacked"),
-    "results": ("compare_scans", "comparison", "fold_losses", "losses", "paired_folds", "significance_scan"),
+    "results": (
+        *("calibration", "mass_before_after", "overtraining", "roc", "score_by_class", "score_stacked"),
+        *("compare_scans", "comparison", "fold_losses", "losses", "paired_folds", "significance_scan"),
+    ),
 }
-"""What is where: the looks; distributions and yields; the network's output; losses, folds, numbers, significance."""
+"""What is where: the looks; distributions and yields; scores, losses, folds, numbers, significance."""
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import matplotlib as mpl
@@ -50,27 +51,7 @@ LINES = (
 STAR: Any = {"marker": "*", "markersize": 15, "color": "#E69F00", "markeredgecolor": "black", "ls": "none", "zorder": 6}
 """The best epoch, the best cut."""
 
-STYLE: Any = {
-    "figure.dpi": 96,
-    "savefig.dpi": 96,
-    "figure.constrained_layout.w_pad": 0.08,
-    "figure.constrained_layout.h_pad": 0.08,
-    "axes.labelsize": 11,
-    "axes.titlesize": 10,
-    "axes.edgecolor": DARK,
-    "axes.labelcolor": DARK,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "xtick.minor.visible": True,
-    "ytick.minor.visible": True,
-    "lines.linewidth": 1.8,
-    "hatch.linewidth": 0.7,
-}
+STYLE = mpl.rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 

@@ -27,7 +27,7 @@ import azh
 from azh import search, study
 from course import checks
 from course.checks import cells, crafted, progress, registry
-from labcourse import features, network, ntuple, outputs, samples, selection, settings, training
+from labcourse import compiled, features, network, ntuple, outputs, samples, selection, settings, training
 from tests.course.answers import Made
 from tests.course.test_checks_exercises import table
 from workshop.authoring import cut, source
@@ -107,14 +107,14 @@ def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
 def go_through(chapter: int, turn: int) -> None:
     """Run a chapter with one answer for each exercise."""
     course, names, given = COURSE[chapter], {"__name__": "__main__"}, {}
-    short_training = untrained(chapter, training.Program.run)
+    short_training = untrained(chapter, compiled.Program.run)
     lines = zip(course.cells, cut.student(course), cut.solution(course), strict=True)
     for cell, text, solution in ((cell, *texts) for cell, *texts in lines if cell.kind == "code"):
         written = "written" in cell.tags or "checks.written" in text
         try:
             with pytest.MonkeyPatch.context() as patch:
                 if not cell.check:  # some checks look at what a network learns
-                    patch.setattr(training.Program, "run", short_training)
+                    patch.setattr(compiled.Program, "run", short_training)
                     patch.setattr(keras.Model, "fit", lambda *_, **__: None)
                 printed = run(text, names)
             if cell.exercise and not written:
@@ -197,7 +197,7 @@ def short(few: pd.DataFrame, earlier: Path, searched: Any, tmp_path: Path, monke
     # A copy: a chapter writes networks that have learnt nothing over those that later ones read.
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(shutil.copytree(earlier, tmp_path / "copied")))
     monkeypatch.setattr(ntuple, "load", lambda _: few.copy())
-    monkeypatch.setattr(training, "XLA", False)  # compiling takes longer
+    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
     for (module, name), function in searched.items():
         monkeypatch.setattr(module, name, function)
 

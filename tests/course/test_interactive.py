@@ -22,7 +22,7 @@ from scipy import stats
 
 from course import interactive, live
 from course.interactive import experiments, networks, stopping
-from labcourse import errors, significance, training
+from labcourse import compiled, errors, significance
 from workshop.authoring import tidy
 
 RNG = np.random.default_rng(3)
@@ -43,7 +43,7 @@ def _no_figure_is_left_open():
 @pytest.fixture(scope="module")
 def network():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "XLA", False)  # compiling takes longer
+        patch.setattr(compiled, "XLA", False)  # compiling takes longer
         return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from labcourse import network, training
+from labcourse import compiled, network, training
 from labcourse.crossvalidation import cross_validate
 from labcourse.errors import BadInput
 
@@ -69,14 +69,14 @@ def test_folds_of_different_sizes_compile_once_and_normalise_by_their_training_e
         seen.append(x)
         return build(normalise=x)
 
-    training.program_from.cache_clear()
+    compiled.program_from.cache_clear()
     unequal = np.where(RNG.random(len(FOLD)) < 0.03, 0, FOLD)
     assert len(set(np.bincount(unequal))) == 3
     cross_validate(build_from, X, Y, unequal, epochs=1, batch_size=32)
     for number, x in enumerate(seen):
         assert np.array_equal(x, X[number != unequal])
-    assert training.program_from.cache_info().misses == 1
-    program = training.program_of(build(normalise=X), (X, Y))
+    assert compiled.program_from.cache_info().misses == 1
+    program = compiled.program_of(build(normalise=X), (X, Y))
     assert {f.experimental_get_tracing_count() for f in program._functions.values()} == {1}
 
 

@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from labcourse import network, progress, training
+from labcourse import compiled, network, progress, training
 from labcourse.errors import BadInput
 
 RNG = np.random.default_rng(11)
@@ -228,7 +228,7 @@ def test_nothing_is_compiled_again():
         model.compile(keras.optimizers.Adam(0.01 * seed), "mse")
         options = {"validation_data": (X[n:], Y[n:], WEIGHT[n:]), "epochs": 2, "batch_size": 16}
         training.fit(model, X[:n], Y[:n], WEIGHT[:n], **options)
-        return training.program_of(model, (X, Y))
+        return compiled.program_of(model, (X, Y))
 
     program = fit(220, 1)
     traces = count_traces(program)
@@ -254,7 +254,7 @@ def test_schedules_share_a_program_and_are_those_of_keras():
             got = training.fit(ours, X, Y, WEIGHT, epochs=2, batch_size=100, shuffle=False)
             assert_same_history(got, expected)
         assert_same_weights(ours, theirs, 2e-6)
-        programs.add(training.program_of(ours, (X, Y)))
+        programs.add(compiled.program_of(ours, (X, Y)))
     assert len(programs) == 1
 
 
@@ -269,15 +269,15 @@ def test_models_that_share_a_program_do_not_share_their_state():
 
     alone = []
     for seed in (1, 2):
-        training.program_from.cache_clear()
+        compiled.program_from.cache_clear()
         alone.append(run(seed))
-    training.program_from.cache_clear()
+    compiled.program_from.cache_clear()
     for seed, (expected, prediction) in enumerate(alone, start=1):
         model, got = run(seed)
         assert_same_weights(model, expected)
         assert np.array_equal(got, prediction)
         assert model.predict(X, verbose=0)[:, 0] == pytest.approx(prediction, abs=1e-6)
-    assert training.program_from.cache_info().currsize == 2  # one trains, one predicts
+    assert compiled.program_from.cache_info().currsize == 2  # one trains, one predicts
 
 
 def test_a_program_leaves_names_and_random_numbers_of_later_models_alone():
@@ -290,7 +290,7 @@ def test_a_program_leaves_names_and_random_numbers_of_later_models_alone():
         first = build()
         first.compile("adam", "mse", metrics=[keras.metrics.MeanAbsoluteError()])
         if train:
-            training.program_from.cache_clear()
+            compiled.program_from.cache_clear()
             training.fit(first, X, Y[:, None], epochs=1, **ONE_STEP)
             training.predict(first, X)
         last = build()
@@ -306,10 +306,10 @@ def test_what_xla_cannot_compile_is_trained_without(monkeypatch):
         raise tf.errors.UnimplementedError(None, None, "no XLA here")
 
     monkeypatch.setattr(tf, "function", lambda f, jit_compile=None, **o: no_xla if jit_compile else compile_(f, **o))
-    training.program_from.cache_clear()
+    compiled.program_from.cache_clear()
     ours, theirs = small(), small()
     training.fit(ours, X, Y, epochs=1, shuffle=False)
-    training.program_from.cache_clear()
+    compiled.program_from.cache_clear()
     monkeypatch.undo()
     training.fit(theirs, X, Y, epochs=1, shuffle=False)
     assert_same_weights(ours, theirs, 1e-6)

@@ -34,7 +34,7 @@ import keras
 
 import azh
 from azh import search, study
-from labcourse import training
+from labcourse import compiled, training
 
 
 def with_few_steps(run):
@@ -67,8 +67,8 @@ def once(train):
     return lambda *_, **__: trained()
 
 
-training.XLA = False  # compiling takes longer
-training.Program.run = with_few_steps(training.Program.run)
+compiled.XLA = False  # compiling takes longer
+compiled.Program.run = with_few_steps(compiled.Program.run)
 training.fit, keras.Model.fit = in_two_epochs(training.fit), in_two_epochs(keras.Model.fit, steps_per_epoch=20)
 azh.read, azh.train_tree = with_few_events(azh.read), functools.partial(azh.train_tree, max_iter=20)
 azh.train = once(azh.train)
