@@ -179,7 +179,7 @@ def validate(
     from factory import validation
 
     simulated = simulated or settings.data_folder()
-    loaded = validation.load(real, simulated, tuple(split_names(samples)))
+    loaded = validation.load(real, simulated, split_names(samples))
     tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded.signals)
     if page is not None:
         validation.write(page, loaded, tests, peaks, simulated)
