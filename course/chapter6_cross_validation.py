@@ -9,32 +9,38 @@
 # %% [markdown]
 # # Chapter 6 – Cross-validation
 #
-# Is a network with a validation loss of 0.51 better than one with 0.52? With other validation events, both numbers would have been different. In the
-# last chapter a few heavy events made the loss jump. So before you compare networks, you have to know how far such a number can be trusted. Cross-validation uses every
-# training event for validation once. It gives a better number, an idea of its spread, and several ways to fool oneself. You will see three of them.
+# Two things are unsatisfactory so far. The first: one network has a validation loss of 0.465, another one of 0.468. Is the first one better? With other validation events, both numbers would have been different. The second: most of the
+# simulated events have never counted in a result. They trained, and a network must not be judged by events that it has learnt from. Cross-validation mends both: it validates every training event with a network that has not seen it. So
+# we learn how far a loss can be trusted, and in the end all simulated events count. On the way there are several ways to fool oneself. You will walk into some of them.
 
 # %% [markdown]
 # ## What you will do
 #
-# - divide the training events into folds, and write the loop of a cross-validation;
-# - reuse a network from fold to fold, against all advice, and measure what leaks;
-# - compute mean and spread of the validation loss, and find out what the spread is *not*;
-# - compare two networks fold by fold, and decide which one to take.
+# - write the loop of a cross-validation, and find out which ones leak;
+# - predict from a single fold how the losses of all folds scatter;
+# - carry out an experiment about experiments: how often do two equally good procedures come out as different?
+# - derive an error that does not shrink by mere computing;
+# - compare two networks fold by fold, and decide which one to take;
+# - give every simulated event a score that may be counted, and predict what this does to the error of Z;
+# - measure the share of the seed in an error.
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 75 minutes | the events of chapter 1 | the losses of two networks in all folds |
+# | 90 minutes | events and window of chapter 1 | out-of-fold scores of all simulated events, five networks, the losses of all folds |
 
 # %%
-from course import checks
+from course import checks, interactive
 from labcourse import (
     crossvalidation,
     features,
+    leaderboard,
+    metrics,
     network,
     outputs,
     plotting,
     progress,
     samples,
+    significance,
     splitting,
     training,
     weights,
@@ -56,18 +62,33 @@ checks.panel(6)
 events = chapter.read_table(1, "events")
 train, test = splitting.split(events)
 x, y, w = features.arrays(train, COLUMNS)
-print(f"{len(train)} training events; the {len(test)} test events stay closed in this chapter")
+print(f"{len(train)} training events; the {len(test)} test events stay closed until section 6.6")
+
+
+def cross_entropy(label, score):
+    """Return the cross-entropy of each event, shape (n_events,)."""
+    score = np.clip(np.asarray(score, float), 1e-7, 1 - 1e-7)
+    return -np.where(label == 1, np.log(score), np.log(1 - score))
+
 
 # %% [markdown]
 # ## 6.1 Folds
 #
-# The training events are divided into $k$ parts of about the same size, the *folds*. Then $k$ networks are trained. Network $i$ trains on all folds but fold $i$, and is validated on
+# The training events are divided into $k$ parts of about the same size, the [folds](../course/glossary.md#fold). Then $k$ networks are trained. Network $i$ trains on all folds but fold $i$, and is validated on
 # fold $i$. In the end each event has validated exactly once, and trained $k-1$ times.
 #
 # ![Cross-validation with three folds. Three fresh networks are trained, each on two of the folds, and validated on the third. The three validation losses give a mean and a
 # spread. Any two networks share a fold of training events.](../course/figures/k_folds.svg)
 #
-# The figure has three folds; we take five. As always, the identity of an event decides in which fold it is:
+# The figure below is a toy with straight lines in place of networks. *Move the number of folds from 2 to 12. What happens to the mean of the losses, and what to their spread? How many training events do two networks have in common?*
+
+# %% tags=["nbval-ignore-output"]
+interactive.folds()
+
+# %% [markdown]
+# With more folds each network has more events to train with, and fewer to be judged by: the mean hardly moves, the spread grows. And the networks become relatives: any two share $(k-2)/(k-1)$ of their training events. Keep this in mind.
+#
+# We take five folds. As always, the identity of an event decides in which fold it is:
 
 # %%
 K = 5
@@ -75,74 +96,58 @@ fold = splitting.folds(train, K)
 print("events of each fold:", np.bincount(fold).tolist())
 
 # %% [markdown]
-# ### Exercise 6.1 – Who trains, who validates (write code)
+# Each of the five networks has to start from nothing. This is why one does not pass a network to a cross-validation, but a *function* that makes one. Everything that remembers belongs into it: the weights and biases, the
+# optimizer (Adam keeps running means of the gradient), and the normalisation of the inputs.
 #
-# Complete `fold_masks`. `fold` is the array with the fold of each event, shape `(n_events,)`, counted from 0. Return two masks of the same shape, `(trains, validates)`, for the network
-# with this `number`.
+# ### Exercise 6.1 – The loop (write code)
+#
+# Complete `run_folds`. `build_model()` makes a network. `train_and_validate(model, trains, validates)` trains it on the events of one mask and returns its loss for the events of
+# another. `fold` is the array with the fold of each event, shape `(n_events,)`, counted from 0. Return the losses of the folds 0 to `fold.max()` as an array of shape `(k,)`.
 
 
 # %% tags=["exercise-6.1"]
-def fold_masks(fold, number):
-    """Return the masks (trains, validates) for the network of one fold."""
-    ### BEGIN SOLUTION
-    return fold != number, fold == number
-    ### END SOLUTION
-
-
-# %% tags=["check-6.1"]
-fold_masks = checks.exercise_6_1(fold_masks)
-
-# %% [markdown]
-# ## 6.2 A fresh network for each fold
-#
-# Each of the five networks has to start from nothing. This is why we do not pass a network to the cross-validation, but a *function* that makes one. Everything that remembers belongs in this function: the weights and biases, the
-# optimizer (Adam keeps running means of the gradient), and the normalisation (which must not know the validation events).
-
-# %% [markdown]
-# ### Exercise 6.2 – A model factory (write code)
-#
-# Complete `build_model`. It returns a new, compiled network 4-60-60-1 from `network.build`, normalised with the events `x`, shape `(n_events, 4)`, and with a learning rate of 0.001. A second
-# call has to return another network.
-
-
-# %% tags=["exercise-6.2"]
-def build_model(x):
-    """Return a fresh, compiled network whose inputs are normalised with the events x."""
-    ### BEGIN SOLUTION
-    return network.build(4, normalise=x, learning_rate=1e-3)
-    ### END SOLUTION
-
-
-# %% tags=["check-6.2"]
-build_model = checks.exercise_6_2(build_model)
-
-# %% [markdown]
-# ### Exercise 6.3 – The loop (write code)
-#
-# Complete `run_folds`. It gets two functions and the array `fold`. `build_model()` makes a network. `train_and_validate(model, trains, validates)` trains it on the events of one mask and returns its loss for the events of
-# the other. For each fold, from 0 to `fold.max()`, make a network, and use your masks. Return the losses as an array of shape `(k,)`.
-
-
-# %% tags=["exercise-6.3"]
 def run_folds(build_model, train_and_validate, fold):
     """Train and validate a fresh network for each fold; return the losses, shape (k,)."""
     ### BEGIN SOLUTION
     losses = []
     for number in range(fold.max() + 1):
-        trains, validates = fold_masks(fold, number)
-        losses.append(train_and_validate(build_model(), trains, validates))
+        losses.append(train_and_validate(build_model(), fold != number, fold == number))
     return np.array(losses)
     ### END SOLUTION
 
 
-# %% tags=["check-6.3"]
-run_folds = checks.exercise_6_3(run_folds)
+# %% tags=["check-6.1"]
+run_folds = checks.exercise_6_1(run_folds)
 
 # %% [markdown]
-# ### What leaks if the network is not fresh
+# ## 6.2 What leaks
 #
-# How bad would it be to build *one* network and hand it from fold to fold? It happens easily: one line in the wrong place is enough. Let us measure it. We take few events, so that a network can learn them by heart, and a training that is long enough to do so. Each event counts the
-# same. Besides the loss of each fold, we note the loss for other events that no fold contains.
+# A cross-validation *leaks* if a network knows something about the events that validate it. Then its loss is too good, and nobody gets a warning.
+#
+# ### Exercise 6.2 – Six cross-validations (find the trap)
+#
+# Six people have done a cross-validation. Whose loss is too good, even if only a little? Answer with a list of letters, such as `["A", "B"]`.
+#
+# | | what was done |
+# |---|---|
+# | A | `model = network.build(4)` stands above the loop over the folds, `training.fit(model, …)` in it |
+# | B | each fold trains with early stopping on its own validation events, and the lowest validation loss of each fold is quoted |
+# | C | the fold of an event is its row number modulo 5; there is no hash |
+# | D | of 200 variables the ten that separate signal and background best were chosen, with all events; then came the folds |
+# | E | all five networks start from the same seed, and so from the same weights |
+# | F | signal events were copied until there were as many as background; then all rows were divided at random |
+
+# %% tags=["exercise-6.2"]
+### BEGIN SOLUTION
+leaks = ["A", "B", "D", "F"]
+### END SOLUTION
+
+# %% tags=["check-6.2"]
+checks.exercise_6_2(leaks)
+
+# %% [markdown]
+# How bad is A, one network that is handed from fold to fold? It happens easily: one line in the wrong place is enough. Let us measure it, with your loop. We take few events, so that a network can learn them by heart, and a training that is long enough to do so. Each event counts the
+# same. Besides the loss of each fold, we note the loss for other events that no fold contains. *Before you run it: which of the two networks will have the lower validation loss in fold 5, and which one will be better for other events?*
 
 # %% tags=["nbval-ignore-output"]
 few = splitting.uniform(train, salt="few") < 1000 / len(train)
@@ -150,19 +155,13 @@ others = splitting.uniform(train, salt="few") > 1 - 5000 / len(train)
 x_few, y_few, fold_few = x[few], y[few], splitting.folds(train[few], K)
 
 
-def loss_of(model, events):
-    """Mean cross-entropy of a network for the events of a mask."""
-    score = np.clip(training.predict(model, x[events]).astype(float), 1e-7, 1 - 1e-7)
-    return -np.mean(np.where(y[events] == 1, np.log(score), np.log(1 - score)))
-
-
 def train_for_long(model, trains, validates):
     """Train for 40 epochs; return the loss of the validation events, and note that of other events."""
     line.show(f"{name} network, fold {len(losses_of_others) + 1} of {K}")
     training.fit(model, x_few[trains], y_few[trains], epochs=40, batch_size=64, seed=SEED, progress=False)
-    losses_of_others.append(loss_of(model, others))
+    losses_of_others.append(cross_entropy(y[others], training.predict(model, x[others])).mean())
     members = np.flatnonzero(few)[validates]
-    return loss_of(model, members)
+    return cross_entropy(y[members], training.predict(model, x[members])).mean()
 
 
 # The normalisation knows the events of all folds here, in fresh and in reused networks alike, so it cannot make the difference.
@@ -215,242 +214,331 @@ plotting.show(
 # before: fold 2 was among its training events when fold 1 was held out. It remembers them, and looks better than it is. For events that it has never seen (open points), it has become *worse*, because it is overtrained more with each fold. The
 # cross-validation would have told us the opposite of the truth.
 
-# %% [markdown]
-# ### Exercise 6.4 – The size of the leak (read a plot)
-#
-# By how much is the reused network's validation loss too good in the last fold? Read the loss of the fresh network minus the loss of the reused one (filled points).
-
-# %% tags=["exercise-6.4"]
-### BEGIN SOLUTION
-leak_size = leak["fresh"].iloc[-1] - leak["reused"].iloc[-1]
-### END SOLUTION
-
-# %% tags=["check-6.4"]
-checks.exercise_6_4(leak_size, losses=leak)
+# %% tags=["claim"]
+assert leak["reused"].iloc[-1] < leak["fresh"].iloc[-1]
+assert leak["reused, other events"].iloc[-1] > leak["fresh, other events"].iloc[-1]
 
 # %% [markdown]
-# The course's function `crossvalidation.cross_validate` does what your loop does, and refuses a network that has been trained before. It calls `build_model` with the training inputs of each fold.
+# The course's function `crossvalidation.cross_validate` does what your loop does, and refuses a network that has been trained before. It calls `build_model` with the training inputs of each fold, for the normalisation.
+#
+# ## 6.3 How far can a loss be trusted?
+#
+# Now all training events, with the balanced weights of chapter 5. They are balanced in each fold by itself, so that each validation loss counts in the same way.
+#
+# Two choices keep this honest. There is no early stopping (see B). Instead, each network trains for 15 epochs in batches of 512. And all settings are fixed before we look at any loss.
+#
+# We begin with a single fold, and train the same network five times, with five seeds.
 
-# %% [markdown]
-# ## 6.3 Mean and spread
-#
-# Now all training events, with the weights of chapter 5. They are balanced in each fold by itself, so that each validation loss counts in the same way.
-#
-# Two choices keep this honest. There is no early stopping: it would choose the best epoch on the very events that are to judge, and the loss would come out a little too good. Instead, each network trains for 15 epochs in batches of 512, after which
-# the loss of the large network falls only slowly (`folds_large.histories` has it for every epoch). And all settings are fixed before we look at any loss.
 
 # %%
-balanced = np.empty(len(w), np.float32)
+def build_large(x):
+    """Return a fresh network with two hidden layers of 60 neurons."""
+    return network.build(4, normalise=x, learning_rate=1e-3)
+
+
+balanced = np.empty(len(w))
 for number in range(K):
     members = fold == number
     balanced[members] = weights.balance(w[members], y[members])
 
 # %% tags=["nbval-ignore-output"]
-folds_large = crossvalidation.cross_validate(
-    build_model, x, y, fold, sample_weight=balanced, epochs=15, batch_size=512, seed=SEED
-)
-print("validation losses:", *folds_large.losses.round(4))
+trains, validates = fold != 0, fold == 0
+of_seed = []
+for seed in range(100, 105):
+    keras.utils.set_random_seed(seed)
+    model = build_large(x[trains])
+    training.fit(model, x[trains], y[trains], balanced[trains], epochs=15, batch_size=512, seed=seed, progress=False)
+    of_seed.append(model)
+losses_in_fold = np.array([cross_entropy(y[validates], training.predict(model, x[validates])) for model in of_seed])
+seed_losses = np.average(losses_in_fold, axis=1, weights=balanced[validates])
+seed_spread = np.std(seed_losses, ddof=1)
+print("validation losses of five seeds:", *seed_losses.round(4))
+print(f"their standard deviation: {seed_spread:.4f}")
 
 # %% [markdown]
-# ### Exercise 6.5 – Mean and spread (write code)
+# So the loss is known to a few thousandths, isn't it? This is what an experimenter would say who repeats a measurement five times, always with the same rod.
 #
-# Complete the function for a list or an array of losses, and return `(mean, spread)`. The spread is the sample standard deviation: since the mean is taken from the same losses, divide the sum of squares by $k-1$ (`ddof=1`).
+# ### Exercise 6.3 – The other folds (derive)
+#
+# Predict, from this fold alone, how the losses of five folds scatter. You have the loss of each of its events, their balanced weights and labels. In each fold, signal and background have half of the weight each, so the loss of a fold is $\frac{1}{2}\bar\ell_s + \frac{1}{2}\bar\ell_b$, with the weighted
+# mean of each class. What is the standard deviation of a weighted mean (exercise 5.7), and what that of the loss? The spread of the losses of a class is the root of the weighted mean of $(\ell-\bar\ell)^2$.
 
 
-# %% tags=["exercise-6.5"]
-def mean_and_spread(losses):
-    """Return mean and sample standard deviation of the losses."""
+# %% tags=["exercise-6.3"]
+def predicted_spread(loss, weight, label):
+    """Return the standard deviation that the loss of a fold has by the chance of its events."""
     ### BEGIN SOLUTION
-    return np.mean(losses), np.std(losses, ddof=1)
+    variance = 0
+    for value in (0, 1):
+        members = label == value
+        mean = np.average(loss[members], weights=weight[members])
+        of_one = np.average((loss[members] - mean) ** 2, weights=weight[members])
+        n_effective = weight[members].sum() ** 2 / (weight[members] ** 2).sum()
+        variance += (1 / 2) ** 2 * of_one / n_effective
+    return np.sqrt(variance)
     ### END SOLUTION
 
 
-# %% tags=["check-6.5"]
-mean_and_spread = checks.exercise_6_5(mean_and_spread)
+# %% tags=["check-6.3"]
+predicted_spread = checks.exercise_6_3(predicted_spread)
 
 # %% tags=["nbval-ignore-output"]
-mean, spread = mean_and_spread(folds_large.losses)
-fig, ax = plotting.fold_losses({"60-60": folds_large.losses})
+w_fold, y_fold, loss_fold = balanced[validates], y[validates], losses_in_fold[0]
+prediction = predicted_spread(loss_fold, w_fold, y_fold)
+heaviest = np.sort(w_fold[y_fold == 0])[::-1]
+print(f"predicted spread of the folds: {prediction:.4f}; of the seeds in one fold we saw {seed_spread:.4f}")
+print(f"if all events of the fold counted the same: {predicted_spread(loss_fold, np.ones(len(y_fold)), y_fold):.4f}")
+print(f"background events of the fold: {len(heaviest)}, worth {weights.effective_number(heaviest):.0f}")
+print(
+    f"the heaviest hundredth of them carries {heaviest[: len(heaviest) // 100].sum() / heaviest.sum():.0%} of the weight"
+)
+
+# %% [markdown]
+# Write your prediction down. Now the five folds.
+
+# %% tags=["nbval-ignore-output"]
+folds_large = crossvalidation.cross_validate(
+    build_large, x, y, fold, sample_weight=balanced, epochs=15, batch_size=512, seed=SEED
+)
+mean, spread = folds_large.mean, folds_large.spread
+print("validation losses:", *folds_large.losses.round(4))
+print(f"mean {mean:.4f}, spread {spread:.4f} (predicted {prediction:.4f})")
+
+# %% tags=["nbval-ignore-output"]
+with plotting.use_style():
+    fig, ax = plotting.new_figure(width=6.4, height=4.2)
+    epochs = np.arange(1, 16)
+    colors = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7800E1")
+    for number, (history, color) in enumerate(zip(folds_large.histories, colors, strict=True), start=1):
+        ax.plot(
+            epochs, history["val_loss"], color=color, marker="os^Dv"[number - 1], markersize=4, label=f"fold {number}"
+        )
+        ax.plot(epochs, history["loss"], color=color, linestyle=":", linewidth=1.2)
+    ax.axhspan(mean - prediction, mean + prediction, color="#6B6B6B", alpha=0.15, label="mean ± predicted")
+    ax.set(xlabel="epoch", ylabel="loss (binary cross-entropy)", xlim=(0.5, 15.5))
+    ax.legend(ncols=3, loc="upper right", fontsize=8.5)
 plotting.show(
     fig,
-    alt="Validation loss of each of five folds for the network with 60 and 60 neurons, with their mean as a line and their spread as a band.",
+    alt="Loss against epoch for five folds. The validation losses fall and then stay far apart, with a jump here and there: easy folds are low from early on, difficult ones high. A band shows the mean with the predicted "
+    "spread. The training losses, dotted, lie closer together, and are highest for the easiest fold.",
 )
 
 # %% [markdown]
-# This is the answer to the question at the beginning: the loss on a fifth of the training events is uncertain by about the spread. The difference of two such losses is uncertain by $\sqrt{2}$ times the spread, if they come from *different* events.
+# An easy fold is easy from the first epochs on, and no training changes that; the jumps are those of chapter 5. (The training losses are dotted. Where the validation loss is low, the training loss is high: the easy events are missing there.) Five seeds in one fold tell nothing of it. The prediction does: heavy events are few, and a
+# fold is worth far fewer events than it holds.
 #
-# ### Where does the spread come from?
-#
-# Two things change from fold to fold: the events, and the random numbers (initial weights, order of the batches). We separate them: the first fold again, three times more with other seeds.
+# This is the answer to the question at the beginning. The loss on a fifth of the training events is uncertain by about the spread. If two losses come from *different* events, their difference is uncertain by $\sqrt{2}$ times as much. (A spread of five numbers is itself uncertain by a third, so do not expect more than a rough agreement.)
 
-# %% tags=["nbval-ignore-output"]
-trains, validates = fold_masks(fold, 0)
-seed_losses = [folds_large.losses[0]]
-for seed in range(3):
-    trial = network.build(4, normalise=x[trains], learning_rate=1e-3, seed=100 + seed)
-    trial_history = training.fit(
-        trial,
-        x[trains],
-        y[trains],
-        balanced[trains],
-        validation_data=(x[validates], y[validates], balanced[validates]),
-        epochs=15,
-        batch_size=512,
-        seed=100 + seed,
-    )
-    seed_losses.append(trial_history.history["val_loss"][-1])
-effective = np.mean([weights.effective_number(balanced[(fold == number) & (y == 0)]) for number in range(K)])
-print(f"spread over folds: {spread:.4f}, spread over seeds in one fold: {np.std(seed_losses, ddof=1):.4f}")
-print(
-    f"background events of a fold: {np.mean([np.sum((fold == number) & (y == 0)) for number in range(K)]):.0f}, worth {effective:.0f}"
-)
+# %% tags=["claim"]
+assert seed_spread < prediction / 2
+assert prediction / 2.2 < spread < 2.2 * prediction
 
 # %% [markdown]
-# Compare the two spreads: the events usually matter more than the seed. The reason is in the last line. About a third of the background's weight is carried by one per cent of its events, so that a fold is worth far fewer events than
-# it holds.
-
-# %% [markdown]
-# ## 6.4 What the spread is not
+# ## 6.4 An experiment about experiments
 #
-# It is tempting to call $\text{spread}/\sqrt{k}$ the error of the mean, and to quote the loss as mean ± error. This formula needs *independent* measurements. Are they?
-
-# %% [markdown]
-# ### Exercise 6.6 – What two folds share (write code)
+# It is tempting to call $\text{spread}/\sqrt{k}$ the error of the mean. This formula needs *independent* measurements. But all networks share most of their training events. If those happen to be unlucky, all five suffer together, and their spread does not show it.
+# And one could do the cross-validation again, with other folds of the same events, and again: the naive error becomes as small as one likes. Bengio and Grandvalet proved that no formula turns the losses of a cross-validation into an unbiased estimate of the variance of their mean, if it
+# is to hold for every problem.
 #
-# Complete `shared_fraction`: which share of the training events of network `first` are also training events of network `second`? (Network $i$ trains on the events with `fold != i`.)
+# So find out by experiment. For that we need two procedures of which we *know* that neither is better, and many independent experiments with each. Procedure a is a least-squares fit of the labels ±1 to the logarithms of the four momenta, and to three random numbers per event. Procedure b does the same, with three
+# other random numbers. (A neural network in its place would take days.) We cut the training events into experiments of 200 events each.
+#
+# ### Exercise 6.4 – One experiment (write the experiment)
+#
+# Complete `repeated_differences`. `loss_a(trains, validates)` trains procedure a on the events of one mask, shape `(n_events,)`, and returns its loss on those of the other; `loss_b` does so for b. Do a cross-validation with `k` folds of (nearly) equal size, at random with `rng`
+# (`rng.permutation(n)` gives 0 … n−1 in random order), then another one with new folds, as many as there are `repetitions`. Compare the two fairly. Return all differences, a minus b, as an array of shape `(repetitions * k,)`.
 
 
-# %% tags=["exercise-6.6"]
-def shared_fraction(fold, first, second):
-    """Share of the first network's training events that the second one trains on as well."""
+# %% tags=["exercise-6.4"]
+def repeated_differences(loss_a, loss_b, n_events, k, repetitions, rng):
+    """Return the differences of the losses of two procedures, fold by fold, for repeated cross-validations."""
     ### BEGIN SOLUTION
-    in_first, in_second = fold != first, fold != second
-    return (in_first & in_second).sum() / in_first.sum()
+    differences = []
+    for _ in range(repetitions):
+        fold = rng.permutation(n_events) % k
+        for number in range(k):
+            trains, validates = fold != number, fold == number
+            differences.append(loss_a(trains, validates) - loss_b(trains, validates))
+    return np.array(differences)
     ### END SOLUTION
 
 
-# %% tags=["check-6.6"]
-shared_fraction = checks.exercise_6_6(shared_fraction)
-
-# %%
-print(
-    f"networks 1 and 2 share {shared_fraction(fold, 0, 1):.3f} of their training events; (k − 2)/(k − 1) = {(K - 2) / (K - 1):.3f}"
-)
-print(f"with ten folds it would be {8 / 9:.3f}")
-
-# %% [markdown]
-# The networks are relatives. If the training events happen to be unlucky, all five suffer together, and their spread does not show it. Also the events that validate one network have trained the others. Bengio and Grandvalet proved
-# that no formula turns the losses of a cross-validation into an unbiased estimate of the variance of their mean, if it is to hold for every problem.
-#
-# ### An experiment about experiments
-#
-# How wrong is the naive error? To find out we need many independent experiments, and we can have them: we cut the training events into experiments of 200 events each. A neural network for each would take too long, so a simpler classifier stands in: a
-# least-squares fit of the labels ±1 by a quadratic function of the logarithms of the momenta. In each experiment we do a cross-validation with five folds. Then we do it again and again with other folds of the *same* events, which gives more and more
-# fold losses, and an ever smaller naive error.
+# %% tags=["check-6.4"]
+repeated_differences = checks.exercise_6_4(repeated_differences)
 
 # %% tags=["nbval-ignore-output"]
 z = np.log(x.astype(float))
 z = np.clip((z - z.mean(axis=0)) / z.std(axis=0), -2.5, 2.5)
-inputs = np.column_stack([np.ones(len(z)), z, *(z[:, i] * z[:, j] for i in range(4) for j in range(i, 4))])
-target = 2.0 * y - 1
-order = np.argsort(splitting.uniform(train, salt="experiments"))
-experiments = order[: 200 * min(500, len(order) // 200)].reshape(-1, 200)
+in_random_order = np.argsort(splitting.uniform(train, salt="experiments"))
 
 
-def squared_loss(rows, trains):
-    """Fit the target on some of the rows; return the mean squared deviation on the others."""
-    a, b = inputs[rows[trains]], target[rows[trains]]
-    solution = np.linalg.solve(a.T @ a + 1e-3 * np.eye(a.shape[1]), a.T @ b)
-    return np.mean((inputs[rows[~trains]] @ solution - target[rows[~trains]]) ** 2)
+def experiments(n_experiments, repetitions, n_random, rng):
+    """Return the differences of two equally good procedures, shape (n_experiments, repetitions * K)."""
 
+    def procedure(rows):
+        inputs = np.column_stack([np.ones(len(rows)), z[rows], rng.normal(size=(len(rows), n_random))])
+        target = 2.0 * y[rows] - 1
 
-rng = np.random.default_rng(SEED)
-fold_losses = np.array(
-    [
+        def loss(trains, validates):
+            a, b = inputs[trains], target[trains]
+            solution = np.linalg.solve(a.T @ a + 1e-3 * np.eye(a.shape[1]), a.T @ b)
+            return np.mean((inputs[validates] @ solution - target[validates]) ** 2)
+
+        return loss
+
+    parts = in_random_order[: 200 * n_experiments].reshape(-1, 200)
+    return np.array(
         [
-            [squared_loss(rows, part != number) for number in range(K)]
-            for part in (rng.permutation(200) % K for _ in range(8))
+            repeated_differences(procedure(rows), procedure(rows), 200, K, repetitions, rng)
+            for rows in progress.each(list(parts), "experiment")
         ]
-        for rows in progress.each(list(experiments), "experiment")
-    ]
-)
-print("experiments, repetitions, folds:", fold_losses.shape)
+    )
+
+
+differences = experiments(250, 8, 3, np.random.default_rng(SEED))
+print("experiments, fold losses of each:", differences.shape)
 
 # %% [markdown]
-# We have five, twenty or forty fold losses for each experiment. The *true* error of their mean is known now: it is the spread of the mean over independent experiments.
+# The *true* error of the mean difference is known now: it is the spread of the mean over independent experiments. And who claims a difference where |mean| is more than twice the naive error should be wrong in one of twenty experiments.
+
 
 # %% tags=["nbval-ignore-output"]
-rows = {}
-for repetitions in (1, 4, 8):
-    of_experiment = fold_losses[:, :repetitions].reshape(len(experiments), -1)
-    true = of_experiment.mean(axis=1).std(ddof=1)
-    naive = np.sqrt(np.mean(of_experiment.var(axis=1, ddof=1)) / of_experiment.shape[1])
-    rows[of_experiment.shape[1]] = {"true error": true, "naive error": naive, "naive / true": naive / true}
-naive_errors = pd.DataFrame(rows).T.rename_axis("fold losses")
-naive_errors.round(4)
+def claims(error_of):
+    """Return, for 1, 2, 4 and 8 repetitions, the share of experiments in which |mean| exceeds twice its error."""
+    return [
+        np.mean([abs(d.mean()) > 2 * error_of(d) for d in differences[:, : repetitions * K]])
+        for repetitions in (1, 2, 4, 8)
+    ]
+
+
+def rms(error_of, of_experiments):
+    """Return the root of the mean variance: variances add up, their roots do not."""
+    return np.sqrt(np.mean([error_of(d) ** 2 for d in of_experiments]))
+
+
+def naive_error(d):
+    return np.std(d, ddof=1) / np.sqrt(len(d))
+
+
+errors = pd.DataFrame(
+    {
+        "true error": [differences[:, : r * K].mean(axis=1).std(ddof=1) for r in (1, 2, 4, 8)],
+        "naive error": [rms(naive_error, differences[:, : r * K]) for r in (1, 2, 4, 8)],
+        "naive: claims a difference": claims(naive_error),
+    },
+    index=pd.Index([5, 10, 20, 40], name="fold losses"),
+)
+errors.round(4)
 
 # %% [markdown]
-# (Each error is the root of a mean variance, as variances add up and their roots do not.) For a single cross-validation the naive error is about right here, because each fold has other validation events; nobody guarantees it. Now
-# repeat the cross-validation. The naive error shrinks, while the true one hardly changes. One could make it as small as one likes, without a single new event. This is how a difference becomes «significant» by computing time.
+# For a single cross-validation the naive error is about right here, as each fold has other validation events. Nobody guarantees it. (It is itself known to a third only, so that a few more than one in twenty claim a difference.) Now repeat: the naive error shrinks, while the true one hardly does. With forty losses about a quarter of these experiments claim a difference between two procedures that are equally good. This is how
+# a difference becomes «significant» by computing time, without a single new event.
+
+# %% tags=["claim"]
+assert 0.7 < errors["naive error"].iloc[0] / errors["true error"].iloc[0] < 1.4
+assert errors["naive error"].iloc[-1] < 0.65 * errors["true error"].iloc[-1]
+assert errors["naive: claims a difference"].iloc[-1] > 0.18
 
 # %% [markdown]
-# ### Exercise 6.7 – The spread and the error (in your words)
+# ### Exercise 6.5 – An error that does not shrink away (derive)
+#
+# Think of each of $J$ losses as a sum of two parts: one that all of them *share* (the luck of the events), with the variance $\rho\sigma^2$, and one of its own, with the variance $(1-\rho)\sigma^2$. So any two have the correlation $\rho$. Which of the two parts does the sample variance $S^2$ of the losses (divided by $J-1$) see? What is
+# the variance of their mean? Express its root by $S$, $J$ and $\rho$, and complete the function.
+
+
+# %% tags=["exercise-6.5"]
+def error_of_mean(losses, rho):
+    """Return the error of the mean of losses that have the correlation rho with each other."""
+    ### BEGIN SOLUTION
+    # S² is (1 − ρ)σ² on average, and the variance of the mean ρσ² + (1 − ρ)σ²/J.
+    return np.std(losses, ddof=1) * np.sqrt(1 / len(losses) + rho / (1 - rho))
+    ### END SOLUTION
+
+
+# %% tags=["check-6.5"]
+error_of_mean = checks.exercise_6_5(error_of_mean)
+
+# %% [markdown]
+# What is ρ? The losses themselves cannot tell, as their spread does not see what they share. Nadeau and Bengio proposed to take the share of the events that validate, here 1/5. Then $\rho/(1-\rho) = n_\text{val}/n_\text{train}$, and the error is known as their *corrected error*. It is a guess, and no theorem.
+
+
+# %% tags=["nbval-ignore-output"]
+def corrected_error(d):
+    return error_of_mean(d, 1 / K)
+
+
+errors["corrected error"] = [rms(corrected_error, differences[:, : r * K]) for r in (1, 2, 4, 8)]
+errors["corrected: claims a difference"] = claims(corrected_error)
+errors.T.round(4)
+
+# %% tags=["nbval-ignore-output"]
+with plotting.use_style():
+    fig, (left, right) = plotting.new_figure(1, 2, width=8.4, height=3.8)
+    for name, color, dashes, marker in (
+        ("true", "#222222", "-", "o"),
+        ("naive", "#D55E00", "--", "s"),
+        ("corrected", "#0072B2", "-.", "^"),
+    ):
+        left.plot(
+            errors.index, errors[f"{name} error"], color=color, linestyle=dashes, marker=marker, label=f"{name} error"
+        )
+        if name != "true":
+            share = errors[f"{name}: claims a difference"]
+            error = np.sqrt(share * (1 - share) / len(differences))
+            right.errorbar(errors.index, share, error, color=color, linestyle=dashes, marker=marker, label=name)
+    right.axhline(0.05, color="#6B6B6B", linestyle=":", label="1 in 20")
+    left.set(xlabel="fold losses", ylabel="error of the mean difference", xscale="log", ylim=(0, None))
+    right.set(xlabel="fold losses", ylabel="share that claims a difference", xscale="log", ylim=(0, None))
+    for ax in (left, right):
+        ax.set_xticks(errors.index, errors.index.astype(str))
+        ax.tick_params(axis="x", which="minor", length=0, labelbottom=False)
+        ax.legend()
+plotting.show(
+    fig,
+    alt="Left, errors of the mean difference against the number of fold losses, 5 to 40. The true error falls a little, the naive one starts near it and falls to half of it, the corrected one lies above it and falls as little. "
+    "Right, the share of experiments that claim a difference where there is none: with the naive error it rises far above one in twenty, with the corrected one it stays below.",
+)
+
+# %% [markdown]
+# Here the corrected error is too careful, by about half. That is not so everywhere. Give both procedures eighty useless numbers in place of three, so that with 160 training events the fit itself is shaky, and what the folds share matters more:
+
+# %% tags=["nbval-ignore-output"]
+shaky = experiments(120, 2, 80, np.random.default_rng(SEED))
+too_careful = errors["corrected error"].iloc[1] / errors["true error"].iloc[1]
+true_shaky = shaky.mean(axis=1).std(ddof=1)
+naive_shaky, corrected_shaky = (rms(error_of, shaky) / true_shaky for error_of in (naive_error, corrected_error))
+print(f"ten fold losses, three random numbers:  corrected / true = {too_careful:.2f}")
+print(
+    f"ten fold losses, eighty random numbers: corrected / true = {corrected_shaky:.2f}, naive / true = {naive_shaky:.2f}"
+)
+
+# %% tags=["claim"]
+assert too_careful > 1.25
+assert corrected_shaky < too_careful
+assert naive_shaky < 0.8
+
+# %% [markdown]
+# If you need an error, take the corrected one, and say so. It does not shrink to nothing, and no formula is right for all problems.
+#
+# ### Exercise 6.6 – The spread and the error (in your words)
 #
 # A report says: «Our network has a validation loss of 0.512 ± 0.001, where the error is the spread of 50 cross-validations divided by $\sqrt{250}$.» What do you answer? What does the spread tell, and where would independent information have to
 # come from? Two to four sentences.
 
-# %% tags=["exercise-6.7", "written"]
+# %% tags=["exercise-6.6", "written"]
 ### BEGIN SOLUTION
-answer_6_7 = """The 250 losses are not independent: they come from the same events, in ever new divisions, and any two networks share most of their training events. So the error
+answer_6_6 = """The 250 losses are not independent: they come from the same events, in ever new divisions, and any two networks share most of their training events. So the error
 does not fall with √250; beyond the first few repetitions nothing new is learnt. The spread of single folds tells how much a loss varies if it is measured on a fifth of the events, no more. Independent information
 only comes from new events, such as the test events, or events that are simulated anew."""
 ### END SOLUTION
 
-# %% tags=["check-6.7"]
-checks.written("6.7", answer_6_7)
-
-# %% [markdown]
-# ### A careful error
-#
-# Nadeau and Bengio proposed a simple correction for repeated divisions of the same events. For $J$ losses with the sample variance $S^2$, each from $n_\text{train}$ training and $n_\text{val}$ validation events, the error of the mean is estimated as
-#
-# $$ \sigma = \sqrt{\Big(\frac{1}{J} + \frac{n_\text{val}}{n_\text{train}}\Big)\, S^2} . $$
-#
-# The second term does not shrink with the number of repetitions. It is an approximation: it assumes a certain correlation between the losses, and tends to be too careful.
-
-# %% [markdown]
-# ### Exercise 6.8 – The corrected error (write code)
-#
-# Complete the function. `losses` is an array with all $J$ losses. Return one number.
-
-
-# %% tags=["exercise-6.8"]
-def corrected_error(losses, n_training, n_validation):
-    """Return the corrected error of the mean of fold losses (Nadeau and Bengio 2003)."""
-    ### BEGIN SOLUTION
-    return np.sqrt((1 / len(losses) + n_validation / n_training) * np.var(losses, ddof=1))
-    ### END SOLUTION
-
-
-# %% tags=["check-6.8"]
-corrected_error = checks.exercise_6_8(corrected_error)
-
-# %% tags=["nbval-ignore-output"]
-naive_errors["corrected error"] = [
-    np.sqrt(np.mean([corrected_error(losses[:repetitions].reshape(-1), 160, 40) ** 2 for losses in fold_losses]))
-    for repetitions in (1, 4, 8)
-]
-naive_errors["corrected / true"] = naive_errors["corrected error"] / naive_errors["true error"]
-naive_errors.round(4)
-
-# %% [markdown]
-# Too careful, as announced, most so for a single cross-validation. But it does not shrink to nothing. If you need an error, take this one, and say so; no formula is right for all problems.
+# %% tags=["check-6.6"]
+checks.written("6.6", answer_6_6)
 
 # %% [markdown]
 # ## 6.5 Comparing two networks
 #
-# Would a smaller network do? We compare 60-60 with two hidden layers of 20 neurons. Both get the same folds. A fold with difficult events is difficult for both, so we do not compare two means with their spreads, but the losses *fold by fold*. In the difference, what both
-# have in common drops out.
+# Would a smaller network do? We compare 60-60 with two hidden layers of 20 neurons. Both get the same folds. A fold with difficult events is difficult for both, so we do not compare two means with their spreads, but the losses *fold by fold*. *Predict: how large will the spread of the differences be, compared with that of the losses?*
 
 
 # %% tags=["nbval-ignore-output"]
@@ -465,9 +553,6 @@ folds_small = crossvalidation.cross_validate(
 losses = pd.DataFrame(
     {"60-60": folds_large.losses, "20-20": folds_small.losses}, index=pd.RangeIndex(1, K + 1, name="fold")
 )
-losses.assign(difference=losses["20-20"] - losses["60-60"]).round(4)
-
-# %% tags=["nbval-ignore-output"]
 fig, axes = plotting.paired_folds(losses["60-60"], losses["20-20"], names=("60-60", "20-20"))
 plotting.show(
     fig,
@@ -475,52 +560,35 @@ plotting.show(
     "minus that of the large one for each fold, with mean and spread. The differences vary less than the losses.",
 )
 
-# %% [markdown]
-# ### Exercise 6.9 – Fold by fold (read a plot)
-#
-# In how many of the five folds is the network 60-60 better (its loss is lower)? And what is the mean difference, loss of the small network minus loss of the large one? Answer with a pair `(number of folds, mean difference)`.
-
-# %% tags=["exercise-6.9"]
-### BEGIN SOLUTION
-difference = losses["20-20"] - losses["60-60"]
-comparison = (int((difference > 0).sum()), difference.mean())
-### END SOLUTION
-
-# %% tags=["check-6.9"]
-checks.exercise_6_9(comparison, losses=losses)
-
 # %% tags=["nbval-ignore-output"]
 paired = (losses["20-20"] - losses["60-60"]).to_numpy()
-n_validation = len(train) / K
-n_training = len(train) - n_validation
-paired_error = corrected_error(paired, n_training, n_validation)
+paired_error = corrected_error(paired)
 print(f"spread of the losses:      {spread:.4f}")
-print(f"spread of the differences: {paired.std(ddof=1):.4f}")
-print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected error)")
+print(
+    f"spread of the differences: {paired.std(ddof=1):.4f}; √2 × that of the seeds in one fold: {np.sqrt(2) * seed_spread:.4f}"
+)
+print(f"mean difference: {paired.mean():.4f} ± {paired_error:.4f} (corrected error), 20-20 minus 60-60")
+
+# %% tags=["claim"]
+assert paired.std(ddof=1) < 0.75 * spread
 
 # %% [markdown]
-# Look at the two spreads. Compared by their means, a difference of this size is lost in the spread of the losses. Compared in pairs, it is seen better: what a fold does to both networks has dropped out.
+# What a fold does to both networks has dropped out. What is left has two causes. The two networks misjudge different heavy events. And there is the luck of the seed, which each fold has of its own: compare.
 #
-# What is left in the differences has two causes. The two networks misjudge different heavy events. And there is the luck of a seed: compare $\sqrt{2}$ times its spread, which section 6.3 gives for the large network, with the spread of the differences. Each
-# fold has a seed of its own. So this luck differs from fold to fold, and the spread of the differences holds it.
-#
-# Now mind the error of the mean difference. A naive $t$-test takes the differences for independent. In section 6.4 this went well for a single cross-validation, since each fold has other validation events. In a difference much of what they do drops out. What
-# the folds share, their training events, then counts for more, and the test may be too sure. Dietterich
-# measured how often such tests report a difference where there is none, and warns of them. And with five folds the error itself is uncertain by a third: a difference of twice its error proves little.
-#
-# Mind also *what* was compared: two networks that were trained in one way. With a longer training the smaller one might catch up, and the folds say nothing about that.
+# With five folds the error itself is uncertain by a third, so a difference of twice its error proves little. Dietterich measured how often usual tests report a difference where there is none, as you did, and warns of them. Mind also *what* was compared: two networks that were trained in one way. With a longer training the smaller one might catch up, and
+# the folds say nothing about that.
 #
 # There is one more choice that can fool you. Suppose you compare twenty networks in this way, and keep the best. Its mean loss is the lowest of twenty numbers, so it is a bit too good, like the loss of the best epoch. This is why the test events stay closed until everything is chosen.
 
 # %% [markdown]
-# ### Exercise 6.10 – Which one do you take? (in your words)
+# ### Exercise 6.7 – Which one do you take? (in your words)
 #
 # Decide between the two networks. Say what the comparison shows and how sure you are. The large network has 4021 parameters, the small one 541: does that matter here? And would you decide differently if the small network were a thousand times
 # faster? Two to four sentences.
 
-# %% tags=["exercise-6.10", "written"]
+# %% tags=["exercise-6.7", "written"]
 ### BEGIN SOLUTION
-answer_6_10 = """In our run the large network has the lower loss in most of the folds, in the mean by about 0.003, with a corrected error
+answer_6_7 = """In our run the large network has the lower loss in most of the folds, in the mean by about 0.003, with a corrected error
 of about the same size. That is hardly more than the error, and five folds tell it only roughly: the large network is probably
 the better one, but the comparison does not prove it. It has seven times the parameters, but both train in seconds, so we take
 it, and know that the small one would do nearly as well. If the small one were a thousand times faster, we would take that: a
@@ -528,29 +596,226 @@ gain that may be chance is not worth the price, and even one that is real can be
 of chapter 7 decides."""
 ### END SOLUTION
 
-# %% tags=["check-6.10"]
-checks.written("6.10", answer_6_10)
+# %% tags=["check-6.7"]
+checks.written("6.7", answer_6_7)
 
 # %% [markdown]
-# ## 6.6 Handing on
+# ## 6.6 Every event counts
+#
+# We take 60-60. Everything is chosen now, and the test events may be opened.
+#
+# There are five networks, and each could give a score to any event. Which score may be *counted*, in a yield, a ROC curve, a significance? For a training event, only that of a network that has not seen it: its *out-of-fold score*. For an event that no network has seen, a test event or one of the collision data, any of
+# the five would do. Best is their mean: what one of them has learnt by luck, the four others have not.
+#
+# ### Exercise 6.8 – Which score counts? (choose)
+#
+# Complete the function. `scores[i]` are the scores that network `i` gives to all events, shape `(k, n_events)`. `fold` is the fold of each event, and −1 if it is in none. Return one score per event that may be counted.
+
+
+# %% tags=["exercise-6.8"]
+def honest_scores(scores, fold):
+    """Return for each event a score from networks that have not trained on it, shape (n_events,)."""
+    ### BEGIN SOLUTION
+    out_of_fold = scores[fold, np.arange(len(fold))]
+    return np.where(fold >= 0, out_of_fold, scores.mean(axis=0))
+    ### END SOLUTION
+
+
+# %% tags=["check-6.8"]
+honest_scores = checks.exercise_6_8(honest_scores)
+
+# %% tags=["nbval-ignore-output"]
+whole = pd.concat([train, test], ignore_index=True)
+fold_of_whole = np.concatenate([fold, np.full(len(test), -1)])
+x_whole, y_whole, _ = features.arrays(whole, COLUMNS)
+all_scores = np.array([training.predict(model, x_whole) for model in folds_large.models])
+whole["score"] = honest_scores(all_scores, fold_of_whole)
+in_test = fold_of_whole < 0
+test = weights.match_yields(whole[in_test], events)
+train_at_full_yield = weights.match_yields(whole[~in_test], events)
+balanced_test = weights.balance(test["weight"], y_whole[in_test])
+
+
+def test_loss(score):
+    """Return the loss for test events, with balanced weights."""
+    return np.average(cross_entropy(y_whole[in_test], score), weights=balanced_test)
+
+
+of_networks = [test_loss(score) for score in all_scores[:, in_test]]
+print("test loss of the five networks:", *np.round(of_networks, 4), f"mean {np.mean(of_networks):.4f}")
+print(f"test loss of their mean score: {test_loss(test['score']):.4f}")
+
+# %% tags=["claim"]
+assert test_loss(test["score"]) < np.mean(of_networks)
+
+# %% [markdown]
+# The loss of the mean score is lower than the mean of the losses. This is no luck: −log p is a curve that bends upwards, and there a mean of values is never below the value of the mean.
+#
+# How well does Z become known now? So far it was quoted on the test events, scaled up to the full luminosity. They are 40 % of all.
+#
+# ### Exercise 6.9 – The error bar (predict)
+#
+# All simulated events count in place of the test events alone. By which factor does the statistical error of Z change? Write down the number that you expect, before you run the next cell.
+
+# %% tags=["exercise-6.9"]
+### BEGIN SOLUTION
+factor_of_error = np.sqrt(0.4)
+### END SOLUTION
+
+# %% tags=["check-6.9"]
+checks.exercise_6_9(factor_of_error, share=len(test) / len(whole))
+
+# %% [markdown]
+# A cut must not be chosen and quoted on the same events. So each part lends its cut to the other: training events choose the cut for the test events, and test events that for the training events. Then all passing events are counted together.
+
+
+# %% tags=["nbval-ignore-output"]
+def best_cut(part):
+    """Return the cut on the score with the largest Z."""
+    scan = significance.scan(part["score"], features.labels(part), part["weight"], groups=part["sample"])
+    return float(significance.best(scan).cut)
+
+
+def z_of(part, passes):
+    """Return Z of the events that pass, and its statistical error."""
+    scan = significance.scan(
+        np.asarray(passes, float), features.labels(part), part["weight"], cuts=[1.0], groups=part["sample"]
+    )
+    return float(scan.significance[0]), float(scan.significance_error[0])
+
+
+cut_for_test, cut_for_training = best_cut(train_at_full_yield), best_cut(test)
+passes = whole["score"] >= np.where(in_test, cut_for_test, cut_for_training)
+z_test, z_all = z_of(test, passes[in_test]), z_of(whole, passes)
+print(f"test events alone:    Z = {z_test[0]:.3f} ± {z_test[1]:.3f}")
+print(f"all simulated events: Z = {z_all[0]:.3f} ± {z_all[1]:.3f}")
+print(f"ratio of the errors: {z_all[1] / z_test[1]:.3f}")
+
+# %% tags=["claim"]
+assert 0.5 < z_all[1] / z_test[1] < 0.76
+
+# %% [markdown]
+# As if somebody had simulated two and a half times as many events; and they were there all the time. One thing to remember: the two parts are judged by slightly different scores, the training events by single networks, the test events by the mean of five.
+#
+# ## 6.7 What the test events do not know
+#
+# The error above is that of the *events*. The networks of section 6.3 differ in nothing but their seed. How do they do on the test events? The last columns are the difference in Z to the first of them, with the paired error of chapter 3.
+
+# %% tags=["nbval-ignore-output"]
+window = leaderboard.baseline(chapter, test)
+seed_scores = [training.predict(model, x_whole[in_test]) for model in of_seed]
+rows = {}
+for number, score in enumerate([*seed_scores, np.mean(seed_scores, axis=0)]):
+    passing = score >= cut_for_test
+    value, error = z_of(test, passing)
+    difference = leaderboard.difference(test, passing, seed_scores[0] >= cut_for_test)
+    rows[f"seed {100 + number}" if number < 5 else "mean score"] = {
+        "test loss": test_loss(score),
+        "AUC": metrics.auc(test, score),
+        "Z": value,
+        "error from events": error,
+        "Z minus the first": difference[0],
+        "its error from events": difference[1],
+    }
+seeds = pd.DataFrame(rows).T
+of_five = seeds.iloc[:5]
+seeds.loc["spread of the seeds"] = of_five.std(ddof=1)[["test loss", "AUC", "Z"]]
+seeds.round(4)
+
+# %% tags=["nbval-ignore-output"]
+z_seeds = of_five["Z"].to_numpy()
+event_error = of_five["error from events"].mean()
+print(
+    f"error of one Z: {event_error:.4f} from the events, {np.hypot(event_error, z_seeds.std(ddof=1)):.4f} with the seed"
+)
+
+# %% [markdown]
+# Five times the same network, and five results. Whoever quotes one Z with the error of its test events leaves this out. For Z itself it matters little. But in a *difference* the luck of the events cancels to a large part, and that of the seeds does not.
+#
+# ### Exercise 6.10 – The error of a gain (derive)
+#
+# You compare two networks, each trained with several seeds. `first` and `second` are their values of Z, arrays that need not be equally long; you quote the difference of the two means. The luck of the test events gives this difference the error `event_error`. What is its whole error, with the seeds?
+
+
+# %% tags=["exercise-6.10"]
+def error_of_gain(event_error, first, second):
+    """Return the error of the difference of two mean Z, from test events and from seeds."""
+    ### BEGIN SOLUTION
+    of_seeds = np.var(first, ddof=1) / len(first) + np.var(second, ddof=1) / len(second)
+    return np.sqrt(event_error**2 + of_seeds)
+    ### END SOLUTION
+
+
+# %% tags=["check-6.10"]
+error_of_gain = checks.exercise_6_10(error_of_gain)
+
+# %% tags=["nbval-ignore-output"]
+pair_error = of_five["its error from events"].iloc[1:].mean()
+one_each = np.sqrt(pair_error**2 + 2 * z_seeds.var(ddof=1))
+five_each = error_of_gain(pair_error, z_seeds, z_seeds)
+print("difference in Z of two networks of this kind, error:")
+print(f"from the events {pair_error:.4f}; with one seed each {one_each:.4f}; with five seeds each {five_each:.4f}")
+
+# %% tags=["claim"]
+assert one_each > 1.05 * pair_error
+
+# %% [markdown]
+# A single training against a single training is a draw of lots, to some extent. Whoever claims a gain of this size should train both several times. All differences on our leaderboard have errors that know only the test events: they are too small by this.
+
+# %% tags=["nbval-ignore-output"]
+rows = [
+    leaderboard.row(
+        name,
+        test,
+        score >= cut_for_test,
+        window,
+        score=score,
+        inputs="four momenta",
+        parameters=n_networks * network.count_parameters([4, 60, 60, 1]),
+        validation_loss=mean,
+    )
+    for name, n_networks, score in (
+        ("60-60, one network", 1, all_scores[0, in_test]),
+        ("60-60, mean of five", K, test["score"]),
+    )
+]
+chapter.write_table("leaderboard", pd.DataFrame(rows))
+leaderboard.show(chapter)
+
+# %% [markdown]
+# (The validation loss of both is the mean over the folds.)
+#
+# ## 6.8 Handing on
+#
+# Chapter 7 counts all simulated events, and the collision data are scored by the mean of the five networks.
 
 # %% tags=["nbval-ignore-output"]
 table = losses.reset_index().melt(id_vars="fold", var_name="model", value_name="validation_loss")
 chapter.write_table("fold_losses", table[["model", "fold", "validation_loss"]])
+scored = whole.assign(fold=fold_of_whole)
+chapter.write_table("out_of_fold", scored[["sample", "run", "event", "weight", "fold", "score"]])
+for number, model in enumerate(folds_large.models):
+    chapter.write_model(f"fold_{number}", model)
 numbers = {
     "loss_mean": mean,
     "loss_spread": spread,
-    "loss_spread_seeds": np.std(seed_losses, ddof=1),
+    "predicted_spread": prediction,
+    "loss_spread_seeds": seed_spread,
     "loss_mean_small": losses["20-20"].mean(),
     "difference_mean": paired.mean(),
     "difference_spread": paired.std(ddof=1),
     "difference_error": paired_error,
-    "folds_won": int((paired > 0).sum()),
     "leak_last_fold": leak["fresh"].iloc[-1] - leak["reused"].iloc[-1],
     "leak_other_events": leak["fresh, other events"].iloc[-1] - leak["reused, other events"].iloc[-1],
-    "shared_fraction": shared_fraction(fold, 0, 1),
-    "naive_over_true_once": naive_errors["naive / true"].iloc[0],
-    "naive_over_true_repeated": naive_errors["naive / true"].iloc[-1],
+    "naive_over_true_once": errors["naive error"].iloc[0] / errors["true error"].iloc[0],
+    "naive_over_true_repeated": errors["naive error"].iloc[-1] / errors["true error"].iloc[-1],
+    "corrected_over_true": too_careful,
+    "corrected_over_true_shaky": corrected_shaky,
+    "naive_claims_repeated": errors["naive: claims a difference"].iloc[-1],
+    "z_test": z_test[0],
+    "z_all": z_all[0],
+    "z_error_ratio": z_all[1] / z_test[1],
+    "z_spread_seeds": z_seeds.std(ddof=1),
 }
 chapter.write_numbers(numbers)
 pd.Series(numbers).round(4)
@@ -566,10 +831,49 @@ checks.panel(6)
 #
 # - In a cross-validation each event validates once, and each fold has a fresh network: weights, optimizer and normalisation are made anew.
 # - A network that is reused has seen its validation events. Its loss looks better and better while it becomes worse.
-# - The mean over the folds uses all events. The spread tells how much the loss of one fold varies. Here it comes above all from the few heavy events.
-# - The folds share most of their training events. The spread divided by $\sqrt{k}$ is no independent error, and repeating does not help. A corrected error is more careful.
+# - The spread tells how much the loss of one fold varies. It comes from the events, and can be predicted from their effective number. Several seeds in one fold do not see it.
+# - The folds share most of their training events. Repeating a cross-validation makes the naive error as small as one likes, and claims differences that are not there. A corrected error does not shrink away; it is a guess.
 # - Two networks are compared fold by fold, on the same events: the differences spread less than the losses.
-# - Whatever is chosen by validation has to be judged on other events in the end.
+# - Out-of-fold scores let every simulated event count in a result, with a smaller error. Events that no network has seen get the mean of all networks.
+# - An error that knows only the test events is too small by the luck of the seeds.
+
+# %% [markdown]
+# ## Four questions
+#
+# Choose an answer, and open it.
+#
+# **1. Two networks of a cross-validation with ten folds have most of their training events in common. How many?**
+#
+# <details><summary>None: the folds are disjoint.</summary>The validation events are disjoint. Each network trains on nine folds.</details>
+# <details><summary>Nine of ten.</summary>Each trains on nine folds, but one of these nine is the fold that validates the other network.</details>
+# <details><summary>Eight of nine.</summary>Right. Each leaves out its own fold, so that eight of its nine training folds are shared.</details>
+#
+# **2. A colleague repeats a cross-validation a hundred times with new folds of the same events. What does that bring?**
+#
+# <details><summary>A little less scatter from the division, and no new information about the events.</summary>Right. The luck of the events is in all repetitions alike.</details>
+# <details><summary>An error that is ten times smaller.</summary>This holds for independent measurements. Here all share the same events.</details>
+# <details><summary>A hundred times the statistics.</summary>Not a single event has been added to the sample.</details>
+#
+# **3. Five networks of five folds give scores to a training event. Which score may count in a yield?**
+#
+# <details><summary>The mean of all five, since it is the best one.</summary>Four of the five have trained on this event, and may know it by heart.</details>
+# <details><summary>That of the one network which did not train on it.</summary>Right. This is its out-of-fold score, as honest as that of a test event.</details>
+# <details><summary>None, since training events must never be counted.</summary>They must not be counted by a network that has trained on them. One has not.</details>
+#
+# **4. On the same test events network A has Z larger by 0.020 ± 0.008 than network B. Each was trained once. What do you conclude?**
+#
+# <details><summary>A is better, at 2.5 standard deviations.</summary>The error knows the luck of the test events, but not that of the two trainings.</details>
+# <details><summary>Nothing can be compared on the same events.</summary>On the contrary: the luck that both share cancels there.</details>
+# <details><summary>That both should be trained again with other seeds, before anybody is sure.</summary>Right. Two trainings of one network may differ by as much.</details>
+
+# %% [markdown]
+# ## What you can now do
+#
+# - recognise a cross-validation that leaks;
+# - predict the spread of its folds, and say what this spread is not;
+# - test a rule of statistics by an experiment of your own;
+# - count every simulated event with a score that is honest;
+# - say what an error knows, and what it does not.
 #
 # ## Further reading
 #

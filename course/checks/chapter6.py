@@ -2,112 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, caught, changed, follows, gives, hold, parts_follow
+from course.checks.tables import caught, changed, follows
 
 Mask = NDArray[np.bool_]
-
-
-_fold_masks = course_answer("6.1")
-
-
-_A_MASK = "one True or False per event: fold == number is a mask by itself"
-_MISTAKES_6_1 = (
-    (lambda f, i: (np.flatnonzero(f != i), np.flatnonzero(f == i)), "these are positions, and no masks", _A_MASK),
-    (lambda f, i: (f[f != i], f[f == i]), "these are the folds of the events, and no masks", _A_MASK),
-    (lambda f, i: (f == i, f != i), "the fold trains and the others validate", "only the fold itself validates"),
-    (lambda f, i: (f < i, f == i), "only the folds before it train", "all others train: !="),
-    (lambda f, i: (f > i, f == i), "only the folds behind it train", "all others train: !="),
-    (lambda f, i: (f != i - 1, f == i - 1), "folds are counted from 1", "the first one has the number 0"),
-    (lambda f, i: (f >= 0, f == i), "the validation events train as well", "leave the fold itself out: !="),
-    (lambda f, i: (f != i, f >= 0), "the training events validate as well", "only the fold itself validates: =="),
-    (lambda f, i: (f == i, f == i), "the same events train and validate", "all other folds train: !="),
-    (lambda f, i: (f != i, f == (i + 1) % 4), "another fold validates", "fold == number: the one that does not train"),
-)
-
-
-@exercise("6.1")
-def exercise_6_1(answer: Any, report: Report) -> None:
-    """Masks of the events that train and of those that validate."""
-    fold = np.array([2, 0, 1, 1, 0, 2, 3, 0])
-    pair = report.parts(answer(fold, 1), "trains, validates")
-    if pair is None:
-        return
-    trains, validates = masks = [np.asarray(part) for part in pair]
-    if report.recognises(masks, *_MISTAKES_6_1, given=(fold, 1), right=_fold_masks(fold, 1)):
-        return
-    if any(mask.shape != fold.shape or mask.dtype != bool for mask in masks):
-        report.wrong("these are no masks", "compare the array with the number: one True or False per event")
-        return
-    validate = "the events of the fold validate", "those whose fold has this number"
-    train = "the events of all other folds train", "those whose fold has any other number"
-    hold(report, (np.array_equal(validates, fold == 1), *validate), (np.array_equal(trains, fold != 1), *train))
-    for number in (0, 3):
-        what = f"it works for the fold of number {number} too"
-        gives(report, answer, ((fold, number), _fold_masks(fold, number), what, "compare with the number: == and !="))
-
-
-def _means(model: Any) -> NDArray[np.float64] | None:
-    """The means that a model's normalisation layer subtracts, or None if it has no such layer."""
-    layers = [layer for layer in model.layers if type(layer).__name__ == "Normalization"]
-    return np.asarray(layers[0].mean, np.float64).reshape(-1) if layers else None
-
-
-@exercise("6.2")
-def exercise_6_2(answer: Any, report: Report) -> None:
-    """A function that makes a fresh model at each call."""
-    x = np.random.default_rng(62).exponential(20.0, (200, 4)).astype(np.float32) + 7
-    first, second = answer(x), answer(x)
-    if not (hasattr(first, "layers") and hasattr(first, "optimizer")):
-        report.wrong("this is no Keras model", "return what network.build gives")
-        return
-    optimizer = first.optimizer
-    is_shared = optimizer is not None and optimizer is second.optimizer
-    if caught(
-        report,
-        (first is second, "both calls return the same model", "it would have seen the folds before: build it inside"),
-        (is_shared, "the models share one optimizer", "it remembers the training before: make it inside too"),
-    ):
-        return
-    is_compiled = optimizer is not None and getattr(first, "compiled", True)
-    if not report.holds(is_compiled, "the model is compiled", hint="network.build compiles it"):
-        return
-    report.holds(tuple(first.input_shape) == (None, 4), "it takes four inputs", hint="network.build(4, …)")
-    dense = [layer for layer in first.layers if type(layer).__name__ == "Dense"]
-    widths, activations = [layer.units for layer in dense], [layer.activation.__name__ for layer in dense]
-    loss = str(getattr(first.loss, "name", None) or getattr(first.loss, "__name__", first.loss))
-    kind, rate, default = type(optimizer).__name__, float(optimizer.learning_rate), "the default of network.build"
-    is_active, output = "linear" not in activations[:-1], "".join(activations[-1:])
-    wide, are = "its layers are 60, 60 and 1 neurons wide", f"its layers are {widths} neurons wide"
-    report.holds(widths == [60, 60, 1], wide, mistake=are, hint=f"60, 60 and 1 are {default}")
-    entropy = "its loss is the binary cross-entropy"
-    hold(
-        report,
-        (is_active, "its hidden layers have an activation", default, "its hidden layers have no activation"),
-        (output == "sigmoid", "its output is a sigmoid", default, f"its output has the activation {output}"),
-        (loss == "binary_crossentropy", entropy, default, f"its loss is {loss}"),
-        ("Adam" in kind, "its optimizer is Adam", default, f"its optimizer is {kind}"),
-        (np.isclose(rate, 1e-3), "its learning rate is 0.001", "learning_rate=1e-3", f"its rate is {rate:.2g}"),
-    )
-    means, of_other = _means(first), _means(answer(3 * x))
-    if means is None or of_other is None:
-        report.wrong("the inputs are not normalised", "network.build(4, normalise=x, …)")
-        return
-    with_x = "normalise=x, with the x of the function: a network must not know the mean of its validation events"
-    if np.allclose(means, of_other):
-        report.wrong("its inputs are always normalised with the same events", with_x)
-        return
-    are_its = np.allclose(means, x.mean(axis=0), rtol=1e-3) and np.allclose(of_other, 3 * means, rtol=1e-3)
-    report.holds(are_its, "its inputs are normalised with the events that are passed in", hint=with_x)
 
 
 class _Recorder:
@@ -132,7 +39,7 @@ class _Recorder:
 
 
 _ALL_LOSSES = "return all losses, one per fold"
-_MISTAKES_6_3 = (
+_MISTAKES_6_1 = (
     (np.mean, "this is the mean", _ALL_LOSSES),
     (np.sum, "this is the sum", _ALL_LOSSES),
     (lambda losses: losses[-1], "this is the loss of the last fold", "collect them in a list; return after the loop"),
@@ -140,8 +47,8 @@ _MISTAKES_6_3 = (
 )
 
 
-@exercise("6.3")
-def exercise_6_3(answer: Any, report: Report) -> None:
+@exercise("6.1")
+def exercise_6_1(answer: Any, report: Report) -> None:
     """The loop over the folds."""
     fold = np.array([1, 0, 3, 2, 0, 1, 2, 3, 3, 0, 4])
     recorder = _Recorder()
@@ -163,8 +70,8 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         (are_functions, "a function is trained, and not a model", "call it, with brackets: build_model()"),
         (len(models) == 1, "one model goes through all folds", "build_model() inside the loop: a fresh one for each"),
         (is_turned, "the fold trains and the others validate", "train_and_validate(model, trains, validates)"),
-        (is_same, "the same fold validates every time", "use the number of the loop: fold_masks(fold, number)"),
-        (are_shared, "some events train and validate", "use fold_masks"),
+        (is_same, "the same fold validates every time", "use the number of the loop: fold == number"),
+        (are_shared, "some events train and validate", "fold != number trains, fold == number validates"),
     ):
         return
     report.holds(len(models) == n, "each fold has a model of its own", hint="build_model() inside the loop")
@@ -174,7 +81,7 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         hint="the number of the loop is the fold that validates",
     )
     losses, collect = recorder.losses, "collect what train_and_validate returns: np.array(losses)"
-    if not report.recognises(result, *_MISTAKES_6_3, given=(losses,), right=losses):
+    if not report.recognises(result, *_MISTAKES_6_1, given=(losses,), right=losses):
         report.also(alike(result, losses), "returns the loss of each fold, in order", hint=collect)
     if not report.is_right:
         return
@@ -188,155 +95,369 @@ def exercise_6_3(answer: Any, report: Report) -> None:
     )
 
 
-@exercise("6.4")
-def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]) -> None:
-    """How much too good the reused model looks in the last fold."""
-    fresh, reused = (np.asarray(losses[name], np.float64) for name in ("fresh", "reused"))
-    fresh_others, reused_others = (float(np.asarray(losses[f"{n}, other events"])[-1]) for n in ("fresh", "reused"))
-    gains = fresh - reused
-    right = float(gains[-1])
-    is_loss = "this is the loss itself", "we ask for a difference of two losses"
-    is_open = "these are the open points", "the validation losses are the filled ones"
-    mistakes = (
-        (100 * right / fresh[-1], "this is in per cent", "give the difference of the two losses itself"),
-        (-right, "the sign is the other way round", "fresh minus reused: positive if the reused model looks better"),
-        (float(reused[-1]), *is_loss),
-        (float(fresh[-1]), *is_loss),
-        (float(gains[0]), "this is the first fold", "there both are fresh; look at the last one"),
-        (float(gains.mean()), "this is the mean over the folds", "we ask for the last fold"),
-        (fresh_others - reused_others, *is_open),
-        (reused_others - fresh_others, *is_open),
-        (fresh_others - float(reused[-1]), "one of the points is an open one", "read both filled points"),
-        (float(reused[0] - reused[-1]), "only the reused network is compared", "subtract it from the fresh one"),
+_LEAKS = {
+    "A": "what does the network remember when the second fold begins?",
+    "B": "who chose the epoch, and who is to judge?",
+    "D": "the ten were chosen with a look at the labels of all events: also of those that validate",
+    "F": "where can the copy of a validation event be?",
+}
+_HONEST = {
+    "C": "a row number knows nothing about the event, as long as each row is another event",
+    "E": "the initial weights were drawn without a look at any event",
+}
+
+
+@exercise("6.2")
+def exercise_6_2(answer: Any, report: Report) -> None:
+    """Which of six cross-validations leak."""
+    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, np.ndarray)):
+        report.wrong("this is not a list", 'letters in quotes, such as ["A", "B"]')
+        return
+    given = {str(letter).strip().upper() for letter in np.ravel(np.array(list(answer), dtype=object))}
+    letters = {*_LEAKS, *_HONEST}
+    caught(
+        report,
+        (not given <= letters, "there are letters that are none of the six", "A to F"),
+        (given == letters, "these are all six", "does any of them do without a look at the validation events?"),
+        (not given, "no letter is named", "at least the first one is the subject of this section"),
+        *((letter in given, f"{letter} does not leak", hint) for letter, hint in _HONEST.items()),
+        *((letter not in given, f"{letter} leaks as well", hint) for letter, hint in _LEAKS.items()),
     )
-    what = "loss of the fresh minus loss of the reused model in the last fold"
-    hint = "read both points of the last fold"
-    report.reading(answer, right, what, *mistakes, tolerance=max(0.005, 0.1 * abs(right)), hint=hint)
+    if not report.lines:
+        report.holds(True, "four of the six leak, and these are the four")
 
 
-_mean_and_spread = course_answer("6.5")
+def _predicted_spread(
+    loss: Any,
+    weight: Any,
+    label: Any,
+    *,
+    size: Any = None,
+    factor: float = 0.5,
+    join: Any = np.hypot,
+    square: Any = None,
+) -> float:
+    """The course's own answer to exercise 6.3; the options are the variants that students write."""
+    parts = []
+    for value in (0, 1):
+        of_class = np.asarray(label) == value
+        w, values = np.asarray(weight, float)[of_class], np.asarray(loss, float)[of_class]
+        deviation = values - np.average(values, weights=w)
+        variance = np.average(deviation**2, weights=w) if square is None else square(values)
+        parts.append(factor * np.sqrt(variance / (_effective(w) if size is None else size(w))))
+    return float(join(*parts))
 
 
-_ALL_FOLDS = "the standard deviation counts all folds"
-_MISTAKES_MEAN = (
-    (np.sum, "this is the sum", "divide it by the number of losses"),
-    (np.median, "this is the median", "the mean is the sum over the number"),
-    (np.asarray, "these are the losses themselves", "take their mean"),
+def _effective(weight: Any) -> Any:
+    return np.sum(weight) ** 2 / np.sum(weight**2)
+
+
+def _each_weighted(loss: Any, weight: Any, label: Any) -> float:
+    """Return what Σw²(ℓ − ℓ̄)² gives in place of n_eff (exercise 4.5): right as well."""
+    parts = [(loss[label == y], weight[label == y]) for y in (0, 1)]
+    of_class = [np.sqrt(np.sum((w * (v - np.average(v, weights=w))) ** 2)) / np.sum(w) for v, w in parts]
+    return float(np.hypot(*of_class) / 2)
+
+
+def _together(loss: Any, weight: Any, label: Any) -> Any:
+    mean = np.average(loss, weights=weight)
+    return np.sqrt(np.average((loss - mean) ** 2, weights=weight) / _effective(weight))
+
+
+_WORTH = "a weighted mean has the error spread / √n_eff, with n_eff = (Σw)²/Σw² of its class"
+_MISTAKES_6_3 = (
+    (partial(_predicted_spread, size=len), "all events count the same", _WORTH),
+    (partial(_predicted_spread, size=lambda w: 1), "these are spreads of single events", _WORTH),
+    (partial(_predicted_spread, factor=1.0), "the halves are missing", "the loss is half of each mean"),
+    (partial(_predicted_spread, factor=0.5**0.5), "a half is not squared", "the variance of ½ ℓ is ¼ of that of ℓ"),
+    (partial(_predicted_spread, join=np.add), "the errors are added", "variances add up"),
+    (partial(_predicted_spread, join=np.subtract), "the errors are subtracted", "variances add up"),
+    (partial(_predicted_spread, join=lambda b, s: b), "the signal has no error", "both means fluctuate"),
+    (partial(_predicted_spread, join=lambda b, s: s), "the background has no error", "both means fluctuate"),
+    (partial(_predicted_spread, square=np.var), "the spread of the losses is not weighted", "np.average(…, weights=…)"),
+    (changed(_predicted_spread, lambda spread: spread**2), "this is the variance", "take the root"),
+    (
+        _together,
+        "both classes are thrown together",
+        "each class has half of the weight in *each* fold: take it by itself",
+    ),
 )
-_MISTAKES_SPREAD = (
-    (np.std, "the sum is divided by k", "the mean is taken from the same losses: k − 1, so ddof=1"),
-    (lambda x: np.std(x, ddof=1) / np.sqrt(len(x)), "the spread is divided by √k", "that is no longer the spread"),
-    (partial(np.var, ddof=1), "this is the variance", "take the root"),
-    (np.ptp, "this is the largest difference", _ALL_FOLDS),
-    (lambda x: np.ptp(x) / 2, "this is half the largest difference", _ALL_FOLDS),
-    (lambda x: np.abs(x - x.mean()).mean(), "this is the mean absolute deviation", "take the root of the mean square"),
+
+
+@exercise("6.3")
+def exercise_6_3(answer: Any, report: Report) -> None:
+    """How the losses of folds scatter, from the events of one of them."""
+    rng = np.random.default_rng(63)
+
+    def case(n: int) -> tuple[Any, Any, Any]:
+        label = np.append((rng.random(n - 4) < 0.4).astype(float), [0, 0, 1, 1])
+        return rng.exponential(0.2 + 0.4 * (1 - label)), rng.exponential(1.0 - 0.3 * label) + 0.05, label
+
+    given = case(70)
+    course = _each_weighted if alike(answer(*given), _each_weighted(*given)) else _predicted_spread
+    if follows(report, answer, course, given, _MISTAKES_6_3, "the spread that chance gives to a fold", _WORTH):
+        report.agrees(answer, course, case(45), case(200), hint="use loss, weight and label, whatever they are")
+
+
+class _Procedures:
+    """Stand in for two procedures, and note the events with which each is trained and validated."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, list[tuple[Mask, Mask]]] = {"a": [], "b": []}
+
+    def loss(self, name: str) -> Callable[[Any, Any], float]:
+        def loss(trains: Any, validates: Any) -> float:
+            self.seen[name].append((np.array(trains), np.array(validates)))
+            return self.value(name, len(self.seen[name]) - 1)
+
+        return loss
+
+    def value(self, name: str, i: int) -> float:
+        return 0.5 + 0.01 * ((7 * i) % 11) + (0.02 * ((5 * i) % 13) - 0.1) * (name == "a")
+
+    def run(self, answer: Any, n: int, k: int, repetitions: int, seed: int = 64) -> Any:
+        return answer(self.loss("a"), self.loss("b"), n, k, repetitions, np.random.default_rng(seed))
+
+    @property
+    def differences(self) -> NDArray[np.float64]:
+        return np.array([self.value("a", i) - self.value("b", i) for i in range(len(self.seen["a"]))])
+
+
+_MISTAKES_6_4 = (
+    (lambda d: -d, "this is b minus a", "loss_a(…) - loss_b(…)"),
+    (np.abs, "the signs are lost", "a mean of sizes is never zero, also where nobody is better"),
+    (np.mean, "this is the mean", "return all differences"),
+    (lambda d: d.reshape(3, 4), "these are rows of repetitions", "one row with all: (repetitions * k,)"),
+    (
+        lambda d: d.reshape(3, 4).mean(axis=1),
+        "these are the means of the repetitions",
+        "return the difference of each fold",
+    ),
+)
+
+
+@exercise("6.4")
+def exercise_6_4(answer: Any, report: Report) -> None:
+    """The differences of two procedures in repeated cross-validations."""
+    n, k, repetitions = 22, 4, 3
+    done = _Procedures()
+    result = done.run(answer, n, k, repetitions)
+    a, b = done.seen["a"], done.seen["b"]
+    total = k * repetitions
+    if caught(
+        report,
+        (not a or not b, "one of the procedures is never trained", "call loss_a and loss_b, each with both masks"),
+        (len(a) != len(b), "a and b are not trained equally often", "both in each fold"),
+        (len(a) == k, "there is one cross-validation only", "a loop over the repetitions around that over the folds"),
+        (len(a) == repetitions, "there is one training in each repetition", "a loop over the k folds inside"),
+        (len(a) != total, f"there are {len(a)} trainings of each, and not {total}", "repetitions times k"),
+    ):
+        return
+    masks = [mask for pair in (*a, *b) for mask in pair]
+    if not report.holds(
+        all(mask.dtype == bool and mask.shape == (n,) for mask in masks),
+        "all masks have one True or False per event",
+        hint="fold != number is a mask, of the shape (n_events,)",
+    ):
+        return
+    validated = np.array([validates for _, validates in a])
+    trained = np.array([trains for trains, _ in a])
+    once = validated.reshape(repetitions, k, n).sum(axis=1)
+    same = [np.array_equal(validated[:k], validated[i * k : (i + 1) * k]) for i in range(1, repetitions)]
+    other = any(not np.array_equal(x, y) for one, two in zip(a, b, strict=True) for x, y in zip(one, two, strict=True))
+    sizes = validated.sum(axis=1)
+    if caught(
+        report,
+        ((trained & validated).any(), "some events train and validate", "fold != number and fold == number"),
+        ((sizes > n / 2).any(), "the fold trains and the others validate", "loss(trains, validates)"),
+        (other, "a and b get different folds", "the luck of a fold cancels only if both get the same events"),
+        (
+            (once != 1).any(),
+            "some events validate twice, and others never",
+            "divide all events: rng.permutation(n) % k",
+        ),
+        (all(same), "each repetition has the same folds", "draw new ones inside the loop over the repetitions"),
+        (np.ptp(sizes) > 1, "the folds are not of equal size", "rng.permutation(n_events) % k"),
+        (not (trained | validated).all(), "some events are left out", "all others train"),
+    ):
+        return
+    again = _Procedures()
+    again.run(answer, n, k, repetitions)
+    follows_rng = all(np.array_equal(v, u) for (_, v), (_, u) in zip(a, again.seen["a"], strict=False))
+    report.holds(follows_rng, "the folds follow from rng", hint="take rng.permutation, and not np.random")
+    differences = done.differences
+    if report.recognises(result, *_MISTAKES_6_4, given=(differences,), right=differences):
+        return
+    report.also(alike(result, differences), "returns all differences in order", hint="collect them in a list")
+
+    def agrees(n: int, k: int, repetitions: int) -> bool:
+        other = _Procedures()
+        return (
+            alike(other.run(answer, n, k, repetitions, 65), other.differences)
+            and len(other.differences) == k * repetitions
+        )
+
+    report.also(agrees(15, 5, 2) and agrees(9, 3, 4), "right for other numbers as well", hint="use all arguments")
+
+
+_error_of_mean = course_answer("6.5")
+
+
+def _with_error(formula: Callable[[Any, Any, Any], Any], ddof: int = 1) -> Callable[..., Any]:
+    """Return a function that takes a formula of the sample variance S², 1/J and ρ."""
+    return lambda losses, rho: formula(np.var(losses, ddof=ddof), 1 / len(losses), rho)
+
+
+_SEES = "S² sees only what differs: it is (1 − ρ)σ² on average, so that σ² = S²/(1 − ρ)"
+_PARTS = "the shared part ρσ² stays as it is; the own parts give (1 − ρ)σ²/J"
+_MISTAKES_6_5 = (
+    (_with_error(lambda v, j, r: np.sqrt(v * j)), "this is the naive error", _PARTS),
+    (_with_error(lambda v, j, r: np.sqrt(v)), "this is the spread of the losses", _PARTS),
+    (_with_error(lambda v, j, r: np.sqrt(v * (j + r / (1 - r))), 0), "the variance is divided by J", "J − 1: ddof=1"),
+    (_with_error(lambda v, j, r: np.sqrt(v * (r + (1 - r) * j))), "S² is taken for σ²", _SEES),
+    (_with_error(lambda v, j, r: np.sqrt(v * (j + r))), "ρ is not divided by 1 − ρ", _SEES),
+    (_with_error(lambda v, j, r: np.sqrt(v * j / (1 - r))), "all of σ² is divided by J", _PARTS),
+    (_with_error(lambda v, j, r: np.sqrt(v * r / (1 - r))), "only the shared part is left", "add S²/J, the own parts"),
+    (_with_error(lambda v, j, r: v * (j + r / (1 - r))), "this is a variance", "take the root"),
+    (
+        _with_error(lambda v, j, r: np.sqrt(v) * (j + r / (1 - r))),
+        "the root is only taken of S²",
+        "√(S²(1/J + ρ/(1 − ρ)))",
+    ),
+    (
+        _with_error(lambda v, j, r: np.sqrt(v) * (np.sqrt(j) + np.sqrt(r / (1 - r)))),
+        "the errors are added",
+        "variances add up",
+    ),
+    (_with_error(lambda v, j, r: np.sqrt(v * (j + (1 - r) / r))), "ρ and 1 − ρ have changed places", _PARTS),
 )
 
 
 @exercise("6.5")
 def exercise_6_5(answer: Any, report: Report) -> None:
-    """Mean and sample standard deviation."""
-    losses = np.array([0.51, 0.49, 0.53, 0.50, 0.55])
-    mean = _MISTAKES_MEAN, "the mean", "the sum of the losses over their number"
-    spread = _MISTAKES_SPREAD, "the spread, with k − 1", "the root of the sum of squares over k − 1"
-    if parts_follow(report, answer, _mean_and_spread, (losses,), "mean, spread", mean, spread):
-        two, hint = ([0.2, 0.4],), "np.mean and np.std take lists as well; a list has no .mean()"
-        gives(report, answer, (two, (0.3, np.sqrt(0.02)), "works for a list of two losses too", hint))
+    """The error of a mean of correlated losses (Nadeau and Bengio 2003 for ρ = n_val/n)."""
+    losses = np.array([0.02, 0.05, 0.01, 0.04, 0.04, 0.03])
+    what, hint = "the shared part stays, and the own parts shrink with J", f"{_PARTS}; {_SEES}"
+    if follows(report, answer, _error_of_mean, (losses, 0.3), _MISTAKES_6_5, what, hint):
+        more = (np.tile(losses, 4), 0.3), (3 * losses[:4], 0.1), (losses, 0.0)
+        report.agrees(answer, _error_of_mean, *more, hint="J is len(losses), and rho an argument")
 
 
-def _shared_fraction(fold: Any, first: int, second: int, *, count: Any = np.logical_and, over: Any = None) -> float:
-    """The course's own answer to exercise 6.6; the options are the variants that students write."""
-    fold = np.asarray(fold)
-    in_first, in_second = fold != first, fold != second
-    return float(count(in_first, in_second).sum() / (in_first.sum() if over is None else over(in_first, in_second)))
+_honest_scores = course_answer("6.8")
 
 
-_OF_FIRST = "divide by the number of training events of the first network"
-_MISTAKES_6_6 = (
-    (partial(_shared_fraction, over=lambda a, b: 1), "events are counted", _OF_FIRST),
-    (partial(_shared_fraction, over=lambda a, b: len(a)), "divided by all events", _OF_FIRST),
-    (partial(_shared_fraction, over=lambda a, b: b.sum()), "divided by the training events of the second", _OF_FIRST),
-    (partial(_shared_fraction, over=lambda a, b: a.sum() + b.sum()), "divided by the events of both", _OF_FIRST),
-    (lambda f, i, j: ((f == i) & (f == j)).mean(), "these are validation events", "network i trains on fold != i"),
-    (partial(_shared_fraction, count=np.logical_or), "this is the union", "in the one *and* in the other: &"),
-    (changed(_shared_fraction, lambda share: 1 - share), "these are the events that are not shared", "fold != second"),
-    (lambda f, i, j: (f.max() - 1) / f.max(), "folds are counted, and not events", "the folds have different sizes"),
-    (changed(_shared_fraction, lambda share: 100 * share), *PER_CENT),
-)
+def _picked(fold: Any, scores: Any) -> Any:
+    return scores[fold, np.arange(len(fold))]
 
 
-@exercise("6.6")
-def exercise_6_6(answer: Any, report: Report) -> None:
-    """The share of training events that two folds have in common."""
-    fold = np.repeat([0, 1, 2, 3], [10, 20, 30, 45])
-    what = "shared training events over training events of the first"
-    if not follows(report, answer, _shared_fraction, (fold, 0, 3), _MISTAKES_6_6, what, "count with masks: &, sum"):
-        return
-    for k in (3, 10):
-        equal, what = np.arange(60 * k) % k, f"for {k} equal folds the networks share {k - 2} of {k - 1} folds"
-        gives(report, answer, ((equal, 1, 0), (k - 2) / (k - 1), what, "count events, with masks"))
-    gives(report, answer, ((fold, 2, 2), 1.0, "a network shares all events with itself", "&"))
-
-
-_corrected_error = course_answer("6.8")
-
-
-def _on_variance(formula: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
-    """Return a function that takes a formula of the variance, 1/J and the ratio of the numbers of events."""
-    return lambda losses, n_train, n_val: formula(losses.var(ddof=1), 1 / len(losses), n_val / n_train)
-
-
-_FORMULA = "√((1/J + n_validation / n_training) · variance)"
+_SEEN = "a network that has trained on an event may know it by heart"
 _MISTAKES_6_8 = (
-    (_on_variance(lambda var, j, r: np.sqrt(var * j)), "this is the naive error", "add n_val / n_train to 1/J"),
-    (_on_variance(lambda var, j, r: np.sqrt(var)), "this is the spread of the losses", _FORMULA),
-    (_on_variance(lambda var, j, r: np.sqrt((j + 1 / r) * var)), "the ratio is upside down", _FORMULA),
-    (_on_variance(lambda var, j, r: (j + r) * var), "this is a variance", "take the root"),
-    (_on_variance(lambda var, j, r: (j + r) * np.sqrt(var)), "the root is only taken of the variance", _FORMULA),
-    (lambda x, n, m: np.sqrt((1 / len(x) + m / n) * x.var()), "the variance is divided by J", "J − 1: ddof=1"),
-    (_on_variance(lambda var, j, r: np.sqrt((j + r / (1 + r)) * var)), "divided by all events", _FORMULA),
-    (_on_variance(lambda var, j, r: np.sqrt(r * var)), "1/J is missing", _FORMULA),
-    (_on_variance(lambda var, j, r: np.sqrt(j + r * var)), "the brackets are missing", _FORMULA),
-    (_on_variance(lambda var, j, r: np.sqrt((j + r) * np.sqrt(var))), "the spread is not squared", "np.var(…, ddof=1)"),
+    (lambda s, f: s.mean(axis=0), "all events get the mean of all networks", _SEEN),
+    (
+        lambda s, f: _picked(f, s),
+        "events of no fold get the score of one network",
+        "scores[-1] is the last row: Python takes −1 without a word. No network has seen these events: take the mean",
+    ),
+    (
+        lambda s, f: np.where(f >= 0, (s.sum(axis=0) - _picked(f, s)) / (len(s) - 1), s.mean(axis=0)),
+        "training events get the mean of those that trained on them",
+        _SEEN,
+    ),
+    (lambda s, f: np.where(f >= 0, _picked((f + 1) % len(s), s), s.mean(axis=0)), "another network is taken", _SEEN),
+    (lambda s, f: np.where(f >= 0, _picked(f - 1, s), s.mean(axis=0)), "another network is taken", _SEEN),
+    (lambda s, f: np.where(f < 0, _picked(f, s), s.mean(axis=0)), "the cases are turned round", "fold >= 0: in a fold"),
+    (lambda s, f: np.where(f > 0, _picked(f, s), s.mean(axis=0)), "fold 0 is taken for no fold", "folds count from 0"),
+    (lambda s, f: np.where(f >= 0, _picked(f, s), np.nan), "events of no fold have no score", "all may judge them"),
+    (lambda s, f: np.where(f >= 0, _picked(f, s), 0), "events of no fold have the score 0", "all may judge them"),
+    (lambda s, f: np.where(f >= 0, _picked(f, s), s.max(axis=0)), "the highest score is taken", "take the mean"),
+    (lambda s, f: _picked(f, s)[f >= 0], "events of no fold are left out", "one score per event"),
 )
 
 
 @exercise("6.8")
 def exercise_6_8(answer: Any, report: Report) -> None:
-    """The corrected error of a mean over folds (Nadeau and Bengio 2003)."""
-    losses = np.array([0.02, 0.05, 0.01, 0.04, 0.04, 0.03])
-    if follows(report, answer, _corrected_error, (losses, 1000, 230), _MISTAKES_6_8, "follows the formula", _FORMULA):
-        more, fewer = (np.tile(losses, 4), 1000, 230), (losses, 160, 40)
-        gives(report, answer, (more, _corrected_error(*more), "J is the number of losses passed in", "len(losses)"))
-        gives(report, answer, (fewer, _corrected_error(*fewer), "the numbers of events are those passed in", _FORMULA))
+    """For each event a score of networks that have not seen it."""
+    rng = np.random.default_rng(68)
+    given = rng.random((4, 12)), np.array([2, 0, -1, 1, 1, -1, 3, 0, 2, -1, 3, 0])
+    what = "each event has a score of networks that have not seen it"
+    hint = "network i has not seen the events of fold i; those of no fold have been seen by none"
+    if follows(report, answer, _honest_scores, given, _MISTAKES_6_8, what, hint):
+        only = rng.random((3, 9)), np.arange(9) % 3
+        none = rng.random((5, 7)), np.full(7, -1)
+        report.agrees(answer, _honest_scores, only, none, hint="all events may be in folds, or none")
 
 
 @exercise("6.9")
-def exercise_6_9(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]) -> None:
-    """In how many folds the first model is better, and by how much in the mean."""
-    pair = report.parts(answer, "the number of folds and the mean difference")
-    if pair is None:
-        return
-    first, second = (np.asarray(losses[name], np.float64) for name in list(losses)[:2])
-    delta = second - first
-    n, better, mean = len(delta), int((delta > 0).sum()), float(delta.mean())
-    order, is_loss = "the order is another one", ("this is a loss", "we ask for the difference of two")
+def exercise_6_9(answer: Any, report: Report, *, share: float) -> None:
+    """By which factor an error changes if all events count."""
+    root = float(np.sqrt(share))
     mistakes = (
-        (n - better, "this is the number of folds in which the second model is better", "a lower loss is better"),
-        (mean, order, "the number of folds comes first"),
-        (better / n, "this is the share of the folds", "count them"),
+        (share, "this is the share of the events", "how does a statistical error fall with the number of events?"),
+        (1 / root, "this is turned round", "the new error over the old one: with more events it is smaller"),
+        (1 / share, "this is how many times as many events there are", "an error falls with the root"),
+        (1 - share, "this is the share of the training events", "an error falls with the root of the number"),
+        (1 - root, "this is by how much the error falls", "we ask for the new error over the old one"),
+        (float(np.sqrt(1 - share)), "this is the root of the share of the training events", "*all* events count now"),
+        (1.0, "the error does not change", "Z does not, but it is known better"),
+        (100 * root, "this is in per cent", "a factor"),
     )
-    what = "the number of folds in which the first model has the lower loss"
-    hint = "compare the two points of each fold"
-    report.reading(pair[0], better, what, *mistakes, hint=hint)
-    if report.lines[-1][1] == order:
-        return
-    of_mean = (
-        (-mean, "the sign of the mean is the other way round", "loss of the second minus loss of the first"),
-        (float(delta.sum()), "the differences are added up", "divide by the number of folds"),
-        (float(second.mean()), *is_loss),
-        (float(first.mean()), *is_loss),
-        (100 * mean / float(second.mean()), "this is in per cent", "give the difference of the losses itself"),
+    hint = "an error goes with 1/√n"
+    report.reading(
+        answer, root, "the error falls with the root of the number of events", *mistakes, relative=0.02, hint=hint
     )
-    what, hint = "the mean difference of the losses", "right panel"
-    report.reading(pair[1], mean, what, *of_mean, tolerance=max(0.0005, 0.15 * abs(mean)), hint=hint)
+
+
+def _error_of_gain(event_error: float, first: Any, second: Any, *, size: Any = len, ddof: int = 1) -> float:
+    """The course's own answer to exercise 6.10; the options are the variants that students write."""
+    first, second = np.asarray(first, float), np.asarray(second, float)
+    seeds = np.var(first, ddof=ddof) / size(first) + np.var(second, ddof=ddof) / size(second)
+    return float(np.sqrt(event_error**2 + seeds))
+
+
+def _only_seeds(event_error: float, first: Any, second: Any) -> float:
+    return _error_of_gain(0.0, first, second)
+
+
+_MEANS = "the mean of n seeds has the variance var/n"
+_MISTAKES_6_10 = (
+    (partial(_error_of_gain, size=lambda v: 1), "single trainings are compared", _MEANS),
+    (partial(_error_of_gain, size=lambda v: len(v) ** 2), "n is squared", _MEANS),
+    (partial(_error_of_gain, ddof=0), "the variance is divided by n", "few seeds: n − 1, ddof=1"),
+    (
+        _only_seeds,
+        "the test events have no error",
+        "their luck and that of the seeds are independent: add the variances",
+    ),
+    (lambda e, a, b: e, "the seeds have no error", "each mean has that of its seeds"),
+    (
+        lambda e, a, b: e + _only_seeds(e, a, b),
+        "the errors are added",
+        "variances add up: the root of the sum of squares",
+    ),
+    (lambda e, a, b: _error_of_gain(e, a, a), "the seeds of the second network are not used", "each has its own"),
+    (lambda e, a, b: _error_of_gain(e, b, b), "the seeds of the first network are not used", "each has its own"),
+    (lambda e, a, b: _error_of_gain(e, a, [0.0, 0.0]), "the second mean has no error", "both fluctuate"),
+    (lambda e, a, b: _error_of_gain(e, [0.0, 0.0], b), "the first mean has no error", "both fluctuate"),
+    (
+        lambda e, a, b: np.sqrt(e**2 + np.var(a, ddof=1) / len(a) - np.var(b, ddof=1) / len(b)),
+        "the errors are subtracted",
+        "also of a difference the variances add up",
+    ),
+    (lambda e, a, b: _error_of_gain(e, a, b) ** 2, "this is the variance", "take the root"),
+    (lambda e, a, b: np.mean(a) - np.mean(b), "this is the difference itself", "we ask for its error"),
+    (
+        lambda e, a, b: np.sqrt(2 * e**2 + _only_seeds(e, a, b) ** 2),
+        "the error of the test events is counted twice",
+        "event_error is already that of the difference",
+    ),
+)
+
+
+@exercise("6.10")
+def exercise_6_10(answer: Any, report: Report) -> None:
+    """The error of a gain, with test events and seeds."""
+    first, second = np.array([0.85, 0.87, 0.84, 0.88]), np.array([0.83, 0.80, 0.86, 0.82, 0.79, 0.81])
+    what, hint = "three independent variances add up", f"that of the test events, and of both means; {_MEANS}"
+    if follows(report, answer, _error_of_gain, (0.012, first, second), _MISTAKES_6_10, what, hint):
+        more = (0.05, 2 * second, first[:2]), (0.0, first[:3], second)
+        report.agrees(answer, _error_of_gain, *more, hint="use all three arguments")

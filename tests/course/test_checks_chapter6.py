@@ -3,42 +3,10 @@
 from __future__ import annotations
 
 import math
-import statistics
 
 import numpy as np
-import pytest
 
 from tests.course.answers import Exercise, make_tests
-
-
-def masks_by_loop(fold, number):
-    trains = [f != number for f in fold]
-    return trains, [not t for t in trains]
-
-
-def build(x, **options):
-    pytest.importorskip("keras")
-    from labcourse import network
-
-    return network.build(4, **({"normalise": x, "learning_rate": 1e-3} | options))
-
-
-def compiled(x, *, output="sigmoid", optimizer=None, loss="binary_crossentropy"):
-    keras = pytest.importorskip("keras")
-    normalise = keras.layers.Normalization()
-    normalise.adapt(x)
-    layers = [normalise, keras.layers.Dense(60, "relu"), keras.layers.Dense(60, "relu")]
-    model = keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1, output)])
-    model.compile(optimizer=optimizer or keras.optimizers.Adam(1e-3), loss=loss)
-    if optimizer:
-        model.optimizer.learning_rate = 1e-3
-    return model
-
-
-def with_loss_object(x):
-    keras = pytest.importorskip("keras")
-    return compiled(x, loss=keras.losses.BinaryCrossentropy())
-
 
 SOME_EVENTS = np.random.default_rng(0).random((50, 4)).astype(np.float32)
 
@@ -50,36 +18,6 @@ def loop(build_model, train_and_validate, fold):
     return np.array(losses)
 
 
-def spread(function):
-    return lambda losses: (np.mean(losses), function(np.asarray(losses)))
-
-
-def shared(fold, first, second):
-    return np.sum((fold != first) & (fold != second)) / np.sum(fold != first)
-
-
-def shared_with_sets(fold, first, second):
-    a = {i for i, f in enumerate(fold) if f != first}
-    b = {i for i, f in enumerate(fold) if f != second}
-    return len(a & b) / len(a)
-
-
-def corrected(losses, n_training, n_validation):
-    return np.std(losses, ddof=1) * math.sqrt(1 / len(losses) + n_validation / n_training)
-
-
-LEAK = {
-    "fresh": [0.50, 0.51, 0.52],
-    "reused": [0.50, 0.45, 0.40],
-    "fresh, other events": [0.53, 0.54, 0.55],
-    "reused, other events": [0.53, 0.70, 0.80],
-}
-LOSSES = {
-    "60-60": [0.50, 0.52, 0.54, 0.56, 0.55],
-    "20-20": [0.51, 0.53, 0.538, 0.57, 0.556],
-}  # differences: mean 0.0068
-
-
 def loop_with(fresh=True, masks=lambda fold, i: (fold != i, fold == i), numbers=lambda fold: range(fold.max() + 1)):
     def answer(build_model, train, fold):
         model = build_model()
@@ -88,50 +26,94 @@ def loop_with(fresh=True, masks=lambda fold, i: (fold != i, fold == i), numbers=
     return answer
 
 
-KEPT = {}
+def n_effective(w):
+    return w.sum() ** 2 / (w**2).sum()
+
+
+def predicted(loss, weight, label, *, n=n_effective, half=0.5, both=lambda s, b: math.sqrt(s + b)):
+    parts = []
+    for of_class in (label == 1, label == 0):
+        v, w = loss[of_class], weight[of_class]
+        variance = (w * (v - (w * v).sum() / w.sum()) ** 2).sum() / w.sum()
+        parts.append(half**2 * variance / n(w))
+    return both(*parts)
+
+
+def by_each_weight(loss, weight, label):
+    variance = 0.0
+    for value in np.unique(label):
+        v, w = loss[label == value], weight[label == value] / weight[label == value].sum()
+        variance += (w**2 * (v - w @ v) ** 2).sum() / 4
+    return np.sqrt(variance)
+
+
+def thrown_together(loss, weight, label):
+    variance = np.average((loss - np.average(loss, weights=weight)) ** 2, weights=weight)
+    return np.sqrt(variance / n_effective(weight))
+
+
+def repeated(
+    a,
+    b,
+    n,
+    k,
+    repetitions,
+    rng,
+    *,
+    fold=lambda n, k, rng: rng.permutation(n) % k,
+    of_b=None,
+    masks=lambda fold, i: (fold != i, fold == i),
+    once=False,
+):
+    """Return the differences; the options are the variants that students write."""
+    result, fixed = [], fold(n, k, rng)
+    for _ in range(repetitions):
+        division = fixed if once else fold(n, k, rng)
+        other = of_b(n, k, rng) if of_b else division
+        result += [a(*masks(division, i)) - b(*masks(other, i)) for i in range(k)]
+    return result
+
+
+def with_(**options):
+    return lambda *given: repeated(*given, **options)
+
+
+def by_splitting(a, b, n, k, repetitions, rng):
+    result = np.empty((repetitions, k))
+    for r in range(repetitions):
+        for i, members in enumerate(np.array_split(rng.permutation(n), k)):
+            validates = np.isin(np.arange(n), members)
+            result[r, i] = a(~validates, validates) - b(~validates, validates)
+    return result.ravel()
+
+
+def afresh_each_time(a, b, n, k, repetitions, rng):
+    masks = [rng.random(n) < 1 / k for _ in range(k * repetitions)]
+    return [a(~mask, mask) - b(~mask, mask) for mask in masks]
+
+
+def correlated(losses, rho):
+    s = np.std(losses, ddof=1)
+    return math.sqrt(s**2 / len(losses) + s**2 * rho / (1 - rho))
+
+
+def honest(scores, fold):
+    return np.array([scores[:, j].mean() if f < 0 else scores[f, j] for j, f in enumerate(fold)])
+
+
+def honest_with_masks(scores, fold):
+    result = np.mean(scores, axis=0)
+    for i, own in enumerate(scores):
+        result[fold == i] = own[fold == i]
+    return result
+
+
+def gain(error, first, second, *, ddof=1, n=len):
+    return math.sqrt(error**2 + sum(np.var(v, ddof=ddof) / n(v) for v in (first, second)))
+
 
 EXERCISES = {
     "6.1": Exercise(
-        right=[
-            lambda fold, number: (fold != number, fold == number),
-            lambda fold, number: [~np.isin(fold, [number]), np.isin(fold, [number])],
-            masks_by_loop,
-        ],
-        mistakes=[
-            (lambda fold, number: (fold == number, fold != number), "the fold trains"),
-            (lambda fold, number: (fold < number, fold == number), "before it train"),
-            (lambda fold, number: (fold > number, fold == number), "behind it train"),
-            (lambda fold, number: (fold != number - 1, fold == number - 1), "counted from 1"),
-            (lambda fold, number: fold != number, "8 values are given"),
-        ],
-        fails=[
-            (lambda fold, number: (fold != 1, fold == 1), "✗ it works for the fold of number 0"),
-            (lambda fold, number: ((fold != number).astype(int), (fold == number).astype(int)), "no masks"),
-            (lambda fold, number: (fold != number, fold == number)[::-1], "the fold trains"),
-            (lambda fold, number: (fold != number, fold <= number), "✗ the events of the fold validate"),
-        ],
-    ),
-    "6.2": Exercise(
-        right=[build, compiled, with_loss_object, lambda x: build(x, seed=6), lambda x: build(x.astype(float))],
-        mistakes=[
-            (lambda x: KEPT.setdefault("model", build(x)), "both calls return the same model"),
-            (lambda x: build(x, normalise=None), "the inputs are not normalised"),
-            (lambda x: build(x, learning_rate=2e-4), "its rate is 0.0002"),
-            (lambda x: build(x, hidden=(8,)), "its layers are [8, 1]"),
-            (lambda x: x, "no Keras model"),
-            (lambda x: build(x, activation="linear"), "its hidden layers have no activation"),
-            (lambda x: build(SOME_EVENTS), "always normalised with the same events"),
-            (lambda x: compiled(x, optimizer="sgd"), "its optimizer is SGD"),
-            (lambda x: compiled(x, loss="mse"), "its loss is m"),
-        ],
-        fails=[
-            (lambda x: build(x, activation=None), "no activation"),
-            (lambda x: build(x, normalise=x[:100]), "✗ its inputs are normalised with the events that are passed in"),
-            (lambda x: build(x, learning_rate=0.01), "its rate is 0.01"),
-            (lambda x: build(x, hidden=(60, 60, 60)), "its layers are"),
-        ],
-    ),
-    "6.3": Exercise(
         right=[
             loop,
             lambda *given: list(loop(*given)),
@@ -159,90 +141,132 @@ EXERCISES = {
             (lambda build, train, fold: loop(build, train, fold) * len(fold) / 11, "✗ three folds"),
         ],
     ),
-    "6.4": Exercise(
-        right=[0.12, 0.115, np.float32(0.125)],
+    "6.2": Exercise(
+        right=[["A", "B", "D", "F"], ("f", "d", "b", "a"), {"A", "B", "D", "F"}, np.array(["A", "B", "D", "F"])],
         mistakes=[
-            (-0.12, "the sign is the other way round"),
-            (0.40, "this is the loss itself"),
-            (0.0, "this is the first fold"),
-            (23.0, "per cent"),
-            (0.06, "the mean over the folds"),
+            (["A"], "B leaks as well"),
+            (["A", "B", "F"], "D leaks as well"),
+            (["A", "B", "D"], "F leaks as well"),
+            (["A", "B", "D", "E", "F"], "E does not leak"),
+            (["A", "B", "C", "D", "F"], "C does not leak"),
+            (list("ABCDEF"), "these are all six"),
+            ("ABDF", "this is not a list"),
+            ([], "no letter is named"),
         ],
-        fails=[(0.3, "✗ loss of the fresh"), (0.09, ""), ("0.12", "leave out the quotes"), ((0.52, 0.40), "")],
-        context=lambda: {"losses": LEAK},
+        fails=[(["A", "X"], "none of the six")],
+    ),
+    "6.3": Exercise(
+        right=[predicted, by_each_weight, lambda *given: np.float32(predicted(*given))],
+        mistakes=[
+            (lambda *given: predicted(*given, n=len), "all events count the same"),
+            (lambda *given: predicted(*given, n=lambda w: 1), "spreads of single events"),
+            (lambda *given: predicted(*given, half=1), "the halves are missing"),
+            (lambda *given: predicted(*given, half=math.sqrt(0.5)), "a half is not squared"),
+            (lambda *given: predicted(*given, both=lambda s, b: s**0.5 + b**0.5), "the errors are added"),
+            (lambda *given: predicted(*given, both=lambda s, b: b**0.5), "the signal has no error"),
+            (lambda *given: predicted(*given) ** 2, "this is the variance"),
+            (thrown_together, "both classes are thrown together"),
+        ],
+        fails=[
+            (lambda loss, weight, label: predicted(loss, np.ones(len(loss)), label), "✗"),
+            (lambda loss, weight, label: predicted(loss[:45], weight[:45], label[:45]), "✗"),
+        ],
+    ),
+    "6.4": Exercise(
+        right=[with_(), by_splitting, lambda *given: np.array(repeated(*given))],
+        mistakes=[
+            (with_(of_b=lambda n, k, rng: rng.permutation(n) % k), "a and b get different folds"),
+            (with_(once=True), "each repetition has the same folds"),
+            (with_(fold=lambda n, k, rng: np.arange(n) % k), "each repetition has the same folds"),
+            (with_(masks=lambda fold, i: (fold == i, fold != i)), "the fold trains and the others validate"),
+            (with_(masks=lambda fold, i: (fold >= 0, fold == i)), "some events train and validate"),
+            (with_(masks=lambda fold, i: (fold == (i + 1) % 4, fold == i)), "some events are left out"),
+            (with_(fold=lambda n, k, rng: rng.integers(0, k, n)), "not of equal size"),
+            (afresh_each_time, "some events validate twice"),
+            (lambda a, b, n, k, r, rng: repeated(a, b, n, k, 1, rng), "one cross-validation only"),
+            (lambda a, b, *given: repeated(b, a, *given), "this is b minus a"),
+            (lambda *given: np.abs(repeated(*given)), "the signs are lost"),
+            (lambda *given: np.mean(repeated(*given)), "this is the mean"),
+            (lambda *given: np.reshape(repeated(*given), (3, 4)), "rows of repetitions"),
+            (lambda a, b, *given: repeated(a, lambda *masks: 0.0, *given), "one of the procedures is never trained"),
+        ],
+        fails=[
+            (lambda a, b, n, k, r, rng: repeated(a, b, n, k, r, np.random.default_rng()), "the folds follow from rng"),
+            (lambda a, b, n, k, r, rng: repeated(a, b, n, 4, 3, rng), "right for other numbers"),
+            (with_(masks=lambda fold, i: (np.flatnonzero(fold != i), np.flatnonzero(fold == i))), "all masks have"),
+            (lambda *given: repeated(*given)[::-1], "returns all differences"),
+        ],
     ),
     "6.5": Exercise(
         right=[
-            spread(lambda x: x.std(ddof=1)),
-            lambda losses: [statistics.mean(losses), statistics.stdev(losses)],
-            lambda losses: (sum(losses) / len(losses), np.sqrt(np.var(losses, ddof=1))),
+            correlated,
+            lambda losses, rho: (np.var(losses, ddof=1) / (1 - rho) * (rho + (1 - rho) / len(losses))) ** 0.5,
+            lambda losses, rho: correlated(losses.astype(np.float32), rho),
         ],
         mistakes=[
-            (spread(np.std), "divided by k"),
-            (spread(lambda x: x.std(ddof=1) / np.sqrt(len(x))), "divided by √k"),
-            (spread(lambda x: x.var(ddof=1)), "the variance"),
-            (lambda losses: (np.std(losses, ddof=1), np.mean(losses)), "the order is another one"),
-            (lambda losses: np.mean(losses), "one value is given"),
+            (lambda losses, rho: np.std(losses, ddof=1) / np.sqrt(len(losses)), "the naive error"),
+            (
+                lambda losses, rho: np.sqrt(np.var(losses, ddof=1) * (rho + (1 - rho) / len(losses))),
+                "S² is taken for σ²",
+            ),
+            (lambda losses, rho: np.sqrt(np.var(losses, ddof=1) * (rho + 1 / len(losses))), "not divided by 1 − ρ"),
+            (lambda losses, rho: correlated(losses, rho) ** 2, "this is a variance"),
+            (lambda losses, rho: correlated(losses, rho) * np.sqrt(5 / 6), "divided by J"),
+            (lambda losses, rho: np.std(losses, ddof=1), "the spread of the losses"),
         ],
         fails=[
-            (lambda losses: (losses.mean(), losses.std(ddof=1)), "a list has no .mean()"),
-            (lambda losses: (np.median(losses), np.std(losses, ddof=1)), "this is the median"),
-            (lambda losses: (np.mean(losses), np.std(losses) * np.sqrt(5 / 4)), "✗ works for a list of two"),
-            (lambda losses: (np.mean(losses), round(np.std(losses, ddof=1), 3)), ""),
-        ],
-    ),
-    "6.6": Exercise(
-        right=[shared, shared_with_sets, lambda *given: np.float32(shared(*given))],
-        mistakes=[
-            (lambda f, a, b: np.sum((f != a) & (f != b)), "events are counted"),
-            (lambda f, a, b: np.mean((f != a) & (f != b)), "divided by all events"),
-            (lambda f, a, b: np.sum((f == a) & (f == b)) / np.sum(f == a), "these are validation events"),
-            (lambda f, a, b: np.sum((f != a) | (f != b)) / np.sum(f != a), "this is the union"),
-            (lambda f, a, b: (len(np.unique(f)) - 2) / (len(np.unique(f)) - 1), "folds are counted"),
-        ],
-        fails=[
-            (lambda f, a, b: (f != a) & (f != b), "received ndarray"),
-            (lambda f, a, b: 1 - shared(f, a, b), "not shared"),
-            (lambda f, a, b: np.mean(np.isin(np.flatnonzero(f != b), np.flatnonzero(f != a))), "of the second"),
-            (lambda f, a, b: (len(f) - np.sum(f == a) - np.sum(f == b)) / np.sum(f != a), "✗ a network shares"),
+            (lambda losses, rho: correlated(losses, 0.3), "✗ right for other arguments"),
+            (lambda losses, rho: np.std(losses, ddof=1) * np.sqrt(1 / 6 + rho / (1 - rho)), "✗ right for other"),
         ],
     ),
     "6.8": Exercise(
-        right=[
-            corrected,
-            lambda losses, t, v: ((1 / len(losses) + v / t) * losses.var(ddof=1)) ** 0.5,
-            lambda losses, t, v: corrected(losses.astype(np.float32), t, v),
-        ],
+        right=[honest, honest_with_masks, lambda *given: list(honest(*given))],
         mistakes=[
-            (lambda losses, t, v: np.std(losses, ddof=1) / np.sqrt(len(losses)), "the naive error"),
-            (lambda losses, t, v: np.sqrt(v / t * np.var(losses, ddof=1)), "1/J is missing"),
-            (lambda losses, t, v: np.sqrt((1 / len(losses) + v / t) * np.var(losses)), "divided by J"),
-            (lambda losses, t, v: np.sqrt(1 / len(losses) + v / t * np.var(losses, ddof=1)), "brackets are missing"),
-            (lambda losses, t, v: (1 / len(losses) + v / t) * np.std(losses, ddof=1), "only taken of the variance"),
+            (lambda scores, fold: scores.mean(axis=0), "all events get the mean"),
+            (lambda scores, fold: scores[fold, np.arange(len(fold))], "the score of one network"),
+            (lambda scores, fold: np.array([s[f] for s, f in zip(scores.T, fold, strict=True)]), "of one network"),
+            (
+                lambda scores, fold: np.array(
+                    [s.mean() if f < 0 else np.delete(s, f).mean() for s, f in zip(scores.T, fold, strict=True)]
+                ),
+                "those that trained on them",
+            ),
+            (lambda scores, fold: np.where(fold > 0, honest(scores, fold), scores.mean(axis=0)), "fold 0 is taken"),
+            (lambda scores, fold: honest(scores, fold)[fold >= 0], "left out"),
+            (lambda scores, fold: np.where(fold < 0, 0, honest(scores, fold)), "have the score 0"),
         ],
         fails=[
-            (lambda losses, t, v: corrected(losses[:6], t, v), "J is the number of losses"),
-            (lambda losses, t, v: np.std(losses, ddof=1) * np.sqrt(1 / 6 + v / t), "✗ J is the number"),
-            (lambda losses, t, v: corrected(losses, 1000, 230), "✗ the numbers of events"),
-            (lambda losses, t, v: corrected(losses, 1, v // t), "the naive error"),
+            (lambda scores, fold: honest(scores, np.minimum(fold, 1)), "✗"),
+            (lambda scores, fold: honest(scores[:4], fold), "✗ right for other arguments"),
         ],
     ),
     "6.9": Exercise(
-        right=[(4, 0.0068), [np.int64(4), np.float32(0.007)], (4.0, 0.0066)],
+        right=[math.sqrt(0.4), 0.63, np.float32(0.64)],
         mistakes=[
-            ((1, 0.0068), "the second model is better"),
-            ((4, -0.0068), "the sign of the mean"),
-            ((4, 0.034), "the differences are added up"),
-            ((4, 0.54), "this is a loss"),
-            (4, "one value is given"),
+            (0.4, "the share of the events"),
+            (1.58, "turned round"),
+            (2.5, "how many times as many"),
+            (0.6, "the training events"),
+            (0.37, "by how much the error falls"),
+            (63.2, "per cent"),
+            (1.0, "the error does not change"),
         ],
-        fails=[
-            ((4, 0.02), "✗ the mean difference"),
-            ((3, 0.0068), "✗ the number of folds"),
-            ((4, 0.0), ""),
-            (("4", "0.0068"), ""),
+        fails=[(0.5, "✗ the error falls with the root"), ("0.63", "✗")],
+        context=lambda: {"share": 0.4},
+    ),
+    "6.10": Exercise(
+        right=[gain, lambda e, a, b: np.hypot(e, np.hypot(*(np.std(v, ddof=1) / len(v) ** 0.5 for v in (a, b))))],
+        mistakes=[
+            (lambda *given: gain(*given, n=lambda v: 1), "single trainings are compared"),
+            (lambda *given: gain(*given, ddof=0), "divided by n"),
+            (lambda e, a, b: gain(0, a, b), "the test events have no error"),
+            (lambda e, a, b: e, "the seeds have no error"),
+            (lambda e, a, b: e + gain(0, a, b), "the errors are added"),
+            (lambda e, a, b: gain(e, a, a), "the second network are not used"),
+            (lambda e, a, b: math.sqrt(2 * e**2 + gain(0, a, b) ** 2), "counted twice"),
+            (lambda e, a, b: gain(e, a, b) ** 2, "this is the variance"),
         ],
-        context=lambda: {"losses": LOSSES},
+        fails=[(lambda e, a, b: gain(0.012, a, b), "✗ right for other arguments")],
     ),
 }
 

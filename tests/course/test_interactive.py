@@ -83,6 +83,7 @@ def panels():
         interactive.patience(HISTORY),
         interactive.toys(18, 9.0, batch_size=10),
         neuron(PLANE, LABEL, n_events=500, epochs=5),
+        interactive.folds(n_events=120),
     ]
 
 
@@ -188,6 +189,8 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: neuron(PLANE * np.nan, LABEL), "two finite inputs"),
         (lambda: neuron(PLANE[:3000], LABEL[:3000]), "one class"),
         (lambda: neuron(PLANE * [0, 1], LABEL), "constant"),
+        (lambda: interactive.folds(n_events=50), "50 events"),
+        (lambda: interactive.folds(start=13), "cannot start"),
     ],
 )
 def test_bad_input_is_one_clear_error(make, match):
@@ -219,6 +222,25 @@ def test_patience_reads_out_what_it_costs():
     assert panel.readout["trained in vain"] == "4 epochs"
     panel.controls["patience"].value = 5
     assert "the record ends" in panel.readout["training stops after epoch"]
+
+
+# Folds
+
+
+def test_folds_are_a_cross_validation():
+    panel = interactive.folds(n_events=240)
+    for k in (2, 5, 12):
+        panel.controls["k"].value = k
+        panel.controls["network"].value = 12  # more than there are: the last one
+        said = panel.readout
+        assert numbers(said[f"network {k} trains on"])[:2] == [240 - 240 // k, 240]
+        losses = panel.picture.figure.axes[1].lines[1].get_ydata()
+        assert len(losses) == k
+        mean, spread = numbers(said["mean of the losses"])[0], numbers(said["their spread"])[0]
+        assert (mean, spread) == pytest.approx((np.mean(losses), np.std(losses, ddof=1)), abs=6e-5)
+        table = panel.picture.figure.axes[0].images[0].get_array()
+        validates = table[:k, :, 2] < 0.5  # orange has little blue
+        assert (validates.sum(axis=0) == 1).all(), "each event validates once"
 
 
 # The class weight

@@ -1,0 +1,114 @@
+"""Folds: which network trains and validates on which events, and how the losses of the folds scatter against k."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from course.interactive import frame
+from labcourse import plotting
+from labcourse.errors import BadInput
+from labcourse.plotting import style
+
+MOST = 12
+"""The largest number of folds."""
+SHOWN = 30
+"""So many events are drawn."""
+
+
+def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
+    """Move the number of folds and the network that is looked at: a cross-validation of a toy.
+
+    The toy's events have one quantity, Gaussian around −0.5 (background) or 0.5 (signal), and its «networks» are
+    straight lines fitted to the labels 0 and 1; their loss is the mean squared deviation. The same seed gives the same.
+
+    Raises
+    ------
+    BadInput
+        If there are fewer than 100 events, or the start is not between 2 and 12.
+    """
+    if n_events < 100:
+        raise BadInput(f"{n_events} events.", where="interactive.folds", next_step="Use 100 events or more.")
+    controls = {
+        "k": frame.slider("number of folds k", 2, MOST, start),
+        "network": frame.slider("network", 1, MOST, 1),
+    }
+    rng = np.random.default_rng(seed)
+    place = rng.permutation(n_events)
+    y = (np.arange(n_events) % 2).astype(float)
+    x = rng.normal(y - 0.5, 1.0)
+    of_k = {k: _losses(x, y, place % k) for k in range(2, MOST + 1)}
+    each = _deviations(x, y, np.ones(n_events, bool), np.ones(n_events, bool))
+    ks = np.arange(2, MOST + 1)
+    predicted = each.std() * np.sqrt(ks / n_events)
+    with plotting.use_style():
+        fig, (left, right) = plotting.new_figure(1, 2, width=8.4, height=4.0, width_ratios=(3, 2))
+        extent = (0.5, SHOWN + 0.5, MOST + 0.5, 0.5)
+        picture = left.imshow(np.ones((MOST, SHOWN, 3)), extent=extent, aspect="auto", interpolation="nearest")
+        (frame_of_row,) = left.plot([], [], color="black", linewidth=1.8)
+        left.set(xlabel=f"event (the first {SHOWN})", ylabel="network", yticks=range(1, MOST + 1))
+        left.minorticks_off()
+        for color, name in ((_TRAINS, "trains"), (_VALIDATES, "validates")):
+            left.plot([], [], "s", color=color, label=name)
+        fig.legend(loc="outside upper left", ncols=2)
+        mean = each.mean()
+        right.fill_between(ks, mean - predicted, mean + predicted, color=style.GREY, alpha=0.25, label="σ √(k/n)")
+        right.plot(
+            ks, [losses.mean() for losses in of_k.values()], color=style.DARK, linewidth=1.2, label="mean of the folds"
+        )
+        (points,) = right.plot([], [], "o", color=style.BACKGROUND, markersize=5, label="a fold")
+        (chosen,) = right.plot([], [], "o", color=_VALIDATES, markeredgecolor="black", markersize=9, zorder=5)
+        low, high = min(map(np.min, of_k.values())), max(map(np.max, of_k.values()))
+        right.set(xlabel="number of folds k", ylabel="validation loss", xlim=(1, MOST + 1))
+        right.set_ylim(low - 0.02, high + 0.35 * (high - low))
+        right.legend(loc="upper left", fontsize=8.5)
+
+    def update(k: int, network: int) -> frame.Readout:
+        number, fold, losses = min(network, k) - 1, place % k, of_k[k]
+        colors = np.ones((MOST, SHOWN, 3))
+        colors[:k] = np.where((fold[:SHOWN] == np.arange(k)[:, None])[..., None], _rgb(_VALIDATES), _rgb(_TRAINS))
+        picture.set_data(colors)
+        frame_of_row.set_data([0.5, SHOWN + 0.5, SHOWN + 0.5, 0.5, 0.5], number + np.array([0.5, 0.5, 1.5, 1.5, 0.5]))
+        points.set_data(np.full(k, k), losses)
+        chosen.set_data([k], [losses[number]])
+        trains = int((fold != number).sum())
+        shared = (k - 2) / (k - 1)
+        return {
+            "folds and networks": f"{k}",
+            f"network {number + 1} trains on": f"{trains} of {n_events} events",
+            "and is validated on": f"{n_events - trains} events, loss {losses[number]:.3f}",
+            "two networks share": f"{shared:.0%} of their training events",
+            "mean of the losses": f"{losses.mean():.4f}",
+            "their spread": f"{losses.std(ddof=1):.4f}; predicted σ √(k/n) = {predicted[k - 2]:.4f}",
+        }
+
+    return frame.Panel(
+        "folds",
+        fig,
+        [picture, frame_of_row, points, chosen],
+        controls,
+        update,
+        alt="Left, a table of networks against events: in each column, one network validates on the event and all "
+        "others train on it; a frame marks one network. Right, the losses of the folds for this k, over a band of the "
+        "predicted spread, which grows with the root of k, and the mean, which hardly changes.",
+    )
+
+
+_TRAINS, _VALIDATES = "#9AD0F5", "#E69F00"
+
+
+def _rgb(color: str) -> NDArray[np.float64]:
+    return np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
+
+
+def _deviations(x: Any, y: Any, trains: Any, validates: Any) -> NDArray[np.float64]:
+    """Fit a straight line to some events; return the squared deviations of others."""
+    slope, offset = np.polyfit(x[trains], y[trains], 1)
+    return np.square(slope * x[validates] + offset - y[validates])
+
+
+def _losses(x: Any, y: Any, fold: Any) -> NDArray[np.float64]:
+    """Return the loss of each fold of a cross-validation, shape (k,)."""
+    return np.array([_deviations(x, y, fold != i, fold == i).mean() for i in range(fold.max() + 1)])
