@@ -519,7 +519,8 @@ assert naive_shaky < 0.8
 
 # %% [markdown]
 # If you need an error, take the corrected one, and say so. It does not shrink to nothing, and no formula is right for all problems.
-#
+
+# %% [markdown]
 # ### Exercise 6.6 – The spread and the error (in your words)
 #
 # A report says: «Our network has a validation loss of 0.512 ± 0.001, where the error is the spread of 50 cross-validations divided by $\sqrt{250}$.» What do you answer? What does the spread tell, and where would independent information have to
@@ -720,7 +721,7 @@ for number, score in enumerate([*seed_scores, np.mean(seed_scores, axis=0)]):
 seeds = pd.DataFrame(rows).T
 of_five = seeds.iloc[:5]
 seeds.loc["spread of the seeds"] = of_five.std(ddof=1)[["test loss", "AUC", "Z"]]
-seeds.round(4)
+seeds.round(4).astype(object).where(seeds.notna(), "–")
 
 # %% tags=["nbval-ignore-output"]
 z_seeds = of_five["Z"].to_numpy()
@@ -783,7 +784,7 @@ chapter.write_table("leaderboard", pd.DataFrame(rows))
 leaderboard.show(chapter)
 
 # %% [markdown]
-# (The validation loss of both is the mean over the folds.)
+# (The validation loss of both is the mean over the folds.) In Z, the mean of five is hardly better than one of them; but it depends less on the luck of a seed.
 #
 # ## 6.8 Handing on
 #

@@ -382,7 +382,7 @@ def exercise_6_8(answer: Any, report: Report) -> None:
     what = "each event has a score of networks that have not seen it"
     hint = "network i has not seen the events of fold i; those of no fold have been seen by none"
     if follows(report, answer, _honest_scores, given, _MISTAKES_6_8, what, hint):
-        only = rng.random((3, 9)), np.arange(9) % 3
+        only = rng.random((3, 30)), np.arange(30) % 3
         none = rng.random((5, 7)), np.full(7, -1)
         report.agrees(answer, _honest_scores, only, none, hint="all events may be in folds, or none")
 

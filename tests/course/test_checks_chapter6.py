@@ -153,7 +153,11 @@ EXERCISES = {
             ("ABDF", "this is not a list"),
             ([], "no letter is named"),
         ],
-        fails=[(["A", "X"], "none of the six")],
+        fails=[
+            (["A", "X"], "none of the six"),
+            ([1, 2, 4, 6], "none of the six"),
+            ([["A", "B", "D", "F"], ["C"]], "✗"),
+        ],
     ),
     "6.3": Exercise(
         right=[predicted, by_each_weight, lambda *given: np.float32(predicted(*given))],
@@ -170,6 +174,7 @@ EXERCISES = {
         fails=[
             (lambda loss, weight, label: predicted(loss, np.ones(len(loss)), label), "✗"),
             (lambda loss, weight, label: predicted(loss[:45], weight[:45], label[:45]), "✗"),
+            (lambda *given: predicted(*given) * math.sqrt(len(given[0]) / 70), "✗ right for other arguments"),
         ],
     ),
     "6.4": Exercise(
@@ -217,6 +222,7 @@ EXERCISES = {
         fails=[
             (lambda losses, rho: correlated(losses, 0.3), "✗ right for other arguments"),
             (lambda losses, rho: np.std(losses, ddof=1) * np.sqrt(1 / 6 + rho / (1 - rho)), "✗ right for other"),
+            (lambda losses, rho: correlated(losses[:6], rho), "✗ right for other"),
         ],
     ),
     "6.8": Exercise(
@@ -238,6 +244,8 @@ EXERCISES = {
         fails=[
             (lambda scores, fold: honest(scores, np.minimum(fold, 1)), "✗"),
             (lambda scores, fold: honest(scores[:4], fold), "✗ right for other arguments"),
+            (lambda scores, fold: honest(scores, fold)[:12], "✗"),
+            (lambda scores, fold: np.where(fold < 0, scores[:4].mean(axis=0), honest(scores, fold)), "✗ right for"),
         ],
     ),
     "6.9": Exercise(
@@ -266,7 +274,12 @@ EXERCISES = {
             (lambda e, a, b: math.sqrt(2 * e**2 + gain(0, a, b) ** 2), "counted twice"),
             (lambda e, a, b: gain(e, a, b) ** 2, "this is the variance"),
         ],
-        fails=[(lambda e, a, b: gain(0.012, a, b), "✗ right for other arguments")],
+        fails=[
+            (lambda e, a, b: gain(0.012, a, b), "✗ right for other arguments"),
+            (lambda e, a, b: gain(e, a, b, n=lambda v: 4 if v is a else 6), "✗ right for other arguments"),
+            (lambda e, a, b: gain(e, a[:4], b[:6]), "✗ right for other arguments"),
+            (lambda e, a, b: round(gain(e, a, b), 3), "✗ three independent"),
+        ],
     ),
 }
 
