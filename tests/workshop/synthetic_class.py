@@ -66,7 +66,7 @@ class Maker:
         """
         reference = self.reference[chapter]
         made = copy.deepcopy(self._plain[chapter])
-        exercises = {e.id: e for e in reference.exercises} | {e.check_id: e for e in reference.exercises}
+        exercises = {cell.id: e for e in reference.exercises for cell in (e.stub, e.check)}
         cells: list[dict[str, Any]] = []
         for cell in made["cells"]:
             exercise = exercises.get(cell["id"])
@@ -75,7 +75,7 @@ class Maker:
                 if plan and cell["cell_type"] == "code":
                     _run(cell, self._solved[chapter].get(cell["id"], {}).get("outputs", []))
                 cells.append(cell)
-            elif cell["id"] == exercise.id:
+            elif cell["id"] == exercise.stub.id:
                 cells += self._answer(cell, exercise, kind)
             else:
                 cells += self._check(cell, exercise, kind)
@@ -97,7 +97,9 @@ class Maker:
             text = exercise.answer
             if exercise.is_written:
                 self._written += 1
-                text = exercise.stub.replace('"""\n', f'"""I see in figure {self._written} of mine that it is so.\n')
+                text = exercise.stub.source.replace(
+                    '"""\n', f'"""I see in figure {self._written} of mine that it is so.\n'
+                )
             if not exercise.is_written and kind in ("wrong", "printed"):
                 text = self.output(exercise, "wrong")[0]
             cell["source"] = text.splitlines(keepends=True)
@@ -120,7 +122,7 @@ class Maker:
         what = {"open": "open", "wrong": "wrong", "printed": "wrong"}.get(kind, "right")
         text = self.output(exercise, "right" if exercise.is_written and what == "wrong" else what)[1]
         state = {"right": "answered" if exercise.is_written else "solved"}.get(what, what)
-        answer = exercise.stub if kind == "forged" else self.output(exercise, what)[0]
+        answer = exercise.stub.source if kind == "forged" else self.output(exercise, what)[0]
         outputs = [verdict(exercise.number, state, answer, text)]
         if kind == "printed":
             outputs.insert(0, verdict(exercise.number, "solved", answer, "  ✓ everything"))
@@ -132,11 +134,11 @@ class Maker:
     def output(self, exercise: Exercise, what: str) -> tuple[str, str]:
         """Return the source of an answer that is ``right``, ``wrong`` or ``open``, and what its check prints."""
         if what == "right":
-            return exercise.answer, exercise.verdict
+            return exercise.answer, f"exercise {exercise.number}: solved\n  ✓ it has a value"
         if what == "open":
-            return exercise.stub, f"exercise {exercise.number}: open"
+            return exercise.stub.source, f"exercise {exercise.number}: open"
         lines = [f"exercise {exercise.number}: not yet", f"  ✗ {exercise.title} is another", "  ✓ it has a value"]
-        return f"{exercise.stub}\nanswer = 'none'", "\n".join(lines)
+        return f"{exercise.stub.source}\nanswer = 'none'", "\n".join(lines)
 
 
 def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:

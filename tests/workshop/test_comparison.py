@@ -24,7 +24,7 @@ from labcourse.errors import BadInput
 from tests.workshop import synthetic_class as made_up
 from tests.workshop.synthetic_class import Maker, save
 from workshop.cli.compare import compare
-from workshop.comparison import overview, page, reading, states
+from workshop.comparison import reading, report, states
 from workshop.comparison.reading import Unreadable
 from workshop.comparison.sandbox import Limits
 from workshop.comparison.submissions import find
@@ -64,7 +64,7 @@ def test_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_path: Pa
     plans = made_up.plans(maker, 20)
     made_up.write_class(tmp_path, maker, plans)
     found = survey(find(tmp_path), maker.reference)
-    rows = overview.rows(found)
+    rows = found.rows()
     expected = [
         row
         for student, chapters in plans.items()
@@ -153,7 +153,7 @@ def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObj
     assert not [what for _, what in student.problems if what.startswith("cannot be compared")]
     assert {found.state for found in student.exercises} <= set(states.STATES)
     assert len(student.exercises) == 11
-    page.render(Survey("", {1: maker.reference[1]}, [student])).encode()
+    report.render(Survey("", {1: maker.reference[1]}, [student])).encode()
 
 
 def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
@@ -161,7 +161,7 @@ def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
 ) -> None:
     made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob")})
     found = find(tmp_path)
-    found.submissions[0].files[0] = None  # type: ignore[call-overload]
+    found.students["anna"][0] = found.students["anna"][0]._replace(notebook=7)
     students = survey(found, {1: maker.reference[1]}).students
     assert students[0].problems == [("", "cannot be compared: AttributeError")]
     assert state_of(students[1], "1.1").state == "solved"
@@ -211,9 +211,14 @@ def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
     (tmp_path / "class" / "eve").symlink_to(secret)
     os.mkfifo(bob / "chapter1_data_preparation.ipynb")
     found = survey(find(tmp_path / "class"), {1: maker.reference[1]})
-    assert [student.name for student in found.students] == ["anna", "bob"]
-    assert {found.state for student in found.students for found in student.exercises} == {"damaged"}
-    assert "not a plain file" in dict(found.students[1].problems)["bob/chapter1_data_preparation.ipynb"]
+    assert [student.name for student in found.students] == ["anna", "bob", "eve"]
+    assert [{found.state for found in student.exercises} for student in found.students] == [
+        {"damaged"},
+        {"damaged"},
+        {"missing"},
+    ]
+    assert "no plain file" in dict(found.students[1].problems)["bob/chapter1_data_preparation.ipynb"]
+    assert found.students[2].problems == [("eve", "a link to elsewhere, which is not followed")]
     with pytest.raises(Unreadable, match="a link"):
         reading.read(anna / "chapter1_data_preparation.ipynb")
 
@@ -306,11 +311,11 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     }
     made_up.write_class(tmp_path, maker, plans)
     found = survey(find(tmp_path), {1: maker.reference[1]})
-    first = overview.hurdles(found)[0]
+    first = found.hurdles()[0]
     mistake = f"{maker.reference[1].exercises[4].title} is another (2)"
     assert list(first.values())[1:] == [3, 1, 2, 0, mistake]
     assert [(s.reached, s.stuck) for s in found.students] == [("1.11", ""), ("1.5", "1.4"), ("1.5", "1.2")]
-    text = page.render(found)
+    text = report.render(found)
     assert "claims solved, but its cell is as it was handed out" in text
     assert "stuck at 1.4" in text
     ids = [attributes["id"] for _, attributes in Page(text).elements if "id" in attributes]
@@ -353,7 +358,7 @@ def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: P
     cell = next(c for c in notebook["cells"] if "exercise-1.2" in c["metadata"].get("tags", ()))
     cell["source"] = "is_admin = 'user\u202e \u2066# if admin\u2069 \u2066'\x1b[2K\n\tx = 1\u200b"
     save(tmp_path / "chapter1.ipynb", notebook)
-    text = page.render(survey(find(tmp_path), {1: maker.reference[1]}))
+    text = report.render(survey(find(tmp_path), {1: maker.reference[1]}))
     assert "user[U+202E] [U+2066]# if admin[U+2069] [U+2066]" in text
     assert "[U+001B][2K\n\tx = 1[U+200B]" in text
     assert not re.search("[\u200b\u202e\u2066-\u2069\x1b]", text)
@@ -373,7 +378,7 @@ def test_copies_are_marked(maker: Maker, tmp_path: Path) -> None:
         [],
         [letters("anna"), letters("bob")],
     ]
-    assert "those of bob" in page.render(Survey("", {1: maker.reference[1]}, students))
+    assert "those of bob" in report.render(Survey("", {1: maker.reference[1]}, students))
 
 
 def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> None:
@@ -397,14 +402,14 @@ def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path, mon
     monkeypatch.setattr("workshop.comparison.survey.execute", execute)
     found = survey(find(tmp_path), {1: maker.reference[1]}, limits=Limits())
     assert [student.name for student in found.students] == ["anna", "bob"]
-    assert "interrupted after 2 of 3 students" in page.render(found)
+    assert "interrupted after 2 of 3 students" in report.render(found)
 
 
 # Changes, times
 
 
 def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> None:
-    from workshop.comparison.changes import find_changes
+    from workshop.comparison.remarks import find_changes
 
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong"})
     assert find_changes(reading.take(notebook), maker.reference[1]) == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop.comparison import reading
+from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
 from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
 from workshop.comparison.states import Found
@@ -15,14 +15,17 @@ MODEL = (
 )
 
 
+CHECK = Cell("code", "balance = checks.exercise_5_4(balance)")
+
+
 def words(number: str = "4.3") -> Exercise:
-    return Exercise(number, "", True, "a", "b", 'answer = """\n"""', f'answer = """{MODEL}"""', "", "")
+    return Exercise(number, "", True, Cell("code", 'answer = """\n"""'), CHECK, f'answer = """{MODEL}"""')
 
 
 def code(number: str = "5.4") -> Exercise:
     stub = "def balance(weight, label):\n    # your code here\n    return ..."
     answer = "def balance(weight, label):\n    return weight / splitting.folds(label)"
-    return Exercise(number, "", False, "a", "b", stub, answer, "balance = checks.exercise_5_4(balance)", "")
+    return Exercise(number, "", False, Cell("code", stub), CHECK, answer)
 
 
 def said(exercise: Exercise, answer: str) -> str:
@@ -78,9 +81,9 @@ def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
     ],
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
-    cells = [reading.Cell("code", "course = checks.is_open")]
+    cells = [Cell("code", "course = checks.is_open")]
     chapter = Chapter(5, "", tuple(cells), (code(),), {})
-    notebook = reading.Notebook((*cells, reading.Cell("code", cell), reading.Cell("markdown", "the checks.")))
+    notebook = Notebook((*cells, Cell("code", cell), Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged
 
 

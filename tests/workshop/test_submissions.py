@@ -23,7 +23,7 @@ def hand_in(folder: Path, files: list[str]) -> Path:
 
 
 def held(found: Class) -> dict[str, list[str]]:
-    return {s.student: sorted(file.name for file in s.files) for s in found.submissions}
+    return {name: [file.name for file in files if file.is_notebook] for name, files in found.students.items()}
 
 
 # files; how they were recognised; students with the number of their notebooks
@@ -164,16 +164,17 @@ def test_one_notebook(tmp_path: Path) -> None:
     path = tmp_path / "anna" / "chapter3_evaluation.ipynb"
     path.parent.mkdir()
     path.write_text("{}")
-    assert find(path).submissions[0].student == "anna"
+    assert list(find(path).students) == ["anna"]
     path = path.rename(path.with_name("bob_chapter3.ipynb"))
-    assert find(path).submissions[0].student == "bob"
+    assert list(find(path).students) == ["bob"]
 
 
 def test_nothing_to_compare_is_said(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="does not exist"):
         find(tmp_path / "nowhere")
     folder = hand_in(tmp_path, ["anna/chapter3.ipynb", "bob/work.zip"])
-    assert find(folder).submissions[1].problems == [("bob/work.zip", "an archive, which is not unpacked")]
+    (archive,) = find(folder).students["bob"]
+    assert (archive.name, archive.notes) == ("bob/work.zip", ("an archive, which is not unpacked",))
     for place in (folder / "bob", folder / "bob" / "work.zip"):
         with pytest.raises(BadInput, match="no notebook here") as empty:
             find(place)
