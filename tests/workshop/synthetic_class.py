@@ -127,17 +127,10 @@ def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
-def expected_rows(student: str, chapter: Chapter, plan: Mapping[str, str]) -> list[tuple[str, int, str, str, str]]:
-    """Return student, chapter, exercise, state and part of a doubt, as a plan should be found."""
-    rows = []
-    for exercise in chapter.exercises:
-        kind = plan.get(exercise.number, "untouched")
-        code, words, doubt = KINDS[kind]
-        if exercise.is_written and kind in ONLY_CODE:
-            doubt = ""
-        state = words if exercise.is_written else code
-        rows.append((student, chapter.number, exercise.number, state, doubt))
-    return rows
+def expected(exercise: Exercise, kind: str) -> tuple[str, str]:
+    """Return the state that an exercise should be found in, and part of its doubt."""
+    code, words, doubt = KINDS[kind]
+    return (words, "" if kind in ONLY_CODE else doubt) if exercise.is_written else (code, doubt)
 
 
 def plans(maker: Maker, students: int, seed: int = 0) -> dict[str, dict[int, dict[str, str]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -87,7 +88,9 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
 
 
 @needs_sandbox
-def test_what_students_code_cannot_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_students_code_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setenv("MY_TOKEN", "secret")
     mine, service = tmp_path / "mine", tmp_path / "service"
     mine.write_text("secret")
@@ -114,27 +117,17 @@ def test_what_students_code_cannot_do(tmp_path: Path, monkeypatch: pytest.Monkey
         "while True: pass": "KeyboardInterrupt",
         "print('goes on')": "goes on\n",
     }
-    segment = _shared_memory(0x4C434D53)
-    with socket.socket(socket.AF_UNIX) as listening, segment:
+    system = ctypes.CDLL(None)
+    segment = system.shmget(0x4C434D53, 4096, 0o1666)
+    assert segment >= 0
+    request.addfinalizer(lambda: system.shmctl(segment, 0, None))  # removes it
+    with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(service))
         listening.listen()
         outcome = run_cells(list(attacks), [], Limits(60, 1.5e9, 2))
     assert outcome.note == ""
     assert {attack: printed(outcome, i) for i, attack in enumerate(attacks)} == attacks
     assert outcome.stopped == [len(attacks) - 2]
-
-
-@contextlib.contextmanager
-def _shared_memory(key: int) -> Any:
-    import ctypes
-
-    libc = ctypes.CDLL(None)
-    identifier = libc.shmget(key, 4096, 0o1666)  # makes it
-    assert identifier >= 0
-    try:
-        yield
-    finally:
-        libc.shmctl(identifier, 0, None)  # removes it
 
 
 @needs_sandbox

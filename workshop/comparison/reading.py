@@ -57,6 +57,11 @@ class Cell:
     numbers: tuple[Any, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
+    @property
+    def labels(self) -> set[str]:
+        """Its tags that say which exercise or check it is."""
+        return {tag for tag in self.tags if tag.startswith(("exercise-", "check-"))}
+
 
 @dataclass(frozen=True)
 class Notebook:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
-from workshop.comparison.states import Found, copies
+from workshop.comparison.states import Found
 
 _TAUGHT = "crossvalidation|features|kinematics|metrics|network|selection|significance|splitting|weights"
 _CALL = re.compile(rf"\b({_TAUGHT})\.([a-z]\w*)")
@@ -75,17 +75,9 @@ def own_text(found: Found, exercise: Exercise) -> str:
 
 
 def alike(answers: Sequence[Mapping[Exercise, str]]) -> Iterator[tuple[int, int, int]]:
-    """Yield who shares answers with whom, letter for letter.
+    """Yield positions of two students whose answers are the same letter for letter, and how many are.
 
-    Parameters
-    ----------
-    answers : sequence of mappings
-        For each student the `own_text` by exercise.
-
-    Yields
-    ------
-    tuple
-        Positions of two students, and how many answers are the same: one in words is enough, or three of code.
+    Of each student the `own_text` by exercise is given; one answer in words is enough, or three of code.
     """
     writers: defaultdict[tuple[Exercise, str], list[int]] = defaultdict(list)
     for student, texts in enumerate(answers):
@@ -106,10 +98,9 @@ def find_changes(notebook: Notebook, chapter: Chapter) -> list[Change]:
 
     The cells of the course have ids of their own, which every editor keeps: by these they are paired.
     """
-    exercises = [cell for exercise in chapter.exercises for cell in (exercise.stub, exercise.check)]
-    course = [cell for cell in chapter.cells if cell not in exercises]
-    answers = [cell for original in exercises for cell in copies(notebook.cells, original)]
-    own = [cell for cell in notebook.cells if cell.source.strip() and cell not in answers]
+    exercises = {cell.id for exercise in chapter.exercises for cell in (exercise.stub, exercise.check)}
+    course, own = ([c for c in cells if c.id not in exercises] for cells in (chapter.cells, notebook.cells))
+    own = [cell for cell in own if cell.source.strip() and not cell.labels]
     known, present = set(map(_key, course)), {cell.id for cell in own} | set(map(_key, own))
     before = {cell.id: cell.source for cell in course}
     changes = [

@@ -61,8 +61,7 @@ def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:
 
 def copies(cells: Iterable[Cell], original: Cell) -> list[Cell]:
     """Return the cells that are an exercise or a check of the course, by their tag or, where it was lost, their id."""
-    names = {tag for tag in original.tags if tag.startswith(("exercise-", "check-"))}
-    return [cell for cell in cells if cell.kind == "code" and (cell.id == original.id or names & set(cell.tags))]
+    return [c for c in cells if c.kind == "code" and (c.id == original.id or c.labels & original.labels)]
 
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
