@@ -132,18 +132,12 @@ def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObj
     notebook = maker.notebook(1, dict.fromkeys((f"1.{i}" for i in range(1, 12)), "right"))
     for _ in range(data.draw(st.integers(1, 4))):
         here: Any = notebook
-        for _ in range(data.draw(st.integers(0, 6))):
-            keys = list(here) if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ()
-            if not keys:
-                break
-            key = data.draw(st.sampled_from(keys))
-            if not isinstance(here[key], (dict, list)):
+        while isinstance(here, (dict, list)) and here:
+            key = data.draw(st.sampled_from(list(here) if isinstance(here, dict) else range(len(here))))
+            if not isinstance(here[key], (dict, list)) or data.draw(st.integers(0, 5)) == 0:
+                here[key] = data.draw(JUNK)
                 break
             here = here[key]
-        if isinstance(here, dict) and here:
-            here[data.draw(st.sampled_from(list(here)))] = data.draw(JUNK)
-        elif isinstance(here, list) and here:
-            here[data.draw(st.integers(0, len(here) - 1))] = data.draw(JUNK)
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / "chapter1.ipynb", notebook)
         student = survey(find(Path(folder)), {1: maker.reference[1]}).students[0]

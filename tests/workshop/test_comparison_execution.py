@@ -143,7 +143,7 @@ def test_what_students_code_cannot_do(
             "running = [subprocess.Popen(['sleep', '4242']) for _ in range(250)]\ntime.sleep(9)",
             "stopped: more than 200 processes",
         ),
-        ("print('x' * 3_000_000)", "stopped: too much output"),
+        ("print('x' * 3_000_000)", "it could not be run to its end: too much output"),
         ("signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass", "stopped after 15 s"),
         ("os.kill(os.getpid(), signal.SIGKILL)", "its kernel died, perhaps for want of memory"),
     ],
@@ -156,7 +156,8 @@ def test_what_goes_too_far_is_stopped_and_leaves_nothing(monkeypatch: pytest.Mon
         "        time.sleep(4242)\nstart()\nprint('before')"
     )
     before = psutil.Process().children(recursive=True)  # of other tests, such as a tracker of shared memory
-    outcome = run_cells([hides, cell, "print('never')"], [], Limits(15, 1e9, 4))
+    seconds = 15 if "15 s" in note else 120  # a busy machine needs some to begin
+    outcome = run_cells([hides, cell, "print('never')"], [], Limits(seconds, 1e9, 8))
     assert outcome.note == note
     assert (printed(outcome, 0), printed(outcome, 2)) == ("before\n", "")
     assert set(psutil.Process().children(recursive=True)) <= set(before)

@@ -1,4 +1,4 @@
-"""What runs inside the sandbox: ``python -m workshop.comparison.inside``, with cells and seconds on standard input.
+"""What runs inside the sandbox: ``python -m workshop.comparison.inside``, with cells and limits on standard input.
 
 Each executed cell goes to standard output as one line of JSON, at once (position, cell, whether it was stopped): what
 was done survives whatever the next cell does. The last line says why cells were not run to the end, or is empty.
@@ -25,7 +25,7 @@ def main() -> None:
 
     from workshop.authoring.run import kernel_manager_class
 
-    sources, cell_seconds = json.load(sys.stdin)
+    sources, cell_seconds, left = json.load(sys.stdin)
     # The kernel must not write in our name: it does not inherit the file, and may not look into this process.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -37,10 +37,12 @@ def main() -> None:
         started = time.monotonic()
 
     def report(cell_index: int, **_: Any) -> None:
-        send([cell_index, notebook.cells[cell_index], time.monotonic() - started > cell_seconds])
-
-    def send(message: Any) -> None:
-        print(json.dumps(message), file=channel, flush=True)
+        nonlocal left
+        line = json.dumps([cell_index, notebook.cells[cell_index], time.monotonic() - started > cell_seconds])
+        left -= len(line)
+        if left < 0:
+            raise RuntimeError("too much output")
+        print(line, file=channel, flush=True)
 
     notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
     client = NotebookClient(
@@ -57,11 +59,12 @@ def main() -> None:
     )
     try:
         client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        send("")
+        end = ""
     except DeadKernelError:
-        send("its kernel died, perhaps for want of memory")
+        end = "its kernel died, perhaps for want of memory"
     except (CellControlSignal, RuntimeError) as error:
-        send(f"it could not be run: {error}")
+        end = f"it could not be run to its end: {error}"
+    print(json.dumps(end), file=channel, flush=True)
 
 
 if __name__ == "__main__":

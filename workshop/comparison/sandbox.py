@@ -11,13 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,6 +42,7 @@ _ENVIRONMENT = {
 }
 """All that students' code sees of an environment, besides where the samples are."""
 _MAX_OUTPUT = 50_000_000
+"""Characters of all cells."""
 _MAX_PROCESSES = 200
 _SPARE_MEMORY = 3e8
 """Memory that belongs to no process (of files, pipes, queues) is not counted; it is stopped before there is none."""
@@ -127,11 +127,11 @@ def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) ->
     folders = ":".join(map(str, settings.search_path()))
     environment = _ENVIRONMENT | {"PYTHONPATH": str(settings.home()), "LABCOURSE_DATA": folders}
     with tempfile.TemporaryFile() as order, tempfile.TemporaryFile() as received:
-        order.write(json.dumps([sources, limits.cell_seconds]).encode())
+        order.write(json.dumps([sources, limits.cell_seconds, _MAX_OUTPUT]).encode())
         order.seek(0)
         process = subprocess.Popen(command, env=environment, stdin=order, stdout=received, stderr=subprocess.STDOUT)
         try:
-            note = _watch(process, limits, lambda: os.fstat(received.fileno()).st_size)
+            note = _watch(process, limits)
         finally:
             process.kill()  # and with it everything in the sandbox
             process.wait()
@@ -143,7 +143,10 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     """Return the command line up to the program: later options cover what earlier ones show."""
     home = settings.home()
     most, half = f"{memory:.0f}", f"{memory / 2:.0f}"
-    shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES), *_samples()]
+    shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES)]
+    # Of the samples' folders only the samples: what else lies there is nobody's business.
+    samples = ("*.root", "manifest.json", "azh")
+    shown += [str(path) for folder in settings.search_path() for name in samples for path in folder.glob(name)]
     return [
         *("bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--as-pid-1", "--new-session", "--proc", "/proc", "--dev", "/dev"),
@@ -157,13 +160,7 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     ]
 
 
-def _samples() -> Iterator[str]:
-    """Yield the files of the samples: what else lies in their folders is nobody's business."""
-    for folder in settings.search_path():
-        yield from (str(path) for pattern in ("*.root", "manifest.json", "azh") for path in folder.glob(pattern))
-
-
-def _watch(process: subprocess.Popen[bytes], limits: Limits, written: Callable[[], int]) -> str:
+def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
     """Wait until the sandbox ends or has to be ended; return why."""
     import psutil
 
@@ -181,8 +178,6 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits, written: Callable[[
             return f"stopped: more than {limits.memory / 1e9:.1f} GB of memory, or than this machine has"
         if len(family) > _MAX_PROCESSES:
             return f"stopped: more than {_MAX_PROCESSES} processes"
-        if written() > _MAX_OUTPUT:
-            return "stopped: too much output"
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
     return ""
