@@ -139,6 +139,10 @@ def test_renamed_notebooks_are_told_apart_by_their_cells(tmp_path: Path) -> None
     assert list(held(find(folder))) == ["anna", "bob"]
     holds("bob.ipynb", 4)
     assert list(held(find(folder))) == ["class"]
+    for name in ("chapter3-anna", "chapter3-bob"):
+        hand_in(tmp_path, [f"{name}/chapter3.ipynb"])
+        (folder / name / "test_setup.ipynb").write_text('{"cells": []}')  # of no chapter, whatever its folder
+    assert [file.chapter for file in find(folder).students["anna"]] == [3, 3, 0]
 
 
 @pytest.mark.parametrize(

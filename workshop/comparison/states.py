@@ -69,7 +69,8 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     check = max(checks, key=lambda cell: cell.count, default=None)
     # Of copies that were not run, one with an answer counts more than one without.
     answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, stub)), default=None)
-    verdict = _verdict(check, exercise.number) if check else Verdict()
+    published = [v for v in check.verdicts if v.exercise == exercise.number and v.state in PUBLISHED] if check else []
+    verdict = published[-1] if published else Verdict()
     claims = f"claims {verdict.state}, but " if verdict.state in ("solved", "wrong") else ""
     doubts = [
         f"its {name} is there {len(cells)} times; the one that was run last counts"
@@ -124,12 +125,6 @@ def _doubts(answer: Cell, check: Cell, verdict: Verdict) -> Iterator[str]:
             yield "its output is not one of this check"
         if not _is_python(answer.source):
             yield "its cell is no Python"
-
-
-def _verdict(check: Cell, number: str) -> Verdict:
-    """Return what a check published last of an exercise."""
-    published = [verdict for verdict in check.verdicts if verdict.exercise == number and verdict.state in PUBLISHED]
-    return published[-1] if published else Verdict()
 
 
 def _same_code(source: str, other: str) -> bool:

@@ -269,12 +269,13 @@ def _walk(root: Path) -> Iterator[File]:
 
 
 def _read(path: Path, place: PurePath) -> File:
-    """Read a notebook, and say of which chapter it is, by its cells or else by its path."""
-    named = next((number for part in reversed(place.parts) if (number := chapter_of_name(part))), 0)
+    """Read a notebook, and say of which chapter it is, by its cells or else its name; a damaged one's folder counts."""
+    named = chapter_of_name(place.name)
     try:
         notebook = read(path)
     except Unreadable as error:
-        return File(path, place, named, notes=(str(error),))
+        by_folder = next((number for part in reversed(place.parts) if (number := chapter_of_name(part))), 0)
+        return File(path, place, by_folder, notes=(str(error),))
     chapter, note = notebook.chapter, ""
     if not chapter:
         note = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
