@@ -47,7 +47,7 @@ LAYOUTS: list[tuple[list[str], str, dict[str, int]]] = [
         {"Anna Smith": 3, "Bob Lee": 3},
     ),
     (
-        [f"Anna Smith_{number}_assignsubmission_file_/{TITLES[3]}.ipynb" for number in (12345, 12346)],
+        [MOODLE.format(title=TITLES[3], name="Anna Smith", number=number) for number in (12345, 12346)],
         FOLDERS,
         {"Anna Smith 12345": 1, "Anna Smith 12346": 1},
     ),

@@ -4,7 +4,7 @@ Who is who is said by the user's pattern or table, else by the names in the path
 classrooms and mail put a student's name in different places. What is constant says nothing about who handed in, and
 neither do the course's own names, marks of copies (``Copy of``, ``(1)``) and dates. A student is the outermost of the
 names that are left, in folders or in the name of the file, that gives students the fewest second notebooks of a
-chapter; numbers count only where words do not tell. ``tests/workshop/test_submissions.py`` has a table of layouts.
+chapter; numbers count where words would give more. ``tests/workshop/test_submissions.py`` has a table of layouts.
 
 Two notebooks of one chapter are one student's if at most every second student has such; else it is a question, answered
 by a pattern or a table. Links are never followed: a submission must not show the reader files from elsewhere.
