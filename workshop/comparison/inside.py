@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import math
 import os
 import subprocess
 import sys
@@ -48,7 +49,7 @@ def main() -> None:
     client = NotebookClient(
         notebook,
         kernel_manager_class=kernel_manager_class(),
-        timeout=cell_seconds,
+        timeout=math.ceil(cell_seconds),
         interrupt_on_timeout=True,
         allow_errors=True,
         record_timing=False,
