@@ -14,15 +14,6 @@ import numpy as np
 from course.checks import cells
 from course.checks.compare import alike, as_number, copied
 
-__all__ = [
-    "Mistake",
-    "Report",
-    "ReturnsNothing",
-    "Row",
-    "StillOpen",
-    "explain",
-]
-
 
 class Mistake(NamedTuple):
     """What a mistake gives, or a function that makes it; its name, in words; and a hint that teaches the idea."""
@@ -46,18 +37,8 @@ _HINTS = (
     ("Exception", "ellipsis|'EllipsisType'", "", "a `...` in the cell is still to be filled in"),
     ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
     ("ValueError", "truth value", _UNBRACKETED, _BRACKETS),
-    (
-        "ValueError",
-        "truth value",
-        r"\bin\b",
-        "`in` asks once for the whole column: use .isin(values) or np.isin",
-    ),
-    (
-        "ValueError",
-        "truth value",
-        "",
-        "for arrays, use & | ~ for and, or, not, and np.maximum, np.where for max, if",
-    ),
+    ("ValueError", "truth value", r"\bin\b", "`in` asks once for the whole column: use .isin(values) or np.isin"),
+    ("ValueError", "truth value", "", "for arrays: & | ~ for and, or, not; np.maximum, np.where for max, if"),
     ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
     (
         "TypeError",
@@ -99,9 +80,7 @@ class ReturnsNothing(Exception):
 class Report:
     """Collects what holds and what does not, in the order in which a check finds it."""
 
-    def __init__(self, own: Any = None) -> None:
-        self.own = own
-        """The course's own answer to the exercise, if its notebook goes on with one."""
+    def __init__(self) -> None:
         self.lines: list[tuple[bool, str, str]] = []
 
     @property
@@ -183,9 +162,10 @@ class Report:
         The default is single precision.
         """
         number = self.number(value, hint, f"{what}: ")
-        margin = max(tolerance, relative * abs(expected))
-        is_close = number is not None and math.isfinite(number) and abs(number - expected) <= margin
-        return number is not None and self.holds(is_close, what, hint=hint)
+        if number is None:
+            return False
+        is_close = abs(number - expected) <= max(tolerance, relative * abs(expected))
+        return self.holds(math.isfinite(number) and is_close, what, hint=hint)
 
     def reading(
         self,
@@ -222,29 +202,23 @@ class Report:
         *mistakes: Row,
         hint: str = "",
     ) -> bool:
-        """Note that one of ``names`` should be answered, and one of those that are ``right``.
-
-        In a mistake, ``wrong`` is a name or a collection of names.
-        """
+        """Note that one of ``names`` should be answered, and one that is ``right``; ``wrong`` may be several."""
         if not isinstance(answer, str):
-            number = as_number(answer) is not None
-            received = "this is a number" if number else f"this is of type {type(answer).__name__}"
-            self.wrong(f"{received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
+            received = "a number" if as_number(answer) is not None else f"of type {type(answer).__name__}"
+            self.wrong(f"this is {received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
             return False
-        if answer not in right:
-            for mistake in (Mistake(*row) for row in mistakes):
-                if answer in ((mistake.wrong,) if isinstance(mistake.wrong, str) else mistake.wrong):
-                    self.wrong(mistake.name, mistake.hint)
-                    return False
-        if answer not in names:
-            meant = [name for name in names if name.casefold() == answer.strip().casefold()]
-            if meant:
-                self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
-            else:
-                quoted = ", ".join(f'"{name}"' for name in names)
-                self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
-            return False
-        return self.holds(answer in right, what, hint=hint)
+        for mistake in (Mistake(*row) for row in mistakes if answer not in right):
+            if answer == mistake.wrong or (not isinstance(mistake.wrong, str) and answer in mistake.wrong):
+                self.wrong(mistake.name, mistake.hint)
+                return False
+        if answer in names:
+            return self.holds(answer in right, what, hint=hint)
+        if meant := [name for name in names if name.casefold() == answer.strip().casefold()]:
+            self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
+        else:
+            quoted = ", ".join(f'"{name}"' for name in names)
+            self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
+        return False
 
     def parts(self, result: Any, what: str, n: int = 2) -> list[Any] | None:
         """Return the ``n`` parts of a result, or note that it has others. ``what`` names them: "raw, expected"."""

@@ -27,18 +27,18 @@ import inspect
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from course.checks import cells, registry
 from course.checks.compare import in_form, is_open
-from course.checks.findings import Mistake, Report, ReturnsNothing, Row, StillOpen, explain
+from course.checks.findings import Report as Report
+from course.checks.findings import ReturnsNothing, StillOpen, explain
+from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
-
-__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "ended_in_error", "exercise"]
 
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
@@ -99,7 +99,7 @@ def exercise(
             call = cells.arguments(cells.running.source, body.__name__)
             names, others = call or (registry.exercises()[number].names if number in registry.exercises() else (), ())
             run, before = cells.last_run(names), verdict_here(number)
-            report, state, handed_on = Report(own), "open", answer
+            report, state, handed_on = Report(), "open", answer
             is_renewed = _is_renewed(answer, run, before)
             if before is not None and is_renewed:
                 answer = handed_on = before.given
@@ -111,18 +111,17 @@ def exercise(
                 publish(number, [*lines, *(before.lines if before else ())], before)
                 return before.handed_on if before else own
             if state == "wrong":
-                report.lines += _bound_anew(number, run, others)
+                report.lines += _bound_anew(number, others, run)
+            elif state == "solved" and (
+                anew := [*_bound_anew(number, others)]
+            ):  # right for what the course does not ask
+                state, report.lines = "wrong", anew
             lines = [*_lines(number, state, report, hands_on=own is not None), *([trouble] if trouble else [])]
             handed_on = in_form(handed_on, own) if state == "solved" and own is not None else own
             # What was not bound by a cell since the last check, but in another way, is of no known cell.
-            is_of_run = run is not None and (before is None or run.order > before.order)
-            cell = (
-                cells.fingerprint(run.source)
-                if run is not None and is_of_run
-                else before.cell
-                if before and is_renewed
-                else ""
-            )
+            cell = before.cell if before and is_renewed else ""
+            if run is not None and (before is None or run.order > before.order):
+                cell = cells.fingerprint(run.source)
             again = tuple(lines[1:]) if state == "wrong" else ()
             verdict = Verdict(state, cells.running.order, cell, answer, handed_on, again)
             record_state(number, state, verdict)
@@ -166,20 +165,21 @@ def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, co
     return _OWN if before.state != "solved" and answer is not before.given else _NOT_NEW
 
 
-def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> Iterator[tuple[bool, str, str]]:
-    """Yield a line for each name of the course's that the answer or its check uses, and that the student bound anew.
+def _bound_anew(number: str, names: Iterable[str], run: cells.Run | None = None) -> Iterator[tuple[bool, str, str]]:
+    """Yield a line for each of the names, and of those that the run of an answer uses, that the student bound anew.
 
-    A module is what the course means by its name, whoever has imported it.
+    Without a run, the student's cell may be a course's cell with other numbers in it, which uses the same names.
     """
-    session = cells.shell()
-    used = {*others, *(cells.names_used(run.source) if run else ())}
-    for name in sorted(used & registry.names_bound(int(number.split(".")[0]))):
-        runs = cells.all_runs(name)
-        is_course = [cells.fingerprint(each.source) in registry.fingerprints() for each in runs]
-        if not any(is_course) or is_course[-1] or runs[-1] is run:
+    here = [each for each in registry.exercises().values() if each.number.startswith(number.split(".")[0] + ".")]
+    answers = {name for exercise in here for name in exercise.names}
+    for name in sorted({*names, *(cells.names_used(run.source) if run else ())} - answers):
+        runs = cells.runs.get(name, [])
+        course = [each for each in runs if cells.fingerprint(each.source) in registry.fingerprints()]
+        if not course or runs[-1] in (course[-1], run) or cells.is_module(name):
             continue
-        if session is None or not inspect.ismodule(session.user_ns.get(name)):
-            line = next(line for line in runs[-1].source.splitlines() if name in line).strip()
+        source = runs[-1].source
+        if run is not None or not cells.names_used(course[-1].source) <= cells.names_used(source):
+            line = next(line for line in source.splitlines() if name in line).strip()
             what = f"`{name}` is no longer the course's: a cell of yours has bound it anew (`{line[:80]}`)"
             yield False, what, f"take another name there, and run the course's cell that makes `{name}` again"
 

@@ -10,20 +10,6 @@ import numpy as np
 from course.checks.compare import alike
 from course.checks.report import Report, Row
 
-__all__ = [
-    "PER_CENT",
-    "caught",
-    "changed",
-    "follows",
-    "gives",
-    "hold",
-    "just_above",
-    "losses",
-    "part",
-    "parts_follow",
-    "with_argument",
-]
-
 PER_CENT = ("this is in per cent", "a share lies between 0 and 1")
 """What goes wrong, and the hint, where an answer is a hundred times the share."""
 

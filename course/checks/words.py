@@ -11,8 +11,6 @@ from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.registry import exercises
 from course.checks.report import ended_in_error
 
-__all__ = ["written"]
-
 _FEWEST_WORDS = 4
 
 

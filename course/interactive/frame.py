@@ -69,7 +69,8 @@ class Panel:
         plt.close(figure)  # or the notebook would show it once more, at the end of the cell
         self.name, self.alt, self.controls = name, alt, dict(controls)
         self.figure, self.moving = figure, sorted(moving, key=lambda artist: artist.zorder)
-        self._canvas, self._background, self._update, self._still = FigureCanvasAgg(figure), None, update, still or {}
+        self._canvas, self._background = FigureCanvasAgg(figure), None
+        self._update, self._still = update, dict(still or {})
         for artist in self.moving:
             artist.set_animated(True)
         # Not widgets.Image: it takes no alternative text.
@@ -115,7 +116,7 @@ class Panel:
                 self._background = self._canvas.copy_from_bbox(self.figure.bbox)
             self._canvas.restore_region(self._background)
             for artist in self.moving:
-                artist.axes.draw_artist(artist)
+                self.figure.draw_artist(artist)
         buffer = io.BytesIO()
         pixels = np.ascontiguousarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
         Image.fromarray(pixels).save(buffer, format="png", compress_level=1)

@@ -217,7 +217,7 @@ def _panel(
         layers = history.layers[epoch]
         surface = expit(logits(grid, layers)).reshape(N_GRID, N_GRID)
         image.set_data(surface)
-        contours = contourpy.contour_generator(*grid_axes, surface, line_type="Separate")
+        contours: Any = contourpy.contour_generator(grid_axes[0], grid_axes[1], surface, line_type="Separate")
         for collection, levels in zip(lines, ((0.5,), (0.25, 0.75)), strict=True):
             collection.set_segments([line for level in levels for line in contours.lines(level)])
         z = logits(events.standard, layers)
