@@ -21,7 +21,6 @@ import pytest
 from course import checks
 from course.checks import progress
 
-FEWEST_MISTAKES = 3
 OWN = """exercise {}: nothing is judged, and what is noted stays
   What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, run \
 its cell, and then this check.

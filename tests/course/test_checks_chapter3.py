@@ -48,10 +48,6 @@ def auc_by_loop(score, label, weight):
     return won / total
 
 
-def auc_not_normalised(score, label, weight):
-    return auc(score, label, weight) * weight[label == 1].sum() * weight[label == 0].sum()
-
-
 def cut_for(score, label, weight, efficiency):
     s, w = score[label == 1], weight[label == 1]
     order = np.argsort(s)[::-1]
@@ -82,12 +78,6 @@ def to_mixture(score, share, new_share):
 def mixture_by_odds(score, share, new_share):
     r = score / (1 - score) * new_share / (1 - new_share) * (1 - share) / share
     return r / (1 + r)
-
-
-def auc_with(score, label, weight, won):
-    s, b = label == 1, label == 0
-    pairs = np.outer(weight[s], weight[b])
-    return (pairs * won(score[s][:, None] - score[b])).sum() / pairs.sum()
 
 
 @cache
@@ -148,9 +138,6 @@ EXERCISES = {
             lambda s, y, w, cut: np.array(efficiencies(s, y.astype(bool), w.astype(np.float32), cut)),
         ],
         (lambda *given: efficiencies(*given)[::-1], "the order is another one"),
-        (lambda s, y, w, cut: efficiencies(s, y, np.ones_like(w), cut), "counted, not weighted"),
-        (lambda s, y, w, cut: efficiencies(s, y, abs(w), cut), "count as positive"),
-        (lambda s, y, w, cut: efficiencies(s, y, w, np.nextafter(cut, 1)), "right at the cut"),
         (lambda *given: efficiencies(*given)[0], "one value is given"),
         (lambda s, y, w, cut: efficiencies(s, y, w, 0.5), "hint: keeps everything"),
         (lambda s, y, w, cut: efficiencies(s, y, w, round(cut)), ""),
@@ -159,15 +146,10 @@ EXERCISES = {
     ),
     "3.5": Exercise(
         [auc, auc_by_loop, lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4"))],
-        (lambda s, y, w: auc(s, 1 - y, w), "swapped"),
-        (lambda s, y, w: auc(s, y, np.ones_like(w)), "counted, not weighted"),
-        (lambda s, y, w: auc(s, y, np.abs(w)), "count as positive"),
-        (auc_not_normalised, "the sum is not divided"),
         (lambda s, y, w: s[y == 1][:, None] > s[y == 0], "array of shape"),
         (lambda s, y, w: max(auc(s, y, w), 1 - auc(s, y, w)), "hint: the wrong way round"),
         (lambda s, y, w: float(np.clip(auc(s, y, w), 0, 1)), "hint: formula stands"),
         (lambda s, y, w: auc(np.round(s, 2), y, w), "hint: order of the scores alone"),
-        (lambda s, y, w: auc_with(s, y, w, lambda d: np.heaviside(d, 1)), "count as won"),
     ),
     "3.6": Exercise(
         [1 / PASSING, 0.95 / PASSING, np.float32(1.08 / PASSING)],
@@ -189,9 +171,6 @@ EXERCISES = {
             lambda s, y, w, e: np.float32(cut_for(s, y, w, e)),
             lambda s, y, w, e: cut_for(s, y, w / w.sum(), e),
         ],
-        (lambda s, y, w, e: cut_for(s, y, np.ones_like(w), e), "counted, not weighted"),
-        (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e), "a quantile of the raw events"),
-        (lambda s, y, w, e: min(s[y == 1]), "keeps all of the signal"),
         (lambda s, y, w, e: np.sort(s[y == 1]), "array of shape"),
         (cut_without_tolerance, "a rounding error decides"),
         (lambda s, y, w, e: 0.37, "✗ five signal events"),
@@ -206,10 +185,6 @@ EXERCISES = {
             lambda p, a, b: np.asarray(to_mixture(p, a, b), np.float32),
             lambda p, a, b: pd.Series(to_mixture(p, a, b)),
         ],
-        (lambda p, share, new: p * new / share, "only scales"),
-        (lambda p, share, new: p * new / (p * new + (1 - p) * (1 - new)), "training is left out"),
-        (lambda p, share, new: p / (1 - p) * new / (1 - new) * (1 - share) / share, "these are odds"),
-        (lambda p, share, new: p * new / (p * new + (1 - p) * share), "not scaled"),
         (mixture_by_odds, "a score of exactly 1 gives NaN"),
         (lambda p, share, new: p**2, "hint: the same share changes nothing"),
         (lambda p, share, new: p.mean(), "hint: one number per event"),
