@@ -18,10 +18,12 @@ from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, follows, gives, hold, losses, with_argument
 from labcourse import features, samples, splitting
 
-Array = NDArray[np.float64]
-
-
 _split = course_answer("2.1")
+_arrays = course_answer("2.3")
+_batches = course_answer("2.4")
+_standardise = course_answer("2.5")
+
+Array = NDArray[np.float64]
 
 
 def _many_events(n: int = 3000) -> pd.DataFrame:
@@ -103,9 +105,6 @@ def exercise_2_2(answer: Any, report: Report, *, shares: pd.DataFrame) -> None:
     )
 
 
-_arrays = course_answer("2.3")
-
-
 _MISTAKES_X = (
     (np.transpose, "the input array lies on its side", "one row per event: shape (n_events, n_columns)"),
     (lambda x: x[:, 0], "x holds one variable only", "events[columns] selects several columns at once"),
@@ -156,9 +155,6 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
 
 
-_batches = course_answer("2.4")
-
-
 _CASES_2_4 = {
     (1000, 128): "8 batches, the last with 104 events",
     (256, 128): "2 batches, both full",
@@ -203,9 +199,6 @@ def exercise_2_4(answer: Any, report: Report) -> None:
     )
     others = (90, 30), (1000, 300), (7, 1), (5, 8), (10001, 10000)
     report.agrees(answer, _batches, *others, hint="use the argument batch_size", relative=1e-9)
-
-
-_standardise = course_answer("2.5")
 
 
 def _by_event(x: Array, _: Array) -> Array:

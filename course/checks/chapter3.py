@@ -17,6 +17,9 @@ from course.checks.tables import PER_CENT, changed, follows, gives, hold, just_a
 from labcourse import features
 from labcourse.metrics import roc_curve
 
+_efficiencies = course_answer("3.4")
+_to_mixture = course_answer("3.9")
+
 Array = NDArray[np.float64]
 
 
@@ -79,9 +82,6 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
     )
     what, hint = "background events for each signal event", "sums of weights of events that pass"
     report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
-
-
-_efficiencies = course_answer("3.4")
 
 
 def _passing(score: Any, label: Any, weight: Any, cut: float) -> Array:
@@ -274,9 +274,6 @@ def exercise_3_7(answer: Any, report: Report) -> None:
         mistake="to keep everything, a rounding error decides",
         hint="ten times 0.1 is 0.9999999999999999: ask for kept >= efficiency - 1e-9",
     )
-
-
-_to_mixture = course_answer("3.9")
 
 
 def _unscaled(p: Any, old: float, new: float) -> Any:

@@ -16,6 +16,9 @@ from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, gives, hold, losses, part, parts_follow, with_argument
 
+_three_parts = course_answer("4.2")
+_shares = course_answer("4.9")
+
 PATIENCE = 10
 
 
@@ -50,9 +53,6 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     )
     what, hint = turns, "left of it the validation loss still falls, right of it it rises"
     report.reading(epoch, best, what, *mistakes, hint=hint)
-
-
-_three_parts = course_answer("4.2")
 
 
 @exercise("4.2")
@@ -326,9 +326,6 @@ def exercise_4_8(answer: Any, report: Report, *, p_values: Mapping[str, float]) 
     )
     what, hint = "for no other network is chance a worse explanation", suspicious
     report.name(answer, by_size, {by_size[0]}, what, *mistakes, hint=hint)
-
-
-_shares = course_answer("4.9")
 
 
 def _column(i: int) -> Any:

@@ -28,6 +28,9 @@ from course.checks.tables import (
 )
 from labcourse import weights
 
+_weighted_accuracy = course_answer("5.2")
+_treat = course_answer("5.8")
+
 _NO_ABS = "negative weights count as positive", "no abs(): they subtract, above and below"
 _BELOW = "the weights below are absolute", "no abs(): they subtract below as well"
 
@@ -63,9 +66,6 @@ def exercise_5_1(answer: Any, report: Report) -> None:
         gives(report, answer, ((y, score, 7 * weight), right, "the unit of the weights does not matter", formula))
         equal = y, score, np.ones(len(y))
         gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
-
-
-_weighted_accuracy = course_answer("5.2")
 
 
 def _called(chosen: Callable[[Any, Any], Any], over: Callable[[Any], Any] = np.sum) -> Callable[..., Any]:
@@ -336,9 +336,6 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
     )
     what, hint = "the share of the background that passes", "go right from 0.5"
     report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
-
-
-_treat = course_answer("5.8")
 
 
 _MATCH = "set the weight to zero: then events and weights still match"

@@ -14,10 +14,11 @@ from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, hold, parts_follow
 
-Mask = NDArray[np.bool_]
-
-
 _fold_masks = course_answer("6.1")
+_mean_and_spread = course_answer("6.5")
+_corrected_error = course_answer("6.8")
+
+Mask = NDArray[np.bool_]
 
 
 _A_MASK = "one True or False per event: fold == number is a mask by itself"
@@ -214,9 +215,6 @@ def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
     report.reading(answer, right, what, *mistakes, tolerance=max(0.005, 0.1 * abs(right)), hint=hint)
 
 
-_mean_and_spread = course_answer("6.5")
-
-
 _ALL_FOLDS = "the standard deviation counts all folds"
 _MISTAKES_MEAN = (
     (np.sum, "this is the sum", "divide it by the number of losses"),
@@ -276,9 +274,6 @@ def exercise_6_6(answer: Any, report: Report) -> None:
         equal, what = np.arange(60 * k) % k, f"for {k} equal folds the networks share {k - 2} of {k - 1} folds"
         gives(report, answer, ((equal, 1, 0), (k - 2) / (k - 1), what, "count events, with masks"))
     gives(report, answer, ((fold, 2, 2), 1.0, "a network shares all events with itself", "&"))
-
-
-_corrected_error = course_answer("6.8")
 
 
 def _on_variance(formula: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:

@@ -16,10 +16,12 @@ from course.checks.report import Report, exercise
 from course.checks.tables import changed, follows, gives, just_above, parts_follow, with_argument
 from labcourse import significance
 
-Floats = NDArray[np.float64]
-
-
 _p_value = course_answer("7.1")
+_sum_and_error = course_answer("7.6")
+_best_cut = course_answer("7.7")
+_background_from_data = course_answer("7.11")
+
+Floats = NDArray[np.float64]
 
 
 def _gaussian(n: Any, b: Any) -> Any:
@@ -201,9 +203,6 @@ def exercise_7_5(answer: Any, report: Report) -> None:
         gives(report, answer, (mixed, _yields(*mixed), "cuts may come in any order", "compute each cut on its own"))
 
 
-_sum_and_error = course_answer("7.6")
-
-
 def _root(w: Any) -> Any:
     return np.sqrt(np.sum(w**2))
 
@@ -240,9 +239,6 @@ def exercise_7_6(answer: Any, report: Report) -> None:
         report.also(
             lambda: alike(answer(np.zeros(0)), (0, 0)), "no event at all: 0 ± 0", mistake=nothing, hint="add up squares"
         )
-
-
-_best_cut = course_answer("7.7")
 
 
 def _effective(scan: significance.Scan) -> Floats:
@@ -369,9 +365,6 @@ def exercise_7_10(answer: Any, report: Report, *, s: float, b: float) -> None:
     what = "there the curve of the exactly known background reaches three"
     hint = "follow the solid curve to Z = 3 and go down; the axis is logarithmic"
     report.reading(answer, expected, what, *mistakes, relative=0.25, hint=hint)
-
-
-_background_from_data = course_answer("7.11")
 
 
 _RELATIVE = "what fluctuates is n_below: the relative error is 1/√n_below"
