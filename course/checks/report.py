@@ -34,8 +34,8 @@ import numpy as np
 
 from course.checks import cells, registry
 from course.checks.compare import in_form, is_open
+from course.checks.findings import Found, ReturnsNothing, StillOpen, explain
 from course.checks.findings import Report as Report
-from course.checks.findings import ReturnsNothing, StillOpen, explain
 from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
@@ -194,7 +194,7 @@ def _examine(
 ) -> tuple[str, Any, str]:
     """Return the state, the answer as it is handed on, and why there is no state if there is none."""
     if course is not None and not callable(answer):
-        report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
+        report.note(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return "wrong", answer, ""
     seen = Seen()
     watched = watch(answer, seen, course, library) if inspect.isfunction(answer) or course is not None else answer
@@ -205,23 +205,25 @@ def _examine(
             body(watched, report, **context)
     except StillOpen:
         return "open", answer, ""
+    except Found:
+        pass
     except ReturnsNothing:
-        report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
+        report.note("your function returns nothing", "`print` only shows a value: end the function with `return`")
     except KeyboardInterrupt as interrupt:
         if (lines := cells.lines_of_answer(interrupt)) is None:
             return "", answer, _STOPPED
         where = f" in the line `{lines[-1]}`" if lines else ""
         report.lines.clear()
-        report.wrong(
+        report.note(
             f"your function was stopped{where}, before it came to an end",
             "does each loop end? a `while` needs a condition that becomes false, a `for` a list that does not grow",
         )
     except BaseException as error:  # of whatever kind: a check never raises
-        report.wrong(*explain(error))
+        report.note(*explain(error))
     if seen.calls_course:
         return "", answer, _CALLS_OWN
     if seen.spoilt:
-        report.wrong(
+        report.note(
             f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
             "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
         )

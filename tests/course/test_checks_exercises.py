@@ -104,7 +104,9 @@ def test_every_mistake_is_called_by_its_own_name(number: str, exercise: Exercise
         for mistakes, given, right in list(calls):
             for wrong, what, hint in mistakes:
                 fed = findings.Report()
-                original(fed, wrong(*copied(given)) if callable(wrong) else wrong, *mistakes, given=given, right=right)
+                result = wrong(*copied(given)) if callable(wrong) else wrong
+                with contextlib.suppress(findings.Found):
+                    original(fed, result, *mistakes, given=given, right=right)
                 assert (what, [line for _, line, _ in fed.lines], bool(hint)) == (what, [what], True)
                 if answer := as_answer(wrong, given, right, exercise.right[0]):
                     assert f"  ✗ {what}\n" in shown(number, answer, exercise)[0]
