@@ -5,7 +5,7 @@ holds. The decorator looks after everything else: open exercises, exceptions and
 the answer that the notebook goes on with, and the record of what is solved. A check never raises.
 
 Only what the student's cell has made since the last check is judged. The course's own answer, an answer that was judged
-before, and one whose cell ended in an error leave the record as it is.
+before, and one whose cell ended in an error leave the record as it is. Answers in words are shown beside the course's.
 
 >>> @exercise("0.1", fallback=lambda x: 2 * x)
 ... def exercise_0_1(answer, report):
@@ -24,7 +24,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import re
 import sys
+import textwrap
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +42,7 @@ from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
 
+_FEWEST_WORDS = 4
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
 
@@ -135,7 +138,7 @@ def exercise(
     return decorate
 
 
-def ended_in_error(run: cells.Run | None) -> str:
+def _ended_in_error(run: cells.Run | None) -> str:
     """Return what to do where the cell of an answer did not run to its end; an empty text where it did."""
     if run is None or not run.error:
         return ""
@@ -153,7 +156,7 @@ def _is_renewed(answer: Any, run: cells.Run | None, before: Verdict | None) -> b
 
 def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Sequence[Any]) -> str:
     """Return why an answer is none to be judged, and what to do; an empty text if it is."""
-    if reason := ended_in_error(run):
+    if reason := _ended_in_error(run):
         return reason
     if answer is not None and any(answer is each for each in course):
         return _OWN
@@ -254,3 +257,45 @@ def _lines(number: str, state: str, report: Report, *, hands_on: bool) -> list[s
     if state != "solved" and hands_on:
         lines.append("  The course goes on with its own answer until yours is right.")
     return lines
+
+
+def written(number: str, text: Any) -> None:
+    """Show the course's answer to an exercise in words, once the student has tried.
+
+    Words are not judged: to compare both answers point by point is the exercise. The points are the sentences
+    of the course's answer.
+    """
+    exercises = registry.exercises()
+    if number not in exercises or not (model := exercises[number].model):
+        publish(number, [f"exercise {number}: there is no exercise of this number that is answered in words"], None)
+        return
+    call = cells.arguments(cells.running.source, "written")
+    run = cells.last_run(call[0]) if call else None
+    if reason := _ended_in_error(run):
+        publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], verdict_here(number))
+        return
+    words = text.split() if isinstance(text, str) else []
+    if len(words) < _FEWEST_WORDS:
+        is_text = isinstance(text, str) or text is ...
+        more = ("; write at least one sentence" if words else "") if is_text else "; write a text in quotes"
+        state, lines = "open", [f"○ exercise {number} is still open{more}"]
+    else:
+        state, lines = "answered", [f"exercise {number}: answered"]
+        if model.split() != words:
+            lines.append("  Compare with the course's answer:")
+            for point in _sentences(model):
+                lines.append(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
+            lines.append(
+                "  Which of these points does yours make? What does it say that is not among them, and is it right?"
+            )
+    record_state(number, state, Verdict(state, cells.running.order, cells.fingerprint(run.source) if run else ""))
+    publish(number, lines, verdict_here(number))
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text.
+
+    >>> _sentences("It falls by 0.5. Why? (a) Noise; (b) luck.")
+    ['It falls by 0.5.', 'Why?', '(a) Noise; (b) luck.']
+    """
+    return re.split(r"(?<=[.!?])\s+(?=[«(A-Z0-9ση√])", " ".join(text.split()))

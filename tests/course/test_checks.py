@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from course.checks import progress, registry, words
+from course.checks import progress, registry
 from course.checks.findings import Found
-from course.checks.report import Report, exercise
+from course.checks.report import Report, exercise, written
 from labcourse import settings
 from labcourse.errors import BuildError
 
@@ -183,24 +183,24 @@ MODEL = registry.exercises()["1.8"].model
 
 @pytest.mark.parametrize("text", ["", "  \n", "too short", ..., None, 5])
 def test_words_are_open_until_there_is_a_sentence(text: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    words.written("1.8", text)
+    written("1.8", text)
     assert capsys.readouterr().out.startswith("○ exercise 1.8 is still open")
     assert state_of("1.8") == "open"
 
 
 def test_words_are_shown_beside_the_course_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    words.written("1.8", "I think that it is random.")
+    written("1.8", "I think that it is random.")
     printed = capsys.readouterr().out
     assert printed.startswith("exercise 1.8: answered\n")
     assert "".join(MODEL.split()) in "".join(printed.replace("·", "").split())
     assert "  Which of these points" in printed
     assert state_of("1.8") == "answered"
-    words.written("1.8", MODEL)  # the solution's own run
+    written("1.8", MODEL)  # the solution's own run
     assert capsys.readouterr().out == "exercise 1.8: answered\n"
 
 
 @pytest.mark.parametrize("number", ["1.1", "1.99"])
 def test_only_exercises_in_words_are_answered_in_words(number: str, capsys: pytest.CaptureFixture[str]) -> None:
-    words.written(number, "I think that it is random.")
+    written(number, "I think that it is random.")
     assert "no exercise of this number that is answered in words" in capsys.readouterr().out
     assert progress.read_states() == {}
