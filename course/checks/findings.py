@@ -69,16 +69,19 @@ _SHARPEST_READING, _BLURRED_READING = 0.02, 0.3
 figure is read better than to 2 %, and beyond 30 % nearly every number would be some mistake's."""
 
 
-class StillOpen(Exception):
+class StillOpen(BaseException):
     """A student's function returned the stub's ``...``."""
 
 
-class ReturnsNothing(Exception):
+class ReturnsNothing(BaseException):
     """A student's function returned None."""
 
 
-class Found(Exception):
-    """Something does not hold, and is noted: with that a check ends, so that one mistake is one line."""
+class Found(BaseException):
+    """Something does not hold, and is noted: with that a check ends, so that one mistake is one line.
+
+    As the two before, it is no `Exception`: nothing on the way may take it for one.
+    """
 
 
 class Report:
@@ -109,8 +112,6 @@ class Report:
         """
         try:
             is_true = bool(np.all(condition() if inspect.isfunction(condition) else condition))
-        except (StillOpen, ReturnsNothing):
-            raise
         except Exception as error:
             raised, help_ = explain(error)
             self.wrong(f"{what}: {raised}", "; ".join(filter(None, (hint, help_))))

@@ -42,9 +42,9 @@ from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
 
-_FEWEST_WORDS = 4
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
+_FEWEST_WORDS = 4
 
 _OWN = (
     "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
@@ -115,9 +115,7 @@ def exercise(
                 return before.handed_on if before else own
             if state == "wrong":
                 report.lines += _bound_anew(number, others, run)
-            elif state == "solved" and (
-                anew := [*_bound_anew(number, others)]
-            ):  # right for what the course does not ask
+            elif state == "solved" and (anew := [*_bound_anew(number, others)]):  # the course asks for something else
                 state, report.lines = "wrong", anew
             lines = [*_lines(number, state, report, hands_on=own is not None), *([trouble] if trouble else [])]
             handed_on = in_form(handed_on, own) if state == "solved" and own is not None else own
