@@ -140,8 +140,9 @@ class Panel:
 
 
 def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = ".3f") -> Any:
-    """Return a slider over numbers; over whole ones if ``step`` is one. It has to `require` that it can start there."""
-    require(low <= start <= high, f"The slider «{label}» cannot start at {start:g}", f"from {low:g} to {high:g}")
+    """Return a slider over numbers, or over whole ones if ``step`` is one, where it can start there (see `require`)."""
+    problem, expected = f"The slider «{label}» cannot start at {start:g}", f"a value from {low:g} to {high:g}"
+    require(low <= start <= high, problem, expected)
     kind, form = ("IntSlider", "d") if step == 1 else ("FloatSlider", form)
     return control(kind, label, value=start, min=low, max=high, step=step, readout_format=form)
 

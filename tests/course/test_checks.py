@@ -131,7 +131,7 @@ def test_the_course_goes_on_with_the_answer_of_its_solution_cell() -> None:
     assert registry.course_answer("9.6") is None  # depends on what the notebook has computed
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"1": {}}', '{"1": {"exercises": [{}], "names": []}}'])
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"1": {}}', '{"1": {"exercises": [{}], "cells": []}}'])
 def test_a_damaged_list_of_exercises_says_how_to_get_it_back(
     text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
