@@ -19,7 +19,7 @@
 #
 # - put weights into the loss, and see whose mistakes it counts;
 # - train with the weights as they are, and understand why the result calls everything background;
-# - predict what a factor of a million in all weights does to a training;
+# - predict what a factor of a billion in all weights does to a training;
 # - write the function that balances the weights, and a test that recognises a wrong one;
 # - retrain, and compare all networks so far with the window of chapter 1;
 # - let negative weights hurt, and cure it.
@@ -229,9 +229,9 @@ print(f"sum of weights in a batch of 128: signal {expected['signal']:.4f}, backg
 # %% [markdown]
 # The mean weight is far from one, and so is the loss that Keras shows: it divides by the number of events. Does it matter for the training? A constant factor on all weights is a constant factor on the loss, and on its gradient.
 #
-# ### Exercise 5.4 – A thousandth, a millionth (predict)
+# ### Exercise 5.4 – A thousandth, a billionth (predict)
 #
-# Train the same network with weights that are all the same: $10^{-3}$ or $10^{-6}$ in place of 1. Once with plain gradient descent (`SGD`, a learning rate of 0.05, good for weights of 1), once with Adam. Which of the four trainings still get below the
+# Train the same network with weights that are all the same: $10^{-3}$ or $10^{-9}$ in place of 1. Once with plain gradient descent (`SGD`, a learning rate of 0.05, good for weights of 1), once with Adam. Which of the four trainings still get below the
 # loss of knowing nothing? Read again how Adam makes its steps (section 2.6). Answer with a list of names; the cell below has them. Write down your guess, then run it.
 
 # %% tags=["exercise-5.4"]
@@ -244,8 +244,8 @@ share = float(y_fit.mean())
 know_nothing = -share * np.log(share) - (1 - share) * np.log(1 - share)
 losses_of_factor = {}
 for name, optimizer in (("SGD", keras.optimizers.SGD), ("Adam", keras.optimizers.Adam)):
-    for factor in ("1", "1e-3", "1e-6"):
-        trial = network.build(4, normalise=x_fit, seed=SEED)
+    for factor in ("1", "1e-3", "1e-9"):
+        trial = keras.Sequential(network.build(4, normalise=x_fit, seed=SEED).layers)
         # A last layer of zeros: the first answer is one half for every event, whatever the seed.
         trial.layers[-1].kernel.assign(np.zeros((60, 1)))
         trial.compile(optimizer=optimizer(learning_rate=0.05 if name == "SGD" else 2e-4), loss="binary_crossentropy")
@@ -262,8 +262,8 @@ print(f"knowing nothing: {know_nothing:.4f}, always one half: {np.log(2):.4f}")
 checks.exercise_5_4(still_learn, losses=losses_of_factor, know_nothing=know_nothing)
 
 # %% [markdown]
-# With plain descent, steps shrink with the weights, and nothing is learnt. Adam divides by the size of the gradient, so a factor cancels: with a thousandth it learns as with 1. But it divides by $\sqrt{v} + \epsilon$, with $\epsilon = 10^{-7}$, so that it never divides by zero. Weights of a millionth make gradients
-# smaller than that, and Adam stands still, too. Nobody gets a warning. Weights of nature in a small sample can be as small as that, so it is good practice to have a mean of one.
+# With plain descent, steps shrink with the weights, and nothing is learnt. Adam divides by the size of the gradient, so a factor cancels: with a thousandth it learns as with 1. But it divides by $\sqrt{v} + \epsilon$, with $\epsilon = 10^{-7}$, so that it never divides by zero. Weights of a billionth make gradients
+# much smaller than that, and Adam stands still, too. Nobody gets a warning. So it is good practice to have a mean of one.
 #
 # In nature's weights there is another trouble. In a batch, the background
 # weighs about forty times as much as the signal. So the first thing that the network learns is to say «background», and all scores crowd near zero. So we want weights that
@@ -542,7 +542,7 @@ bias = pd.DataFrame(rows).T
 bias.round(4)
 
 # %% [markdown]
-# Two negative events among a hundred change the yield by four per cent if they are flipped: once for what they should have taken away, once for what they add. Dropping costs half of that. For Z → ee the bias is about twice as large as what more simulation could ever excuse: it does not shrink with the number of events, as the error does.
+# Two negative events among a hundred change the yield by four per cent if they are flipped: once for what they should have taken away, once for what they add. Dropping costs half of that. For Z → ee the bias of the absolute value is about twice the statistical error, for Z → µµ about half of it. And unlike the error it does not shrink with more simulation.
 #
 # With so few negative weights, a *training* hardly notices. But other generators have a third of them, and they crowd in certain places. So let them hurt. In the following toy there is one quantity $x$; signal is a Gaussian around 1, background one around 0, both of width 1. (Exercise 3.6 tells the best AUC.) The generator of the background
 # produces too much around $x = 1.5$, and subtracts it again with negative weights: 20 % of its events. All sums are right.

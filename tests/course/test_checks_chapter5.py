@@ -157,10 +157,10 @@ def positive_by_loop(position, weight, least=lambda total: max(total, 0)):
 LOSSES = {
     "SGD, weights 1": 0.52,
     "SGD, weights 1e-3": 0.69,
-    "SGD, weights 1e-6": 0.693,
+    "SGD, weights 1e-9": 0.693,
     "Adam, weights 1": 0.48,
     "Adam, weights 1e-3": 0.481,
-    "Adam, weights 1e-6": 0.69,
+    "Adam, weights 1e-9": 0.69,
 }
 
 EXERCISES = {
@@ -205,14 +205,14 @@ EXERCISES = {
             {"Adam, weights 1e-3"},
             np.array(["Adam, weights 1e-3"]),
         ],
-        (["SGD, weights 1e-3", "SGD, weights 1e-6", "Adam, weights 1e-3", "Adam, weights 1e-6"], "all four"),
-        (["Adam, weights 1e-3", "Adam, weights 1e-6"], "both of Adam"),
+        (["SGD, weights 1e-3", "SGD, weights 1e-9", "Adam, weights 1e-3", "Adam, weights 1e-9"], "all four"),
+        (["Adam, weights 1e-3", "Adam, weights 1e-9"], "both of Adam"),
         (["SGD, weights 1e-3", "Adam, weights 1e-3"], "a plain descent"),
         ([], "none of them is named"),
         ("Adam, weights 1e-3", "not a list"),
         (["Adam"], "there is no training"),
-        (["Adam, weights 1e-6"], ""),
-        (["SGD, weights 1e-6"], "a plain descent"),
+        (["Adam, weights 1e-9"], ""),
+        (["SGD, weights 1e-9"], "a plain descent"),
         (1, "not a list"),
         context=lambda: {"losses": LOSSES, "know_nothing": 0.676},
     ),
