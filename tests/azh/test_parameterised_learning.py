@@ -97,11 +97,9 @@ def test_masses_are_drawn_anew_each_epoch_and_repeat_with_the_seed(monkeypatch: 
 
 def test_the_same_seed_trains_the_same_network() -> None:
     parts = azh.split(make_events(200))
-    scores = [
-        azh.train(parts, QUICK, masses=MASSES, seed=3, progress=False).classify(events.at_mass(parts.test, 700))
-        for _ in range(2)
-    ]
-    np.testing.assert_array_equal(*scores)
+    test = events.at_mass(parts.test, 700)
+    trained = [azh.train(parts, QUICK, masses=MASSES, seed=3, progress=False) for _ in range(2)]
+    np.testing.assert_array_equal(*(each.classify(test) for each in trained))
 
 
 def test_trees_take_the_mass_as_an_input() -> None:
@@ -126,8 +124,7 @@ def test_limits_of_a_classifier() -> None:
 
 
 def test_yields_of_test_events_are_weighed_up_to_all() -> None:
-    table = make_events(500)
-    parts = azh.split(table)
+    parts = azh.split(table := make_events(500))
     test = events.at_mass(parts.test, 700)
     weight = study.full_weights(parts, test, 700)
     signal = events.is_signal(test)
