@@ -120,9 +120,9 @@ def small_network(
         update,
         play="epoch",
         still={"epoch": epochs},
-        alt="Left, plane of two variables with signal squares and background circles, coloured by the score of a network"
-        " with one small hidden layer; a solid line marks the score 0.5, dotted lines 0.25 and 0.75. Right, the scores of"
-        " both classes, and below the loss against the epoch.",
+        alt="Left, plane of two variables with signal squares and background circles, coloured by the score of a"
+        " network with one small hidden layer; a solid line marks the score 0.5, dotted lines 0.25 and 0.75."
+        " Right, the scores of both classes, and below the loss against the epoch.",
     )
 
 
