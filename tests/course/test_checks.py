@@ -38,8 +38,8 @@ def exercise_1_2(answer: Any, report: Report, *, events: Any) -> None:
     report.close(answer, len(events), "counts the rows", hint="use len")
 
 
-@exercise("1.6")
-def exercise_1_6(answer: Any, report: Report) -> None:
+@exercise("2.4")
+def exercise_2_4(answer: Any, report: Report) -> None:
     """Check a leaf with two answers."""
     first, second = answer
     report.close(first, 1.0, "the first is one", tolerance=0.1)
@@ -144,11 +144,11 @@ def test_a_damaged_list_of_exercises_says_how_to_get_it_back(
 
 
 def test_a_leaf_returns_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert exercise_1_6((1.05, 100.5)) is None
-    assert capsys.readouterr().out.startswith("exercise 1.6: solved")
-    assert exercise_1_6((1.05, ...)) is None
-    assert capsys.readouterr().out == "○ exercise 1.6 is still open\n"
-    assert exercise_1_6(5) is None
+    assert exercise_2_4((1.05, 100.5)) is None
+    assert capsys.readouterr().out.startswith("exercise 2.4: solved")
+    assert exercise_2_4((1.05, ...)) is None
+    assert capsys.readouterr().out == "○ exercise 2.4 is still open\n"
+    assert exercise_2_4(5) is None
     assert "TypeError" in capsys.readouterr().out
 
 
