@@ -26,7 +26,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 90 minutes | the preselected events of chapter 1 | your first network, and its training history |
+# | 100 minutes | the preselected events of chapter 1 | your first network, and its training history |
 
 # %%
 import time
