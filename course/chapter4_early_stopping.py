@@ -747,7 +747,8 @@ assert against.loc["Z", "AUC, early stopped"] < against.loc["ZZ", "AUC, early st
 
 # %% [markdown]
 # Time has helped, and most where it was needed: with more epochs even rare events are learnt a little. But against Z and top pairs the network is still much weaker than against ZZ. What else is there?
-#
+
+# %% [markdown]
 # ### Exercise 4.10 – Why is it not enough? (in your words)
 #
 # Z and top-pair events look different from Higgs events. (Their third and fourth leptons often come from jets, and are soft.) Why does the network learn so little of it, though it had all the time it wanted? And why did the validation loss not raise the alarm?
