@@ -7,6 +7,7 @@ stays where they cannot live (print, HTML, a notebook opened again). `frame` is 
 from course.interactive.experiments import toys
 from course.interactive.networks import neuron, small_network
 from course.interactive.scores import class_weight, cut
+from course.interactive.sculpting import sculpting
 from course.interactive.stopping import patience
 
-__all__ = ["class_weight", "cut", "neuron", "patience", "small_network", "toys"]
+__all__ = ["class_weight", "cut", "neuron", "patience", "sculpting", "small_network", "toys"]
