@@ -13,7 +13,8 @@ from labcourse import metrics, plotting, significance
 from labcourse.errors import BadInput
 from labcourse.plotting import style
 
-EDGES = np.arange(80.0, 251.0, 5.0)
+EDGES = np.arange(80.0, 251.0, 10.0)
+"""Of the bins, in GeV: few, as above a tight cut a single heavy event fills one."""
 
 
 def sculpting(
@@ -23,7 +24,7 @@ def sculpting(
     weight: ArrayLike,
     *,
     window: tuple[float, float],
-    start: int = 70,
+    start: int = 90,
 ) -> frame.Panel:
     """Move the share of the signal that a cut keeps, choose a network, and see the mass of what passes.
 
@@ -69,9 +70,10 @@ def sculpting(
             label="background above the cut",
             **looks,
         )
-        ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="share of the background / 5 GeV")
-        ax.set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, 0.6))
+        ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="share of the background / 10 GeV")
+        ax.set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, 0.8))
         fig.legend(loc="outside upper center", ncols=3)
+        style.stamp(ax, luminosity=None)
 
     def update(network: str, share: int) -> frame.Readout:
         above = kept[network] < share / 100 - 1e-9  # rounding
