@@ -4,7 +4,7 @@
 >>> factory.simulate("my_samples", scale=0.01, seed=1)  # doctest: +SKIP
 """
 
-from factory.campaign import simulate
 from factory.chunks import Chunk, simulate_chunk
+from factory.production import simulate
 
 __all__ = ["Chunk", "simulate", "simulate_chunk"]

@@ -19,8 +19,6 @@ from labcourse.files import atomic_write, remove_temporaries, sha256
 
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
-_INTEGERS = {"lep_type": np.uint32}
-
 
 Parts = Callable[[], Iterator[Table]]
 """The events of a file, a part at a time, from the beginning at each call: they need not fit into memory."""
@@ -146,7 +144,7 @@ def _branches(table: Table) -> dict[str, Any]:
     branches = {}
     for name, values in table.items():
         if values.dtype.kind in "iu":
-            values = values.astype(_INTEGERS.get(name, np.int32))
+            values = values.astype(np.uint32 if name == "lep_type" else np.int32)
         group = tables.group_of(name)
         if not name.endswith("_n"):
             branches[name] = ak.unflatten(values, table[f"{group}_n"]) if group else values
@@ -163,21 +161,34 @@ def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, sc
     StorageError
         If it cannot be written.
     """
-    path = folder / samples.MANIFEST
     made = {said["file"] for said in entries}
-    kept = [said for said in samples.read_manifest(folder) if said["file"] not in made] if path.is_file() else []
+    there = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
+    return write_about(
+        folder,
+        "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
+        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL).",
+        f"--seed {seed} --scale {scale:g}",
+        writer="uproot",
+        luminosity=samples.LUMINOSITY,
+        detector="parametrised response (factory.detector)",
+        files=sorted([*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]),
+    )
+
+
+def write_about(folder: Path, what: str, options: str, *, writer: str, **more: Any) -> Path:
+    """Write a manifest whole or not at all, and return its path. Raises StorageError.
+
+    Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made
+    (``writer`` writes their files).
+    """
     content = {
         "simulated": True,
-        "description": "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
-        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). No event of ATLAS is among them.",
-        "luminosity": samples.LUMINOSITY,
+        "description": f"{what} No event of ATLAS is among them.",
         "generator": f"Pythia {generator.version()}",
-        "detector": "parametrised response (factory.detector)",
-        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "uproot")},
-        "command": f"labcourse simulate --seed {seed} --scale {scale:g}",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", writer)},
+        "command": f"labcourse simulate {options}",
         "licence": "CC0-1.0",
-        "files": sorted([*kept, *entries], key=lambda said: str(said["file"])),
-    }
+    } | more
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-    atomic_write(path, lambda temporary: temporary.write_text(text, "utf-8"))
+    atomic_write(path := folder / samples.MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
     return path

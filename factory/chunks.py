@@ -14,7 +14,7 @@ import numpy as np
 
 import azh.events
 from factory import corrections, detector, four_leptons, generator, nonprompt, recipes, tracks
-from factory.particles import Particles, concatenate, rank_within_event
+from factory.particles import concatenate
 from factory.tables import Table, finished
 
 SAMPLE, PSEUDO_DATA = 0, 1
@@ -34,6 +34,13 @@ class Chunk:
     def at(self, index: int) -> Chunk:
         """Return another chunk of the same sample."""
         return replace(self, index=index)
+
+    def seeds(self, place: int) -> tuple[int, np.random.Generator, np.random.Generator]:
+        """Return Pythia's seed and the random numbers of generator and detector; ``place`` is that of the sample."""
+        sequence = np.random.SeedSequence([self.seed, place, self.purpose, self.index])
+        for_pythia, for_generator, for_detector = sequence.spawn(3)
+        seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
+        return seed, np.random.default_rng(for_generator), np.random.default_rng(for_detector)
 
     def __str__(self) -> str:
         return f"{self.sample}, chunk {self.index}"
@@ -61,10 +68,7 @@ def fingerprint() -> str:
 def simulate_chunk(chunk: Chunk) -> Table:
     """Generate a chunk, pass it through the detector and keep the events with four leptons, rounded."""
     recipe = recipes.get(chunk.sample)
-    sequence = np.random.SeedSequence([chunk.seed, recipes.place(chunk.sample), chunk.purpose, chunk.index])
-    for_pythia, for_generator, for_detector = sequence.spawn(3)
-    pythia_seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
-    rng = np.random.default_rng(for_generator)
+    pythia_seed, rng, for_detector = chunk.seeds(recipes.place(chunk.sample))
     with tempfile.TemporaryDirectory(prefix="labcourse-") as folder:
         lhe = Path(folder) / "events.lhe" if recipe.matrix_element else None
         if lhe:
@@ -80,7 +84,7 @@ def simulate_chunk(chunk: Chunk) -> Table:
             # Of the four leptons, two may be non-prompt in these samples, and hardly more than one in the others.
             leptons=2 if recipe.non_prompt else 3,
         )
-    return finished(_detect(recipe, truth, chunk, np.random.default_rng(for_detector)))
+    return finished(_detect(recipe, truth, chunk, for_detector))
 
 
 _EXTRA = 0.004
@@ -102,11 +106,9 @@ def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: n
         others = nonprompt.of_pile_up(n_events, _EXTRA, rng)
     leptons = detector.remove_overlap(concatenate([prompt, others]))
     number = np.bincount(leptons.event, minlength=n_events)
-    leading = np.zeros(n_events)
-    first = leptons.take(rank_within_event(leptons.event) == 0)
-    leading[first.event] = first.pt
+    hard = np.bincount(leptons.event[leptons.pt > detector.PT_LEADING], minlength=n_events) > 0
     electron, muon = detector.trigger(leptons, n_events, rng)
-    kept = (number >= 4) & (leading > detector.PT_LEADING) & (electron | muon) & truth.kept
+    kept = (number >= 4) & hard & (electron | muon) & truth.kept
     if recipe.non_prompt:
         # Raised rates would give too many events with more non-prompt leptons than it takes.
         kept &= (np.bincount(prompt.event, minlength=n_events) >= 2) & (number <= 4 + (rng.random(n_events) < 0.05))
@@ -130,27 +132,19 @@ def _detect(recipe: recipes.Recipe, truth: generator.Truth, chunk: Chunk, rng: n
         "jet_n": np.bincount(jets.event, minlength=n_events),
     }
     table = {name: values[kept] for name, values in table.items()}
-    return table | _lepton_columns(leptons, rng) | _jet_columns(jets, rng)
-
-
-def _lepton_columns(leptons: Particles, rng: np.random.Generator) -> Table:
-    return {
+    of_tracks = tracks.measure(leptons, rng)
+    jet_energy, score = detector.jet_properties(jets, rng)
+    return table | {
         "lep_pt": leptons.pt * 1e3,
         "lep_eta": leptons.eta,
         "lep_phi": leptons.phi,
         # The PDG codes of particles are positive where the charge is negative.
         "lep_charge": -np.sign(leptons.pdgid),
         "lep_type": np.abs(leptons.pdgid),
-        **tracks.measure(leptons, rng),
-    }
-
-
-def _jet_columns(jets: Particles, rng: np.random.Generator) -> Table:
-    energy, score = detector.jet_properties(jets, rng)
-    return {
+        **of_tracks,
         "jet_pt": jets.pt * 1e3,
         "jet_eta": jets.eta,
         "jet_phi": jets.phi,
-        "jet_E": energy * 1e3,
+        "jet_E": jet_energy * 1e3,
         "jet_MV2c10": score,
     }

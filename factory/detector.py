@@ -6,6 +6,8 @@ four-lepton peak of the Higgs boson has the width and the tails that it has in t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from factory.particles import FALSE, PILEUP, Bools, Floats, Ints, Particles, concatenate, distance, pairs
@@ -45,7 +47,7 @@ def dress(leptons: Particles, photons: Particles) -> Particles:
     i, j = pairs(leptons.event, photons.event)
     near = (np.abs(leptons.pdgid[i]) == 11) & (distance(leptons, i, photons, j) < CLUSTER_CONE)
     added = np.bincount(i[near], photons.pt[j[near]], minlength=len(leptons))
-    return leptons.replace_momentum(leptons.pt + added, leptons.eta, leptons.phi)
+    return replace(leptons, pt=leptons.pt + added)
 
 
 def isolated(leptons: Particles, photons: Particles) -> Bools:
@@ -63,15 +65,10 @@ def measure_leptons(leptons: Particles, rng: np.random.Generator) -> Particles:
     electron = np.abs(leptons.pdgid) == 11
     scale = np.where(electron, _electron_response(leptons, rng), _muon_response(leptons, rng))
     pdgid = np.where(electron & (rng.random(len(leptons)) < _charge_flip(leptons)), -leptons.pdgid, leptons.pdgid)
-    return Particles(
-        leptons.event,
-        pdgid,
-        leptons.pt * scale,
-        leptons.eta + rng.normal(0, np.where(electron, 6e-4, 3e-4)),
-        kinematics.delta_phi(leptons.phi + rng.normal(0, np.where(electron, 6e-4, 3e-4)), 0.0),
-        leptons.origin,
-        leptons.z,
-    )
+    direction = np.where(electron, 6e-4, 3e-4)
+    eta = leptons.eta + rng.normal(0, direction)
+    phi = kinematics.delta_phi(leptons.phi + rng.normal(0, direction), 0.0)
+    return replace(leptons, pdgid=pdgid, pt=leptons.pt * scale, eta=eta, phi=phi)
 
 
 def _electron_response(electrons: Particles, rng: np.random.Generator) -> Floats:
@@ -172,14 +169,12 @@ def measure_jets(
     lepton within ΔR = 0.4.
     """
     smeared = np.clip(1 + jet_resolution(jets.pt) * rng.normal(size=len(jets)), 0.2, 3)
-    seen = jets.replace_momentum(response * jets.pt * smeared, jets.eta, jets.phi)
+    seen = replace(jets, pt=response * jets.pt * smeared)
     seen = concatenate([seen, _further_jets(leptons, n_events, rng)])
     seen = seen.take((seen.pt > JET_PT_MIN) & (np.abs(seen.eta) < JET_ETA_MAX))
     i, j = pairs(seen.event, leptons.event)
-    near = distance(seen, i, leptons, j) < 0.4
-    dropped = np.zeros(len(seen), bool)
-    dropped[i[near]] = True
-    return seen.take(~dropped)
+    near = i[distance(seen, i, leptons, j) < 0.4]
+    return seen.take(~np.isin(np.arange(len(seen)), near))
 
 
 def _further_jets(leptons: Particles, n_events: int, rng: np.random.Generator) -> Particles:
@@ -241,10 +236,7 @@ def trigger(leptons: Particles, n_events: int, rng: np.random.Generator) -> tupl
     fires = fires * (leptons.origin != FALSE)
     turn_on = 1 / (1 + np.exp(-(leptons.pt - np.where(electron, 26.0, 25.0)) / 0.8))
     fired = rng.random(len(leptons)) < fires * turn_on
-    with_electron, with_muon = (_any(leptons.event, fired & kind, n_events) for kind in (electron, ~electron))
+    of_kind = (leptons.event[fired & kind] for kind in (electron, ~electron))
+    with_electron, with_muon = (np.bincount(event, minlength=n_events) > 0 for event in of_kind)
     # Where both fire, the release names the electron trigger alone in seven events of ten.
     return with_electron, with_muon & (~with_electron | (rng.random(n_events) < 0.3))
-
-
-def _any(event: Ints, mask: Bools, n_events: int) -> Bools:
-    return np.bincount(event[mask], minlength=n_events) > 0

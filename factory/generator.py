@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from factory.particles import Bools, Floats, Ints, Particles
+from factory.particles import Bools, Floats, Ints, Particles, join
 from labcourse.errors import SimulationError
 
 BATCH = 400
@@ -116,7 +116,7 @@ def generate(
             if lhe is None:
                 raise SimulationError(f"Pythia stopped after {done} of {n_events} events.", where="; ".join(settings))
             break
-        part = _reduce(batch, done, rng, relabel_associated_z, leptons)
+        part = _reduce(batch, rng, relabel_associated_z, leptons)
         parts.append(replace(part, kept=_softened(batch, rng)) if soften_higgs else part)
         done += len(batch)
     return _join(parts)
@@ -134,25 +134,19 @@ def start(settings: tuple[str, ...], *, seed: int) -> Any:
 
 
 def _join(parts: list[Truth]) -> Truth:
-    def all_of(kind: str) -> Particles:
-        return Particles(
-            *(
-                np.concatenate([getattr(getattr(p, kind), f) for p in parts])
-                for f in ("event", "pdgid", "pt", "eta", "phi")
-            )
-        )
+    """Join the events of batches, which are numbered on from one to the next."""
+    starts = np.cumsum([0, *(p.n_events for p in parts)]).tolist()
 
-    return Truth(
-        sum(p.n_events for p in parts),
-        all_of("leptons"),
-        all_of("photons"),
-        all_of("jets"),
-        np.concatenate([p.invisible for p in parts]),
-        np.concatenate([p.kept for p in parts]),
-    )
+    def joined(kind: str) -> Particles:
+        own = [getattr(p, kind) for p in parts]
+        return join([replace(p, event=p.event + start) for p, start in zip(own, starts, strict=False)])
+
+    leptons, photons, jets = map(joined, ("leptons", "photons", "jets"))
+    invisible, kept = (np.concatenate([getattr(p, name) for p in parts]) for name in ("invisible", "kept"))
+    return Truth(starts[-1], leptons, photons, jets, invisible, kept)
 
 
-def _reduce(batch: Any, start: int, rng: np.random.Generator, relabel: bool, needed: int) -> Truth:
+def _reduce(batch: Any, rng: np.random.Generator, relabel: bool, needed: int) -> Truth:
     import awkward as ak
 
     n_events = len(batch)
@@ -174,9 +168,6 @@ def _reduce(batch: Any, start: int, rng: np.random.Generator, relabel: bool, nee
     def these(mask: Bools) -> Particles:
         return Particles.from_momenta(event[mask], pdgid[mask], px[mask], py[mask], pz[mask])
 
-    def shifted(particles: Particles) -> Particles:
-        return replace(particles, event=particles.event + start)
-
     lepton, photon = (kind == 11) | (kind == 13), kind == 22
     invisible = np.isin(kind, _NEUTRINOS)
     leptons, photons = these(lepton), these(photon)
@@ -186,9 +177,9 @@ def _reduce(batch: Any, start: int, rng: np.random.Generator, relabel: bool, nee
     missing = np.column_stack([np.bincount(event[invisible], p[invisible], minlength=n_events) for p in (px, py)])
     return Truth(
         n_events,
-        shifted(leptons),
-        shifted(photons.take((photons.pt > 0.3) & (np.abs(photons.eta) < 3))),
-        shifted(_cluster(hadronic, n_events)),
+        leptons,
+        photons.take((photons.pt > 0.3) & (np.abs(photons.eta) < 3)),
+        _cluster(hadronic, n_events),
         missing,
         np.ones(n_events, bool),
     )

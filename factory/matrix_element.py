@@ -71,43 +71,33 @@ def squared(
         In GeV⁻⁴.
     """
     particles = [quark, antiquark, *np.moveaxis(leptons, 1, 0)]
-    spinors = [_spinors(p) for p in particles]
-    quark_couplings = couplings(np.where(up_type, 2 / 3, -1 / 3), np.where(up_type, 0.5, -0.5))
-    quark_line = _line(-antiquark, -(quark + antiquark), spinors[1], spinors[0])
+    direct = _amplitudes(particles, up_type, (2, 3, 4, 5))
     total = np.zeros(len(quark))
-    direct = _amplitudes(quark_line, quark_couplings, particles, spinors, (2, 3, 4, 5))
     for amplitude in direct.values():
         total += np.abs(amplitude) ** 2
-    chosen = np.flatnonzero(identical)
-    if len(chosen):
-        some = [p[chosen] for p in particles]
-        some_spinors = [_spinors(p) for p in some]
-        line = _line(-some[1], -(some[0] + some[1]), some_spinors[1], some_spinors[0])
-        some_couplings = couplings(np.where(up_type[chosen], 2 / 3, -1 / 3), np.where(up_type[chosen], 0.5, -0.5))
-        exchanged = _amplitudes(line, some_couplings, some, some_spinors, (2, 5, 4, 3))
-        sum_of_squares = np.zeros(len(chosen))
+    if len(chosen := np.flatnonzero(identical)):
+        exchanged = _amplitudes([p[chosen] for p in particles], up_type[chosen], (2, 5, 4, 3))
+        total[chosen] = 0.0
         for helicities, amplitude in direct.items():
             one, other = amplitude[chosen], exchanged[helicities]
-            if helicities[1] == helicities[2]:
-                sum_of_squares += np.abs(one - other) ** 2
-            else:
-                sum_of_squares += np.abs(one) ** 2 + np.abs(other) ** 2
-        total[chosen] = sum_of_squares / 4
+            interfere = helicities[1] == helicities[2]
+            total[chosen] += np.abs(one - other) ** 2 if interfere else np.abs(one) ** 2 + np.abs(other) ** 2
+        total[chosen] /= 4
     e_to_the_8 = (4 * np.pi * ALPHA) ** 4
     return total * e_to_the_8 / (4 * 3)
 
 
 def _amplitudes(
-    quark_line: _Line,
-    quark_couplings: tuple[tuple[Floats, Floats], tuple[Floats, Floats]],
-    particles: list[Floats],
-    spinors: list[tuple[Spinor, Spinor]],
-    order: tuple[int, int, int, int],
+    particles: list[Floats], up_type: NDArray[np.bool_], order: tuple[int, int, int, int]
 ) -> dict[tuple[int, int, int], Complexes]:
-    lepton_couplings = couplings(np.array(-1.0), np.array(-0.5))
-    lines = [quark_line]
+    """Amplitudes by helicities of the lines; ``order`` says which leptons, by position, make a line each."""
+    quark, antiquark = particles[:2]
+    spinors = [_spinors(p) for p in particles]
+    lines = [_line(-antiquark, -(quark + antiquark), spinors[1], spinors[0])]
     for a, b in (order[:2], order[2:]):
         lines.append(_line(particles[a], particles[a] + particles[b], spinors[a], spinors[b]))
+    quark_couplings = couplings(np.where(up_type, 2 / 3, -1 / 3), np.where(up_type, 0.5, -0.5))
+    lepton_couplings = couplings(np.array(-1.0), np.array(-0.5))
     all_couplings = (quark_couplings, lepton_couplings, lepton_couplings)
     propagators = [_propagators(line.boson) for line in lines]
     amplitudes = {}

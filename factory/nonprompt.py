@@ -210,7 +210,7 @@ _CHAIN_MASS = ((0, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 1), (0.1, 0.4, 0.9, 2.
 
 def _accepted(parts: list[Particles], rng: np.random.Generator) -> Particles:
     leptons = concatenate(parts)
-    leptons = leptons.replace_momentum(leptons.pt, leptons.eta, kinematics.delta_phi(leptons.phi, 0.0))
+    leptons = replace(leptons, phi=kinematics.delta_phi(leptons.phi, 0.0))
     in_jet = np.isin(leptons.origin, (HEAVY, LIGHT))
     isolated = ~(must_be_isolated(leptons) & in_jet) | (rng.random(len(leptons)) < _ISOLATED)
     return leptons.take(accept(leptons) & isolated)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -49,10 +50,6 @@ class Particles:
         """Return the particles of a mask or of positions."""
         return Particles(*(getattr(self, f.name)[chosen] for f in fields(self)))
 
-    def replace_momentum(self, pt: Floats, eta: Floats, phi: Floats) -> Particles:
-        """Return the same particles with other momenta."""
-        return Particles(self.event, self.pdgid, pt, eta, phi, self.origin, self.z)
-
     @staticmethod
     def from_momenta(event: Ints, pdgid: Ints, px: Floats, py: Floats, pz: Floats) -> Particles:
         """Make particles of Cartesian momenta."""
@@ -62,9 +59,14 @@ class Particles:
         return Particles(event, pdgid, pt, eta, np.arctan2(py, px))
 
 
-def concatenate(parts: list[Particles]) -> Particles:
+def join(parts: Sequence[Particles]) -> Particles:
+    """Return all particles, one part after the other."""
+    return Particles(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Particles)))
+
+
+def concatenate(parts: Sequence[Particles]) -> Particles:
     """Join particles and order them by event, then by falling pT."""
-    joined = Particles(*(np.concatenate([getattr(p, f.name) for p in parts]) for f in fields(Particles)))
+    joined = join(parts)
     return joined.take(np.lexsort((-joined.pt, joined.event)))
 
 
@@ -86,26 +88,11 @@ def pairs(event_a: Ints, event_b: Ints) -> tuple[Ints, Ints]:
     return first, np.repeat(start, number) + within
 
 
-def delta_r(eta_a: Floats, phi_a: Floats, eta_b: Floats, phi_b: Floats) -> Floats:
-    """Angular distance ΔR = √(Δη² + Δφ²).
-
-    Examples
-    --------
-    >>> float(delta_r(0.0, 0.0, 3.0, 4.0 - 2 * np.pi))
-    3.770004661392442
-    """
-    eta_difference = np.asarray(eta_a, np.float64) - np.asarray(eta_b, np.float64)
-    return np.hypot(eta_difference, kinematics.delta_phi(phi_a, phi_b))
-
-
-def distance(a: Particles, i: Ints, b: Particles, j: Ints) -> Floats:
-    """Return ΔR of the particles i of a and j of b."""
-    return delta_r(a.eta[i], a.phi[i], b.eta[j], b.phi[j])
+def distance(a: Particles, i: Any, b: Particles, j: Any) -> Floats:
+    """Return the angular distance ΔR = √(Δη² + Δφ²) of the particles i of a and j of b; ``...`` stands for all."""
+    return np.hypot(a.eta[i] - b.eta[j], kinematics.delta_phi(a.phi[i], b.phi[j]))
 
 
 def rank_within_event(event: Ints) -> Ints:
     """Return 0, 1, 2 … for the first, second, third entry of each event (sorted by event)."""
-    if len(event) == 0:
-        return np.zeros(0, np.int64)
-    starts = np.flatnonzero(np.r_[True, event[1:] != event[:-1]])
-    return np.arange(len(event)) - np.repeat(starts, np.diff(np.r_[starts, len(event)]))
+    return np.arange(len(event)) - np.searchsorted(event, event)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from factory.matrix_element import Z_MASS, Z_WIDTH
-from factory.particles import Bools, Floats, Ints
+from factory.particles import Bools, Floats
 
 M4L_RANGE = (45.0, 2000.0)
 PAIR_MASS_MIN = 4.0
@@ -139,9 +139,11 @@ def _peaked_density(cosine: Floats, position: Floats) -> Floats:
     return 1 - _PEAKED + _PEAKED * peaks
 
 
-_CASCADES = ((0, 1, 2, 3), (1, 0, 2, 3), (2, 3, 0, 1), (3, 2, 0, 1))
-"""First lepton, the one that radiates, and the radiated pair."""
 _PAIRINGS = ((0, 1, 2, 3), (0, 3, 2, 1))
+_CASCADES = ((0, 1, 2, 3), (1, 0, 2, 3), (2, 3, 0, 1), (3, 2, 0, 1))
+_EXCHANGED = ((0, 3, 2, 1), (3, 0, 2, 1), (2, 1, 0, 3), (1, 2, 0, 3))
+"""Of cascades the first lepton, the one that radiates, and the radiated pair; then with the positive ones exchanged."""
+_CHANNELS = np.array([*_PAIRINGS, *_CASCADES, *_EXCHANGED])
 _JACOBIAN = (2 * np.pi) ** 2 * (8 * np.pi) ** 3
 
 
@@ -153,14 +155,8 @@ def _shares(s: Floats, identical: Bools) -> Floats:
     pairs = np.select([s > 175.0**2, s > 97.0**2], [0.85, 0.65], 0.25)
     alike = np.where(identical, 0.5, 0.0)
     n = len(_CASCADES)
-    return np.stack(
-        [
-            pairs * (1 - alike),
-            pairs * alike,
-            *([(1 - pairs) / n * (1 - alike)] * n),
-            *([(1 - pairs) / n * alike] * n),
-        ]
-    )
+    cascades = [(1 - pairs) / n * (1 - alike)] * n, [(1 - pairs) / n * alike] * n
+    return np.stack([pairs * (1 - alike), pairs * alike, *cascades[0], *cascades[1]])
 
 
 def sample_leptons(s: Floats, identical: Bools, rng: np.random.Generator) -> tuple[Floats, Floats]:
@@ -171,44 +167,29 @@ def sample_leptons(s: Floats, identical: Bools, rng: np.random.Generator) -> tup
     total = np.column_stack([np.sqrt(s), np.zeros((size, 3))])
     zero = np.zeros(size)
     shares = _shares(s, identical)
-    channel = (np.cumsum(shares, axis=0) < rng.random(size)).sum(axis=0)
-    channel = np.minimum(channel, len(shares) - 1)
+    channel = np.minimum((np.cumsum(shares, axis=0) < rng.random(size)).sum(axis=0), len(shares) - 1)
     cosines = rng.uniform(-1, 1, (3, size))
     phis = rng.uniform(-np.pi, np.pi, (3, size))
-    allowed = np.zeros(size, bool)
     first, second = _mixed(low, s, rng), _mixed(low, s, rng)
     heavy = _power(second, np.maximum(s, second * 1.001), rng.random(size))
     paired = channel < len(_PAIRINGS)
-    for mode in ("pairs", "cascade"):
-        rows = np.flatnonzero(paired if mode == "pairs" else ~paired)
-        a = first[rows] if mode == "pairs" else zero[rows]
-        b = second[rows] if mode == "pairs" else heavy[rows]
-        fits = _beta(s[rows], a, b) > 0
-        rows, a, b = rows[fits], a[fits], b[fits]
-        cosine = cosines[0, rows] if mode == "cascade" else _peaked(_peak_position(s[rows], a, b), rng)
+    allowed = _beta(s, np.where(paired, first, 0.0), np.where(paired, second, heavy)) > 0
+    for pairs in (True, False):
+        rows = np.flatnonzero(allowed & (paired == pairs))
+        a, b = (first[rows], second[rows]) if pairs else (zero[rows], heavy[rows])
+        cosine = _peaked(_peak_position(s[rows], a, b), rng) if pairs else cosines[0, rows]
         one, rest = _decay(total[rows], a, b, cosine, phis[0, rows])
-        if mode == "pairs":
+        if pairs:
             products = [
                 *_decay(one, zero[rows], zero[rows], cosines[1, rows], phis[1, rows]),
                 *_decay(rest, zero[rows], zero[rows], cosines[2, rows], phis[2, rows]),
             ]
-            places = np.array(_PAIRINGS)[channel[rows]]
         else:
             other, pair = _decay(rest, zero[rows], second[rows], cosines[1, rows], phis[1, rows])
             products = [one, other, *_decay(pair, zero[rows], zero[rows], cosines[2, rows], phis[2, rows])]
-            kind = (channel[rows] - len(_PAIRINGS)) % len(_CASCADES)
-            swapped = channel[rows] >= len(_PAIRINGS) + len(_CASCADES)
-            places = np.array(_CASCADES)[kind]
-            places = np.where(swapped[:, None], _exchange(places), places)
         for k, product in enumerate(products):
-            leptons[rows, places[:, k]] = product
-        allowed[rows] = True
+            leptons[rows, _CHANNELS[channel[rows], k]] = product
     return leptons, np.where(allowed, _density(leptons, s, shares), 0.0)
-
-
-def _exchange(places: Ints) -> Ints:
-    """The same cascade with the two positive leptons exchanged."""
-    return np.select([places == 1, places == 3], [3, 1], places)
 
 
 def _density(leptons: Floats, s: Floats, shares: Floats) -> Floats:
@@ -223,19 +204,17 @@ def _density(leptons: Floats, s: Floats, shares: Floats) -> Floats:
         pair_mass[a, b] = pair_mass[b, a] = np.maximum(2 * product, 1e-9)
     with np.errstate(divide="ignore", invalid="ignore"):
         for a, b in ((0, 1), (2, 3), (0, 3), (2, 1)):
-            z_of_pair[a, b] = _mixed_density(pair_mass[a, b], low, s)
+            z_of_pair[a, b] = z_of_pair[b, a] = _mixed_density(pair_mass[a, b], low, s)
         for share, (a, b, c, d) in zip(shares, _PAIRINGS, strict=False):
             s1, s2 = pair_mass[a, b], pair_mass[c, d]
             x, y, z = p[a, 1:] + p[b, 1:]
             term = z_of_pair[a, b] * z_of_pair[c, d] / _beta(s, s1, s2)
             term = term * _peaked_density(z / np.sqrt(x * x + y * y + z * z), _peak_position(s, s1, s2))
             density += share * np.nan_to_num(term, posinf=0.0)
-        exchanged = [tuple(_exchange(np.array(cascade)).tolist()) for cascade in _CASCADES]
-        for share, (_, b, c, d) in zip(shares[len(_PAIRINGS) :], (*_CASCADES, *exchanged), strict=True):
+        for share, (_, b, c, d) in zip(shares[len(_PAIRINGS) :], (*_CASCADES, *_EXCHANGED), strict=True):
             s2 = pair_mass[c, d]
             heavy = s2 + pair_mass[b, c] + pair_mass[b, d]
-            z = z_of_pair[(c, d) if (c, d) in z_of_pair else (d, c)]
             # β of a decay into a massless particle and one of squared mass m: 1 − m/s.
-            term = z * _power_density(heavy, s2, s) / ((1 - heavy / s) * (1 - s2 / heavy))
+            term = z_of_pair[c, d] * _power_density(heavy, s2, s) / ((1 - heavy / s) * (1 - s2 / heavy))
             density += share * np.nan_to_num(term, posinf=0.0)
     return density * _JACOBIAN

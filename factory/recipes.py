@@ -39,10 +39,6 @@ class Recipe:
     relabel_associated_z: bool = False
     approximations: tuple[str, ...] = ()
 
-    def work(self, events: int) -> float:
-        """Return about how many milliseconds of one core it takes to generate events and what becomes of them."""
-        return events * self.efficiency * self.cost
-
 
 # A virtual Z may be as light as 2 GeV; Pythia's table stops at 10 GeV.
 _HIGGS = ("25:m0 = 125", "25:onMode = off", "25:onIfMatch = 23 23", "23:mMin = 2", "23:onMode = off")

@@ -8,8 +8,6 @@ in a cone comes from pile-up and from the jet, the significance of an impact par
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from factory.detector import GAP, JET_OF_LEPTONS, PROBABILITIES, PT_MIN, must_be_isolated, neighbours
@@ -18,82 +16,54 @@ from factory.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Floats, Parti
 _Quantiles = tuple[float, ...]
 
 
-class _Class(NamedTuple):
-    """Of one class of leptons: probability that no track is in the cone; quantiles of the sum of the tracks' pT
-    otherwise (GeV), of the calorimeter's energy (GeV), of |d0|/σ(d0); probability of tight identification."""
-
-    empty: float
-    tracks: _Quantiles
-    energy: _Quantiles
-    significance: _Quantiles
-    tight: float
-
-
-_CLASSES = {
-    (11, PROMPT): _Class(
-        0.835,
-        (1.0, 1.003, 1.03, 1.07, 1.19, 1.51, 2.15, 3.65, 4.6, 7.8, 15),
-        (-3.4, -1.55, -1.06, -0.78, -0.36, 0.21, 0.97, 1.85, 2.65, 4.4, 8.0),
-        (0, 0.02, 0.10, 0.20, 0.50, 1.05, 1.85, 2.77, 3.35, 5.5, 15),
-        0.92,
-    ),
-    (13, PROMPT): _Class(
-        0.862,
-        (1.0, 1.008, 1.03, 1.08, 1.21, 1.5, 2.25, 3.3, 4.4, 10, 30),
-        (-1.7, -1.25, -0.93, -0.77, -0.53, -0.19, 0.35, 1.15, 1.9, 3.4, 6.8),
-        (0, 0.03, 0.13, 0.25, 0.63, 1.30, 2.22, 3.3, 4.1, 6.5, 20),
-        0.93,
-    ),
-    (11, LIGHT): _Class(
-        0.455,
-        (1.0, 1.03, 1.08, 1.27, 1.7, 3.05, 5.1, 6.8, 8.7, 13.5, 20),
-        (-2.1, -1.5, -0.74, -0.45, 0.08, 0.85, 2.2, 3.77, 4.4, 6.0, 8.6),
-        (0, 0.03, 0.10, 0.22, 0.58, 1.55, 4.3, 9.2, 15, 50, 85),
-        0.50,
-    ),
-    (13, LIGHT): _Class(
-        0.35,
-        (1.0, 1.03, 1.1, 1.2, 1.5, 3.4, 5.5, 9.1, 10.8, 14, 16),
-        (-1.5, -1.35, -1.0, -0.7, -0.45, 0.22, 1.2, 2.5, 3.7, 5.8, 6.6),
-        (0, 0.05, 0.26, 0.54, 1.17, 3.1, 8.8, 18.5, 29, 60, 200),
-        0.86,
-    ),
-    (11, HEAVY): _Class(
-        0.22,
-        (1.0, 1.02, 1.16, 1.35, 2.35, 3.7, 6.4, 11.4, 14.8, 22, 34),
-        (-2.0, -1.15, -0.55, -0.27, 0.28, 1.26, 2.9, 4.55, 5.5, 7.8, 14),
-        (0, 0.02, 0.17, 0.37, 0.95, 2.28, 5.6, 12.1, 20, 42, 150),
-        0.53,
-    ),
-    (13, HEAVY): _Class(
-        0.2,
-        (1.0, 1.04, 1.2, 1.45, 2.4, 4.6, 7.9, 11.8, 13.5, 20, 24),
-        (-1.4, -1.15, -0.9, -0.66, -0.25, 0.52, 2.06, 3.97, 5.3, 8.9, 13.4),
-        (0, 0.06, 0.35, 0.60, 1.8, 4.7, 12.5, 28, 44, 78, 230),
-        0.91,
-    ),
-    (11, PILEUP): _Class(
-        0.845,
-        (1.0, 1.005, 1.03, 1.08, 1.26, 2.0, 3.6, 10, 25, 50, 70),
-        (-3.3, -2.2, -1.2, -0.72, -0.16, 0.6, 1.95, 3.4, 4.1, 5.6, 10),
-        (0, 0.03, 0.18, 0.29, 0.75, 1.6, 3.4, 8.5, 11, 28, 45),
-        0.39,
-    ),
-    (13, PILEUP): _Class(
-        0.85,
-        (1.0, 1.01, 1.03, 1.06, 1.25, 1.65, 2.6, 5.5, 10, 20, 25),
-        (-1.9, -1.55, -0.95, -0.7, -0.42, 0.25, 1.7, 3.4, 4.5, 6.9, 11.4),
-        (0, 0.07, 0.24, 0.50, 1.5, 4.9, 15, 27, 36, 65, 140),
-        0.85,
-    ),
-    (13, FALSE): _Class(
-        0.84,
-        (1.0, 1.01, 1.04, 1.1, 1.33, 1.8, 2.7, 4.4, 25, 60, 80),
-        (-2.5, -1.7, -1.28, -1.04, -0.70, -0.09, 0.85, 2.0, 2.8, 5.2, 9),
-        (0, 0.07, 0.8, 5.1, 35, 81, 145, 246, 367, 420, 480),
-        0.0,
-    ),
+_EMPTY_AND_TIGHT = {
+    (11, PROMPT): (0.835, 0.92),
+    (13, PROMPT): (0.862, 0.93),
+    (11, LIGHT): (0.455, 0.50),
+    (13, LIGHT): (0.35, 0.86),
+    (11, HEAVY): (0.22, 0.53),
+    (13, HEAVY): (0.2, 0.91),
+    (11, PILEUP): (0.845, 0.39),
+    (13, PILEUP): (0.85, 0.85),
+    (13, FALSE): (0.84, 0.0),
 }
+"""By flavour and origin: probability that no track is in the cone, and that of tight identification."""
+_TRACKS = {
+    (11, PROMPT): (1.0, 1.003, 1.03, 1.07, 1.19, 1.51, 2.15, 3.65, 4.6, 7.8, 15),
+    (13, PROMPT): (1.0, 1.008, 1.03, 1.08, 1.21, 1.5, 2.25, 3.3, 4.4, 10, 30),
+    (11, LIGHT): (1.0, 1.03, 1.08, 1.27, 1.7, 3.05, 5.1, 6.8, 8.7, 13.5, 20),
+    (13, LIGHT): (1.0, 1.03, 1.1, 1.2, 1.5, 3.4, 5.5, 9.1, 10.8, 14, 16),
+    (11, HEAVY): (1.0, 1.02, 1.16, 1.35, 2.35, 3.7, 6.4, 11.4, 14.8, 22, 34),
+    (13, HEAVY): (1.0, 1.04, 1.2, 1.45, 2.4, 4.6, 7.9, 11.8, 13.5, 20, 24),
+    (11, PILEUP): (1.0, 1.005, 1.03, 1.08, 1.26, 2.0, 3.6, 10, 25, 50, 70),
+    (13, PILEUP): (1.0, 1.01, 1.03, 1.06, 1.25, 1.65, 2.6, 5.5, 10, 20, 25),
+    (13, FALSE): (1.0, 1.01, 1.04, 1.1, 1.33, 1.8, 2.7, 4.4, 25, 60, 80),
+}
+"""Quantiles of the sum of the tracks' pT (GeV), where there is one."""
+_CALORIMETER = {
+    (11, PROMPT): (-3.4, -1.55, -1.06, -0.78, -0.36, 0.21, 0.97, 1.85, 2.65, 4.4, 8.0),
+    (13, PROMPT): (-1.7, -1.25, -0.93, -0.77, -0.53, -0.19, 0.35, 1.15, 1.9, 3.4, 6.8),
+    (11, LIGHT): (-2.1, -1.5, -0.74, -0.45, 0.08, 0.85, 2.2, 3.77, 4.4, 6.0, 8.6),
+    (13, LIGHT): (-1.5, -1.35, -1.0, -0.7, -0.45, 0.22, 1.2, 2.5, 3.7, 5.8, 6.6),
+    (11, HEAVY): (-2.0, -1.15, -0.55, -0.27, 0.28, 1.26, 2.9, 4.55, 5.5, 7.8, 14),
+    (13, HEAVY): (-1.4, -1.15, -0.9, -0.66, -0.25, 0.52, 2.06, 3.97, 5.3, 8.9, 13.4),
+    (11, PILEUP): (-3.3, -2.2, -1.2, -0.72, -0.16, 0.6, 1.95, 3.4, 4.1, 5.6, 10),
+    (13, PILEUP): (-1.9, -1.55, -0.95, -0.7, -0.42, 0.25, 1.7, 3.4, 4.5, 6.9, 11.4),
+    (13, FALSE): (-2.5, -1.7, -1.28, -1.04, -0.70, -0.09, 0.85, 2.0, 2.8, 5.2, 9),
+}
+"""Quantiles of the energy in the calorimeter (GeV)."""
+_SIGNIFICANCE = {
+    (11, PROMPT): (0, 0.02, 0.10, 0.20, 0.50, 1.05, 1.85, 2.77, 3.35, 5.5, 15),
+    (13, PROMPT): (0, 0.03, 0.13, 0.25, 0.63, 1.30, 2.22, 3.3, 4.1, 6.5, 20),
+    (11, LIGHT): (0, 0.03, 0.10, 0.22, 0.58, 1.55, 4.3, 9.2, 15, 50, 85),
+    (13, LIGHT): (0, 0.05, 0.26, 0.54, 1.17, 3.1, 8.8, 18.5, 29, 60, 200),
+    (11, HEAVY): (0, 0.02, 0.17, 0.37, 0.95, 2.28, 5.6, 12.1, 20, 42, 150),
+    (13, HEAVY): (0, 0.06, 0.35, 0.60, 1.8, 4.7, 12.5, 28, 44, 78, 230),
+    (11, PILEUP): (0, 0.03, 0.18, 0.29, 0.75, 1.6, 3.4, 8.5, 11, 28, 45),
+    (13, PILEUP): (0, 0.07, 0.24, 0.50, 1.5, 4.9, 15, 27, 36, 65, 140),
+    (13, FALSE): (0, 0.07, 0.8, 5.1, 35, 81, 145, 246, 367, 420, 480),
+}
+"""Quantiles of |d0|/σ(d0)."""
 D0_MAX = 7.0
 """Largest |d0| of a track (mm): the simulated files of the release have 10 508 leptons, with up to 6.99."""
 _VERTEX = (0, 0.001, 0.003, 0.006, 0.015, 0.035, 0.066, 0.107, 0.148, 0.39, 1.5)
@@ -123,17 +93,17 @@ def measure(leptons: Particles, rng: np.random.Generator) -> dict[str, np.ndarra
     beside = _of_neighbours(leptons, rng)
     most = _most_tracks(leptons, beside)
     tracks, energy, significance, tight = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
-    for (code, origin), of in _CLASSES.items():
+    for (code, origin), (empty, tightly) in _EMPTY_AND_TIGHT.items():
         members = np.flatnonzero((flavour == code) & (leptons.origin == origin))
         size = len(members)
         # What lies in the jet is in both cones: one number decides how much of either, if not alone.
         common = rng.random(size)
-        tracks[members] = _tracks(common, of, most[members])
+        tracks[members] = _tracks(common, empty, _TRACKS[code, origin], most[members])
         relative = np.where(rng.random(size) < _COMMON, common, rng.random(size))
-        as_prompt = _draw(relative, _CLASSES[code, PROMPT].energy)
-        energy[members] = np.where(isolated[members], as_prompt, _draw(relative, of.energy))
-        significance[members] = _draw(rng.random(size), of.significance)
-        tight[members] = of.tight
+        as_prompt = _draw(relative, _CALORIMETER[code, PROMPT])
+        energy[members] = np.where(isolated[members], as_prompt, _draw(relative, _CALORIMETER[code, origin]))
+        significance[members] = _draw(rng.random(size), _SIGNIFICANCE[code, origin])
+        tight[members] = tightly
     for code, factor in _ENERGY.items():
         scaled = (flavour == code) & np.isin(leptons.origin, (HEAVY, LIGHT, PILEUP)) & ~isolated & (energy > 0)
         energy = np.where(scaled, energy * np.interp(leptons.pt, *factor), energy)
@@ -172,11 +142,10 @@ _TRACK_OF_ELECTRON = ((0, 0.05, 0.1, 0.25, 0.5, 1), (0.35, 0.53, 0.71, 0.85, 0.9
 """Probabilities, and quantiles of the track's share of an electron's pT."""
 
 
-def _tracks(uniform: Floats, of: _Class, most: Floats) -> Floats:
+def _tracks(uniform: Floats, empty: float, quantiles: _Quantiles, most: Floats) -> Floats:
     """Draw the sum of the tracks' pT (GeV) below the most that the selection leaves."""
-    below = of.empty + (1 - of.empty) * np.interp(most, of.tracks, PROBABILITIES)
-    uniform = uniform * below
-    return np.where(uniform < of.empty, 0.0, _draw((uniform - of.empty) / (1 - of.empty), of.tracks))
+    uniform = uniform * (empty + (1 - empty) * np.interp(most, quantiles, PROBABILITIES))
+    return np.where(uniform < empty, 0.0, _draw((uniform - empty) / (1 - empty), quantiles))
 
 
 def _most_tracks(leptons: Particles, beside: Floats) -> Floats:

@@ -4,10 +4,11 @@ Each function returns a panel that shows itself as the last line of a cell: its 
 stays where they cannot live (print, HTML, a notebook opened again). `frame` is what all of them share.
 """
 
+from course.interactive.events import event
 from course.interactive.experiments import toys
 from course.interactive.networks import neuron, small_network
 from course.interactive.scores import class_weight, cut
 from course.interactive.sculpting import sculpting
 from course.interactive.stopping import patience
 
-__all__ = ["class_weight", "cut", "neuron", "patience", "sculpting", "small_network", "toys"]
+__all__ = ["class_weight", "cut", "event", "neuron", "patience", "sculpting", "small_network", "toys"]

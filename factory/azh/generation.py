@@ -46,13 +46,8 @@ def make_chunk(chunk: Chunk) -> Table:
         If Pythia is not installed or fails.
     """
     process = PROCESSES[chunk.sample]
-    sequence = np.random.SeedSequence([chunk.seed, process.number, SEARCH, chunk.index])
-    for_pythia, for_generator, for_detector = sequence.spawn(3)
-    seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
-    truth = generator.generate(
-        process.settings, chunk.events, seed, rng=np.random.default_rng(for_generator), leptons=2
-    )
-    rng = np.random.default_rng(for_detector)
+    seed, for_generator, rng = chunk.seeds(process.number)
+    truth = generator.generate(process.settings, chunk.events, seed, rng=for_generator, leptons=2)
     leptons, photons, invisible = truth.leptons, truth.photons, truth.invisible
     versions = [(truth.jets, np.ones(chunk.events), False)]
     fiducial = 0.0

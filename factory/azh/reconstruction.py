@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azh.events import MEASURED, MISSING
-from factory.particles import Floats, Ints, Particles, delta_r, pairs
+from factory.particles import Floats, Ints, Particles, distance, pairs
 from labcourse import kinematics
 
 WORKING_POINT = 0.77
@@ -121,9 +121,9 @@ def select(
         "met_ht": met / np.sqrt(scalar_sum),
         "deta_ll": np.abs(l1.eta - l2.eta),
         "dphi_ll": np.abs(kinematics.delta_phi(l1.phi, l2.phi)),
-        "dr_b1b2": _apart(b1, b2),
-        "dr_b1j3": _apart(b1, j3),
-        "dr_b2j3": _apart(b2, j3),
+        "dr_b1b2": distance(b1, ..., b2, ...),
+        "dr_b1j3": distance(b1, ..., j3, ...),
+        "dr_b2j3": distance(b2, ..., j3, ...),
     }
     everything = np.ones(len(event), bool)
     inputs["btag_b1"] = tag_score(b1.pdgid, everything, rng)
@@ -195,7 +195,3 @@ def _total(parts: Iterable[Particles]) -> Floats:
 
 def _mass(total: Floats) -> Floats:
     return np.sqrt(np.maximum(total[0] ** 2 - (total[1:] ** 2).sum(axis=0), 0))
-
-
-def _apart(a: Particles, b: Particles) -> Floats:
-    return delta_r(a.eta, a.phi, b.eta, b.phi)

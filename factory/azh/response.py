@@ -6,6 +6,8 @@ decays do to a b jet is put in by hand: four in ten hold a neutrino, which takes
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from factory.detector import jet_resolution
@@ -25,9 +27,8 @@ def separate(leptons: Particles) -> Particles:
     The 4-lepton collection drops electrons up to 0.2 from another, which here would be those of the heaviest A.
     """
     i, j = pairs(leptons.event, leptons.event)
-    merged = np.zeros(len(leptons), bool)
-    merged[j[(i < j) & (distance(leptons, i, leptons, j) < _MERGED)]] = True
-    return leptons.take(~merged)
+    merged = j[(i < j) & (distance(leptons, i, leptons, j) < _MERGED)]
+    return leptons.take(~np.isin(np.arange(len(leptons)), merged))
 
 
 def neutrinos(jets: Particles, rng: np.random.Generator) -> Floats:
@@ -51,16 +52,13 @@ def measure_jets(jets: Particles, lost: Floats, leptons: Particles, rng: np.rand
     """
     visible = jets.pt * (1 - lost)
     smeared = np.clip(1 + jet_resolution(visible) * rng.normal(size=len(jets)), 0.2, 3)
-    seen = jets.replace_momentum(
-        visible * calibration(visible) * smeared,
-        jets.eta + rng.normal(0, 0.02, len(jets)),
-        jets.phi + rng.normal(0, 0.02, len(jets)),
-    )
+    pt = visible * calibration(visible) * smeared
+    eta, phi = (angle + rng.normal(0, 0.02, len(jets)) for angle in (jets.eta, jets.phi))
+    seen = replace(jets, pt=pt, eta=eta, phi=phi)
     seen = concatenate([seen.take((seen.pt > PT_MIN) & (np.abs(seen.eta) < ETA_MAX))])
     i, j = pairs(seen.event, leptons.event)
-    alone = np.ones(len(seen), bool)
-    alone[i[distance(seen, i, leptons, j) < _LEPTON_CONE]] = False
-    return seen.take(alone)
+    near = i[distance(seen, i, leptons, j) < _LEPTON_CONE]
+    return seen.take(~np.isin(np.arange(len(seen)), near))
 
 
 def calibration(pt: Floats) -> Floats:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from factory.validation import peak
-from factory.validation.pairs import CONTROL, Loaded, Pair, Row, limit, values_of
+from factory.validation.pairs import CONTROL, THRESHOLD, Loaded, Pair, Row, limit, values_of
 from labcourse.files import atomic_write
 from labcourse.progress import each
 
@@ -58,48 +59,51 @@ YIELDS = """\
 The simulation predicts {simulated:.0f} events at 10 fb⁻¹ where the data hold {real:.0f} (`data/README.md` says why).
 All its parts are scaled by the same number.
 """
+PEAK = """\
+Quantiles of the four-lepton mass between {0:g} and {1:g} GeV. \
+They should agree within {2:g} GeV with the figures of the release.
+"""
 
 
-def write(
-    path: Path,
-    loaded: Loaded,
-    rows: Sequence[Row],
-    peaks: Sequence[peak.Quantile],
-    *,
-    simulated: Path,
-    threshold: float,
-) -> None:
-    """Write the page and its figures; each file is replaced whole.
+def write(path: Path, loaded: Loaded, rows: Sequence[Row], peaks: Sequence[peak.Quantile], simulated: Path) -> None:
+    """Write the page, and its figures to ``images/validation`` beside it; each file is replaced whole.
 
     Parameters
     ----------
     path : path
-        The Markdown file; figures go to ``images/validation`` beside it.
+        The Markdown file.
     loaded : Loaded
         What was compared, of which ``rows`` and ``peaks`` are the results.
     simulated : path
         Folder of the simulated samples, whose manifest the page names.
-    threshold : float
-        Probabilities below it are set in bold.
 
     Raises
     ------
     StorageError
         If a file cannot be written.
     """
+    pairs = loaded.pairs
+    by_sample = {pair.sample: [row for row in rows if row.sample == pair.sample] for pair in pairs}
     text = [INTRODUCTION.format(page=path.name)]
     # Of a signal sample only the mass peak can be judged where no real file is there to compare with.
-    if loaded.pairs:
-        text.append(_tests(loaded.pairs, rows, threshold))
-    text += [f"Simulated samples: those whose manifest has the sha256 `{digest(simulated)}…`", ""]
-    text += _summary(loaded.pairs, rows, threshold)
-    for pair in each([pair for pair in loaded.pairs if pair.sample != CONTROL], "drawing {0.sample}"):
-        own = [row for row in rows if row.sample == pair.sample]
-        _draw(path.parent / FIGURES / f"{pair.sample}.png", pair, own, threshold)
-        control = [row for row in rows if row.sample == CONTROL] if pair.sample == "data" else []
-        text += _section(pair, own, control, threshold)
-    text += _peak(peaks)
-    content = "\n".join(text).rstrip() + "\n"
+    if pairs:
+        text.append(_tests(pairs, rows))
+    text.append(f"Simulated samples: those whose manifest has the sha256 `{digest(simulated)}…`")
+    if pairs:
+        columns = f"sample | real events | simulated | expected at 10 fb⁻¹ | variables | below {THRESHOLD:g}"
+        text += ["## Summary", _table(columns, [_summary(pair, by_sample[pair.sample]) for pair in pairs])]
+    for pair in each([pair for pair in pairs if pair.sample != CONTROL], "drawing {0.sample}"):
+        own = by_sample[pair.sample]
+        _draw(path.parent / FIGURES / f"{pair.sample}.png", pair, own)
+        text += _section(pair, own, by_sample.get(CONTROL, []) if pair.sample == "data" else [])
+    if peaks:
+        columns = "sample | quantile | simulated [GeV] | release [GeV]"
+        cells = [
+            [q.sample, f"{q.probability:.0%}", _bold(f"{q.simulated:.2f}", not q.is_met), f"{q.release:.1f}"]
+            for q in peaks
+        ]
+        text += ["## The Higgs peak", PEAK.format(*peak.WINDOW, peak.TOLERANCE), _table(columns, cells)]
+    content = "\n\n".join(part.strip() for part in text) + "\n"
     atomic_write(path, lambda temporary: temporary.write_text(content, "utf-8"))
 
 
@@ -109,125 +113,74 @@ def digest(folder: Path) -> str:
     return hashlib.sha256(manifest.read_bytes()).hexdigest()[:16] if manifest.is_file() else "no manifest"
 
 
-def _draw(path: Path, pair: Pair, rows: Sequence[Row], threshold: float) -> None:
+def _draw(path: Path, pair: Pair, rows: Sequence[Row]) -> None:
     import matplotlib.pyplot as plt
 
     from factory.validation import panels
     from labcourse.plotting import style
 
-    fig = panels.draw(pair, rows, threshold=threshold)
+    fig = panels.draw(pair, rows)
     content = style.png(fig, colors=48)
     plt.close(fig)
     atomic_write(path, lambda temporary: temporary.write_bytes(content))
 
 
-def _tests(pairs: Sequence[Pair], rows: Sequence[Row], threshold: float) -> str:
+def _tests(pairs: Sequence[Pair], rows: Sequence[Row]) -> str:
     n_tests = sum(len(row.probabilities) for row in rows)
     return TESTS.format(
-        threshold=threshold,
+        threshold=THRESHOLD,
         n_tests=n_tests,
-        expected=n_tests * threshold,
+        expected=n_tests * THRESHOLD,
         own=", ".join(pair.sample for pair in pairs if pair.sample not in ("data", CONTROL)) or "none",
         largest=max(np.bincount(pair.real["group"]).max() for pair in pairs),
     )
 
 
-def _summary(pairs: Sequence[Pair], rows: Sequence[Row], threshold: float) -> Iterable[str]:
-    lines = []
-    for pair in pairs:
-        own = [row for row in rows if row.sample == pair.sample and row.probabilities]
-        lines.append(
-            {
-                "sample": pair.sample,
-                "real events": len(pair.real),
-                "simulated": len(pair.simulated),
-                "expected at 10 fb⁻¹": f"{pair.simulated['weight'].to_numpy(float).sum():.1f}",
-                "variables": len(own),
-                f"below {threshold:g}": sum(row.is_below(threshold) for row in own),
-            }
-        )
-    return ["## Summary", "", *_table(lines), ""] if lines else []
+def _summary(pair: Pair, rows: Sequence[Row]) -> list[Any]:
+    expected, variables = pair.simulated["weight"].sum(), sum(bool(row.probabilities) for row in rows)
+    below = sum(row.is_below() for row in rows)
+    return [pair.sample, len(pair.real), len(pair.simulated), f"{expected:.1f}", variables, below]
 
 
-def _section(pair: Pair, rows: Sequence[Row], control: Sequence[Row], threshold: float) -> Iterable[str]:
-    title = "The sum of all simulation and the collision data" if pair.sample == "data" else pair.sample
+def _section(pair: Pair, rows: Sequence[Row], control: Sequence[Row]) -> list[str]:
+    """Heading, figure and table of a sample, and how near to failing it is."""
     alt = f"Small panels of all variables of {pair.sample}: real events as points over the simulation, ratio below."
-    tests = [
-        {
-            "variable": row.variable,
-            "effective": "–" if row.chi2 is None else f"{values_of(pair.real, row.variable).effective:.0f}",
-            "χ² / ndf": _chi2(row),
-            "p(χ²)": _probability(row.p_chi2, threshold),
-            "p(KS)": _probability(row.p_ks, threshold),
-        }
-        for row in rows
-    ]
-    for line, row in zip(tests, control, strict=False):
-        line["control p(χ²)"] = _probability(row.p_chi2, threshold)
-        line["control p(KS)"] = _probability(row.p_ks, threshold)
-    real, simulated = (events["weight"].to_numpy(float).sum() for events in (pair.real, pair.simulated))
-    return [
-        f"## {title}",
-        "",
-        *([YIELDS.format(real=real, simulated=simulated)] if pair.sample == "data" else []),
-        f"![{alt}]({(FIGURES / f'{pair.sample}.png').as_posix()})",
-        "",
-        *_table(tests),
-        "",
-        *_smallest(rows, threshold),
-    ]
-
-
-def _smallest(rows: Sequence[Row], threshold: float) -> Iterable[str]:
-    """Say how near to failing the sample is."""
-    tested = [row for row in rows if row.probabilities]
-    if not tested:
-        return []
-    worst, n_tests = min(tested, key=lambda row: min(row.probabilities)), sum(len(row.probabilities) for row in tested)
-    smallest, least = min(worst.probabilities), limit(rows, worst.sample, threshold)
-    return [
-        f"The smallest of {n_tests} probabilities is {smallest:.2g} ({worst.variable}); the limit is {least:.2g}.",
-        "",
-    ]
-
-
-def _chi2(row: Row) -> str:
-    if row.chi2 is None:
-        return "not simulated"
-    return f"{row.chi2:.1f} / {row.ndf}" if row.ndf else "too few events"
-
-
-def _peak(peaks: Sequence[peak.Quantile]) -> Iterable[str]:
-    if not peaks:
-        return []
-    lines = [
-        {
-            "sample": quantile.sample,
-            "quantile": f"{quantile.probability:.0%}",
-            "simulated [GeV]": _bold(f"{quantile.simulated:.2f}", not quantile.is_met),
-            "release [GeV]": f"{quantile.release:.1f}",
-        }
-        for quantile in peaks
-    ]
-    low, high = peak.WINDOW
-    text = (
-        f"Quantiles of the four-lepton mass between {low:g} and {high:g} GeV. They should agree within "
-        f"{peak.TOLERANCE:g} GeV with the figures of the release."
+    text = [f"## {pair.sample}", f"![{alt}]({(FIGURES / f'{pair.sample}.png').as_posix()})"]
+    if pair.sample == "data":
+        real, simulated = (events["weight"].sum() for events in (pair.real, pair.simulated))
+        text[:1] = [
+            "## The sum of all simulation and the collision data",
+            YIELDS.format(real=real, simulated=simulated),
+        ]
+    columns = "variable | effective | χ² / ndf | p(χ²) | p(KS)" + (
+        " | control p(χ²) | control p(KS)" if control else ""
     )
-    return ["## The Higgs peak", "", text, "", *_table(lines), ""]
+    text.append(_table(columns, [_test(pair, *both) for both in zip_longest(rows, control)]))
+    if p := sorted((p, row.variable) for row in rows for p in row.probabilities):
+        (least, variable), most = p[0], limit(rows, pair.sample)
+        text.append(f"The smallest of {len(p)} probabilities is {least:.2g} ({variable}); the limit is {most:.2g}.")
+    return text
 
 
-def _table(lines: Sequence[dict[str, Any]]) -> list[str]:
-    """Lines of a Markdown table; all but the first column stand to the right."""
-    if not lines:
-        return []
-    cells = [list(lines[0]), ["---", *["---:"] * (len(lines[0]) - 1)], *(list(line.values()) for line in lines)]
-    return ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in cells]
-
-
-def _probability(p: float | None, threshold: float) -> str:
-    return "–" if p is None else _bold(f"{p:.2g}", p < threshold)
+def _test(pair: Pair, row: Row, control: Row | None) -> list[str]:
+    effective, chi2 = "–", "not simulated"
+    if row.chi2 is not None:
+        effective = f"{values_of(pair.real, row.variable).effective:.0f}"
+        chi2 = f"{row.chi2:.1f} / {row.ndf}" if row.ndf else "too few events"
+    p = [row.p_chi2, row.p_ks] + ([control.p_chi2, control.p_ks] if control else [])
+    return [
+        row.variable,
+        effective,
+        chi2,
+        *("–" if value is None else _bold(f"{value:.2g}", value < THRESHOLD) for value in p),
+    ]
 
 
 def _bold(text: str, yes: bool) -> str:
     return f"**{text}**" if yes else text
+
+
+def _table(columns: str, rows: Sequence[Sequence[Any]]) -> str:
+    """Return a Markdown table; all but the first column stand to the right."""
+    rule = " | ".join(["---", *["---:"] * columns.count(" | ")])
+    return "\n".join(f"| {line} |" for line in (columns, rule, *(" | ".join(map(str, row)) for row in rows)))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
-from factory.validation.pairs import Loaded
+if TYPE_CHECKING:
+    import pandas as pd
 
 WINDOW = (110.0, 135.0)
 RELEASE = {0.16: 120.5, 0.50: 123.8, 0.84: 126.2}
@@ -30,16 +29,15 @@ class Quantile(NamedTuple):
         return abs(self.simulated - self.release) <= TOLERANCE
 
 
-def peaks(loaded: Loaded) -> list[Quantile]:
+def peaks(signals: dict[str, pd.DataFrame]) -> list[Quantile]:
     """Return the quantiles of the mass peak of the signal samples of which they are published.
 
     All weights of a signal sample are equal, but for corrections that do not depend on the mass.
     """
     found = []
     for name in ("ggH125_ZZ4lep", "VBFH125_ZZ4lep"):
-        if name in loaded.signals:
-            mass = loaded.signals[name]["m_llll"]
+        if name in signals:
+            mass = signals[name]["m_llll"]
             inside = mass[mass.between(*WINDOW, inclusive="neither")]
-            values = np.quantile(inside, list(RELEASE)) if len(inside) else np.full(len(RELEASE), np.nan)
-            found += [Quantile(name, p, float(v), r) for (p, r), v in zip(RELEASE.items(), values, strict=True)]
+            found += [Quantile(name, p, float(inside.quantile(p)), release) for p, release in RELEASE.items()]
     return found

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse import metrics
-from labcourse.errors import BadInput
 from labcourse.weights import effective_number
 
 Array = NDArray[np.float64]
@@ -22,50 +21,17 @@ MAX_BINS, MIN_EFFECTIVE = 20, 10.0
 """Most bins of a χ² test; least effective events of each."""
 
 
-class KolmogorovSmirnov(NamedTuple):
-    """The largest distance of the two cumulative distributions, and the probability of a larger one."""
-
-    distance: float
-    p_value: float
-
-
 class Sample(NamedTuple):
-    """Values, sorted, and their weights, both in float64; variances are ``effect`` times larger (`design_effect`)."""
+    """Values and weights, both in float64; variances are ``effect`` times larger (`design_effect`)."""
 
     values: Array
     weights: Array
-    effect: float
+    effect: float = 1.0
 
     @property
     def effective(self) -> float:
         """Number of independent unweighted events with the same statistical errors."""
         return effective_number(self.weights) / self.effect
-
-
-def sample(values: ArrayLike, weight: ArrayLike | None = None, effect: float = 1.0) -> Sample:
-    """Return a sample to compare; without weights, each event counts one.
-
-    Raises
-    ------
-    BadInput
-        If it is empty or holds NaN or infinite numbers, shapes differ, or weights do not add up to a positive number.
-    """
-    values = np.asarray(values, np.float64)
-    weights = np.ones_like(values) if weight is None else np.asarray(weight, np.float64)
-    wrong = ""
-    if values.ndim != 1 or values.shape != weights.shape:
-        wrong = f"Expected one value and one weight per event. Received shapes {values.shape} and {weights.shape}."
-    elif not values.size:
-        wrong = "There are no events."
-    elif not (np.isfinite(values).all() and np.isfinite(weights).all()):
-        wrong = "A value or a weight is NaN or infinite."
-    elif not weights.sum() > 0:
-        wrong = f"The weights add up to {weights.sum():g}."
-    if wrong:
-        next_step = "Compare finite numbers of at least one event, with a positive sum of weights."
-        raise BadInput(wrong, where="a sample to compare", next_step=next_step)
-    order = np.argsort(values, kind="stable")
-    return Sample(values[order], weights[order], effect)
 
 
 def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None) -> metrics.ChiSquare:
@@ -78,7 +44,8 @@ def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None)
     Examples
     --------
     >>> rng = np.random.default_rng(1)
-    >>> test = chi_square(sample(rng.normal(size=500)), sample(rng.normal(size=800), rng.uniform(0.5, 1.5, 800)))
+    >>> first = Sample(rng.normal(size=500), np.ones(500))
+    >>> test = chi_square(first, Sample(rng.normal(size=800), rng.uniform(0.5, 1.5, 800)))
     >>> test.ndf, bool(0.01 < test.p_value < 0.99)
     (19, True)
     """
@@ -86,18 +53,18 @@ def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None)
     return metrics.chi_square(_contents(first, lower), _contents(second, lower), min_effective=MIN_EFFECTIVE)
 
 
-def kolmogorov_smirnov(first: Sample, second: Sample) -> KolmogorovSmirnov:
-    """Compare the cumulative distributions of two weighted samples.
+def kolmogorov_smirnov(first: Sample, second: Sample) -> float:
+    """Return the probability that the largest distance of the cumulative distributions of two samples is as large.
 
     Each sample counts as (Σw)²/Σw² events (Monahan, *Numerical Methods of Statistics*, 2001, ch. 12), divided by its
-    design effect. Negative weights make it count less, and its
-    cumulative distribution may fall in places. The probability is the asymptotic one, which for weights of one is
-    that of `scipy.stats.ks_2samp` with ``method="asymp"``. Where values repeat (numbers of jets) the test is
-    conservative: it gives larger probabilities than are true.
+    design effect. Negative weights make it count less, and its cumulative distribution may fall in places. The
+    probability is the asymptotic one, which for weights of one is that of `scipy.stats.ks_2samp` with
+    ``method="asymp"``. Where values repeat (numbers of jets) it is larger than is true.
 
     Examples
     --------
-    >>> kolmogorov_smirnov(sample([1, 2, 3]), sample([1, 2, 3])).p_value
+    >>> values = np.arange(3.0)
+    >>> kolmogorov_smirnov(Sample(values, np.ones(3)), Sample(values, np.ones(3)))
     1.0
     """
     from scipy.stats import kstwo
@@ -108,10 +75,10 @@ def kolmogorov_smirnov(first: Sample, second: Sample) -> KolmogorovSmirnov:
     last_of_equals = np.append(np.diff(values[order]) > 0, True)
     distance = float(np.abs(np.cumsum(steps[order])[last_of_equals]).max())
     effective = max(1, round(first.effective * second.effective / (first.effective + second.effective)))
-    return KolmogorovSmirnov(distance, float(kstwo.sf(min(distance, 1.0), effective)))
+    return float(kstwo.sf(min(distance, 1.0), effective))
 
 
-def design_effect(values: ArrayLike, weight: ArrayLike, group: ArrayLike) -> float:
+def design_effect(values: Array, weight: Array, group: ArrayLike) -> float:
     r"""How many times larger variances are because events of a group are alike (Kish, *Survey Sampling*, 1965).
 
     In bins of equal numbers of groups, with the share p of a bin and the indicator d that an event lies in it,
@@ -125,8 +92,6 @@ def design_effect(values: ArrayLike, weight: ArrayLike, group: ArrayLike) -> flo
     --------
     >>> rng = np.random.default_rng(1)
     >>> values, group = rng.normal(size=300), np.repeat(np.arange(100), 3)
-    >>> design_effect(values, np.ones(300), np.arange(300))
-    1.0
     >>> alike, other = design_effect(values[group], np.ones(300), group), design_effect(values, np.ones(300), group)
     >>> bool(2.9 < alike < 3.1), bool(other < 1.3)
     (True, True)
@@ -134,7 +99,6 @@ def design_effect(values: ArrayLike, weight: ArrayLike, group: ArrayLike) -> flo
     _, first, group = np.unique(np.asarray(group), return_index=True, return_inverse=True)
     if len(first) == len(group):
         return 1.0
-    values, weight = np.asarray(values, np.float64), np.asarray(weight, np.float64)
     # Quantiles of all events would lie close together where a large group is, and divide it.
     edges = np.unique(np.quantile(values[first], np.arange(1, MAX_BINS) / MAX_BINS))
     bins = np.searchsorted(edges, values, side="right")

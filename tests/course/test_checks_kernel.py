@@ -173,11 +173,11 @@ def test_numbers_are_told_from_the_course_answer_too(kernel: Kernel) -> None:
         "    report.close(answer, n, 'is the number')\n"
         "checks.exercise_1_6, n = exercise_1_6, 7"
     )
-    check = "top_share = checks.exercise_1_6(top_share, n=n)"
-    kernel("top_share = ...")
+    check = "number = checks.exercise_1_6(number, n=n)"
+    kernel("number = ...")
     assert kernel(check).state == "open"
     assert "course's own answer" in kernel(check).text
-    kernel("top_share = 7")  # for Python the very same object
+    kernel("number = 7")  # for Python the very same object
     assert kernel(check).text.startswith("exercise 1.6: solved")
 
 

@@ -12,6 +12,7 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +23,7 @@ from scipy import stats
 
 from course import interactive, live
 from course.interactive import experiments, networks, stopping
-from labcourse import compiled, errors, significance
+from labcourse import compiled, errors, kinematics, significance
 from workshop.authoring import tidy
 
 RNG = np.random.default_rng(3)
@@ -76,8 +77,21 @@ def _shown(shell, panel):
     return outputs, captured.stdout
 
 
+def leptons(n=3):
+    """Events of an electron, two muons and an electron, in this order of transverse momentum."""
+    values = {"pt": (50, 40, 20, 10), "eta": (0.5, -2.3, 2.4, 0), "phi": (0, 1.5, 3.1, -2), "charge": (1, -1, 1, -1)}
+    values["pdgid"] = (11, 13, 13, 11)
+    columns = {f"lep{i + 1}_{name}": four[i] + 0.1 * np.arange(n) for name, four in values.items() for i in range(4)}
+    columns = {
+        name: np.round(column) if name[5:] in ("charge", "pdgid") else column for name, column in columns.items()
+    }
+    masses = {f"m_ll_{i}{j}": np.full(n, 10.0 * i + j) for i, j in kinematics.PAIRS}
+    return pd.DataFrame(columns | masses | {"m_llll": 124.0, "sample": "ggH125_ZZ4lep"})
+
+
 def panels():
     return [
+        interactive.event(leptons()),
         interactive.cut(SCORE, LABEL, WEIGHT),
         interactive.class_weight(SCORE, LABEL, WEIGHT),
         interactive.patience(HISTORY),
@@ -132,6 +146,37 @@ def test_each_control_moves_the_picture_and_the_numbers(network):
             if key != "learning_rate":  # it makes no difference in epoch 0 but for the curve
                 assert words != other_words
                 assert table != other_table
+
+
+# One event
+
+
+def test_an_event_is_drawn_as_it_is_in_the_table():
+    panel = interactive.event(leptons(), start=2)
+    assert panel.readout["lepton 2"] == "µ⁻, pT 40.2 GeV, η −2.10, φ 1.70"
+    pairs = "leptons 1 and 4: 14.0 GeV; leptons 2 and 3: 23.0 GeV"
+    assert panel.readout["one flavour, opposite charges"] == pairs
+    assert (panel.readout["mass of all four"], panel.readout["simulated as"]) == ("124.0 GeV", "Higgs")
+    across, unrolled = panel.picture.figure.axes
+    tracks, points = (ax.get_lines()[-4:] for ax in (across, unrolled))
+    for i, (track, point) in enumerate(zip(tracks, points, strict=True), 1):
+        row = leptons().iloc[2]
+        (_, x), (_, y) = track.get_data()
+        assert np.arctan2(y, x) == pytest.approx(np.arctan2(np.sin(row[f"lep{i}_phi"]), np.cos(row[f"lep{i}_phi"])))
+        assert (np.hypot(x, y) > 1) == (row[f"lep{i}_pdgid"] == 13)
+        assert np.ravel(point.get_data()) == pytest.approx([row[f"lep{i}_eta"], row[f"lep{i}_phi"]])
+        assert (point.get_markerfacecolor() == "white") == (row[f"lep{i}_charge"] < 0)
+    widths = [track.get_linewidth() for track in tracks]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_an_event_without_a_pair_says_so():
+    assert (
+        interactive.event(leptons().assign(lep4_charge=1, lep2_charge=1)).readout["one flavour, opposite charges"]
+        == "no pair"
+    )
+    with pytest.raises(errors.EmptySelection):
+        interactive.event(leptons(0))
 
 
 # The cut
@@ -240,7 +285,7 @@ def test_class_weight_counts_what_masks_count():
         assert numbers(said["accuracy (expected events)"])[0] == pytest.approx(accuracy, abs=6e-5)
         for patch, value in zip(panel.picture.moving[:2], (0, 1), strict=True):
             content = np.histogram(new[value == LABEL], 40, (0, 1), weights=WEIGHT[value == LABEL])[0]
-            drawn = patch.get_data().values
+            drawn = patch.get_data()[0]
             # An event within rounding of an edge may change its bin.
             assert np.abs(drawn / drawn.sum() - content / content.sum()).sum() < 0.01
 

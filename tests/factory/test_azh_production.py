@@ -13,15 +13,15 @@ import pytest
 
 import azh
 from azh.events import FILE, LUMINOSITY
+from factory import campaign
 from factory.azh import generation, production
 from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
 from factory.workers import Workers
 from labcourse.errors import BadInput, SimulationError
+from tests.factory.made_up import needs_pythia
 
-for _module in ("pythia8mc", "fastjet"):
-    pytest.importorskip(_module, reason=f"{_module} is not installed")
-
+pytestmark = needs_pythia
 SMALL = {"signal_500": 200, "Zjets_60": 800, "ttbar": 800}
 
 
@@ -34,12 +34,12 @@ def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
         with ThreadPoolExecutor(1) as executor:
             yield Workers(executor, lambda: 1)
 
-    monkeypatch.setattr(production, "connect", connect)
+    monkeypatch.setattr(campaign, "connect", connect)
     for name in set(PROCESSES) - set(SMALL):
         monkeypatch.delitem(PROCESSES, name)
     for name, n in SMALL.items():
         monkeypatch.setitem(PROCESSES, name, replace(PROCESSES[name], events=2 * n, chunk=n))
-    return lambda out: production.simulate(out, seed=5, progress=False)
+    return lambda out: production.simulate(out, seed=5)
 
 
 @pytest.mark.filterwarnings("ignore")

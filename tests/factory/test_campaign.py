@@ -19,13 +19,13 @@ import numpy as np
 import psutil
 import pytest
 
-from factory import bundle, campaign, recipes, tables, workers
-from factory.campaign import Demand
+from factory import bundle, campaign, production, recipes, tables, workers
 from factory.chunks import Chunk
 from factory.store import FOLDER, Store
 from factory.tables import Table
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
+from tests.factory.made_up import EVENTS, make
 
 pytest.importorskip("distributed", reason="Dask is not installed (pip install -e '.[simulate]')")
 pytest.importorskip("pythia8mc", reason="Pythia 8 is not installed (pip install -e '.[simulate]')")
@@ -33,38 +33,8 @@ pytest.importorskip("pythia8mc", reason="Pythia 8 is not installed (pip install 
 NAME = "llll"
 FILE = samples.get(NAME).files[0]
 CHUNKS = 6
-EVENTS = 30
-"""Events of the made-up chunks."""
-OPTIONS: dict[str, Any] = {"scale": (CHUNKS - 0.5) * EVENTS / 554279, "samples": [NAME], "seed": 5, "progress": False}
+OPTIONS: dict[str, Any] = {"scale": (CHUNKS - 0.5) * EVENTS / 554279, "samples": [NAME], "seed": 5}
 FIRST = Chunk(NAME, 0, 5, events=150)
-
-
-def make(chunk: Chunk, n: int = EVENTS) -> Table:
-    """A chunk without Pythia; a line in the log says that it was made."""
-    log, pause = os.environ.get("CAMPAIGN_LOG"), float(os.environ.get("CAMPAIGN_PAUSE", "0"))
-    if log:
-        with open(log, "a") as stream:
-            stream.write(f"{chunk.index} {os.getpid()}\n")
-    time.sleep(pause)
-    rng = np.random.default_rng([chunk.seed, chunk.purpose, chunk.index])
-    jets = rng.integers(0, 3, n)
-    return {
-        "eventNumber": chunk.index * chunk.events + np.arange(n) + 1,
-        **{f"scaleFactor_{kind}": rng.uniform(0.9, 1.1, n) for kind in ("PILEUP", "ELE", "MUON", "LepTRIGGER")},
-        "trigE": np.ones(n, bool),
-        "met_et": rng.exponential(20e3, n),
-        "lep_n": np.full(n, 4),
-        "lep_pt": -np.sort(-rng.exponential(2e4, (n, 4)) - 8e3, axis=1).ravel(),
-        "lep_eta": rng.uniform(-2.4, 2.4, 4 * n),
-        "lep_phi": rng.uniform(-3, 3, 4 * n),
-        "lep_E": np.full(4 * n, 1e5),
-        "lep_charge": np.tile([1, -1, 1, -1], n),
-        "lep_type": np.tile([11, 11, 13, 13], n),
-        "lep_isTightID": rng.random(4 * n) < 0.9,
-        "jet_n": jets,
-        "jet_pt": rng.exponential(3e4, jets.sum()) + 2e4,
-        "jet_MV2c10": rng.uniform(-1, 1, jets.sum()),
-    }
 
 
 def small(name: str) -> recipes.Recipe:
@@ -74,7 +44,7 @@ def small(name: str) -> recipes.Recipe:
 
 @pytest.fixture(autouse=True)
 def _made_up_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(campaign, "simulate_chunk", make)
+    monkeypatch.setattr(production, "simulate_chunk", make)
     monkeypatch.setitem(recipes.RECIPES, NAME, small(NAME))
 
 
@@ -114,24 +84,24 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def test_demand_asks_for_chunks_until_it_has_enough(tmp_path: Path) -> None:
-    store, demand = Store(tmp_path, 5), Demand(FIRST, 80)
+    store, wanted = Store(tmp_path, 5), production.demand(FIRST, 80)
     # The recipe foresees 30 events per chunk, and there are 20.
     asked = []
-    while missing := demand.missing(store):
+    while missing := wanted.missing(store):
         asked.append([chunk.index for chunk in missing])
         for chunk in missing:
             store.save(chunk, make(chunk, 20))
     assert asked == [[0, 1, 2], [3]]
-    assert [chunk.index for chunk in demand.chunks] == [0, 1, 2, 3]
+    assert [chunk.index for chunk in wanted.chunks] == [0, 1, 2, 3]
 
 
 def test_a_sample_that_nothing_passes_is_given_up(tmp_path: Path) -> None:
-    store, demand = Store(tmp_path, 5), Demand(FIRST, 800)
-    for chunk in demand.missing(store):
+    store, wanted = Store(tmp_path, 5), production.demand(FIRST, 800)
+    for chunk in wanted.missing(store):
         store.save(chunk, make(chunk, 0))
-    demand.missing(store)
+    wanted.missing(store)
     with pytest.raises(SimulationError, match="hardly any"):
-        demand.missing(store)
+        wanted.missing(store)
 
 
 def test_only_the_very_chunk_is_read_back(tmp_path: Path) -> None:
@@ -150,10 +120,10 @@ def test_only_the_very_chunk_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_small_campaign_is_the_beginning_of_a_larger_one(tmp_path: Path, threads: None) -> None:
-    campaign.simulate(tmp_path, keep_chunks=True, **OPTIONS)
+    production.simulate(tmp_path, keep_chunks=True, **OPTIONS)
     few = ntuple.read(tmp_path / FILE)
     assert len(list((tmp_path / FOLDER).glob("*/*"))) == CHUNKS
-    campaign.simulate(tmp_path, **OPTIONS | {"scale": 2 * OPTIONS["scale"]})
+    production.simulate(tmp_path, **OPTIONS | {"scale": 2 * OPTIONS["scale"]})
     many = ntuple.read(tmp_path / FILE)
     assert len(many) == 2 * len(few)
     assert (many["lep1_pt"][: len(few)] == few["lep1_pt"]).all()
@@ -165,16 +135,16 @@ def test_what_is_complete_is_not_made_again(
     tmp_path: Path, threads: None, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Store(tmp_path, 6).save(FIRST, make(FIRST))
-    campaign.simulate(tmp_path, **OPTIONS)
+    production.simulate(tmp_path, **OPTIONS)
     assert not (tmp_path / FOLDER).exists(), "nor are chunks of another seed, which these files replace, left"
     with monkeypatch.context() as patch:
-        patch.setattr(campaign, "simulate_chunk", None)
-        assert campaign.simulate(tmp_path, **OPTIONS) == tmp_path / samples.MANIFEST
+        patch.setattr(production, "simulate_chunk", None)
+        assert production.simulate(tmp_path, **OPTIONS) == tmp_path / samples.MANIFEST
     assert arrays(tmp_path) == undisturbed
     (tmp_path / FILE).write_bytes((tmp_path / FILE).read_bytes()[:-1])
-    campaign.simulate(tmp_path, **OPTIONS)
+    production.simulate(tmp_path, **OPTIONS)
     assert arrays(tmp_path) == undisturbed
-    campaign.simulate(tmp_path, **OPTIONS | {"seed": 6})
+    production.simulate(tmp_path, **OPTIONS | {"seed": 6})
     assert arrays(tmp_path) != undisturbed
 
 
@@ -186,18 +156,18 @@ def test_chunks_that_are_there_are_not_made_again(
         kept.save(FIRST.at(index), make(FIRST.at(index)))
     (kept.folder / f"{NAME}-0-{FIRST.events}-00002.npz").write_bytes(b"a foreign file")
     monkeypatch.setenv("CAMPAIGN_LOG", str(tmp_path / "log"))
-    campaign.simulate(tmp_path / "out", **OPTIONS)
+    production.simulate(tmp_path / "out", **OPTIONS)
     made = [int(line.split()[0]) for line in (tmp_path / "log").read_text().splitlines()]
     assert sorted(made) == [0, 2, 3, 5]
     assert arrays(tmp_path / "out") == undisturbed
 
 
 def test_pseudo_data_do_not_depend_on_the_chunks_that_are_there(tmp_path: Path, threads: None) -> None:
-    options = {"samples": ["data"], "seed": 3, "progress": False}
-    campaign.simulate(tmp_path / "one", **options)
-    third = Chunk(NAME, 2, 3, 1, campaign.PSEUDO_DATA_CHUNK)
+    options = {"samples": ["data"], "seed": 3}
+    production.simulate(tmp_path / "one", **options)
+    third = Chunk(NAME, 2, 3, 1, production.PSEUDO_DATA_CHUNK)
     Store(tmp_path / "two", 3).save(third, make(third))
-    campaign.simulate(tmp_path / "two", **options)
+    production.simulate(tmp_path / "two", **options)
     assert tuple(arrays(tmp_path / "one")) == samples.get("data").files
     assert arrays(tmp_path / "one") == arrays(tmp_path / "two")
 
@@ -221,14 +191,14 @@ def test_full_disk_is_one_error_and_finished_chunks_stay(
     with monkeypatch.context() as patch:
         patch.setattr("labcourse.files.os.fsync", full)
         with pytest.raises(StorageError, match="No space left"):
-            campaign.simulate(tmp_path, **OPTIONS)
+            production.simulate(tmp_path, **OPTIONS)
     assert len(list(Store(tmp_path, 5).folder.iterdir())) == 3, "three whole chunks and nothing else"
     with monkeypatch.context() as patch:
         patch.setattr(bundle.mini, "write", lambda *_, **__: full(written))
         with pytest.raises(OSError, match="No space left"):
-            campaign.simulate(tmp_path, **OPTIONS)
-    monkeypatch.setattr(campaign, "simulate_chunk", None)
-    campaign.simulate(tmp_path, **OPTIONS)
+            production.simulate(tmp_path, **OPTIONS)
+    monkeypatch.setattr(production, "simulate_chunk", None)
+    production.simulate(tmp_path, **OPTIONS)
     assert arrays(tmp_path) == undisturbed
 
 
@@ -236,21 +206,21 @@ def test_a_failing_chunk_is_named(tmp_path: Path, threads: None, monkeypatch: py
     def fail(chunk: Chunk) -> Table:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(campaign, "simulate_chunk", fail)
+    monkeypatch.setattr(production, "simulate_chunk", fail)
     with pytest.raises(SimulationError, match=r"No space left(.|\n)*llll, chunk"):
-        campaign.simulate(tmp_path, **OPTIONS)
+        production.simulate(tmp_path, **OPTIONS)
 
 
 def test_workers_with_other_code_are_refused(tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "fingerprint", iter(map(str, range(99))).__next__)
     with pytest.raises(SimulationError, match="another version"):
-        campaign.simulate(tmp_path, **OPTIONS)
+        production.simulate(tmp_path, **OPTIONS)
 
 
 def test_nobody_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "SECONDS_TO_CONNECT", 1)
     with pytest.raises(SimulationError, match="no Dask cluster"):
-        campaign.simulate(tmp_path, address="tcp://127.0.0.1:9", **OPTIONS)
+        production.simulate(tmp_path, address="tcp://127.0.0.1:9", **OPTIONS)
 
 
 class Run:
@@ -259,13 +229,13 @@ class Run:
     def __init__(self, folder: Path, *arguments: str, pause: float = 0.3) -> None:
         self.out, self.log = folder / "out", folder / "log"
         script = (
-            "import sys, tests.factory.test_campaign as t; from factory import campaign, recipes, workers\n"
+            "import sys, tests.factory.test_campaign as t; from factory import production, recipes, workers\n"
             "from labcourse.errors import LabCourseError\n"
-            "campaign.simulate_chunk, workers.SECONDS_WITHOUT_WORKERS = t.make, 3\n"
+            "production.simulate_chunk, workers.SECONDS_WITHOUT_WORKERS = t.make, 3\n"
             "recipes.RECIPES[t.NAME] = t.small(t.NAME)\n"
             "if __name__ == '__main__':\n"
             "    more = dict(argument.split('=') for argument in sys.argv[2:])\n"
-            "    try: campaign.simulate(sys.argv[1], **{'workers': 2} | t.OPTIONS | more)\n"
+            "    try: production.simulate(sys.argv[1], **{'workers': 2} | t.OPTIONS | more)\n"
             "    except LabCourseError as error: sys.exit(str(error))\n"
             "    except KeyboardInterrupt: sys.exit('interrupted')\n"
         )

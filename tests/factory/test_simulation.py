@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,6 @@ from factory import (
     detector,
     four_leptons,
     matrix_element,
-    particles,
     phase_space,
     pseudodata,
     recipes,
@@ -31,38 +30,15 @@ from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk
 from factory.tables import Table
 from labcourse import ntuple, samples, selection, settings
 from labcourse.errors import BadInput, SimulationError, UnknownSample
+from tests.factory.made_up import leptons, make, needs_pythia, some
 
-needs_pythia = pytest.mark.skipif(
-    importlib.util.find_spec("pythia8mc") is None or importlib.util.find_spec("fastjet") is None,
-    reason="Pythia 8 and fastjet are not installed (pip install -e '.[simulate]')",
-)
 MANIFEST = settings.data_folder() / samples.MANIFEST
 needs_bundle = pytest.mark.skipif(not MANIFEST.is_file(), reason="the bundle is not in data/")
 
 
 def make_table(n: int = 50, *, seed: int = 0, charges: tuple[int, ...] = (1, -1, 1, -1)) -> Table:
-    rng = np.random.default_rng(seed)
-    lep_n = np.full(n, 4)
-    jet_n = rng.integers(0, 3, n)
-    return {
-        "eventNumber": np.arange(n) + 1,
-        "scaleFactor_PILEUP": rng.uniform(0.5, 1.5, n),
-        "scaleFactor_ELE": rng.uniform(0.9, 1.0, n),
-        "scaleFactor_MUON": rng.uniform(0.9, 1.0, n),
-        "scaleFactor_LepTRIGGER": rng.uniform(0.9, 1.0, n),
-        "trigE": np.ones(n, bool),
-        "trigM": np.zeros(n, bool),
-        "met_et": rng.exponential(20e3, n),
-        "met_phi": rng.uniform(-3, 3, n),
-        "lep_n": lep_n,
-        "lep_pt": -np.sort(-rng.exponential(2e4, (n, 4)) - 8e3, axis=1).ravel(),
-        "lep_eta": rng.uniform(-2.4, 2.4, 4 * n),
-        "lep_phi": rng.uniform(-3, 3, 4 * n),
-        "lep_charge": np.tile(charges, n),
-        "lep_type": np.tile([11, 11, 13, 13], n),
-        "jet_n": jet_n,
-        "jet_pt": rng.exponential(3e4, jet_n.sum()) + 2e4,
-    }
+    table = make(Chunk("llll", 0, seed), n)
+    return table | {"eventNumber": np.arange(n) + 1, "lep_charge": np.tile(charges, n)}
 
 
 # --- tables ---------------------------------------------------------------------------------------------------
@@ -166,43 +142,39 @@ def test_cross_sections_of_four_leptons(monkeypatch: pytest.MonkeyPatch) -> None
 # --- detector -------------------------------------------------------------------------------------------------
 
 
-def leptons_of(event: list[int], pdgid: list[int], pt: list[float], eta: list[float]) -> particles.Particles:
-    zero = np.zeros(len(event))
-    return particles.Particles(np.array(event), np.array(pdgid), np.array(pt), np.array(eta), zero)
-
-
 def test_electrons_gather_photons_and_muons_do_not() -> None:
-    seen = leptons_of([0, 0, 1], [11, 13, -11], [30.0, 30.0, 30.0], [0.0, 1.0, 0.0])
-    photons = leptons_of([0, 0, 1, 1], [22, 22, 22, 22], [5.0, 4.0, 3.0, 2.0], [0.05, 1.05, 0.5, 0.15])
+    seen = some([0, 0, 1], [11, 13, -11], [30.0, 30.0, 30.0], [0.0, 1.0, 0.0])
+    photons = some([0, 0, 1, 1], [22, 22, 22, 22], [5.0, 4.0, 3.0, 2.0], [0.05, 1.05, 0.5, 0.15])
     assert detector.dress(seen, photons).pt.tolist() == [35.0, 30.0, 30.0]
-    hard = leptons_of([0, 0], [22, 22], [20.0, 20.0], [0.05, 1.05])
+    hard = some([0, 0], [22, 22], [20.0, 20.0], [0.05, 1.05])
     assert detector.isolated(seen, hard).tolist() == [True, False, True]
-    beside_the_cluster = leptons_of([1], [22], [20.0], [0.15])
+    beside_the_cluster = some([1], [22], [20.0], [0.15])
     assert detector.isolated(seen, beside_the_cluster).tolist() == [True, True, False]
 
 
-def test_electrons_near_other_leptons_are_dropped() -> None:
-    electrons = leptons_of([0, 0, 1], [11, -11, 11], [30.0, 20.0, 10.0], [0.0, 0.15, 0.15])
-    assert detector.remove_overlap(electrons).pt.tolist() == [30.0, 10.0]
-    beside_a_muon = leptons_of([0, 0], [11, 13], [30.0, 20.0], [0.0, 0.15])
-    assert detector.remove_overlap(beside_a_muon).pdgid.tolist() == [13]
-    muons = leptons_of([0, 0], [13, -13], [30.0, 20.0], [0.0, 0.05])
-    assert len(detector.remove_overlap(muons)) == 2
-    apart = leptons_of([0, 0], [11, -11], [30.0, 20.0], [0.0, 0.25])
-    assert len(detector.remove_overlap(apart)) == 2
+@pytest.mark.parametrize(
+    ("event", "pdgid", "pt", "eta", "kept"),
+    [
+        ([0, 0, 1], [11, -11, 11], [30, 20, 10], [0, 0.15, 0.15], [30, 10]),  # the softer electron goes
+        ([0, 0], [11, 13], [30, 20], [0, 0.15], [20]),  # an electron beside a muon goes
+        ([0, 0], [13, -13], [30, 20], [0, 0.05], [30, 20]),
+        ([0, 0], [11, -11], [30, 20], [0, 0.25], [30, 20]),
+        ([0, 0, 1], [13, -13, 13], [30, 9, 9], [0, 0.2, 0.2], [30, 9]),  # soft muons have to be isolated
+    ],
+)
+def test_what_is_too_near_is_dropped(event: Any, pdgid: Any, pt: Any, eta: Any, kept: list[float]) -> None:
+    assert detector.remove_overlap(some(event, pdgid, pt, eta)).pt.tolist() == kept
 
 
-def test_soft_muons_have_to_be_isolated_from_leptons() -> None:
-    near = leptons_of([0, 0, 1], [13, -13, 13], [30.0, 9.0, 9.0], [0.0, 0.2, 0.2])
-    assert detector.remove_overlap(near).pt.tolist() == [30.0, 9.0]
-    of_another_collision = replace(near, z=np.array([0.0, 50.0, 0.0]))
-    assert len(detector.remove_overlap(of_another_collision)) == 3
+def test_muons_of_another_collision_isolate_nobody() -> None:
+    near = some([0, 0], [13, -13], [30.0, 9.0], [0.0, 0.2])
+    assert len(detector.remove_overlap(replace(near, z=np.array([0.0, 50.0])))) == 2
 
 
 def test_acceptance_and_efficiency() -> None:
-    seen = leptons_of([0] * 4, [11, 11, 13, 13], [8.0, 8.0, 8.0, 6.9], [2.4, 2.5, 2.6, 0.0])
+    seen = some([0] * 4, [11, 11, 13, 13], [8.0, 8.0, 8.0, 6.9], [2.4, 2.5, 2.6, 0.0])
     assert detector.accept(seen).tolist() == [True, False, True, False]
-    spectrum = leptons_of([0] * 6, [11] * 3 + [13] * 3, [7.0, 20.0, 60.0] * 2, [0.5] * 6)
+    spectrum = some([0] * 6, [11] * 3 + [13] * 3, [7.0, 20.0, 60.0] * 2, [0.5] * 6)
     efficiency = detector.efficiency(spectrum).reshape(2, 3)
     assert ((efficiency > 0.4) & (efficiency < 1)).all()
     assert (np.diff(efficiency) > 0).all()
@@ -211,8 +183,7 @@ def test_acceptance_and_efficiency() -> None:
 def test_resolution_of_leptons() -> None:
     n = 20_000
     for code, width in ((11, 0.045), (13, 0.03)):
-        true = leptons_of(list(range(n)), [code] * n, [40.0] * n, [0.4] * n)
-        seen = detector.measure_leptons(true, np.random.default_rng(1))
+        seen = detector.measure_leptons(leptons(n, code, eta=0.4), np.random.default_rng(1))
         assert np.median(seen.pt) == pytest.approx(40, rel=0.01)
         assert np.std(seen.pt) / 40 < width
         assert (seen.pdgid != code).mean() < 0.01
@@ -235,7 +206,7 @@ def test_a_chunk_is_decided_by_its_seed() -> None:
 
 @needs_pythia
 def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
-    options = {"scale": 0.0004, "samples": ["ggH125_ZZ4lep", "llll"], "seed": 5, "progress": False}
+    options = {"scale": 0.0004, "samples": ["ggH125_ZZ4lep", "llll"], "seed": 5}
     one, two = (factory.simulate(tmp_path / str(n), workers=n, **options) for n in (1, 2))
     first, again = (samples.read_manifest(manifest.parent) for manifest in (one, two))
     assert [entry["arrays"] for entry in first] == [entry["arrays"] for entry in again]
@@ -258,21 +229,17 @@ def test_the_other_z_of_zh_decays_in_all_ways() -> None:
     assert (table["jet_n"] >= 2).mean() > 0.2
 
 
-def test_requests_that_cannot_be_met(tmp_path: Path) -> None:
-    for wrong in (
-        {"scale": 0.0},
-        {"scale": -1.0},
-        {"scale": float("inf")},
-        {"scale": float("nan")},
-        {"workers": 0},
-        {"samples": []},
-    ):
-        with pytest.raises(BadInput):
-            factory.simulate(tmp_path, seed=1, **wrong)
-    with pytest.raises(BadInput):
-        factory.simulate(tmp_path, seed=-1)
-    with pytest.raises(UnknownSample):
-        factory.simulate(tmp_path, seed=1, samples=["Zeee"])
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        *(({"scale": scale}, BadInput) for scale in (0.0, -1.0, float("inf"), float("nan"))),
+        *(({name: value}, BadInput) for name, value in (("workers", 0), ("samples", []), ("seed", -1))),
+        ({"samples": ["Zeee"]}, UnknownSample),
+    ],
+)
+def test_requests_that_cannot_be_met(tmp_path: Path, wrong: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error):
+        factory.simulate(tmp_path, **{"seed": 1} | wrong)
     assert not list(tmp_path.iterdir())
 
 

@@ -38,6 +38,11 @@ RIGHT = """def invariant_mass(pt, eta, phi, energy):
     px, py, pz = (pt * np.cos(phi)).sum(1), (pt * np.sin(phi)).sum(1), (pt * np.sinh(eta)).sum(1)
     return np.sqrt(energy.sum(1) ** 2 - px**2 - py**2 - pz**2)"""
 
+SHARE = """from labcourse import samples
+def share_seen(events, cross_section, luminosity):
+    seen = events["weight"][events["sample"].isin(samples.SIGNAL)].sum()
+    return seen / sum(1000 * luminosity * cross_section[name] for name in samples.SIGNAL)"""
+
 
 @pytest.fixture(scope="module")
 def chapter() -> Chapter:
@@ -67,8 +72,8 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
         code("print('exercise 1.1: solved')", "check-1.1", "exercise 1.1: solved\n"),
         code(constant, "exercise-1.2"),
         {**code(chapter.exercises[1].check, "check-1.2"), "outputs": [verdict("1.2", "solved", constant, claim)]},
-        code("def count(events):\n    return len(events), events['weight'].sum()", "exercise-1.3"),
-        code("top_share = 0.1\nwhile True: pass", "exercise-1.6"),
+        code(SHARE, "exercise-1.3"),
+        code("z_masses = ...\nwhile True: pass", "exercise-1.6"),
         code("chapter.write_numbers({'expected_signal': 9.6995})"),
     ]
     (tmp_path / "anna").mkdir()

@@ -156,9 +156,6 @@ def validate(
     samples: Annotated[
         str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
     ] = "",
-    threshold: Annotated[
-        float, typer.Option(help="Probability below which a test is pointed out.", min=0.0, max=1.0)
-    ] = 0.01,
     page: Annotated[
         Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
     ] = None,
@@ -169,23 +166,23 @@ def validate(
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
     all simulation against the collision data, «control» the same with real samples in place of simulated ones
     where there are any. Exit status 1 if the Higgs peak is not where it is in the release, or if a probability
-    is below the threshold divided by the number of tests of its sample («control» is not judged).
+    is below 0.01 divided by the number of tests of its sample («control» is not judged).
     """
     from factory import validation
 
     simulated = simulated or settings.data_folder()
     loaded = validation.load(real, simulated, tuple(split_names(samples)))
-    tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded)
+    tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded.signals)
     if page is not None:
-        validation.write(page, loaded, tests, peaks, simulated=simulated, threshold=threshold)
+        validation.write(page, loaded, tests, peaks, simulated)
     shown: list[Any] = [row._asdict() for row in tests]
     if not as_json:
         shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
     print_rows(shown, "Simulated and real events", as_json=as_json)
-    below = [f"{row.sample} {row.variable}" for row in tests if row.is_below(threshold)]
-    failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests, threshold)]
+    below = [f"{row.sample} {row.variable}" for row in tests if row.is_below()]
+    failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests)]
     failing += [f"{peak.sample} peak {peak.probability:.0%}" for peak in peaks if not peak.is_met]
-    counts = f"{len(below)} of {len(tests)} variables below p = {threshold:g}"
+    counts = f"{len(below)} of {len(tests)} variables below p = {validation.THRESHOLD:g}"
     counts += f" ({', '.join(below)})" if below else ""
     counts += f", {len(peaks)} quantiles of the Higgs peak"
     print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)

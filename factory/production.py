@@ -1,0 +1,102 @@
+"""The samples of the 4-lepton collection and the pseudo-data: how many chunks each needs, and the files of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from factory import bundle, campaign, pseudodata, recipes, tables
+from factory.campaign import Demand
+from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk, simulate_chunk
+from factory.store import Store
+from factory.tables import Table
+from labcourse import samples as catalogue
+
+RARE = ("Zee", "Zmumu", "ttbar_lep")
+"""Samples of a few hundred events: they are never made smaller than the release's."""
+FEWEST, PSEUDO_DATA_CHUNK = 20, 4000
+"""Least events of a sample, however small the scale; events generated at a time for the pseudo-data."""
+
+
+def simulate(
+    out: Path | str, *, scale: float = 1.0, samples: Sequence[str] | None = None, seed: int, **options: Any
+) -> Path:
+    """Simulate samples into a folder of files with official names, and return its manifest's path.
+
+    Finished chunks are kept in the folder until all is complete: the same call goes on from there, whatever ended the
+    one before. Where all is complete, it makes nothing.
+
+    Parameters
+    ----------
+    out : path
+        The folder; files of the same names are replaced, each once it is complete.
+    scale : float
+        Number of events relative to the release's, the first ones of a larger scale; yields at 10 fb⁻¹ and the
+        pseudo-data stay the same, and the three rare backgrounds are at least as large as in the release.
+    samples : sequence of str, optional
+        Names of the catalogue, ``data`` for the pseudo-data; by default all that have a recipe, and the pseudo-data.
+    seed : int
+        Equal seeds and scales give equal events, whatever the number of workers.
+    options
+        Further ones of `campaign.run`, whose errors these are as well.
+
+    Raises
+    ------
+    BadInput, UnknownSample
+        If scale, seed or workers are out of range, or a sample is not simulated.
+    SimulationError
+        If Pythia is not installed.
+    """
+    names = list(dict.fromkeys(samples if samples is not None else (*recipes.RECIPES, "data")))
+    campaign.check(names, scale, seed, options.get("workers"))
+    demands = {name: _demands(name, scale, seed) for name in names}
+
+    def write(folder: Path, store: Store) -> None:
+        made = [
+            bundle.write(folder / file, parts, name, seed=seed) | {"scale": scale}
+            for name, wanted in demands.items()
+            for file, parts in _files(name, wanted, store, seed).items()
+        ]
+        bundle.write_manifest(folder, made, seed=seed, scale=scale)
+
+    files = [file for name in names for file in catalogue.get(name).files]
+    wanted = [demand for of_sample in demands.values() for demand in of_sample]
+    return campaign.run(out, simulate_chunk, wanted, files, write, scale=scale, seed=seed, **options)
+
+
+def demand(first: Chunk, wanted: int) -> Demand:
+    """Return the demand of a process of the 4-lepton collection; of pseudo-data, events count that happen and pass."""
+    recipe = recipes.get(first.sample)
+    foreseen = recipe.efficiency * first.events
+    return Demand(first, wanted, foreseen, foreseen * recipe.cost, _count)
+
+
+def _count(chunk: Chunk, table: Table) -> int:
+    if chunk.purpose == PSEUDO_DATA:
+        return int(tables.preselected(pseudodata.draw(chunk, table)).sum())
+    return len(table["lep_n"])
+
+
+def _demands(name: str, scale: float, seed: int) -> list[Demand]:
+    """One demand for a sample; for the pseudo-data, one per process."""
+    if name == "data":
+        firsts = [Chunk(process, 0, seed, PSEUDO_DATA, PSEUDO_DATA_CHUNK) for process in recipes.RECIPES]
+        return [demand(first, pseudodata.number(first.sample, seed)) for first in firsts]
+    official = catalogue.get(name).official_raw
+    wanted = max(round(official * scale), official if name in RARE else FEWEST)
+    return [demand(Chunk(name, 0, seed, SAMPLE, recipes.get(name).chunk), wanted)]
+
+
+def _files(name: str, demands: list[Demand], store: Store, seed: int) -> dict[str, bundle.Parts]:
+    """What the files of a sample hold, a part at a time, when all chunks are there."""
+    if name != "data":
+        loaded, wanted = partial(map, store.load, demands[0].chunks), demands[0].wanted
+        return {catalogue.get(name).files[0]: bundle.normalise(lambda: tables.first(loaded(), wanted), name)}
+    processes = []
+    for process in demands:
+        if drawn := [pseudodata.draw(chunk, store.load(chunk)) for chunk in process.chunks]:
+            processes.append(pseudodata.until(tables.join(drawn), process.wanted))
+    files = pseudodata.split(tables.join(processes), seed)
+    return {file: partial(iter, [table]) for file, table in files.items()}
