@@ -43,7 +43,7 @@ def one(panel, key: str, values: Iterable, rounds: int) -> Result:
         control.value = next(steps)
 
     def plain() -> None:
-        panel.picture.figure.savefig(io.BytesIO(), format="png")
+        panel.figure.savefig(io.BytesIO(), format="png")
 
     ours()
     return compare(ours, plain, rounds=2 * rounds + 1, ours_times=4)

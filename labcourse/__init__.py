@@ -44,8 +44,7 @@ def _quietly(load: Any, module: Any) -> None:
     try:
         log, standard_error = tempfile.TemporaryFile(), os.dup(2)  # noqa: SIM115
     except OSError:  # a full disk, or nothing to write to
-        load(module)
-        return
+        return load(module)
     with log:
         os.dup2(log.fileno(), 2)
         try:

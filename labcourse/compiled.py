@@ -14,11 +14,13 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import logging
 import math
 import random
+import signal
+import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,31 +32,31 @@ if TYPE_CHECKING:
 
 XLA = True
 """Whether programs are compiled by XLA: without it they begin sooner and run slower."""
-_HOOKS = [f"on_{what}_{end}" for what in ("batch", "train_batch", "test_batch", "test") for end in ("begin", "end")]
 
 
 class Events:
     """Arrays of an epoch or of a validation, in an order.
 
     A program takes tensors of one fixed length, so they are padded; how many full batches they hold is an argument. The
-    last batch, full or partial, is a step of its own.
+    last batch, full or partial, is a step of its own. ``memory`` is the ``padded`` of events that are needed no longer:
+    to ask the system for fresh memory takes longer than to fill it.
     """
 
-    def __init__(self, program: Program, arrays: tuple[NDArray[Any], ...], batch_size: int, order: Any = None) -> None:
+    def __init__(
+        self, program: Program, arrays: tuple[NDArray[Any], ...], batch_size: int, order: Any = None, memory: Any = None
+    ) -> None:
         import tensorflow as tf
 
         n_events = len(arrays[0])
-        self.batch_size, self.n_full = batch_size, math.ceil(n_events / batch_size) - 1
+        order = np.arange(n_events) if order is None else order
+        self.batch_size, self.n_full = batch_size, (n_events - 1) // batch_size
         self.capacity = program.capacity(n_events, batch_size)
         # Copies: the caller may fill the arrays anew, for the epoch after this one.
-        padded = [np.zeros((self.capacity, *array.shape[1:]), array.dtype) for array in arrays]
-        for array, copy in zip(arrays, padded, strict=True):
-            if order is None:
-                copy[:n_events] = array
-            else:
-                np.take(array, order, axis=0, out=copy[:n_events], mode="clip")  # "raise" would buffer
-        self.last = [copy[self.n_full * batch_size : n_events] for copy in padded]
-        self.tensors = [tf.convert_to_tensor(copy) for copy in padded] if self.n_full else []
+        self.padded = memory or [np.zeros((self.capacity, *array.shape[1:]), array.dtype) for array in arrays]
+        for array, copy in zip(arrays, self.padded, strict=True):
+            np.take(array, order, axis=0, out=copy[:n_events], mode="clip")  # "raise" would buffer
+        self.last = [copy[self.n_full * batch_size : n_events] for copy in self.padded]
+        self.tensors = [tf.convert_to_tensor(copy) for copy in self.padded] if self.n_full else []
 
 
 class Program:
@@ -79,7 +81,8 @@ class Program:
         self._normalisations = [layer for layer in self.model.layers if hasattr(layer, "finalize_state")]
         self._capacities: set[int] = set()
         self._functions: dict[str, Callable[..., Any]] = {}
-        tf.get_logger().addFilter(_is_not_of_tracing)
+        # TensorFlow warns that functions are traced often: each architecture is, once, on purpose.
+        tf.get_logger().addFilter(lambda record: "tf.function retracing" not in record.getMessage())
 
     def capacity(self, n_events: int, batch_size: int) -> int:
         """Return the length of padded arrays: one that is compiled already, or one with some to spare."""
@@ -106,10 +109,7 @@ class Program:
         self.model.optimizer.learning_rate.assign(rates[-1])
         self.step(step, events.last)
         self.copy(self.model, model)
-        logs: dict[str, float] = {}
-        for name, value in model.get_metrics_result().items():
-            logs |= value if isinstance(value, dict) else {name: value}
-        return {name: float(value) for name, value in logs.items()}
+        return {name: float(value) for name, value in model.get_metrics_result().items()}
 
     def _loop(self, step: Callable[[Any], Any]) -> Callable[..., None]:
         """Make the function that runs a step on full batches 0 … n − 1."""
@@ -152,7 +152,8 @@ class Program:
         if key not in self._functions:
             self._functions[key] = tf.function(traced, autograph=False, jit_compile=xla, **options)
         try:
-            return self._functions[key](*arguments)
+            with _interrupts_wait():
+                return self._functions[key](*arguments)
         except tf.errors.OpError:
             if not xla:
                 raise
@@ -168,21 +169,17 @@ def program_of(model: keras.Model, arrays: tuple[Any, ...] = (), callbacks: Iter
     """Return the program that trains a model with such arrays, or without arrays predicts; or why there is none."""
     import keras
 
-    kind, plain = type(model), keras.callbacks.Callback
     if keras.backend.backend() != "tensorflow":
         return f"Keras runs on {keras.backend.backend()}"
-    if not kind.__module__.startswith("keras.") or kind.__name__ not in ("Sequential", "Functional"):
+    if not type(model).__module__.startswith("keras.") or type(model).__name__ not in ("Sequential", "Functional"):
         return "the model is neither Sequential nor Functional"
     if arrays and not model.built:
         model.build((None, *arrays[0].shape[1:]))
-    if not model.built:
-        return "the model has no weights yet"
-    if max(len(model.inputs), len(model.outputs)) > 1:
-        return "the model has several inputs or outputs"
-    if arrays and model.run_eagerly:
-        return "the model runs eagerly"
-    for hook, callback in itertools.product(_HOOKS, callbacks):
-        if getattr(getattr(callback, hook), "__func__", None) is not getattr(plain, hook):
+    if not model.built or max(len(model.inputs), len(model.outputs)) > 1 or (arrays and model.run_eagerly):
+        return "the model has no weights yet, has several inputs or outputs, or runs eagerly"
+    hooks = [f"on_{what}_{end}" for what in ("batch", "train_batch", "test_batch", "test") for end in ("begin", "end")]
+    for hook, callback in itertools.product(hooks, callbacks):
+        if getattr(getattr(callback, hook), "__func__", None) is not getattr(keras.callbacks.Callback, hook):
             return "a callback acts on batches"
     try:
         program = program_from(_description(model, arrays[1] if arrays else None))
@@ -210,9 +207,8 @@ def _description(model: keras.Model, labels: NDArray[Any] | None) -> str:
         config = _anonymous(model.get_config(), {})
         if labels is not None:
             compilation = _anonymous(model.get_compile_config(), {})
-            optimizer = _anonymous(keras.optimizers.serialize(model.optimizer), {})
-            optimizer["config"]["learning_rate"] = 0.0  # a program is given the rate of each step
-            compilation["optimizer"] = optimizer
+            compilation["optimizer"] = _anonymous(keras.optimizers.serialize(model.optimizer), {})
+            compilation["optimizer"]["config"]["learning_rate"] = 0.0  # a program is given the rate of each step
             spec = [2, *labels.shape[1:]], str(labels.dtype)
     return json.dumps([type(model).__name__, config, compilation, spec])
 
@@ -225,10 +221,8 @@ def _anonymous(config: Any, names: dict[str, str], key: str = "") -> Any:
         return names.setdefault(config, f"name{len(names)}")
     if not isinstance(config, dict) or config.get("class_name") == "DTypePolicy":
         return config
-    if not (config.get("module") or "keras").startswith("keras") or config.get("class_name") in (
-        "Lambda",
-        "__lambda__",
-    ):
+    is_own = not (config.get("module") or "keras").startswith("keras")
+    if is_own or config.get("class_name") in ("Lambda", "__lambda__"):
         raise ValueError("a configuration that holds code")
     kept = {k: v for k, v in config.items() if k not in ("seed", "build_config") and not k.endswith("initializer")}
     return {k: _anonymous(v, names, k) for k, v in kept.items()}
@@ -263,16 +257,24 @@ def rates_of(optimizer: keras.optimizers.Optimizer) -> Callable[[int], NDArray[n
     if not isinstance(config, dict):
         return lambda n_steps: np.full(n_steps, float(optimizer.learning_rate), np.float32)
     schedule = keras.optimizers.schedules.deserialize(config)
-
-    @tf.function(input_signature=[tf.TensorSpec([None], tf.int32)], autograph=False)
-    def of_steps(steps: tf.Tensor) -> tf.Tensor:
-        return tf.map_fn(lambda step: tf.cast(schedule(step), tf.float32), steps, fn_output_signature=tf.float32)
-
+    rates = functools.partial(tf.map_fn, schedule, fn_output_signature=tf.float32)
+    of_steps = tf.function(rates, [tf.TensorSpec([None], tf.int32)], autograph=False)
     # Not `optimizer.iterations`, which counts fewer where gradients are accumulated.
     (iteration,) = (variable for variable in optimizer.variables if variable.name == "iteration")
     return lambda n_steps: np.asarray(of_steps(tf.range(n_steps) + tf.cast(iteration.value, tf.int32)))
 
 
-def _is_not_of_tracing(record: logging.LogRecord) -> bool:
-    """Keep TensorFlow from warning that functions are traced often: each architecture is, once, on purpose."""
-    return "tf.function retracing" not in record.getMessage()
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of a program: TensorFlow that is stopped while it traces may end the process."""
+    if threading.current_thread() is not threading.main_thread():  # which no signal interrupts
+        yield
+        return
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler or signal.default_int_handler)
+    if came:
+        signal.raise_signal(signal.SIGINT)

@@ -50,9 +50,11 @@ def cross_validate(
     batch_size: int = 128,
     patience: int | None = None,
     seed: int = 0,
-    progress: bool = True,
 ) -> Folds:
-    """Train a fresh model for each fold on all other folds, and validate it on that one.
+    """Train a fresh model for each fold on all other folds, and validate it on that one; one line shows how far it is.
+
+    Raises BadInput if there are fewer than two folds or one is empty, or ``build_model`` returns what was trained
+    before, and Interrupted at Ctrl-C (the stop button): a part of the folds is no cross-validation.
 
     Parameters
     ----------
@@ -72,15 +74,6 @@ def cross_validate(
     seed : int
         Each fold has its own seed, made of this one and its number: its initial weights (unless
         ``build_model`` fixes them) and its order of events do not depend on the folds before it.
-    progress : bool
-        Show one line, with fold and epoch.
-
-    Raises
-    ------
-    BadInput
-        If there are fewer than two folds or one is empty, or ``build_model`` returns what was trained before.
-    Interrupted
-        At Ctrl-C (the stop button): a part of the folds is no cross-validation.
     """
     import keras
 
@@ -95,7 +88,7 @@ def cross_validate(
             next_step="Use splitting.folds(events, k) on the same events: at least two folds, from 0 upwards.",
         )
     folds = Folds([], [], np.zeros(len(sizes)))
-    with Line(visible=progress) as line:
+    with Line() as line:
         for number in range(len(sizes)):
             fold_seed = int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
             model = _fresh(build_model, arrays[0][fold != number], fold_seed)
@@ -128,10 +121,9 @@ def cross_validate(
 
 def _fresh(build_model: Callable[..., Any], x: NDArray[Any], seed: int) -> Any:
     """Build the model of a fold; its unseeded initial weights follow from ``seed``."""
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(build_model).parameters.values()
-    takes_inputs = any(
-        p.default is p.empty and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters
-    )
+    takes_inputs = any(p.default is p.empty and p.kind in positional for p in parameters)
     # Keras draws the seeds of unseeded layers from Python's generator; it is put back for whoever uses it.
     state = random.getstate()
     random.seed(seed)

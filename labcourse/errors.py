@@ -28,10 +28,8 @@ class LabCourseError(Exception):
     ----------
     what : str
         What is wrong, one sentence.
-    where : str
-        The file, chapter, sample or argument concerned.
-    next_step : str
-        What the reader can do about it.
+    where, next_step : str
+        The file, chapter, sample or argument concerned; what the reader can do about it.
 
     Examples
     --------

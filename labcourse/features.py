@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from labcourse import samples
 from labcourse.errors import BadInput
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 class Arrays(NamedTuple):
@@ -26,32 +24,29 @@ class Arrays(NamedTuple):
 def labels(events: pd.DataFrame) -> NDArray[np.float32]:
     """Return 1 for events of a signal sample and 0 for background, shape (n_events,).
 
-    Raises
-    ------
-    BadInput
-        If the table holds collision data, whose label nobody knows.
+    Raises BadInput if the table holds collision data, whose label nobody knows.
     """
     if (events["sample"] == "data").any():
-        raise BadInput(
-            "Collision data have no label.", where="features.labels", next_step="Pass simulated events only."
-        )
+        advice = "Pass simulated events only."
+        raise BadInput("Collision data have no label.", where="features.labels", next_step=advice)
     return np.asarray(events["sample"].isin(samples.SIGNAL), np.float32)
 
 
 def arrays(events: pd.DataFrame, columns: Sequence[str]) -> Arrays:
     """Return the input array of the given columns, the labels and the weights.
 
-    Raises
-    ------
-    BadInput
-        If a column does not exist, or as `labels`.
+    Raises BadInput if a column does not exist, or as `labels`.
     """
-    missing = [column for column in columns if column not in events]
-    if missing:
-        raise BadInput(
-            f"The event table has no column {', '.join(missing)}.",
-            where="features.arrays",
-            next_step=f"Its columns are {', '.join(events.columns)}.",
-        )
+    check_columns(events, columns, "features.arrays")
     x = events[list(columns)].to_numpy(np.float32)
     return Arrays(np.ascontiguousarray(x), labels(events), events["weight"].to_numpy(np.float32))
+
+
+def check_columns(events: pd.DataFrame, columns: Sequence[str], where: str) -> None:
+    """Raise BadInput, with ``where`` in its message, if the event table lacks a column."""
+    if missing := [column for column in columns if column not in events]:
+        raise BadInput(
+            f"The event table has no column {', '.join(missing)}.",
+            where=where,
+            next_step=f"Its columns are {', '.join(map(str, events.columns))}.",
+        )

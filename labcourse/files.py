@@ -18,14 +18,10 @@ from labcourse.errors import StorageError
 def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
     """Let ``write`` make a temporary sibling of ``path``, then rename it into place.
 
-    A reader sees the old file or the new one, never half of one, even if the process is killed: the
-    temporary file is flushed to the disk before the rename. Its suffix is that of ``path``, since
-    writers such as Keras go by it.
+    A reader sees the old file or the new one, never half of one, even if the process is killed: the temporary file is
+    flushed to the disk before the rename. Its suffix is that of ``path``, since writers such as Keras go by it.
 
-    Raises
-    ------
-    StorageError
-        If the disk is full, read-only or refuses for another reason. The old file is untouched.
+    Raises StorageError if the disk is full, read-only or refuses for another reason. The old file is untouched.
 
     Examples
     --------
@@ -49,12 +45,11 @@ def atomic_write(path: Path | str, write: Callable[[Path], object]) -> None:
             os.umask(mask := os.umask(0))
             temporary.chmod(0o666 & ~mask)
         os.replace(temporary, path)
-        temporary = None
     except OSError as error:
         raise refused(path.parent, f"{path.name} could not be written", error) from error
     finally:
         if temporary is not None:
-            with contextlib.suppress(OSError):  # what went wrong first is what the reader must know
+            with contextlib.suppress(OSError):  # it is in place, or what went wrong first is what the reader must know
                 temporary.unlink()
 
 
@@ -84,10 +79,7 @@ def read_json(path: Path) -> Any:
 def alone_in(folder: Path, doing: str) -> Iterator[None]:
     """Make a folder, and let only one process at a time do something in it, such as ``download``.
 
-    Raises
-    ------
-    StorageError
-        If another process is at it, or the folder cannot be made or written.
+    Raises StorageError if another process is at it, or the folder cannot be made or written.
     """
     import filelock
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PAIRS = ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4))
 """The six ways to pick two of four leptons."""
@@ -35,17 +31,14 @@ def _invariant(total: NDArray[np.float64]) -> NDArray[np.float32]:
 
 
 def mass(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> NDArray[np.float32]:
-    """Invariant mass of the sum of all particles in a row.
+    """Invariant mass of the sum of all particles in a row, in GeV, shape (n_events,).
+
+    A mass squared that rounding made negative gives 0.
 
     Parameters
     ----------
     pt, eta, phi, energy : array_like, shape (n_events, n_particles)
         Transverse momentum (GeV), pseudorapidity, azimuth (rad) and energy (GeV).
-
-    Returns
-    -------
-    ndarray, shape (n_events,)
-        In GeV; a mass squared that rounding made negative gives 0.
 
     Examples
     --------
@@ -58,17 +51,9 @@ def mass(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> ND
 
 
 def pair_masses(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike) -> dict[str, NDArray[np.float32]]:
-    """Masses of all six pairs of four leptons and of the four together.
+    """Masses of all six pairs of four leptons and of the four together: ``m_ll_12`` … ``m_ll_34`` and ``m_llll``.
 
-    Parameters
-    ----------
-    pt, eta, phi, energy : array_like, shape (n_events, 4)
-        In GeV and radians.
-
-    Returns
-    -------
-    dict of ndarray, shape (n_events,)
-        ``m_ll_12`` … ``m_ll_34`` and ``m_llll``, in GeV.
+    Of arrays of shape (n_events, 4), in GeV and radians, each mass is one of shape (n_events,), in GeV.
     """
     columns, parts = [np.asarray(column) for column in (pt, eta, phi, energy)], []
     for start in range(0, max(len(columns[0]), 1), _BLOCK):

@@ -33,16 +33,14 @@ def build(
     Dense layers with one sigmoid output, shape (n_events, 1), binary cross-entropy, Adam and the (weighted) accuracy.
     Each call gives a new model with a new optimizer.
 
+    Raises BadInput if ``normalise`` has the wrong shape, holds NaN or infinite values, or has a constant column.
+
     Parameters
     ----------
-    n_inputs : int
-        Number of input variables.
-    hidden : sequence of int
-        Neurons of each hidden layer; empty for logistic regression.
-    activation : str
-        Of the hidden layers, by its Keras name.
-    learning_rate : float
-        Of the Adam optimizer.
+    n_inputs, hidden : int, sequence of int
+        Number of input variables; neurons of each hidden layer, empty for logistic regression.
+    activation, learning_rate : str, float
+        Of the hidden layers, by its Keras name; of the Adam optimizer.
     dropout : float
         Share of the neurons of each hidden layer that a training step leaves out, in [0, 1).
     normalise : array_like, shape (n_events, n_inputs), optional
@@ -51,11 +49,6 @@ def build(
     seed : int, optional
         Of the initial weights and of dropout: the same seed gives the same model. By default both follow
         ``keras.utils.set_random_seed``.
-
-    Raises
-    ------
-    BadInput
-        If ``normalise`` has the wrong shape, holds NaN or infinite values, or has a constant column.
 
     Examples
     --------
@@ -106,10 +99,7 @@ def load(path: Path | str) -> keras.Model:
 
     Keras' safe mode is on: a file cannot bring code of its own.
 
-    Raises
-    ------
-    DamagedOutput
-        If it is missing or cannot be read, or holds code or layers that this course does not know.
+    Raises DamagedOutput if it is missing or cannot be read, or holds code or layers that this course does not know.
     """
     import keras
 
@@ -136,11 +126,8 @@ def _normalisation(events: ArrayLike, n_inputs: int) -> keras.layers.Layer:
     array = checked_array(events, "normalise", where, (n_inputs,)).reshape(-1, n_inputs).astype(np.float64)
     constant = np.flatnonzero((array == array[:1]).all(axis=0))
     if constant.size:
-        raise BadInput(
-            f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled.",
-            where=where,
-            next_step="Leave that input out: it says nothing about the events.",
-        )
+        what = f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled."
+        raise BadInput(what, where=where, next_step="Leave that input out: it says nothing about the events.")
     layer = keras.layers.Normalization(name="normalise")
     layer.adapt(array)
     return layer

@@ -12,9 +12,10 @@ import functools
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from labcourse import samples, settings
@@ -22,9 +23,6 @@ from labcourse.errors import BadEvents, BadFile, ForeignFile, LabCourseError
 from labcourse.files import sha256
 from labcourse.kinematics import pair_masses
 from labcourse.progress import each
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LEPTON_PT = tuple(f"lep{i}_pt" for i in (1, 2, 3, 4))
 """The four transverse momenta: the inputs of the course's first network."""
@@ -37,35 +35,25 @@ EXTRA = ("ptcone30", "etcone20", "jet1_pt")
 """What `read` adds where it is asked for and the file has it. Isolation, the momentum of tracks (ΔR < 0.3) and the
 energy (ΔR < 0.2) around a lepton, as ``lep1_ptcone30`` …; ``jet1_pt``, of the leading jet (NaN without one)."""
 
-_LEPTON_BRANCHES = dict(
-    zip(QUANTITIES, ("lep_pt", "lep_eta", "lep_phi", "lep_E", "lep_charge", "lep_type"), strict=True)
-)
-_EXTRA_BRANCHES = dict(zip(EXTRA, ("lep_ptcone30", "lep_etcone20", "jet_pt"), strict=True))
+_LEPTONS = ("lep_pt", "lep_eta", "lep_phi", "lep_E", "lep_charge", "lep_type")
+_LEPTON_BRANCHES = dict(zip(QUANTITIES, _LEPTONS, strict=True))
+_EXTRA_BRANCHES = {"ptcone30": "lep_ptcone30", "etcone20": "lep_etcone20", "jet1_pt": "jet_pt"}
 _EVENT_BRANCHES = ("channelNumber", "eventNumber", "jet_n", "met_et")
 _SCALE_FACTORS = tuple(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER"))
 _WEIGHT_BRANCHES = ("mcWeight", *_SCALE_FACTORS, "XSection", "SumWeights")
 _IN_MEV = ("pt", "e", "ptcone30", "etcone20")
 _GEV = np.float32(1e-3)
+_OTHER = "This is not a file of the 4-lepton collection."
 
 
 def read(path: Path | str, *, sample: str | None = None, extra: Collection[str] = ()) -> pd.DataFrame:
     """Read a file of the `mini` tree into one event table.
 
-    Parameters
-    ----------
-    path : path
-        A ROOT file.
-    sample : str, optional
-        Name of the sample in the catalogue; by default it is known from the file's official name.
-    extra : collection of str
-        Names of `EXTRA`, further columns at the end of the table; one whose branch the file lacks is left out.
+    Raises BadFile if it is no ROOT file, is truncated, lacks the tree or a branch, or is other than its manifest says,
+    and BadEvents if it holds no events, NaN or infinite values, or events with fewer than four leptons.
 
-    Raises
-    ------
-    BadFile
-        If it is no ROOT file, is truncated, lacks the tree or a branch, or is other than its manifest says.
-    BadEvents
-        If it holds no events, NaN or infinite values, or events with fewer than four leptons.
+    ``sample`` is its name in the catalogue, by default known from the file's official name; ``extra`` are names of
+    `EXTRA`, further columns at the end of the table; one whose branch the file lacks is left out.
     """
     (events,) = iterate(path, sample=sample, step_size=None, extra=extra)
     return events
@@ -97,8 +85,6 @@ def needed(role: str) -> list[str]:
 
 def read_sample(name: str) -> pd.DataFrame:
     """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
-    import pandas as pd
-
     paths = samples.locate(name).paths
     return pd.concat((read(path, sample=name) for path in paths), ignore_index=True)
 
@@ -106,11 +92,9 @@ def read_sample(name: str) -> pd.DataFrame:
 def load(names: Iterable[str] | None = None, *, progress: bool = True) -> pd.DataFrame:
     """Read several samples (all simulated ones for None) into one event table, with a line of progress.
 
-    ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of
-    different samples fit together. Raises as `read` and `samples.locate`.
+    ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of different
+    samples fit together. Raises as `read` and `samples.locate`.
     """
-    import pandas as pd
-
     names = [samples.get(name).name for name in (samples.SIMULATED if names is None else names)]
     tables = (read_sample(name) for name in each(names, "reading {}", visible=progress))
     return pd.concat(tables, ignore_index=True)
@@ -119,28 +103,13 @@ def load(names: Iterable[str] | None = None, *, progress: bool = True) -> pd.Dat
 def chunks(
     path: Path, branches: Collection[str], optional: Collection[str] | None = (), *, step_size: int | None = 50_000
 ) -> Iterator[dict[str, Any]]:
-    """Read branches of the tree `mini` in chunks of at most ``step_size`` events (all at once for None).
+    """Yield branches of the tree `mini`, each an Awkward Array of shape (n_events, …), ``step_size`` events at a time.
 
-    Parameters
-    ----------
-    path : Path
-        A ROOT file.
-    branches, optional : collection of str
-        Those that must be there, and those that are read as well where they are (all others for None).
-    step_size : int, optional
-        Events at a time.
+    All at once for None. The ``branches`` must be there, the ``optional`` ones (for None all others) are read as well
+    where they are.
 
-    Yields
-    ------
-    dict
-        An Awkward Array, shape (n_events, …), of each branch.
-
-    Raises
-    ------
-    ForeignFile
-        If the tree or a branch is missing, or a branch holds numbers instead of lists or lists instead of numbers.
-    BadFile
-        If the file is damaged, truncated, no ROOT file, or other than its manifest says.
+    Raises ForeignFile if the tree or a branch is missing, or a branch holds numbers instead of lists or lists instead
+    of numbers, and BadFile if the file is damaged, truncated, no ROOT file, or other than its manifest says.
     """
     import uproot
 
@@ -171,9 +140,9 @@ def chunks(
 
 
 def recorded_sha256(path: Path) -> str | None:
-    """Return the sha256 that the manifest beside a file has of it, or for a copy of a bundled file the bundle's.
+    """Return the sha256 that the manifest beside a file has of it, for a copy of a bundled file the bundle's, or None.
 
-    None if there is no manifest, or nothing about this file in it. Raises as `samples.read_manifest`.
+    Raises as `samples.read_manifest`.
     """
     bundle = settings.data_folder()
     folder = bundle if samples.same_file(path, bundle / path.name) else path.absolute().parent
@@ -183,14 +152,13 @@ def recorded_sha256(path: Path) -> str | None:
 
 def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, first_row: int) -> pd.DataFrame:
     import awkward as ak
-    import pandas as pd
 
-    if (ak.num(chunk["lep_pt"]) < 4).to_numpy().any():
-        row = int(np.argmax(ak.num(chunk["lep_pt"]) < 4))
+    if (few := ak.num(chunk["lep_pt"]).to_numpy() < 4).any():
+        row = int(np.argmax(few))
         raise BadEvents(
             f"{path.name}: lep_pt holds {len(chunk['lep_pt'][row])} leptons, where four are needed.",
             where=f"{path}, row {first_row + row}",
-            next_step="This is not a file of the 4-lepton collection. " + samples.get_again(path),
+            next_step=f"{_OTHER} {samples.get_again(path)}",
         )
     # Shape (4, n_events): each row is a column of the event table.
     branches = _LEPTON_BRANCHES | {q: b for q, b in _EXTRA_BRANCHES.items() if b in chunk and b.startswith("lep_")}
@@ -213,9 +181,7 @@ def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, firs
     columns |= pair_masses(*(leptons[q].T for q in ("pt", "eta", "phi", "e")))
     columns["jet_n"] = np.asarray(chunk["jet_n"]).astype(np.float32)
     columns["met"] = np.asarray(chunk["met_et"]).astype(np.float32) * _GEV
-    columns["weight"] = np.ones(n_events, np.float32)
-    if sample.role != "data":
-        columns["weight"] = _weights(chunk, path)
+    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, path)
     columns |= {f"lep{i + 1}_{q}": leptons[q][i] for i in range(4) for q in branches if q not in QUANTITIES}
     for name, values in columns.items():
         if name != "sample" and not np.isfinite(values).all():
@@ -247,7 +213,7 @@ def _check_bytes(path: Path) -> None:
     """Compare a simulated file with the sha256 of its manifest, once per process as long as it does not change.
 
     What gets no smaller by compression is stored without, and thus without a checksum: a flipped bit there is another
-    number. The release's files need no such check: they are compressed throughout, and so have checksums.
+    number. The release's files are compressed throughout.
     """
     recorded, there = recorded_sha256(path), path.stat()
     if recorded is not None and recorded != _sha256(path.absolute(), there.st_size, there.st_mtime_ns):
@@ -264,7 +230,7 @@ def _sha256(path: Path, size: int, changed: int) -> str:
 
 
 def _foreign(path: Path, what: str, where: str = "") -> ForeignFile:
-    advice = "This is not a file of the 4-lepton collection. " + samples.get_again(path)
+    advice = f"{_OTHER} {samples.get_again(path)}"
     return ForeignFile(f"{path.name}: {what}.", where=where or str(path), next_step=advice)
 
 

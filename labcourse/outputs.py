@@ -1,8 +1,8 @@
 """What chapters hand on: tables, models and numbers, written whole or not at all.
 
-Each chapter writes into a folder of its own, ``data/outputs/<workspace>/<chapter>``. One note there, written after
-each file, says what every file was made from: its checksum, the samples, and the inputs read from earlier chapters.
-By it a reader learns that a file is damaged, that the samples have been switched, or that an earlier chapter has been
+Each chapter writes into a folder of its own, ``data/outputs/<workspace>/<chapter>``. One note there, written after each
+file, says what every file was made from: its checksum, the samples, and the inputs read from earlier chapters. By it
+`labcourse.provenance` knows that a file is damaged, that the samples were switched, or that an earlier chapter has been
 run again since. Nothing is pickled: Parquet, ``.keras`` and JSON can be read anywhere and run no code.
 """
 
@@ -12,17 +12,16 @@ import hashlib
 import json
 import math
 import re
-import sys
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labcourse import locks, samples, settings
-from labcourse.errors import BadInput, DamagedOutput, LabCourseError, MissingOutput, StaleOutput, Unfinished
+from labcourse import samples, settings
+from labcourse.errors import BadInput, ChapterBusy, StorageError, Unfinished
 from labcourse.files import atomic_write, read_json
-from labcourse.progress import was_interrupted
+from labcourse.progress import kernel, was_interrupted
 
 if TYPE_CHECKING:
     import keras
@@ -42,16 +41,19 @@ CHAPTERS = {
 """The chapters by number, and the project after them: the names of their notebooks and of their folders."""
 
 NOTE = "made-from.json"
-"""The note of a chapter: for each file its ``sha256``, its ``sources`` and its ``inputs`` (see `_Made`)."""
+"""The note of a chapter: for each file its ``sha256``, its ``sources`` and its ``inputs`` (see `Made`)."""
 
 MIME_TYPE = "application/vnd.labcourse+json"
 """Type of the output by which a notebook carries its numbers: ``{"chapter": 1, "numbers": {"auc": 0.8, …}}``."""
+
+_locks: dict[Path, Any] = {}
+"""The locks that this process holds, by folder."""
 
 remarks: list[Callable[[int], list[str]]] = []
 """Return, for a chapter, what is to be said beside its numbers, such as that an exercise is not checked."""
 
 
-class _Made(NamedTuple):
+class Made(NamedTuple):
     """A file's checksum, the fingerprint of each sample, and the checksum of each input, by ``<chapter>/<file>``."""
 
     sha256: str
@@ -60,12 +62,7 @@ class _Made(NamedTuple):
 
 
 def folder(chapter: int, workspace: str | None = None) -> Path:
-    """Return the folder into which a chapter writes (it need not exist).
-
-    Raises
-    ------
-    BadInput
-        If there is no such chapter.
+    """Return the folder into which a chapter writes (it need not exist); raises BadInput if there is no such chapter.
 
     Examples
     --------
@@ -79,7 +76,9 @@ def folder(chapter: int, workspace: str | None = None) -> Path:
 
 def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
     """Read the key numbers of a chapter from outside a notebook; raises as `Chapter.read_table`."""
-    path, _ = _check(chapter, "numbers.json", workspace or settings.workspace())
+    from labcourse import provenance
+
+    path, _ = provenance.check(chapter, "numbers.json", workspace or settings.workspace())
     numbers: dict[str, Any] = json.loads(path.read_bytes())
     return numbers
 
@@ -87,27 +86,22 @@ def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
 class Chapter:
     """A chapter at work: reads what earlier chapters made, writes what it hands on.
 
-    It takes the chapter's lock, which the operating system releases when the kernel ends, however it ends.
-    Making it a second time in the same kernel (re-running the first cell) is fine.
+    It takes the chapter's lock, a file beside the folder, which the operating system releases when the kernel ends,
+    however it ends. Making it a second time in the same kernel (re-running the first cell) is fine.
+
+    Raises ChapterBusy if another kernel runs the same chapter in the same workspace, and StorageError if the outputs
+    folder cannot be written.
 
     Parameters
     ----------
     number : int
         The chapter, 1 to 8, or 9 for the project.
-    sources : iterable of str, optional
-        The samples that its outputs depend on; by default all that are found.
-    workspace : str, optional
-        Where it writes, and where earlier chapters are read; by default those of `labcourse.settings`.
+    sources, workspace : iterable of str, str, optional
+        The samples that its outputs depend on, by default all that are found; where it writes, and where earlier
+        chapters are read, by default those of `labcourse.settings`.
     solution : bool
         Whether this notebook is the solution: then it works, and its checks note their results, in the workspace
         ``solutions``, in whatever folder its kernel runs. ``LABCOURSE_WORKSPACE`` decides against it.
-
-    Raises
-    ------
-    ChapterBusy
-        If another kernel runs the same chapter in the same workspace.
-    StorageError
-        If the outputs folder cannot be written.
     """
 
     def __init__(
@@ -122,10 +116,32 @@ class Chapter:
         self._numbers: dict[str, Any] = {}
         # Taken now, not when writing: what is read from now on are these samples.
         self._sources = {name: samples.fingerprint(name) for name in (samples.ALL if sources is None else sources)}
-        locks.acquire(self.folder, f"chapter {number} ({self.workspace})")
+        self._lock()
         for leftover in self.folder.glob(".*-*.*"):
             # Of a kernel that was killed while it wrote; nobody else writes here while the lock is held.
             leftover.unlink(missing_ok=True)
+
+    def _lock(self) -> None:
+        import filelock
+
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.folder not in _locks:
+                lock = filelock.FileLock(self.folder.with_name(f".{self.folder.name}.lock"), thread_local=False)
+                lock.acquire(timeout=0)
+                _locks[self.folder] = lock
+        except filelock.Timeout as error:
+            raise ChapterBusy(
+                f"Chapter {self.number} ({self.workspace}) is already running in another kernel.",
+                where=str(self.folder),
+                next_step="Shut that kernel down (in JupyterLab: Running Terminals and Kernels), then run this again.",
+            ) from error
+        except OSError as error:
+            raise StorageError(
+                f"The outputs of chapter {self.number} ({self.workspace}) cannot be written: {error}.",
+                where=str(self.folder),
+                next_step="Set LABCOURSE_OUTPUTS to a folder on a local disk that you may write to.",
+            ) from error
 
     def __enter__(self) -> Chapter:
         return self
@@ -135,19 +151,15 @@ class Chapter:
 
     def close(self) -> None:
         """Give the lock back before the kernel ends."""
-        locks.release(self.folder)
+        if self.folder in _locks:
+            _locks.pop(self.folder).release()
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as ``<name>.parquet``, with its index, dtypes and categories.
 
-        Raises
-        ------
-        BadInput
-            If the name is not lower-case letters, digits and ``_``, or a column holds mixed types.
-        StorageError
-            If the disk is full or read-only; the previous table is kept.
-        Unfinished
-            If a training that it may come from was interrupted.
+        Raises BadInput if the name is not lower-case letters, digits and ``_``, or a column holds mixed types;
+        StorageError if the disk is full or read-only (the previous table is kept); Unfinished if a training that it may
+        come from was interrupted.
         """
 
         def write(path: Path) -> None:
@@ -165,14 +177,9 @@ class Chapter:
     def read_table(self, chapter: int, name: str) -> pd.DataFrame:
         """Read a table; a column ``sample`` comes back as a category.
 
-        Raises
-        ------
-        MissingOutput
-            If the chapter has not made it yet: says which notebook to run.
-        StaleOutput
-            If the samples were switched, or an earlier chapter was run again, since it was written.
-        DamagedOutput
-            If the file or the chapter's note is not as it was written.
+        Raises MissingOutput if the chapter has not made it yet (and says which notebook to run), StaleOutput if the
+        samples were switched, or an earlier chapter was run again, since it was written, and DamagedOutput if the file
+        or the chapter's note is not as it was written.
         """
         import pandas as pd
 
@@ -219,9 +226,11 @@ class Chapter:
         return numbers
 
     def _take(self, chapter: int, name: str, suffix: str) -> Path:
+        from labcourse import provenance
+
         # Its own outputs are no inputs: within a chapter the order of the cells decides.
         is_own, file = chapter == self.number, _checked(name) + suffix
-        path, sha256 = _check(chapter, file, self.workspace if is_own else self._reads_from)
+        path, sha256 = provenance.check(chapter, file, self.workspace if is_own else self._reads_from)
         if not is_own:
             self._inputs[f"{chapter}/{file}"] = sha256
         return path
@@ -236,9 +245,9 @@ class Chapter:
                 "has, set `model.history.interrupted = False` first.)",
             )
         atomic_write(self.folder / file, write)
-        note = _note(self.folder) | {file: _Made(_digest(self.folder / file), self._sources, self._inputs)}
+        note = read_note(self.folder) | {file: Made(digest(self.folder / file), self._sources, self._inputs)}
         text = json.dumps({name: made._asdict() for name, made in note.items()}, indent=1) + "\n"
-        atomic_write(self.folder / NOTE, lambda path: path.write_text(text, encoding="utf-8"))
+        atomic_write(self.folder / NOTE, lambda path: path.write_text(text, "utf-8"))
 
 
 def _checked(name: str) -> str:
@@ -250,80 +259,21 @@ def _checked(name: str) -> str:
     return name
 
 
-def _note(place: Path) -> dict[str, _Made]:
-    """What the note in a folder says of each file, in the form of `_Made`; nothing if it cannot be read."""
+def read_note(place: Path) -> dict[str, Made]:
+    """Return what the note in a folder says of each file; nothing of what is not in the form of `Made`."""
     try:
-        note = {file: _Made(**made) for file, made in read_json(place / NOTE).items()}
+        note = {file: Made(**made) for file, made in read_json(place / NOTE).items()}
         return {file: made for file, made in note.items() if _is_whole(made)}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def _is_whole(made: _Made) -> bool:
+def _is_whole(made: Made) -> bool:
     texts = (made.sha256, *made.sources, *made.sources.values(), *made.inputs.values())
     return all(isinstance(text, str) for text in texts) and all(re.match(r"[1-9]/", item) for item in made.inputs)
 
 
-def _check(chapter: int, file: str, workspace: str) -> tuple[Path, str]:
-    """Return an output and its checksum once it is sure: present, undamaged, of the samples and inputs of today."""
-    path = folder(chapter, workspace) / file
-    kind: type[LabCourseError] = DamagedOutput
-    name, chapters = f"{file} of chapter {chapter}", [chapter]
-    if not path.is_file():
-        there = sorted(other.name for other in path.parent.glob("[a-z]*") if other.name != NOTE)
-        only = f" (only {', '.join(there)})" if there else ""
-        kind, problem = MissingOutput, f"Chapter {chapter} has not made {file} yet{only}"
-    elif (made := _note(path.parent).get(file)) is None:
-        problem = f"{name} is not to be trusted: {NOTE} beside it is missing or damaged"
-    elif made.sha256 != _digest(path):
-        problem = f"{name} is damaged: it is not what the chapter wrote"
-    elif stale := _why_stale(chapter, made, workspace):
-        kind, problem, chapters = StaleOutput, f"{name} no longer fits: {stale[0]}", stale[1]
-    else:
-        return path, made.sha256
-    raise kind(f"{problem}.", where=str(path), next_step=_run(chapters, workspace))
-
-
-def _why_stale(chapter: int, made: _Made, workspace: str) -> tuple[str, list[int]] | None:
-    """Say why an output is stale and which chapters to run again, in order; None if it is not.
-
-    The earliest cause counts: whatever is wrong with an input is wrong with what was made from it. An input that was
-    deleted or damaged since is no sign that what was made from it is wrong.
-    """
-    reason = ""
-    for item, sha256 in made.inputs.items():
-        number, file = int(item.partition("/")[0]), item.partition("/")[2]
-        now = _note(folder(number, workspace)).get(file)
-        if now is None or number >= chapter:
-            continue
-        if stale := _why_stale(number, now, workspace):
-            return stale[0], sorted({*stale[1], chapter})
-        if now.sha256 != sha256:
-            reason = reason or f"chapter {number} has written {file} anew since"
-    if reason:
-        return reason, [chapter]
-    today = {name: samples.fingerprint(name) for name in made.sources}
-    changed = [name for name, then in made.sources.items() if today[name] != then]
-    if changed:
-        named = "; ".join(f"{n} was {_source(made.sources[n])}, now {_source(today[n])}" for n in changed[:2])
-        more = f" and {len(changed) - 2} more" if len(changed) > 2 else ""
-        return f"it was made from other samples ({named}{more})", [chapter]
-    return None
-
-
-def _source(fingerprint: str) -> str:
-    """The source of a sample, and six digits that tell other files of the same source apart."""
-    source, _, files = fingerprint.partition(" ")
-    return f"{source} ({hashlib.sha256(files.encode()).hexdigest()[:6]})" if files else source
-
-
-def _run(chapters: list[int], workspace: str) -> str:
-    notebooks = ", then ".join(f"{workspace}/{CHAPTERS[chapter]}.ipynb" for chapter in chapters)
-    solve = " and ".join(f"`labcourse solve {chapter}`" for chapter in chapters)
-    return f"Run {notebooks} to its end, or {'`make course`' if workspace == 'solutions' else solve}."
-
-
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
     """Checksum of a file; of a model that of its parts without the time of saving, so that it stays if they do."""
     payload = path.read_bytes()
     digest = hashlib.sha256()
@@ -351,20 +301,15 @@ def _plain(value: Any) -> Any:
 def _publish(chapter: int, numbers: Mapping[str, Any]) -> None:
     """Store numbers as an output of the notebook cell that is running; outside of a notebook nothing happens.
 
-    Only single numbers are stored, with six digits: the last ones differ between machines, and no tolerance
-    is that narrow.
+    Only single numbers are stored, with six digits: the last ones differ between machines, and no tolerance is that
+    narrow.
     """
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    if not hasattr(shell, "kernel"):
+    if kernel() is None:
         return
     from IPython.display import display
 
-    kept = {
-        name: float(f"{value:.6g}") if isinstance(value, float) else value
-        for name, value in numbers.items()
-        if isinstance(value, (int, float))
-    }
+    single = {name: value for name, value in numbers.items() if isinstance(value, (int, float))}
+    kept = {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in single.items()}
     lines = [
         f"{len(kept)} key numbers of chapter {chapter} are kept",
         *(line for of in remarks for line in of(chapter)),

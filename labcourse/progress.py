@@ -1,7 +1,7 @@
 """One line that says how far a long computation is, and whether the last training came to its end.
 
-In a terminal the line is rewritten in place; in a notebook one stored output is updated, so that the
-notebook keeps the last line and nothing else. Where nobody watches, nothing is shown.
+In a terminal the line is rewritten in place; in a notebook one stored output is updated, so that it keeps the last line
+and nothing else. Where nobody watches, nothing is shown.
 """
 
 from __future__ import annotations
@@ -20,10 +20,7 @@ SECONDS_BETWEEN = 0.1
 class Line:
     """A line of progress, to be used as a context: it is finished when the context is left.
 
-    Parameters
-    ----------
-    visible : bool
-        False never shows anything; True shows the line in a terminal or a notebook.
+    With ``visible=False`` it is shown nowhere.
 
     Examples
     --------
@@ -34,8 +31,7 @@ class Line:
     def __init__(self, *, visible: bool = True) -> None:
         self.prefix = ""
         self._last, self._shown, self._time, self._handle = "", "", 0.0, None
-        ipython = sys.modules.get("IPython")  # not imported if nobody has
-        self._in_notebook = visible and ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+        self._in_notebook = visible and kernel() is not None
         self._in_terminal = visible and not self._in_notebook and sys.stdout is not None and sys.stdout.isatty()
 
     def show(self, text: str) -> None:
@@ -71,12 +67,7 @@ class Line:
 def each(items: Collection[Item], text: str = "{}", *, visible: bool = True) -> Iterator[Item]:
     """Go through items of a long loop, and show which one it is at and how long the rest will take.
 
-    Parameters
-    ----------
-    text : str
-        What the loop is at, with the item at ``{}``, such as ``"{:g} GeV"``.
-    visible : bool
-        As in `Line`.
+    ``text`` says what the loop is at, with the item at ``{}``, such as ``"{:g} GeV"``; ``visible`` is that of `Line`.
 
     Examples
     --------
@@ -111,13 +102,20 @@ def seconds(duration: float) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
 
 
+def kernel() -> Any:
+    """Return the notebook's kernel in which this runs; None outside of notebooks."""
+    ipython = sys.modules.get("IPython")  # not imported if nobody has
+    return getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
+
+
 _trainings: dict[str, Any] = {}
 """The history of the last training of each notebook cell; outside of notebooks of the last one."""
 
 
 def note_training(history: Any) -> None:
     """Note the history of a training that begins; its attribute ``interrupted`` says whether it was cut short."""
-    _trainings[_cell()] = history
+    request = kernel().get_parent("shell") if hasattr(kernel(), "get_parent") else {}
+    _trainings[str(request.get("metadata", {}).get("cellId", ""))] = history  # the same also after the cell was edited
 
 
 def was_interrupted() -> bool:
@@ -126,11 +124,3 @@ def was_interrupted() -> bool:
     What is computed since may come from a part. Who means to use it sets ``model.history.interrupted`` to False.
     """
     return any(history.interrupted for history in _trainings.values())
-
-
-def _cell() -> str:
-    """Return what identifies the notebook cell that is run, also after it was edited."""
-    ipython = sys.modules.get("IPython")  # not imported if nobody has
-    kernel: Any = getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
-    request = kernel.get_parent("shell") if hasattr(kernel, "get_parent") else {}
-    return str(request.get("metadata", {}).get("cellId", ""))

@@ -6,15 +6,11 @@ charge zero and are eeee, eeµµ or µµµµ.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from labcourse.errors import EmptySelection
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CHANNELS = {44: "eeee", 48: "eeµµ", 52: "µµµµ"}
 """Sum of the four absolute PDG codes (11 for an electron, 13 for a muon), and what it means."""
@@ -43,10 +39,7 @@ def channel(events: pd.DataFrame) -> NDArray[np.str_]:
 def preselect(events: pd.DataFrame) -> pd.DataFrame:
     """Return the events that pass the flavour and the charge requirement, renumbered from 0.
 
-    Raises
-    ------
-    EmptySelection
-        If none does.
+    Raises EmptySelection if none does.
     """
     kept = events[is_flavour_allowed(events) & is_neutral(events)]
     if kept.empty:
@@ -61,14 +54,9 @@ def preselect(events: pd.DataFrame) -> pd.DataFrame:
 def cut_flow(events: pd.DataFrame) -> pd.DataFrame:
     """Count what each requirement leaves, raw and expected.
 
-    Returns
-    -------
-    DataFrame
-        Rows ``four leptons``, ``flavour``, ``charge`` (each after the ones before), columns ``raw`` (events)
-        and ``expected`` (sum of weights).
+    The table has rows ``four leptons``, ``flavour``, ``charge`` (each after the ones before), columns ``raw`` (events)
+    and ``expected`` (sum of weights).
     """
-    import pandas as pd
-
     flavour, neutral = is_flavour_allowed(events), is_neutral(events)
     masks = {"four leptons": np.ones(len(events), bool), "flavour": flavour, "charge": flavour & neutral}
     weight = events["weight"].to_numpy(np.float64)
@@ -79,15 +67,9 @@ def cut_flow(events: pd.DataFrame) -> pd.DataFrame:
 def yields(events: pd.DataFrame) -> pd.DataFrame:
     """Count the events of each sample.
 
-    Returns
-    -------
-    DataFrame
-        Index ``sample`` (those present, in the order of the catalogue), columns ``raw`` (events),
-        ``expected`` (sum of weights) and ``error`` (its statistical error, the root of the sum of squared
-        weights).
+    The table has the index ``sample`` (those present, in the order of the catalogue), columns ``raw`` (events),
+    ``expected`` (sum of weights) and ``error`` (its statistical error, the root of the sum of squared weights).
     """
-    import pandas as pd
-
     weight = events["weight"].astype(np.float64)
     grouped = weight.groupby(events["sample"], observed=True)
     table = pd.DataFrame({"raw": grouped.count(), "expected": grouped.sum()})

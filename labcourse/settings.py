@@ -11,7 +11,7 @@ Six environment variables and one file change it:
 ``LABCOURSE_INPUTS``
     The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
 ``LABCOURSE_MIRROR``
-    Addresses to download official files from, instead of CERN's (see `workshop.opendata.mirrors`).
+    Addresses to download official files from, instead of CERN's (see `workshop.opendata.manifest.mirrors`).
 ``LABCOURSE_PROGRESS``
     ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 ``data/settings.json``
@@ -55,11 +55,10 @@ def settings_file() -> Path:
 def search_path() -> list[Path]:
     """Return the folders in which samples are looked for, the first one first.
 
-    Raises
-    ------
-    BadInput
-        If a folder of ``LABCOURSE_DATA`` or of the settings file does not exist or may not be read, or the file is
-        damaged.
+    Of a folder with ``Data`` and ``MC``, as the collection is unzipped, these two are searched.
+
+    Raises BadInput if a folder of ``LABCOURSE_DATA`` or of the settings file does not exist or may not be read, or the
+    file is damaged.
     """
     parts = [part for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
     named = [(part, "LABCOURSE_DATA") for part in parts] + [(part, str(settings_file())) for part in saved_folders()]
@@ -73,7 +72,8 @@ def search_path() -> list[Path]:
                 next_step="Correct or unset LABCOURSE_DATA; what was given to `labcourse data use` is forgotten by "
                 "`labcourse data use --forget`.",
             )
-        folders += _with_parts(folder)
+        unzipped = [folder / part for part in ("Data", "MC") if (folder / part).is_dir()]
+        folders += unzipped if unzipped and not any(folder.glob("*.root")) else [folder, *unzipped]
     if official_folder().is_dir():
         folders.append(official_folder())
     return [*dict.fromkeys([*folders, data_folder()])]
@@ -119,13 +119,7 @@ def get_back(path: str) -> str:
 
 
 def saved_folders() -> list[str]:
-    """Return the folders given to ``labcourse data use``.
-
-    Raises
-    ------
-    BadInput
-        If the settings file is damaged or may not be read.
-    """
+    """Return the folders given to ``labcourse data use``; raises BadInput if their file is damaged or unreadable."""
     try:
         folders = read_json(settings_file())["data"]
         if not isinstance(folders, list) or not all(isinstance(f, str) and "\0" not in f for f in folders):
@@ -145,9 +139,3 @@ def absolute(name: str) -> Path:
     """Return a folder as it was meant: from where it was typed, or else from the project's home."""
     folder = Path(os.path.expanduser(name))  # which leaves the name of an unknown user as it is
     return (folder if folder.is_dir() else home() / folder).resolve()
-
-
-def _with_parts(folder: Path) -> list[Path]:
-    """Return ``Data`` and ``MC`` for a folder with these, as the collection is unzipped, else the folder itself."""
-    parts = [folder / name for name in ("Data", "MC") if (folder / name).is_dir()]
-    return parts if parts and not any(folder.glob("*.root")) else [folder, *parts]

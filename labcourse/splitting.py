@@ -7,15 +7,13 @@ trained a network in one chapter can never test it in another.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from labcourse.errors import BadInput
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SEED = 2024
 """The course's seed for the split into training and test events."""
@@ -31,22 +29,9 @@ class Split(NamedTuple):
 def uniform(events: pd.DataFrame, *, seed: int = SEED, salt: str = "") -> NDArray[np.float64]:
     """Return a number in [0, 1) for each event that depends on its identity, ``seed`` and ``salt`` only.
 
-    Parameters
-    ----------
-    events : DataFrame
-        With the columns ``run`` and ``event``.
-    seed : int
-        Another seed gives independent numbers.
-    salt : str
-        What the numbers are for; other purposes give independent numbers.
-
-    Returns
-    -------
-    ndarray, shape (n_events,)
-
-    Notes
-    -----
-    The mixing function is the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+    ``events`` needs the columns ``run`` and ``event``; ``salt`` says what the numbers, shape (n_events,), are for.
+    Those of another purpose or another seed are independent. The mixing function is the finaliser of SplitMix64
+    (Steele, Lea, Flood, OOPSLA 2014).
     """
     state = np.full(len(events), seed % 2**64, np.uint64)
     # Text becomes a number by its bytes: Python's own hash changes from process to process.
@@ -60,10 +45,7 @@ def uniform(events: pd.DataFrame, *, seed: int = SEED, salt: str = "") -> NDArra
 def split(events: pd.DataFrame, *, train_fraction: float = 0.6, seed: int = SEED) -> Split:
     """Divide events into training and test events.
 
-    Raises
-    ------
-    BadInput
-        If ``train_fraction`` is not strictly between 0 and 1.
+    Raises BadInput if ``train_fraction`` is not strictly between 0 and 1.
     """
     _check_fraction("train_fraction", train_fraction)
     return _divide(events, uniform(events, seed=seed, salt="test") < train_fraction)
@@ -81,10 +63,7 @@ def validation_split(events: pd.DataFrame, *, validation_fraction: float = 1 / 3
 def folds(events: pd.DataFrame, k: int, *, seed: int = SEED) -> NDArray[np.int64]:
     """Return the number of the fold, 0 … k−1, of each event, shape (n_events,).
 
-    Raises
-    ------
-    BadInput
-        If ``k`` is less than 2.
+    Raises BadInput if ``k`` is less than 2.
     """
     if k < 2:
         raise BadInput(f"k = {k} folds.", where="splitting.folds", next_step="Use two folds or more.")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -43,13 +43,18 @@ def fit(
 ) -> keras.callbacks.History:
     """Train a compiled Keras model as ``model.fit`` does, tens of times faster.
 
+    Raises BadInput if the model is not compiled, or an array has the wrong shape or holds NaN or infinite values, and
+    Interrupted at Ctrl-C (the stop button). The model is as it was after the last finished epoch, ``model.history``
+    ends there, and its attribute ``interrupted`` is True: `labcourse.outputs` hands on nothing that may come from a
+    part.
+
     Parameters
     ----------
     model : keras.Model
-        Compiled with any loss, optimizer and metrics of Keras. A model of other than Keras's own layers, or of several
-        inputs or outputs, is handed to ``model.fit``, as is a callback that acts on batches; a printed line says so.
-    x : array_like, shape (n_events, n_inputs)
-    y : array_like, shape (n_events,) or (n_events, n_outputs)
+        Compiled with any loss, optimizer and metrics of Keras. What is no Sequential or Functional model of Keras's own
+        layers with one input and one output is handed to ``model.fit``, as is a callback that acts on batches; a
+        printed line says so.
+    x, y : array_like, shape (n_events, n_inputs), and (n_events,) or (n_events, n_outputs)
     sample_weight : array_like, shape (n_events,), optional
         Weights of the loss and of the ``weighted_metrics``.
     validation_data : (x, y) or (x, y, sample_weight), optional
@@ -62,7 +67,7 @@ def fit(
     seed : int
         Of the order of the events. Initial weights and dropout have seeds of their own, in the model. The
         same seeds on the same machine give bitwise equal results.
-    callbacks : iterable of keras.callbacks.Callback
+    callbacks : callback or iterable of callbacks
         As in ``model.fit``.
     each_epoch : callable, optional
         Called with the number of an epoch, in another thread and before the epoch ahead of it has ended; returns ``x``
@@ -74,14 +79,6 @@ def fit(
     -------
     keras.callbacks.History
         With the keys of ``model.fit``.
-
-    Raises
-    ------
-    BadInput
-        If the model is not compiled, or an array has the wrong shape or holds NaN or infinite values.
-    Interrupted
-        At Ctrl-C (the stop button). The model is as it was after the last finished epoch, ``model.history`` ends there,
-        and its attribute ``interrupted`` is True: `labcourse.outputs` hands on nothing that may come from a part.
 
     Examples
     --------
@@ -112,8 +109,7 @@ def fit(
                 raise BadInput(f"each_epoch is not for this training: {program}.", where="training.fit")
             print(f"This training is handed to model.fit, which takes longer: {program}.")
             model.fit(
-                *train[:2],
-                sample_weight=train[2] if len(train) > 2 else None,
+                **dict(zip(("x", "y", "sample_weight"), train, strict=False)),
                 validation_data=validation,
                 epochs=epochs,
                 batch_size=batch_size,
@@ -135,43 +131,28 @@ def fit(
 
 
 def predict(model: keras.Model, x: ArrayLike, *, batch_size: int = 65536) -> NDArray[np.float32]:
-    """Return the model's output for each event.
+    """Return the model's output for each event, shape (n_events,), or (n_events, n_outputs) for several outputs.
 
-    Works for any Keras model in which an event's output depends on that event alone, compiled or not.
+    Works for any Keras model in which an event's output depends on that event alone, compiled or not. ``x`` is of shape
+    (n_events, n_inputs); ``batch_size`` events are evaluated at once, and less needs less memory.
 
-    Parameters
-    ----------
-    model : keras.Model
-    x : array_like, shape (n_events, n_inputs)
-    batch_size : int
-        Events that are evaluated at once; less needs less memory.
-
-    Returns
-    -------
-    ndarray, shape (n_events,)
-        For a model with one output; (n_events, n_outputs) for several. No events give an empty array.
-
-    Raises
-    ------
-    BadInput
-        If ``x`` does not fit the model or holds NaN or infinite values.
+    Raises BadInput if ``x`` does not fit the model or holds NaN or infinite values.
     """
     program = program_of(model)
     if isinstance(program, str):
         scores = model.predict(x, batch_size=batch_size, verbose=0)
-        return scores[:, 0] if np.shape(scores)[1:] == (1,) else scores
-    x = checked_array(x, "x", "training.predict", *_shapes(model, "inputs"))
-    parts = []
-    for start in range(0, max(len(x), 1), batch_size):
-        part = x[start : start + batch_size]
-        if len(x) < batch_size:  # few events are not worth compiling for
-            scores = program.step("predict_step", [part])
-        else:  # the last events are repeated up to the length that is compiled for
-            full = np.resize(part, (batch_size, *x.shape[1:]))
-            scores = program.call("predict", lambda x: program.model.predict_step((x,)), full)
-        parts.append(scores.numpy()[: len(part)])
-    scores = np.concatenate(parts)
-    return scores[:, 0] if scores.shape[1:] == (1,) else scores
+    else:
+        x, parts = checked_array(x, "x", "training.predict", *_shapes(model, "inputs")), []
+        for start in range(0, max(len(x), 1), batch_size):
+            part = x[start : start + batch_size]
+            if len(x) < batch_size:  # few events are not worth compiling for
+                parts.append(program.step("predict_step", [part]).numpy())
+            else:  # the last events are repeated up to the length that is compiled for
+                full = np.resize(part, (batch_size, *x.shape[1:]))
+                out = program.call("predict", lambda x: program.model.predict_step((x,)), full)
+                parts.append(out.numpy()[: len(part)])
+        scores = np.concatenate(parts)
+    return scores[:, 0] if np.shape(scores)[1:] == (1,) else scores
 
 
 def checked_array(
@@ -182,27 +163,30 @@ def checked_array(
     A NaN in the input would turn every weight of a network to NaN without a word, and arrays of unfitting shapes would
     be broadcast into nonsense. An event must have one of the ``shapes``, if any are given; a number is a row of one.
 
-    Raises
-    ------
-    BadInput
-        If it is something else; says ``name`` and ``where``.
+    Raises BadInput if it is something else; says ``name`` and ``where``.
     """
     import keras
 
-    array, what, next_step = np.asarray(values), "", ""
+    def refuse(what: str, next_step: str) -> NoReturn:
+        raise BadInput(f"{name} {what}", where=where, next_step=next_step)
+
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiub" or array.ndim == 0:
+        refuse(
+            f"is an array of {array.dtype}, shape {array.shape}. Expected numbers, one row per event.",
+            "Convert it with np.asarray(..., dtype=np.float32); leave out columns of text.",
+        )
     event = array.shape[1:] or (1,)
     fits = any(len(s) == len(event) and all(a in (None, b) for a, b in zip(s, event, strict=True)) for s in shapes)
-    if array.dtype.kind not in "fiub" or array.ndim == 0:
-        what = f"is an array of {array.dtype}, shape {array.shape}. Expected numbers, one row per event."
-        next_step = "Convert it with np.asarray(..., dtype=np.float32); leave out columns of text."
-    elif shapes and not fits:
+    if shapes and not fits:
         expected = ", ".join(str(size or "any") for size in ("n_events", *shapes[0]))
-        what = f"has shape {array.shape}. Expected ({expected})."
-        next_step = "Pass as many columns as the network has inputs or outputs, in the order it was trained with."
-    elif n_events not in (None, len(array)):
-        what = f"holds {len(array)} events, x {n_events}."
-        next_step = "Both must come from the same events, in the same order."
-    elif array.dtype.kind in "fb":
+        refuse(
+            f"has shape {array.shape}. Expected ({expected}).",
+            "Pass as many columns as the network has inputs or outputs, in the order it was trained with.",
+        )
+    if n_events not in (None, len(array)):
+        refuse(f"holds {len(array)} events, x {n_events}.", "Both must come from the same events, in the same order.")
+    if array.dtype.kind in "fb":
         given = array
         with np.errstate(over="ignore"):
             array = array.astype(keras.config.floatx(), copy=False)
@@ -210,10 +194,10 @@ def checked_array(
         if len(bad):
             place = f"row {bad[0][0]}" + (f", column {bad[0][1]}" if array.ndim > 1 else "")
             n_bad = len(np.unique(bad[:, 0]))
-            what = f"holds {given[tuple(bad[0])]} in {place} ({n_bad} of {len(array)} events are affected)."
-            next_step = "Drop or repair those events: training on them would make every weight NaN."
-    if what:
-        raise BadInput(f"{name} {what}", where=where, next_step=next_step)
+            refuse(
+                f"holds {given[tuple(bad[0])]} in {place} ({n_bad} of {len(array)} events are affected).",
+                "Drop or repair those events: training on them would make every weight NaN.",
+            )
     return array
 
 
@@ -293,17 +277,18 @@ def _epochs(
 ) -> Iterator[Events]:
     """Yield the events of each epoch. Those of the next one are made while one is trained, by another core."""
 
-    def events(number: int) -> Events:
+    def events(number: int, memory: Any) -> Events:
         x, *others = arrays
         if each_epoch is not None:
             x = checked_array(each_epoch(number), "each_epoch", "training.fit", x.shape[1:], n_events=len(x))
         order = None if seed is None else np.random.default_rng([seed, number]).permutation(len(x))
-        return Events(program, (x, *others), batch_size, order)
+        return Events(program, (x, *others), batch_size, order, memory)
 
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(events, 0)
+        ahead, memory = pool.submit(events, 0, None), None
         for number in range(1, epochs + 1):
             now = ahead.result()
             if number < epochs:
-                ahead = pool.submit(events, number)
+                ahead = pool.submit(events, number, memory)
             yield now
+            memory = now.padded

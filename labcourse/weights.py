@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse.errors import BadInput
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
@@ -19,17 +15,12 @@ def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
     The absolute values are scaled so that both classes have the same sum and the mean over all events is
     one. A mean of one keeps the learning rate's meaning: the gradient has its usual size.
 
+    Raises BadInput if the shapes differ, a label is neither 0 nor 1, or the weights of a class vanish.
+
     Parameters
     ----------
-    weight : array_like, shape (n_events,)
-        Event weights; negative ones count with their absolute value.
-    label : array_like, shape (n_events,)
-        1 for signal, 0 for background.
-
-    Raises
-    ------
-    BadInput
-        If the shapes differ, a label is neither 0 nor 1, or the weights of a class vanish.
+    weight, label : array_like, shape (n_events,)
+        Event weights; negative ones count with their absolute value. The label is 1 for signal, 0 for background.
 
     Examples
     --------
@@ -45,11 +36,8 @@ def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
             next_step="Pass two one-dimensional arrays of the same length.",
         )
     if not np.isin(label, (0, 1)).all():
-        raise BadInput(
-            "A label is neither 0 nor 1.",
-            where="weights.balance",
-            next_step="Use 1 for signal, 0 for background.",
-        )
+        advice = "Use 1 for signal, 0 for background."
+        raise BadInput("A label is neither 0 nor 1.", where="weights.balance", next_step=advice)
     balanced = np.empty_like(size)
     for value, name in ((1, "signal"), (0, "background")):
         members = label == value
@@ -88,23 +76,12 @@ def negative_fraction(weight: ArrayLike) -> float:
 def match_yields(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """Scale the weights of a part of the events so that each sample predicts the yield of the whole again.
 
-    Test events are only some of the simulated events. Scaled up, sample by sample, they stand for the full
-    luminosity.
+    Test events are only some of the simulated events. Scaled up, sample by sample, they stand for the full luminosity.
 
-    Parameters
-    ----------
-    part, whole : DataFrame
-        Event tables with the columns ``sample`` and ``weight``; ``part`` holds some events of ``whole``.
+    Raises BadInput if a sample of ``whole`` has no event in ``part``, or its weights there add up to zero.
 
-    Returns
-    -------
-    DataFrame
-        A copy of ``part`` with the scaled weights (float32).
-
-    Raises
-    ------
-    BadInput
-        If a sample of ``whole`` has no event in ``part``, or its weights there add up to zero.
+    Both are event tables with the columns ``sample`` and ``weight``; ``part`` holds some events of ``whole``. Returned
+    is a copy of it with the scaled weights (float32).
     """
     sums = part["weight"].astype(np.float64).groupby(part["sample"], observed=True).sum()
     totals = whole["weight"].astype(np.float64).groupby(whole["sample"], observed=True).sum()

@@ -18,10 +18,12 @@ from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, follows, gives, hold, losses, with_argument
 from labcourse import features, samples, splitting
 
-Array = NDArray[np.float64]
-
-
 _split = course_answer("2.1")
+_arrays = course_answer("2.3")
+_batches = course_answer("2.4")
+_standardise = course_answer("2.5")
+
+Array = NDArray[np.float64]
 
 
 def _many_events(n: int = 3000) -> pd.DataFrame:
@@ -40,11 +42,8 @@ def exercise_2_1(answer: Any, report: Report) -> None:
     events = _many_events()
     half, shuffled = events[::2], events.sample(frac=1.0, random_state=5)
     parts = report.parts(answer(events, 0.6), "train, test")
-    if parts is None:
-        return
     if not all(isinstance(part, pd.DataFrame) for part in parts):
         report.wrong("these are no event tables", "a mask selects rows: events[mask] and events[~mask]")
-        return
     train, test = map(crafted.identities, parts)
     share = len(train) / len(events)
 
@@ -52,35 +51,32 @@ def exercise_2_1(answer: Any, report: Report) -> None:
         return crafted.identities(answer(events, fraction)[0])
 
     every, whole = "every event is in exactly one of the two parts", "the parts hold whole rows, with all columns"
-    if (
-        caught(report, (train & test, "some events are in both parts", "test events do not train: the mask with ~"))
-        or not report.holds(sum(map(len, parts)) == len(events), every, hint="events[mask] and events[~mask]")
-        or not report.holds(lambda: crafted.same_rows(pd.concat(parts), events), whole, hint="events[mask] keeps them")
-        or caught(report, (abs(share - 0.4) < 0.05, "the two parts are swapped", "training events come first: 60 %"))
-    ):
-        return
+    caught(report, (train & test, "some events are in both parts", "test events do not train: the mask with ~"))
+    report.holds(sum(map(len, parts)) == len(events), every, hint="events[mask] and events[~mask]")
+    report.holds(lambda: crafted.same_rows(pd.concat(parts), events), whole, hint="events[mask] keeps them")
+    caught(report, (abs(share - 0.4) < 0.05, "the two parts are swapped", "training events come first: 60 %"))
     report.holds(abs(share - 0.6) < 0.05, "about 60 % of the events train", hint="compare the numbers with 0.6")
-    report.also(
+    report.holds(
         lambda: all(abs(len(trains(events, f)) / len(events) - f) < 0.03 for f in (0.9, 0.3)),
         "another fraction gives another share",
         hint="use the argument train_fraction",
     )
     without_salt = crafted.identities(events[splitting.uniform(events) < 0.6])
     moved = "the parts change when the rows are put in another order"
-    if not caught(
+    caught(
         report,
         (lambda: trains(events) != train, "a second call gives other parts", "no random numbers: splitting.uniform"),
         (lambda: trains(shuffled) != train, moved, "not the position but the event decides: use splitting.uniform"),
         (train == without_salt, "the salt is missing", 'without salt="test" the numbers serve another purpose'),
-    ):
-        kept, same = "an event keeps its side when others are removed", "the parts are those of all later chapters"
-        own = {f: crafted.identities(_split(events, f)[0]) for f in (0.6, 0.3)}
-        call = 'call splitting.uniform(events, salt="test"), and leave its seed alone'
-        hold(
-            report,
-            (lambda: trains(half) == train & crafted.identities(half), kept, "run and event number alone decide"),
-            (lambda: all(trains(events, f) == own[f] for f in own), same, call),
-        )
+    )
+    kept, same = "an event keeps its side when others are removed", "the parts are those of all later chapters"
+    own = {f: crafted.identities(_split(events, f)[0]) for f in (0.6, 0.3)}
+    call = 'call splitting.uniform(events, salt="test"), and leave its seed alone'
+    hold(
+        report,
+        (lambda: trains(half) == train & crafted.identities(half), kept, "run and event number alone decide"),
+        (lambda: all(trains(events, f) == own[f] for f in own), same, call),
+    )
 
 
 @exercise("2.2")
@@ -101,9 +97,6 @@ def exercise_2_2(answer: Any, report: Report, *, shares: pd.DataFrame) -> None:
         (expected.idxmin(), "this one is farthest below 0.6", "one above may be farther: both directions count"),
         hint="above or below 0.6 both count",
     )
-
-
-_arrays = course_answer("2.3")
 
 
 _MISTAKES_X = (
@@ -130,33 +123,25 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     values = {name: rng.uniform(-40, 90, len(names)).tolist() for name in [*sorted(columns), "m_llll"]}
     events = crafted.weighted(names, rng.normal(0.0, 1.0, len(names)).tolist(), **values)
     parts = report.parts(answer(events, columns), "x, y")
-    if parts is None:
-        return
     x, y = parts
     are_arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
-    if not report.holds(are_arrays, "both are NumPy arrays", hint="end with .to_numpy() of the columns") or caught(
+    report.holds(are_arrays, "both are NumPy arrays", hint="end with .to_numpy() of the columns")
+    caught(
         report,
         (y.dtype.kind in "OU", "y holds names", "a network takes numbers: 1 for samples.SIGNAL, else 0"),
         (y.dtype == bool, "y holds True and False", "turn them into the numbers 1 and 0: .astype(np.float32)"),
-    ):
-        return
+    )
     wanted, labels = _arrays(events, columns)
-    if report.recognises(x, *_MISTAKES_X, given=(wanted,), right=wanted) | report.recognises(
-        y, *_MISTAKES_Y, given=(labels,), right=labels
-    ):
-        return
+    report.recognises(x, *_MISTAKES_X, given=(wanted,), right=wanted)
+    report.recognises(y, *_MISTAKES_Y, given=(labels,), right=labels)
     shape = "x has one row per event and one column per variable"
-    if not report.holds(x.shape == wanted.shape, shape, hint="events[columns] selects several columns at once"):
-        return
+    report.holds(x.shape == wanted.shape, shape, hint="events[columns] selects several columns at once")
     report.holds(np.array_equal(y, labels), "y is 1 for the four Higgs samples, else 0", hint="samples.SIGNAL")
     report.holds(np.allclose(x, wanted), "x holds the columns asked for, in their order", hint="events[columns]")
     is_single = x.dtype == np.float32 and y.dtype == np.float32
-    report.also(is_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
+    report.holds(is_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
     twice = pd.concat([events, events]), ["m_llll", "lep2_pt"]
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
-
-
-_batches = course_answer("2.4")
 
 
 _CASES_2_4 = {
@@ -188,24 +173,19 @@ _MISTAKES_LAST = (
 @exercise("2.4")
 def exercise_2_4(answer: Any, report: Report) -> None:
     """The number of batches in an epoch, and the size of the last one."""
-    if report.parts(answer(1000, 128), "n_batches, last_size") is None:
-        return
+    report.parts(answer(1000, 128), "n_batches, last_size")
     results, right = _of_cases(answer), _of_cases(_batches)
     for i, mistakes in enumerate((_MISTAKES_N, _MISTAKES_LAST)):
-        if report.recognises([result[i] for result in results], *mistakes, right=[own[i] for own in right]):
-            return
+        report.recognises([result[i] for result in results], *mistakes, right=[own[i] for own in right])
     for (n, size), what in _CASES_2_4.items():
         gives(report, answer, ((n, size), _batches(n, size), f"{n} events: {what}", f"in batches of {size}"))
-    report.also(
+    report.holds(
         lambda: all(isinstance(number, (int, np.integer)) for result in results for number in result),
         "both are whole numbers",
         hint="int(np.ceil(…)) rounds up to a whole number; // divides and rounds down",
     )
     others = (90, 30), (1000, 300), (7, 1), (5, 8), (10001, 10000)
     report.agrees(answer, _batches, *others, hint="use the argument batch_size", relative=1e-9)
-
-
-_standardise = course_answer("2.5")
 
 
 def _by_event(x: Array, _: Array) -> Array:
@@ -236,10 +216,8 @@ def exercise_2_5(answer: Any, report: Report) -> None:
     reference = rng.normal([60.0, 40.0, 5.0], [20.0, 10.0, 0.5], (500, 3))
     x = rng.normal([80.0, 35.0, 6.0], [30.0, 5.0, 1.0], (200, 3))
     result, right = np.asarray(answer(x, reference), float), _standardise(x, reference)
-    if report.recognises(result, *_MISTAKES_2_5, given=(x, reference), right=right):
-        return
-    if not report.holds(result.shape == x.shape, "keeps the shape", hint="(x − mean) / width, column by column"):
-        return
+    report.recognises(result, *_MISTAKES_2_5, given=(x, reference), right=right)
+    report.holds(result.shape == x.shape, "keeps the shape", hint="(x − mean) / width, column by column")
     own = np.asarray(answer(reference, reference), float)
     # n and n − 1 in the denominator of the standard deviation are both in use.
     precision = 0.002
@@ -270,8 +248,8 @@ _MISTAKES_2_6 = (
 @exercise("2.6")
 def exercise_2_6(answer: Any, report: Report) -> None:
     """The parameters of the layers of the network 4-60-60-1, counted by hand."""
-    if report.parts(answer, "the three layers", 3) is None or report.recognises(answer, *_MISTAKES_2_6):
-        return
+    report.parts(answer, "the three layers", 3)
+    report.recognises(answer, *_MISTAKES_2_6)
     report.close(answer[0], 300, "the first hidden layer", hint="60 neurons with 4 weights and a bias each")
     report.close(answer[1], 3660, "the second hidden layer", hint="60 neurons with 60 weights and a bias each")
     report.close(answer[2], 61, "the output layer", hint="one neuron with 60 weights and a bias")
@@ -324,11 +302,8 @@ def exercise_2_7(answer: Any, report: Report) -> None:
     result = np.asarray(answer(*deep), float)
     if result.shape == (40, 1):
         report.wrong("the result has a second dimension", "one number per event: take column 0, [:, 0]")
-        result = result[:, 0]
-    if report.recognises(result, *_MISTAKES_2_7, given=deep, right=_forward(*deep)):
-        return
-    if not report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron"):
-        return
+    report.recognises(result, *_MISTAKES_2_7, given=deep, right=_forward(*deep))
+    report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron")
     alone = "one layer alone has no ReLU: the sum with its bias, and the sigmoid 1 / (1 + exp(−z))"
     loop = "go through the layers in a loop; the output of one is the input of the next"
     for n, layers in enumerate(networks):
@@ -368,12 +343,11 @@ def exercise_2_8(answer: Any, report: Report) -> None:
     y = (rng.random(300) < 0.3).astype(float)
     p = np.clip(0.5 * y + 0.5 * rng.random(300), 0.01, 0.99)
     what = "the mean over all events follows the formula"
-    if not follows(report, answer, _cross_entropy, (y, p), _MISTAKES_2_8, what, "y log(p) + (1 − y) log(1 − p)"):
-        return
+    follows(report, answer, _cross_entropy, (y, p), _MISTAKES_2_8, what, "y log(p) + (1 − y) log(1 − p)")
     coin, wrong = np.full(300, 0.5), (np.array([1.0]), np.array([1e-6]))
     gives(report, answer, ((y, coin), np.log(2), "p = 0.5 for all events gives log 2", "−log 0.5 is log 2"))
     large = "sure and wrong: the loss is large"
-    report.also(lambda: answer(*wrong) > 13, large, hint="−log(1e-6) is 14: leave p as it is")
+    report.holds(lambda: answer(*wrong) > 13, large, hint="−log(1e-6) is 14: leave p as it is")
     more = (rng.random(500) < 0.6).astype(float), rng.uniform(0.01, 0.99, 500)
     report.agrees(answer, _cross_entropy, more, hint="take the mean over all events that are given")
 
@@ -381,11 +355,9 @@ def exercise_2_8(answer: Any, report: Report) -> None:
 @exercise("2.10")
 def exercise_2_10(answer: Any, report: Report, *, losses: Sequence[float]) -> None:
     """How much the training loss fell in the first step of the curve and in the last."""
-    if report.parts(answer, "the first fall and the last fall") is None:
-        return
+    report.parts(answer, "the first fall and the last fall")
     if (n := len(losses)) < 5:
         report.wrong(f"the training was interrupted after {n} of 5 epochs", "run its cell again, to its end")
-        return
     falls = -np.diff(np.asarray(losses, float))
     # A figure can be read to about a twentieth of its height.
     reading = 0.05 * (max(losses) - min(losses))
@@ -394,7 +366,6 @@ def exercise_2_10(answer: Any, report: Report, *, losses: Sequence[float]) -> No
     is_swapped = abs(first - falls[-1]) <= tolerances[1] and abs(last - falls[0]) <= tolerances[0]
     if is_swapped and abs(first - falls[0]) > tolerances[0]:
         report.wrong("the two falls are in the wrong order", "the first step comes first")
-        return
     is_loss = "this is a loss", "we ask for the difference between two epochs"
     per_cent = "this is in per cent", "give the difference of the two losses itself, without a factor 100"
     for i, what, steps in (

@@ -17,6 +17,9 @@ from course.checks.tables import PER_CENT, changed, follows, gives, hold, just_a
 from labcourse import features
 from labcourse.metrics import roc_curve
 
+_efficiencies = course_answer("3.4")
+_to_mixture = course_answer("3.9")
+
 Array = NDArray[np.float64]
 
 
@@ -81,9 +84,6 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
     report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
 
 
-_efficiencies = course_answer("3.4")
-
-
 def _passing(score: Any, label: Any, weight: Any, cut: float) -> Array:
     return np.array([weight[(score >= cut) & (label == y)].sum() for y in (1, 0)])
 
@@ -120,8 +120,7 @@ def exercise_3_4(answer: Any, report: Report) -> None:
     given = score, label, weight, 0.5
     names, signal = "signal_efficiency, background_efficiency", "signal: passed weights over all weights"
     tables = ((), signal, "of events with label 1"), ((), "background: likewise", "of events with label 0")
-    if not parts_follow(report, answer, _efficiencies, given, names, *tables, of_all=_MISTAKES_3_4):
-        return
+    parts_follow(report, answer, _efficiencies, given, names, *tables, of_all=_MISTAKES_3_4)
     gives(report, answer, ((score, label, weight, 0.0), (1, 1), "a cut at 0 keeps everything", "score >= cut"))
     gives(report, answer, ((score, label, weight, 0.95), (0, 0), "a tight cut keeps nothing", "a sum of nothing is 0"))
     classes, scores, weights = crafted.scored(200, 34)
@@ -171,9 +170,7 @@ def exercise_3_5(answer: Any, report: Report) -> None:
     given, right = (score, label, weight), float(roc_curve(label, score, weight).auc)
     if np.shape(result := answer(*given)) != ():
         report.wrong(f"this is an array of shape {np.shape(result)}", "add up over all pairs and divide: one number")
-        return
-    if not follows(report, answer, _auc, given, _MISTAKES_3_5, "the weighted share of won pairs", _DIVIDE):
-        return
+    follows(report, answer, _auc, given, _MISTAKES_3_5, "the weighted share of won pairs", _DIVIDE)
     few, ones = np.array([0.1, 0.2, 0.8, 0.9]), np.ones(4)
     below = np.array([0.2, 0.8, 0.5]), np.array([1, 1, 0]), np.array([-1.0, 3.0, 1.0])
     beyond, as_it_is = "with negative weights the formula stands, also below 0 and above 1", "leave the result as it is"
@@ -249,9 +246,7 @@ def exercise_3_7(answer: Any, report: Report) -> None:
     result = answer(*given)
     if np.shape(result) != ():
         report.wrong(f"this is an array of shape {np.shape(result)}", "return the score at one position")
-        return
-    if report.recognises(result, *_MISTAKES_3_7, given=given, right=_cut_for(*given)):
-        return
+    report.recognises(result, *_MISTAKES_3_7, given=given, right=_cut_for(*given))
     five = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.95, 0.65]), np.array([1, 1, 1, 1, 1, 0, 0])
     light, heavy = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 5.0, 3.0]), np.array([0.7, 0.1, 0.1, 0.05, 0.05, 1.0, 1.0])
     mixed = np.array([0.4, -0.2, 0.5, 0.2, 0.1, 1.0, 1.0])
@@ -268,15 +263,12 @@ def exercise_3_7(answer: Any, report: Report) -> None:
     report.agrees(answer, _cut_for, *((*given[:3], share) for share in (0.3, 0.55, 0.8)), hint=hint, relative=1e-6)
     # Ten times 0.1, added one by one, is a little less than 1.
     ten = np.arange(10, 0, -1) / 10, np.ones(10, int), np.full(10, 0.1), 1.0
-    report.also(
+    report.holds(
         lambda: np.isclose(answer(*ten), 0.1),
         "to keep everything, the cut is the lowest score of the signal",
         mistake="to keep everything, a rounding error decides",
         hint="ten times 0.1 is 0.9999999999999999: ask for kept >= efficiency - 1e-9",
     )
-
-
-_to_mixture = course_answer("3.9")
 
 
 def _unscaled(p: Any, old: float, new: float) -> Any:
@@ -301,14 +293,11 @@ def exercise_3_9(answer: Any, report: Report) -> None:
     """A probability, carried over from one mixture of signal and background to another."""
     score = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])
     given = score[:-1], 0.4, 0.02  # odds of a certain event are infinite
-    if report.recognises(answer(*given), *_MISTAKES_3_9, given=given, right=_to_mixture(*given)):
-        return
+    report.recognises(answer(*given), *_MISTAKES_3_9, given=given, right=_to_mixture(*given))
     result = np.asarray(answer(score, 0.4, 0.02), float)
-    if not report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array"):
-        return
+    report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array")
     if np.isnan(result[-1]):
         report.wrong("a score of exactly 1 gives NaN", "its odds p/(1 − p) are infinite: compute the fraction as above")
-        return
     formula = "follows Bayes' theorem", "p·π′/π over the sum of both terms"
     same, no_news = "the same share changes nothing", "an event that tells nothing has the new share as its probability"
     gives(report, answer, ((score, 0.4, 0.4), score, same, "then π′/π and (1 − π′)/(1 − π) are both 1"))

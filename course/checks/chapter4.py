@@ -16,6 +16,9 @@ from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, gives, hold, losses, part, parts_follow, with_argument
 
+_three_parts = course_answer("4.2")
+_shares = course_answer("4.9")
+
 PATIENCE = 10
 
 
@@ -26,8 +29,6 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     training = np.asarray(history.get("loss", validation), float)
     last, best = len(validation), int(np.argmin(validation)) + 1
     epoch = report.number(answer, "the number of an epoch, such as turning_point = 12")
-    if epoch is None:
-        return
     # The curve is flat around its minimum: any epoch is right whose loss lies within a fiftieth of the
     # rise that follows.
     near = np.flatnonzero(validation <= validation.min() + 0.02 * (validation[best - 1 :].max() - validation.min())) + 1
@@ -52,38 +53,28 @@ def exercise_4_1(answer: Any, report: Report, *, history: Mapping[str, Sequence[
     report.reading(epoch, best, what, *mistakes, hint=hint)
 
 
-_three_parts = course_answer("4.2")
-
-
 @exercise("4.2")
 def exercise_4_2(answer: Any, report: Report) -> None:
     """Events to fit, to validate and to test."""
     numbers = np.random.default_rng(42).permutation(4000)
     events = pd.DataFrame({"run": 284500, "event": numbers.astype(np.int64), "value": numbers * 0.5})
     result = report.parts(answer(events), "fit_events, validation, test", 3)
-    if result is None:
-        return
     if not all(isinstance(part, pd.DataFrame) for part in result):
         report.wrong("these are no event tables", "both functions of splitting return tables: pass them on")
-        return
     fit, validation, test = parts = [identities(part) for part in result]
     right = [identities(part) for part in _three_parts(events)]
     from_train = "split first, and then validation_split(train)"
-    if caught(
+    caught(
         report,
         (right[1] in (fit, test), "the order is another one", "return fit_events, validation, test"),
         (validation & test, "some events are for validation and for test", from_train),
         (fit == right[0] | right[1], "the network is fitted to the validation events as well", "fit only to the first"),
         (fit & test, "the network is fitted to test events", "only the training events may be divided again"),
-    ):
-        return
+    )
     report.holds(not fit & validation, "no event is for fitting and for validation", hint="divide, do not copy")
     report.holds(set.union(*parts) == identities(events), "no event is lost", hint="use every part that you get")
-    if not report.is_right:
-        return
     if [identities(part) for part in answer(events.sample(frac=1, random_state=1))] != parts:
         report.wrong("an event's part depends on its place in the table", "use splitting, which goes by the event")
-        return
     share = len(validation) / max(len(fit) + len(validation), 1)
     whole, default = "the parts hold whole rows, with all columns", "validation_split(train), with its default"
     hold(
@@ -141,12 +132,11 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     losses = [0.9, 0.7, 0.8, 0.75, 0.74, 0.6, 0.5, 0.55, 0.54, 0.5, 0.53]  # the best is epoch 7, the end epoch 11
     losses += [0.52, 0.51, 0.505, 0.4, 0.3, 0.31, 0.32, 0.33, 0.34, 0.35, 0.2]  # never looked at
     pair = report.parts(answer(losses, 4), "best_epoch, last_epoch")
-    if pair is None or report.recognises(pair, *_MISTAKES_4_4, given=(losses, 4), right=_stop(losses, 4)):
-        return
+    report.recognises(pair, *_MISTAKES_4_4, given=(losses, 4), right=_stop(losses, 4))
     finds = "finds the best epoch and the one at which training stops"
     gives(report, answer, ((losses, 4), (7, 11), finds, "go through 0.9, 0.7, 0.8, 0.75 by hand"))
     are_whole = all(isinstance(number, (int, np.integer)) for number in pair)
-    report.also(are_whole, "both are whole numbers", hint="epochs are counted: losses[best_epoch - 1] is the best loss")
+    report.holds(are_whole, "both are whole numbers", hint="epochs are counted: the best is losses[best_epoch - 1]")
     falling, large = [1.0, 0.8, 0.7, 0.65], [250.0, 240.0, 239.999, 240.0, 241.0, 230.0]
     gives(
         report,
@@ -164,15 +154,13 @@ def exercise_4_4(answer: Any, report: Report) -> None:
 def exercise_4_5(answer: Any, report: Report) -> None:
     """The callback of Keras."""
     in_list = "the callback itself; fit gets a list of callbacks, callbacks=[stopping]"
-    if caught(
+    caught(
         report,
         (isinstance(answer, type), "this is the class", "make an object of it: keras.callbacks.EarlyStopping(...)"),
         (isinstance(answer, list) and len(answer) == 1, "this is a list", in_list),
-    ):
-        return
+    )
     is_stopping = any(base.__name__ == "EarlyStopping" for base in type(answer).__mro__)
-    if not report.holds(is_stopping, "it is an EarlyStopping callback", hint="keras.callbacks.EarlyStopping"):
-        return
+    report.holds(is_stopping, "it is an EarlyStopping callback", hint="keras.callbacks.EarlyStopping")
     of = "accuracy" if "accuracy" in str(answer.monitor) else "training loss" if answer.monitor == "loss" else ""
     is_watched = f"the {of} is watched" if of else ""
     watches = "it watches the validation loss", is_watched, 'the training loss always falls: monitor="val_loss"'
@@ -184,13 +172,12 @@ def exercise_4_5(answer: Any, report: Report) -> None:
         (answer.mode != "max", "a lower loss is better", "it waits for a higher loss", 'leave mode out, or "min"'),
     ):
         report.holds(is_right, what, mistake=mistake, hint=hint)
-    for is_set, mistake, hint in (
+    caught(
+        report,
         (answer.baseline is not None, "it has a baseline", "a loss to be reached is not asked for: leave baseline out"),
         (answer.start_from_epoch, "the first epochs are not looked at", "leave start_from_epoch out"),
         (answer.min_delta, "small gains are not counted", "any lower loss is a gain: leave min_delta out"),
-    ):
-        if is_set:
-            report.wrong(mistake, hint)
+    )
 
 
 def _loss_and_error(y: Any, score: Any, **variant: Any) -> tuple[float, float]:
@@ -228,16 +215,15 @@ def exercise_4_6(answer: Any, report: Report) -> None:
     loss = _MISTAKES_LOSS, "the mean cross-entropy", "-y log(score) - (1-y) log(1-score)"
     error = _MISTAKES_ERROR, "its error, the spread divided by √n", "std / √n"
     # n and n − 1 in the denominator of the standard deviation are both in use.
-    if not parts_follow(report, answer, _loss_and_error, (y, score), "loss, error", loss, error, relative=0.015):
-        return
+    parts_follow(report, answer, _loss_and_error, (y, score), "loss, error", loss, error, relative=0.015)
     own = _loss_and_error(y, score)[0]
-    report.also(lambda: alike(answer(y, score)[0], own, relative=1e-3), "the loss to a thousandth", hint=loss[2])
+    report.holds(lambda: alike(answer(y, score)[0], own, relative=1e-3), "the loss to a thousandth", hint=loss[2])
     more = (rng.random(200) < 0.5).astype(np.float32), rng.uniform(0.001, 0.999, 200).astype(np.float32)
     more[1][:3] = np.abs(more[0][:3] - 0.99999)
     hint = "clip scores to 1e-7 … 1 − 1e-7 and not further in, and take all events that are given"
     report.agrees(answer, _loss_and_error, more, hint=hint, relative=0.005)
     ends = np.array([1.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])
-    report.also(
+    report.holds(
         lambda: 4 < answer(*ends)[0] < 50 and np.isfinite(answer(*ends)).all(),
         "finite for scores of exactly 0 and 1",
         hint="np.clip(score, 1e-7, 1 - 1e-7) before the logarithm, as Keras does",
@@ -310,9 +296,9 @@ def exercise_4_7(answer: Any, report: Report) -> None:
     given = (values_a, weight_a, values_b, weight_b, edges)
     chi2 = _MISTAKES_CHI2, "χ² follows the formula", "Σ (a − b)² / (σ_a² + σ_b²)"
     ndf = _MISTAKES_NDF, "the degrees of freedom", "filled bins minus one"
-    if parts_follow(report, answer, _chi_square, given, "chi2, ndf", chi2, ndf, relative=1e-3):
-        other = values_b, weight_b, values_a, weight_a, np.append(np.linspace(0, 1, 9), 5.0)
-        report.agrees(answer, _chi_square, other, hint="use the argument edges", relative=1e-3)
+    parts_follow(report, answer, _chi_square, given, "chi2, ndf", chi2, ndf, relative=1e-3)
+    other = values_b, weight_b, values_a, weight_a, np.append(np.linspace(0, 1, 9), 5.0)
+    report.agrees(answer, _chi_square, other, hint="use the argument edges", relative=1e-3)
 
 
 @exercise("4.8")
@@ -326,9 +312,6 @@ def exercise_4_8(answer: Any, report: Report, *, p_values: Mapping[str, float]) 
     )
     what, hint = "for no other network is chance a worse explanation", suspicious
     report.name(answer, by_size, {by_size[0]}, what, *mistakes, hint=hint)
-
-
-_shares = course_answer("4.9")
 
 
 def _column(i: int) -> Any:
@@ -369,13 +352,10 @@ def exercise_4_9(answer: Any, report: Report) -> None:
     form = "{name: (raw_share, expected_share), …}"
     if not isinstance(result, Mapping):
         report.wrong(f"this is of type {type(result).__name__}", f"a dictionary: {form}")
-        return
     found, names = {str(name): pair for name, pair in result.items()}, np.unique(given[0])
-    if not report.holds(set(found) == set(names), "a dictionary with each process once", hint="the names in np.unique"):
-        return
+    report.holds(set(found) == set(names), "a dictionary with each process once", hint="the names in np.unique")
     if any(np.shape(pair) != (2,) for pair in found.values()):
         report.wrong("there are not two numbers per process", form)
-        return
 
     def columns(process: Any, weight: Any) -> Any:
         return [[float(found[name][i]) for name in names] for i in (0, 1)]
@@ -385,8 +365,7 @@ def exercise_4_9(answer: Any, report: Report) -> None:
 
     raw = _MISTAKES_RAW, "raw shares: events over all events", "how many of all events are of this process?"
     expected = _MISTAKES_EXPECTED, "expected shares: weights over all weights", "its weights over all weights"
-    if not parts_follow(report, columns, right, given, "raw_share, expected_share", raw, expected):
-        return
+    parts_follow(report, columns, right, given, "raw_share, expected_share", raw, expected)
     # With negative weights a share may lie below 0, and another one above 1.
     other = np.array([*["W", "ZZ", "W", "jets"] * 3, "ZZ"]), np.array([*[1.0, 5.0, -0.5, -0.4] * 3, 2.0])
     report.agrees(answer, _shares, other, hint="go through np.unique(process), and leave the numbers as they come out")

@@ -28,6 +28,9 @@ from course.checks.tables import (
 )
 from labcourse import weights
 
+_weighted_accuracy = course_answer("5.2")
+_treat = course_answer("5.8")
+
 _NO_ABS = "negative weights count as positive", "no abs(): they subtract, above and below"
 _BELOW = "the weights below are absolute", "no abs(): they subtract below as well"
 
@@ -58,14 +61,11 @@ def exercise_5_1(answer: Any, report: Report) -> None:
     given = y, score, weight = crafted.scored(60, seed=5)
     score[:2] = 0.001, 0.999
     formula = "Σ w·loss / Σ w"
-    if follows(report, answer, _weighted_loss, given, _MISTAKES_5_1, "the weighted mean of the losses", formula):
-        right, mean = _weighted_loss(*given), losses(y, score).mean()
-        gives(report, answer, ((y, score, 7 * weight), right, "the unit of the weights does not matter", formula))
-        equal = y, score, np.ones(len(y))
-        gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
-
-
-_weighted_accuracy = course_answer("5.2")
+    follows(report, answer, _weighted_loss, given, _MISTAKES_5_1, "the weighted mean of the losses", formula)
+    right, mean = _weighted_loss(*given), losses(y, score).mean()
+    gives(report, answer, ((y, score, 7 * weight), right, "the unit of the weights does not matter", formula))
+    equal = y, score, np.ones(len(y))
+    gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
 
 
 def _called(chosen: Callable[[Any, Any], Any], over: Callable[[Any], Any] = np.sum) -> Callable[..., Any]:
@@ -99,8 +99,8 @@ def exercise_5_2(answer: Any, report: Report) -> None:
     given = y, score, _ = crafted.scored(60, seed=52)
     score[3], y[3] = 0.5, 1
     what = "weights of the right answers over all weights"
-    if follows(report, answer, _weighted_accuracy, given, _MISTAKES_5_2, what, "sums of weights"):
-        report.agrees(answer, _weighted_accuracy, crafted.scored(40, seed=53), hint=_WHOLE)
+    follows(report, answer, _weighted_accuracy, given, _MISTAKES_5_2, what, "sums of weights")
+    report.agrees(answer, _weighted_accuracy, crafted.scored(40, seed=53), hint=_WHOLE)
 
 
 Balance = Callable[[Any, Any], Any]
@@ -158,11 +158,9 @@ def exercise_5_4(answer: Any, report: Report) -> None:
     label, _, weight = crafted.scored(90, seed=54)
     right, signal = _right_balance(weight, label), label == 1
     result = answer(weight, label)
-    if report.recognises(result, *_MISTAKES_5_4, given=(weight, label), right=right):
-        return
+    report.recognises(result, *_MISTAKES_5_4, given=(weight, label), right=right)
     array = np.asarray(result)
-    if not report.holds(array.shape == weight.shape, "one weight per event", hint="return an array of the same shape"):
-        return
+    report.holds(array.shape == weight.shape, "one weight per event", hint="return an array of the same shape")
     array = array.astype(float)
     same_sum = np.isclose(array[signal].sum(), array[~signal].sum(), rtol=1e-4)
     hold(
@@ -234,30 +232,24 @@ def exercise_5_5(answer: Any, report: Report) -> None:
     if not all(isinstance(verdict, (bool, np.bool_)) for verdict in verdicts):
         kind = type(verdicts[0]).__name__
         report.wrong(f"this is of type {kind}, and not True or False", "combine with `and`; np.all makes one of many")
-        return
     passed = [bool(answer(weight, label, wrong)) for wrong, _, _ in trials]
     fails, none = "right weights do not pass", not any(verdicts)
     near = "decimals are never exact: compare them with np.isclose(…, rtol=1e-3), and not with =="
     of_positive = none and answer(np.abs(weight), label, right)
-    if caught(
+    caught(
         report,
         (all(passed + verdicts), "everything passes", "return the result of comparisons that wrong weights fail"),
         (of_positive, f"{fails} if some of the original ones are negative", "take np.abs of the original: |w|"),
         (none and passed[0], "the answer is turned round", "True means: the weights are right"),
         (not all(verdicts), f"{fails}, or not in single precision", near),
-    ):
-        return
+    )
     report.holds(True, "right weights pass")
-    if caught(
-        report, *((let, f"it lets pass: {what}", hint) for let, (_, what, hint) in zip(passed, trials, strict=True))
-    ):
-        return
+    caught(report, *((let, f"it lets pass: {what}", hint) for let, (_, what, hint) in zip(passed, trials, strict=True)))
     # In the samples about one event in twenty has the weight zero.
     with_zeros = np.where(np.arange(80) % 20 == 7, 0.0, weight)
     if not answer(with_zeros, label, _right_balance(with_zeros, label)):
         hint = "0/0 is not a number: compare shares of the sum of the class, or leave these events out of the ratio"
         report.wrong(f"{fails} if the weight of some events is zero", hint)
-        return
     for what in dict.fromkeys(what for _, what, _ in trials[:4]):
         report.holds(True, f"finds {what}")
 
@@ -317,9 +309,9 @@ def exercise_5_6(answer: Any, report: Report) -> None:
     given = score, label, weight, float(score[label == 0][7])
     value = _MISTAKES_VALUE, "s/√b of the events that pass", "sums of weights, score >= cut"
     error = _MISTAKES_OF_ERROR, "its error from the simulated background", "½ · value · σ_b / b"
-    if parts_follow(report, answer, _significance, given, "value, error", value, error):
-        label, score, weight = crafted.scored(120, seed=57)
-        report.agrees(answer, _significance, (score, label, weight, 0.3), hint="use all that is passed to the function")
+    parts_follow(report, answer, _significance, given, "value, error", value, error)
+    label, score, weight = crafted.scored(120, seed=57)
+    report.agrees(answer, _significance, (score, label, weight, 0.3), hint="use all that is passed to the function")
 
 
 @exercise("5.7")
@@ -336,9 +328,6 @@ def exercise_5_7(answer: Any, report: Report, *, efficiencies: Mapping[str, floa
     )
     what, hint = "the share of the background that passes", "go right from 0.5"
     report.reading(answer, right, what, *mistakes, tolerance=0.03, hint=hint)
-
-
-_treat = course_answer("5.8")
 
 
 _MATCH = "set the weight to zero: then events and weights still match"
@@ -367,29 +356,26 @@ def exercise_5_8(answer: Any, report: Report) -> None:
     """Three treatments of negative weights."""
     weight = np.array([0.5, -0.25, 1.0, -2.0, 0.0])
     results = {treatment: answer(weight, treatment) for treatment in _MISTAKES_5_8}
-    if report.recognises(
+    report.recognises(
         list(results.values()),
         ([weight] * 3, "nothing is done to the weights", "return a new array for each treatment"),
         ([np.abs(weight)] * 3, _ALWAYS, "compare: if treatment == …"),
         ([weight.clip(0)] * 3, _ALWAYS, "`x == a or b` is always true: compare with each"),
-    ):
-        return
+    )
     words = {"keep": "as they are", "absolute": "all positive, same size", "drop": "negative ones become zero"}
     for treatment, mistakes in _MISTAKES_5_8.items():
         result, right = results[treatment], _treat(weight, treatment)
-        if not report.recognises(result, *mistakes, given=(weight,), right=right):
-            report.also(alike(result, right), f"{treatment}: {words[treatment]}", hint="look at each sign")
+        report.recognises(result, *mistakes, given=(weight,), right=right)
+        report.holds(alike(result, right), f"{treatment}: {words[treatment]}", hint="look at each sign")
 
 
 @exercise("5.9")
 def exercise_5_9(answer: Any, report: Report, *, bias: pd.DataFrame) -> None:
     """The sample and the size of the largest bias."""
     parts = report.parts(answer, 'a name and a number, such as ("llll", 0.5)')
-    if parts is None:
-        return
     absolute, dropped = bias["absolute"], bias["drop"]
     largest, column = str(absolute.idxmax()), "the largest number in the column «absolute»"
-    if not report.name(
+    report.name(
         parts[0],
         list(bias.index),
         {largest},
@@ -397,8 +383,7 @@ def exercise_5_9(answer: Any, report: Report, *, bias: pd.DataFrame) -> None:
         (absolute.idxmin(), "this sample has the smallest bias", column),
         (dropped.idxmax(), "this sample has the largest bias of dropping", column),
         hint=column,
-    ):
-        return
+    )
     value = 100 * float(absolute.loc[largest])
     mistakes = (
         (value / 100, "the bias is given as a fraction", "in per cent: multiply by 100"),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import contourpy
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
@@ -14,7 +15,6 @@ from scipy.special import expit
 
 from course.interactive import frame
 from labcourse import plotting
-from labcourse.errors import BadInput
 from labcourse.plotting import style
 
 if TYPE_CHECKING:
@@ -118,20 +118,13 @@ def choose(x: ArrayLike, y: ArrayLike, n_events: int, seed: int) -> Events:
         is missing.
     """
     values, labels = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if values.shape != (len(labels), 2) or not (np.isfinite(values).all() and np.isin(labels, (0, 1)).all()):
-        raise BadInput(
-            "Expected two finite inputs and a label, 0 or 1, of each event.",
-            where=f"interactive: x of shape {values.shape}, y of shape {labels.shape}",
-            next_step="Pick two columns of the inputs, x[:, [0, 1]], and look for NaN.",
-        )
+    is_complete = values.shape == (len(labels), 2) and np.isfinite(values).all() and np.isin(labels, (0, 1)).all()
+    problem = f"x of shape {values.shape} and y of shape {labels.shape} are no two finite inputs and a label per event"
+    frame.require(is_complete, problem, "two columns of the inputs without NaN, x[:, [0, 1]], and labels 0 and 1")
     drawn = np.sort(np.random.default_rng(seed).permutation(len(values))[:n_events])
     values, labels = values[drawn], labels[drawn]
-    if not {0.0, 1.0} <= set(labels.tolist()) or not (np.ptp(values, axis=0) > 0).all():
-        raise BadInput(
-            "The drawn events hold only one class, or an input is constant.",
-            where="interactive",
-            next_step="Pass signal and background events, with two inputs that vary.",
-        )
+    varies = (np.ptp(np.column_stack([values, labels]), axis=0) > 0).all()
+    frame.require(varies, "The drawn events hold only one class, or an input is constant", "inputs that vary")
     return Events(values, (values - values.mean(axis=0)) / values.std(axis=0), labels)
 
 
@@ -186,15 +179,6 @@ def cross_entropy(y: Array, z: Array) -> float:
     return float(np.mean(np.logaddexp(0, z) - y * z))
 
 
-def contours(axes: Sequence[Array], surface: Array, levels: Sequence[float]) -> list[Array]:
-    """Return the lines on which the surface, shape (n_y, n_x), has one of the levels."""
-    import contourpy
-
-    x, y = axes
-    generator = contourpy.contour_generator(x, y, surface, line_type=contourpy.LineType.Separate)
-    return [np.asarray(line) for level in levels for line in generator.lines(level)]
-
-
 def _panel(
     name: str,
     what: str,
@@ -233,8 +217,9 @@ def _panel(
         layers = history.layers[epoch]
         surface = expit(logits(grid, layers)).reshape(N_GRID, N_GRID)
         image.set_data(surface)
+        contours: Any = contourpy.contour_generator(grid_axes[0], grid_axes[1], surface, line_type="Separate")
         for collection, levels in zip(lines, ((0.5,), (0.25, 0.75)), strict=True):
-            collection.set_segments(contours(grid_axes, surface, levels))
+            collection.set_segments([line for level in levels for line in contours.lines(level)])
         z = logits(events.standard, layers)
         for part, value in zip(steps, (0, 1), strict=True):
             of_class = expit(z[events.y == value])

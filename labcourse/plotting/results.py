@@ -1,60 +1,277 @@
-"""Results as bars, points and curves: cut flow, numbers side by side, the scan of a cut."""
+"""Results of a network: its score, loss curves, folds, numbers side by side, the scan of a cut."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import Any, TypeAlias
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
-from labcourse import samples
+from labcourse import metrics, significance
 from labcourse.errors import BadInput
+from labcourse.metrics import column, histogram
 from labcourse.plotting import style
+from labcourse.plotting.variables import draw_classes, draw_stack
+from labcourse.significance import Scan
 
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
-    from labcourse.significance import Scan
-
+LOSS = "loss (binary cross-entropy)"
 Z = "significance Z"
+Scored: TypeAlias = "tuple[pd.DataFrame, ArrayLike] | tuple[pd.DataFrame, ArrayLike, ArrayLike]"
+"""An event table with its scores, and the weights to use if not those of the table."""
+SCORE = "score of the network"
 
 
 @style.use_style()
-def cut_flow(tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, Any]:
-    """Draw what each requirement leaves: raw events on the left, expected events on the right.
+def score_by_class(events: pd.DataFrame, score: ArrayLike, *, weight: ArrayLike | None = None) -> tuple[Figure, Axes]:
+    """Draw the score of signal and of background events, each normalised to one.
+
+    ``score``, of shape (n_events,) or (n_events, 1), is what the network predicts for simulated events; ``weight``
+    counts instead of the weights of the table, for instance ones.
+    """
+    fig, ax = style.new_figure()
+    draw_classes(ax, *metrics.shapes(*metrics.labelled(events, score, weight), np.linspace(0, 1, 41)))
+    ax.set(xlabel=SCORE, ylabel="fraction of events / bin")
+    ax.legend(loc="best")
+    style.stamp(ax, luminosity=None)
+    return fig, ax
+
+
+@style.use_style()
+def score_stacked(
+    events: pd.DataFrame, score: ArrayLike, *, data_score: ArrayLike | None = None, cut: float | None = None
+) -> tuple[Figure, Axes]:
+    """Draw the score of expected events, processes stacked; with data as points, and a cut as a line."""
+    values = metrics.per_event(events, score)
+    counted = None if data_score is None else np.asarray(data_score, dtype=np.float64).reshape(-1)
+    fig, ax = style.new_figure()
+    draw_stack(ax, events, values, np.linspace(0, 1, 41), SCORE, counted=counted, log=True)
+    if cut is not None:
+        ax.axvline(cut, ymax=0.62, color=style.DARK, linestyle="--", linewidth=1.5)
+        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # bars may stand behind it
+        ax.annotate(f"cut {cut:.3g}", (cut, 0.64), xycoords=("data", "axes fraction"), ha="center", bbox=box, zorder=6)
+    style.stamp(ax, "Simulation" if data_score is None else f"{style.data_kind()} and simulation")
+    return fig, ax
+
+
+@style.use_style()
+def mass_before_after(
+    events: pd.DataFrame, score: ArrayLike, cut: float, *, data: pd.DataFrame, data_score: ArrayLike
+) -> tuple[Figure, tuple[Axes, Axes]]:
+    """Draw the four-lepton mass of all events and data, and below of those with ``score >= cut``."""
+    values, kept = column(events, "m_llll"), metrics.per_event(events, score) >= cut
+    counted, data_kept = column(data, "m_llll"), metrics.per_event(data, data_score) >= cut
+    edges, title = np.linspace(80, 250, 35), style.axis_title("m_llll")
+    fig, (before, after) = style.new_figure(2, 1, height=6.4, sharex=True)
+    draw_stack(before, events, values, edges, title, counted=counted)
+    draw_stack(after, events[kept], values[kept], edges, title, counted=counted[data_kept])
+    after.legend().remove()
+    for ax, text in ((before, "before the cut"), (after, f"score $\\geq$ {cut:.3g}")):
+        ax.text(0.03, 0.93, text, transform=ax.transAxes, va="top", weight="bold")
+    before.set_xlabel("")
+    style.stamp(before, f"{style.data_kind()} and simulation")
+    return fig, (before, after)
+
+
+@style.use_style()
+def overtraining(
+    train: Scored, test: Scored, *, names: tuple[str, str] = ("training", "test"), bins: int = 30
+) -> tuple[Figure, Axes]:
+    """Compare the score of training events (areas) with that of test events (points), class by class.
+
+    The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions, in the
+    bins that are drawn, those with few events merged with their neighbours (`significance.chi_square`).
+
+    Both are (events, score) or (events, score, weight); ``names`` is what the legend calls them.
+    """
+    edges = np.linspace(0, 1, bins + 1)
+    trained, tested = (metrics.shapes(*metrics.labelled(*scored), edges) for scored in (train, test))
+    fig, ax = style.new_figure()
+    draw_classes(ax, *trained)
+    looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
+    for (name, color, marker), known, other in zip(looks, trained, tested, strict=True):
+        found = significance.chi_square(known, other)
+        text = f"{name}, {names[1]}: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
+        look: dict[str, Any] = {"fmt": marker, "color": color, "markeredgecolor": "black", "markersize": 5}
+        middle = (edges[1:] + edges[:-1]) / 2
+        ax.errorbar(middle, other.content, other.error, linewidth=1.2, label=text, **look)
+    handles, labels = ax.get_legend_handles_labels()
+    labels = [f"{label}, {names[0]}" if label in ("signal", "background") else label for label in labels]
+    ax.set_ylim(top=1.65 * max((one.content + one.error).max() for one in (*trained, *tested)))
+    ax.legend(handles, labels, loc="upper center", fontsize=8.5)
+    ax.set(xlabel=SCORE, ylabel="fraction of events / bin")
+    style.stamp(ax, luminosity=None)
+    return fig, ax
+
+
+@style.use_style()
+def roc(curves: Mapping[str, Scored], *, cut: float | None = None) -> tuple[Figure, Axes]:
+    """Draw signal efficiency against background efficiency of every cut, with the area under the curve (AUC).
+
+    Events count with their weights, negative ones included (see `metrics.roc_curve`): where negative background
+    weights are passed, the curve may step back a little. The legend says when there are any.
+
+    Each of ``curves`` is (events, score) or (events, score, weight), by name; ``cut`` is a working point to mark.
+    """
+    fig, ax = style.new_figure(width=5.2, height=4.6)
+    negative = 0.0
+    for i, (name, scored) in enumerate(curves.items()):
+        label, score, weight = metrics.labelled(*scored)
+        negative = max(negative, float(np.mean(weight < 0)))
+        line, found = style.LINES[i % len(style.LINES)], metrics.roc_curve(label, score, weight)
+        shown = np.unique(np.linspace(0, len(found.cut) - 1, 2000).astype(int))
+        fpr, tpr = found.background_efficiency, found.signal_efficiency
+        text = f"{name}: AUC {found.auc:.4f}"
+        ax.plot(fpr[shown], tpr[shown], color=line.color, linestyle=line.linestyle, label=text)
+        if cut is not None:
+            at = max(int(np.searchsorted(-found.cut, -cut, side="right")) - 1, 0)
+            text = f"cut {cut:.3g}: signal {100 * tpr[at]:.1f} %, background {100 * fpr[at]:.1f} %"
+            look: dict[str, Any] = {"color": line.color, "markeredgecolor": "black", "markersize": 8}
+            ax.plot(fpr[at], tpr[at], line.marker, label=text, **look)
+    ax.plot((0, 1), (0, 1), color=style.GREY, linestyle=":", linewidth=1.2, label="no separation: AUC 0.5")
+    ax.set(xlim=(0, 1), ylim=(0, 1.0), xlabel="background efficiency", ylabel="signal efficiency")
+    note = f"negative weights kept ({100 * negative:.2g} % of the events)" if negative else None
+    ax.legend(loc="lower right", fontsize=8.5, title=note, title_fontsize=8.5)
+    style.stamp(ax, luminosity=None)
+    return fig, ax
+
+
+@style.use_style()
+def calibration(curves: Mapping[str, Scored], *, bins: int | ArrayLike = 10) -> tuple[Figure, tuple[Axes, Axes]]:
+    """Draw the share of signal among events of a score: on the diagonal, the score is a probability.
+
+    The share is of the weights handed over, so it is a probability in the mixture that they describe. Below,
+    the effective number of events of each bin, (Σw)²/Σw². Bins of negative sum are left out.
+
+    Each of ``curves`` is (events, score) or (events, score, weight), by name; ``bins`` is the number of bins of the
+    score between 0 and 1, or their edges.
+    """
+    fig, (ax, below) = style.new_figure(2, 1, width=5.4, height=5.4, sharex=True, height_ratios=(3, 1))
+    ax.plot((0, 1), (0, 1), color=style.GREY, linestyle=":", linewidth=1.2, label="perfectly calibrated")
+    edges = np.histogram_bin_edges([], bins, (0.0, 1.0))
+    for i, (name, scored) in enumerate(curves.items()):
+        label, score, weight = metrics.labelled(*scored)
+        total, error, _ = histogram(score, weight, edges)
+        s, s_error, _ = histogram(score[label == 1], weight[label == 1], edges)
+        used = total > 0
+        effective = np.divide(total**2, error**2, out=np.zeros_like(total), where=used)
+        mean = histogram(score, weight * score, edges).content[used] / total[used]
+        total, s, error, s_error = total[used], s[used], error[used], s_error[used]
+        other = np.sqrt(np.maximum(error**2 - s_error**2, 0))
+        spread = np.hypot((total - s) * s_error, s * other) / total**2
+        line = style.LINES[i % len(style.LINES)]
+        ax.errorbar(mean, s / total, spread, **line._asdict(), markersize=5, label=name)
+        below.stairs(effective, edges, color=line.color, linestyle=line.linestyle, linewidth=1.8)
+    ax.set(xlim=(0, 1), ylim=(0, 1), ylabel="share of signal")
+    below.set(xlabel=f"{SCORE} (mean of the bin)", ylabel="eff. events")
+    below.set_yscale("log")
+    ax.legend(loc="upper left")
+    style.stamp(ax, luminosity=None)
+    return fig, (ax, below)
+
+
+@style.use_style()
+def losses(histories: Any, *, best_epoch: int | bool | Mapping[str, int] | None = None) -> tuple[Figure, Axes]:
+    """Draw the loss against the epoch: training solid with filled markers, validation dashed with open ones.
+
+    Raises BadInput if a history holds no loss, or the epoch does not exist.
 
     Parameters
     ----------
-    tables : mapping of name to DataFrame
-        As `selection.cut_flow` gives: one row per cut, columns ``raw`` and ``expected``. The tables (of signal and
-        background, or of processes) share the cuts and are drawn side by side on a logarithmic axis.
+    histories : History, dict or mapping of name to one of them
+        What `training.fit` returns, or its ``history``: ``{"loss": [...], "val_loss": [...]}``.
+    best_epoch : int, bool or mapping of name to one of them, optional
+        Marked by a star; counted from 1. With True, the epoch of the lowest validation loss.
     """
-    looks = {"signal": (style.SIGNAL, style.SIGNAL_HATCH), "background": (style.BACKGROUND, style.BACKGROUND_HATCH)}
-    looks |= {name: (look.color, look.hatch) for name, look in samples.PROCESSES.items()}
-    cuts = next(iter(tables.values())).index
-    thickness = 0.8 / len(tables)
-    fig, axes = style.new_figure(1, 2, width=7.2, height=3.6, sharey=True)
-    for ax, column, form, title in (
-        (axes[0], "raw", "{:,.0f}", "simulated events (raw)"),
-        (axes[1], "expected", "{:,.4g}", "expected events"),
-    ):
-        for i, (name, table) in enumerate(tables.items()):
-            color, hatch = looks.get(name, (style.GREY, "..."))
-            place = np.arange(len(cuts)) + (i - (len(tables) - 1) / 2) * thickness
-            look = {"color": "white", "edgecolor": color, "hatch": hatch, "label": name}
-            bars = ax.barh(place, table[column].to_numpy(float), thickness * 0.92, **look)
-            ax.bar_label(bars, [form.format(v) for v in table[column]], padding=3, fontsize=8.5)
-        ax.set_xscale("log")
-        smallest = min(float(v) for table in tables.values() for v in table[column] if v > 0)
-        highest = max(float(table[column].max()) for table in tables.values())
-        ax.set(xlim=(min(1.0, smallest / 5), 20 * highest), xlabel=title)  # bars begin at one event if they can
-        ax.tick_params(axis="y", which="both", length=0)
-    axes[0].set_yticks(range(len(cuts)), [str(cut) for cut in cuts])
-    axes[0].invert_yaxis()
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(tables))
-    return fig, axes
+    single = getattr(histories, "history", histories)
+    named = {"": single} if "loss" in single else {name: getattr(h, "history", h) for name, h in single.items()}
+    if not named or not all("loss" in history for history in named.values()):
+        raise BadInput("Expected a history, or {name: history}.", where="losses", next_step="Pass what `fit` returned.")
+    fig, ax = style.new_figure()
+    stars = []
+    for (name, history), line in zip(named.items(), cycle(style.LINES), strict=False):
+        for key, dashes, fill, label in (("loss", "-", "full", "training"), ("val_loss", "--", "none", "validation")):
+            if key in history:
+                values = np.asarray(history[key], dtype=np.float64)
+                look: dict[str, Any] = {
+                    "color": line.color,
+                    "linestyle": dashes,
+                    "marker": line.marker,
+                    "fillstyle": fill,
+                }
+                look |= {"markevery": max(1, len(values) // 12), "label": f"{name}, {label}" if name else label}
+                ax.plot(np.arange(len(values)) + 1, values, markersize=5, **look)
+        wanted = best_epoch.get(name) if isinstance(best_epoch, Mapping) else best_epoch
+        if wanted is not None and wanted is not False:
+            epoch = int(np.nanargmin(values)) + 1 if wanted is True else int(wanted)
+            if not 1 <= epoch <= len(values):
+                raise BadInput(f"There is no epoch {epoch} among {len(values)}.", where="best_epoch")
+            stars += ax.plot(epoch, values[epoch - 1], **style.STAR)
+    if stars:
+        stars[-1].set_label("best epoch")
+    ax.set(xlabel="epoch", ylabel=LOSS)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    style.no_ticks_between(ax)
+    ax.legend(loc="best")
+    return fig, ax
+
+
+@style.use_style()
+def fold_losses(losses: Mapping[str, ArrayLike]) -> tuple[Figure, Axes]:
+    """Draw one loss per fold as points, with mean (line) and spread (band: one standard deviation).
+
+    ``losses`` are, by the model's name, the validation losses of the folds, shape (k,), two or more.
+    """
+    fig, ax = style.new_figure()
+    for (name, values), line in zip(losses.items(), cycle(style.LINES), strict=False):
+        loss = np.asarray(values, dtype=np.float64)
+        mean, spread = loss.mean(), loss.std(ddof=1)
+        ax.plot(np.arange(len(loss)) + 1, loss, line.marker, color=line.color, markersize=7, label=name)
+        ax.axhline(mean, color=line.color, linestyle=line.linestyle, label=f"mean {mean:.4f}")
+        ax.axhspan(mean - spread, mean + spread, color=line.color, alpha=0.15, label=f"spread ± {spread:.4f}")
+    ax.set(ylabel=f"validation {LOSS}")
+    _fold_axis(ax, max(np.size(values) for values in losses.values()))
+    n_columns = 3 if len(losses) == 1 else len(losses)
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=n_columns)
+    return fig, ax
+
+
+@style.use_style()
+def paired_folds(first: ArrayLike, second: ArrayLike, *, names: tuple[str, str] = ("A", "B")) -> tuple[Figure, Any]:
+    """Draw two models fold by fold: losses joined by lines on the left, differences on the right.
+
+    The folds share events for training, so that the spread of the differences is no independent error;
+    but a difference of one sign in every fold says more than two overlapping means.
+
+    Both are losses, shape (k,), on the same folds in the same order, two or more.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    mean, spread = (b - a).mean(), (b - a).std(ddof=1)
+    fig, (left, right) = style.new_figure(1, 2, width=8, height=3.8)
+    for i, line in zip(range(len(a)), cycle(style.LINES), strict=False):
+        left.plot((0, 1), (a[i], b[i]), **line._asdict(), markersize=6)
+        right.plot(i + 1, b[i] - a[i], line.marker, color=line.color, markersize=7)
+    left.set_xticks((0, 1), names)
+    left.set(xlim=(-0.3, 1.3), ylabel="validation loss")
+    style.no_ticks_between(left)
+    right.axhline(0, color=style.GREY, linestyle="--", linewidth=1.2)
+    right.axhline(mean, color=style.DARK, linewidth=1.2)
+    right.axhspan(mean - spread, mean + spread, color=style.GREY, alpha=0.2, linewidth=0)
+    right.set(ylabel=f"{names[1]} − {names[0]}")
+    right.set_title(f"mean {mean:+.4f}, spread {spread:.4f}".replace("-", "−"), loc="right")
+    _fold_axis(right, len(a))
+    return fig, (left, right)
+
+
+def _fold_axis(ax: Axes, n_folds: int) -> None:
+    ax.set(xlabel="fold", xlim=(0.5, n_folds + 0.5), xticks=range(1, n_folds + 1))
+    style.no_ticks_between(ax)
+    ax.margins(y=0.15)
 
 
 @style.use_style()
@@ -79,8 +296,8 @@ def comparison(
     """
     values, errors = dict(values), dict(errors if errors is not None else {})
     fig, ax = style.new_figure(height=1.4 + 0.42 * len(values))
-    for row, (name, value) in enumerate(values.items()):
-        line, error = style.LINES[row % len(style.LINES)], errors.get(name)
+    for row, ((name, value), line) in enumerate(zip(values.items(), cycle(style.LINES), strict=False)):
+        error = errors.get(name)
         ax.errorbar(value, row, xerr=error, fmt=line.marker, color=line.color, markersize=7, capsize=3)
         text = f"{value:.4g}" if error is None else style.with_error(value, float(error))
         ax.annotate(text, (1.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=9)
@@ -89,9 +306,8 @@ def comparison(
         place = {"xycoords": ("data", "axes fraction"), "ha": "center", "va": "bottom"}
         ax.annotate(reference_name, (reference, 1.01), fontsize=9, **place)
     ax.set_yticks(range(len(values)), list(values))
-    ax.set_ylim(len(values) - 0.5, -0.5)
+    ax.set(ylim=(len(values) - 0.5, -0.5), xlabel=xlabel)
     ax.tick_params(axis="y", which="both", length=0)
-    ax.set_xlabel(xlabel)
     ax.margins(x=0.1)
     return fig, ax
 
@@ -100,17 +316,14 @@ def comparison(
 def significance_scan(scan: Scan, *, best: Scan | None = None, ylabel: str = Z) -> tuple[Figure, tuple[Axes, Axes]]:
     """Draw yields (above, logarithmic) and significance (below) against the cut, with statistical bands.
 
+    Raises BadInput if no cut has a finite significance.
+
     Parameters
     ----------
     scan : Scan
         Result of `significance.scan` of rising cuts. Points without a finite significance are left out.
     best : Scan, optional
         Result of `significance.best`, marked by a line and a star.
-
-    Raises
-    ------
-    BadInput
-        If no cut has a finite significance.
     """
     fig, (above, below) = style.new_figure(2, 1, height=5.4, sharex=True)
     for values, errors, color, dashes, name in (
@@ -121,8 +334,7 @@ def significance_scan(scan: Scan, *, best: Scan | None = None, ylabel: str = Z) 
         curve, low, high = (np.where(v > 0, v, np.nan) for v in (values, values - errors, values + errors))
         above.plot(scan.cut, curve, color=color, linestyle=dashes, label=name)
         above.fill_between(scan.cut, low, high, color=color, alpha=0.3, lw=0)
-    above.set_yscale("log")
-    above.set_ylabel("expected events\nabove the cut")
+    above.set(yscale="log", ylabel="expected events\nabove the cut")
     above.legend(loc="lower left")
     _draw_z(below, scan, style.Line("#009E73", "-", ""), "")
     below.set(xlabel="cut on the score", ylabel=ylabel)
@@ -140,15 +352,10 @@ def significance_scan(scan: Scan, *, best: Scan | None = None, ylabel: str = Z) 
 
 @style.use_style()
 def compare_scans(scans: Mapping[str, Scan]) -> tuple[Figure, Axes]:
-    """Draw the significance against the cut for several models, with statistical bands.
-
-    Raises
-    ------
-    BadInput
-        If a scan has no finite significance.
-    """
+    """Draw the significance against the cut for several models, with bands; raises as `significance_scan`."""
     fig, ax = style.new_figure()
-    tops = [_draw_z(ax, scan, style.LINES[i % len(style.LINES)], name) for i, (name, scan) in enumerate(scans.items())]
+    curves = zip(scans.items(), cycle(style.LINES), strict=False)
+    tops = [_draw_z(ax, scan, line, name) for (name, scan), line in curves]
     ax.set(xlabel="cut on the score", ylabel=Z, ylim=(0, max(1.6 * max(tops), 1e-3)))
     ax.legend(loc="upper left")
     style.stamp(ax)

@@ -14,20 +14,20 @@ import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from labcourse import samples
 from labcourse.errors import BadInput, LabCourseError
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 SIGNAL, BACKGROUND = "#D55E00", "#0072B2"
 SIGNAL_HATCH, BACKGROUND_HATCH = "///", "\\\\\\"
+CLASSES = {"background": (BACKGROUND, BACKGROUND_HATCH), "signal": (SIGNAL, SIGNAL_HATCH)}
 DARK, GREY = "#222222", "#6B6B6B"
 
 
@@ -51,40 +51,13 @@ LINES = (
 STAR: Any = {"marker": "*", "markersize": 15, "color": "#E69F00", "markeredgecolor": "black", "ls": "none", "zorder": 6}
 """The best epoch, the best cut."""
 
-STYLE: Any = {
-    "figure.dpi": 96,
-    "savefig.dpi": 96,
-    "figure.constrained_layout.w_pad": 0.08,
-    "figure.constrained_layout.h_pad": 0.08,
-    "axes.labelsize": 11,
-    "axes.titlesize": 10,
-    "axes.edgecolor": DARK,
-    "axes.labelcolor": DARK,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "legend.fontsize": 9.5,
-    "xtick.direction": "in",
-    "ytick.direction": "in",
-    "xtick.top": True,
-    "ytick.right": True,
-    "xtick.minor.visible": True,
-    "ytick.minor.visible": True,
-    "lines.linewidth": 1.8,
-    "hatch.linewidth": 0.7,
-}
+STYLE = mpl.rc_params_from_file(Path(__file__).with_name("course.mplstyle"), use_default_template=False)
 _UNSEEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
 
 
 @contextmanager
 def use_style() -> Iterator[None]:
-    """Draw in the style of the course: a context for your own figures (all figures of `plotting` use it).
-
-    Examples
-    --------
-    >>> with use_style():
-    ...     mpl.rcParams["legend.frameon"]
-    False
-    """
+    """Draw in the style of the course: a context for your own figures (all figures of `plotting` use it)."""
     with mpl.rc_context(STYLE):
         yield
 
@@ -93,8 +66,7 @@ def new_figure(
     n_rows: int = 1, n_columns: int = 1, *, width: float = 6.4, height: float = 4.2, **options: Any
 ) -> tuple[Figure, Any]:
     """Return (figure, axes) of the course's size in inches; ``options`` go to ``plt.subplots``."""
-    fig, axes = plt.subplots(n_rows, n_columns, figsize=(width, height), layout="constrained", **options)
-    return fig, axes
+    return plt.subplots(n_rows, n_columns, figsize=(width, height), layout="constrained", **options)
 
 
 def stamp(ax: Axes, kind: str = "Simulation", *, luminosity: float | None = samples.LUMINOSITY) -> None:
@@ -102,6 +74,11 @@ def stamp(ax: Axes, kind: str = "Simulation", *, luminosity: float | None = samp
     ax.set_title(kind, loc="left", style="italic", weight="bold", color=DARK)
     lumi = f", {luminosity:g} fb$^{{-1}}$" if luminosity is not None else ""
     ax.set_title(rf"$\sqrt{{s}}$ = 13 TeV{lumi}", loc="right", color=DARK)
+
+
+def no_ticks_between(ax: Axes) -> None:
+    """Leave the small ticks out of a horizontal axis of whole numbers or names."""
+    ax.tick_params(axis="x", which="minor", length=0)
 
 
 def data_kind() -> str:
@@ -114,25 +91,13 @@ def data_kind() -> str:
 
 
 def show(fig: Figure, alt: str) -> None:
-    """Show a figure below the cell, with a text for those who cannot see it, and close the figure.
+    """Show any figure below the cell, with a text for those who cannot see it, and close the figure.
 
-    Parameters
-    ----------
-    fig : matplotlib.figure.Figure
-        Any figure.
-    alt : str
-        One or two sentences: what is drawn, and what a reader should see.
-
-    Raises
-    ------
-    BadInput
-        If ``alt`` is empty.
+    ``alt`` says in one or two sentences what is drawn, and what a reader should see. Raises BadInput if it is empty.
     """
-    text = " ".join(alt.split())
+    text, advice = " ".join(alt.split()), "Say in one sentence what it shows."
     if not text:
-        raise BadInput(
-            "The figure has no alt text.", where="plotting.show", next_step="Say in one sentence what it shows."
-        )
+        raise BadInput("The figure has no alt text.", where="plotting.show", next_step=advice)
     from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
 
@@ -183,13 +148,7 @@ _TITLES = {
 
 
 def axis_title(column: str) -> str:
-    """Return the title of an axis for a column of the event table, with its unit.
-
-    Examples
-    --------
-    >>> axis_title("lep1_pt")
-    '$p_\\\\mathrm{T}$ of lepton 1 [GeV]'
-    """
+    """Return the title of an axis for a column of the event table, with its unit, such as «number of jets»."""
     for pattern, title in _TITLES.items():
         if match := re.fullmatch(pattern, column):
             return title.format(*match.groups())

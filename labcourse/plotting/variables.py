@@ -1,21 +1,19 @@
-"""Distributions of variables: stacked by process, compared between the classes, before and after a cut."""
+"""Distributions of variables: stacked by process, compared between the classes, before and after a cut; yields."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from labcourse import metrics, samples
 from labcourse.metrics import Array, Histogram, column, histogram
 from labcourse.plotting import style
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @style.use_style()
@@ -24,14 +22,7 @@ def variable(
 ) -> tuple[Figure, Axes]:
     """Draw expected events in one variable, processes stacked, with the simulation's statistical error ± √Σw².
 
-    Parameters
-    ----------
-    events : DataFrame
-        Simulated events.
-    name : str
-        A column of the table.
-    bins, span :
-        As for `numpy.histogram`.
+    ``name`` is a column of the table of simulated events; ``bins`` and ``span`` are those of `numpy.histogram`.
     """
     fig, ax = style.new_figure()
     values = column(events, name)
@@ -41,34 +32,43 @@ def variable(
 
 
 @style.use_style()
-def mass_before_after(
-    events: pd.DataFrame, score: ArrayLike, cut: float, *, data: pd.DataFrame, data_score: ArrayLike
-) -> tuple[Figure, tuple[Axes, Axes]]:
-    """Draw the four-lepton mass of all events and data, and below of those with ``score >= cut``."""
-    values, kept = column(events, "m_llll"), metrics.per_event(events, score) >= cut
-    counted, data_kept = column(data, "m_llll"), metrics.per_event(data, data_score) >= cut
-    edges, title = np.linspace(80, 250, 35), style.axis_title("m_llll")
-    fig, (before, after) = style.new_figure(2, 1, height=6.4, sharex=True)
-    draw_stack(before, events, values, edges, title, counted=counted)
-    draw_stack(after, events[kept], values[kept], edges, title, counted=counted[data_kept])
-    after.legend().remove()
-    for ax, text in ((before, "before the cut"), (after, f"score $\\geq$ {cut:.3g}")):
-        ax.text(0.03, 0.93, text, transform=ax.transAxes, va="top", weight="bold")
-    before.set_xlabel("")
-    style.stamp(before, f"{style.data_kind()} and simulation")
-    return fig, (before, after)
+def cut_flow(tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, Any]:
+    """Draw what each requirement leaves: raw events on the left, expected events on the right.
+
+    The tables, by name, are those of `selection.cut_flow`: one row per cut, columns ``raw`` and ``expected``. They (of
+    signal and background, or of processes) share the cuts and are drawn side by side on a logarithmic axis.
+    """
+    looks = style.CLASSES | {name: (look.color, look.hatch) for name, look in samples.PROCESSES.items()}
+    cuts = next(iter(tables.values())).index
+    thickness = 0.8 / len(tables)
+    fig, axes = style.new_figure(1, 2, width=7.2, height=3.6, sharey=True)
+    for ax, kind, form, title in (
+        (axes[0], "raw", "{:,.0f}", "simulated events (raw)"),
+        (axes[1], "expected", "{:,.4g}", "expected events"),
+    ):
+        for i, (name, table) in enumerate(tables.items()):
+            color, hatch = looks.get(name, (style.GREY, "..."))
+            place = np.arange(len(cuts)) + (i - (len(tables) - 1) / 2) * thickness
+            look = {"color": "white", "edgecolor": color, "hatch": hatch, "label": name}
+            bars = ax.barh(place, table[kind].to_numpy(float), thickness * 0.92, **look)
+            ax.bar_label(bars, [form.format(v) for v in table[kind]], padding=3, fontsize=8.5)
+        ax.set_xscale("log")
+        smallest = min(float(v) for table in tables.values() for v in table[kind] if v > 0)
+        highest = max(float(table[kind].max()) for table in tables.values())
+        ax.set(xlim=(min(1.0, smallest / 5), 20 * highest), xlabel=title)  # bars begin at one event if they can
+        ax.tick_params(axis="y", which="both", length=0)
+    axes[0].set_yticks(range(len(cuts)), [str(cut) for cut in cuts])
+    axes[0].invert_yaxis()
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(tables))
+    return fig, axes
 
 
 @style.use_style()
 def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]]) -> tuple[Figure, Any]:
     """Draw variables for signal and background, each normalised to one, with their separation ⟨S²⟩.
 
-    Parameters
-    ----------
-    events : DataFrame
-        Simulated events.
-    spans : mapping of column to range
-        Two are drawn in a row, in 30 bins each.
+    ``spans`` gives the columns of the table of simulated events, and the range of each; two are drawn in a row, in 30
+    bins each.
     """
     n_rows = -(-len(spans) // 2)
     fig, axes = style.new_figure(n_rows, 2, width=5.8, height=2.5 * n_rows + 0.4, squeeze=False)
@@ -148,6 +148,8 @@ def draw_stack(
     handles.append(ax.stairs(high, edges, baseline=low, fill=True, label="stat. uncertainty", **area))
     highest = high.max(initial=0.0)
     if counted is not None:
+        from labcourse.significance import poisson_interval  # takes a third of a second to import
+
         count, middle = np.histogram(counted, edges)[0], (edges[1:] + edges[:-1]) / 2
         errors = np.abs(poisson_interval(count) - count)
         highest = max(highest, (count + errors[1]).max())
@@ -171,10 +173,8 @@ def draw_stack(
 
 def draw_classes(ax: Axes, signal: Histogram, background: Histogram) -> None:
     """Draw two normalised histograms in the looks of signal and background, with their errors."""
-    for (content, error, edges), color, hatch, name in (
-        (background, style.BACKGROUND, style.BACKGROUND_HATCH, "background"),
-        (signal, style.SIGNAL, style.SIGNAL_HATCH, "signal"),
-    ):
+    both = zip(style.CLASSES.items(), (background, signal), strict=True)
+    for (name, (color, hatch)), (content, error, edges) in both:
         ax.stairs(content, edges, fill=True, facecolor="none", edgecolor=color, hatch=hatch, alpha=0.6)
         ax.stairs(content, edges, color=color, linewidth=1.8)
         ax.stairs(content + error, edges, baseline=content - error, fill=True, color=color, alpha=0.35, linewidth=0)
@@ -182,23 +182,6 @@ def draw_classes(ax: Axes, signal: Histogram, background: Histogram) -> None:
     top = max((one.content + one.error).max() for one in (signal, background))
     bottom = min((one.content - one.error).min() for one in (signal, background))
     ax.set(xlim=(signal.edges[0], signal.edges[-1]), ylim=(min(0.0, bottom), 1.3 * top))
-
-
-def poisson_interval(n: ArrayLike) -> Array:
-    """Return the ends of the central 68.3 % interval of a Poisson mean after counting n (Garwood 1936), shape (2, …).
-
-    Examples
-    --------
-    >>> poisson_interval([0, 4]).round(2)
-    array([[0.  , 2.09],
-           [1.84, 7.16]])
-    """
-    from scipy import special  # takes a third of a second to import
-
-    count = np.asarray(n, dtype=np.float64)
-    tail = special.ndtr(-1.0)
-    low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-9), tail), 0.0)
-    return np.stack([low, special.gammaincinv(count + 1, 1 - tail)])
 
 
 def _process_of(events: pd.DataFrame) -> Any:

@@ -382,7 +382,7 @@ EXERCISES = {
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_check_in_the_readme_is_what_it_prints(capsys):

@@ -48,10 +48,6 @@ def auc_by_loop(score, label, weight):
     return won / total
 
 
-def auc_not_normalised(score, label, weight):
-    return auc(score, label, weight) * weight[label == 1].sum() * weight[label == 0].sum()
-
-
 def cut_for(score, label, weight, efficiency):
     s, w = score[label == 1], weight[label == 1]
     order = np.argsort(s)[::-1]
@@ -84,12 +80,6 @@ def mixture_by_odds(score, share, new_share):
     return r / (1 + r)
 
 
-def auc_with(score, label, weight, won):
-    s, b = label == 1, label == 0
-    pairs = np.outer(weight[s], weight[b])
-    return (pairs * won(score[s][:, None] - score[b])).sum() / pairs.sum()
-
-
 @cache
 def scored() -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
     """Simulated events, their labels, and a score with densities 2p (signal) and 2(1 − p) (background)."""
@@ -115,130 +105,92 @@ SWAPPED = float(np.interp(0.8, CURVE.background_efficiency, CURVE.signal_efficie
 
 EXERCISES = {
     "3.1": Exercise(
-        right=[0.5, 0.47, np.float32(0.53)],
-        mistakes=[
-            (50, "in per cent"),
-            (0.98, "maximum"),
-            (20, "number of a bin"),
-            ("0.5", "leave out the quotes"),
-            ((0, 5), "decimals take a point"),
-        ],
-        fails=[(0.3, "the curves cross there"), (0.62, ""), (0.42, ""), ([0.5], "expected a number")],
+        [0.5, 0.47, np.float32(0.53)],
+        (50, "in per cent"),
+        (0.98, "maximum"),
+        (20, "number of a bin"),
+        ("0.5", "leave out the quotes"),
+        ((0, 5), "decimals take a point"),
+        (0.3, "hint: the curves cross there"),
+        (0.62, ""),
+        (0.42, ""),
+        ([0.5], "expected a number"),
         context=lambda: {"score": scored()[2], "label": scored()[1]},
     ),
     "3.3": Exercise(
-        right=[B / S, 1.05 * B / S, np.float32(B / S)],
-        mistakes=[
-            (S / B, "signal over background"),
-            (S / (S + B), "purity"),
-            (B / S / 40, "raw events"),
-            (B, "number of background events"),
-            (ALL_B / ALL_S, "the cut is not applied"),
-        ],
-        fails=[
-            (0.8 * B / S, ""),
-            (1.2 * B / S, ""),
-            (-B / S, ""),
-            (2 * B / S, "background events for each signal event"),
-        ],
+        [B / S, 1.05 * B / S, np.float32(B / S)],
+        (S / B, "signal over background"),
+        (S / (S + B), "purity"),
+        (B / S / 40, "raw events"),
+        (B, "number of background events"),
+        (ALL_B / ALL_S, "the cut is not applied"),
+        (0.8 * B / S, ""),
+        (1.2 * B / S, ""),
+        (-B / S, ""),
+        (2 * B / S, "hint: background events for each signal event"),
         context=lambda: {"events": scored()[0], "score": scored()[2], "cut": 0.7},
     ),
     "3.4": Exercise(
-        right=[
+        [
             efficiencies,
             efficiencies_with_pandas,
             lambda s, y, w, cut: [((s >= cut) * w * (y == k)).sum() / (w * (y == k)).sum() for k in (1, 0)],
             lambda s, y, w, cut: np.array(efficiencies(s, y.astype(bool), w.astype(np.float32), cut)),
         ],
-        mistakes=[
-            (lambda *given: efficiencies(*given)[::-1], "the order is another one"),
-            (lambda s, y, w, cut: efficiencies(s, y, np.ones_like(w), cut), "counted, not weighted"),
-            (lambda s, y, w, cut: efficiencies(s, y, abs(w), cut), "count as positive"),
-            (lambda s, y, w, cut: efficiencies(s, y, w, np.nextafter(cut, 1)), "right at the cut"),
-            (lambda *given: efficiencies(*given)[0], "one value is given"),
-        ],
-        fails=[
-            (lambda s, y, w, cut: efficiencies(s, y, w, 0.5), "keeps everything"),
-            (lambda s, y, w, cut: efficiencies(s, y, w, round(cut)), ""),
-            (lambda s, y, w, cut: (w[(s >= cut) & (y == 1)].sum() / w[y == 1].sum(), w[s >= cut].sum() / w.sum()), ""),
-            (lambda s, y, w, cut: w[s >= cut & y == 1].sum() / w[y == 1].sum(), "in brackets"),
-        ],
+        (lambda *given: efficiencies(*given)[::-1], "the order is another one"),
+        (lambda *given: efficiencies(*given)[0], "one value is given"),
+        (lambda s, y, w, cut: efficiencies(s, y, w, 0.5), "hint: keeps everything"),
+        (lambda s, y, w, cut: efficiencies(s, y, w, round(cut)), ""),
+        (lambda s, y, w, cut: (w[(s >= cut) & (y == 1)].sum() / w[y == 1].sum(), w[s >= cut].sum() / w.sum()), ""),
+        (lambda s, y, w, cut: w[s >= cut & y == 1].sum() / w[y == 1].sum(), "hint: in brackets"),
     ),
     "3.5": Exercise(
-        right=[auc, auc_by_loop, lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4"))],
-        mistakes=[
-            (lambda s, y, w: auc(s, 1 - y, w), "swapped"),
-            (lambda s, y, w: auc(s, y, np.ones_like(w)), "counted, not weighted"),
-            (lambda s, y, w: auc(s, y, np.abs(w)), "count as positive"),
-            (auc_not_normalised, "the sum is not divided"),
-            (lambda s, y, w: s[y == 1][:, None] > s[y == 0], "array of shape"),
-        ],
-        fails=[
-            (lambda s, y, w: max(auc(s, y, w), 1 - auc(s, y, w)), "the wrong way round"),
-            (lambda s, y, w: float(np.clip(auc(s, y, w), 0, 1)), "formula stands"),
-            (lambda s, y, w: auc(np.round(s, 2), y, w), "order of the scores alone"),
-            (lambda s, y, w: auc_with(s, y, w, lambda d: np.heaviside(d, 1)), "count as won"),
-        ],
+        [auc, auc_by_loop, lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4"))],
+        (lambda s, y, w: s[y == 1][:, None] > s[y == 0], "array of shape"),
+        (lambda s, y, w: max(auc(s, y, w), 1 - auc(s, y, w)), "hint: the wrong way round"),
+        (lambda s, y, w: float(np.clip(auc(s, y, w), 0, 1)), "hint: formula stands"),
+        (lambda s, y, w: auc(np.round(s, 2), y, w), "hint: order of the scores alone"),
     ),
     "3.6": Exercise(
-        right=[1 / PASSING, 0.95 / PASSING, np.float32(1.08 / PASSING)],
-        mistakes=[
-            (PASSING, "efficiency of the background"),
-            (1 - PASSING, "share that is removed"),
-            (1 / SWAPPED, "axes are swapped"),
-            (100 * PASSING, "in per cent"),
-            (1 / (1 - PASSING), "one over the share that is removed"),
-        ],
-        fails=[
-            (9.0, "one over the background efficiency"),
-            (-1 / PASSING, ""),
-            (0.85 / PASSING, ""),
-            (1.15 / PASSING, ""),
-        ],
+        [1 / PASSING, 0.95 / PASSING, np.float32(1.08 / PASSING)],
+        (PASSING, "efficiency of the background"),
+        (1 - PASSING, "share that is removed"),
+        (1 / SWAPPED, "axes are swapped"),
+        (100 * PASSING, "in per cent"),
+        (1 / (1 - PASSING), "one over the share that is removed"),
+        (9.0, "hint: one over the background efficiency"),
+        (-1 / PASSING, ""),
+        (0.85 / PASSING, ""),
+        (1.15 / PASSING, ""),
         context=lambda: {"events": scored()[0], "score": scored()[2], "efficiency": 0.8},
     ),
     "3.7": Exercise(
-        right=[
+        [
             cut_for,
             cut_by_loop,
             lambda s, y, w, e: np.float32(cut_for(s, y, w, e)),
             lambda s, y, w, e: cut_for(s, y, w / w.sum(), e),
         ],
-        mistakes=[
-            (lambda s, y, w, e: cut_for(s, y, np.ones_like(w), e), "counted, not weighted"),
-            (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e), "a quantile of the raw events"),
-            (lambda s, y, w, e: min(s[y == 1]), "keeps all of the signal"),
-            (lambda s, y, w, e: np.sort(s[y == 1]), "array of shape"),
-            (cut_without_tolerance, "a rounding error decides"),
-        ],
-        fails=[
-            (lambda s, y, w, e: 0.37, "✗ five signal events"),
-            (lambda s, y, w, e: cut_for(s, y, np.abs(w), e), "negative weights"),
-            (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e, weights=abs(w[y == 1]), method="inverted_cdf"), ""),
-            (lambda s, y, w, e: s[np.argsort(-s)][np.argmax(np.cumsum(w[np.argsort(-s)] * y) >= e)], ""),
-        ],
+        (lambda s, y, w, e: np.sort(s[y == 1]), "array of shape"),
+        (cut_without_tolerance, "a rounding error decides"),
+        (lambda s, y, w, e: 0.37, "✗ five signal events"),
+        (lambda s, y, w, e: cut_for(s, y, np.abs(w), e), "hint: negative weights"),
+        (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e, weights=abs(w[y == 1]), method="inverted_cdf"), ""),
+        (lambda s, y, w, e: s[np.argsort(-s)][np.argmax(np.cumsum(w[np.argsort(-s)] * y) >= e)], ""),
     ),
     "3.9": Exercise(
-        right=[
+        [
             to_mixture,
             lambda p, a, b: [1 / (1 + (1 - x) / x * (1 - b) / (1 - a) * a / b) if x else 0.0 for x in p],
             lambda p, a, b: np.asarray(to_mixture(p, a, b), np.float32),
             lambda p, a, b: pd.Series(to_mixture(p, a, b)),
         ],
-        mistakes=[
-            (lambda p, share, new: p * new / share, "only scales"),
-            (lambda p, share, new: p * new / (p * new + (1 - p) * (1 - new)), "training is left out"),
-            (lambda p, share, new: p / (1 - p) * new / (1 - new) * (1 - share) / share, "these are odds"),
-            (lambda p, share, new: p * new / (p * new + (1 - p) * share), "not scaled"),
-            (mixture_by_odds, "a score of exactly 1 gives NaN"),
-        ],
-        fails=[
-            (lambda p, share, new: p**2, "the same share changes nothing"),
-            (lambda p, share, new: p.mean(), "one number per event"),
-            (lambda p, share, new: np.clip(p * new / share, 0, 1), ""),
-            (lambda p, share, new: p * math.log(p), "functions of np"),
-        ],
+        (mixture_by_odds, "a score of exactly 1 gives NaN"),
+        (lambda p, share, new: p**2, "hint: the same share changes nothing"),
+        (lambda p, share, new: p.mean(), "hint: one number per event"),
+        (lambda p, share, new: np.clip(p * new / share, 0, 1), ""),
+        (lambda p, share, new: p * math.log(p), "hint: functions of np"),
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)

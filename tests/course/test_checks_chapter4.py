@@ -47,15 +47,6 @@ def best_and_last(losses, patience):
     return best + 1, len(losses)
 
 
-def from_zero(losses, patience):
-    best, last = best_and_last(losses, patience)
-    return best - 1, last - 1
-
-
-def never_stopping(losses, patience):
-    return int(np.argmin(losses)) + 1, len(losses)
-
-
 def begins_with(losses, patience, best):
     epoch, waited = 0, 0
     for i, loss in enumerate(losses, start=1):
@@ -131,167 +122,121 @@ P_VALUES = {"overtrained": 1e-9, "early stopped": 0.4, "weighted": 0.2, "small":
 
 EXERCISES = {
     "4.1": Exercise(
-        right=[12, 13.0, np.int64(11)],
-        mistakes=[
-            (40, "the last epoch"),
-            (0.4, "the value of the loss"),
-            (24, "where the two curves part"),
-            (99, "there is no such epoch"),
-            ("12", "leave out the quotes"),
-        ],
-        fails=[
-            (28, "✗ the validation loss turns there"),
-            (18, ""),
-            (-12, "there is no such epoch"),
-            ([12], "expected a number"),
-        ],
+        [12, 13.0, np.int64(11)],
+        (40, "the last epoch"),
+        (0.4, "the value of the loss"),
+        (24, "where the two curves part"),
+        (99, "there is no such epoch"),
+        ("12", "leave out the quotes"),
+        (28, "✗ the validation loss turns there"),
+        (18, ""),
+        (-12, "there is no such epoch"),
+        ([12], "expected a number"),
         context=lambda: {"history": HISTORY},
     ),
     "4.2": Exercise(
-        right=[
+        [
             three_parts,
             lambda events: [*splitting.validation_split(splitting.split(events).train), splitting.split(events).test],
             lambda events: [part.reset_index(drop=True) for part in three_parts(events)],
             lambda events: [part.assign(part=i) for i, part in enumerate(three_parts(events))],
         ],
-        mistakes=[
-            (lambda events: [three_parts(events)[i] for i in (0, 2, 1)], "the order is another one"),
-            (validation_from_all, "for validation and for test"),
-            (everything_fits, "fitted to the validation events as well"),
-            (by_rows, "depends on its place"),
-            (splitting.split, "2 values are given where 3"),
-        ],
-        fails=[
-            (lambda events: [part[["run", "event"]] for part in three_parts(events)], "whole rows"),
-            (lambda events: (*np.array_split(splitting.split(events)[0], [1600]), splitting.split(events)[1]), ""),
-            (lambda events: [part.head(500) for part in three_parts(events)], "no event is lost"),
-            (lambda events: (*splitting.validation_split(splitting.split(events)[1]), splitting.split(events)[0]), ""),
-        ],
+        (lambda events: [three_parts(events)[i] for i in (0, 2, 1)], "the order is another one"),
+        (validation_from_all, "for validation and for test"),
+        (everything_fits, "fitted to the validation events as well"),
+        (by_rows, "depends on its place"),
+        (splitting.split, "2 values are given where 3"),
+        (lambda events: [part[["run", "event"]] for part in three_parts(events)], "hint: whole rows"),
+        (lambda events: (*np.array_split(splitting.split(events)[0], [1600]), splitting.split(events)[1]), ""),
+        (lambda events: [part.head(500) for part in three_parts(events)], "hint: no event is lost"),
+        (lambda events: (*splitting.validation_split(splitting.split(events)[1]), splitting.split(events)[0]), ""),
     ),
     "4.4": Exercise(
-        right=[
+        [
             best_and_last,
             lambda losses, patience: begins_with(losses, patience, float("inf")),
             lambda losses, patience: np.array(best_and_last(losses, patience)),
         ],
-        mistakes=[
-            (from_zero, "epochs are counted from 0"),
-            (
-                lambda losses, patience: (best_and_last(losses, patience)[0], best_and_last(losses, patience)[1] - 1),
-                "too few",
-            ),
-            (never_stopping, "does not stop"),
-            (lambda losses, patience: best_and_last(losses, patience)[::-1], "the order is another one"),
-            (lambda losses, patience: best_and_last(losses, patience)[0], "one value is given"),
-        ],
-        fails=[
-            (lambda losses, patience: tuple(map(float, best_and_last(losses, patience))), "whole numbers"),
-            (lambda losses, patience: (best_and_last(losses, patience)[0], len(losses) * 1.0), ""),
-            (lambda losses, patience: best_and_last(losses, 4), "patience 1"),
-            (lambda losses, patience: (int(np.argmin(losses)) + 1, int(np.argmin(losses)) + 1 + patience), ""),
-        ],
+        (lambda losses, patience: best_and_last(losses, patience)[0], "one value is given"),
+        (lambda losses, patience: tuple(map(float, best_and_last(losses, patience))), "hint: whole numbers"),
+        (lambda losses, patience: (best_and_last(losses, patience)[0], len(losses) * 1.0), ""),
+        (lambda losses, patience: best_and_last(losses, 4), "hint: patience 1"),
+        (lambda losses, patience: (int(np.argmin(losses)) + 1, int(np.argmin(losses)) + 1 + patience), ""),
     ),
     "4.5": Exercise(
-        right=[early_stopping(), early_stopping(mode="min"), early_stopping(verbose=1)],
-        mistakes=[
-            (early_stopping(monitor="loss"), "the training loss is watched"),
-            (early_stopping(monitor="val_accuracy"), "the accuracy is watched"),
-            (early_stopping(restore_best_weights=False), "the weights of the last epoch stay"),
-            (early_stopping(patience=0), "its patience is 0"),
-            (early_stopping(mode="max"), "waits for a higher loss"),
-            (early_stopping(min_delta=0.1), "small gains are not counted"),
-            (Made(lambda: [early_stopping().make()]), "this is a list"),
-        ],
-        fails=[
-            (early_stopping(baseline=0.5), "it has a baseline"),
-            (early_stopping(start_from_epoch=5), "the first epochs"),
-            (early_stopping(patience=9), "its patience is 9"),
-            (early_stopping(monitor="val_auc"), "✗ it watches the validation loss"),
-        ],
+        [early_stopping(), early_stopping(mode="min"), early_stopping(verbose=1)],
+        (early_stopping(monitor="loss"), "the training loss is watched"),
+        (early_stopping(monitor="val_accuracy"), "the accuracy is watched"),
+        (early_stopping(restore_best_weights=False), "the weights of the last epoch stay"),
+        (early_stopping(patience=0), "its patience is 0"),
+        (early_stopping(mode="max"), "waits for a higher loss"),
+        (early_stopping(min_delta=0.1), "small gains are not counted"),
+        (Made(lambda: [early_stopping().make()]), "this is a list"),
+        (early_stopping(baseline=0.5), "it has a baseline"),
+        (early_stopping(start_from_epoch=5), "the first epochs"),
+        (early_stopping(patience=9), "its patience is 9"),
+        (early_stopping(monitor="val_auc"), "✗ it watches the validation loss"),
     ),
     "4.6": Exercise(
-        right=[
+        [
             loss_and_error,
             loss_and_error_in_single_precision,
             lambda y, score: loss_and_error(pd.Series(y), pd.Series(score)),
         ],
-        mistakes=[
-            (lambda y, score: (loss_and_error(y, score)[0] * len(y), loss_and_error(y, score)[1]), "added up"),
-            (lambda y, score: loss_and_error(y, score, np.log10), "base 10"),
-            (lambda y, score: loss_and_error(y, score, np.log2), "base 2"),
-            (lambda y, score: (-loss_and_error(y, score)[0], loss_and_error(y, score)[1]), "the sign is missing"),
-            (lambda y, score: (-y * np.log(score) - (1 - y) * np.log(1 - score), 0.1), "one number per event"),
-        ],
-        fails=[
-            (lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "finite for scores"),
-            (lambda y, score: loss_and_error(y, np.clip(score, 0.05, 0.95)), "other arguments"),
-            (lambda y, score: loss_and_error(y, score)[::-1], "the order is another one"),
-            (lambda y, score: (-math.log(score), 0.1), "functions of np"),
-        ],
+        (lambda y, score: loss_and_error(y, np.where(score == 1, np.nan, score)), "hint: finite for scores"),
+        (lambda y, score: loss_and_error(y, np.clip(score, 0.05, 0.95)), "hint: other arguments"),
+        (lambda y, score: loss_and_error(y, score)[::-1], "the order is another one"),
+        (lambda y, score: (-math.log(score), 0.1), "hint: functions of np"),
     ),
     "4.7": Exercise(
-        right=[
+        [
             two_samples,
             two_samples_by_loop,
             lambda a, u, b, v, edges: two_samples(a, u.astype("f4"), b, v.astype("f4"), edges),
         ],
-        mistakes=[
-            (lambda *given: two_samples(*given, normalise=False), "not normalised"),
-            (lambda *given: two_samples(*given, variance=lambda content, squares: abs(content)), "errors are √content"),
-            (lambda *given: two_samples(*given, combine=lambda s, t: (s**0.5 + t**0.5) ** 2), "added linearly"),
-            (lambda *given: two_samples(*given, combine=lambda s, t: s), "only the first"),
-            (lambda a, u, b, v, edges: two_samples(a, u**0, b, v**0, edges), "counted, not weighted"),
-        ],
-        fails=[
-            (lambda *given: (two_samples(*given)[0], 3), "the degrees of freedom"),
-            (lambda *given: two_samples(*given, keep=lambda p, q: (p > 0) & (q > 0)), "in both samples"),
-            (lambda *given: (two_samples(*given)[0], min(two_samples(*given)[1], 6)), "other arguments"),
-            (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "follows the formula"),
-        ],
+        (lambda *given: (two_samples(*given)[0], 3), "hint: the degrees of freedom"),
+        (lambda *given: (two_samples(*given)[0], min(two_samples(*given)[1], 6)), "hint: other arguments"),
+        (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "hint: follows the formula"),
     ),
     "4.8": Exercise(
-        right=["overtrained"],
-        mistakes=[
-            ("early stopped", "largest p-value"),
-            ("weighted", "chance is a good explanation"),
-            ("nobody", "there is no such name"),
-            (1e-9, "this is a number"),
-            ("Overtrained", "spelt in another way"),
-        ],
-        fails=[("small", "✗ for no other network"), (["overtrained"], "not a name"), (0, "not a name")],
+        ["overtrained"],
+        ("early stopped", "largest p-value"),
+        ("weighted", "chance is a good explanation"),
+        ("nobody", "there is no such name"),
+        (1e-9, "this is a number"),
+        ("Overtrained", "spelt in another way"),
+        ("small", "✗ for no other network"),
+        (["overtrained"], "not a name"),
+        (0, "not a name"),
         context=lambda: {"p_values": P_VALUES},
     ),
     "4.9": Exercise(
-        right=[
+        [
             shares,
             shares_with_pandas,
             lambda p, w: {n: np.float32(s) for n, s in shares(p, w).items()},
             lambda p, w: {n: list(s) for n, s in sorted(shares(p, w).items(), reverse=True)},
         ],
-        mistakes=[
-            (lambda p, w: {name: pair[::-1] for name, pair in shares(p, w).items()}, "the order is another one"),
-            (lambda p, w: {name: np.multiply(100, pair) for name, pair in shares(p, w).items()}, "per cent"),
-            (lambda p, w: shares(p, np.abs(w)), "negative weights count as positive"),
-            (lambda p, w: shares(p, np.ones_like(w)), "the weights are not used"),
-            (lambda p, w: list(shares(p, w).values()), "of type list"),
-        ],
-        fails=[
-            (lambda p, w: {"ZZ": (0.5, 0.5)}, "a dictionary with each process"),
-            (lambda p, w: shares(p[:8], w[:8]), ""),
-            (lambda p, w: pd.DataFrame(shares(p, w)), "of type DataFrame"),
-            (lambda p, w: {name: (np.mean(p == name), np.mean(w[p == name] > 0)) for name in np.unique(p)}, ""),
-        ],
+        (lambda p, w: {name: pair[::-1] for name, pair in shares(p, w).items()}, "the order is another one"),
+        (lambda p, w: {name: np.multiply(100, pair) for name, pair in shares(p, w).items()}, "per cent"),
+        (lambda p, w: shares(p, np.abs(w)), "negative weights count as positive"),
+        (lambda p, w: shares(p, np.ones_like(w)), "the weights are not used"),
+        (lambda p, w: list(shares(p, w).values()), "of type list"),
+        (lambda p, w: {"ZZ": (0.5, 0.5)}, "hint: a dictionary with each process"),
+        (lambda p, w: shares(p[:8], w[:8]), ""),
+        (lambda p, w: pd.DataFrame(shares(p, w)), "of type DataFrame"),
+        (lambda p, w: {name: (np.mean(p == name), np.mean(w[p == name] > 0)) for name in np.unique(p)}, ""),
     ),
     "4.10": Exercise(
-        right=["Z"],
-        mistakes=[
-            ("Higgs", "is the signal"),
-            ("ZZ", "rejected best"),
-            (0.3, "this is a number"),
-            ("z", "spelt in another way"),
-            ("W", "there is no such name"),
-        ],
-        fails=[("ttbar", "✗ no other background passes clearly"), (["Z"], "not a name"), (2, "not a name")],
+        ["Z"],
+        ("Higgs", "is the signal"),
+        ("ZZ", "rejected best"),
+        (0.3, "this is a number"),
+        ("z", "spelt in another way"),
+        ("W", "there is no such name"),
+        ("ttbar", "✗ no other background passes clearly"),
+        (["Z"], "not a name"),
+        (2, "not a name"),
         context=lambda: {
             "efficiency": pd.Series({"Higgs": 0.5, "ZZ": 0.1, "Z": 0.3, "ttbar": 0.2}),
             "error": pd.Series({"Higgs": 0.0, "ZZ": 0.0, "Z": 0.06, "ttbar": 0.06}),
@@ -299,7 +244,7 @@ EXERCISES = {
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_backgrounds_that_pass_alike_are_both_right(capsys):

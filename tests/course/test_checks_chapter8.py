@@ -269,4 +269,4 @@ EXERCISES = {
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)

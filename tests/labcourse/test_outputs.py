@@ -11,13 +11,14 @@ import textwrap
 import time
 import types
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from labcourse import locks, outputs, samples, settings
+from labcourse import outputs, samples, settings
 from labcourse.errors import BadInput, ChapterBusy, DamagedOutput, MissingOutput, StaleOutput, StorageError
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and resource limits are those of Unix")
@@ -26,20 +27,15 @@ unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and reso
 @pytest.fixture(autouse=True)
 def _give_locks_back() -> Iterator[None]:
     yield
-    for folder in list(locks._held):
-        locks.release(folder)
+    while outputs._locks:
+        outputs._locks.popitem()[1].release()
 
 
 @pytest.fixture
 def table() -> pd.DataFrame:
-    return pd.DataFrame(
-        {
-            "sample": pd.Categorical(["llll", "Zee", "llll"], categories=["Zee", "llll", "data"]),
-            "run": np.array([363490, 361106, 363490], np.int64),
-            "lep1_pt": np.array([25.5, 30.0, np.nan], np.float32),
-        },
-        index=[4, 7, 9],
-    )
+    sample = pd.Categorical(["llll", "Zee", "llll"], categories=["Zee", "llll", "data"])
+    pt = np.array([25.5, 30.0, np.nan], np.float32)
+    return pd.DataFrame({"sample": sample, "run": [363490, 361106, 363490], "lep1_pt": pt}, index=[4, 7, 9])
 
 
 @pytest.fixture
@@ -60,14 +56,9 @@ def make_samples(tmp_path: Path) -> Callable[..., Path]:
 def start(code: str) -> subprocess.Popen[str]:
     """Run Python code as another kernel would, with the same outputs folder."""
     path = os.pathsep.join([str(settings.home()), os.environ.get("PYTHONPATH", "")])
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code)],
-        env=os.environ | {"PYTHONPATH": path},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, text=True, **pipes)
 
 
 def test_table_comes_back_as_it_was(table: pd.DataFrame) -> None:
@@ -203,9 +194,7 @@ def test_switched_samples_make_outputs_stale(
     monkeypatch.setenv("LABCOURSE_DATA", str(make_samples(2)))
     with pytest.raises(StaleOutput, match=r"other samples \(ggH125.*and 7 more\)(.|\n)*chapter1.*solve 1"):
         outputs.Chapter(2).read_table(1, "events")
-    with pytest.raises(
-        StaleOutput, match=r"split.parquet of chapter 2(.|\n)*chapter1.*then.*chapter2.*solve 1.*solve 2"
-    ):
+    with pytest.raises(StaleOutput, match=r"split.parquet of chapter 2(.|\n)*1.*then.*chapter2.*solve 1.*solve 2"):
         outputs.Chapter(3).read_table(2, "split")
     monkeypatch.setenv("LABCOURSE_DATA", str(make_samples(1)))
     assert len(outputs.Chapter(3).read_table(2, "split")) == 3
@@ -379,10 +368,7 @@ def test_killed_in_a_write_it_is_the_old_or_named_as_damaged(step: int, left: li
     _, err = killed.communicate(timeout=120)
     assert killed.returncode == -signal.SIGKILL, err
     reader = outputs.Chapter(2, sources=())
-    if left is None:
-        with pytest.raises(DamagedOutput, match="solve 1"):
-            reader.read_table(1, "events")
-    else:
+    with nullcontext() if left else pytest.raises(DamagedOutput, match="solve 1"):
         assert reader.read_table(1, "events")["a"].tolist() == left
     with outputs.Chapter(1, sources=()) as chapter:
         assert not list(chapter.folder.glob(".*")), "swept up"
@@ -407,13 +393,10 @@ def test_a_full_disk_keeps_what_was_good(
 
     with monkeypatch.context() as patch:
         patch.setattr(os, name, full)
-        for write in (
-            lambda: chapter.write_table("table", table[:1]),
-            lambda: chapter.write_numbers({"value": 2}),
-            lambda: chapter.write_model("model", models[1]),
-        ):
+        writes = ((chapter.write_table, "table", table[:1]), (chapter.write_numbers, {"value": 2}))
+        for write, *arguments in (*writes, (chapter.write_model, "model", models[1])):
             with pytest.raises(StorageError, match=r"could not be written: No space left(.|\n)*Make room on the disk"):
-                write()
+                write(*arguments)
     reader = outputs.Chapter(2, sources=())
     assert len(reader.read_table(1, "table")) == 3
     assert reader.read_numbers(1) == {"value": 1}

@@ -56,12 +56,6 @@ def test_copies_of_the_bundle_are_never_taken_for_data_of_atlas(tmp_path, monkey
     assert plotting.data_kind() == "Data of unknown origin"
 
 
-def test_the_build_of_january_2020_is_official(real_files, monkeypatch):
-    monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
-    assert {samples.locate(name).source for name in ("data", "Zee", "Zmumu", "ttbar_lep")} == {"official"}
-    assert plotting.data_kind() == "ATLAS open data"
-
-
 def test_a_folder_without_samples_is_said_once(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
     assert samples.locate("Zee").source == samples.locate("llll").source == "bundle"
@@ -109,9 +103,10 @@ def test_an_optional_sample_outside_of_the_search_path_can_be_read(tmp_path, min
     assert set(ntuple.read(tmp_path / TAUS)["sample"]) == {"Ztautau"}
 
 
-def test_real_taus(real_files, monkeypatch):
+def test_real_files_of_january_2020_are_official_and_hold_taus(real_files, monkeypatch):
     monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
-    assert samples.locate("Ztautau").source == "official"
+    assert {samples.locate(name).source for name in ("data", "Zee", "Zmumu", "ttbar_lep", "Ztautau")} == {"official"}
+    assert plotting.data_kind() == "ATLAS open data"
     sample, events = samples.get("Ztautau"), ntuple.read_sample("Ztautau")
     chunk = next(ntuple.chunks(real_files / TAUS, ["XSection", "SumWeights"]))
     assert len(events) == sample.official_raw

@@ -16,7 +16,7 @@ def with_leptons(make_events, flavours, charges):
 
 
 def test_flavours_and_charges(make_events):
-    flavours = [(11, 11, 11, 11), (11, 13, 11, 13), (13, 13, 13, 13), (11, 11, 11, 13), (11, 13, 13, 13), (11,) * 4]
+    flavours = [(11,) * 4, (11, 13, 11, 13), (13,) * 4, (11, 11, 11, 13), (11, 13, 13, 13), (11,) * 4]
     charges = [(1, -1, 1, -1)] * 5 + [(1, 1, 1, -1)]
     events = with_leptons(make_events, flavours, charges)
     assert selection.is_flavour_allowed(events).tolist() == [True, True, True, False, False, True]

@@ -114,8 +114,7 @@ def test_scan_is_the_loop_with_ties_negative_weights_and_unordered_cuts(score, l
 
 
 def test_scan_of_its_own_cuts_spans_the_scores():
-    score = np.array([3, 1, 2], dtype=np.float32)
-    result = significance.scan(score, [1, 0, 0], [1.0, 1.0, 1.0])
+    result = significance.scan(np.array([3, 1, 2], dtype=np.float32), [1, 0, 0], [1.0, 1.0, 1.0])
     np.testing.assert_allclose(result.cut[[0, -1]], [1, 3])
     np.testing.assert_equal(result.raw_background[[0, -1]], [2, 0])
     np.testing.assert_equal(result.raw_signal, 1)
@@ -131,22 +130,18 @@ def test_scan_measure_and_error():
     np.testing.assert_allclose(plain.significance, s / np.sqrt(b))
     expected = np.hypot(plain.signal_error / np.sqrt(b), s / (2 * b**1.5) * plain.background_error)
     np.testing.assert_allclose(plain.significance_error, expected, rtol=1e-5)
-    uncertain = significance.scan(
-        score, label, weight, cuts=[0.0, 1.0], measure=lambda s, b: significance.asimov(s, b, 0.1 * b)
-    )
+    measure = lambda s, b: significance.asimov(s, b, 0.1 * b)  # noqa: E731
+    uncertain = significance.scan(score, label, weight, cuts=[0.0, 1.0], measure=measure)
     assert (uncertain.significance < plain.significance).all()
 
 
-def test_negative_background_is_nan_and_never_the_best_cut():
-    result = significance.scan(
-        [0.1] * 100 + [0.9] * 12, [0] * 100 + [0] * 11 + [1], [1.0] * 100 + [-1.0] * 11 + [1.0], cuts=[0.0, 0.5],
-        measure=lambda s, b: significance.asimov(s, b, 0.1 * b),
-    )  # fmt: skip
+def test_negative_background_is_nan_and_never_the_best_cut_and_of_equals_the_loosest_wins():
+    weight = np.repeat([1.0, -1.0, 1.0], [100, 11, 1])
+    score, label = np.repeat([0.1, 0.9], [100, 12]), np.repeat([0, 1], [111, 1])
+    options = {"cuts": [0.0, 0.5], "measure": lambda s, b: significance.asimov(s, b, 0.1 * b)}
+    result = significance.scan(score, label, weight, **options)
     assert np.isnan(result.significance[1])
     assert significance.best(result).cut == 0.0
-
-
-def test_of_equal_cuts_the_loosest_wins():
     result = significance.scan([0.5] * 200 + [0.9], [0] * 200 + [1], [1.0] * 201, cuts=[0.4, 0.1, 0.3])
     assert significance.best(result).cut == 0.1
 

@@ -122,45 +122,30 @@ def own_loss(y, prediction):
     return keras.ops.mean(keras.ops.log(keras.ops.cosh(prediction - y)), axis=-1)
 
 
-def loss_of_ones_own():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(3), layers.Dense(1)])
-    model.compile("adagrad", own_loss)
-    return model, X, Y[:, None], WEIGHT
-
-
-def lambda_layer():
-    model = keras.Sequential([keras.Input((4,)), layers.Lambda(lambda x: x * 2), layers.Dense(1)])
-    model.compile("sgd", "mse")
-    return model, X, Y, None
-
-
-def model_in_the_model():
-    model = keras.Sequential([keras.Input((4,)), keras.Sequential([layers.Dense(3)]), layers.Dense(1)])
-    model.compile("sgd", "mse")
-    return model, X, Y, None
-
-
-def eager():
-    model = small()
-    model.compile("sgd", "binary_crossentropy", run_eagerly=True)
-    return model, X, Y, None
-
-
 def scaled_loss():
-    model = keras.Sequential([keras.Input((4,)), layers.Dense(8, "relu", dtype="mixed_float16"), layers.Dense(1)])
-    model.compile(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01), initial_scale=8.0), "mse")
-    return model, X, Y, None
+    return keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.01), initial_scale=8.0)
+
+
+def of_layers(make_layers, optimizer, loss="mse", weight=None, **options):
+    """Return a maker of a model with such layers before its last one."""
+
+    def make():
+        model = keras.Sequential([keras.Input((4,)), *make_layers(), layers.Dense(1)])
+        model.compile(optimizer() if callable(optimizer) else optimizer, loss, **options)
+        return model, X, Y[:, None], weight
+
+    return make
 
 
 FAST = [weighted_classifier, regression_with_momentum, classes_with_schedule_and_average, functional]
 KERAS = [
     two_inputs_two_outputs,
     own_training_step,
-    loss_of_ones_own,
-    lambda_layer,
-    model_in_the_model,
-    eager,
-    scaled_loss,
+    of_layers(lambda: [layers.Dense(3)], "adagrad", own_loss, WEIGHT),
+    of_layers(lambda: [layers.Lambda(lambda x: x * 2)], "sgd"),
+    of_layers(lambda: [keras.Sequential([layers.Dense(3)])], "sgd"),
+    of_layers(lambda: [layers.Dense(8)], "sgd", run_eagerly=True),
+    of_layers(lambda: [layers.Dense(8, "relu", dtype="mixed_float16")], scaled_loss),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,8 +54,6 @@ def test_negative_fraction():
 
 
 def test_match_yields(make_events):
-    import pandas as pd
-
     whole = pd.concat([make_events(6), make_events(4, sample="Zee")], ignore_index=True)
     part = whole.iloc[[0, 1, 7]]
     scaled = weights.match_yields(part, whole)
@@ -65,8 +64,6 @@ def test_match_yields(make_events):
 
 
 def test_arrays(make_events):
-    import pandas as pd
-
     events = pd.concat([make_events(3), make_events(2, sample="ggH125_ZZ4lep")], ignore_index=True)
     x, y, weight = features.arrays(events, ntuple.LEPTON_PT)
     assert (x.shape, x.dtype, x.flags["C_CONTIGUOUS"]) == ((5, 4), np.float32, True)

@@ -6,12 +6,14 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from labcourse import settings
-from workshop.authoring import answers, expected, source
+from workshop.authoring import exercises, expected, source
 from workshop.cli import app
 
 HOME = settings.home()
@@ -54,8 +56,8 @@ def test_files_and_exercises_exist() -> None:
     for path in ("environment_mac_m1.yml", "requirements.lock", "tests/expected.json"):
         assert path in PAGE
         assert (HOME / path).is_file()
-    exercises = {cell.exercise for chapter in CHAPTERS for cell in chapter.cells if cell.exercise}
-    assert set(re.findall(r"\b\d\.\d+\b(?= (?:and|are)|\))", PAGE)) <= exercises
+    known = {cell.exercise for chapter in CHAPTERS for cell in chapter.cells if cell.exercise}
+    assert set(re.findall(r"\b\d\.\d+\b(?= (?:and|are)|\))", PAGE)) <= known
 
 
 @pytest.mark.skipif(not shutil.which("perl"), reason="perl")
@@ -68,13 +70,13 @@ def test_what_is_handed_out_holds_no_answer_in_words(tmp_path: Path) -> None:
     assert {entry.get("model") for entry in entries} == {None, "Ask your instructor."}
 
 
-def test_every_written_question_has_its_answer() -> None:
-    found = answers.read(HOME)
+def test_every_written_question_has_its_answer(invoke: Callable[..., Any]) -> None:
+    found = exercises.answers(CHAPTERS)
     written = [cell.exercise for chapter in CHAPTERS for cell in chapter.cells if "written" in cell.tags]
     assert [answer.exercise for answer in found] == written
     for answer in found:
         assert answer.question.startswith(f"### Exercise {answer.exercise} ")
         assert len(answer.answer.split()) > 30
-    text = answers.as_markdown(found)
+    text = invoke("answers").out
     assert text.count("### Exercise") == len(found)
     assert f"> {found[0].answer.splitlines()[0]}" in text

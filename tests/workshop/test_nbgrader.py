@@ -26,12 +26,12 @@ NAME = "chapter1_data_preparation"
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: str(chapter.name))
 
 
-def without_regions(text: str, begin: str, end: str) -> list[str]:
-    """Return the lines that hold something and stand outside of all regions."""
+def without_regions(text: str) -> list[str]:
+    """Return the lines that hold something and stand outside of all solutions."""
     kept, inside = [], False
     for line in text.splitlines():
-        if line.strip() in (begin, end):
-            inside = line.strip() == begin
+        if line.strip() in (BEGIN, END):
+            inside = line.strip() == BEGIN
         elif not inside and line.strip():
             kept.append(line)
     return kept
@@ -39,32 +39,23 @@ def without_regions(text: str, begin: str, end: str) -> list[str]:
 
 @each_chapter
 def test_source_notebooks_give_a_point_for_each_exercise(chapter: source.Source) -> None:
-    cells = nbgrader.source_notebook(chapter).cells
-    graded = {
-        cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader for cell in cells if "nbgrader" in cell.metadata
-    }
-    for cell in chapter.cells:
-        if not cell.exercise:
-            continue
-        number = cell.exercise.replace(".", "-")
-        exercise = graded[f"exercise-{number}"]
-        assert exercise["solution"]
-        assert not exercise["locked"]
+    cells = [cell for cell in nbgrader.source_notebook(chapter).cells if "nbgrader" in cell.metadata]
+    graded = {cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader for cell in cells}
+    exercises = [cell for cell in chapter.cells if cell.exercise]
+    for cell in exercises:
+        exercise, check = (graded.get(f"{kind}-{cell.exercise.replace('.', '-')}") for kind in ("exercise", "check"))
+        assert (exercise["solution"], exercise["locked"]) == (True, False)
         if "written" in cell.tags:
-            assert exercise["points"] == 1
-            assert f"check-{number}" not in graded
+            assert (exercise["points"], check) == (1, None)
         else:
-            assert not exercise["grade"]
-            check = graded[f"check-{number}"]
-            assert (check["points"], check["locked"], check["solution"]) == (1, True, False)
-    points = sum(entry.get("points", 0) for entry in graded.values())
-    assert points == sum(bool(cell.exercise) for cell in chapter.cells)
+            assert (exercise["grade"], check["points"], check["locked"], check["solution"]) == (False, 1, True, False)
+    assert sum(entry.get("points", 0) for entry in graded.values()) == len(exercises)
 
 
 @each_chapter
 def test_what_nbgrader_leaves_of_an_answer_is_the_students_stub(chapter: source.Source) -> None:
     for student, marked in zip(cut.student(chapter), cut.student(chapter, with_answers=True), strict=True):
-        assert without_regions(marked, BEGIN, END) == [line for line in student.splitlines() if line.strip()]
+        assert without_regions(marked) == without_regions(student)
 
 
 def test_what_was_changed_by_hand_is_kept(tmp_path: Path) -> None:
@@ -102,14 +93,8 @@ def call(tmp_path_factory: pytest.TempPathFactory) -> Any:
     }
 
     def call(*arguments: str) -> Path:
-        done = subprocess.run(
-            [sys.executable, "-m", "nbgrader", *arguments],
-            cwd=tree,
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=900,
-        )
+        command = [sys.executable, "-m", "nbgrader", *arguments]
+        done = subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, done.stderr
         return tree
 
@@ -123,9 +108,7 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
     student = build.student_notebook(chapter)
     for ours, theirs in zip(student.cells, released.cells, strict=True):
         if ours.cell_type == "code":
-            assert [x for x in theirs.source.splitlines() if x.strip()] == [
-                x for x in ours.source.splitlines() if x.strip()
-            ]
+            assert without_regions(theirs.source) == without_regions(ours.source)
     for figure in ("atlas_coordinates", "event_weights", "feynman_higgs_four_leptons"):
         assert (tree / "release" / NAME / "figures" / f"{figure}.svg").is_file()
 

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 
 from factory import mini
 from labcourse.errors import BadFile, StorageError
-from workshop.opendata import Official, unpack
+from workshop.opendata.archive import unpack
+from workshop.opendata.manifest import Official
 
 CONTENT = {name: random.Random(name).randbytes(40_000) + bytes(10_000) for name in ("data_A", "data_B", "mc_1.x")}
 FILES = [

@@ -21,7 +21,9 @@ import pytest
 
 from labcourse import samples, settings
 from labcourse.errors import BadInput, DownloadError, StorageError
-from workshop.opendata import Official, Outcome, download, mirrors, transfer
+from workshop.opendata import transfer
+from workshop.opendata.manifest import Official, mirrors
+from workshop.opendata.transfer import Outcome, download
 
 Behaviour = Callable[["Handler", bytes], None]
 
@@ -83,15 +85,11 @@ def good(handler: Handler, content: bytes, *, until: int | None = None) -> None:
     handler.wfile.write(content[start:until] if until is None or until > start else b"")
 
 
-def cut(at: int) -> Behaviour:
-    return lambda handler, content: good(handler, content, until=at)
-
-
-def stall(at: int) -> Behaviour:
+def cut(at: int, *, seconds: float = 0) -> Behaviour:
     def behave(handler: Handler, content: bytes) -> None:
         good(handler, content, until=at)
         handler.wfile.flush()
-        handler.server.released.wait(20)
+        handler.server.released.wait(seconds)
 
     return behave
 
@@ -174,17 +172,14 @@ def names(folder: Path) -> list[str]:
 
 def test_several_files_arrive_whole_and_are_not_fetched_again(server: Server, tmp_path: Path) -> None:
     pairs = [made(size, f"MC/mc_{size}.name.4lep.root") for size in (1, 65536, 65537, 200_000)]
-    for file, content in pairs:
-        mirror = server.offer("a", file, content)
-    files = [file for file, _ in pairs]
-    outcomes = download(files, tmp_path / "new", from_mirrors=[mirror])
-    assert [tuple(outcome) for outcome in outcomes] == [
-        (file.name, file.sample, "downloaded", file.bytes, "127.0.0.1", "") for file in files
-    ]
-    assert all((tmp_path / "new" / file.name).read_bytes() == content for file, content in pairs)
-    assert names(tmp_path / "new") == sorted(file.name for file in files)
+    mirror, *_ = [server.offer("a", file, content) for file, content in pairs]
+    files, folder = [file for file, _ in pairs], tmp_path / "new"
+    outcomes = download(files, folder, from_mirrors=[mirror])
+    assert outcomes == [Outcome(file.name, file.sample, "downloaded", file.bytes, "127.0.0.1") for file in files]
+    assert all((folder / file.name).read_bytes() == content for file, content in pairs)
+    assert names(folder) == sorted(file.name for file in files)
     asked = len(server.requests)
-    again = download(files, tmp_path / "new", from_mirrors=[mirror])
+    again = download(files, folder, from_mirrors=[mirror])
     assert ({outcome.state for outcome in again}, len(server.requests)) == ({"already whole"}, asked)
 
 
@@ -213,7 +208,7 @@ def test_a_server_that_falls_silent_is_asked_again(
     monkeypatch.setattr(transfer, "SILENCE", 0.5)
     file, content = made()
     mirror = server.offer("a", file, content)
-    server.script["*"] = [stall(100_000)]
+    server.script["*"] = [cut(100_000, seconds=20)]
     assert fetch(file, tmp_path, mirror).state == "downloaded"
     assert server.requests[1][1] == "bytes=100000-"
 
@@ -236,49 +231,32 @@ def test_a_part_of_another_build_is_dropped(server: Server, tmp_path: Path, had:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "note"),
+    ("behaviour", "asked", "note"),
     [
-        (status(404), "answers 404 Not Found"),
-        (status(503, Retry_After=3600), "asks to come back in 3600 s"),
-        (other(altered), "sent a wrong checksum"),
-        (other(lambda content: content[:-1]), "has a file of 299999 bytes instead of 300000: another build"),
-        (other(lambda content: content + b"x", length=False), "sends more than the 300000 bytes"),
-        (other(lambda content: b"<html>Log in", length=False, Content_Type="text/html; charset=utf-8"), "a web page"),
-        (wrong_range, "sends another range"),
-        (status(302, Location="file:///etc/passwd"), "cannot be used"),
+        (status(404), 1, "answers 404 Not Found"),
+        (other(altered), 1, "sent a wrong checksum"),
+        (other(lambda content: content[:-1]), 1, "has a file of 299999 bytes instead of 300000: another build"),
+        (other(lambda content: content + b"x", length=False), 1, "sends more than the 300000 bytes"),
+        (other(lambda content: b"<html>Log in", length=False, Content_Type="text/html"), 1, "a web page"),
+        (wrong_range, 1, "sends another range"),
+        (status(302, Location="file:///etc/passwd"), 1, "cannot be used"),
+        (status(503), 3, "answers 503, 3 times in a row"),
+        (cut(0), 3, "broke the connection off, 3 times in a row"),
+        (other(lambda content: b"", length=False), 3, "ended after 0 of 300000 bytes, 3 times in a row"),
     ],
 )
-def test_the_next_mirror_is_asked_at_once(server: Server, tmp_path: Path, behaviour: Behaviour, note: str) -> None:
-    file, content = made()
-    first, second = (server.offer(mirror, file, content) for mirror in "ab")
-    server.script[f"/a/{file.path}"] = [behaviour]
-    outcome = fetch(file, tmp_path, first, second)
-    assert (outcome.state, note in outcome.note) == ("downloaded", True), outcome.note
-    assert [path for path, _ in server.requests] == [f"/a/{file.path}", f"/b/{file.path}"]
-    assert (tmp_path / file.name).read_bytes() == content
-    assert names(tmp_path) == [file.name]
-
-
-@pytest.mark.parametrize(
-    ("behaviour", "note"),
-    [
-        (status(503), "answers 503, 3 times in a row"),
-        (cut(0), "broke the connection off, 3 times in a row"),
-        (other(lambda content: b"", length=False), "ended after 0 of 300000 bytes, 3 times in a row"),
-    ],
-)
-def test_the_next_mirror_is_asked_after_some_attempts(
-    server: Server, tmp_path: Path, behaviour: Behaviour, note: str, waits: list[float]
+def test_the_next_mirror_is_asked_at_once_or_after_some_attempts(
+    server: Server, tmp_path: Path, behaviour: Behaviour, asked: int, note: str, waits: list[float]
 ) -> None:
     file, content = made()
     first, second = (server.offer(mirror, file, content) for mirror in "ab")
     server.script[f"/a/{file.path}"] = [behaviour] * 3
     outcome = fetch(file, tmp_path, first, second)
-    assert (outcome.state, note in outcome.note, waits) == ("downloaded", True, [1, 2])
-    server.script["*"] = [status(503, Retry_After=7), status(503, Retry_After="soon")]
-    (tmp_path / file.name).unlink()
-    fetch(file, tmp_path, second)
-    assert waits[2:] == [7, 2], "as long as the server asks for"
+    assert (outcome.state, note in outcome.note) == ("downloaded", True), outcome.note
+    assert [path for path, _ in server.requests] == [*[f"/a/{file.path}"] * asked, f"/b/{file.path}"]
+    assert waits == [1, 2][: asked - 1]
+    assert (tmp_path / file.name).read_bytes() == content
+    assert names(tmp_path) == [file.name]
 
 
 def test_redirects_are_followed_but_not_in_a_loop(server: Server, tmp_path: Path) -> None:
@@ -306,7 +284,8 @@ def test_a_mirror_out_of_reach_is_given_up_for_all_files(tmp_path: Path, waits: 
     files = [made(1000, f"MC/mc_{number}.name.4lep.root")[0] for number in range(8)]
     outcomes = download(files, tmp_path, from_mirrors=["http://127.0.0.1:9"])
     assert {outcome.state for outcome in outcomes} == {"failed"}
-    assert all("could be reached" in outcome.note or "could not be reached" in outcome.note for outcome in outcomes)
+    assert "could not be reached" in outcomes[0].note
+    assert {outcome.note for outcome in outcomes[1:]} == {"no mirror could be reached"}
     assert waits == [1, 2]
 
 
@@ -323,7 +302,7 @@ def test_a_disk_that_is_full_or_refuses(server: Server, tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="cannot be written"):
         fetch(file, tmp_path / "file", mirror)
     (tmp_path / file.part).mkdir()
-    with pytest.raises(StorageError, match="could not be read or written"):
+    with pytest.raises(StorageError, match="could not be read"):
         fetch(file, tmp_path, mirror)
 
 
@@ -338,9 +317,7 @@ def test_a_proxy_of_the_environment_is_used_and_named(
     (tmp_path / file.name).unlink()
     monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:9")
     note = fetch(file, tmp_path, "http://mirror.invalid/a").note
-    assert ("through the proxy 127.0.0.1:9" in note, "secret" in note) == (True, False)
-    monkeypatch.setenv("no_proxy", "mirror.invalid")
-    assert "proxy" not in fetch(file, tmp_path, "http://mirror.invalid/a").note
+    assert ("through the proxy of this machine" in note, "secret" in note) == (True, False)
     monkeypatch.setenv("http_proxy", "ftp://proxy")
     with pytest.raises(DownloadError, match="proxy or the certificates"):
         fetch(file, tmp_path, "http://mirror.invalid/a")
@@ -367,7 +344,8 @@ def test_addresses_of_mirrors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 DOWNLOAD = """
 import sys
 from pathlib import Path
-from workshop.opendata import Official, download
+from workshop.opendata.manifest import Official
+from workshop.opendata.transfer import download
 
 path, size, adler32, folder, mirror = sys.argv[1:]
 try:
@@ -382,7 +360,7 @@ except KeyboardInterrupt:
 def test_stopped_in_the_middle_it_goes_on_and_nobody_disturbs_it(server: Server, tmp_path: Path, how: str) -> None:
     file, content = made()
     mirror, half = server.offer("a", file, content), file.bytes // 2
-    server.script["*"] = [stall(half)]
+    server.script["*"] = [cut(half, seconds=20)]
     command = [sys.executable, "-c", DOWNLOAD, file.path, str(file.bytes), file.adler32, str(tmp_path), mirror]
     part = tmp_path / file.part
     with subprocess.Popen(command, cwd=settings.home(), stderr=subprocess.PIPE) as process:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -14,69 +13,51 @@ from pathlib import Path
 import psutil
 import pytest
 
-from labcourse import outputs, settings
-from workshop.authoring import expected, machine, run, source
+from labcourse import settings
+from workshop.authoring import build, expected, machine, run, source
 from workshop.authoring.display import RunProgress
 
 HOME = settings.home()
-CHAPTER = """
-from labcourse import outputs
-import pathlib, time
-
-chapter = outputs.Chapter({number}, sources=[])
-{reads}
-pathlib.Path({log!r}).open("a").write("begin {number}\\n")
-{body}
-pathlib.Path({log!r}).open("a").write("end {number}\\n")
-chapter.write_numbers({{"answer": {number}}})
-"""
 
 
 @pytest.fixture
-def make_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[run.Task]]:
+def make_tasks(
+    tmp_path: Path, make_course: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., list[run.Task]]:
     """Return a maker of chapters, given the chapters that each reads; what they do is written to a log."""
-    import nbformat
-
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "expected.json").write_text(json.dumps({"bundle": {}, "official": {}}))
-    (tmp_path / "solutions").mkdir()
     monkeypatch.setattr(expected, "section", lambda: "bundle")
+    note = f"open({str(tmp_path / 'log')!r}, 'a').write"
 
     def make(reads: dict[int, tuple[int, ...]], body: str) -> list[run.Task]:
         texts = {
-            number: CHAPTER.format(
-                number=number,
-                reads="\n".join(f"chapter.read_numbers({n})" for n in needed),
-                log=str(tmp_path / "log"),
-                body=body,
+            number: "\n".join(
+                [
+                    "import time",
+                    *(f"chapter.read_numbers({n})" for n in needed),
+                    f"{note}('begin {number}\\n')",
+                    body,
+                    f"{note}('end {number}\\n')",
+                    f"chapter.write_numbers({{'answer': {number}}})",
+                ]
             )
             for number, needed in reads.items()
         }
-        cell = nbformat.v4.new_code_cell
-        return [
-            run.Task(number, outputs.CHAPTERS[number], nbformat.v4.new_notebook(cells=[cell(text)]))
-            for number, text in texts.items()
-        ]
+        home = make_course(texts)
+        build.build(home)
+        return run.solutions(home)
 
     return make
 
 
 def test_each_begins_when_what_it_reads_is_there(make_tasks: Callable[..., list[run.Task]], tmp_path: Path) -> None:
-    body = f"while not all(text in open({str(tmp_path / 'log')!r}).read() for text in ('1', '9')): time.sleep(0.1)"
+    body = f"while not all(text in open({str(tmp_path / 'log')!r}).read() for text in '19'): time.sleep(0.1)"
     tasks = make_tasks({1: (), 2: (1,), 3: (1, 2), 9: ()}, body)  # the first and the project wait for each other
-    shown: list[int] = []
     with RunProgress(tasks, {}) as progress:
-        results = run.run(
-            tasks,
-            home=tmp_path,
-            workspace="test",
-            jobs=2,
-            on_cell=progress.on_cell,
-            on_chapter=lambda result, task: shown.append(result.chapter),
-        )
+        shown = {"on_cell": progress.on_cell, "on_chapter": progress.on_chapter}
+        results = run.run(tasks, home=tmp_path / "home", workspace="test", jobs=2, **shown)
     assert [(result.chapter, result.error) for result in results] == [(n, "") for n in (1, 2, 3, 9)]
     assert [number.value for result in results for number in result.numbers] == [1, 2, 3, 9]
-    assert sorted(shown) == [1, 2, 3, 9]
+    assert all(task.finished for task in progress.tasks)
     log = (tmp_path / "log").read_text().splitlines()
     assert [line for line in log if "9" not in line] == [f"{word} {n}" for n in (1, 2, 3) for word in ("begin", "end")]
 
@@ -84,8 +65,8 @@ def test_each_begins_when_what_it_reads_is_there(make_tasks: Callable[..., list[
 def test_after_a_failure_none_begins_and_what_runs_ends(
     make_tasks: Callable[..., list[run.Task]], tmp_path: Path
 ) -> None:
-    tasks = [*make_tasks({1: ()}, "1 / 0"), *make_tasks({2: (1,), 9: ()}, "time.sleep(1)")]
-    failed, project = run.run(tasks, home=tmp_path, workspace="test", jobs=2)
+    tasks = make_tasks({1: (), 2: (1,), 9: ()}, "chapter.number == 1 and 1 / 0\ntime.sleep(1)")
+    failed, project = run.run(tasks, home=tmp_path / "home", workspace="test", jobs=2)
     assert "ZeroDivisionError" in failed.error
     assert (project.chapter, project.error) == (9, "")
 
@@ -94,11 +75,11 @@ def test_what_a_chapter_reads_is_seen_in_its_code() -> None:
     needs = {task.chapter: set(task.inputs) for task in run.solutions(HOME)}
     assert needs[source.PROJECT] == set()
     assert (needs[2], needs[6]) == ({1}, {1})
-    assert run.needed_by(HOME, [5, 9], "test") == ([1, 2, 4], [1, 2, 4])
+    assert run.lacking(HOME, [5, 9], "test") == [1, 2, 4]
     assert all(1 in needs[chapter] and max(needs[chapter]) < chapter for chapter in range(2, 9))
 
 
-@pytest.mark.parametrize("code", ["chapter.read_model(n, 'model')", "chapter.read_table()", "%matplotlib inline"])
+@pytest.mark.parametrize("code", ["chapter.read_model(n, 'model')", "chapter.read_table()"])
 def test_what_cannot_be_seen_is_all_earlier_chapters(code: str) -> None:
     import nbformat
 
@@ -120,23 +101,13 @@ cli.main()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGINT for one process")
-def test_ctrl_c_ends_all_kernels(tmp_path: Path) -> None:
-    (tmp_path / "course").mkdir(parents=True)
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "expected.json").write_text(json.dumps({"bundle": {}, "official": {}}))
-    text = (
-        "# %%\nimport pathlib, os, time\npathlib.Path(f'{os.environ[\"LOG\"]}-{os.getpid()}').touch()\ntime.sleep(60)\n"
-    )
-    for number in (1, 2):
-        (tmp_path / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
-    command = [sys.executable, "-c", COMMAND, str(tmp_path), "run", "--jobs", "2"]
-    environment = os.environ | {"LOG": str(tmp_path / "kernel"), "LABCOURSE_DATA": str(HOME / "data")}
+def test_ctrl_c_ends_all_kernels(tmp_path: Path, make_course: Callable[..., Path]) -> None:
+    text = f"import os, time\nopen(f'{tmp_path}/kernel-{{os.getpid()}}', 'w').close()\ntime.sleep(60)"
+    command = [sys.executable, "-c", COMMAND, str(make_course({1: text, 2: text})), "run", "--jobs", "2"]
+    environment = os.environ | {"LABCOURSE_DATA": str(HOME / "data")}
     with subprocess.Popen(command, cwd=HOME, env=environment, stderr=subprocess.PIPE, text=True) as process:
         try:
-            for _ in range(600):
-                kernels = [int(path.name.split("-")[1]) for path in tmp_path.glob("kernel-*")]
-                if len(kernels) == 2:
-                    break
+            while len(kernels := [int(path.name.split("-")[1]) for path in tmp_path.glob("kernel-*")]) < 2:
                 assert process.poll() is None, process.communicate()
                 time.sleep(0.1)
             os.kill(process.pid, signal.SIGINT)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from labcourse import settings
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, read_small, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.kept import keep
+from workshop.authoring.kept import set_aside
 from workshop.authoring.source import Source, number_of, read_all
 
 _METADATA = {
@@ -66,47 +66,44 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     StorageError
         If the disk refuses.
     """
-    sources = read_all(home, chapters)
-    plans = [(source, text(student_notebook(source))) for source in sources]
-    listed = exercises.as_text(sources, exercises.file_of(home) if chapters else None)
     built = []
-    for source, student in plans:
-        path, solution = (home / folder / f"{source.name}.ipynb" for folder in ("notebooks", "solutions"))
-        reason = worked_in(path) if path.is_file() and not holds(path, student) else ""
-        if reason and not force:
+    for path, content, note in list(_plan(home, chapters)):
+        reason = _what_would_be_lost(path) if path.is_file() and not holds(path, content) else ""
+        if reason and path.parent.name == "notebooks" and not force:
             built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
-        else:
-            built.append(write(path, student, f"{reason}: it is kept as {keep(path).name}" if reason else ""))
-        old = _load_if_readable(solution)
-        is_damaged = old is None and solution.is_file()
-        notes = [f"it cannot be read: it is kept as {keep(solution).name}"] if is_damaged else []
-        new = with_outputs(source, old)
-        if problem := what_is_amiss(new):
-            notes.append(f"{problem}: `labcourse run {source.chapter} --save`")
-        built.append(write(solution, text(new), "; ".join(notes)))
-    return [*built, write(exercises.file_of(home), listed)]
+            continue
+        notes = [f"{reason}: it is kept as {set_aside(path).name}"] if reason else []
+        built.append(write(path, content, "; ".join([*notes, note] if note else notes)))
+    return built
 
 
 def check(home: Path) -> list[str]:
     """Return what is out of step between the course text and what is built from it, one line each."""
-    sources = read_all(home)
-    problems = []
-    if not holds(exercises.file_of(home), exercises.as_text(sources)):
-        problems.append("course/exercises.json differs from course/: run `labcourse build`")
-    for source in sources:
-        name, text_file = f"{source.name}.ipynb", f"course/{source.path.name}"
-        new = with_outputs(source, _load_if_readable(home / "solutions" / name))
-        for folder, notebook in (("notebooks", student_notebook(source)), ("solutions", new)):
-            if not holds(home / folder / name, text(notebook)):
-                problems.append(f"{folder}/{name} differs from {text_file}: run `labcourse build`")
-        if problem := what_is_amiss(new):
-            problems.append(f"solutions/{name}: {problem}: run `labcourse run {source.chapter} --save`")
-    names = {source.name for source in sources}
+    problems, known = [], set()
+    for path, content, note in _plan(home):
+        known.add(path)
+        name = path.relative_to(home).as_posix()
+        if not holds(path, content):
+            problems.append(f"{name} differs from course/: run `labcourse build`")
+        if note:
+            problems.append(f"{name}: {note}")
     # In notebooks/ a name that the course does not know may be a student's own copy.
     for path in sorted((home / "solutions").glob("*.ipynb")):
-        if path.stem not in names and number_of(path.stem):
+        if path not in known and number_of(path.stem):
             problems.append(f"solutions/{path.name} has no source in course/: delete it")
     return problems
+
+
+def _plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
+    """Yield what is built of the course text: each file, what it has to hold, and what is amiss with its outputs."""
+    sources, listed = read_all(home, chapters), exercises.file_of(home)
+    for source in sources:
+        path = home / "solutions" / f"{source.name}.ipynb"
+        yield home / "notebooks" / path.name, text(student_notebook(source)), ""
+        solution = with_outputs(source, _load_if_readable(path))
+        problem = what_is_amiss(solution)
+        yield path, text(solution), problem and f"{problem}: `labcourse run {source.chapter} --save`"
+    yield listed, exercises.as_text(sources, listed if chapters else None), ""
 
 
 def what_is_amiss(notebook: Any) -> str:
@@ -178,12 +175,14 @@ def _code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def worked_in(path: Path) -> str:
-    """Return how one sees that somebody worked in a student's notebook, or an empty text if it is as it was built."""
-    try:
-        notebook = load(path)
-    except BuildError:
+def _what_would_be_lost(path: Path) -> str:
+    """Return how one sees that a notebook is not as it was built; an empty text for what a run makes anew."""
+    if path.suffix != ".ipynb":
+        return ""
+    if (notebook := _load_if_readable(path)) is None:
         return "it cannot be read"
+    if path.parent.name != "notebooks":
+        return ""
     if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
         return "cells have been run in it"
     is_fresh = notebook.metadata.get("labcourse") == {"built": _fingerprint(notebook)}

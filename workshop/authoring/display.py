@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from workshop.authoring.expected import Number
@@ -25,34 +26,25 @@ class RunProgress(Progress):
     """
 
     def __init__(self, tasks: Iterable[Task], seconds: Mapping[str, float]) -> None:
-        super().__init__(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TextColumn("{task.percentage:3.0f} %, left"),
-            TimeRemainingColumn(compact=True),
-            console=Console(stderr=True),
-            transient=True,
-        )
+        left = TextColumn("{task.percentage:3.0f} %, left")
+        columns = (TextColumn("{task.description}"), BarColumn(), left, TimeRemainingColumn(compact=True))
+        super().__init__(*columns, console=Console(stderr=True), transient=True)
         self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
-        self._done = dict.fromkeys(self._weight, 0.0)
-        self._bars: dict[int, TaskID] = {}
         self._all = self.add_task("all", total=sum(self._weight.values()))
+        self._bars = {
+            task.chapter: self.add_task(_title(task.name), total=self._weight[task.chapter], visible=False)
+            for task in tasks
+        }
 
     def on_cell(self, task: Task) -> None:
         """Advance by one cell."""
-        chapter, weight = task.chapter, self._weight[task.chapter]
-        if chapter not in self._bars:
-            self._bars[chapter] = self.add_task(_title(task.name), total=weight)
-        self._done[chapter] += weight / max(task.cells, 1)
-        self.update(self._bars[chapter], completed=self._done[chapter])
-        self.update(self._all, completed=sum(self._done.values()))
+        step = self._weight[task.chapter] / max(task.cells, 1)
+        self.update(self._bars[task.chapter], advance=step, visible=True)
+        self.update(self._all, advance=step)
 
     def on_chapter(self, result: ChapterRun, task: Task) -> None:
         """Say that a chapter is done."""
-        self._done[task.chapter] = self._weight[task.chapter]
-        self.update(self._all, completed=sum(self._done.values()))
-        if task.chapter in self._bars:
-            self.remove_task(self._bars.pop(task.chapter))
+        self.update(self._bars[task.chapter], visible=False)
         mark = "[green]✓[/]" if result.is_right else "[red]✗[/]"
         self.console.print(f"{mark} {_title(result.name)}: {result.seconds:.1f} s", highlight=False)
 
@@ -76,24 +68,13 @@ def run_table(results: Iterable[ChapterRun]) -> Table:
 
 def as_rows(results: Iterable[ChapterRun]) -> list[dict[str, Any]]:
     """Return the same as a list that JSON can hold, one entry per chapter."""
-    return [
-        {
-            "chapter": result.chapter,
-            "name": result.name,
-            "seconds": round(result.seconds, 2),
-            "error": result.error,
-            "numbers": {
-                number.name: {
-                    "value": number.value if number.value == number.value else None,  # NaN is not JSON
-                    "expected": number.expected,
-                    "tolerance": number.tolerance,
-                    "is_right": number.is_right,
-                }
-                for number in result.numbers
-            },
-        }
-        for result in results
-    ]
+    rows = [dataclasses.asdict(result) for result in results]
+    for row in rows:
+        numbers = {number.name: number._asdict() | {"is_right": number.is_right} for number in row["numbers"]}
+        for number in numbers.values():
+            number["value"] = number["value"] if number["value"] == number["value"] else None  # NaN is not JSON
+        row["numbers"] = numbers
+    return rows
 
 
 def table(rows: list[dict[str, Any]], title: str = "") -> Table:

@@ -6,6 +6,7 @@ in a process of its own: on a processor that it does not support it would take t
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -114,35 +115,32 @@ def _packages() -> Iterator[Finding]:
         return  # among the files of the course
     block = re.search(r"^dependencies = \[(.*?)^\]", project.read_text("utf-8"), re.M | re.S)
     needed = [Requirement(text) for text in ("labcourse", *re.findall(r'"(.+?)"', block[1] if block else ""))]
-    wrong = False
+    wrong: list[Finding] = []
     for requirement in needed:
-        try:
+        detail = "not installed"
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             version = importlib.metadata.version(requirement.name)
+            if requirement.specifier.contains(version, prereleases=True):
+                continue
             detail = f"version {version}, needed {requirement.specifier}"
-            is_right = requirement.specifier.contains(version, prereleases=True)
-        except importlib.metadata.PackageNotFoundError:
-            detail, is_right = "not installed", False
-        if not is_right:
-            wrong = True
-            yield Finding(f"package {requirement.name}", False, detail, how_to_install())
-    if not wrong:
-        yield Finding("packages", True, f"all {len(needed)} are installed")
+        wrong.append(Finding(f"package {requirement.name}", False, detail, how_to_install()))
+    yield from wrong or [Finding("packages", True, f"all {len(needed)} are installed")]
 
 
 def _tensorflow() -> Iterator[Finding]:
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment, mend = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, how_to_install()
     command = [sys.executable, "-c", TRY_TENSORFLOW]
-    mend = how_to_install()
     try:
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
-        detail = ((run.stdout if run.returncode == 0 else run.stderr).strip().splitlines() or ["no message"])[-1]
-        if run.returncode < 0:
-            detail = f"crashes when it starts (signal {-run.returncode})"
-            mend = "Use another machine: TensorFlow needs a processor with AVX (Intel or AMD since 2011) or an ARM one."
-        yield Finding("TensorFlow", run.returncode == 0, detail, mend)
     except subprocess.TimeoutExpired:
         mend = "Close other programs and try again: the machine is overloaded or its disk very slow."
         yield Finding("TensorFlow", False, "does not start within five minutes", mend)
+        return
+    detail = ((run.stdout if run.returncode == 0 else run.stderr).strip().splitlines() or ["no message"])[-1]
+    if run.returncode < 0:
+        detail = f"crashes when it starts (signal {-run.returncode})"
+        mend = "Use another machine: TensorFlow needs a processor with AVX (Intel or AMD since 2011) or an ARM one."
+    yield Finding("TensorFlow", run.returncode == 0, detail, mend)
 
 
 def _memory() -> Iterator[Finding]:
@@ -158,10 +156,10 @@ def _disk() -> Iterator[Finding]:
     try:
         atomic_write(trial, lambda path: path.write_text("a trial\n"))
         trial.unlink()
-        free = shutil.disk_usage(folder).free / 1e9
     except (LabCourseError, OSError) as error:
         yield Finding("disk", False, f"{getattr(error, 'what', error)} ({folder})", mend)
     else:
+        free = shutil.disk_usage(folder).free / 1e9
         yield Finding("disk", free >= DISK_NEEDED, f"{free:.1f} GB free, {DISK_NEEDED:.0f} GB needed", mend)
 
 
@@ -194,10 +192,10 @@ def _samples() -> Iterator[Finding]:
 
 def _sample_files() -> Iterator[Finding]:
     """Read every sample file to its end."""
-    from workshop import opendata
+    from workshop.opendata import integrity
 
-    for v in opendata.verify():
-        if v.state not in (*opendata.GOOD, "missing"):
+    for v in integrity.verify():
+        if v.state not in (*integrity.GOOD, "missing"):
             mend = samples.get_again(Path(v.folder) / v.file)
             yield Finding("sample files", False, f"{v.file} is {v.state}: {v.detail}", mend)
 

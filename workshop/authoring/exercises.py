@@ -1,8 +1,8 @@
 """What checks, panel and tools know of the exercises: ``course/exercises.json``, taken from the course text.
 
 `course.checks.registry` reads it. Of each chapter it holds the exercises (number, title, kind, the cell of the heading,
-the names of the answer, and the course's own answer where somebody is to see it or a notebook goes on with it), the
-names that its cells bind, and the fingerprints of its code cells.
+the names of the answer, and the course's own answer where somebody is to see it or a notebook goes on with it), and the
+fingerprints of its code cells.
 """
 
 from __future__ import annotations
@@ -13,12 +13,30 @@ import contextlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from course.checks import cells
 from labcourse.files import read_json
 from workshop.authoring import cut
 from workshop.authoring.source import Cell, Source
+
+
+class Answer(NamedTuple):
+    """An exercise in words: its number, the task as Markdown with its heading, and the course's answer."""
+
+    exercise: str
+    question: str
+    answer: str
+
+
+def answers(sources: Iterable[Source]) -> list[Answer]:
+    """Return the course's answers to the exercises in words, in the order of the course."""
+    return [
+        Answer(cell.exercise, task.text, _words(source, cell))
+        for source in sources
+        for task, cell in zip(source.cells, source.cells[1:], strict=False)
+        if cell.exercise and "written" in cell.tags
+    ]
 
 
 def file_of(home: Path) -> Path:
@@ -44,12 +62,10 @@ def of_chapter(source: Source) -> dict[str, Any]:
         If an answer in words is no text.
     """
     solutions, students = cut.solution(source), cut.student(source)
-    listed = [_exercise(source, cell, solutions) for cell in source.cells if cell.check]
     pairs = zip(source.cells, solutions, students, strict=True)
     code = [text for cell, *texts in pairs if cell.kind == "code" for text in texts]
     return {
-        "exercises": listed,
-        "names": sorted(set().union(*map(cells.names_bound, code)).difference(*(entry["names"] for entry in listed))),
+        "exercises": [_exercise(source, cell, solutions) for cell in source.cells if cell.check],
         "cells": sorted(set(map(cells.fingerprint, code))),
     }
 
@@ -62,18 +78,16 @@ def _exercise(source: Source, check: Cell, solutions: list[str]) -> dict[str, An
     entry = {"number": number, "chapter": source.chapter, "title": title, "kind": kind, "cell": heading, "names": names}
     (place,) = (i for i, cell in enumerate(source.cells) if cell.exercise == number)
     if "written" in source.cells[place].tags:
-        return entry | {"model": _words(source, source.cells[place], names)}
+        return entry | {"model": _words(source, source.cells[place])}
     hands_on = any(isinstance(node, ast.Assign) and function in ast.dump(node) for node in ast.parse(check.text).body)
     code = _with_what_it_needs(source, solutions, place) if hands_on else ""
     return entry | {"answer": code} if code else entry
 
 
-def _words(source: Source, cell: Cell, names: tuple[str, ...]) -> str:
+def _words(source: Source, cell: Cell) -> str:
     """Return the text that the solution of an exercise in words binds."""
-    assigned = [node for node in ast.parse(cell.text).body if isinstance(node, ast.Assign)]
-    for node in assigned:
-        targets = tuple(getattr(target, "id", "") for target in node.targets)
-        if targets == names and isinstance(node.value, ast.Constant):
+    for node in ast.parse(cell.text).body:
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             return str(node.value.value).strip()
     raise source.error(f"The answer of exercise {cell.exercise} is no text.", cell.line, 'Write: answer = """…"""')
 

@@ -13,10 +13,9 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from labcourse.files import atomic_write
 from workshop.authoring import build, cut
 from workshop.authoring.build import Built
-from workshop.authoring.source import Cell, Source, read_all
+from workshop.authoring.source import Source, read_all
 
 POINTS = 1
 """The points of an exercise, by nbgrader's build and in the table of `labcourse compare --csv`."""
@@ -74,13 +73,14 @@ def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, forc
     StorageError
         If the folder cannot be written.
     """
-    plans = [(source, build.text(source_notebook(source)).encode()) for source in read_all(home, chapters)]
-    built = [_write(folder / "nbgrader_config.py", CONFIG.encode(), force=False)]
+    plans = [(source, build.text(source_notebook(source))) for source in read_all(home, chapters)]
+    built = [_write(folder / "nbgrader_config.py", CONFIG, force=False)]
     for source, content in plans:
         assignment = folder / "source" / source.name
         built.append(_write(assignment / f"{source.name}.ipynb", content, force=force))
         for figure in sorted({match for cell in source.cells for match in _FIGURE.findall(cell.text)}):
-            built.append(_write(assignment / figure, (home / "course" / figure).read_bytes(), force=force))
+            drawing = (home / "course" / figure).read_text("utf-8")
+            built.append(_write(assignment / figure, drawing, force=force))
     return built
 
 
@@ -98,27 +98,27 @@ def source_notebook(source: Source) -> Any:
     written = {cell.exercise for cell in source.cells if "written" in cell.tags}
     for cell, made, text in zip(source.cells, notebook.cells, cut.student(source, with_answers=True), strict=True):
         made.source = _relinked(text) if cell.kind == "markdown" else text
-        if cell.exercise:
-            made.metadata["nbgrader"] = _grading(cell.exercise, "exercise", by_hand=cell.exercise in written)
-        elif cell.check and cell.check not in written:
-            made.source = _asserting(cell)
-            made.metadata["nbgrader"] = _grading(cell.check, "check")
+        number, is_check = cell.exercise or cell.check, bool(cell.check)
+        if not number or (is_check and number in written):
+            continue
+        has_points = is_check or number in written  # answers in words are graded by hand
+        made.metadata["nbgrader"] = {
+            "schema_version": 3,
+            "grade_id": f"{'check' if is_check else 'exercise'}-{number.replace('.', '-')}",
+            "cell_type": "code",
+            "grade": has_points,
+            "solution": not is_check,
+            "locked": is_check,
+            "task": False,
+            **({"points": POINTS} if has_points else {}),
+        }
+        if is_check:
+            # Not `checks.is_solved`: that name is in the student's reach without even an import.
+            made.source += (
+                "\n### BEGIN HIDDEN TESTS\nfrom course.checks.progress import is_solved\n"
+                f'assert is_solved("{number}"), "exercise {number} is not solved"\n### END HIDDEN TESTS'
+            )
     return notebook
-
-
-def _grading(number: str, kind: str, *, by_hand: bool = False) -> dict[str, Any]:
-    """Return nbgrader's metadata (schema 3) of an exercise or of its check."""
-    is_check = kind == "check"
-    metadata = {
-        "schema_version": 3,
-        "grade_id": f"{kind}-{number.replace('.', '-')}",
-        "cell_type": "code",
-        "grade": is_check or by_hand,
-        "solution": not is_check,
-        "locked": is_check,
-        "task": False,
-    }
-    return metadata | {"points": POINTS} if metadata["grade"] else metadata
 
 
 def without_tests(text: str) -> str:
@@ -130,25 +130,12 @@ def without_tests(text: str) -> str:
     return _TESTS.sub("", text).rstrip() if _TESTS.search(text) else text
 
 
-def _asserting(check: Cell) -> str:
-    # Not `checks.is_solved`: that name is in the student's reach without even an import.
-    return (
-        f"{check.text}\n### BEGIN HIDDEN TESTS\nfrom course.checks.progress import is_solved\n"
-        f'assert is_solved("{check.check}"), "exercise {check.check} is not solved"\n### END HIDDEN TESTS'
-    )
-
-
 def _relinked(text: str) -> str:
     """Let links lead from an assignment's folder to its figures, the glossary and the other assignments."""
     return _CHAPTER.sub(r"](../\1/\1.ipynb)", _FIGURE.sub(r"](\1", text))
 
 
-def _write(path: Path, content: bytes, *, force: bool) -> Built:
-    if path.is_file():
-        if path.read_bytes() == content:
-            return Built(path, "unchanged")
-        if not force:
-            note = "" if path.suffix == ".py" else "it differs; `--force` replaces it"
-            return Built(path, "kept", note)
-    atomic_write(path, lambda temporary: temporary.write_bytes(content))
-    return Built(path, "written")
+def _write(path: Path, content: str, *, force: bool) -> Built:
+    if path.is_file() and not force and not build.holds(path, content):
+        return Built(path, "kept", "" if path.suffix == ".py" else "it differs; `--force` replaces it")
+    return build.write(path, content)

@@ -6,28 +6,27 @@ which reads none and takes longest, begins first of all.
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import os
 import re
-import shutil
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from labcourse import outputs
-from labcourse.errors import BuildError, LabCourseError, MissingOutput
+from labcourse.errors import BuildError, LabCourseError
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import MAX_BYTES, tidy
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_READERS = {"read_table", "read_model", "read_numbers"}
-"""Methods of `labcourse.outputs.Chapter` whose first argument is the chapter that is read."""
+_READS = re.compile(r"\.read_(?:table|model|numbers)\(\s*(\w*)")
+"""A call of a method of `labcourse.outputs.Chapter` whose first argument is the chapter that is read."""
 
 _ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 
@@ -48,18 +47,11 @@ class Task:
     @cached_property
     def inputs(self) -> frozenset[int]:
         """The chapters whose outputs the code reads; all earlier ones where the code does not tell."""
-        found: set[int] = set()
-        try:
-            trees = [ast.parse(cell.source) for cell in self.notebook.cells if cell.cell_type == "code"]
-        except SyntaxError:
+        code = "\n".join(cell.source for cell in self.notebook.cells if cell.cell_type == "code")
+        found = set(_READS.findall(code))
+        if not all(chapter.isdigit() for chapter in found):
             return frozenset(range(1, self.chapter))
-        for call in (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            if isinstance(call.func, ast.Attribute) and call.func.attr in _READERS:
-                chapter = call.args[0].value if call.args and isinstance(call.args[0], ast.Constant) else None
-                if not isinstance(chapter, int):
-                    return frozenset(range(1, self.chapter))
-                found.add(chapter)
-        return frozenset(found - {self.chapter})
+        return frozenset(map(int, found)) & frozenset(range(self.chapter))
 
 
 @dataclass
@@ -94,14 +86,11 @@ def solutions(home: Path, chapters: Collection[int] = ()) -> list[Task]:
 
 def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     """Return the students' notebooks with all exercises open, freshly built: not what somebody worked in."""
-    return [
-        Task(chapter.chapter, chapter.name, build.student_notebook(chapter))
-        for chapter in source.read_all(home, chapters)
-    ]
+    return [Task(text.chapter, text.name, build.student_notebook(text)) for text in source.read_all(home, chapters)]
 
 
-def needed_by(home: Path, chapters: Collection[int], workspace: str) -> tuple[list[int], list[int]]:
-    """Return the other chapters whose outputs some chapters need, directly or not, and which of them a workspace lacks.
+def lacking(home: Path, chapters: Collection[int], workspace: str) -> list[int]:
+    """Return the other chapters whose outputs some chapters need, directly or not, and which a workspace lacks.
 
     Outputs that are damaged or outdated count as lacking.
     """
@@ -109,34 +98,13 @@ def needed_by(home: Path, chapters: Collection[int], workspace: str) -> tuple[li
     needed: set[int] = set(chapters)
     while more := {number for chapter in needed for number in inputs.get(chapter, ())} - needed:
         needed |= more
-    others, lacking = sorted(needed.difference(chapters)), []
-    for number in others:
+    found = []
+    for number in sorted(needed.difference(chapters)):
         try:
             outputs.read_numbers(number, workspace)
         except LabCourseError:
-            lacking.append(number)
-    return others, lacking
-
-
-def lend(home: Path, chapters: Collection[int], outputs_folder: Path) -> None:
-    """Copy what solutions have made to another folder of outputs, for students' chapters that need it.
-
-    Raises
-    ------
-    MissingOutput
-        If an earlier chapter's solution has not been run.
-    """
-    needed, missing = needed_by(home, chapters, "solutions")
-    if missing:
-        names = " ".join(map(str, missing))
-        raise MissingOutput(
-            f"Chapters need what the solutions of earlier ones make: {names}.",
-            where=str(outputs.folder(missing[0], "solutions")),
-            next_step=f"Give `labcourse run {names}` first, or run these chapters as well.",
-        )
-    for number in needed:
-        made = outputs.folder(number, "solutions")
-        shutil.copytree(made, outputs_folder / "notebooks" / made.name)
+            found.append(number)
+    return found
 
 
 def run(
@@ -145,8 +113,8 @@ def run(
     home: Path,
     workspace: str,
     jobs: int = 1,
-    on_cell: Callable[[Task], None] | None = None,
-    on_chapter: Callable[[ChapterRun, Task], None] | None = None,
+    on_cell: Callable[[Task], None] = lambda task: None,
+    on_chapter: Callable[[ChapterRun, Task], None] = lambda result, task: None,
 ) -> list[ChapterRun]:
     """Run notebooks, several at once, and compare their numbers with the expected ones.
 
@@ -163,91 +131,63 @@ def run(
     jobs : int
         Notebooks at once; of several each gets one thread of TensorFlow.
     on_cell, on_chapter : callable, optional
-        Called after each cell (by several threads) and each chapter (by this one).
+        Called after each cell and each chapter, by another thread.
 
     Returns
     -------
     list of ChapterRun
         Those that were begun, in the order of ``tasks``.
     """
-    tasks = list(tasks)
-    bounds, waiting = expected.read(home)[expected.section()], list(tasks)
-    results: dict[int, ChapterRun] = {}
-    running: dict[Future[ChapterRun], Task] = {}
-    kernels = _Kernels(home / "solutions", _environment(workspace, one_thread=jobs > 1), on_cell)
-    with ThreadPoolExecutor(jobs) as pool:
+    tasks, bounds = list(tasks), expected.read(home)[expected.section()]
+    results, stopped = dict[int, ChapterRun](), threading.Event()
+    # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader. What a
+    # notebook solves is nobody's progress.
+    usual = {"TF_CPP_MIN_LOG_LEVEL": "3", **(_ONE_THREAD if jobs > 1 else {})}
+    environment = usual | os.environ | {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_PROGRESS": "off"}
+
+    async def run_all() -> None:
+        free, begun = asyncio.Semaphore(jobs), dict[int, asyncio.Task[None]]()
+
+        async def run_one(task: Task) -> None:
+            await asyncio.gather(*(begun[chapter] for chapter in task.inputs if chapter in begun))
+            async with free:
+                if stopped.is_set() or any(result.error for result in results.values()):
+                    return
+                result = results[task.chapter] = ChapterRun(task.chapter, task.name)
+                before = _written(task, workspace)
+                await _execute(task, result, home / "solutions", environment, on_cell, stopped)
+                if not result.error:
+                    _compare(task, result, workspace, bounds.get(str(task.chapter), {}), before)
+                on_chapter(result, task)
+
+        begun |= {task.chapter: asyncio.create_task(run_one(task)) for task in tasks}
+        await asyncio.gather(*begun.values())
+
+    with ThreadPoolExecutor(1) as pool:  # in the main thread nbclient would take the signals
+        work = pool.submit(asyncio.run, run_all())
         try:
-            while waiting or running:
-                has_failed = any(result.error for result in results.values())
-                pending = {task.chapter for task in [*waiting, *running.values()]}
-                ready = [task for task in waiting if not has_failed and not task.inputs & pending]
-                for task in ready[: jobs - len(running)]:
-                    waiting.remove(task)
-                    running[pool.submit(_execute_and_compare, task, kernels, workspace, bounds)] = task
-                if not running:
-                    break
-                # Half a second: Windows hears Ctrl-C only between two waits.
-                for done in wait(running, timeout=0.5, return_when=FIRST_COMPLETED).done:
-                    task, result = running.pop(done), done.result()
-                    results[tasks.index(task)] = result
-                    if on_chapter:
-                        on_chapter(result, task)
-        except BaseException as error:
-            kernels.stop()
-            if not isinstance(error, KeyboardInterrupt):
-                raise
-    results |= {tasks.index(task): done.result() for done, task in running.items()}
-    return [results[position] for position in sorted(results)]
+            while not work.done():
+                wait([work], timeout=0.5)  # Windows hears Ctrl-C only between two waits
+        except KeyboardInterrupt:
+            stopped.set()
+        work.result()
+    return [results[task.chapter] for task in tasks if task.chapter in results]
 
 
-@dataclass
-class _Kernels:
-    """What all kernels of a run share, and how they are ended together."""
-
-    cwd: Path
-    environment: dict[str, str]
-    on_cell: Callable[[Task], None] | None
-    clients: list[Any] = field(default_factory=list)
-    stopped: bool = False
-
-    def stop(self) -> None:
-        """End the kernels at once, with the processes that they have started."""
-        self.stopped = True
-        for client in list(self.clients):
-            if client.km is not None and client.km.has_kernel:
-                asyncio.run(client.km.provisioner.kill())
-
-
-def _execute_and_compare(task: Task, kernels: _Kernels, workspace: str, bounds: Mapping[str, Any]) -> ChapterRun:
-    before = _written(task, workspace)
-    result = _execute(task, kernels)
-    if not result.error:
-        # Numbers that lie there from an earlier run are not this run's.
-        is_new = _written(task, workspace) != before
-        try:
-            values = outputs.read_numbers(task.chapter, workspace) if is_new else {}
-        except LabCourseError as error:
-            result.error = str(error)
-        else:
-            result.numbers = expected.compare(values, bounds.get(str(task.chapter), {}))
-    return result
-
-
-def _execute(task: Task, kernels: _Kernels) -> ChapterRun:
+async def _execute(
+    task: Task,
+    result: ChapterRun,
+    cwd: Path,
+    environment: dict[str, str],
+    on_cell: Callable[[Task], None],
+    stopped: threading.Event,
+) -> None:
     """Run one notebook in place; whatever goes wrong in it or its kernel becomes the result's ``error``."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal
 
-    result = ChapterRun(task.chapter, task.name)
-
     def begin(cell_index: int, **_: Any) -> None:
         result.cell = cell_index + 1
-        if kernels.stopped:  # while this kernel was starting
-            raise RuntimeError("stopped")
-
-    def report(**_: Any) -> None:
-        if kernels.on_cell:
-            kernels.on_cell(task)
 
     client = NotebookClient(
         task.notebook,
@@ -255,27 +195,43 @@ def _execute(task: Task, kernels: _Kernels) -> ChapterRun:
         timeout=1800,
         record_timing=False,
         store_widget_state=False,
-        resources={"metadata": {"path": str(kernels.cwd)}},
+        resources={"metadata": {"path": str(cwd)}},
         on_cell_execute=begin,
-        on_cell_executed=report,
+        on_cell_executed=lambda **_: on_cell(task),
     )
-    kernels.clients.append(client)
     for cell in task.notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
     started = time.perf_counter()
+    # What the kernel's process itself writes to standard error is for Jupyter's developers.
+    execution = asyncio.ensure_future(client.async_execute(env=environment, stderr=subprocess.DEVNULL))
+    while not (await asyncio.wait([execution], timeout=0.2))[0]:
+        if stopped.is_set():
+            client.shutdown_kernel = "immediate"  # with the processes that it has started
+            execution.cancel()
     try:
-        # What the kernel's process itself writes to standard error is for Jupyter's developers.
-        asyncio.run(client.async_execute(env=kernels.environment, stderr=subprocess.DEVNULL))
-    except Exception as error:
-        result.interrupted = kernels.stopped
+        execution.result()
+    except (Exception, asyncio.CancelledError) as error:
+        result.interrupted = stopped.is_set()
         if not result.interrupted and not isinstance(error, (CellControlSignal, RuntimeError)):
             raise  # no fault of notebook or kernel
         result.error = _reason(result, task.notebook.cells[result.cell - 1], error)
-    finally:
-        kernels.clients.remove(client)
     result.seconds = time.perf_counter() - started
-    return result
+
+
+def _written(task: Task, workspace: str) -> int:
+    """Return when the chapter's numbers were written, in nanoseconds; 0 if never."""
+    numbers = outputs.folder(task.chapter, workspace) / "numbers.json"
+    return numbers.stat().st_mtime_ns if numbers.is_file() else 0
+
+
+def _compare(task: Task, result: ChapterRun, workspace: str, bounds: Mapping[str, Any], before: int) -> None:
+    """Compare the numbers that a run has written; those that lie there from an earlier one are not this one's."""
+    try:
+        values = outputs.read_numbers(task.chapter, workspace) if _written(task, workspace) != before else {}
+        result.numbers = expected.compare(values, bounds)
+    except LabCourseError as error:
+        result.error = str(error)
 
 
 def save(task: Task, home: Path) -> Path:
@@ -302,12 +258,6 @@ def save(task: Task, home: Path) -> Path:
     return path
 
 
-def _written(task: Task, workspace: str) -> int:
-    """Return when the chapter's numbers were written, in nanoseconds; 0 if never."""
-    numbers = outputs.folder(task.chapter, workspace) / "numbers.json"
-    return numbers.stat().st_mtime_ns if numbers.is_file() else 0
-
-
 def kernel_manager_class() -> Any:
     """Return a manager whose kernel is this Python, whatever kernels the user has installed."""
     from ipykernel.kernelspec import RESOURCES, get_kernel_dict
@@ -322,19 +272,7 @@ def kernel_manager_class() -> Any:
     return ThisEnvironment
 
 
-def _environment(workspace: str, *, one_thread: bool) -> dict[str, str]:
-    # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader. What a
-    # notebook solves is nobody's progress.
-    return {
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        **(_ONE_THREAD if one_thread else {}),
-        **os.environ,
-        "LABCOURSE_WORKSPACE": workspace,
-        "LABCOURSE_PROGRESS": "off",
-    }
-
-
-def _reason(result: ChapterRun, cell: Any, error: Exception) -> str:
+def _reason(result: ChapterRun, cell: Any, error: BaseException) -> str:
     """Return why a notebook was not run to its end, in the user's words; ``cell`` is the one that was begun last."""
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
@@ -342,14 +280,11 @@ def _reason(result: ChapterRun, cell: Any, error: Exception) -> str:
         return f"{result.name}: interrupted in cell {result.cell}; run this chapter again"
     if isinstance(error, CellExecutionError):
         lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
-        message = "\n    ".join(lines[-6:])
-        where = f"{result.name}, cell {result.cell} ({cell.source.strip().splitlines()[0]})"
-        return f"{where}: {error.ename}: {message}"
+        first, message = cell.source.strip().splitlines()[0], "\n    ".join(lines[-6:])
+        return f"{result.name}, cell {result.cell} ({first}): {error.ename}: {message}"
     if isinstance(error, CellTimeoutError):
         return f"{result.name}: cell {result.cell} ran longer than half an hour"
     if isinstance(error, DeadKernelError):
-        return (
-            f"{result.name}: the kernel died in cell {result.cell}; "
-            "often the memory was not enough: close other programs and run it again"
-        )
+        mend = "often the memory was not enough: close other programs and run it again"
+        return f"{result.name}: the kernel died in cell {result.cell}; {mend}"
     return f"{result.name}: no kernel could be started: {error}; `labcourse doctor` says more"

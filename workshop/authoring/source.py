@@ -197,59 +197,42 @@ def read(path: Path) -> Source:
 
 def _check_marks(source: Source, cell: Cell) -> None:
     """Raise if a mark is misspelt, nested, unclosed or out of place."""
-    opened = 0
+    awaited, opened = BEGIN, 0
     for number, line in enumerate(cell.text.splitlines(), cell.line + 1):
         mark = line.strip()
-        if mark not in (BEGIN, END) or cell.kind == "markdown":
-            if _LIKE_A_MARK.search(line):
-                how = f"Write exactly `{BEGIN}` or `{END}`, alone on its line, in a code cell."
-                raise source.error(f"This looks like a solution mark but is none: {mark}.", number, how)
-        elif (mark == BEGIN) == bool(opened):
-            raise source.error(
-                f"A solution begins inside the one of line {opened}."
-                if opened
-                else "A solution ends that did not begin.",
-                number,
-                f"Write `{BEGIN}` above the answer and `{END}` below it; solutions cannot be nested.",
-            )
-        else:
-            opened = number if mark == BEGIN else 0
+        if mark in (BEGIN, END) and cell.kind == "code":
+            if mark != awaited:
+                how = f"Write `{BEGIN}` above the answer and `{END}` below it; solutions cannot be nested."
+                raise source.error("A solution ends that did not begin, or begins inside another.", number, how)
+            awaited, opened = (END, number) if mark == BEGIN else (BEGIN, 0)
+        elif _LIKE_A_MARK.search(line):
+            how = f"Write exactly `{BEGIN}` or `{END}`, alone on its line, in a code cell."
+            raise source.error(f"This looks like a solution mark but is none: {mark}.", number, how)
     if opened:
         raise source.error("A solution is not closed in its cell.", opened, f"Write `{END}` below the answer.")
 
 
 def _check_exercises(source: Source) -> None:
     """Raise if an exercise lacks its heading, answer or check, or has two of them."""
-    exercises: dict[str, Cell] = {}
-    checked: set[str] = set()
 
-    def require(is_met: object, cell: Cell, what: str, how: str = "") -> None:
+    def require(is_met: object, what: str, how: str = "") -> None:
         if not is_met:
             raise source.error(what, cell.line, how)
 
     for cell in source.cells:
         number = cell.exercise or cell.check
-        tag = 'Tag it: `# %% tags=["exercise-N.M"]`.'
-        require(cell.exercise or not cell.regions, cell, "A solution stands in a cell that is no exercise.", tag)
-        if number:
-            is_own = number.startswith(f"{source.chapter}.")
-            require(is_own, cell, f"Exercise {number} stands in chapter {source.chapter}.")
-        if cell.exercise:
-            require(number not in exercises, cell, f"There are two exercises {number}.")
-            how = f"Write above it: `### Exercise {number} – Title (write code)`, or (read a plot), (in your words)."
-            is_headed = number in source.headings
-            require(is_headed, cell, f"Exercise {number} has no heading with a title and a kind.", how)
-            how = f"Put its answer between `{BEGIN}` and `{END}`."
-            require(cell.regions, cell, f"Exercise {number} has no solution.", how)
-            exercises[number] = cell
-        elif cell.check:
-            is_in_place = number in exercises and number not in checked
-            require(is_in_place, cell, f"The check of exercise {number} must follow it, once.")
-            call, written = f"exercise_{number.replace('.', '_')}", f'checks.written("{number}", '
-            how = f"Call `checks.{call}(…)` or `{written}…)`."
-            is_called = f"checks.{call}(" in cell.text or written in cell.text
-            require(is_called, cell, f"The check of exercise {number} does not check it.", how)
-            checked.add(number)
-    for number, cell in exercises.items():
-        how = f'Let a cell tagged "check-{number}" follow it.'
-        require(number in checked, cell, f"Exercise {number} has no check.", how)
+        how = 'Tag it: `# %% tags=["exercise-N.M"]`.'
+        require(cell.exercise or not cell.regions, "A solution stands in a cell that is no exercise.", how)
+        if not number:
+            continue
+        require(number.startswith(f"{source.chapter}."), f"Exercise {number} stands in chapter {source.chapter}.")
+        roles = [(other.exercise, other.check) for other in source.cells if number in (other.exercise, other.check)]
+        how = f'Tag one cell "exercise-{number}" and one behind it "check-{number}".'
+        require(roles == [(number, ""), ("", number)], f"Exercise {number} and its check must follow each other.", how)
+        how = f"Write above it: `### Exercise {number} – Title (write code)`, or (read a plot), (in your words)."
+        require(number in source.headings, f"Exercise {number} has no heading with a title and a kind.", how)
+        how = f"Put its answer between `{BEGIN}` and `{END}`."
+        require(cell.regions or cell.check, f"Exercise {number} has no solution.", how)
+        call, written = f"checks.exercise_{number.replace('.', '_')}(", f'checks.written("{number}", '
+        is_called = cell.exercise or call in cell.text or written in cell.text
+        require(is_called, f"The check of exercise {number} does not check it.", f"Call `{call}…)` or `{written}…)`.")

@@ -11,25 +11,16 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from course.checks.progress import progress_folder
 from labcourse import outputs, settings
 from labcourse.errors import LabCourseError
 from labcourse.files import alone_in
 from workshop.authoring import build, source
-from workshop.authoring.kept import keep, set_aside
+from workshop.authoring.kept import set_aside
 from workshop.authoring.run import ChapterRun
 
 WORKSPACE = "notebooks"
-
-
-class Reset(NamedTuple):
-    """What was done: the fresh notebook, and the names under which the student's things are kept, if there were any."""
-
-    notebook: Path
-    kept_notebook: Path | None
-    kept_progress: Path | None
 
 
 def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple[list[ChapterRun], dict[int, Path]]:
@@ -52,20 +43,30 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
     with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
         try:
             for chapter in chapters:
-                if kept := _set_outputs_aside(chapter):
-                    moved[chapter] = kept
+                folder = _unused(chapter)
+                if any(not path.name.startswith(".") for path in folder.iterdir()):
+                    moved[chapter] = set_aside(folder)
             results = run()
             finished = {result.chapter for result in results if not result.error}
         finally:
             for chapter in moved.keys() - finished:
-                _put_back(chapter, moved[chapter])
+                try:
+                    shutil.rmtree(folder := _unused(chapter))
+                    os.rename(moved[chapter], folder)
+                except (LabCourseError, OSError) as error:
+                    where = f"your outputs of chapter {chapter} are kept in {moved[chapter]}"
+                    print(f"labcourse: {where}: {error}", file=sys.stderr)
     return results, {chapter: kept for chapter, kept in moved.items() if chapter in finished}
 
 
-def reset(home: Path, chapter: int) -> Reset:
+def reset(home: Path, chapter: int) -> tuple[Path, Path | None, Path | None]:
     """Put a fresh notebook of a chapter in place and forget which of its exercises are solved.
 
-    The student's notebook and the record of the exercises are kept under other names.
+    Returns
+    -------
+    notebook, kept_notebook, kept_progress
+        The fresh notebook, and the names under which the student's own and the record of the exercises are kept, if
+        there were any.
 
     Raises
     ------
@@ -83,25 +84,13 @@ def reset(home: Path, chapter: int) -> Reset:
         alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"),
         outputs.Chapter(chapter, sources=(), workspace=WORKSPACE),  # no kernel works on it
     ):
-        kept_notebook = keep(notebook) if notebook.is_file() and not build.holds(notebook, fresh) else None
+        kept = set_aside(notebook) if notebook.is_file() and not build.holds(notebook, fresh) else None
         build.write(notebook, fresh)
-        return Reset(notebook, kept_notebook, set_aside(progress) if progress.is_dir() else None)
+        return notebook, kept, set_aside(progress) if progress.is_dir() else None
 
 
-def _set_outputs_aside(chapter: int) -> Path | None:
-    """Move the outputs of a chapter to another name, if there are any and no kernel is at work on them."""
+def _unused(chapter: int) -> Path:
+    """Return the folder of a chapter's outputs, on which no kernel is at work; raises ChapterBusy."""
     # Given back at once: an open file would keep Windows from renaming its folder.
     with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE) as held:
-        folder = held.folder
-    return set_aside(folder) if any(not path.name.startswith(".") for path in folder.iterdir()) else None
-
-
-def _put_back(chapter: int, kept: Path) -> None:
-    """Put outputs back in the place of half-made ones; say where they are if that cannot be done."""
-    try:
-        with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE) as held:
-            folder = held.folder
-        shutil.rmtree(folder)
-        os.rename(kept, folder)
-    except (LabCourseError, OSError) as error:
-        print(f"labcourse: your outputs of chapter {chapter} are kept in {kept}: {error}", file=sys.stderr)
+        return held.folder

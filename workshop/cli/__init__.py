@@ -11,7 +11,7 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from labcourse import settings
 from labcourse.errors import BadInput, LabCourseError, as_typed
@@ -21,7 +21,7 @@ from workshop.authoring import packages
 try:
     import typer
 
-    from workshop.cli import authoring, compare, data, notebooks, search
+    from workshop.cli import compare, data, notebooks
     from workshop.cli.printing import Json, make_printable, print_json, print_rows, split_names
 except Exception as error:
     if not (message := packages.why_broken(error)):
@@ -40,8 +40,11 @@ app = typer.Typer(
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
-_EXTRAS = {"pythia8mc": "simulate", "fastjet": "simulate", "dask": "simulate", "distributed": "simulate"}
-"""Packages that students do not install, and the extra of `pyproject.toml` that brings each."""
+_SIMULATE = {"pythia8mc", "fastjet", "dask", "distributed"}
+"""Packages that students do not install: the extra `simulate` of `pyproject.toml` brings them."""
+
+_TRIALS_OF_A_PROCESS = 40
+"""Trials after which a process is begun anew: TensorFlow keeps some 50 MB of each network that it has compiled."""
 
 
 def main() -> None:
@@ -66,9 +69,10 @@ def main() -> None:
         sys.exit(1)
     except Exception as error:
         message = packages.why_broken(error)
-        if extra := _EXTRAS.get(getattr(error, "name", None) or ""):
-            next_step = f'Run `python -m pip install -e ".[{extra}]"` in the course\'s folder.'
-            message = f"labcourse: {error}\n  next:  {next_step}"
+        if getattr(error, "name", None) in _SIMULATE:
+            message = (
+                f'labcourse: {error}\n  next:  Run `python -m pip install -e ".[simulate]"` in the course\'s folder.'
+            )
         if not message:
             raise
         print(message, file=sys.stderr)
@@ -78,9 +82,12 @@ def main() -> None:
             signal.signal(number, signal.SIG_DFL)
 
 
-@app.command(epilog="Example: labcourse doctor --json")
+@app.command()
 def doctor(as_json: Json = False) -> None:
-    """Say what is wrong with this machine or installation, and how to mend it."""
+    """Say what is wrong with this machine or installation, and how to mend it.
+
+    Example: labcourse doctor --json
+    """
     from workshop.authoring import doctor as machine
 
     findings = machine.examine()
@@ -93,14 +100,17 @@ def doctor(as_json: Json = False) -> None:
 
 
 for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset):
-    app.command(epilog=notebooks.EXAMPLES[command.__name__])(command)
+    app.command()(command)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
 
 
-@app.command(epilog="Examples: labcourse yields · labcourse yields --json")
+@app.command()
 def yields(as_json: Json = False) -> None:
-    """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted)."""
+    """Count the events of each sample, raw, preselected, and expected at 10 fb⁻¹ (data: counted).
+
+    Examples: labcourse yields · labcourse yields --json
+    """
     from labcourse import ntuple, samples, selection
 
     rows = []
@@ -116,11 +126,7 @@ def yields(as_json: Json = False) -> None:
     print_rows(rows, "Four-lepton events", as_json=as_json)
 
 
-@app.command(
-    epilog="Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll "
-    "--out few · labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 · "
-    "labcourse simulate --search azh --scale 10 --out ~/azh"
-)
+@app.command()
 def simulate(
     scale: Annotated[
         float | None,
@@ -133,7 +139,7 @@ def simulate(
     search_for: Annotated[
         str,
         typer.Option(
-            "--search", help="Instead of the samples of the chapters, the events of a search: azh (A → Zh → ℓℓbb)."
+            "--search", help="Not the samples of the chapters but the events of a search: azh (A → Zh → ℓℓbb)."
         ),
     ] = "",
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
@@ -143,13 +149,14 @@ def simulate(
     cluster: Annotated[
         str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
     ] = "local",
-    keep_chunks: Annotated[
-        bool, typer.Option("--keep-chunks", help="Keep what a later run of a larger scale can go on from.")
-    ] = False,
 ) -> None:
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
 
     Killed or interrupted, the same command goes on where it was; what is complete it does not make again.
+
+    Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll --out few ·
+    labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 ·
+    labcourse simulate --search azh --scale 10 --out ~/azh
     """
     if search_for and (search_for != "azh" or samples):
         raise BadInput(
@@ -164,27 +171,59 @@ def simulate(
             where=str(folder),
             next_step="Say where they should go: --out DIR.",
         )
+    options: dict[str, Any] = {"scale": scale, "seed": seed, "workers": workers or None, "address": cluster}
     if search_for:
         from factory.azh import production
 
-        manifest = production.simulate(
-            out or folder, scale=scale, seed=seed, workers=workers or None, address=cluster, keep_chunks=keep_chunks
-        )
+        manifest = production.simulate(out or folder, **options)
     else:
         import factory
 
-        manifest = factory.simulate(
-            out or folder,
-            scale=scale,
-            samples=tuple(split_names(samples)) or None,
-            seed=seed,
-            workers=workers or None,
-            address=cluster,
-            keep_chunks=keep_chunks,
-        )
+        manifest = factory.simulate(out or folder, samples=split_names(samples) or None, **options)
     print(f"complete: {manifest}")
 
 
-app.command(epilog=search.EXAMPLES)(search.tune)
-app.command(epilog=authoring.BUILD)(authoring.build)
-app.command(epilog=authoring.ANSWERS)(authoring.answers)
+@app.command()
+def tune(
+    study: Annotated[
+        Path | None, typer.Argument(help="SQLite file of the search; by default the project notebook's own.")
+    ] = None,
+    trials: Annotated[int, typer.Option(help="Go on until there are so many.", min=1)] = 40,
+    epochs: Annotated[int, typer.Option(help="Epochs of each trial.", min=1)] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of the search.", min=0)] = 1,
+    workers: Annotated[int, typer.Option(help="Trials at a time, each in a process of this machine.", min=1)] = 1,
+    address: Annotated[
+        str,
+        typer.Option(
+            "--cluster", help="Or the address of a Dask scheduler that you trust; its workers need this disk."
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Search for better settings of the project's network with Optuna, and show the best ones.
+
+    Layers, width, activation, conditioning, optimizer, rate, decay, and how much the signal weighs. Hopeless trials end
+    early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
+
+    Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 ·
+    labcourse tune /shared/my.db --cluster tcp://10.0.0.5:8786
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
+    import azh
+    from azh import search
+    from factory.workers import LOCAL, connect
+
+    parts = azh.split(azh.read())
+    round_of = _TRIALS_OF_A_PROCESS * workers
+    for goal in (*range(round_of, trials, round_of), trials):
+        with connect(address or LOCAL, workers) as pool:
+            found = search.run(parts, study, trials=goal, epochs=epochs, seed=seed, each=pool.each)
+    table = search.table(found)
+    shown = table if as_json else table.head(15).round(4)
+    tidy = shown.astype(object).where(shown.notna(), None)
+    rows = [{str(name): value for name, value in row.items()} for row in tidy.to_dict("records")]
+    print_rows(rows, f"The best of {len(table)} trials", as_json=as_json)
+
+
+app.command()(notebooks.build)
+app.command()(notebooks.answers)

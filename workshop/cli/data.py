@@ -14,7 +14,7 @@ from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_json, print_rows, split_names
 
 if TYPE_CHECKING:
-    from workshop.opendata import Official, Outcome
+    from workshop.opendata.transfer import Outcome
 
 app = typer.Typer(
     help="Where the samples come from; the official files of the ATLAS Open Data.",
@@ -32,10 +32,7 @@ Names = Annotated[
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
 
 
-@app.command(
-    epilog="Examples: labcourse data download · labcourse data download --samples Zee,Zmumu,data · "
-    "labcourse data download --mirror http://my.school/atlas/4lep"
-)
+@app.command()
 def download(
     samples: Names = "",
     out: Out = None,
@@ -49,19 +46,22 @@ def download(
 
     What is whole already is not fetched again. A download that broke off goes on with the same command. The
     variable LABCOURSE_MIRROR names mirrors for good; HTTPS_PROXY a proxy. Exit status 1 if a file could not be had.
+
+    Examples: labcourse data download · labcourse data download --samples Zee,Zmumu,data ·
+    labcourse data download --mirror http://my.school/atlas/4lep
     """
-    from workshop import opendata
+    from workshop.opendata import manifest, transfer
 
     folder = out or settings.official_folder()
     try:
-        outcomes = opendata.download(_files(samples), folder, from_mirrors=mirror or ())
+        outcomes = transfer.download(manifest.choose(split_names(samples)), folder, from_mirrors=mirror or ())
     except KeyboardInterrupt:
         print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
     _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
 
 
-@app.command(epilog="Example: labcourse data unpack ~/Downloads/4lep.zip")
+@app.command()
 def unpack(
     archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The collection as a zip file.")],
     samples: Names = "",
@@ -72,43 +72,47 @@ def unpack(
 
     An earlier build of the collection is taken as well, if each file holds what its name says. Exit status 1 if the
     archive lacks a file.
+
+    Example: labcourse data unpack ~/Downloads/4lep.zip
     """
-    from workshop import opendata
+    from workshop.opendata import archive as zipped
+    from workshop.opendata import manifest
 
     folder = out or settings.official_folder()
-    outcomes = opendata.unpack(archive, _files(samples), folder)
+    outcomes = zipped.unpack(archive, manifest.choose(split_names(samples)), folder)
     _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
 
 
-@app.command(epilog="Examples: labcourse data verify · labcourse data verify --samples Zee --folder ~/atlas --json")
-def verify(
-    samples: Names = "",
-    folder: Annotated[Path | None, typer.Option(help="Check this folder instead of the files in use.")] = None,
-    as_json: Json = False,
-) -> None:
+@app.command()
+def verify(samples: Names = "", as_json: Json = False) -> None:
     """Check the files that the course reads, and all downloaded ones, to the last byte.
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
     sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
     read. missing: not there. Exit status 1 unless all are whole or another build.
-    """
-    from workshop import opendata
 
-    verdicts = opendata.verify(_files(samples) if samples else None, folder)
+    Examples: labcourse data verify · labcourse data verify --samples Zee --json
+    """
+    from workshop.opendata import integrity
+
+    verdicts = integrity.verify(split_names(samples))
     if as_json:
         print_json([verdict._asdict() for verdict in verdicts])
-    for place in [] if as_json else dict.fromkeys(verdict.folder for verdict in verdicts):
-        here = [verdict._asdict() for verdict in verdicts if verdict.folder == place]
-        print_rows(
-            [{k: v for k, v in row.items() if k != "folder"} for row in here], f"Files in {place}", as_json=False
-        )
-    if not all(verdict.state in opendata.GOOD for verdict in verdicts):
+    else:
+        for place in dict.fromkeys(verdict.folder for verdict in verdicts):
+            rows = [verdict._asdict() for verdict in verdicts if verdict.folder == place]
+            shown = [{name: value for name, value in row.items() if name != "folder"} for row in rows]
+            print_rows(shown, f"Files in {place}", as_json=False)
+    if not all(verdict.state in integrity.GOOD for verdict in verdicts):
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: labcourse data where --json")
+@app.command()
 def where(as_json: Json = False) -> None:
-    """Show from which file each sample is read."""
+    """Show from which file each sample is read.
+
+    Example: labcourse data where --json
+    """
     from labcourse import samples
     from labcourse.errors import MissingSample
 
@@ -124,7 +128,7 @@ def where(as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@app.command(epilog="Examples: labcourse data use ~/atlas/4lep · labcourse data use · labcourse data use --forget")
+@app.command()
 def use(
     folder: Annotated[
         Path | None,
@@ -135,6 +139,8 @@ def use(
     """Look for samples in a folder first from now on (noted in data/settings.json), and show what is used then.
 
     Folders given before come after it, and official files that were downloaded and the bundle last.
+
+    Examples: labcourse data use ~/atlas/4lep · labcourse data use · labcourse data use --forget
     """
     from workshop import folders
 
@@ -147,7 +153,7 @@ def use(
         print(f"{source}: {', '.join(names)}")
 
 
-@app.command(epilog="Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --json")
+@app.command()
 def validate(
     real: Annotated[
         Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
@@ -167,11 +173,13 @@ def validate(
     all simulation against the collision data, «control» the same with real samples in place of simulated ones
     where there are any. Exit status 1 if the Higgs peak is not where it is in the release, or if a probability
     is below 0.01 divided by the number of tests of its sample («control» is not judged).
+
+    Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --json
     """
     from factory import validation
 
     simulated = simulated or settings.data_folder()
-    loaded = validation.load(real, simulated, tuple(split_names(samples)))
+    loaded = validation.load(real, simulated, split_names(samples))
     tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded.signals)
     if page is not None:
         validation.write(page, loaded, tests, peaks, simulated)
@@ -188,12 +196,6 @@ def validate(
     print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
     if failing:
         raise typer.Exit(1)
-
-
-def _files(names: str) -> list[Official]:
-    from workshop import opendata
-
-    return opendata.choose(split_names(names)) if names else opendata.choose()
 
 
 def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:

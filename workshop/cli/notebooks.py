@@ -1,34 +1,32 @@
-"""``labcourse run · status · solve · reset``: notebooks run from the command line, and where a student stands."""
+"""``labcourse run · status · solve · reset · build · answers``: notebooks, and where a student stands."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from labcourse import settings
+from labcourse.errors import BadInput
 from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_wide
 
 if TYPE_CHECKING:
     from workshop.authoring.run import ChapterRun, Task
-
-EXAMPLES = {
-    "run": "Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json",
-    "status": "Examples: labcourse status · labcourse status 3 --all · labcourse status --json",
-    "solve": "Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3",
-    "reset": "Examples: labcourse reset 3 · labcourse reset 3 --yes",
-}
 
 
 def run(
     chapters: Chapters = None,
     save: Annotated[bool, typer.Option("--save", help="Keep the executed notebooks in solutions/.")] = False,
     student: Annotated[
-        bool, typer.Option("--student", help="Run the students' notebooks, all exercises open, and keep nothing.")
+        bool,
+        typer.Option(
+            "--student",
+            help="Run the students' notebooks, all exercises open, on what the solutions made; keep nothing.",
+        ),
     ] = False,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Notebooks at once; by default as many as cores and free memory allow.")
@@ -39,6 +37,8 @@ def run(
 
     Each begins as soon as the chapters that it reads are done, so several run at once. Exit status 1 if a chapter
     fails or a number is out of its bounds.
+
+    Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json
     """
     from workshop.authoring import build as building
     from workshop.authoring import expected
@@ -46,11 +46,11 @@ def run(
 
     home = settings.home()
     if student:
-        with tempfile.TemporaryDirectory() as scratch:
-            tasks = running.students(home, chapters or ())
-            running.lend(home, [task.chapter for task in tasks], Path(scratch))
-            os.environ["LABCOURSE_OUTPUTS"] = scratch
-            results = _run(tasks, "notebooks", jobs=jobs)
+        os.environ["LABCOURSE_INPUTS"] = "solutions"
+        try:
+            results = _run(running.students(home, chapters or ()), "trial", jobs=jobs)
+        finally:
+            shutil.rmtree(settings.outputs_folder() / "trial", ignore_errors=True)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -70,25 +70,22 @@ def status(
     every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show which exercises are solved, answered in words, wrong and open, by chapter."""
+    """Show which exercises are solved, answered in words, wrong and open, by chapter.
+
+    Examples: labcourse status · labcourse status 3 --all · labcourse status --json
+    """
     from course.checks import progress, registry, standing
     from workshop.authoring import source
 
-    texts = settings.home() / "course"
-    source.files_of(texts, "*.py", chapters or (), otherwise=settings.get_back("course"))
+    source.files_of(settings.home() / "course", "*.py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
     rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
     if every:
         rows = [
-            {
-                "chapter": exercise.chapter,
-                "exercise": exercise.number,
-                "title": exercise.title,
-                "kind": exercise.kind,
-                "state": states.get(exercise.number, "open"),
-            }
-            for exercise in exercises
+            {"chapter": e.chapter, "exercise": e.number, "title": e.title, "kind": e.kind}
+            | {"state": states.get(e.number, "open")}
+            for e in exercises
         ]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
@@ -104,12 +101,13 @@ def solve(
 
     Earlier chapters that they read and whose outputs are missing are run too. Your notebooks are not touched, and
     outputs that you made yourself are kept under another name. Stopped half-way, everything is as it was before.
+
+    Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3
     """
     from workshop.authoring import run as running
     from workshop.authoring import workspace
 
-    _, lacking = running.needed_by(settings.home(), chapters, "notebooks")
-    needed = sorted({*chapters, *lacking})
+    needed = sorted({*chapters, *running.lacking(settings.home(), chapters, "notebooks")})
     tasks = running.solutions(settings.home(), needed)
     results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
     for number, folder in kept.items():
@@ -124,6 +122,8 @@ def reset(
     """Start a chapter over: a fresh notebook, all its exercises open.
 
     Your own notebook and the record of your exercises are kept under other names; its outputs stay.
+
+    Examples: labcourse reset 3 · labcourse reset 3 --yes
     """
     from workshop.authoring import source, workspace
 
@@ -134,11 +134,59 @@ def reset(
     )
     if not yes:
         typer.confirm("Go on?", abort=True)
-    done = workspace.reset(settings.home(), chapter)
-    print(f"fresh        {done.notebook.relative_to(settings.home())}")
-    for what, kept in [("yours", done.kept_notebook), ("exercises", done.kept_progress)]:
+    notebook, kept_notebook, kept_progress = workspace.reset(settings.home(), chapter)
+    print(f"fresh        {notebook.relative_to(settings.home())}")
+    for what, kept in [("yours", kept_notebook), ("exercises", kept_progress)]:
         print(f"{what:<13}" + (f"kept as {kept}" if kept else "there were none to keep"))
     print("Where it is still open in JupyterLab: File → Reload Notebook from Disk, before you type anything.")
+
+
+def build(
+    chapters: Chapters = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if out of step.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
+    nbgrader: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write a course tree for nbgrader to this folder instead.")
+    ] = None,
+) -> None:
+    """Build notebooks/ and solutions/ from course/, or a course tree for nbgrader.
+
+    Outputs of a solution are kept while its code is unchanged.
+
+    Examples: labcourse build · labcourse build 3 · labcourse build --check · labcourse build 1 2 --nbgrader ~/class
+    """
+    from workshop.authoring import build as building
+    from workshop.authoring import nbgrader as tree
+
+    home = settings.home()
+    if check and nbgrader is not None:
+        raise BadInput("--check says nothing about nbgrader's tree.", next_step="Leave one of both options out.")
+    if check:
+        problems = building.check(home)
+        print("\n".join(problems) if problems else "course/, notebooks/ and solutions/ are in step")
+        raise typer.Exit(1 if problems else 0)
+    if nbgrader is not None:
+        results = tree.build_tree(home, nbgrader, chapters or (), force=force)
+    else:
+        results = building.build(home, chapters or (), force=force)
+    for built in results:
+        note = f"  ({built.note})" if built.note else ""
+        print(f"{built.state:<10}{built.path.relative_to(nbgrader or home)}{note}")
+
+
+def answers(chapters: Chapters = None, as_json: Json = False) -> None:
+    """Print the course's answers to the exercises in words, as Markdown: for those who grade them.
+
+    Examples: labcourse answers · labcourse answers 3 > answers.md · labcourse answers --json
+    """
+    from workshop.authoring import exercises, source
+
+    found = exercises.answers(source.read_all(settings.home(), chapters or ()))
+    if as_json:
+        print_json([answer._asdict() for answer in found])
+    else:  # each as a quotation below its question
+        quoted = ["\n".join(f"> {line}" for line in answer.answer.splitlines()) for answer in found]
+        print("\n\n".join(f"{answer.question}\n\n{text}" for answer, text in zip(found, quoted, strict=True)))
 
 
 def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | None = None) -> list[ChapterRun]:
@@ -154,14 +202,8 @@ def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | N
                 running.save(task, home)
             progress.on_chapter(result, task)
 
-        return running.run(
-            tasks,
-            home=home,
-            workspace=workspace,
-            jobs=jobs or machine.jobs(),
-            on_cell=progress.on_cell,
-            on_chapter=on_chapter,
-        )
+        options: dict[str, Any] = {"on_cell": progress.on_cell, "on_chapter": on_chapter}
+        return running.run(tasks, home=home, workspace=workspace, jobs=jobs or machine.jobs(), **options)
 
 
 def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Annotated, Any
 
 import typer
-
-from labcourse.errors import BadInput
 
 Chapters = Annotated[list[int] | None, typer.Argument(help="Chapters, such as 1 2 3; all by default.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -20,23 +19,13 @@ def make_printable(stream: Any) -> None:
         stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
 
 
-def split_names(text: str) -> list[str]:
-    """Return the names in an option, which are separated by commas; none if the option was not given.
+def split_names(text: str) -> tuple[str, ...]:
+    """Return the names in an option, which are separated by commas.
 
-    Raises
-    ------
-    BadInput
-        If it was given and holds no name.
-
-    Examples
-    --------
     >>> split_names("Zee, Zmumu")
-    ['Zee', 'Zmumu']
+    ('Zee', 'Zmumu')
     """
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if text and not names:
-        raise BadInput(f"There is no name in {text!r}.", next_step="Give names separated by commas, such as Zee,Zmumu.")
-    return names
+    return tuple(re.findall(r"[^\s,]+", text))
 
 
 def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:

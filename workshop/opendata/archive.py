@@ -7,18 +7,20 @@ files are a little smaller: they are read to their end and must hold the sample 
 
 from __future__ import annotations
 
+import shutil
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 from labcourse.errors import BadFile, LabCourseError
-from labcourse.files import alone_in, atomic_write, remove_temporaries
+from labcourse.files import atomic_write, remove_temporaries
 from workshop.opendata.integrity import GOOD, examine
-from workshop.opendata.manifest import Official, is_whole
-from workshop.opendata.transfer import Outcome, bar, find_missing
+from workshop.opendata.manifest import Official
+from workshop.opendata.transfer import Outcome, Report, bring
+
+_FAULTS = (zipfile.BadZipFile, zlib.error, struct.error, OSError, EOFError, ValueError, RuntimeError)
 
 
 def unpack(archive: Path, files: Sequence[Official], folder: Path) -> list[Outcome]:
@@ -36,51 +38,35 @@ def unpack(archive: Path, files: Sequence[Official], folder: Path) -> list[Outco
     StorageError
         If the disk has too little room or refuses.
     """
-    with _faults_of(archive):
-        opened = zipfile.ZipFile(archive)
-    # Windows' own zip program writes paths with \\.
-    entries = {info.filename.replace("\\", "/").rpartition("/")[2]: info for info in opened.infolist()}
-    outcomes = []
-    with opened, alone_in(folder, "download"), bar(files) as report:
-        missing = find_missing([file for file in files if file.name in entries], folder)
-        for file in files:
-            outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
-            if file.name not in entries and not is_whole(folder / file.name, file):
-                outcome = outcome._replace(state="failed", bytes=0, note="not in the archive")
-            elif file in missing:
-                note = _extract(opened, entries[file.name], file, folder)
-                size = entries[file.name].file_size
-                outcome = outcome._replace(state="unpacked", bytes=size, origin=str(archive), note=note)
-            report(file.name, outcome.bytes, "")
-            outcomes.append(outcome)
-    return outcomes
-
-
-@contextmanager
-def _faults_of(archive: Path) -> Iterator[None]:
-    """Raise `BadFile` for whatever is wrong with the archive while it is read."""
     try:
-        yield
+        with zipfile.ZipFile(archive) as opened:
+            # Windows' own zip program writes paths with \\.
+            entries = {info.filename.replace("\\", "/").rpartition("/")[2]: info for info in opened.infolist()}
+
+            def get(file: Official, _: Report) -> Outcome:
+                if file.name not in entries:
+                    return Outcome(file.name, file.sample, "failed", 0, note="not in the archive")
+                state = _extract(opened, entries[file.name], file, folder)
+                size, note = entries[file.name].file_size, "" if state == "whole" else state
+                return Outcome(file.name, file.sample, "unpacked", size, str(archive), note)
+
+            return bring(files, folder, get)
     except LabCourseError:
         raise
-    except OSError as error:
-        raise _bad(archive, f"it cannot be read ({error.strerror or error})") from error
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, ValueError, RuntimeError) as error:
-        raise _bad(archive, f"it is damaged, cut short, encrypted or no zip file ({error})") from error
+    except _FAULTS as error:
+        raise _bad(archive, f"it cannot be read, is damaged, encrypted or no zip file ({error})") from error
 
 
 def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, folder: Path) -> str:
-    """Write one file whole or not at all; return ``another build`` if it is one, or an empty text."""
-    archive = Path(opened.filename or "")
+    """Write one file whole or not at all; return its state (see `integrity`)."""
+    archive, state, detail = Path(opened.filename or ""), "", ""
     if not file.bytes // 2 <= info.file_size <= file.bytes:
         raise _bad(archive, f"{file.name} has {info.file_size} bytes instead of {file.bytes}")
-    state = ""
 
     def write(temporary: Path) -> None:
-        nonlocal state
-        with temporary.open("wb") as target:
-            for block in _blocks(opened, info, archive):  # never more bytes than the entry's size
-                target.write(block)
+        nonlocal state, detail
+        with opened.open(info) as source, temporary.open("wb") as target:
+            shutil.copyfileobj(source, target)  # never more bytes than the entry's size
         state, detail = examine(temporary, file)
         if state not in GOOD:
             raise _bad(archive, f"{file.name} is {state} ({detail})")
@@ -88,13 +74,7 @@ def _extract(opened: zipfile.ZipFile, info: zipfile.ZipInfo, file: Official, fol
     remove_temporaries(folder / file.name)
     atomic_write(folder / file.name, write)
     (folder / file.part).unlink(missing_ok=True)
-    return "" if state == "whole" else state
-
-
-def _blocks(opened: zipfile.ZipFile, info: zipfile.ZipInfo, archive: Path) -> Iterator[bytes]:
-    with _faults_of(archive), opened.open(info) as source:
-        while block := source.read(1 << 20):
-            yield block
+    return state
 
 
 def _bad(archive: Path, why: str) -> BadFile:

@@ -8,12 +8,13 @@ import os
 import re
 import zlib
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from labcourse import samples
 from labcourse.errors import BadInput, UnknownSample
+
+_MANIFEST = json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8"))
 
 
 class Official(NamedTuple):
@@ -41,8 +42,7 @@ class Official(NamedTuple):
     @property
     def sample(self) -> str:
         """The sample that the file belongs to: ``data``, or the name that follows the DSID."""
-        first, _, rest = self.name.partition(".")
-        return "data" if first.startswith("data_") else rest.removesuffix(".4lep.root")
+        return "data" if self.name.startswith("data_") else self.name.split(".")[1]
 
     @property
     def dsid(self) -> int | None:
@@ -50,33 +50,26 @@ class Official(NamedTuple):
         return None if self.sample == "data" else int(self.name.partition(".")[0].removeprefix("mc_"))
 
 
-@cache
-def _manifest() -> dict[str, Any]:
-    return dict(json.loads(Path(__file__).with_name("manifest.json").read_text("utf-8")))
+OFFICIAL = tuple(Official(**entry) for entry in _MANIFEST["files"])
+"""The 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
 
 
-@cache
-def official() -> tuple[Official, ...]:
-    """Return the 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
-    return tuple(Official(**entry) for entry in _manifest()["files"])
-
-
-def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
+def choose(names: Iterable[str] = ()) -> list[Official]:
     """Return the files of samples, in the order of the collection.
 
     Parameters
     ----------
     names : iterable of str
-        Samples (also those that the course does not use, such as ``Ztautau``), names of files, or
-        ``all``; by default the samples of the course.
+        Samples (also those that the course does not use), names of files, or ``all``; by default the samples of the
+        course.
 
     Raises
     ------
     UnknownSample
         With the nearest names.
     """
-    files, wanted = official(), set(names)
-    known = {file.sample for file in files} | {file.name for file in files} | {"all"}
+    wanted = set(names) or set(samples.ALL)
+    known = {name for file in OFFICIAL for name in (file.sample, file.name)} | {"all"}
     for name in sorted(wanted - known):
         near = difflib.get_close_matches(name, sorted(known), n=2, cutoff=0.4)
         raise UnknownSample(
@@ -85,7 +78,7 @@ def choose(names: Iterable[str] = samples.ALL) -> list[Official]:
             next_step=(f"Did you mean {' or '.join(near)}? " if near else "")
             + "`labcourse data verify --samples all` shows all of them.",
         )
-    return [file for file in files if wanted & {file.sample, file.name, "all"}]
+    return [file for file in OFFICIAL if wanted & {file.sample, file.name, "all"}]
 
 
 def mirrors(given: Iterable[str] = ()) -> list[str]:
@@ -99,7 +92,7 @@ def mirrors(given: Iterable[str] = ()) -> list[str]:
     BadInput
         If one of them is not an http or https address.
     """
-    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or _manifest()["mirrors"]
+    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or _MANIFEST["mirrors"]
     for address in named:
         if not re.match(r"https?://\w", address):
             raise BadInput(

@@ -7,7 +7,6 @@ its last byte, and only size and checksum of the whole decide whether it becomes
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,10 +14,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 from labcourse.errors import DownloadError, StorageError
-from labcourse.files import alone_in
+from labcourse.files import alone_in, refused
 from workshop.opendata.manifest import Official, checksum, is_whole, mirrors
 
 if TYPE_CHECKING:
@@ -33,8 +32,8 @@ CONNECT, SILENCE = 10.0, 30.0
 ATTEMPTS = 5
 """Requests in a row that bring a file no further before the next mirror is asked."""
 
-WAIT, LONGEST_WAIT = 1.0, 60.0
-"""Seconds before the next request to the same mirror: they double each time, up to the second number."""
+WAIT = 1.0
+"""Seconds before the next request to the same mirror; they double each time."""
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 """Answers of a server that may be well again in a moment."""
@@ -55,11 +54,7 @@ class Outcome(NamedTuple):
 
 
 class _Interrupted(Exception):
-    """A request that ended early: the same mirror may do better, at the earliest ``after`` so many seconds."""
-
-    def __init__(self, why: str, *, after: float = 0.0) -> None:
-        super().__init__(why)
-        self.after = after
+    """A request that ended early: the same mirror may do better."""
 
 
 class _Refused(Exception):
@@ -93,16 +88,32 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
     KeyboardInterrupt
         At Ctrl-C. What was received is kept, and the next call goes on from there.
     """
-    addresses, outcomes = mirrors(from_mirrors), []
-    with alone_in(folder, "download"), _client() as client, bar(files) as report:
-        missing = find_missing(files, folder)
-        for file in files:
-            outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
-            if file in missing:
-                with _storage_errors(folder / file.name):
-                    outcome = _from_mirrors(client, addresses, file, folder, report)
-            report(file.name, outcome.bytes, "")
-            outcomes.append(outcome)
+    addresses = mirrors(from_mirrors)
+    with _client() as client:
+        return bring(files, folder, lambda file, report: _from_mirrors(client, addresses, file, folder, report))
+
+
+def bring(files: Sequence[Official], folder: Path, get: Callable[[Official, Report], Outcome]) -> list[Outcome]:
+    """Let ``get`` bring the files that a folder does not hold whole, one after the other; see `download`."""
+    outcomes = []
+    with alone_in(folder, "download"), _bar(files) as report:
+        try:
+            missing = [file for file in files if not is_whole(folder / file.name, file)]
+            needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in missing)
+            if needed and needed + SPARE > (free := shutil.disk_usage(folder).free):
+                raise StorageError(
+                    f"The files need {(needed + SPARE) / 1e6:.0f} MB and the disk has {free / 1e6:.0f} MB free.",
+                    where=str(folder),
+                    next_step="Make room, choose another folder (--out), or fewer samples (--samples).",
+                )
+            for file in files:
+                outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
+                if file in missing:
+                    outcome = get(file, report)
+                report(file.name, outcome.bytes, "")
+                outcomes.append(outcome)
+        except OSError as error:
+            raise refused(folder, "The files could not be read or written", error) from error
     return outcomes
 
 
@@ -114,9 +125,9 @@ def _from_mirrors(client: httpx.Client, addresses: list[str], file: Official, fo
         host = urlsplit(address).hostname or address  # the address may hold a password
         try:
             _complete(client, f"{address}/{file.path}", file, part, report)
-        except _Refused as refused:
-            notes.append(f"{host} {refused}")
-            if "could not be reached" in str(refused):
+        except _Refused as refusal:
+            notes.append(f"{host} {refusal}")
+            if "could not be reached" in str(refusal):
                 addresses.remove(address)
         else:
             with part.open("rb+") as stream:
@@ -134,8 +145,7 @@ def _complete(client: httpx.Client, url: str, file: Official, part: Path, report
         try:
             if before != file.bytes:
                 _request(client, url, file, part, report)
-            found = checksum(part)
-            if found == file.adler32:
+            if (found := checksum(part)) == file.adler32:
                 return
             part.unlink()
             if not is_inherited:
@@ -145,10 +155,8 @@ def _complete(client: httpx.Client, url: str, file: Official, part: Path, report
             failures = 1 if _size(part) > before else failures + 1
             if failures >= ATTEMPTS:
                 raise _Refused(f"{interrupted}, {failures} times in a row") from interrupted
-            if interrupted.after > LONGEST_WAIT:
-                raise _Refused(f"asks to come back in {interrupted.after:.0f} s") from interrupted
             report(file.name, _size(part), f"{urlsplit(url).hostname} {interrupted}, asking again")
-            time.sleep(max(interrupted.after, min(LONGEST_WAIT, WAIT * 2 ** (failures - 1))))
+            time.sleep(WAIT * 2 ** (failures - 1))
 
 
 def _request(client: httpx.Client, url: str, file: Official, part: Path, report: Report) -> None:
@@ -168,15 +176,13 @@ def _request(client: httpx.Client, url: str, file: Official, part: Path, report:
                     if size > file.bytes:
                         raise _Refused(f"sends more than the {file.bytes} bytes of the file")
     except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        if "CERTIFICATE_VERIFY_FAILED" in str(error):
-            raise _Refused("shows a certificate that this machine does not trust (see SSL_CERT_FILE)") from error
-        raise _Interrupted(f"could not be reached{_through_proxy(url)}") from error
+        via = " through the proxy of this machine" if getproxies().keys() & {url.partition(":")[0], "all"} else ""
+        raise _Interrupted(f"could not be reached{via} ({error})") from error
     except (httpx.ProxyError, httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
         raise _Refused(f"cannot be used ({error})") from error
-    except httpx.TimeoutException as error:
-        raise _Interrupted(f"sent nothing for {SILENCE:g} s") from error
     except httpx.HTTPError as error:
-        raise _Interrupted("broke the connection off") from error
+        silent = f"sent nothing for {SILENCE:g} s" if isinstance(error, httpx.TimeoutException) else ""
+        raise _Interrupted(silent or "broke the connection off") from error
     if size < file.bytes:
         raise _Interrupted(f"ended after {size} of {file.bytes} bytes")
 
@@ -187,26 +193,20 @@ def _first_byte(response: httpx.Response, url: str, file: Official, asked: int) 
     if url.startswith("https:") and response.url.scheme != "https":
         raise _Refused("redirects from https to http")
     if status in _PASSING:
-        after = headers.get("Retry-After", "")
-        raise _Interrupted(f"answers {status}", after=float(after) if after.isdecimal() else 0.0)
+        raise _Interrupted(f"answers {status}")
     if status not in (200, 206):
         raise _Refused(f"answers {status} {response.reason_phrase}".rstrip())
     if headers.get("Content-Type", "").startswith("text/html"):
         raise _Refused("sends a web page instead of the file (does this network ask for a login?)")
-    sent = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", headers.get("Content-Range", "")) if status == 206 else None
-    if status == 206 and (sent is None or int(sent[1]) != asked):
-        raise _Refused("sends another range than it was asked for")
-    length = sent[2] if sent else headers.get("Content-Length", str(file.bytes))
+    if status == 200:
+        asked, length = 0, headers.get("Content-Length", str(file.bytes))
+    else:
+        span, _, length = headers.get("Content-Range", "").partition("/")
+        if not span.startswith(f"bytes {asked}-"):
+            raise _Refused("sends another range than it was asked for")
     if length != str(file.bytes):
         raise _Refused(f"has a file of {length} bytes instead of {file.bytes}: another build")
-    return asked if sent else 0
-
-
-def _through_proxy(url: str) -> str:
-    """Name the proxy that an address is reached through, if one is set: it may be the one that does not answer."""
-    parts, proxies = urlsplit(url), getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all", "")
-    return f" through the proxy {proxy.rpartition('@')[2]}" if proxy and not proxy_bypass(parts.hostname or "") else ""
+    return asked
 
 
 @contextmanager
@@ -229,35 +229,8 @@ def _client() -> Iterator[httpx.Client]:
         yield client
 
 
-def find_missing(files: Iterable[Official], folder: Path) -> list[Official]:
-    """Return the files that a folder does not hold whole; raise `StorageError` if the disk lacks room for them."""
-    with _storage_errors(folder):
-        missing = [file for file in files if not is_whole(folder / file.name, file)]
-    needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in missing)
-    free = shutil.disk_usage(folder).free
-    if needed and needed + SPARE > free:
-        raise StorageError(
-            f"The files need {(needed + SPARE) / 1e6:.0f} MB and the disk has {free / 1e6:.0f} MB free.",
-            where=str(folder),
-            next_step="Make room, choose another folder (--out), or fewer samples (--samples).",
-        )
-    return missing
-
-
 @contextmanager
-def _storage_errors(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise StorageError(
-            f"{path.name} could not be read or written: {error.strerror or error}.",
-            where=str(path.parent),
-            next_step="Make room on the disk or choose another folder (--out); what was received is kept.",
-        ) from error
-
-
-@contextmanager
-def bar(files: Sequence[Official]) -> Iterator[Report]:
+def _bar(files: Sequence[Official]) -> Iterator[Report]:
     """Show one bar for all files on standard error, if that is a terminal; yields what is told of each file's bytes."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
