@@ -44,7 +44,7 @@ def test_a_score_that_follows_the_mass_gathers_the_background():
     shapes = []
     for name in SCORES:
         panel.controls["network"].value = name
-        shapes.append(panel.picture.moving[0].get_data().values.copy())
+        shapes.append(panel.moving[0].get_data().values.copy())
     assert shapes[0].max() > 3 * shapes[1].max()
     assert all(shape.sum() == pytest.approx(1, abs=0.02) for shape in shapes)
     before = panel.image.value
