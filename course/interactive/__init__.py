@@ -9,7 +9,8 @@ from course.interactive.events import event
 from course.interactive.experiments import toys
 from course.interactive.networks import small_network
 from course.interactive.scores import class_weight, cut
+from course.interactive.sculpting import sculpting
 from course.interactive.stopping import patience
 from course.interactive.threshold import threshold
 
-__all__ = ["class_weight", "cut", "descent", "event", "patience", "small_network", "threshold", "toys"]
+__all__ = ["class_weight", "cut", "descent", "event", "patience", "sculpting", "small_network", "threshold", "toys"]

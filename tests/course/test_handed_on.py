@@ -90,7 +90,7 @@ def in_types_of(row: Any, own: Any) -> Any:
 def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
     """Return what does all that a training does but its steps: callbacks are asked, and losses noted.
 
-    Chapter 8 asks where the score of a network has its best cut: its own two trainings take three epochs.
+    Chapter 8 asks where the score of a network has its best cut: its own trainings take three epochs.
     """
     rng = np.random.default_rng(chapter)
 
@@ -165,6 +165,7 @@ def earlier(few: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
         events = selection.preselect(few)
         with outputs.Chapter(1) as chapter:
             chapter.write_table("events", events)
+            chapter.write_table("window", pd.DataFrame({"variable": ["lep3_pt"], "low": [12.5], "high": [29.0]}))
         x, y, _ = features.arrays(events, list(ntuple.LEPTON_PT))
         for number, name in ((2, "first_model"), (4, "early_stopped_model"), (5, "balanced_model")):
             model = network.build(4, normalise=x, learning_rate=1e-2, seed=number)
