@@ -413,7 +413,7 @@ def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) ->
         2 / steepest,
         "the longest step",
         (1 / steepest, "this step arrives at the bottom at once", f"longer ones come closer, too: {two}"),
-        (2 / flattest, "this is the flattest direction", "along the other one, such a walk swings farther and farther"),
+        (2 / flattest, "this is the flattest direction", "along the other one, such a walk never comes to rest"),
         (1 / flattest, "this is the flattest direction", "the steepest one decides"),
         (steepest / 2, "the fraction is turned round", two),
         (2 * steepest, "the curvature is multiplied", two),

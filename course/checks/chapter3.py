@@ -119,7 +119,7 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
         (weight[~passed | (label == 0)].sum() / s, *_BRACKETS),
     )
     what, hint = "background events for each signal event", "sums of weights of events that pass"
-    report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
+    report.reading(answer, b / s, what, *mistakes, relative=0.02, hint=hint)
 
 
 _purity = course_answer("3.4")
@@ -329,7 +329,10 @@ def exercise_3_10(answer: Any, report: Report) -> None:
     result = np.asarray(answer(score, 0.4, 0.02), float)
     report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array")
     if np.isnan(result[-1]):
-        report.wrong("a score of exactly 1 gives NaN", "its odds p/(1 − p) are infinite: compute the fraction as above")
+        report.wrong(
+            "a score of exactly 1 gives NaN",
+            "its odds p/(1 − p) are infinite: multiply numerator and denominator by 1 − p",
+        )
     formula = "follows Bayes' theorem", "p·π′/π over the sum of both terms"
     same, no_news = "the same share changes nothing", "an event that tells nothing has the new share as its probability"
     gives(report, answer, ((score, 0.4, 0.4), score, same, "then π′/π and (1 − π′)/(1 − π) are both 1"))

@@ -14,7 +14,7 @@ from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, follows, gives, hold, part, parts_follow
 
 _NONE = "none of them"
-_CHANGES = ("neurons", "epochs", "rate")
+_CHANGES = ("size", "epochs", "rate")
 
 
 @exercise("4.1")
@@ -28,7 +28,7 @@ def exercise_4_1(answer: Any, report: Report, *, histories: Mapping[str, Mapping
         [*_CHANGES, _NONE],
         right,
         "the losses of the unknown events say so",
-        ("neurons", stays, "there is room now; what else does it take to fill it with a thousand events?"),
+        ("size", stays, "there is room now; what else does it take to fill it with a thousand events?"),
         ("epochs", stays, "there is time now; what can two neurons keep in mind, however long they train?"),
         ("rate", stays, "in ten epochs it comes as far as before in some more; what does learning by heart take?"),
         (_NONE, "one of them is enough", "look for a dashed curve that rises at its end"),
@@ -153,9 +153,15 @@ _PAIRED_MEAN = (
     (lambda a, b, w: np.mean(w * (a - b)), "this is divided by the number of events", "by the sum of the weights"),
     (lambda a, b, w: _paired(np.abs(a - b), 0 * a, w)[0], "the signs are lost", "gains and losses may cancel"),
 )
+_ALIKE = "this takes light and heavy events to scatter alike", "let each deviation count with its weight: Σ w² (d − d̄)²"
 _PAIRED_ERROR = (
     (_unpaired, "both errors are added in squares", f"a and b are of the same events: {_EVENT_BY_EVENT}"),
     (lambda a, b, w: np.std(a - b) / np.sqrt(len(a)), "the weights are not used", "√Σ (w (d − d̄))² / Σ w"),
+    (lambda a, b, w: np.std(a - b) * np.sqrt(np.sum(w**2)) / np.sum(w), *_ALIKE),
+    (
+        lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w) * np.sum(w**2)) / np.sum(w),
+        *_ALIKE,
+    ),
     (lambda a, b, w: np.std(a - b), "this is the spread of single events", "the mean of n events is known better"),
     (
         lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w)),
@@ -242,6 +248,11 @@ def exercise_4_7(answer: Any, report: Report) -> None:
         (np.allclose(result[~gone], x[~gone] / (1 - rate), rtol=1e-4), "what stays keeps the mean", _KEEP),
         (np.any((again == 0) != gone), "another generator switches off others", "draw from rng"),
         (
+            lambda: np.array_equal(answer(x, rate, np.random.default_rng(1)), result),
+            "the same seed gives the same",
+            "draw from rng",
+        ),
+        (
             lambda: all(
                 abs(np.mean(np.asarray(answer(x, each, np.random.default_rng(3)), float) == 0) - each) < 0.03
                 and abs(np.mean(answer(x, each, np.random.default_rng(3))) / x.mean() - 1) < 0.04
@@ -272,6 +283,10 @@ def exercise_4_8(answer: Any, report: Report, *, table: pd.DataFrame) -> None:
         report.wrong("the best one is missing", "it is as good as itself")
     elif names == set(table.index) != right:
         report.wrong("these are all", "some are worse than the best one by more than two errors")
+    elif worse := sorted(names - right):
+        report.wrong(
+            f"{worse[0]!r} is more than two errors above the best", "«above the best» against twice «its error»"
+        )
     else:
         report.holds(names == right, "no others are as good", hint="«above the best» against twice «its error»")
 

@@ -341,7 +341,7 @@ _MISTAKES_5_8 = (
     (
         lambda position, w: np.maximum(w, 0),
         "negative weights are dropped",
-        "then the sums are too large, and not too small",
+        "then the sums are too large",
     ),
     (lambda position, w: np.abs(w) * w.sum() / np.abs(w).sum(), "all bins have one factor", "each bin has its own"),
     (partial(_positive, size=lambda w: w), "negative weights stay negative", "the factor multiplies |w|"),

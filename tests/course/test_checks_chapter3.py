@@ -139,7 +139,7 @@ EXERCISES = {
         context=lambda: {"score": scored()[2], "label": scored()[1]},
     ),
     "3.3": Exercise(
-        [B / S, 1.05 * B / S, np.float32(B / S)],
+        [B / S, 1.01 * B / S, np.float32(B / S)],
         (S / B, "signal over background"),
         (S / (S + B), "purity"),
         (B / S / 40, "raw events"),

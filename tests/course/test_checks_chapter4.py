@@ -102,15 +102,15 @@ REMEDIES = pd.DataFrame(
 EXERCISES = {
     "4.1": Exercise(
         ["none of them"],
-        ("neurons", "alone it is not enough"),
+        ("size", "alone it is not enough"),
         ("epochs", "alone it is not enough"),
         ("rate", "alone it is not enough"),
         ("all", "there is no such name"),
         ("None of them", "spelt in another way"),
         (3, "not a name"),
-        (["neurons", "epochs"], "not a name"),
+        (["size", "epochs"], "not a name"),
         ("nothing", "no such name"),
-        context=lambda: {"histories": {"neurons": FLAT, "epochs": FLAT, "rate": FLAT, "all three": UP}},
+        context=lambda: {"histories": {"size": FLAT, "epochs": FLAT, "rate": FLAT, "all three": UP}},
     ),
     "4.2": Exercise(
         [
