@@ -16,10 +16,12 @@ from course.checks.report import Report, exercise
 from course.checks.tables import changed, follows, gives, just_above, parts_follow, with_argument
 from labcourse import significance
 
-Floats = NDArray[np.float64]
-
-
 _p_value = course_answer("7.1")
+_sum_and_error = course_answer("7.6")
+_best_cut = course_answer("7.7")
+_background_from_data = course_answer("7.11")
+
+Floats = NDArray[np.float64]
 
 
 def _gaussian(n: Any, b: Any) -> Any:
@@ -43,8 +45,7 @@ _MISTAKES_7_1 = (
 def exercise_7_1(answer: Any, report: Report) -> None:
     """The Poisson p-value of a count."""
     given, arrays = (np.array([3, 9, 12, 18]), 9.0), "an array of counts gives an array of p-values"
-    if report.recognises(answer(*given), *_MISTAKES_7_1, given=given, right=_p_value(*given)):
-        return
+    report.recognises(answer(*given), *_MISTAKES_7_1, given=given, right=_p_value(*given))
     tables = np.array([[4, 9, 8], [0, 12, 30]]), np.array([2.0, 9.0, 15.0])
     columns, one = "works for tables of counts, each column with its own mean", "one event or more: everything but none"
     gives(
@@ -56,13 +57,13 @@ def exercise_7_1(answer: Any, report: Report) -> None:
         (tables, _p_value(*tables), columns, "sf knows arrays for b too: no loop is needed"),
     )
     far_out, use_sf = (60, 9.0), "1 - cdf rounds to zero there: use sf"
-    if report.is_right and not report.recognises(
+    report.recognises(
         answer(*far_out),
         (0.0, _DIGITS, use_sf),
         (1 - stats.poisson.cdf(59, 9.0), _DIGITS, use_sf),
         right=_p_value(*far_out),
-    ):
-        gives(report, answer, (far_out, _p_value(*far_out), "stays precise far out in the tail", use_sf))
+    )
+    gives(report, answer, (far_out, _p_value(*far_out), "stays precise far out in the tail", use_sf))
 
 
 _ISF = "the inverse of the area above is wanted: isf"
@@ -83,9 +84,8 @@ _MISTAKES_7_2 = (
 def exercise_7_2(answer: Any, report: Report) -> None:
     """The significance of a p-value."""
     p = np.array([0.4, 0.02, 0.9, 1.35e-3])
-    if report.recognises(answer(p), *_MISTAKES_7_2, given=(p,), right=stats.norm.isf(p)):
-        return
-    report.also(lambda: np.isclose(answer(0.5), 0.0), "p = 0.5 is no significance at all", hint="half lies above 0")
+    report.recognises(answer(p), *_MISTAKES_7_2, given=(p,), right=stats.norm.isf(p))
+    report.holds(lambda: np.isclose(answer(0.5), 0.0), "p = 0.5 is no significance at all", hint="half lies above 0")
     gives(
         report,
         answer,
@@ -93,8 +93,8 @@ def exercise_7_2(answer: Any, report: Report) -> None:
         ((2.866516e-7,), 5.0, "p = 2.9·10⁻⁷ is five sigma", "scipy.stats.norm.isf(p)"),
     )
     lost = np.inf, "a tiny p-value has lost its digits", "1 - p rounds to one: use isf(p) instead of ppf(1 - p)"
-    if report.is_right and not report.recognises(answer(1e-20), lost, right=stats.norm.isf(1e-20)):
-        gives(report, answer, ((1e-20,), stats.norm.isf(1e-20), "stays precise for tiny p-values", lost[2]))
+    report.recognises(answer(1e-20), lost, right=stats.norm.isf(1e-20))
+    gives(report, answer, ((1e-20,), stats.norm.isf(1e-20), "stays precise for tiny p-values", lost[2]))
 
 
 _UNDER = "only b stands under the root"
@@ -116,9 +116,9 @@ def exercise_7_3(answer: Any, report: Report) -> None:
     """The estimate s/√b."""
     given = s, b = np.array([2.4, 5.0, 9.7]), np.array([4.0, 16.6, 100.0])
     right = s / np.sqrt(b)
-    if not report.recognises(answer(*given), *_MISTAKES_7_3, given=given, right=right):
-        gives(report, answer, ((9.0, 9.0), 3.0, "s = b = 9 gives 3", "9/√9"))
-        gives(report, answer, (given, right, "works on arrays", "np.sqrt, and not math.sqrt"))
+    report.recognises(answer(*given), *_MISTAKES_7_3, given=given, right=right)
+    gives(report, answer, ((9.0, 9.0), 3.0, "s = b = 9 gives 3", "9/√9"))
+    gives(report, answer, (given, right, "works on arrays", "np.sqrt, and not math.sqrt"))
 
 
 @exercise("7.4")
@@ -131,8 +131,6 @@ def exercise_7_4(answer: Any, report: Report) -> None:
 
     expected = float(np.exp(optimize.brentq(excess, 0.0, np.log(1000.0))))
     number = report.number(answer, "read it from the horizontal axis, such as b_ten_per_cent = 8")
-    if number is None:
-        return
     what = "there the curve passes 2.73, within the precision of a reading"
     if expected / 1.6 <= number <= expected * 1.6:  # neither of the ticks with a label
         report.holds(True, what)
@@ -196,12 +194,9 @@ def exercise_7_5(answer: Any, report: Report) -> None:
     cuts = np.array([0.0, 0.5, 0.75, 0.99])
     given, per_cut = (score, label, weight, cuts), "one number per cut: sum the weights of label"
     tables = ((), "the signal is right", f"{per_cut} 1"), ((), "the background is right", f"{per_cut} 0")
-    if parts_follow(report, answer, _yields, given, "signal, background", *tables, of_all=_MISTAKES_7_5):
-        mixed = score, label, weight, cuts[[2, 0, 3, 1]]
-        gives(report, answer, (mixed, _yields(*mixed), "cuts may come in any order", "compute each cut on its own"))
-
-
-_sum_and_error = course_answer("7.6")
+    parts_follow(report, answer, _yields, given, "signal, background", *tables, of_all=_MISTAKES_7_5)
+    mixed = score, label, weight, cuts[[2, 0, 3, 1]]
+    gives(report, answer, (mixed, _yields(*mixed), "cuts may come in any order", "compute each cut on its own"))
 
 
 def _root(w: Any) -> Any:
@@ -234,15 +229,12 @@ def exercise_7_6(answer: Any, report: Report) -> None:
     total = _MISTAKES_TOTAL, "the total is the sum of the weights", "weight.sum()"
     error = _MISTAKES_ERROR, "the error is the root of the sum of squares", "square, add, take the root"
     given = (np.array([2.0, 1.0, -0.5, 1.5, 0.25]),)
-    if parts_follow(report, answer, _sum_and_error, given, "total, error", total, error):
-        gives(report, answer, ((np.ones(16),), (16.0, 4.0), "16 events of weight one: 16 ± 4", "√16 = 4"))
-        nothing = "without any event the result is not 0 ± 0"
-        report.also(
-            lambda: alike(answer(np.zeros(0)), (0, 0)), "no event at all: 0 ± 0", mistake=nothing, hint="add up squares"
-        )
-
-
-_best_cut = course_answer("7.7")
+    parts_follow(report, answer, _sum_and_error, given, "total, error", total, error)
+    gives(report, answer, ((np.ones(16),), (16.0, 4.0), "16 events of weight one: 16 ± 4", "√16 = 4"))
+    nothing = "without any event the result is not 0 ± 0"
+    report.holds(
+        lambda: alike(answer(np.zeros(0)), (0, 0)), "no event at all: 0 ± 0", mistake=nothing, hint="add up squares"
+    )
 
 
 def _effective(scan: significance.Scan) -> Floats:
@@ -299,9 +291,7 @@ def exercise_7_7(answer: Any, report: Report) -> None:
     result = answer(scan)
     if np.ndim(result) != 0:
         report.wrong(f"returns {type(result).__name__} of shape {np.shape(result)}", "return one number, the cut")
-        return
-    if report.recognises(result, *_MISTAKES_7_7, given=(scan,), right=_best_cut(scan)):
-        return
+    report.recognises(result, *_MISTAKES_7_7, given=(scan,), right=_best_cut(scan))
     empty = scan._replace(
         background=np.where(scan.cut < 0.15, 0.0, scan.background),
         background_error=np.where(scan.cut < 0.15, 0.0, scan.background_error),
@@ -345,10 +335,8 @@ def exercise_7_9(answer: Any, report: Report) -> None:
     if np.isnan(np.asarray(answer(*given), dtype=float)).any():
         hint = "(s + b) stands before ln; ln is np.log, and not np.log10; its argument is 1 + s/b"
         report.wrong("a negative number stands under the root", hint)
-        return
     what = "follows the formula, also for arrays"
-    if not follows(report, answer, _asimov, given, _MISTAKES_7_9, what, "compare bracket by bracket"):
-        return
+    follows(report, answer, _asimov, given, _MISTAKES_7_9, what, "compare bracket by bracket")
     small = "becomes s/√b for a small signal", "np.log1p(s / b) keeps digits that np.log(1 + s / b) loses"
     gives(report, answer, ((0.1, 1000.0), 0.1 / np.sqrt(1000), *small), relative=1e-3)
 
@@ -369,9 +357,6 @@ def exercise_7_10(answer: Any, report: Report, *, s: float, b: float) -> None:
     what = "there the curve of the exactly known background reaches three"
     hint = "follow the solid curve to Z = 3 and go down; the axis is logarithmic"
     report.reading(answer, expected, what, *mistakes, relative=0.25, hint=hint)
-
-
-_background_from_data = course_answer("7.11")
 
 
 _RELATIVE = "what fluctuates is n_below: the relative error is 1/√n_below"
@@ -401,5 +386,5 @@ def exercise_7_11(answer: Any, report: Report) -> None:
     scales = "as much more data below as is expected means as much more background above"
     b = _MISTAKES_B, scales, "the simulation says how many events lie above the cut for each one below"
     sigma = _MISTAKES_SIGMA, "the relative uncertainty is that of n_below", _RELATIVE
-    if parts_follow(report, answer, _background_from_data, (412, 320.5, 63.7), "b, sigma_b", b, sigma):
-        report.agrees(answer, _background_from_data, (25, 8.0, 40.0), hint="use all that is passed to the function")
+    parts_follow(report, answer, _background_from_data, (412, 320.5, 63.7), "b, sigma_b", b, sigma)
+    report.agrees(answer, _background_from_data, (25, 8.0, 40.0), hint="use all that is passed to the function")

@@ -5,11 +5,24 @@ stays where they cannot live (print, HTML, a notebook opened again). `frame` is 
 """
 
 from course.interactive.descent import descent
+from course.interactive.events import event
 from course.interactive.experiments import toys
 from course.interactive.folds import folds
-from course.interactive.networks import neuron, small_network
+from course.interactive.networks import small_network
 from course.interactive.scores import class_weight, cut
+from course.interactive.sculpting import sculpting
 from course.interactive.stopping import patience
 from course.interactive.threshold import threshold
 
-__all__ = ["class_weight", "cut", "descent", "folds", "neuron", "patience", "small_network", "threshold", "toys"]
+__all__ = [
+    "class_weight",
+    "cut",
+    "descent",
+    "event",
+    "folds",
+    "patience",
+    "sculpting",
+    "small_network",
+    "threshold",
+    "toys",
+]

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from course.interactive import frame
 from labcourse import plotting
-from labcourse.errors import BadInput
 from labcourse.plotting import style
 
 MOST = 12
@@ -23,14 +22,9 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
 
     The toy's events have one quantity, Gaussian around −0.5 (background) or 0.5 (signal), and its «networks» are
     straight lines fitted to the labels 0 and 1; their loss is the mean squared deviation. The same seed gives the same.
-
-    Raises
-    ------
-    BadInput
-        If there are fewer than 100 events, or the start is not between 2 and 12.
+    There are at least 100 events (see `frame.require`).
     """
-    if n_events < 100:
-        raise BadInput(f"{n_events} events.", where="interactive.folds", next_step="Use 100 events or more.")
+    frame.require(n_events >= 100, f"A toy of {n_events} events", "100 events or more")
     controls = {
         "k": frame.slider("number of folds k", 2, MOST, start),
         "network": frame.slider("network", 1, MOST, 1),
