@@ -27,7 +27,7 @@
 # |---|---|---|
 # | 100 minutes | the sample files, in `data/` | the preselected events, for all later chapters |
 #
-# Exercises come in three kinds: *write code*, *read a plot* (or a table), and *in your words*. Below each one is a check. Run it
+# The heading of an exercise says what it asks for: *write code*, *derive*, *predict*, *choose*, *read a plot*, or an answer *in your words*. Below each one is a check. Run it
 # after the cell of your answer, as often as you change that: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
 # check says so and the chapter goes on with the course's own solution. You can always come back. A word with a link is explained in the glossary.
 

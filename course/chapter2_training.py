@@ -213,8 +213,8 @@ print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_t
 # %% [markdown]
 # ### Batches
 #
-# The network does not see all events at once. It takes a few, a *batch*, corrects itself a little, and takes the
-# next. When all events have had their turn, one *epoch* is over. Small batches mean many corrections, each from a
+# The network does not see all events at once. It takes a few, a [*batch*](../course/glossary.md#batch), corrects itself a little, and takes the
+# next. When all events have had their turn, one [*epoch*](../course/glossary.md#epoch) is over. Small batches mean many corrections, each from a
 # noisy impression. Large batches mean few corrections, each well founded. We start with 128 events per batch.
 # What is left over at the end makes a smaller batch: no event is left out.
 #
@@ -236,7 +236,7 @@ for x_batch, y_batch in dataset.take(2):
 #
 # Momenta come in GeV, and their size is an accident of that unit. The leading lepton has some 70 GeV on average, the
 # last one less than 20. A network starts from small random weights. It learns fastest if all inputs are about as large as 1 and
-# centred at 0. So we *standardise* each input:
+# centred at 0. So we [*standardise*](../course/glossary.md#standardisation) each input:
 #
 # $$ x' = \frac{x - \mu}{\sigma} , $$
 #
@@ -283,8 +283,8 @@ print("the layer and your function agree" if difference < 1e-3 else f"they diffe
 # %% [markdown]
 # ## 2.4 The network
 #
-# A network is made of *neurons*. A neuron multiplies each input by a *weight*, adds up the products and a
-# number of its own, the *bias*, and passes the sum through a function, the *activation*:
+# A network is made of [*neurons*](../course/glossary.md#neuron). A neuron multiplies each input by a *weight*, adds up the products and a
+# number of its own, the *bias*, and passes the sum through a function, the [*activation*](../course/glossary.md#activation-function):
 #
 # $$ \text{output} = f\Big(\sum_i w_i x_i + b\Big) . $$
 #
@@ -388,7 +388,7 @@ print("your network and Keras agree" if np.allclose(by_hand, by_keras, atol=1e-4
 # %% [markdown]
 # ## 2.5 What the training minimises
 #
-# We need a number that says how wrong the network is: the *loss*. Read the score $p$ as the probability that the
+# We need a number that says how wrong the network is: the [*loss*](../course/glossary.md#loss). Read the score $p$ as the probability that the
 # event is signal. Then the probability that the network gives to the true answer is $p$ for a signal event and
 # $1-p$ for a background event. The events are independent, so for all of them together these numbers are multiplied.
 # The loss is minus the
@@ -396,8 +396,8 @@ print("your network and Keras agree" if np.allclose(by_hand, by_keras, atol=1e-4
 #
 # $$ L = -\frac{1}{n}\sum_{i=1}^{n} \Big( y_i \log p_i + (1-y_i)\log(1-p_i) \Big) . $$
 #
-# You know this from fitting: it is a negative log-likelihood. In machine learning it is called *binary
-# cross-entropy*. Each event adds one of two curves:
+# You know this from fitting: it is a negative log-likelihood. In machine learning it is called [*binary
+# cross-entropy*](../course/glossary.md#cross-entropy). Each event adds one of two curves:
 
 # %%
 p = np.linspace(0.002, 0.998, 499)
@@ -457,12 +457,12 @@ print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrai
 # %% [markdown]
 # ## 2.6 Training
 #
-# The loss is a function of 4021 parameters. Imagine a landscape, and walk downhill. The *gradient* $\nabla L$
+# The loss is a function of 4021 parameters. Imagine a landscape, and walk downhill. The [*gradient*](../course/glossary.md#gradient) $\nabla L$
 # points uphill, so every parameter $\theta$ makes a step against it:
 #
 # $$ \theta \to \theta - \eta \, \nabla_\theta L . $$
 #
-# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Around it runs a loop (Adam in the figure is explained below, validation events in chapter 4):
+# The [*learning rate*](../course/glossary.md#learning-rate) $\eta$ (not the pseudorapidity) sets the length of the step. Around it runs a loop (Adam in the figure is explained below, validation events in chapter 4):
 #
 # ![The loop of one epoch: a batch of the shuffled training events, the prediction of its scores, the loss that compares them with the labels, the
 # gradient, the update of the weights, and the next batch. After each epoch comes the loss of the validation events.](../course/figures/training_loop.svg)
@@ -614,7 +614,7 @@ assert loss_of(bottom) < know_nothing
 # ### The refined walk
 #
 # In a landscape of 4021 dimensions nobody knows the steepest curvature, and it changes on the way. So we use a refined version of this
-# walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
+# walk, called [*Adam*](../course/glossary.md#adam). For each parameter it keeps a running mean of the gradient,
 # which evens out the noise of small batches, and a running mean of its square. It divides the first by the root of
 # the second. (It divides by $\sqrt{v}+\epsilon$ with $\epsilon = 10^{-7}$, to be safe from zero.) So a parameter with a steep gradient and one with a flat gradient make steps of similar size: at most about $\eta$, and less where the gradient changes its sign from batch to batch. Our learning rate is $2\cdot 10^{-4}$.
 

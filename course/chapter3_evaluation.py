@@ -255,7 +255,7 @@ checks.exercise_3_3(background_per_signal, events=test, score=score_test, cut=0.
 # $$ \varepsilon_s = \frac{\sum_{\text{signal, passed}} w}{\sum_\text{signal} w}, \qquad
 # \varepsilon_b = \frac{\sum_{\text{background, passed}} w}{\sum_\text{background} w} . $$
 #
-# The *purity* is the share of signal among the events that pass. Computer scientists call the first *recall* and the last *precision*.
+# The [*purity*](../course/glossary.md#purity) is the share of signal among the events that pass. Computer scientists call the first *recall* and the last *precision*.
 
 
 # %%
@@ -311,7 +311,7 @@ pd.DataFrame(
 # ## 3.5 The ROC curve
 #
 # Each cut is a compromise: a tight one loses signal, a loose one keeps background. Drawn against each other for all
-# cuts, the two efficiencies make the *ROC curve* (receiver operating characteristic; the name comes from radar).
+# cuts, the two efficiencies make the [*ROC curve*](../course/glossary.md#roc-curve) (receiver operating characteristic; the name comes from radar).
 
 # %% tags=["nbval-ignore-output"]
 fig, ax = plotting.roc({"test events": (test, score_test)}, cut=0.5)
@@ -324,7 +324,7 @@ plotting.show(
 # %% [markdown]
 # ### The area under the curve
 #
-# The area under this curve, the *AUC*, sums it up in one number. It has a simple meaning. Draw one signal event and
+# The area under this curve, the [*AUC*](../course/glossary.md#auc), sums it up in one number. It has a simple meaning. Draw one signal event and
 # one background event by lot. The AUC is the probability that the signal event has the higher score:
 #
 # $$ \text{AUC} = \frac{\sum_i \sum_j w_i w_j \,\big[\, p_i > p_j \,\big]}{\sum_i w_i \sum_j w_j},
@@ -375,7 +375,7 @@ print(f"all test events:                   {metrics.auc(test, score_test):.4f}")
 
 # %% [markdown]
 # The first two agree to many digits. The third is another number. (In two thousand events there are only a few of
-# the heavy Z and top-pair events.) So how well do we know the AUC at all? We can find out with the *bootstrap*:
+# the heavy Z and top-pair events.) So how well do we know the AUC at all? We can find out with the [*bootstrap*](../course/glossary.md#bootstrap):
 # invent other sets of test events that might have come out as well, by counting each event 0, 1, 2 … times, a
 # random number from the Poisson distribution with mean 1. The spread of the AUC over such sets is its statistical
 # uncertainty. (We invent 25 sets. With so many, the error itself is known to about 14 %. This takes a few seconds.)
@@ -550,7 +550,7 @@ checks.written("3.9", answer_3_9)
 # %% [markdown]
 # ## 3.7 What the score means
 #
-# The network says 0.8. Is this event a Higgs boson with a probability of 80 %? A score is called *calibrated* if
+# The network says 0.8. Is this event a Higgs boson with a probability of 80 %? A score is called [*calibrated*](../course/glossary.md#calibration) if
 # among the events with a score of $p$ a share $p$ is signal. Let us see, for test events that count the same each,
 # as in the training:
 
@@ -563,7 +563,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Close to the diagonal. But how close? By eye, nobody can say: most errors are smaller than the markers. Divide each deviation by its error, and look at these *pulls*. If the score were calibrated, about two thirds of them would lie between −1 and 1.
+# Close to the diagonal. But how close? By eye, nobody can say: most errors are smaller than the markers. Divide each deviation by its error, and look at these [*pulls*](../course/glossary.md#pull). If the score were calibrated, about two thirds of them would lie between −1 and 1.
 
 # %% tags=["nbval-ignore-output"]
 bins = np.minimum((10 * score_test).astype(int), 9)

@@ -151,7 +151,7 @@ assert histories["all three"].history["val_loss"][-1] > min(histories["all three
 # ## 4.2 Validation events
 #
 # Somebody has to say when to stop. The training events cannot, as we have seen. The test events could, but then they would take part in making the network, and
-# could no longer judge it. So we need a third part: the *validation events*.
+# could no longer judge it. So we need a third part: the [*validation events*](../course/glossary.md#validation-events).
 #
 # (We do look at the test events at the end of several chapters, to learn. Strictly, each look that changes what we do next uses them up a little.)
 #
@@ -223,7 +223,7 @@ checks.written("4.3", answer_4_3)
 #
 # The rule seems simple: stop when the validation loss rises. But it does not fall smoothly. Batches are drawn at random, so it jumps up and down from epoch to epoch.
 # Whoever stops at the first rise stops too early. So we are patient: we go on for some epochs, and see whether a new best loss comes. The number of epochs that
-# we wait is called the *patience*. If it is used up, we stop, and go back to the weights of the *best* epoch.
+# we wait is called the [*patience*](../course/glossary.md#early-stopping). If it is used up, we stop, and go back to the weights of the *best* epoch.
 #
 # ![Training and validation loss against the epoch. The training loss falls all the time. The validation loss has its minimum at epoch 13. With a patience of five
 # epochs the training stops after epoch 18, and the weights of epoch 13 are restored.](../course/figures/early_stopping.svg)
@@ -390,7 +390,7 @@ for name, scores in (("first model", training.predict(first_model, x_validation)
 #
 # ### How many parameters does it use?
 #
-# The new network has seen the fit events and not the validation events. So its loss is lower on the former: there is a *gap*. Does it mean that it is overtrained? A gap is what every fit has. Think of a straight line through
+# The new network has seen the fit events and not the validation events. So its loss is lower on the former: there is a [*gap*](../course/glossary.md#overtraining). Does it mean that it is overtrained? A gap is what every fit has. Think of a straight line through
 # points: it lies closer to the points that it was fitted to than to new ones. For a maximum-likelihood fit with $p$ parameters to many events $n$, of a function that can be the true one, it can be shown that on average the loss of the fitted events is *lower* than that of the true function by $p/2n$, and the loss of new events *higher* by $p/2n$.
 #
 # A part of the gap is chance, since fit and validation events are different events. But the first model has seen both kinds alike. What gap it has *is* that chance: a *control*. So take first minus new model, event by event, once on the fit events and once on the validation events. By how much the first mean is larger is the gap beyond chance.
@@ -429,7 +429,7 @@ print(f"{model.count_params() - 9} parameters act like {effective_parameters:.0f
 # %% [markdown]
 # ## 4.5 What more events bring
 #
-# The same network with fewer events, always with early stopping, and always judged on the same validation events: a *learning curve*. (Fewer events make fewer steps per epoch, so these small trainings have smaller batches and a larger
+# The same network with fewer events, always with early stopping, and always judged on the same validation events: a [*learning curve*](../course/glossary.md#learning-curve). (Fewer events make fewer steps per epoch, so these small trainings have smaller batches and a larger
 # learning rate.) *Before you run it: from 1000 to 10 000 events, what will the loss gain? And from 10 000 to all?*
 
 # %% tags=["nbval-ignore-output"]
@@ -486,8 +486,8 @@ plotting.show(
 #
 # Where events are few, one can forbid a network to use all its room. Two ways are in wide use:
 #
-# - *weight decay*: in each step all weights also shrink by a small factor, so only those survive that the loss keeps alive;
-# - *dropout*: in each step of the training, every neuron of a layer is switched off with a certain probability, so that no neuron can rely on another one.
+# - [*weight decay*](../course/glossary.md#regularisation): in each step all weights also shrink by a small factor, so only those survive that the loss keeps alive;
+# - [*dropout*](../course/glossary.md#dropout): in each step of the training, every neuron of a layer is switched off with a certain probability, so that no neuron can rely on another one.
 #
 # ### Exercise 4.7 – Dropout (derive)
 #
@@ -589,7 +589,7 @@ checks.exercise_4_8(as_good_as_the_best, table=remedy_table)
 #
 # $$ \chi^2 = \sum_i \frac{(a_i-b_i)^2}{\sigma_{a,i}^2+\sigma_{b,i}^2} . $$
 #
-# If both come from the same distribution, $\chi^2$ is about as large as the number of degrees of freedom: the number of filled bins, less one, because both sums are fixed to one. The *p-value* is the
+# If both come from the same distribution, $\chi^2$ is about as large as the number of degrees of freedom: the number of filled bins, less one, because both sums are fixed to one. The [*p-value*](../course/glossary.md#p-value) is the
 # probability that chance alone makes $\chi^2$ this large or larger.
 
 # %% [markdown]

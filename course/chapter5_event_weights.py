@@ -264,7 +264,7 @@ checks.exercise_5_4(still_learn, losses=losses_of_factor, know_nothing=know_noth
 # much smaller than that, and Adam stands still, too. Nobody gets a warning. So it is good practice to have a mean of one.
 #
 # In nature's weights there is another trouble. In a batch, the background
-# weighs about forty times as much as the signal. So the first thing that the network learns is to say «background», and all scores crowd near zero. So we want weights that
+# weighs about forty times as much as the signal. So the first thing that the network learns is to say «background», and all scores crowd near zero. So we want [weights](../course/glossary.md#balanced-weights) that
 #
 # - keep the ratios *within* signal and *within* background as in nature,
 # - give signal and background the same say,
@@ -347,7 +347,7 @@ print(
 # The validation events are balanced by themselves, so that their loss counts in the same way.
 #
 # There is a price. Z and top pairs are few, but heavy: now they carry about a third of the background's weight. Many batches hold none of them; in the others, a single one weighs as much as many ZZ events (the last line above).
-# How many events is the background worth now?
+# How many events is the background [worth](../course/glossary.md#effective-number) now?
 
 # %%
 for name, value in (("signal", 1), ("background", 0)):
@@ -532,7 +532,7 @@ passing.round(3)
 # ## 5.5 Negative weights
 #
 # Some events have negative weights. In the official samples they come from calculations beyond the leading order of quantum field theory: a generator first produces too many events of some kind, and then others that are to be
-# *subtracted*. Every sum over enough events is right, but only with the sign. (In the bundle, generators of leading order were used, and as many events as in the official files got a minus sign at random. There, signs change sums and no shape.)
+# [*subtracted*](../course/glossary.md#negative-weight). Every sum over enough events is right, but only with the sign. (In the bundle, generators of leading order were used, and as many events as in the official files got a minus sign at random. There, signs change sums and no shape.)
 #
 # In a training, a negative weight is a strange thing. The loss of such an event is to become *large*: the network is rewarded for calling it signal. There are three ways to deal with it: *keep* the sign, take the *absolute* value (this is what your function does), or *drop* the event. Only the first is right on average. What do the
 # other two do to a yield?

@@ -10,7 +10,7 @@
 # # Chapter 6 – Cross-validation
 #
 # Two things are unsatisfactory so far. The first: one network has a validation loss of 0.465, another one of 0.468. Is the first one better? With other validation events, both numbers would have been different. The second: most of the
-# simulated events have never counted in a result. They trained, and a network must not be judged by events that it has learnt from. Cross-validation mends both: it validates every training event with a network that has not seen it. So
+# simulated events have never counted in a result. They trained, and a network must not be judged by events that it has learnt from. [Cross-validation](../course/glossary.md#cross-validation) mends both: it validates every training event with a network that has not seen it. So
 # we learn how far a loss can be trusted, and in the end all simulated events count. On the way there are several ways to fool oneself. You will walk into some of them.
 
 # %% [markdown]

@@ -11,7 +11,7 @@ from typing import Any
 
 _FILES = {
     "style": ("axis_title", "data_kind", "new_figure", "png", "show", "stamp", "use_style"),
-    "variables": ("compare_many", "cut_flow", "variable", "weights"),
+    "variables": ("compare_many", "variable"),
     "results": (
         *("calibration", "mass_before_after", "overtraining", "roc", "score_by_class", "score_stacked"),
         *("compare_scans", "comparison", "fold_losses", "losses", "paired_folds", "significance_scan"),

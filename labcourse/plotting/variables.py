@@ -32,38 +32,6 @@ def variable(
 
 
 @style.use_style()
-def cut_flow(tables: Mapping[str, pd.DataFrame]) -> tuple[Figure, Any]:
-    """Draw what each requirement leaves: raw events on the left, expected events on the right.
-
-    The tables, by name, are those of `selection.cut_flow`: one row per cut, columns ``raw`` and ``expected``. They (of
-    signal and background, or of processes) share the cuts and are drawn side by side on a logarithmic axis.
-    """
-    looks = style.CLASSES | {name: (look.color, look.hatch) for name, look in samples.PROCESSES.items()}
-    cuts = next(iter(tables.values())).index
-    thickness = 0.8 / len(tables)
-    fig, axes = style.new_figure(1, 2, width=7.2, height=3.6, sharey=True)
-    for ax, kind, form, title in (
-        (axes[0], "raw", "{:,.0f}", "simulated events (raw)"),
-        (axes[1], "expected", "{:,.4g}", "expected events"),
-    ):
-        for i, (name, table) in enumerate(tables.items()):
-            color, hatch = looks.get(name, (style.GREY, "..."))
-            place = np.arange(len(cuts)) + (i - (len(tables) - 1) / 2) * thickness
-            look = {"color": "white", "edgecolor": color, "hatch": hatch, "label": name}
-            bars = ax.barh(place, table[kind].to_numpy(float), thickness * 0.92, **look)
-            ax.bar_label(bars, [form.format(v) for v in table[kind]], padding=3, fontsize=8.5)
-        ax.set_xscale("log")
-        smallest = min(float(v) for table in tables.values() for v in table[kind] if v > 0)
-        highest = max(float(table[kind].max()) for table in tables.values())
-        ax.set(xlim=(min(1.0, smallest / 5), 20 * highest), xlabel=title)  # bars begin at one event if they can
-        ax.tick_params(axis="y", which="both", length=0)
-    axes[0].set_yticks(range(len(cuts)), [str(cut) for cut in cuts])
-    axes[0].invert_yaxis()
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=len(tables))
-    return fig, axes
-
-
-@style.use_style()
 def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]]) -> tuple[Figure, Any]:
     """Draw variables for signal and background, each normalised to one, with their separation ⟨S²⟩.
 
@@ -82,40 +50,6 @@ def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]])
     fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     fig.supylabel("fraction of events / bin", fontsize=10)
     return fig, axes
-
-
-@style.use_style()
-def weights(events: pd.DataFrame) -> tuple[Figure, Axes]:
-    """Draw the size of the event weights by process, in percent of its events; negative ones dashed.
-
-    Each simulated event stands for |weight| expected events: a process whose curve lies right is modelled by few.
-    """
-    weight, process = column(events, "weight"), _process_of(events)
-    size = np.abs(weight)
-    low, high = np.quantile(size[size > 0], [0.0005, 1.0])
-    edges = np.geomspace(low / 1.5, high * 1.5, 61)
-    middle = np.sqrt(edges[1:] * edges[:-1])
-    fig, ax = style.new_figure()
-    names = [name for name in samples.PROCESSES if (process == name).any()]
-    for name, line in zip(names, style.LINES, strict=False):
-        look, own = samples.PROCESSES[name], process == name
-        share = (weight[own] < 0).mean()
-        for which, dashes, fill, text in (
-            (own & (weight >= 0), "-", "full", ""),
-            (own & (weight < 0), "--", "none", f", negative ({100 * share:.2g} %)"),
-        ):
-            if which.any():
-                percent = np.histogram(size[which], edges, weights=np.full(which.sum(), 100 / own.sum()))[0]
-                ax.stairs(percent, edges, color=look.color, linestyle=dashes, linewidth=1.4)
-                points = {"marker": line.marker, "markersize": 4.5, "fillstyle": fill, "linestyle": "none"}
-                shown = np.flatnonzero(percent)[::2]
-                ax.plot(middle[shown], percent[shown], color=look.color, label=look.label + text, **points)
-    ax.set(xscale="log", yscale="log", xlabel="size of the event weight [expected events]")
-    ax.set_ylabel("events of the process [%]")
-    ax.set_ylim(top=ax.get_ylim()[1] * 30)
-    ax.legend(loc="upper left", ncols=2)
-    style.stamp(ax)
-    return fig, ax
 
 
 def draw_stack(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,11 +16,11 @@ from labcourse.errors import MissingOutput
 SIZE = 4000
 
 
-@pytest.fixture(autouse=True)
-def _give_locks_back() -> Iterator[None]:
-    yield
-    while outputs._locks:
-        outputs._locks.popitem()[1].release()
+@pytest.fixture
+def chapter() -> Iterator[Callable[[int], outputs.Chapter]]:
+    """Return a maker of chapters, which are closed in the end."""
+    with contextlib.ExitStack() as stack:
+        yield lambda number: stack.enter_context(outputs.Chapter(number, sources=()))
 
 
 @pytest.fixture
@@ -68,17 +70,17 @@ def test_the_error_of_a_difference_is_the_spread_over_repeated_samples(test_even
     assert error < 0.5 * rows(test_events, (0, 25))["z_error"][0]
 
 
-def test_the_baseline_is_the_window_of_chapter_1(test_events: pd.DataFrame) -> None:
+def test_the_baseline_is_the_window_of_chapter_1(test_events: pd.DataFrame, chapter: Any) -> None:
     edge = test_events["lep3_pt"].max()
     window = pd.DataFrame({"variable": ["lep3_pt"], "low": [12.0], "high": [edge]})
-    outputs.Chapter(1, sources=()).write_table("window", window)
-    passes = leaderboard.baseline(outputs.Chapter(3, sources=()), test_events)
+    chapter(1).write_table("window", window)
+    passes = leaderboard.baseline(chapter(3), test_events)
     assert (passes == ((test_events["lep3_pt"] >= 12) & (test_events["lep3_pt"] < edge))).all()
 
 
-def test_earlier_chapters_that_are_there_are_shown_first(test_events: pd.DataFrame) -> None:
+def test_earlier_chapters_that_are_there_are_shown_first(test_events: pd.DataFrame, chapter: Any) -> None:
     table = rows(test_events, (10, 25), (5, 30))
-    chapters = {number: outputs.Chapter(number, sources=()) for number in (1, 3, 4, 5, 7)}
+    chapters = {number: chapter(number) for number in (1, 3, 4, 5, 7)}
     for number in (1, 3, 5, 7):
         chapters[number].write_table("leaderboard", table.assign(what=f"of {number}"))
     (chapters[3].folder / "leaderboard.parquet").write_bytes(b"damaged")

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from labcourse import plotting, selection, significance
+from labcourse import plotting, significance
 from labcourse.errors import BadInput, EmptySelection
 from labcourse.plotting import style
 
@@ -71,8 +71,6 @@ def test_variables(events, score, data):
     assert axes.shape == (2, 2)
     for cut in (0.5, 2.0):  # the tighter one leaves nothing
         check(plotting.mass_before_after(events, score, cut, data=data, data_score=np.linspace(0, 1, len(data))))
-    _, ax = check(plotting.weights(events))
-    assert any("negative (20 %)" in text for text in ax.get_legend_handles_labels()[1])
 
 
 def test_stack_is_the_sum_of_the_weights(events):
@@ -94,8 +92,6 @@ def test_simulation_is_never_labelled_as_atlas(events, score):
 
 
 def test_results(events, scan):
-    table = selection.cut_flow(events)
-    check(plotting.cut_flow({"signal": table, "background": 2 * table, "mine": table}))
     check(plotting.comparison(pd.Series({"a": 1.0}), pd.Series({"a": 0.1}), xlabel="Z"))
     values = {"a": 1.0, "b": 2.0}
     _, ax = check(plotting.comparison(values, {"a": 0.1}, xlabel="Z", reference=1.5, reference_name="yardstick"))
