@@ -6,9 +6,20 @@ stays where they cannot live (print, HTML, a notebook opened again). `frame` is 
 
 from course.interactive.descent import descent
 from course.interactive.experiments import toys
+from course.interactive.likelihood import likelihood
 from course.interactive.networks import neuron, small_network
 from course.interactive.scores import class_weight, cut
 from course.interactive.stopping import patience
 from course.interactive.threshold import threshold
 
-__all__ = ["class_weight", "cut", "descent", "neuron", "patience", "small_network", "threshold", "toys"]
+__all__ = [
+    "class_weight",
+    "cut",
+    "descent",
+    "likelihood",
+    "neuron",
+    "patience",
+    "small_network",
+    "threshold",
+    "toys",
+]
