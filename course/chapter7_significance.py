@@ -290,8 +290,8 @@ if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
     assert abs(guards["s/√b where chosen"].iloc[2] - guards["s/√b on test events"].iloc[2]) < 0.2
 
 # %% [markdown]
-# Compare the last two columns. In the bundle, the best cut without a guard is a window of half a GeV on both sides of the peak, where no Z or top-pair event happens to be left: it promises more than two sigma, and the test events do not confirm even half of it. And the guard of 25 events alone does not see the danger! The
-# ZZ events that are left are many, and well known; what is missing is what is not there. Only the "one more event" for each sample tells it. The cut that is chosen then is much looser, and keeps its promise.
+# Compare the last two columns. In the bundle, the best cut without a guard is a window of half a GeV on both sides of the peak, where no Z or top-pair event happens to be left: it promises more than two sigma, and the test events do not confirm even half of it. And there the guard of 25 events alone does not see the danger! The
+# ZZ events that are left are many, and well known; what is missing is what is not there. Only the "one more event" for each sample tells it. The cut that is chosen in the last row is much looser, and keeps its promise better.
 #
 # Now look for the best cut by hand, on the mass score. Everything left of the line is
 # cut away. *Over which range of cuts is the significance the same within its error? Where do $s/\sqrt{b}$ and the likelihood ratio part, and why there? Which cut would you defend in front of a colleague?*
@@ -323,7 +323,8 @@ bias, its_error = np.mean(flattery), np.std(flattery, ddof=1) / np.sqrt(100)
 print(f"Z where the cut was chosen minus Z on the other half: {bias:.3f} ± {its_error:.3f}")
 
 # %% tags=["claim"]
-assert bias > 2 * its_error
+if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
+    assert bias > 2 * its_error
 
 # %% [markdown]
 # On average the first half flatters itself by this much. (The error is that of 100 halvings of the same events. With more events the bias is smaller.)
@@ -424,7 +425,7 @@ assert bins_table.loc[8, "Z"] < bins_table.loc[64, "Z"] + 0.02
 #
 # ### What is the gain worth?
 #
-# Bins beat the cut by some hundredths. A difference needs an error, and here are two. The *bootstrap* draws the test events anew, each once on average, but some twice and some not at all, and sees how $Z$ scatters; both selections get the same
+# Bins beat the cut by about a tenth. A difference needs an error, and here are two. The *bootstrap* draws the test events anew, each once on average, but some twice and some not at all, and sees how $Z$ scatters; both selections get the same
 # events. So it knows the luck of the test events. It knows nothing of the luck of the *training*: with another seed, chapter 5 would have handed on another network. So we train five, with five seeds
 # and large batches, and do the same with each. And two selections with the mass come along: the mass window of chapter 1, and the same window with a loose cut on the score, one that keeps nine tenths of the signal.
 
@@ -646,7 +647,7 @@ assert 1.5 < largest.mean() < 2.2
 assert look_elsewhere.loc[2.0, "any of twenty"] > 0.25
 
 # %% [markdown]
-# Two sigma somewhere is nothing: it happens in a third of all experiments, or more. This is the [look-elsewhere effect](../course/glossary.md#look-elsewhere). The formula $1-(1-p)^{20}$ says nearly the same where windows are independent (counts are whole numbers, so not quite); toys also work where windows overlap. Whoever knows
+# Two sigma somewhere is nothing: it happens in about a third of all experiments. This is the [look-elsewhere effect](../course/glossary.md#look-elsewhere). The formula $1-(1-p)^{20}$ says nearly the same where windows are independent (counts are whole numbers, so not quite); toys also work where windows overlap. Whoever knows
 # beforehand where to look, as we do since 2012, pays nothing.
 
 # %% [markdown]
@@ -740,7 +741,7 @@ plotting.show(
 # The first row is what the experiment expects of itself, the second what it has found: $\hat\mu$ with its errors, and an upper limit from the same curve. A limit is a result as well: signals that are so much larger than the Higgs boson of the standard model would have shown up. Compare with your prediction: a $\hat\mu$ within about one
 # error of 1 is what one should expect, and 0 is often not much farther away.
 #
-# The last row leaves $k$ at one. With the course's pseudo-data it does not matter much, as they come from the same kind of simulation. With the real ATLAS data it does: before any cut
+# The last row leaves $k$ at one. With the course's pseudo-data it matters a little, by chance, as they come from the same kind of simulation. With the real ATLAS data it matters a lot: before any cut
 # there are about a quarter more events than expected. That is no new particle. The official samples that the course uses do not hold every background (Z → ττ and WZ are left out, and the release has no gg → ZZ),
 # some cross-sections are too low, and leptons that come out of jets are hard to simulate. Whoever compares with the simulation alone takes part of this mismatch for a signal.
 #
@@ -875,7 +876,25 @@ assert in_the_window.loc["two factors", "error"] > in_the_window.loc["one factor
 
 # %% [markdown]
 # The same data, three answers. The first two have small errors because they assume that the simulation has Z, top pairs and ZZ in the right proportion. The events that are not isolated speak against it: there are more of them than simulated. With two factors a good part of the excess turns out to be background. The error is larger, and honest: what is not known costs significance. (It assumes something, too: that the simulation knows
-# how many leptons from jets look isolated.) Always test a method where you know the answer, and distrust a small error that comes from an assumption.
+# how many leptons from jets look isolated.)
+#
+# And our fit? Its single $k$ made the same assumption: low scores are mostly ZZ, high scores are not. We scale both kinds by their factors, and fit again.
+
+# %% tags=["nbval-ignore-output"]
+factors = np.linalg.solve(control[backgrounds], control["data"])
+b_scaled = sum(
+    factor * np.histogram(score_test[own], edges, weights=w_test[own])[0]
+    for factor, own in zip(factors, (sample == "llll", (sample != "llll") & (y_test == 0)), strict=True)
+)
+fits.loc["observed, two kinds of background"] = summarise(profile(n_bins, s_bins, b_scaled))
+print(f"factors of the backgrounds: ZZ {factors[0]:.2f}, Z and top pairs {factors[1]:.2f}")
+fits.round(2)
+
+# %% tags=["claim"]
+assert fits.loc["observed, two kinds of background", "Z"] < fits.loc["observed", "Z"] - 0.1
+
+# %% [markdown]
+# What was planned stays the result, the fit with a single $k$. But the last row belongs beside it: it says how far one can trust it. Always test a method where you know the answer, and distrust a small error that comes from an assumption.
 
 # %% [markdown]
 # ### Exercise 7.11 – What the data say (in your words)
@@ -886,7 +905,7 @@ assert in_the_window.loc["two factors", "error"] > in_the_window.loc["one factor
 # %% tags=["exercise-7.11", "written"]
 ### BEGIN SOLUTION
 answer_7_11 = """With everything fixed and the prediction locked before the data were opened, the fit to eight bins of the score gave, for our pseudo-data, a signal strength of 2.3 ± 1.4,
-below 4.7 at 95 %, and a significance of 1.8, where 0.8 was expected. With so little expected,
+below 4.7 at 95 %, and a significance of 1.8, where 0.8 was expected. If the two kinds of background are scaled to regions of their own, both get smaller. With so little expected,
 anything from −1 to about 2.5 would be unsurprising, and a value in this range is no evidence for the Higgs boson, and no
 sign against it; both μ = 0 and μ = 1 describe the data well. The four transverse
 momenta leave dozens of background events for a handful of signal, and the rare backgrounds are known from far fewer
@@ -953,6 +972,7 @@ chapter.write_numbers(
         "mu": fits.loc["observed", "μ̂"],
         "mu_limit": fits.loc["observed", "upper limit"],
         "z_observed": fits.loc["observed", "Z"],
+        "z_observed_two_kinds": fits.loc["observed, two kinds of background", "Z"],
         "z_window_one_factor": in_the_window.loc["one factor, from outside", "Z"],
         "z_window_two_factors": in_the_window.loc["two factors", "Z"],
     }
