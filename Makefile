@@ -25,7 +25,7 @@ lab: .venv/course.stamp ## open JupyterLab on notebooks/
 test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
-	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 \
+	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse course azh factory workshop
 
 notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-LONGEST = ("solutions", "test_course_runs.py")
+LONGEST = ("solutions", "test_course_runs.py", "test_handed_on.py", "test_jupyterlab.py", "test_nbgrader.py")
 """Groups that begin first, so that no long one is left for the end."""
 
 

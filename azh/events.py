@@ -45,7 +45,6 @@ _NEXT = "Restore the file from the repository, or make it anew with `labcourse s
 MISSING = -1.0
 """Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
 
-
 INPUTS: dict[str, str] = {
     "m_bb": "invariant mass of the two b jets (GeV)",
     "m_zh": "invariant mass of leptons and b jets (GeV)",

@@ -59,16 +59,9 @@ def significances(curves: Mapping[str, Sequence[Point]]) -> tuple[Figure, Axes]:
     """Draw significances against the mass, one curve a model; the blind mass is marked."""
     fig, ax = plotting.new_figure(width=7.2)
     for (name, points), line in zip(curves.items(), cycle(style.LINES), strict=False):
-        ax.errorbar(
-            [point.mass for point in points],
-            [point.value for point in points],
-            [point.error for point in points],
-            color=line.color,
-            linestyle=line.linestyle,
-            marker=line.marker,
-            markersize=4,
-            label=name.replace("_", " "),
-        )
+        masses, values, errors, _ = zip(*points, strict=True)
+        look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
+        ax.errorbar(masses, values, errors, label=name.replace("_", " "), **look)
     ax.axvline(BLIND_MASS, color=style.GREY, linestyle=":", linewidth=1)
     ax.text(BLIND_MASS + 10, ax.get_ylim()[0], "blind", va="bottom", color=style.GREY)
     ax.set(xlabel=r"tested $m_A$ [GeV]", ylabel="binned significance")
@@ -87,11 +80,8 @@ def limits(found: Sequence[Limits]) -> tuple[Figure, Axes]:
     ax.plot(masses, [limit.shape.median for limit in found], color="black", label="shape of the score")
     ax.plot(masses, [limit.counting.median for limit in found], "--", color=style.LINES[0].color, label="one bin")
     ax.plot(list(PUBLISHED_LIMITS), list(PUBLISHED_LIMITS.values()), "s", color=style.SIGNAL, label="published")
-    ax.set(
-        yscale="log",
-        xlabel=r"$m_A$ [GeV]",
-        ylabel=r"expected limit on $\sigma\cdot BR(Zh)\cdot BR(b\bar{b})$ [pb]",
-    )
+    cross_section = r"$\sigma\cdot BR(Zh)\cdot BR(b\bar{b})$"
+    ax.set(yscale="log", xlabel=r"$m_A$ [GeV]", ylabel=f"expected limit on {cross_section} [pb]")
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
     return fig, ax
@@ -121,8 +111,7 @@ def parallel_coordinates(trials: pd.DataFrame) -> tuple[Figure, Axes]:
             where, align = {0.0: (-0.03, "top"), 1.0: (1.03, "bottom")}.get(height, (height, "center"))
             inside = {"backgroundcolor": (1, 1, 1, 0.8)} if align == "center" else {}
             ax.text(position, where, label, ha="center", va=align, fontsize=8, **inside)
-    order = np.linspace(0.15, 1, len(complete))
-    for line, alpha in zip(np.transpose(places), order, strict=True):
+    for line, alpha in zip(np.transpose(places), np.linspace(0.15, 1, len(complete)), strict=True):
         ax.plot(line, color=style.BACKGROUND, alpha=alpha, linewidth=1.2)
     ax.set_xticks(range(len(names)), [_NAMES.get(str(name), str(name)) for name in names])
     ax.tick_params(axis="x", pad=16, length=0, which="both")

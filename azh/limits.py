@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from azh.events import SIGNAL_CROSS_SECTION
-from azh.sensitivity import N_BINS, Binned, Floats, checked, histogram
+from azh.sensitivity import N_BINS, Binned, Floats, histogram, scored
 from labcourse.errors import BadInput
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_RELATIVE_ERROR = 0.5
 """Of the background of a bin, by the simulation's statistics."""
@@ -33,13 +35,7 @@ class Limit(NamedTuple):
     plus_2: float
 
 
-def for_limit(
-    score: NDArray[np.floating],
-    label: NDArray[np.floating],
-    weight: NDArray[np.floating],
-    *,
-    event: NDArray[np.integer] | None = None,
-) -> Binned:
+def for_limit(score: Floats, events: pd.DataFrame) -> Binned:
     """Fill a score into the few bins of a limit, each with enough background to say how uncertain it is.
 
     Fine bins with equal parts of the signal are merged from the highest score down until they do. The last one
@@ -47,10 +43,10 @@ def for_limit(
 
     Parameters and errors are those of `histogram`.
     """
-    score, label, weight = checked(score, label, weight)
-    steps = np.quantile(score[label == 1], np.linspace(0, 1, 2 * N_BINS + 1)[1:-1])
-    edges = np.unique(np.r_[0.0, np.quantile(score[label == 1], 1e-3), steps, 1.0])
-    fine = histogram(score, label, weight, event=event, edges=edges)
+    score, signal, _ = scored(score, events)
+    steps = np.quantile(score[signal], np.linspace(0, 1, 2 * N_BINS + 1)[1:-1])
+    edges = np.unique(np.r_[0.0, np.quantile(score[signal], 1e-3), steps, 1.0])
+    fine = histogram(score, events, edges=edges)
     rows, kept, current = [], [fine.edges[-1]], np.zeros(3)
     for index in range(len(fine.signal) - 1, -1, -1):
         current = current + [column[index] for column in fine[1:]]

@@ -5,14 +5,13 @@ Each gives a *classifier*: a function that takes events with the column ``m_a`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azh import parameterised
 from azh.events import MEASURED, TRAINING_MASSES, Parts, check, draw_masses, is_signal
 from labcourse import training
 from labcourse.errors import BadInput, EmptySelection
@@ -22,6 +21,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Classifier = Callable[["pd.DataFrame"], NDArray[np.floating]]
+
+
+CONDITIONINGS = ("concatenate", "affine")
+ACTIVATIONS = ("relu", "selu", "leaky_relu", "prelu", "gelu", "swish")
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,99 @@ IMPROVED = Recipe(
 """What was measured to be better (docs/parameterised.md)."""
 
 
+def build(
+    normalise: NDArray[Any],
+    hidden: Sequence[int] = (50, 50),
+    *,
+    activation: str = "relu",
+    conditioning: str = "concatenate",
+    optimizer: keras.optimizers.Optimizer | None = None,
+    seed: int = 0,
+) -> keras.Model:
+    """Build and compile a fresh classifier whose last input is the mass of A.
+
+    Parameters
+    ----------
+    normalise : ndarray, shape (n_events, n_inputs)
+        *Training* events, the mass in the last column. A first layer scales each input to mean 0 and variance 1
+        as found there; it is part of the model.
+    hidden : sequence of int
+        Neurons of each hidden layer.
+    activation : str
+        One of ``ACTIVATIONS``.
+    conditioning : str
+        How the mass enters. ``concatenate``: beside the other inputs (Baldi et al., arXiv:1601.07913; so did the
+        published search). ``affine``: each hidden layer is scaled and shifted by functions of the mass, learned with
+        it: h → (1 + γ(m)) h + β(m) (Perez et al., arXiv:1709.07871).
+    optimizer : keras.optimizers.Optimizer, optional
+        A new one; Adam with a learning rate of 0.001 by default.
+    seed : int
+        Of the initial weights: the same seed gives the same model.
+
+    Raises
+    ------
+    BadInput
+        If an option is unknown, a layer has no neuron, or an input is constant.
+    """
+    import keras
+
+    _check(normalise, hidden, activation, conditioning)
+    seeds = iter(int(s) for s in np.random.SeedSequence(seed).generate_state(3 * len(hidden) + 1))
+
+    def dense(size: int, name: str, *, zero: bool = False, final: str | None = None) -> keras.layers.Layer:
+        random: Any = keras.initializers.GlorotUniform(seed=next(seeds))
+        return keras.layers.Dense(size, activation=final, kernel_initializer="zeros" if zero else random, name=name)
+
+    n_inputs = normalise.shape[1]
+    scale = keras.layers.Normalization(name="normalise")
+    scale.adapt(np.asarray(normalise, np.float64))
+    inputs = keras.Input((n_inputs,), name="inputs")
+    x = scale(inputs)
+    mass = x[:, n_inputs - 1 :] if conditioning == "affine" else None
+    for number, size in enumerate(hidden, start=1):
+        x = dense(size, f"hidden_{number}")(x)
+        if mass is not None:
+            # Zero at first: the layer begins as an ordinary one.
+            factor = dense(size, f"scale_{number}", zero=True)(mass)
+            shift = dense(size, f"shift_{number}", zero=True)(mass)
+            x = keras.layers.Add(name=f"affine_{number}")([x, keras.layers.Multiply()([x, factor]), shift])
+        name = f"{activation}_{number}"
+        prelu = activation == "prelu"
+        x = (keras.layers.PReLU(name=name) if prelu else keras.layers.Activation(activation, name=name))(x)
+    model = keras.Model(inputs, dense(1, "score", final="sigmoid")(x), name="parameterised")
+    model.compile(optimizer=optimizer or keras.optimizers.Adam(1e-3), loss="binary_crossentropy", weighted_metrics=[])
+    return model
+
+
+def one_cycle(peak: float, steps: int) -> keras.optimizers.Optimizer:
+    """Return Adam with one cycle of the learning rate: up to ``peak`` in 30 % of the steps, then down to nothing.
+
+    A rate that is high all the time would leave the network jumping around the minimum; one that starts low, rises and
+    then falls goes far and still settles (Smith and Topin, arXiv:1708.07120).
+    """
+    import keras
+
+    up = max(int(0.3 * steps), 1)
+    schedule = keras.optimizers.schedules.CosineDecay(
+        peak / 25, max(steps - up, 1), alpha=1e-4, warmup_target=peak, warmup_steps=up
+    )
+    return keras.optimizers.Adam(schedule)
+
+
+def _check(normalise: NDArray[Any], hidden: Sequence[int], activation: str, conditioning: str) -> None:
+    what = next_step = ""
+    if activation not in ACTIVATIONS or conditioning not in CONDITIONINGS:
+        what = f"Unknown activation {activation!r} or conditioning {conditioning!r}."
+        next_step = f"Choose from {', '.join(ACTIVATIONS)}, and from {', '.join(CONDITIONINGS)}."
+    elif any(size < 1 for size in hidden):
+        what, next_step = f"hidden is {tuple(hidden)}.", "Give each layer a neuron or more."
+    elif (constant := np.flatnonzero(np.ptp(normalise, axis=0) == 0)).size:
+        what = f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled."
+        next_step = "Train with several masses, or leave the column out."
+    if what:
+        raise BadInput(what, where="azh.methods.build", next_step=next_step)
+
+
 def training_weights(events: pd.DataFrame, *, signal_scale: float = 1.0) -> NDArray[np.float32]:
     """Return the weights of a training, shape (n_events,), of mean one.
 
@@ -79,21 +175,17 @@ def training_weights(events: pd.DataFrame, *, signal_scale: float = 1.0) -> NDAr
     if not 0 < signal_scale < np.inf:
         raise BadInput(f"signal_scale is {signal_scale}.", where=where, next_step="Use a positive number, such as 1.")
     weight = np.abs(events["weight"].to_numpy(np.float64))
-    signal = is_signal(events)
-    background = weight[~signal].sum()
-    masses = events["m_a_true"].to_numpy(float)
-    present = np.unique(masses[signal])
-    if not background or not len(present):
+    mass = np.where(is_signal(events), events["m_a_true"], 0)
+    present, place = np.unique(mass, return_inverse=True)
+    total = np.bincount(place, weight)
+    empty = ", ".join(f"{value:g} GeV" if value else "the background" for value in present[total == 0])
+    if empty or len(present) < 2 or present[0]:
         raise EmptySelection(
-            "There is no signal or no background to train with.", where=where, next_step="Check the selection."
+            f"There is {'only weight zero in ' + empty if empty else 'no signal or no background'} to train with.",
+            where=where,
+            next_step="Check the selection, or leave this mass out.",
         )
-    for mass in present:
-        of_mass = signal & (masses == mass)
-        if not weight[of_mass].sum():
-            raise EmptySelection(
-                f"All signal events of {mass:g} GeV have weight zero.", where=where, next_step="Leave this mass out."
-            )
-        weight[of_mass] *= signal_scale * background / len(present) / weight[of_mass].sum()
+    weight *= np.where(mass > 0, signal_scale * total[0] / (len(present) - 1) / total[place], 1)
     return (weight / weight.mean()).astype(np.float32)
 
 
@@ -153,15 +245,14 @@ def train(
     optimizer: Any
     if recipe.momentum:
         optimizer = keras.optimizers.SGD(recipe.rate, momentum=recipe.momentum, nesterov=True)
-        decay = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate * recipe.decay**epoch)
-        callbacks = (*callbacks, decay)
+        rate = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate * recipe.decay**epoch)
+        callbacks = (*callbacks, rate)
     else:
-        optimizer = parameterised.one_cycle(recipe.rate, recipe.epochs * -(-len(own) // recipe.batch_size))
+        optimizer = one_cycle(recipe.rate, recipe.epochs * -(-len(own) // recipe.batch_size))
     if recipe.patience:
-        stop = keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True)
-        callbacks = (*callbacks, stop)
+        callbacks = (*callbacks, keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True))
     # Only what it is trained with: the scale of the inputs must not know a blind mass either.
-    model = parameterised.build(
+    model = build(
         arrays(own, draw_masses(own, masses, np.random.default_rng(seed)))[0][:, inputs],
         recipe.hidden,
         activation=recipe.activation,
@@ -171,23 +262,19 @@ def train(
     )
     x, y = arrays(own, draw_masses(own, masses, np.random.default_rng([seed, 0])))
     x_val, y_val = arrays(validation, draw_masses(validation, masses, np.random.default_rng([seed, 1])))
-    background = np.flatnonzero(y == 0)
 
     def new_masses(epoch: int) -> NDArray[np.float32]:
-        rng = np.random.default_rng([seed, 2, epoch])
-        x[background, -1] = rng.choice(np.asarray(masses, np.float32), len(background))
+        drawn = np.random.default_rng([seed, 2, epoch]).choice(np.asarray(masses, np.float32), int((y == 0).sum()))
+        x[y == 0, -1] = drawn
         return x[:, inputs]
 
+    weight, weight_val = (training_weights(part, signal_scale=recipe.signal_scale) for part in (own, validation))
     history = training.fit(
         model,
         x[:, inputs],
         y,
-        training_weights(own, signal_scale=recipe.signal_scale),
-        validation_data=(
-            x_val[:, inputs],
-            y_val,
-            training_weights(validation, signal_scale=recipe.signal_scale),
-        ),
+        weight,
+        validation_data=(x_val[:, inputs], y_val, weight_val),
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         seed=seed,
@@ -230,15 +317,14 @@ def train_tree(
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rng = np.random.default_rng(seed)
-    train, validation = (of_masses(part, masses, "azh.train_tree") for part in parts[:2])
-    sets = []
-    for part in (train, validation):
-        draws = [arrays(part, draw_masses(part, masses, rng)) for _ in range(copies)]
-        weight = training_weights(part, signal_scale=signal_scale) / copies
-        sets.append(
-            (np.concatenate([x for x, _ in draws]), np.concatenate([y for _, y in draws]), np.tile(weight, copies))
-        )
-    (x, y, weight), (x_val, y_val, weight_val) = sets
+
+    def copied(part: pd.DataFrame) -> tuple[NDArray[Any], ...]:
+        own = of_masses(part, masses, "azh.train_tree")
+        x, y = zip(*(arrays(own, draw_masses(own, masses, rng)) for _ in range(copies)), strict=True)
+        weight = np.tile(training_weights(own, signal_scale=signal_scale) / copies, copies)
+        return np.concatenate(x), np.concatenate(y), weight
+
+    (x, y, weight), (x_val, y_val, weight_val) = map(copied, parts[:2])
     settings = {"max_iter": 500, "learning_rate": 0.1, "early_stopping": True, "n_iter_no_change": 15} | options
     trees = HistGradientBoostingClassifier(random_state=seed, **settings)
     trees.fit(x, y, sample_weight=weight, X_val=x_val, y_val=y_val, sample_weight_val=weight_val)

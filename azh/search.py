@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from azh import methods
-from azh.events import Parts, at_mass, is_signal
-from azh.parameterised import ACTIVATIONS, CONDITIONINGS
-from azh.sensitivity import asimov, histogram, identity
+from azh.events import Parts, at_mass
+from azh.methods import ACTIVATIONS, CONDITIONINGS
+from azh.sensitivity import asimov, histogram
 from labcourse import outputs
 from labcourse.errors import BadFile, BadInput
 from labcourse.progress import Line
@@ -63,7 +63,7 @@ def run(
     parts : Parts
         Training and validation events; the test events are not looked at.
     path : path, optional
-        The SQLite file; it is made if it does not exist. By default `default_file`.
+        The SQLite file; it is made if it does not exist. By default the project's own, beside its other outputs.
     trials, epochs, seed
         How many trials, epochs of each, and the seed of the search.
     masses : sequence of float
@@ -88,7 +88,7 @@ def run(
     """
     if trials < 1 or epochs < 1:
         raise BadInput(f"{trials} trials of {epochs} epochs.", where="search.run", next_step="Use one or more of both.")
-    path = (Path(path) if path is not None else default_file()).absolute()
+    path = (Path(path) if path is not None else outputs.folder(PROJECT) / "search.db").absolute()
     study = load(path)
     with (
         _one_error(path, OSError),
@@ -169,11 +169,6 @@ def _one_error(path: Path, *more: type[Exception]) -> Iterator[None]:
         ) from error
 
 
-def default_file() -> Path:
-    """Return the project's own file, beside its other outputs."""
-    return outputs.folder(PROJECT) / "search.db"
-
-
 def _same_search(study: optuna.Study, made_with: dict[str, Any], path: Path) -> None:
     if study.user_attrs.setdefault(_MADE_WITH, made_with) != made_with:
         raise BadInput(
@@ -232,6 +227,7 @@ def suggest(trial: optuna.Trial, epochs: int) -> methods.Recipe:
 
 def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...], seed: int) -> None:
     """Make a trial with these events, or those of a folder; runs in any process."""
+    import keras
     import optuna
 
     study = load(path)
@@ -241,28 +237,20 @@ def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...],
     looks = [at_mass(parts.validation, mass) for mass in masses]
 
     def objective(trial: optuna.Trial) -> float:
-        trained = methods.train(parts, suggest(trial, epochs), seed=seed, callbacks=(_watch(trial),), progress=False)
-        return _mean(trained.classify)
+        def look(epoch: int, _: Any) -> None:
+            if (epoch + 1) % EVERY == 0:
+                trial.report(mean(methods.of_network(watch.model)), epoch)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
 
-    def _mean(classify: methods.Classifier) -> float:
-        values = []
-        for events in looks:
-            weight = events["weight"].to_numpy(np.float64)
-            score = np.nan_to_num(classify(events))  # what diverged says nothing
-            values.append(asimov(histogram(score, is_signal(events).astype(float), weight, event=identity(events))))
-        return float(np.mean(values))
+        watch = keras.callbacks.LambdaCallback(on_epoch_end=look)
+        return mean(
+            methods.train(parts, suggest(trial, epochs), seed=seed, callbacks=(watch,), progress=False).classify
+        )
 
-    def _watch(trial: optuna.Trial) -> Any:
-        import keras
-
-        class Watch(keras.callbacks.Callback):
-            def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-                if (epoch + 1) % EVERY == 0:
-                    trial.report(_mean(methods.of_network(self.model)), epoch)
-                    if trial.should_prune():
-                        raise optuna.TrialPruned
-
-        return Watch()
+    def mean(classify: methods.Classifier) -> float:
+        # What diverged says nothing.
+        return float(np.mean([asimov(histogram(np.nan_to_num(classify(events)), events)) for events in looks]))
 
     with _one_error(path):  # in another process, too
         study.optimize(objective, n_trials=1)

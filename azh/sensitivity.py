@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from azh.events import is_signal
 from labcourse import significance
 from labcourse.errors import BadInput, EmptySelection
 
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[Any]
-Ints = NDArray[Any]
 N_BINS = 20
+EDGES = np.linspace(0, 1, N_BINS + 1)
 N_REPLICAS = 200
 
 
@@ -47,42 +48,33 @@ class Value(NamedTuple):
     error: float
 
 
-def histogram(
-    score: NDArray[np.floating],
-    label: NDArray[np.floating],
-    weight: NDArray[np.floating],
-    *,
-    event: NDArray[np.integer] | None = None,
-    edges: Floats | None = None,
-) -> Binned:
+def histogram(score: Floats, events: pd.DataFrame, *, edges: Floats | None = None) -> Binned:
     """Fill a score, in [0, 1], into bins, and merge those that have no positive background.
 
     Parameters
     ----------
-    score, label, weight : ndarray, shape (n_rows,)
-        A label is 1 for signal and 0 for background; weights may be negative.
-    event : ndarray, shape (n_rows,), optional
-        A number that rows of the same event share (`identity`): they fluctuate together. By default each row is an
-        event of its own.
+    score : ndarray, shape (n_rows,)
+    events : DataFrame
+        Whose scores they are, signal and background, with their weights. Rows of one event fluctuate together.
     edges : ndarray, optional
         20 bins of equal width by default.
 
     Raises
     ------
     BadInput
-        If the shapes differ, a score or weight is not finite, or a score lies outside [0, 1].
+        If there is another number of scores, a score or weight is not finite, or a score lies outside [0, 1].
     EmptySelection
         If signal or background has no events, or a sum of weights that is not positive.
     """
-    score, label, weight = checked(score, label, weight)
-    edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
-    event = np.arange(len(score)) if event is None else event
+    score, signal, weight = scored(score, events)
+    edges = EDGES if edges is None else edges
     place = bins(score, edges)
-    signal, background = (_fill(place[label == y], weight[label == y], len(edges) - 1) for y in (1, 0))
     # The rows of an event in a bin are one entry with their summed weight.
-    key, position = np.unique(np.stack([event[label == 0], place[label == 0]]), axis=1, return_inverse=True)
-    variance = _fill(key[1], np.bincount(position.ravel(), weight[label == 0]) ** 2, len(edges) - 1)
-    return _merged(Binned(edges, signal, background, variance))
+    rows = np.stack([identity(events)[~signal], place[~signal]])
+    key, position = np.unique(rows, axis=1, return_inverse=True)
+    variance = np.bincount(key[1], np.bincount(position.ravel(), weight[~signal]) ** 2, len(edges) - 1)
+    s, b = (np.bincount(place[mask], weight[mask], len(edges) - 1) for mask in (signal, ~signal))
+    return _merged(Binned(edges, s, b, variance))
 
 
 def identity(events: pd.DataFrame) -> NDArray[np.int64]:
@@ -90,72 +82,56 @@ def identity(events: pd.DataFrame) -> NDArray[np.int64]:
     return (events["run"].to_numpy(np.int64) << 40) + events["event"].to_numpy(np.int64)
 
 
-def checked(*columns: NDArray[np.floating]) -> list[Floats]:
-    """Return score, label and weight as they should be; raise as `histogram` otherwise."""
+def scored(score: Floats, events: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_], Floats]:
+    """Return the scores, which rows are signal, and the weights; raise as `histogram`."""
     where = "azh.sensitivity.histogram"
-    score, label, weight = (np.asarray(column, np.float64) for column in columns)
-    if not score.shape == label.shape == weight.shape or score.ndim != 1:
+    score, weight = np.asarray(score, np.float64), events["weight"].to_numpy(np.float64)
+    if score.shape != weight.shape or not (np.isfinite(weight) & (score >= 0) & (score <= 1)).all():
         raise BadInput(
-            f"The shapes are {score.shape}, {label.shape} and {weight.shape}.",
+            f"{len(events)} events have scores of shape {score.shape}, or a score or weight that cannot be.",
             where=where,
-            next_step="Give one score, label and weight per event.",
+            next_step="Give each event one score, from 0 to 1, and a finite weight.",
         )
-    if not np.isfinite(weight).all() or not ((score >= 0) & (score <= 1)).all():
-        raise BadInput(
-            "A weight is not finite, or a score lies outside 0 to 1.", where=where, next_step="Look at the scores."
-        )
-    for name, mask in (("signal", label == 1), ("background", label == 0)):
+    signal = is_signal(events)
+    for name, mask in (("signal", signal), ("background", ~signal)):
         if not mask.any() or weight[mask].sum() <= 0:
             raise EmptySelection(
                 f"The {name} has {int(mask.sum())} events and the sum of weights {weight[mask].sum():g}.",
                 where=where,
                 next_step="Use more events, or another mass.",
             )
-    return [score, label, weight]
+    return score, signal, weight
 
 
-def bins(score: Floats, edges: Floats) -> Ints:
+def bins(score: Floats, edges: Floats) -> Floats:
     """Return the bin of each score, the last edge included, shape (n_rows,)."""
     return np.clip(np.searchsorted(edges, score, side="right") - 1, 0, len(edges) - 2)
-
-
-def _fill(place: Ints, weight: Floats, n_bins: int) -> Floats:
-    return np.bincount(place, weight, minlength=n_bins)
 
 
 def _merged(binned: Binned) -> Binned:
     """Merge bins from the highest score down until each has a positive background and no negative signal."""
     least = 1e-12 * binned.background.sum()
-    rows: list[Floats] = []
-    edges = [binned.edges[-1]]
-    current = np.zeros(3)
+
+    def is_good(row: Floats) -> bool:
+        return bool(row[1] > least and row[0] >= 0)
+
+    rows, edges, current = [], [binned.edges[-1]], np.zeros(3)
     for index in range(len(binned.signal) - 1, -1, -1):
         current = current + [column[index] for column in binned[1:]]
-        if current[1] > least and current[0] >= 0:
+        if is_good(current):
             rows.append(current)
             edges.append(binned.edges[index])
             current = np.zeros(3)
     # What is left at the lowest scores joins the bins above it until it is good, too; all together are positive.
-    while rows and current.any():
-        current = current + rows.pop()
-        edges.pop()
-        if current[1] > least and current[0] >= 0:
-            rows.append(current)
-            edges.append(binned.edges[0])
-            current = np.zeros(3)
+    rows[-1] = rows[-1] + current
+    while not is_good(rows[-1]):
+        rows[-2:] = [rows[-2] + rows[-1]]
+        del edges[-2]
     edges[-1] = binned.edges[0]
     return Binned(np.array(edges[::-1]), *np.array(rows[::-1]).T)
 
 
-def binned_significance(
-    score: NDArray[np.floating],
-    label: NDArray[np.floating],
-    weight: NDArray[np.floating],
-    *,
-    event: NDArray[np.integer] | None = None,
-    seed: int = 0,
-    edges: Floats | None = None,
-) -> Value:
+def binned_significance(score: Floats, events: pd.DataFrame, *, seed: int = 0) -> Value:
     """Return the binned Asimov significance of signal and background normalised to one each, and its error.
 
     The error is the spread over bootstrap replicas of the events, each taken a Poisson number of times with all its
@@ -163,21 +139,18 @@ def binned_significance(
 
     Parameters and errors are those of `histogram`.
     """
-    value = asimov(histogram(score, label, weight, event=event, edges=edges))
-    edges = np.linspace(0, 1, N_BINS + 1) if edges is None else np.asarray(edges, np.float64)
-    score, label, weight = (np.asarray(column, np.float64) for column in (score, label, weight))
-    n_bins = len(edges) - 1
+    value = asimov(histogram(score, events))
+    score, is_background, weight = np.asarray(score, np.float64), ~is_signal(events), events["weight"].to_numpy(float)
     # Signal and background side by side, so that one count fills both.
-    place = bins(score, edges) + n_bins * (label == 0)
-    _, number = np.unique(np.arange(len(score)) if event is None else event, return_inverse=True)
+    place = bins(score, EDGES) + N_BINS * is_background
+    _, number = np.unique(identity(events), return_inverse=True)
     rng = np.random.default_rng(seed)
     replicas = []
     for _ in range(N_REPLICAS):
         times = rng.poisson(1.0, number.max() + 1)
-        signal, background = _fill(place, weight * times[number], 2 * n_bins).reshape(2, n_bins)
+        signal, background = np.bincount(place, weight * times[number], 2 * N_BINS).reshape(2, N_BINS)
         if signal.sum() > 0 and background.sum() > 0:
-            nothing = np.zeros(n_bins)
-            replicas.append(asimov(_merged(Binned(edges, signal, background, nothing))))
+            replicas.append(asimov(_merged(Binned(EDGES, signal, background, np.zeros(N_BINS)))))
     return Value(value, float(np.std(replicas)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from azh.events import MASSES, TRAINING_MASSES, Parts, at_mass, is_outside, is_signal
 from azh.limits import Limit, expected_limit, for_limit
 from azh.methods import Classifier
-from azh.sensitivity import Binned, Value, binned_significance, histogram, identity
+from azh.sensitivity import Binned, binned_significance, histogram, identity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,15 +54,9 @@ def significances(
     points = []
     for mass in masses:
         events = at_mass(test, mass, trained=trained)
-        value = significance(classify(events), events, seed=seed)
-        points.append(Point(float(mass), value.value, value.error, is_outside(mass, trained)))
+        value = binned_significance(classify(events), events, seed=seed)
+        points.append(Point(float(mass), *value, is_outside(mass, trained)))
     return points
-
-
-def significance(score: NDArray[np.floating], events: pd.DataFrame, *, seed: int = 0) -> Value:
-    """Return the binned significance of the scores of a table. Raises as `histogram`."""
-    weight = events["weight"].to_numpy(np.float64)
-    return binned_significance(score, is_signal(events).astype(float), weight, event=identity(events), seed=seed)
 
 
 class Limits(NamedTuple):
@@ -87,39 +82,27 @@ def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncert
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # said by `significances` already
         validation, test = (at_mass(part, mass) for part in (parts.validation, parts.test))
-    label, weight = is_signal(test).astype(float), full_weights(parts, test, mass)
-    score, event = classify(test), identity(test)
-    cut = _best_cut(classify(validation), validation, full_weights(parts, validation, mass), background_uncertainty)
-    shape = for_limit(score, label, weight, event=event)
-    count = histogram(score, label, weight, event=event, edges=np.array([0.0, cut, 1.0]))
+    validation, test = (part.assign(weight=full_weights(parts, part, mass)) for part in (validation, test))
+    score, cut = classify(test), _best_cut(classify(validation), validation, background_uncertainty)
+    shape, count = for_limit(score, test), histogram(score, test, edges=np.array([0.0, cut, 1.0]))
     above = Binned(count.edges[-2:], *(column[-1:] for column in count[1:]))
-    return Limits(
-        float(mass),
-        expected_limit(shape, background_uncertainty=background_uncertainty),
-        expected_limit(above, background_uncertainty=background_uncertainty),
-        cut,
-    )
+    limit = partial(expected_limit, background_uncertainty=background_uncertainty)
+    return Limits(float(mass), limit(shape), limit(above), cut)
 
 
 def full_weights(parts: Parts, events: pd.DataFrame, mass: float) -> NDArray[np.float64]:
     """Return weights of a part at a mass (GeV) that give each process the yield of all three parts."""
-    weight = events["weight"].to_numpy(np.float64).copy()
-    for process in events["process"].unique():
-        of_process = (events["process"] == process).to_numpy()
-        total = 0.0
-        for part in parts:
-            chosen = part[part["process"] == process]
-            if process == "signal":
-                chosen = chosen[chosen["m_a_true"] == mass]
-            total += float(chosen["weight"].sum())
-        weight[of_process] *= total / weight[of_process].sum()
-    return weight
+
+    def yields(*tables: pd.DataFrame) -> NDArray[np.float64]:
+        chosen = [table[np.isin(table["m_a_true"], (0, mass))] for table in tables]
+        return np.sum([np.bincount(table["process"].cat.codes, table["weight"], 3) for table in chosen], axis=0)
+
+    factor = yields(*parts) / yields(events)
+    return events["weight"].to_numpy(np.float64) * factor[events["process"].cat.codes]
 
 
-def _best_cut(
-    score: NDArray[np.floating], events: pd.DataFrame, weight: NDArray[np.float64], uncertainty: float
-) -> float:
-    label = is_signal(events)
+def _best_cut(score: NDArray[np.floating], events: pd.DataFrame, uncertainty: float) -> float:
+    label, weight = is_signal(events), events["weight"].to_numpy()
     cuts = np.unique(np.quantile(score[label], np.linspace(0.05, 0.9, 18)))
     best, best_cut = -1.0, float(cuts[0])
     for cut in cuts:

@@ -24,7 +24,6 @@ def run(sizes: Sizes) -> dict[str, Result]:
     panels = {
         "cut": (interactive.cut(score, y, weight), "cut", np.linspace(0, 1, 21)),
         "class_weight": (interactive.class_weight(score, y, weight), "factor", np.geomspace(0.01, 100, 17)),
-        "neuron": (interactive.neuron(x[:, [1, 3]], y, columns), "learning_rate", (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)),
         "small_network": (interactive.small_network(x[:, [1, 3]], y, columns, epochs=5), "epoch", range(6)),
         "patience": (interactive.patience(history), "patience", range(1, 21)),
         "toys": (interactive.toys(18, 9.0), "b", np.arange(1.0, 20.0)),
@@ -43,7 +42,7 @@ def one(panel, key: str, values: Iterable, rounds: int) -> Result:
         control.value = next(steps)
 
     def plain() -> None:
-        panel.picture.figure.savefig(io.BytesIO(), format="png")
+        panel.figure.savefig(io.BytesIO(), format="png")
 
     ours()
     return compare(ours, plain, rounds=2 * rounds + 1, ours_times=4)

@@ -26,7 +26,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 90 minutes | the preselected events of chapter 1 | your first network, and its training history |
+# | 100 minutes | the preselected events of chapter 1 | your first network, and its training history |
 
 # %%
 import time
@@ -58,8 +58,7 @@ print(f"{len(events)} preselected events, {events['weight'].astype(float).sum():
 
 # %% [markdown]
 # ## 2.1 Training and test events
-#
-# A network can learn its events by heart. Then it is right about each of them, and useless for all others. To find
+# Chapter 1 quoted its window on test events. Here is how they are drawn, and why. A network can learn its events by heart. Then it is right about each of them, and useless for all others. To find
 # out, we need events that it has never seen. So we divide the events before we do anything else: 60 % are for
 # training, 40 % are *test events*. Their labels and scores are not looked at until the network is finished.
 #
@@ -169,7 +168,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# The share that is farthest from 0.6 is no reason to worry, if its error is as large. The rare backgrounds consist of few events with large weights. Splitting them leaves even fewer, and
+# If all is well, about two thirds of the pulls lie between −1 and 1, and one in twenty beyond ±2. The share that is farthest from 0.6 need not have the largest pull: its error may be large, too. The rare backgrounds consist of few events with large weights. Splitting them leaves even fewer, and
 # their shares fluctuate. When we predict yields from test events later on, we will scale each sample back to its
 # full yield. That removes the fluctuation of its size. It does not make the events more numerous.
 
@@ -293,6 +292,8 @@ print("the layer and your function agree" if difference < 1e-3 else f"they diffe
 # the curves of ReLU, sigmoid and tanh.](../course/figures/neuron_and_activations.svg)
 #
 # (These weights have nothing to do with event weights. The word is used for both, sadly.)
+#
+# (In the drawing the output is called $y$; tanh is an older activation.)
 #
 # Without the activation, neurons would be of little use: sums of sums are sums, and any number of layers would do
 # no more than one. The activation makes the network *non-linear*. We use two:
@@ -449,7 +450,7 @@ print(f"always answering {best_constant:.3f}: loss {know_nothing:.3f}")
 print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrained):.3f}")
 
 # %% [markdown]
-# The untrained network does worse than that: its opinions are random. (Scores are kept away from exactly 0 and 1,
+# This untrained network does worse than that: its opinions are random. (With another seed it may do a little better, by luck.) (Scores are kept away from exactly 0 and 1,
 # where the logarithm would be infinite. Keras does so too.) A useful network must come out below the loss of
 # knowing nothing.
 
@@ -461,7 +462,7 @@ print(f"untrained network:     loss {cross_entropy(y_train.astype(float), untrai
 #
 # $$ \theta \to \theta - \eta \, \nabla_\theta L . $$
 #
-# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Around it runs a loop:
+# The *learning rate* $\eta$ (not the pseudorapidity) sets the length of the step. Around it runs a loop (Adam in the figure is explained below, validation events in chapter 4):
 #
 # ![The loop of one epoch: a batch of the shuffled training events, the prediction of its scores, the loss that compares them with the labels, the
 # gradient, the update of the weights, and the next batch. After each epoch comes the loss of the validation events.](../course/figures/training_loop.svg)
@@ -615,8 +616,7 @@ assert loss_of(bottom) < know_nothing
 # In a landscape of 4021 dimensions nobody knows the steepest curvature, and it changes on the way. So we use a refined version of this
 # walk, called *Adam*. For each parameter it keeps a running mean of the gradient,
 # which evens out the noise of small batches, and a running mean of its square. It divides the first by the root of
-# the second. Steep directions then get short steps and flat ones long steps: each parameter moves by about $\eta$ per step, whatever
-# the size of its gradient. Our learning rate is $2\cdot 10^{-4}$.
+# the second. (It divides by $\sqrt{v}+\epsilon$ with $\epsilon = 10^{-7}$, to be safe from zero.) So a parameter with a steep gradient and one with a flat gradient make steps of similar size: at most about $\eta$, and less where the gradient changes its sign from batch to batch. Our learning rate is $2\cdot 10^{-4}$.
 
 # %%
 model.compile(
@@ -663,14 +663,21 @@ checks.written("2.10", answer_2_10)
 
 # %% [markdown]
 # ### Eight neurons bend the line
-#
-# Your neuron had to put a straight line through the plane. But Higgs events lie in a band near its lower left
+# Your neuron has to put a straight line through the plane. With a bias the line need not go through the middle. (A bias is the weight of an input that is always 1: so your `descend` can do it.)
+
+# %%
+with_ones = np.column_stack([x_pair, np.ones(len(x_pair))])
+best_line = descend(with_ones, y_pair, np.zeros(3), 3.0, 100)[-1]
+loss_of_line = cross_entropy(y_pair, 1 / (1 + np.exp(-(with_ones @ best_line))))
+print(f"one neuron without bias: loss {loss_of(bottom):.4f}; with bias, the best straight line: {loss_of_line:.4f}")
+
+# %% [markdown]
+# No straight line can do better than that. But Higgs events lie in a band near its lower left
 # corner, with background on both sides. Now the same two inputs go to a hidden layer of eight neurons. Where the sum of a
 # hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. On the solid line the score is 0.5.
 # The network is trained by `training.fit`, and its parameters were kept after every epoch.
 #
-# *Walk through the epochs, and find the first one in which the loss is lower than at the bottom of your neuron's landscape. What has
-# the solid line done that a single neuron could not do?*
+# *Walk through the epochs. When does the loss fall clearly below that of the best straight line, and when does a second solid line appear? What can two lines do that one cannot?* (The figure uses 3000 of the training events, so its losses differ a little from those above.)
 
 # %% tags=["nbval-ignore-output"]
 interactive.small_network(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
@@ -709,7 +716,7 @@ print(f"for comparison: knowing nothing but the share of signal costs {know_noth
 ### BEGIN SOLUTION
 answer_2_11 = """No. The training loss is measured on the events that the network was fitted to, and it would also fall if the network
 learnt them by heart. One has to compute loss and scores for events that took no part in the training, such as the test events.
-If both agree, the network has learnt something general; if the training loss is clearly lower, it has begun to memorise."""
+If both agree and lie below the loss of knowing nothing, the network has learnt something general; if the training loss is lower by more than its error, it has begun to memorise."""
 ### END SOLUTION
 
 # %% tags=["check-2.11"]
@@ -727,11 +734,10 @@ start = time.perf_counter()
 model.fit(dataset, epochs=1, shuffle=False, verbose=2)
 keras_seconds = time.perf_counter() - start
 print(f"one epoch by model.fit: {keras_seconds:.1f} s, {1000 * keras_seconds / n_batches:.1f} ms per step")
-print(f"five epochs by training.fit: {course_seconds:.1f} s")
+print(f"five epochs by training.fit: {course_seconds:.1f} s, {1000 * course_seconds / (5 * n_batches):.2f} ms per step")
 
 # %% [markdown]
-# Our network is tiny. The arithmetic for a batch takes a small part of a millisecond, but a step takes far
-# longer. Between two batches, Keras returns to Python, fetches the next events one by one, and starts the machinery
+# Our network is tiny. The arithmetic for a batch takes less than the last of these numbers. A step of Keras takes far longer: between two batches, Keras returns to Python, fetches the next events one by one, and starts the machinery
 # again. For the large networks of today's research this does not matter. For ours it is nearly all.
 #
 # Therefore the course has `training.fit`. It takes the same events in the same batches and makes the same steps
@@ -807,7 +813,7 @@ checks.panel(2)
 # - A neuron is a weighted sum, a bias and an activation. The network 4-60-60-1 has 4021 parameters.
 # - Training minimises the cross-entropy, a negative log-likelihood, in small steps against its gradient. For a neuron the gradient is
 #   the mean of $(p-y)\,x$; for a network the chain rule carries it back through the layers.
-# - Steps longer than two divided by the steepest curvature overshoot more each time. Adam finds a length for each parameter.
+# - With steps longer than two divided by the steepest curvature, a walk never comes to rest: it swings from side to side. Adam finds a length for each parameter.
 # - After five epochs the loss is well below that of knowing nothing. Whether the network is better than one cut, this does not say.
 
 # %% [markdown]
@@ -815,15 +821,15 @@ checks.panel(2)
 #
 # Choose an answer, and open it.
 #
-# **1. A network is trained with labels 1 and 0. Its loss, the cross-entropy, is 0.69 on events of which half are signal. What has it learnt?**
+# **1. A network is trained with labels 1 and 0. Its loss, the cross-entropy, is 0.69 on events of which half are signal. What does this number show?**
 #
-# <details><summary>Nothing.</summary>Right. With half of the events signal, the answer 0.5 for everything costs log 2 = 0.69.</details>
+# <details><summary>No more than always answering 0.5 would.</summary>Right. The answer 0.5 for everything costs log 2 = 0.69. (The order of the scores may still be good: a network that is too sure of itself has a large loss.)</details>
 # <details><summary>A good deal: the score is right for 69 % of the events.</summary>No. A loss is no share of events. Compare it with what knowing nothing costs.</details>
 # <details><summary>It is worse than guessing, since 0.69 is above 0.5.</summary>No. 0.5 is a score, 0.69 is a loss: guessing 0.5 costs just this loss.</details>
 #
 # **2. Mean and width for standardising are taken from all events, the test events included. What is wrong with it?**
 #
-# <details><summary>Nothing: no labels are used.</summary>Almost. The effect is small here, but the test events have helped to make the network that they are to judge, and nobody can say by how much.</details>
+# <details><summary>Nothing: no labels are used.</summary>Almost. The effect is small here. But the test events have helped to make the network that they are to judge.</details>
 # <details><summary>The test events have helped to make the network.</summary>Right. Mean and width belong to the network. With many events it changes little; the habit matters where it changes much.</details>
 # <details><summary>The training becomes unstable.</summary>No. The numbers are almost the same, so the training is too. It is the judgement that is no longer independent.</details>
 #

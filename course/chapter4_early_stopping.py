@@ -26,7 +26,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 75 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
+# | 90 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
 
 # %%
 from course import checks, interactive
@@ -65,7 +65,7 @@ print(f"{len(events)} preselected events")
 #
 # Let us provoke it. To see it we need events that the network does not know. We set some aside for this section only; section 4.2
 # does it properly. We begin with a network that has a single hidden layer of two neurons, ten epochs of time and a learning rate of 0.002. A thousand events train it.
-# Then we change one thing at a time: 64 times as many *neurons*, ten times as many *epochs*, a larger learning *rate*.
+# Then we change one thing at a time: its *size* (two layers of 64 neurons in place of one of two), the number of *epochs* (ten times as many), the learning *rate* (0.005).
 
 # %%
 train, test = splitting.split(events)
@@ -78,8 +78,7 @@ print(f"{len(known)} events to train with, {len(unknown)} others to look at")
 # %% [markdown]
 # ### Exercise 4.1 – What does it take? (predict)
 #
-# Which of the three changes, made alone, is enough to learn the thousand events by heart, so that the loss of the unknown events turns and rises? Answer
-# `"neurons"`, `"epochs"`, `"rate"` or `"none of them"`. Write down your guess and your reason; then run the cells that follow.
+# Which of the three changes, made alone, is enough to learn the thousand events by heart, so that the loss of the unknown events turns and rises? Answer `"size"`, `"epochs"`, `"rate"` or `"none of them"`. Write down your guess and your reason; then run the cells that follow.
 
 # %% tags=["exercise-4.1"]
 ### BEGIN SOLUTION
@@ -89,10 +88,10 @@ prediction = "none of them"
 # %% tags=["nbval-ignore-output"]
 SETTINGS = {  # hidden layers, epochs, learning rate
     "base": ((2,), 10, 2e-3),
-    "neurons": ((64, 64), 10, 2e-3),
+    "size": ((64, 64), 10, 2e-3),
     "epochs": ((2,), 100, 2e-3),
     "rate": ((2,), 10, 5e-3),
-    "neurons and epochs": ((64, 64), 100, 2e-3),
+    "size and epochs": ((64, 64), 100, 2e-3),
     "all three": ((64, 64), 100, 5e-3),
 }
 
@@ -129,7 +128,7 @@ with plotting.use_style():
     axes[0, 0].legend(fontsize=8.5)
 plotting.show(
     fig,
-    alt="Six small figures of the loss against the epoch: base, neurons, epochs, rate, neurons and epochs, all three. In the first four the losses of known and of "
+    alt="Six small figures of the loss against the epoch: base, size, epochs, rate, size and epochs, all three. In the first four the losses of known and of "
     "unknown events stay close together. In the last two the loss of the known events keeps falling while that of the others turns and rises, steepest with all three.",
 )
 
@@ -139,16 +138,14 @@ checks.exercise_4_1(prediction, histories={name: history.history for name, histo
 # %% tags=["claim"]
 assert all(
     histories[name].history["val_loss"][-1] < min(histories[name].history["val_loss"]) + 0.01
-    for name in ("neurons", "epochs", "rate")
+    for name in ("size", "epochs", "rate")
 )
 assert histories["all three"].history["val_loss"][-1] > min(histories["all three"].history["val_loss"]) + 0.03
 
 # %% [markdown]
-# Learning by heart takes room *and* time. Two neurons have no room, whatever time they have. Many neurons need time to use their room. The learning rate
-# decides how much happens in that time.
+# Learning by heart takes room *and* time. Two neurons have no room, whatever time they have. A large network needs time to use its room. The learning rate decides how much happens in that time: a much larger one could take the place of epochs.
 #
-# Look at the last two figures, after the dashed curve has turned. Nothing in the solid curve tells that something goes wrong. And the dashed one rises far above the place where it turned:
-# the loss punishes most what is certain and wrong (section 2.5), and the overtrained network has become too sure of itself.
+# Look at the last two figures, after the dashed curve has turned. Nothing in the solid curve tells that something goes wrong. And the dashed one rises above the place where it turned, in the last figure far above: the loss punishes most what is certain and wrong (section 2.5), and the overtrained network has become too sure of itself.
 
 # %% [markdown]
 # ## 4.2 Validation events
@@ -160,7 +157,7 @@ assert histories["all three"].history["val_loss"][-1] > min(histories["all three
 #
 # We divide the training events once more, two to one, and again by their identity, with another salt:
 #
-# ![Each event has a fixed number between 0 and 1, made from its run, its event number and a seed. Below 0.6 it is for training, above for the test. The training
+# ![Each event has a fixed number between 0 and 1, made from its run, its event number and a salt. Below 0.6 it is for training, above for the test. The training
 # events are divided once more: two thirds change the weights, one third validates and decides when to stop. The test events are looked at last,
 # once.](../course/figures/train_test_validation_split.svg)
 #
@@ -169,8 +166,7 @@ assert histories["all three"].history["val_loss"][-1] > min(histories["all three
 # %% [markdown]
 # ### Exercise 4.2 – How many are enough? (derive)
 #
-# The validation loss is a mean over events. How many events does it take until its statistical error is as small as `error`? You get the losses of some single events,
-# as they come, and may choose how many you want. Complete the function; it returns that number.
+# The validation loss is a mean over events. How many events does it take until its statistical error is as small as `error`? `losses` are those of some events, enough to see how they scatter. Complete the function; it returns the number.
 
 
 # %% tags=["exercise-4.2"]
@@ -213,8 +209,8 @@ for name, part in (("fit", fit_events), ("validation", validation), ("test", tes
 
 # %% tags=["exercise-4.3", "written"]
 ### BEGIN SOLUTION
-answer_4_3 = """With a hundred validation events the validation loss would be so uncertain that its minimum is mostly a matter of chance:
-we would stop at a random epoch, and the loss we quote would be worth little. With half of the events the validation loss is known precisely, but the network
+answer_4_3 = """With a hundred validation events chance moves the minimum: we would stop at a random epoch, mostly too early, and the
+loss we quote would be worth little. With half of the events the validation loss is known precisely, but the network
 is fitted to fewer events, so it overtrains sooner and its best loss is worse. A fifth to a third is a usual compromise;
 the more events there are in all, the smaller the share that is enough."""
 ### END SOLUTION
@@ -332,7 +328,7 @@ plotting.show(
 # %% [markdown]
 # ### Is it better?
 #
-# Is the new network any better than the one of chapter 2? The mean loss of each on the validation events has an error of about 0.0025, as you have computed. A difference that is smaller
+# Is the new network any better than the one of chapter 2? The mean loss of each on the validation events has an error of about 0.003. (For 0.0025, your `events_needed` asks for more events than there are.) A difference that is smaller
 # than that seems hopeless. Do not give up too early: both networks judge the *same* events. An event that is difficult for one is difficult for the other.
 #
 # ### Exercise 4.5 – In pairs (derive)
@@ -378,14 +374,26 @@ pd.DataFrame(rows, index=["validation loss", "error"]).T.round(5)
 # Be careful with this error. It knows only that the events fluctuate. Another seed moves the gain as well, perhaps by more than this error (chapter 6 measures it). Nor is the comparison quite fair: the first model had trained on
 # these events, and the new one had chosen its epoch on them. So trust its sign more than its size.
 #
+# And the calibration, which chapter 3 complained about? Its $\chi^2$ for both networks, on the validation events:
+
+# %% tags=["nbval-ignore-output"]
+for name, scores in (("first model", training.predict(first_model, x_validation)), ("early stopped", score_validation)):
+    bins = np.minimum((10 * scores).astype(int), 9)
+    n_in_bin = np.bincount(bins, minlength=10)
+    filled = n_in_bin > 20
+    mean_score, share = (np.bincount(bins, v, 10)[filled] / n_in_bin[filled] for v in (scores, y_validation))
+    chi2 = np.sum((share - mean_score) ** 2 * n_in_bin[filled] / (mean_score * (1 - mean_score)))
+    print(f"{name}: χ² = {chi2:.0f} for {filled.sum()} bins")
+
+# %% [markdown]
+# If it has fallen, time has helped; as long as it is well above the number of bins, the score is not calibrated yet.
+#
 # ### How many parameters does it use?
 #
 # The new network has seen the fit events and not the validation events. So its loss is lower on the former: there is a *gap*. Does it mean that it is overtrained? A gap is what every fit has. Think of a straight line through
-# points: it lies closer to the points that it was fitted to than to new ones. For a likelihood with $p$ parameters and $n$ events, one can show that the loss of the fitted events is *lower* than that of the
-# true function by $p/2n$ on average, and the loss of new events *higher* by $p/2n$.
+# points: it lies closer to the points that it was fitted to than to new ones. For a maximum-likelihood fit with $p$ parameters to many events $n$, of a function that can be the true one, it can be shown that on average the loss of the fitted events is *lower* than that of the true function by $p/2n$, and the loss of new events *higher* by $p/2n$.
 #
-# A part of the gap is chance, since fit and validation events are different events. But the first model has seen both kinds alike. What gap it has *is* that chance: a *control*. Its difference is
-# taken event by event, with your function, on each of the two parts.
+# A part of the gap is chance, since fit and validation events are different events. But the first model has seen both kinds alike. What gap it has *is* that chance: a *control*. So take first minus new model, event by event, once on the fit events and once on the validation events. By how much the first mean is larger is the gap beyond chance.
 
 # %% tags=["nbval-ignore-output"]
 n_fit = len(fit_events)
@@ -484,7 +492,7 @@ plotting.show(
 # ### Exercise 4.7 – Dropout (derive)
 #
 # Write what dropout does in a training step. `x` holds the outputs of a layer, shape `(n_events, n_neurons)`. Each of these numbers is set to zero with the probability `rate`, independently of all others. Those that stay must be multiplied
-# by a factor, so that the sums which the next layer computes are *on average* as large as without dropout. (For when the training is over, nobody is switched off any more.) Which factor? `rng` is a generator of NumPy, such as
+# by a factor, so that the sums which the next layer computes are *on average* as large as without dropout. (Because when the training is over, nobody is switched off any more.) Which factor? `rng` is a generator of NumPy, such as
 # `np.random.default_rng(1)`; `rng.random(shape)` gives numbers between 0 and 1.
 
 
@@ -567,7 +575,7 @@ as_good_as_the_best = [name for name, row in remedy_table.iterrows() if row["abo
 checks.exercise_4_8(as_good_as_the_best, table=remedy_table)
 
 # %% [markdown]
-# Each remedy mends most of the damage. None reaches what ten times as many events reach. The best one differs from problem to problem, and even from seed to seed: so the names matter less than the habit of measuring. We stay with early stopping, which
+# Each remedy mends most of the damage. (Early stopping has chosen its epoch on these very events, which flatters it a little.) None reaches what ten times as many events reach. The best one differs from problem to problem, and even from seed to seed: so the names matter less than the habit of measuring. We stay with early stopping, which
 # costs nothing but the validation events.
 
 # %% [markdown]
@@ -711,7 +719,7 @@ rare_shares.round(4)
 # %% [markdown]
 # In the loss, every event counts the same. Z and top pairs together are less than one per cent of the background events, but about a third of the background that nature makes. Two things could have helped them: five epochs were too few to learn so rare events, or no number of epochs
 # is enough, as they hardly count. We ask the test events, background by background. The AUC against one background is the mean, over its events, of the share of the signal that scores higher. A mean over events: so your `paired` gives
-# the difference of two networks and its error. (It knows how the background events fluctuate; of the signal there is so much more that its fluctuations do not matter.)
+# the difference of two networks and its error. (It knows how the background events fluctuate, and not those of the signal, which matter little here; nor does it know what another seed would do.)
 
 # %% tags=["nbval-ignore-output"]
 test = weights.match_yields(test, events)
@@ -746,8 +754,9 @@ assert against.loc["Z", "difference"] > 2 * against.loc["Z", "its error"]  # tim
 assert against.loc["Z", "AUC, early stopped"] < against.loc["ZZ", "AUC, early stopped"]  # … and is no cure
 
 # %% [markdown]
-# Time has helped, and most where it was needed: with more epochs even rare events are learnt a little. But against Z and top pairs the network is still much weaker than against ZZ. What else is there?
-#
+# Time has helped against Z: with more epochs even rare events are learnt a little. (For ZZ and top pairs, another seed can move the difference by more than its error.) But against Z and top pairs the network is still much weaker than against ZZ. What else is there?
+
+# %% [markdown]
 # ### Exercise 4.10 – Why is it not enough? (in your words)
 #
 # Z and top-pair events look different from Higgs events. (Their third and fourth leptons often come from jets, and are soft.) Why does the network learn so little of it, though it had all the time it wanted? And why did the validation loss not raise the alarm?
@@ -802,15 +811,14 @@ checks.panel(4)
 
 # %% [markdown]
 # ## Summary
-#
-# - Learning by heart takes room and time: many neurons, and many epochs. Only events that the network does not know can show it.
+# - Learning by heart takes room and time: a large network, and many epochs. Only events that the network does not know can show it.
 # - Validation events decide when to stop; test events stay out of it.
 # - Early stopping waits for a better epoch as long as its patience lasts, and then goes back to the best one.
-# - Two networks are compared event by event. The error of a paired difference is several times smaller than that of each.
-# - A fit always has a gap of $p/n$. A stopped network acts as if it had far fewer parameters than it has.
+# - Two networks are compared event by event. The error of a paired difference is smaller than that of each, the more so the more alike they are: for these losses six times.
+# - A fit has a gap, on average $p/n$ for maximum likelihood. A stopped network acts as if it had far fewer parameters than it has.
 # - More events are the best remedy, as long as the curve still falls; dropout, weight decay and early stopping help where events are few.
 # - A two-sample test compares the scores of known and unknown events. What counts in the end is the performance on unknown events.
-# - Time has helped against the rare backgrounds, but it is no cure: the network is well trained for a question that counts simulated events.
+# - Time has helped against Z events, but it is no cure: the network is well trained for a question that counts simulated events.
 
 # %% [markdown]
 # ## Four questions
@@ -829,7 +837,7 @@ checks.panel(4)
 # <details><summary>The validation loss has jumped up once.</summary>Right. Patience is there because single jumps mean nothing.</details>
 # <details><summary>The learning rate is too small.</summary>Then the loss would fall slowly, but it would fall.</details>
 #
-# **3. Two networks have the validation losses 0.4612 ± 0.0025 and 0.4640 ± 0.0025, on the same events. Are they different?**
+# **3. Two networks have the validation losses 0.4612 ± 0.0030 and 0.4640 ± 0.0030, on the same events. Are they different?**
 #
 # <details><summary>No: the errors overlap.</summary>These errors hold mostly what both have in common. Look at the differences, event by event.</details>
 # <details><summary>The paired difference and its error decide.</summary>Right. Easy and difficult events are the same for both, and drop out of the difference.</details>

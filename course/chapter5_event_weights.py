@@ -11,18 +11,17 @@
 #
 # The network of chapter 4 answers the wrong question. It tells simulated signal from simulated background, each event counted once. But nature counts
 # differently, and says so in the event weights. In this chapter the loss learns to count as nature does. The straightforward way fails in
-# an instructive manner. Then you write the function that makes it work, see what the same four momenta can do once the question is right,
-# and find out when negative weights spoil a training, and how to cure it.
+# an instructive manner. Then you write the function that makes it work, see what the same four momenta can do once the question is right, and find out when $|w|$ spoils a training, and how to cure it.
 
 # %% [markdown]
 # ## What you will do
 #
 # - put weights into the loss, and see whose mistakes it counts;
 # - train with the weights as they are, and understand why the result calls everything background;
-# - predict what a factor of a million in all weights does to a training;
+# - predict what a factor of a billion in all weights does to a training;
 # - write the function that balances the weights, and a test that recognises a wrong one;
 # - retrain, and compare all networks so far with the window of chapter 1;
-# - let negative weights hurt, and cure it.
+# - see when $|w|$ spoils a training, and cure it.
 #
 # | time | needs | makes |
 # |---|---|---|
@@ -208,7 +207,7 @@ pd.DataFrame(
 # %% tags=["exercise-5.3", "written"]
 ### BEGIN SOLUTION
 answer_5_3 = """In the mixture of raw weights two or three events in a hundred are signal. The score, the local probability of signal, exceeds one half only
-where the signal is about forty times denser than the background (each normalised to one), and with four momenta there is no such place. So the network is not wrong: it gives the right
+where the signal is about forty times denser than the background (each normalised to one), and with four momenta the network finds no such place. So the network is not wrong: it gives the right
 probabilities, they are all small, and the cut at 0.5 is what makes no sense. Nor does it ignore the signal: each signal event has a small score and so a large loss, and together they make most of it. The accuracy
 counts both classes by their size; when one of them is rare, ignoring it altogether costs almost nothing."""
 ### END SOLUTION
@@ -229,10 +228,9 @@ print(f"sum of weights in a batch of 128: signal {expected['signal']:.4f}, backg
 # %% [markdown]
 # The mean weight is far from one, and so is the loss that Keras shows: it divides by the number of events. Does it matter for the training? A constant factor on all weights is a constant factor on the loss, and on its gradient.
 #
-# ### Exercise 5.4 – A thousandth, a millionth (predict)
+# ### Exercise 5.4 – A thousandth, a billionth (predict)
 #
-# Train the same network with weights that are all the same: $10^{-3}$ or $10^{-6}$ in place of 1. Once with plain gradient descent (`SGD`, a learning rate of 0.05, good for weights of 1), once with Adam. Which of the four trainings still get below the
-# loss of knowing nothing? Read again how Adam makes its steps (section 2.6). Answer with a list of names; the cell below has them. Write down your guess, then run it.
+# Train the same network with weights that are all the same: $10^{-3}$ or $10^{-9}$ in place of 1. Once with plain gradient descent (`SGD`, a learning rate of 0.05, good for weights of 1), once with Adam. Which of these four trainings still get below the loss of knowing nothing? Read again how Adam makes its steps (section 2.6). Answer with a list of names such as `["SGD, weights 1e-3"]`; an empty list means none. Write down your guess, then run the cells.
 
 # %% tags=["exercise-5.4"]
 ### BEGIN SOLUTION
@@ -244,8 +242,8 @@ share = float(y_fit.mean())
 know_nothing = -share * np.log(share) - (1 - share) * np.log(1 - share)
 losses_of_factor = {}
 for name, optimizer in (("SGD", keras.optimizers.SGD), ("Adam", keras.optimizers.Adam)):
-    for factor in ("1", "1e-3", "1e-6"):
-        trial = network.build(4, normalise=x_fit, seed=SEED)
+    for factor in ("1", "1e-3", "1e-9"):
+        trial = keras.Sequential(network.build(4, normalise=x_fit, seed=SEED).layers)
         # A last layer of zeros: the first answer is one half for every event, whatever the seed.
         trial.layers[-1].kernel.assign(np.zeros((60, 1)))
         trial.compile(optimizer=optimizer(learning_rate=0.05 if name == "SGD" else 2e-4), loss="binary_crossentropy")
@@ -262,8 +260,8 @@ print(f"knowing nothing: {know_nothing:.4f}, always one half: {np.log(2):.4f}")
 checks.exercise_5_4(still_learn, losses=losses_of_factor, know_nothing=know_nothing)
 
 # %% [markdown]
-# With plain descent, steps shrink with the weights, and nothing is learnt. Adam divides by the size of the gradient, so a factor cancels: with a thousandth it learns as with 1. But it divides by $\sqrt{v} + \epsilon$, with $\epsilon = 10^{-7}$, so that it never divides by zero. Weights of a millionth make gradients
-# smaller than that, and Adam stands still, too. Nobody gets a warning. Weights of nature in a small sample can be as small as that, so it is good practice to have a mean of one.
+# With plain descent, steps shrink with the weights, and next to nothing is learnt. Adam divides by the size of the gradient, so a factor cancels: with a thousandth it learns nearly as with 1. But it divides by $\sqrt{v} + \epsilon$, with $\epsilon = 10^{-7}$, so that it never divides by zero. Weights of a billionth make gradients
+# much smaller than that, and Adam stands still, too. Nobody gets a warning. So it is good practice to have a mean of one.
 #
 # In nature's weights there is another trouble. In a batch, the background
 # weighs about forty times as much as the signal. So the first thing that the network learns is to say «background», and all scores crowd near zero. So we want weights that
@@ -271,7 +269,7 @@ checks.exercise_5_4(still_learn, losses=losses_of_factor, know_nothing=know_noth
 # - keep the ratios *within* signal and *within* background as in nature,
 # - give signal and background the same say,
 # - have a mean of one, so that learning rate and loss keep their usual meaning,
-# - are not negative. Why, we will see in section 5.5.
+# - are not negative, so that the loss has a lowest value. Section 5.5 asks what this costs.
 
 # %% [markdown]
 # ## 5.3 Balanced weights
@@ -360,7 +358,7 @@ for name, value in (("signal", 1), ("background", 0)):
 # ### Exercise 5.7 – How far apart may they be? (derive)
 #
 # The loss of the fit events and that of the validation events are weighted means over different events. Even if nothing is learnt by heart, they differ by chance. Predict by how much: let the losses of single events have the standard deviation `spread`, the same everywhere.
-# What is the standard deviation of the *difference* of the two means, if the events have the weights `weight_a` and `weight_b`? (With equal weights, the variance of a mean is spread²/n. What takes the place of n?)
+# What is the standard deviation of the *difference* of the two means, if the events have the weights `weight_a` and `weight_b`? (That the spread is the same for light and heavy events is a simplification. With equal weights, the variance of a mean is spread²/n. What takes the place of n?)
 
 
 # %% tags=["exercise-5.7"]
@@ -418,7 +416,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# How far apart are the two curves in the end? Compare with your prediction. A distance of that size is the luck of the two parts: in another division, the validation events would be the harder ones. It stays the same from epoch to epoch, since the events stay the same.
+# How far apart are the two curves in the end? Compare with your prediction. A distance of that size may be the luck of the two parts: in another division, the validation events would be the harder ones. It stays about the same from epoch to epoch, since the events stay the same. (The training loss is taken during the epoch, and heavy events scatter more than others: so the prediction is good to some ten per cent, no better.)
 #
 # The jumps from epoch to epoch are something else. There the *parameters* change: a batch with a heavy event makes a long step, and many heavy events move together.
 
@@ -437,7 +435,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is about as good as the balanced one. Its *order* of
+# Training with weights helps, as it should: the ROC curve counts expected events. And the network with raw weights, of which we did not think highly, is nearly as good as the balanced one. Its *order* of
 # the events is right. This is no accident. The best score with raw weights and the best score with balanced weights are linked by the formula of exercise 3.10, which turns small probabilities
 # into larger ones without changing their order. What balancing gains is in the training: a loss that can be read, gradients of the usual size, and scores for which 0.5 is a meaningful place.
 
@@ -500,7 +498,7 @@ assert board.loc["balanced weights", "gain"] > 3 * board.loc["balanced weights",
 assert board.loc["balanced weights", "gain"] > board.loc["early stopped", "gain"]
 
 # %% [markdown]
-# The draw of chapter 3 is over. The same four momenta, the same network, the same number of epochs to choose from: only the question has changed. (The validation loss in the table is that with balanced weights, for all of them.)
+# The draw of chapter 3 is over. The same four momenta, the same network, the same number of epochs to choose from: only the question has changed. (The validation loss in the table is that with balanced weights, for all of them. For raw weights it is large, since its scores are probabilities in nature's mixture.)
 
 # %% tags=["nbval-ignore-output"]
 passing = pd.DataFrame(
@@ -513,10 +511,21 @@ passing = pd.DataFrame(
         for name, score in scores.items()
     }
 ).T
+
+half = {
+    name: (scores[name] >= cut_for(scores[name], 0.5)).astype(float) for name in ("early stopped", "balanced weights")
+}
+for row, of in (
+    ("balanced minus early stopped", lambda d, w, mean: mean),
+    ("its error", lambda d, w, mean: np.sqrt(np.sum((w * (d - mean)) ** 2)) / w.sum()),
+):
+    for background in passing.columns:
+        d, w = (half["balanced weights"] - half["early stopped"])[process == background], w_test[process == background]
+        passing.loc[row, background] = of(d, w, np.average(d, weights=w))
 passing.round(3)
 
 # %% [markdown]
-# Here is where the gain comes from. At the same signal efficiency, far fewer Z and top-pair events pass. The network pays for this with some more ZZ: it has only four numbers, and cannot please everybody. But
+# Here is where the gain over the network without weights comes from. At the same signal efficiency, far fewer Z and top-pair events pass. The network pays for this with some more ZZ: it has only four numbers, and cannot please everybody. But
 # for the expected background as a whole, this is the better deal.
 
 # %% [markdown]
@@ -542,7 +551,7 @@ bias = pd.DataFrame(rows).T
 bias.round(4)
 
 # %% [markdown]
-# Two negative events among a hundred change the yield by four per cent if they are flipped: once for what they should have taken away, once for what they add. Dropping costs half of that. For Z → ee the bias is about twice as large as what more simulation could ever excuse: it does not shrink with the number of events, as the error does.
+# Two negative events among a hundred change the yield by four per cent if they are flipped: once for what they should have taken away, once for what they add. Dropping costs half of that. For Z → ee the bias of the absolute value is about twice the statistical error, for Z → µµ about half of it. And unlike the error it does not shrink with more simulation.
 #
 # With so few negative weights, a *training* hardly notices. But other generators have a third of them, and they crowd in certain places. So let them hurt. In the following toy there is one quantity $x$; signal is a Gaussian around 1, background one around 0, both of width 1. (Exercise 3.6 tells the best AUC.) The generator of the background
 # produces too much around $x = 1.5$, and subtracts it again with negative weights: 20 % of its events. All sums are right.
@@ -615,32 +624,18 @@ def positive_weights(position, weight):
 positive_weights = checks.exercise_5_8(positive_weights)
 
 # %% [markdown]
-# Four networks on this toy: with the signs in small batches and in large ones, with $|w|$, and with your weights. All are judged by other events of the toy, with their signs. *Predict the order before you run it.*
+# Three networks on this toy: with the signs, with $|w|$, and with your weights. All are judged by other events of the toy, with their signs. *Predict the order before you run it.*
 
 # %% tags=["nbval-ignore-output"]
 cured = w_toy.copy()
 cured[of_background] = positive_weights(np.digitize(x_toy[of_background, 0], edges), w_toy[of_background])
 toy_aucs = {}
-for name, w, batch_size in (
-    ("with signs, batches of 16", w_toy, 16),
-    ("with signs, batches of 1024", w_toy, 1024),
-    ("absolute", np.abs(w_toy), 1024),
-    ("your positive weights", cured, 1024),
-):
+for name, w in (("with signs", w_toy), ("absolute", np.abs(w_toy)), ("your positive weights", cured)):
     scaled = w.copy()
     for value in (0, 1):
         scaled[y_toy == value] *= len(w) / 2 / w[y_toy == value].sum()
     trial = network.build(1, hidden=(16, 16), normalise=x_toy, learning_rate=3e-3, seed=SEED)
-    training.fit(
-        trial,
-        x_toy,
-        y_toy,
-        scaled,
-        epochs=6 if batch_size > 100 else 1,
-        batch_size=batch_size,
-        seed=SEED,
-        progress=False,
-    )
+    training.fit(trial, x_toy, y_toy, scaled, epochs=6, batch_size=1024, seed=SEED, progress=False)
     toy_aucs[name] = metrics.roc_curve(y_judge, training.predict(trial, x_judge), w_judge).auc
     print(f"{name:28} AUC {toy_aucs[name]:.3f}")
 print(f"{'the best possible':28} AUC {stats.norm.cdf(1 / np.sqrt(2)):.3f}")
@@ -650,7 +645,8 @@ assert toy_aucs["absolute"] < toy_aucs["your positive weights"] - 0.05
 assert toy_aucs["your positive weights"] > 0.75
 
 # %% [markdown]
-# With $|w|$ the network believes in a background that is not there, and gives the best events away; no number of events mends that. With signs and large batches it comes close to the best possible score: in each batch, there are enough positive events beside the negative ones. Your weights do it without any sign. Here the
+# With $|w|$ the network believes in a background that is not there, and gives the best events away; no number of events mends that. With the signs it comes as close to the best possible score as with your weights: on average over many events the signs are right.
+# Only, its loss has no lowest value any more: a large network that finds a lonely negative event can push its loss without end. Your weights are safe from that. Here the
 # bins are in one variable; with many variables, a network can learn the factor in place of the bins (Nachman and Thaler, see below).
 
 # %% [markdown]
@@ -663,7 +659,7 @@ assert toy_aucs["your positive weights"] > 0.75
 ### BEGIN SOLUTION
 answer_5_9 = """In the training it is allowed as long as negative weights are few: the weights there only say whose mistakes count, and any network may be used if its performance is measured correctly. For
 the expected background, the ROC curve and everything else that predicts what nature shows, the sign has to stay; with |w| the background is systematically too large, and more simulation does not mend it.
-With a third of negative weights, |w| weighs regions of cancelling events far too much, so that also the trained network is clearly worse than possible, as in the toy. Then one keeps the signs with large batches, or replaces
+With a third of negative weights, |w| weighs regions of cancelling events far too much, so that also the trained network is clearly worse than possible, as in the toy. Then one keeps the signs, with many events, or replaces
 the weights by positive ones with the same sums."""
 ### END SOLUTION
 
@@ -714,7 +710,7 @@ checks.panel(5)
 # - With raw weights the signal is a few per cent of everything: all scores are small, and calling everything background is right for about 97.6 % of the expected events. Accuracy is no measure for rare signals.
 # - A common factor on all weights does not matter to Adam, until it is so small that gradients fall below $\epsilon$.
 # - Balanced weights keep the ratios within each class, give both the same sum, and have a mean of one.
-# - Trained with weights, the same network with the same four momenta clearly beats the window of chapter 1: it rejects far more Z and top-pair events, at the price of some more ZZ.
+# - Trained with weights, the same network with the same four momenta clearly beats the window of chapter 1. Against the network without weights, it rejects far more Z and top-pair events, at the price of some more ZZ.
 # - A few heavy events make a sample worth fewer events than it has. What fit and validation loss differ by can be predicted from that number.
 # - Negative weights stay negative in every prediction. In a training $|w|$ is harmless where they are few, and spoils it where they are many and crowd.
 

@@ -38,10 +38,13 @@ class Events:
     """Arrays of an epoch or of a validation, in an order.
 
     A program takes tensors of one fixed length, so they are padded; how many full batches they hold is an argument. The
-    last batch, full or partial, is a step of its own.
+    last batch, full or partial, is a step of its own. ``memory`` is the ``padded`` of events that are needed no longer:
+    to ask the system for fresh memory takes longer than to fill it.
     """
 
-    def __init__(self, program: Program, arrays: tuple[NDArray[Any], ...], batch_size: int, order: Any = None) -> None:
+    def __init__(
+        self, program: Program, arrays: tuple[NDArray[Any], ...], batch_size: int, order: Any = None, memory: Any = None
+    ) -> None:
         import tensorflow as tf
 
         n_events = len(arrays[0])
@@ -49,11 +52,11 @@ class Events:
         self.batch_size, self.n_full = batch_size, (n_events - 1) // batch_size
         self.capacity = program.capacity(n_events, batch_size)
         # Copies: the caller may fill the arrays anew, for the epoch after this one.
-        padded = [np.zeros((self.capacity, *array.shape[1:]), array.dtype) for array in arrays]
-        for array, copy in zip(arrays, padded, strict=True):
+        self.padded = memory or [np.zeros((self.capacity, *array.shape[1:]), array.dtype) for array in arrays]
+        for array, copy in zip(arrays, self.padded, strict=True):
             np.take(array, order, axis=0, out=copy[:n_events], mode="clip")  # "raise" would buffer
-        self.last = [copy[self.n_full * batch_size : n_events] for copy in padded]
-        self.tensors = [tf.convert_to_tensor(copy) for copy in padded] if self.n_full else []
+        self.last = [copy[self.n_full * batch_size : n_events] for copy in self.padded]
+        self.tensors = [tf.convert_to_tensor(copy) for copy in self.padded] if self.n_full else []
 
 
 class Program:

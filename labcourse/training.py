@@ -277,17 +277,18 @@ def _epochs(
 ) -> Iterator[Events]:
     """Yield the events of each epoch. Those of the next one are made while one is trained, by another core."""
 
-    def events(number: int) -> Events:
+    def events(number: int, memory: Any) -> Events:
         x, *others = arrays
         if each_epoch is not None:
             x = checked_array(each_epoch(number), "each_epoch", "training.fit", x.shape[1:], n_events=len(x))
         order = None if seed is None else np.random.default_rng([seed, number]).permutation(len(x))
-        return Events(program, (x, *others), batch_size, order)
+        return Events(program, (x, *others), batch_size, order, memory)
 
     with ThreadPoolExecutor(1) as pool:
-        ahead = pool.submit(events, 0)
+        ahead, memory = pool.submit(events, 0, None), None
         for number in range(1, epochs + 1):
             now = ahead.result()
             if number < epochs:
-                ahead = pool.submit(events, number)
+                ahead = pool.submit(events, number, memory)
             yield now
+            memory = now.padded

@@ -48,7 +48,7 @@ def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     monkeypatch.setattr(cells, "running", cells.Run(0, ""))
     monkeypatch.setattr(cells, "_depth", 0)
-    remembered = (cells._runs, progress._trainings, progress_of_checks._checked_here)
+    remembered = (cells.runs, progress._trainings, progress_of_checks._checked_here)
     for container in (*remembered, progress_of_checks.watchers, standing._shown):
         container.clear()
     yield

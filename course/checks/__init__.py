@@ -14,7 +14,7 @@ from typing import Any
 
 from course.checks.progress import is_solved as is_solved
 from course.checks.standing import panel as panel
-from course.checks.words import written as written
+from course.checks.report import written as written
 
 
 def __getattr__(name: str) -> Any:

@@ -23,24 +23,6 @@ from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
-__all__ = [
-    "Run",
-    "all_runs",
-    "arguments",
-    "begin",
-    "end",
-    "fingerprint",
-    "last_run",
-    "lines_of_answer",
-    "names_bound",
-    "names_used",
-    "renewed",
-    "running",
-    "shell",
-    "watch",
-    "words",
-]
-
 
 @dataclass
 class Run:
@@ -56,9 +38,8 @@ running = Run(0, "")
 
 _depth = 0
 """How many cells are being run: commands such as ``%%capture`` run one inside another."""
-_runs: dict[str, list[Run]] = {}
-RUNS_ANSWER = "watched"
-"""The name of the function in which a student's code runs, by which a traceback tells whose mistake it was."""
+runs: dict[str, list[Run]] = {}
+"""All runs of cells that bind a name, in order."""
 _IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
 
 
@@ -96,7 +77,7 @@ def begin(source: str) -> None:
     if _depth == 1:
         running = Run(running.order + 1, source)
     for name in names_bound(source):
-        _runs.setdefault(name, []).append(running)
+        runs.setdefault(name, []).append(running)
 
 
 def end(error: str) -> None:
@@ -109,12 +90,7 @@ def end(error: str) -> None:
 
 def last_run(names: Iterable[str]) -> Run | None:
     """Return the last run of a cell that binds one of these names; None if there is none."""
-    return max((_runs[name][-1] for name in names if name in _runs), key=lambda run: run.order, default=None)
-
-
-def all_runs(name: str) -> list[Run]:
-    """Return all runs of cells that bind a name, in order."""
-    return _runs.get(name, [])
+    return max((runs[name][-1] for name in names if name in runs), key=lambda run: run.order, default=None)
 
 
 @functools.lru_cache(500)
@@ -133,31 +109,36 @@ def names_bound(source: str) -> frozenset[str]:
 
 
 @functools.lru_cache(500)
-def names_used(source: str) -> frozenset[str]:
-    """Return the names that a cell looks up outside of its functions' own; none if it is no Python.
+def names_used(source: str, *, by_functions: bool = False) -> frozenset[str]:
+    """Return the names that a cell, or only its functions, look up outside of themselves; none if it is no Python.
 
-    >>> sorted(names_used("def f(x):\\n    return np.sum(x) + y"))
-    ['np', 'y']
+    >>> cell = "x = y\\ndef f(x):\\n    return np.sum(x) + z"
+    >>> sorted(names_used(cell)), sorted(names_used(cell, by_functions=True))
+    (['np', 'y', 'z'], ['np', 'z'])
     """
     code = _compiled(source)
-    return frozenset(_operands(code, "LOAD_NAME", "LOAD_GLOBAL") if code else ()) | _names_of_functions(source)
+    codes = [code] if code else []
+    for each in codes:  # which grows by the functions inside
+        codes += [constant for constant in each.co_consts if isinstance(constant, CodeType)]
+    return frozenset(name for each in codes[by_functions:] for name in _operands(each, "LOAD_NAME", "LOAD_GLOBAL"))
 
 
 def renewed(run: Run, order: int) -> bool:
-    """Return whether what the functions of a cell call or read was bound anew, by other code, after a position.
-
-    A module is what it was, whoever has imported it.
-    """
-    names = list(_names_of_functions(run.source))
+    """Return whether what the functions of a cell call or read was bound anew, by other code, after a position."""
+    names = list(names_used(run.source, by_functions=True))
     for name in names:  # which grows by what those use in turn
-        runs = _runs.get(name, [])
-        if not runs or inspect.ismodule(getattr(shell(), "user_ns", {}).get(name)):
+        if name not in runs or is_module(name):
             continue
-        before = [each.source for each in runs if each.order <= order]
-        if runs[-1].order > order and not (before and fingerprint(runs[-1].source) == fingerprint(before[-1])):
+        last, before = runs[name][-1], [each.source for each in runs[name] if each.order <= order]
+        if last.order > order and not (before and fingerprint(last.source) == fingerprint(before[-1])):
             return True
-        names += _names_of_functions(runs[-1].source) - set(names)
+        names += names_used(last.source, by_functions=True) - set(names)
     return False
+
+
+def is_module(name: str) -> bool:
+    """Return whether a name of the notebook is a module, which is what it was, whoever has imported it."""
+    return inspect.ismodule(getattr(shell(), "user_ns", {}).get(name))
 
 
 def arguments(source: str, function: str) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -202,7 +183,7 @@ def words(source: str) -> tuple[str, ...]:
 def lines_of_answer(error: BaseException) -> list[str] | None:
     """Return the lines of the student's code through which an exception came; None if none of it was running."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [i for i, frame in enumerate(frames) if frame.name == RUNS_ANSWER]
+    own = [i for i, frame in enumerate(frames) if frame.name == "watched"]  # see `watched.watch`
     if not own:
         return None
     inside = frames[own[0] + 1 :]
@@ -233,20 +214,6 @@ def _compiled(source: str) -> CodeType | None:
         return compile(ast.Module(rest, []), "cell", "exec", flags, dont_inherit=True) if body else None
     except (SyntaxError, ValueError, RecursionError):
         return None
-
-
-@functools.lru_cache(500)
-def _names_of_functions(source: str) -> frozenset[str]:
-    """Return the names that the functions of a cell look up outside of themselves.
-
-    >>> sorted(_names_of_functions("x = y\\ndef f(x):\\n    return np.sum(x) + z"))
-    ['np', 'z']
-    """
-    code = _compiled(source)
-    codes = [c for c in code.co_consts if isinstance(c, CodeType)] if code else []
-    for code in codes:
-        codes += [constant for constant in code.co_consts if isinstance(constant, CodeType)]
-    return frozenset(name for code in codes for name in _operands(code, "LOAD_NAME", "LOAD_GLOBAL"))
 
 
 def _operands(code: CodeType, *names: str) -> Iterable[str]:

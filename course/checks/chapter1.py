@@ -21,8 +21,6 @@ from course.checks.tables import (
     follows,
     gives,
     hold,
-    just_above,
-    parts_follow,
     with_argument,
 )
 from labcourse import kinematics, samples, selection, weights
@@ -74,11 +72,8 @@ def exercise_1_1(answer: Any, report: Report) -> None:
     result = np.asarray(answer(*given), float)
     if result.shape == (50, 4):
         report.wrong("this is one mass per particle", "add the energies and momenta over axis 1 first")
-        return
-    if report.recognises(result, *_MISTAKES_1_1, given=given, right=right):
-        return
-    if not report.holds(result.shape == (50,), "gives one number per event", hint="sum over axis 1"):
-        return
+    report.recognises(result, *_MISTAKES_1_1, given=given, right=right)
+    report.holds(result.shape == (50,), "gives one number per event", hint="sum over axis 1")
     light, boosted = (pt, eta, phi, pt * np.cosh(eta)), (pt, eta + 0.7, phi, pt * np.cosh(eta + 0.7))
     back_to_back = np.array([[50.0, 50.0]]), np.zeros((1, 2)), np.array([[0.0, np.pi]]), np.array([[50.0, 50.0]])
     same, is_100 = "the mass stays the same if the event is", "two massless particles of 50 GeV, back to back: 100 GeV"
@@ -90,7 +85,7 @@ def exercise_1_1(answer: Any, report: Report) -> None:
         (back_to_back, [100], is_100, "their momenta cancel, their energies add up"),
         relative=1e-3,
     )
-    report.also(alike(result, right), "four leptons have the right mass", hint="compare each line with the formulas")
+    report.holds(alike(result, right), "four leptons have the right mass", hint="compare each line with the formulas")
     report.agrees(answer, _mass, particles(60, 6), hint="sum over axis 1, without naming the columns one by one")
 
 
@@ -139,38 +134,63 @@ def exercise_1_2(answer: Any, report: Report) -> None:
     # Events of two samples.
     branches |= {"XSection": np.repeat([1.5, 0.2], 3), "SumWeights": np.repeat([4e5, 3e4], 3)}
     given, what = (branches, 10.5), "the weights follow the formula"
-    if follows(report, answer, _weight, given, _MISTAKES_1_2, what, "all factors, and one weight per event"):
-        other = {name: np.append(values, 0.7 * values[::-1]) for name, values in branches.items()}
-        report.agrees(answer, _weight, (other, 3.2), hint="use the arguments branches and luminosity, as they are")
+    follows(report, answer, _weight, given, _MISTAKES_1_2, what, "all factors, and one weight per event")
+    other = {name: np.append(values, 0.7 * values[::-1]) for name, values in branches.items()}
+    report.agrees(answer, _weight, (other, 3.2), hint="use the arguments branches and luminosity, as they are")
 
 
-_count = course_answer("1.3")
+_share = course_answer("1.3")
 
 
-_MISTAKES_RAW = (
-    (lambda e: e.size, "raw counts cells of the table", "each row has many cells: count the rows"),
-    (lambda e: len(e.columns), "raw counts columns of the table", "every row is one event"),
-    (lambda e: (e["weight"] > 0).sum(), "raw leaves out events with negative weights", "each event counts once"),
-)
-_MISTAKES_EXPECTED = (
-    (lambda e: e["weight"].abs().sum(), "negative weights count as positive", "add the weights without abs()"),
-    (lambda e: e["weight"].clip(0).sum(), "negative weights are dropped", "they subtract: add the weights as they are"),
-    (lambda e: e["weight"].mean(), "expected is the mean weight", "add up the weights"),
-    (len, "expected counts events", "add up the column weight"),
+def _share_with(weight: Callable[[Any], Any] = lambda w: w, seen: Any = (), decayed: Any = ()) -> Callable[..., float]:
+    """Return a function that takes other weights, or other samples as seen or as decayed."""
+
+    def share(events: Any, cross_section: Any, luminosity: float) -> float:
+        kept = events["sample"].isin(seen or samples.SIGNAL)
+        total = sum(cross_section[name] for name in decayed or samples.SIGNAL)
+        return float(weight(events["weight"])[kept].sum() / (1000 * total * luminosity))
+
+    return share
+
+
+_GGH, _ALL = ("ggH125_ZZ4lep",), (*samples.SIGNAL, "llll", "Zee", "Zmumu", "ttbar_lep")
+_MISTAKES_1_3 = (
+    (changed(_share, lambda share: 1000 * share), "this is a thousand times too large", "1 pb = 1000 fb"),
+    (changed(_share, lambda share: 1e6 * share), "this is a million times too large", "1 pb = 1000 fb, not 1/1000"),
+    (lambda e, x, luminosity: _share(e, x, 1), "the luminosity is missing", "σ · L collisions of this kind happened"),
+    (lambda e, x, luminosity: _share(e, x, 10), "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
+    (_share_with(np.ones_like), "raw events are counted", "what nature would show is the sum of the weights"),
+    (_share_with(np.abs), "negative weights count as positive", "add the weights as they are"),
+    (_share_with(seen=_ALL), "background is counted as seen", "only samples.SIGNAL are Higgs bosons"),
+    (_share_with(decayed=_ALL), "all samples are taken as made", "only samples.SIGNAL are Higgs bosons"),
+    (_share_with(seen=_ALL, decayed=_ALL), "this is the share of all processes", "select those of samples.SIGNAL"),
+    (_share_with(seen=_GGH), "only ggH is counted as seen", "samples.SIGNAL names all four samples"),
+    (_share_with(decayed=_GGH), "only ggH is taken as made", "samples.SIGNAL names all four samples"),
+    (_share_with(seen=_GGH, decayed=_GGH), "only ggH is looked at", "samples.SIGNAL names all four samples"),
+    (changed(_share, lambda share: 1 / share), "the fraction is upside down", "what is seen, over what was made"),
+    (changed(_share, lambda share: 1 - share), "this is the share that is lost", "we ask for what is seen"),
+    (changed(_share, lambda share: 100 * share), *PER_CENT),
+    (
+        lambda e, x, luminosity: np.mean(
+            [_share_with(seen=(n,), decayed=(n,))(e, x, luminosity) for n in samples.SIGNAL]
+        ),
+        "this is the mean of four shares",
+        "samples with a larger cross-section count more: add up first, then divide",
+    ),
 )
 
 
 @exercise("1.3")
 def exercise_1_3(answer: Any, report: Report) -> None:
-    """Raw and expected numbers of events."""
-    names = [*["Zee"] * 4, "llll", "ZH125_ZZ4lep", "ttbar_lep"]
-    events = crafted.weighted(names, [0.5, 0.25, -0.25, 1.0, 0.7, 0.0, 0.5])
-    raw = _MISTAKES_RAW, "raw is the number of events", "every row of the table is one simulated event"
-    expected = (_MISTAKES_EXPECTED, "expected is the sum of the weights", "an event counts as its weight says")
-    if parts_follow(report, answer, _count, (events,), "raw, expected", raw, expected):
-        twice = pd.concat([events, events])
-        report.agrees(answer, _count, (twice,), hint="use the table that is given, and all of it")
-        gives(report, answer, ((events[:0],), (0, 0), "an empty table has no events", "sums of nothing are zero"))
+    """The share of Higgs bosons that are seen."""
+    names = [*samples.SIGNAL, "llll", "ggH125_ZZ4lep", "Zee", "Zmumu", "ttbar_lep", "VBFH125_ZZ4lep"]
+    events = crafted.weighted(names, [4.0, 0.75, 0.5, 0.25, 40.0, 2.5, 9.0, 11.0, 7.0, -0.3])
+    values = (0.006, 0.0005, 0.0004, 0.0001, 1.3, 1900.0, 1950.0, 450.0)
+    cross_section = dict(zip(_ALL, values, strict=True))
+    given, what = (events, cross_section, 8.5), "what is seen, over σ · L of the four samples"
+    follows(report, answer, _share, given, _MISTAKES_1_3, what, "expected events over σ · L, of the Higgs samples")
+    other = {name: value * (2 + i) for i, (name, value) in enumerate(cross_section.items())}
+    report.agrees(answer, _share, (events[2:], other, 3.2), hint="use the arguments as they are")
 
 
 _FOUR = (1, 2, 3, 4)
@@ -266,7 +286,6 @@ def exercise_1_4(answer: Any, report: Report) -> None:
         return
     if mask.all():
         report.wrong("every event is kept", "`x == 44 or 48` is always true: compare with each number, and join with |")
-        return
     n_muons = np.array([row.count(13) for row in rows])
     report.holds(mask[n_muons == 0], "keeps eeee", hint="four times 11 make 44")
     report.holds(mask[n_muons == 2], "keeps eeµµ in any order", hint="the sum is 48, in whatever order")
@@ -312,90 +331,217 @@ def exercise_1_5(answer: Any, report: Report) -> None:
     hold(report, _works_without_events(answer, events))
 
 
-@exercise("1.6")
-def exercise_1_6(answer: Any, report: Report, *, cut_flow: pd.DataFrame) -> None:
-    """The share of top pairs that the preselection keeps."""
-    raw, expected = cut_flow["raw"], cut_flow["expected"]
-    start, flavour, charge = (float(expected[step]) for step in ("four leptons", "flavour", "charge"))
-    mistakes = (
-        (100 * charge / start, *PER_CENT),
-        (1 - charge / start, "this is the share that fails", "we ask for the share that passes"),
-        (flavour / start, "this is the share after the flavour requirement alone", "take the last row"),
-        (charge / flavour, "this is the share of the last requirement alone", "divide by the events of the first row"),
-        (start / charge, "the fraction is upside down", "what is left, over what there was"),
-        (charge, "this is the number of events that pass", "divide it by the number in the first row"),
-        (raw["charge"] / raw["four leptons"], "these are raw events", "the expected numbers are the sums of weights"),
+_WAYS = tuple(zip(kinematics.PAIRS, reversed(kinematics.PAIRS), strict=True))
+_Z_MASS = 91.19
+
+
+def _pairs(
+    events: Any,
+    *,
+    flavour: bool = True,
+    charge: bool = True,
+    distance: Any = None,
+    second: str = "rest",
+    ways: Any = _WAYS,
+) -> tuple[Any, Any]:
+    """Return the masses of Z1 and Z2; the options are the variants that students write."""
+    column = {name: events[name].to_numpy(np.float64) for name in events}
+    masses, rests, far = [], [], []
+    for (i, j), others in ways:
+        mass, rest = column[f"m_ll_{i}{j}"], column["m_ll_{}{}".format(*others)]
+        same = column[f"lep{i}_pdgid"] == column[f"lep{j}_pdgid"]
+        opposite = column[f"lep{i}_charge"] + column[f"lep{j}_charge"] == 0
+        allowed = (same | (not flavour)) & (opposite | (not charge))
+        masses.append(mass)
+        rests.append(rest)
+        far.append(np.where(allowed, (distance or (lambda m: np.abs(m - _Z_MASS)))(mass), np.inf))
+    order = np.argsort(far, axis=0, kind="stable")
+
+    def take(values: Any, place: int) -> Any:
+        return np.take_along_axis(np.array(values), order[place : place + 1], axis=0)[0]
+
+    found = np.isfinite(take(far, 0))
+    next_best = np.where(np.isfinite(take(far, 1)), take(masses, 1), np.nan) if second == "next" else take(rests, 0)
+    return np.where(found, take(masses, 0), np.nan), np.where(found, next_best, np.nan)
+
+
+_MISTAKES_1_6 = (
+    (changed(_pairs, lambda pair: pair[::-1]), "Z1 and Z2 have changed places", "first the pair nearest to 91.19 GeV"),
+    (partial(_pairs, ways=_WAYS[:1]), "only leptons 1 and 2 are tried", "any two leptons can be Z1: try all six pairs"),
+    (
+        lambda e: (e["m_ll_12"].to_numpy(), e["m_ll_34"].to_numpy()),
+        "the two hardest are taken as Z1",
+        "any two leptons can be Z1: try all six pairs",
+    ),
+    (partial(_pairs, flavour=False), "leptons of two flavours are paired", "e⁺µ⁻ is no Z boson: compare lep_pdgid"),
+    (
+        partial(_pairs, charge=False),
+        "leptons of equal charge are paired",
+        "a Z boson has no charge: compare lep_charge",
+    ),
+    (partial(_pairs, flavour=False, charge=False), "any two leptons are paired", "one flavour and opposite charges"),
+    (
+        partial(_pairs, distance=np.zeros_like),
+        "of two possible pairs the first is taken",
+        "in eeee and µµµµ there are two ways: the mass decides",
+    ),
+    (
+        partial(_pairs, distance=lambda m: -m),
+        "Z1 is the heaviest pair",
+        "the nearest to 91.19 GeV: np.abs(mass - 91.19)",
+    ),
+    (
+        partial(_pairs, distance=lambda m: m),
+        "Z1 is the lightest pair",
+        "the nearest to 91.19 GeV: np.abs(mass - 91.19)",
+    ),
+    (
+        partial(_pairs, second="next"),
+        "Z2 is the second nearest of all pairs",
+        "a lepton cannot belong to both: Z2 is made of the two that are left",
+    ),
+    (
+        changed(_pairs, np.nan_to_num),
+        "events without a pair get 0",
+        "where there is no pair, np.nan says so: begin with np.full(len(events), np.nan)",
+    ),
+    (partial(_pairs, ways=_WAYS[:3]), "only pairs with lepton 1 are tried", "Z1 may be made of two others: six pairs"),
+)
+
+
+def _four_leptons(seed: int, n: int) -> pd.DataFrame:
+    """Return a table of flavours, charges and pair masses: the latter of their own, as no answer needs momenta."""
+    rng = np.random.default_rng(seed)
+    flavours = [row for row in _rows((11, 13)) if sum(row) in selection.CHANNELS]
+    charges = [row for row in _rows((1, -1)) if sum(row) == 0]
+    events = crafted.leptons(
+        [flavours[k] for k in rng.integers(0, len(flavours), n)], [charges[k] for k in rng.integers(0, len(charges), n)]
     )
-    hint = "divide the last expected number by the first"
-    report.reading(answer, charge / start, "the share of top pairs that passes", *mistakes, tolerance=0.05, hint=hint)
+    masses = {f"m_ll_{i}{j}": rng.uniform(5, 160, n).astype(np.float32) for i, j in kinematics.PAIRS}
+    return events.assign(**masses)
+
+
+@exercise("1.6")
+def exercise_1_6(answer: Any, report: Report) -> None:
+    """The masses of the two Z bosons."""
+    given = (_four_leptons(16, 60),)
+    result, right = report.parts(answer(*given), "m_z1, m_z2"), _pairs(*given)
+    report.recognises(result, *_MISTAKES_1_6, given=given, right=right)
+    report.holds(np.shape(result) == (2, 60), "gives two masses per event", hint="return m_z1, m_z2")
+    m_z1, m_z2 = (np.asarray(part, float) for part in result)
+    lost = np.isnan(right[0])
+    nan = "events without a pair have NaN twice, and no others"
+    report.holds(np.isnan(m_z1) == lost, nan, hint="e⁺e⁺µ⁻µ⁻ has no pair; begin with np.full(len(events), np.nan)")
+    nearest = "Z1 is the allowed pair nearest to 91.19 GeV"
+    report.holds(alike(m_z1, right[0]), nearest, hint="keep the pair found so far where a new one is not nearer")
+    report.holds(alike(m_z2, right[1]), "Z2 is made of the other two leptons", hint="1 and 3 leave 2 and 4")
+    report.agrees(answer, _pairs, (_four_leptons(17, 25),), hint="use all six pairs, and the columns of the table")
 
 
 @exercise("1.7")
-def exercise_1_7(answer: Any, report: Report, *, separations: pd.Series) -> None:
-    """The low-level variable with the largest separation."""
-    low_level = separations[[str(name).startswith("lep") for name in separations.index]]
-    high_level = separations.index.difference(low_level.index)
-    angles = [name for name in low_level.index if str(name).endswith(("_eta", "_phi"))]
+def exercise_1_7(answer: Any, report: Report) -> None:
+    """The error of a sum of weights, by toys."""
+    rng = np.random.default_rng(170)
+    weight, n_toys = rng.permutation(np.concatenate([rng.exponential(0.3, 150), [2.0] * 6, [-0.8] * 8])), 3000
+    total, squares, n = weight.sum(), (weight**2).sum(), len(weight)
+    right = np.sqrt(squares)
+    each = "let each event occur rng.poisson(1.0) times"
     mistakes = (
-        (high_level, "this one is high-level", "the name of a low-level variable begins with lep"),
-        (low_level.idxmin(), "this one separates least", "a large separation is what we want"),
-        (angles, "this is an angle, whose separation is small", "0: signal and background look the same"),
+        (np.sqrt(total), "this is the fluctuation of the data, √Σw", f"the number of toys' events has mean 1: {each}"),
+        (squares, "this is the variance", "the standard deviation is its root: np.std"),
+        (weight.std(), "this is the spread of the weights", "add up the weights of each toy first"),
+        (right / np.sqrt(n_toys), "this is divided by √n_toys", "we ask how one toy scatters, and not their mean"),
+        (total, "this is the mean of the sums", "their standard deviation: np.std"),
+        (total / np.sqrt(n), "the weights are taken as equal", "add up the weights of the events that occur"),
+        (np.sqrt(n), "events are counted", "add up their weights"),
+        (
+            np.sqrt(squares - total**2 / n),
+            "all toys have the same number of events",
+            f"that number fluctuates as well: {each}",
+        ),
     )
-    what = "no other low-level variable separates better"
-    hint = "the table is sorted: the first name that begins with lep"
-    report.name(answer, list(separations.index), {str(low_level.idxmax())}, what, *mistakes, hint=hint)
+    result = answer(weight.copy(), n_toys, np.random.default_rng(171))
+    hint = f"{each}, add up the weights, and take np.std of the sums"
+    report.reading(result, right, "the sums scatter as they should", *mistakes, relative=0.05, hint=hint)
+    few = float(answer(weight[:20].copy(), n_toys, np.random.default_rng(172)))
+    other = np.sqrt((weight[:20] ** 2).sum())
+    report.holds(abs(few / other - 1) < 0.08, "right for other weights as well", hint="use the argument weight")
+    again, new = (float(answer(weight, 5, np.random.default_rng(seed))) for seed in (173, 174))
+    same = float(answer(weight, 5, np.random.default_rng(173)))
+    report.holds(
+        again == same != new, "the same rng gives the same toys, another one others", hint="draw from rng alone"
+    )
+    counted = np.std([float(answer(weight, 5, np.random.default_rng(seed))) for seed in range(60)]) / right
+    report.holds(0.15 < counted < 0.6, "takes n_toys toys", hint="use the argument n_toys: few toys know it less well")
 
 
-def _purity(events: Any, low: float, high: float, signal: Any = samples.SIGNAL, over: Any = None) -> float:
-    """The course's own answer to exercise 1.9; the options are the variants that students write."""
-    inside, is_signal = (events["m_llll"] >= low) & (events["m_llll"] < high), events["sample"].isin(signal)
-    weight = events["weight"] * inside
-    whole = over(events["weight"], inside, is_signal) if over else weight.sum()
-    return float(weight[is_signal].sum() / whole) if whole else 0.0
+def _window(
+    edges: Any,
+    signal: Any,
+    background: Any,
+    *,
+    measure: Any = lambda s, b: s / np.sqrt(b),
+    allowed: Any = lambda first, end, n: True,
+    allow_b: Any = lambda b: b > 0,
+) -> tuple[Any, Any]:
+    """Return the best window of bins; the options are the variants that students write."""
+    n = len(signal)
+    best, window = -np.inf, (edges[0], edges[-1])
+    for first, end in itertools.combinations(range(n + 1), 2):
+        s, b = signal[first:end].sum(), background[first:end].sum()
+        if allowed(first, end, n) and allow_b(b) and (z := measure(s, b)) > best:
+            best, window = z, (edges[first], edges[end])
+    return window
 
 
-def _weights_as(change: Callable[[Any], Any]) -> Callable[..., Any]:
-    return with_argument(_purity, 0, lambda events: events.assign(weight=change(events["weight"])))
+def _numbers_of_bins(edges: Any, signal: Any, background: Any) -> tuple[Any, ...]:
+    return tuple(int(np.searchsorted(edges, edge)) for edge in _window(edges, signal, background))
 
 
+_BOTH_ENDS = "try every pair of edges: two loops, the second from the first edge on"
 _MISTAKES_1_9 = (
-    (_weights_as(np.ones_like), "events are counted, not weighted", "use the sum of the column weight"),
-    (partial(_purity, over=lambda w, inside, s: w[inside & ~s].sum()), "this is s/b", "the purity is s/(s+b)"),
-    (_weights_as(np.abs), "negative weights count as positive", "add the weights as they are"),
-    (partial(_purity, signal=["ggH125_ZZ4lep"]), "only ggH counts as signal", "samples.SIGNAL names all four of them"),
-    (with_argument(_purity, 2, just_above), "the upper edge belongs to the window", "low <= m_llll < high"),
-    (with_argument(_purity, 1, just_above), "the lower edge is left out", "low <= m_llll < high"),
-    (lambda e, *_: _purity(e, -np.inf, np.inf), "the window is not applied", "keep events with low <= m_llll < high"),
-    (partial(_purity, signal=samples.BACKGROUND), "this is the share of background", "signal goes into the numerator"),
-    (partial(_purity, over=lambda w, inside, s: w[s].sum()), "this is an efficiency", "divide by all *in the window*"),
-    (partial(_purity, over=lambda *_: 1.0), "this is the number of signal events", "divide by all expected events"),
-    (changed(_purity, lambda share: 100 * share), *PER_CENT),
+    (partial(_window, measure=lambda s, b: s / b), "this is the best s/b", "a root belongs to b: s / np.sqrt(b)"),
+    (partial(_window, measure=lambda s, b: s / np.sqrt(s + b)), "this is the best s/√(s+b)", "divide by √b alone"),
+    (partial(_window, measure=lambda s, b: s), "this is the window with most signal", "divide by √b"),
+    (partial(_window, allowed=lambda first, end, n: end - first == 1), "only single bins are tried", _BOTH_ENDS),
+    (partial(_window, allowed=lambda first, end, n: first == 0), "all windows begin at the first edge", _BOTH_ENDS),
+    (partial(_window, allowed=lambda first, end, n: end == n), "all windows end at the last edge", _BOTH_ENDS),
+    (
+        partial(_window, measure=lambda s, b: s / np.sqrt(abs(b)), allow_b=lambda b: b != 0),
+        "a window with a negative background wins",
+        "leave out windows whose background is not positive",
+    ),
+    (_numbers_of_bins, "these are numbers of bins", "return edges: edges[first], edges[end]"),
+    (
+        lambda edges, s, b: (_window(edges, s, b)[0], edges[_numbers_of_bins(edges, s, b)[1] - 1]),
+        "the upper end is an edge too low",
+        "bins first … last end at edges[last + 1]",
+    ),
+    (
+        changed(_window, lambda window: (window[0], window[1] - window[0])),
+        "the second number is the width",
+        "return the upper edge itself",
+    ),
+    (changed(_window, lambda window: window[::-1]), "the ends have changed places", "first the lower edge"),
 )
 
 
 @exercise("1.9")
 def exercise_1_9(answer: Any, report: Report) -> None:
-    """The purity in a window of the four-lepton mass."""
-    names = ["ggH125_ZZ4lep", "VBFH125_ZZ4lep", "llll", "Zee", "llll", "ggH125_ZZ4lep", "llll", *samples.SIGNAL]
-    names += ["llll", "Zee", "Zmumu", "ttbar_lep"]
-    masses = [124, 125, 120, 126, 200, 130, 115, 116, 118, 121, 122, 123, 127, 128, 129]
-    weight = [1.0, 0.5, 4.0, -0.5, 7.0, 0.25, 0.75, 0.2, 0.3, 0.15, 0.35, 0.6, 0.9, 0.4, 1.1]
-    # Where negative weights prevail, the formula gives shares below 0 and above 1.
-    names += ["ZH125_ZZ4lep", "llll", "ggH125_ZZ4lep", "Zee"]
-    weight += [-0.25, 1.0, 1.0, -0.5]
-    events = crafted.weighted(names, weight, m_llll=[*masses, 140, 140, 150, 150])
-    given, what = (events, 115, 130), "signal weights over all weights in the window"
-    if not follows(report, answer, _purity, given, _MISTAKES_1_9, what, "s/(s+b)", relative=1e-5):
-        return
-    only_background = "a window with background only has purity 0"
-    gives(report, answer, ((events, 190, 210), 0.0, only_background, "use the arguments low and high"))
-    windows = (118, 125), (118.5, 124.5), (100, 250), (135, 145), (145, 155)
-    hint = "use the arguments low and high, and leave the number as it comes out"
-    report.agrees(answer, _purity, *((events, *window) for window in windows), hint=hint)
-    if alike(empty := answer(events, 300, 400), float("nan")):
-        report.wrong("an empty window gives NaN", "0 divided by 0 is no number: test for it before you divide")
-        return
-    report.also(alike(empty, 0.0), "an empty window has purity 0", hint="test for it before you divide")
+    """The window with the largest s/√b."""
+
+    def bins(seed: int, n: int) -> tuple[Any, Any, Any]:
+        rng, place = np.random.default_rng(seed), np.linspace(-1, 1, n)
+        signal = np.exp(-((place / 0.5) ** 2)) * rng.uniform(0.6, 1.4, n)
+        background = 4 * np.exp(-place) * rng.uniform(0.5, 1.5, n)
+        # A bin with hardly any background, one with a negative one, and ends with negative signal.
+        signal[[0, -5, -1]], background[-5:-1] = (-0.05, 0.12, -0.1), (0.05, 1.0, -1.5, 0.3)
+        return np.cumsum(rng.uniform(1, 3, n + 1)), signal, background
+
+    given, what = bins(14, 16), "no other window has a larger s/√b"
+    report.parts(answer(*given), "low, high")
+    follows(report, answer, _window, given, _MISTAKES_1_9, what, _BOTH_ENDS, relative=1e-6)
+    report.agrees(answer, _window, bins(20, 11), hint="use the three arguments, and all edges")
 
 
 def _effective(w: Any, *, above: Any = lambda w: w.sum() ** 2, below: Any = lambda w: (w**2).sum()) -> Any:
@@ -421,8 +567,7 @@ def exercise_1_10(answer: Any, report: Report) -> None:
     rng = np.random.default_rng(110)
     w = rng.exponential(1.0, 200) * rng.choice([1, 1, 1, -1], 200)
     formula = "(Σw)²/Σw²"
-    if not follows(report, answer, _effective, (w,), _MISTAKES_1_10, "follows the formula", formula):
-        return
+    follows(report, answer, _effective, (w,), _MISTAKES_1_10, "follows the formula", formula)
     gives(
         report,
         answer,

@@ -39,11 +39,8 @@ def exercise_2_1(answer: Any, report: Report) -> None:
     events = _many_events()
     half, shuffled = events[::2], events.sample(frac=1.0, random_state=5)
     parts = report.parts(answer(events, 0.6), "train, test")
-    if parts is None:
-        return
     if not all(isinstance(part, pd.DataFrame) for part in parts):
         report.wrong("these are no event tables", "a mask selects rows: events[mask] and events[~mask]")
-        return
     train, test = map(crafted.identities, parts)
     share = len(train) / len(events)
 
@@ -51,35 +48,32 @@ def exercise_2_1(answer: Any, report: Report) -> None:
         return crafted.identities(answer(events, fraction)[0])
 
     every, whole = "every event is in exactly one of the two parts", "the parts hold whole rows, with all columns"
-    if (
-        caught(report, (train & test, "some events are in both parts", "test events do not train: the mask with ~"))
-        or not report.holds(sum(map(len, parts)) == len(events), every, hint="events[mask] and events[~mask]")
-        or not report.holds(lambda: crafted.same_rows(pd.concat(parts), events), whole, hint="events[mask] keeps them")
-        or caught(report, (abs(share - 0.4) < 0.05, "the two parts are swapped", "training events come first: 60 %"))
-    ):
-        return
+    caught(report, (train & test, "some events are in both parts", "test events do not train: the mask with ~"))
+    report.holds(sum(map(len, parts)) == len(events), every, hint="events[mask] and events[~mask]")
+    report.holds(lambda: crafted.same_rows(pd.concat(parts), events), whole, hint="events[mask] keeps them")
+    caught(report, (abs(share - 0.4) < 0.05, "the two parts are swapped", "training events come first: 60 %"))
     report.holds(abs(share - 0.6) < 0.05, "about 60 % of the events train", hint="compare the numbers with 0.6")
-    report.also(
+    report.holds(
         lambda: all(abs(len(trains(events, f)) / len(events) - f) < 0.03 for f in (0.9, 0.3)),
         "another fraction gives another share",
         hint="use the argument train_fraction",
     )
     without_salt = crafted.identities(events[splitting.uniform(events) < 0.6])
     moved = "the parts change when the rows are put in another order"
-    if not caught(
+    caught(
         report,
         (lambda: trains(events) != train, "a second call gives other parts", "no random numbers: splitting.uniform"),
         (lambda: trains(shuffled) != train, moved, "not the position but the event decides: use splitting.uniform"),
         (train == without_salt, "the salt is missing", 'without salt="test" the numbers serve another purpose'),
-    ):
-        kept, same = "an event keeps its side when others are removed", "the parts are those of all later chapters"
-        own = {f: crafted.identities(_split(events, f)[0]) for f in (0.6, 0.3)}
-        call = 'call splitting.uniform(events, salt="test"), and leave its seed alone'
-        hold(
-            report,
-            (lambda: trains(half) == train & crafted.identities(half), kept, "run and event number alone decide"),
-            (lambda: all(trains(events, f) == own[f] for f in own), same, call),
-        )
+    )
+    kept, same = "an event keeps its side when others are removed", "the parts are those of all later chapters"
+    own = {f: crafted.identities(_split(events, f)[0]) for f in (0.6, 0.3)}
+    call = 'call splitting.uniform(events, salt="test"), and leave its seed alone'
+    hold(
+        report,
+        (lambda: trains(half) == train & crafted.identities(half), kept, "run and event number alone decide"),
+        (lambda: all(trains(events, f) == own[f] for f in own), same, call),
+    )
 
 
 def _share_error(weights: Array, fraction: float) -> Any:
@@ -125,9 +119,9 @@ def exercise_2_2(answer: Any, report: Report) -> None:
     rng = np.random.default_rng(22)
     weights = rng.uniform(0.2, 1.0, 40) * rng.choice([1.0, 1.0, 1.0, -1.0], 40)
     what, hint = "it is how far shares spread", "Var Σ wᵢ bᵢ = Σ wᵢ² Var bᵢ, and then the share is divided by Σ wᵢ"
-    if follows(report, answer, _share_error, (weights, 0.6), _MISTAKES_2_2, what, hint):
-        more = (np.full(100, 0.5), 0.3), (rng.uniform(0, 2, 25), 0.9), (weights, 1.0)
-        report.agrees(answer, _share_error, *more, hint="use both arguments")
+    follows(report, answer, _share_error, (weights, 0.6), _MISTAKES_2_2, what, hint)
+    more = (np.full(100, 0.5), 0.3), (rng.uniform(0, 2, 25), 0.9), (weights, 1.0)
+    report.agrees(answer, _share_error, *more, hint="use both arguments")
 
 
 _arrays = course_answer("2.3")
@@ -157,28 +151,23 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     values = {name: rng.uniform(-40, 90, len(names)).tolist() for name in [*sorted(columns), "m_llll"]}
     events = crafted.weighted(names, rng.normal(0.0, 1.0, len(names)).tolist(), **values)
     parts = report.parts(answer(events, columns), "x, y")
-    if parts is None:
-        return
     x, y = parts
     are_arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
-    if not report.holds(are_arrays, "both are NumPy arrays", hint="end with .to_numpy() of the columns") or caught(
+    report.holds(are_arrays, "both are NumPy arrays", hint="end with .to_numpy() of the columns")
+    caught(
         report,
         (y.dtype.kind in "OU", "y holds names", "a network takes numbers: 1 for samples.SIGNAL, else 0"),
         (y.dtype == bool, "y holds True and False", "turn them into the numbers 1 and 0: .astype(np.float32)"),
-    ):
-        return
+    )
     wanted, labels = _arrays(events, columns)
-    if report.recognises(x, *_MISTAKES_X, given=(wanted,), right=wanted) | report.recognises(
-        y, *_MISTAKES_Y, given=(labels,), right=labels
-    ):
-        return
+    report.recognises(x, *_MISTAKES_X, given=(wanted,), right=wanted)
+    report.recognises(y, *_MISTAKES_Y, given=(labels,), right=labels)
     shape = "x has one row per event and one column per variable"
-    if not report.holds(x.shape == wanted.shape, shape, hint="events[columns] selects several columns at once"):
-        return
+    report.holds(x.shape == wanted.shape, shape, hint="events[columns] selects several columns at once")
     report.holds(np.array_equal(y, labels), "y is 1 for the four Higgs samples, else 0", hint="samples.SIGNAL")
     report.holds(np.allclose(x, wanted), "x holds the columns asked for, in their order", hint="events[columns]")
     is_single = x.dtype == np.float32 and y.dtype == np.float32
-    report.also(is_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
+    report.holds(is_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
     twice = pd.concat([events, events]), ["m_llll", "lep2_pt"]
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
 
@@ -199,8 +188,8 @@ _MISTAKES_2_4 = (
 @exercise("2.4")
 def exercise_2_4(answer: Any, report: Report) -> None:
     """The parameters of the layers of the network 4-60-60-1, counted by hand."""
-    if report.parts(answer, "the three layers", 3) is None or report.recognises(answer, *_MISTAKES_2_4):
-        return
+    report.parts(answer, "the three layers", 3)
+    report.recognises(answer, *_MISTAKES_2_4)
     report.close(answer[0], 300, "the first hidden layer", hint="60 neurons with 4 weights and a bias each")
     report.close(answer[1], 3660, "the second hidden layer", hint="60 neurons with 60 weights and a bias each")
     report.close(answer[2], 61, "the output layer", hint="one neuron with 60 weights and a bias")
@@ -254,10 +243,8 @@ def exercise_2_5(answer: Any, report: Report) -> None:
     if result.shape == (40, 1):
         report.wrong("the result has a second dimension", "one number per event: take column 0, [:, 0]")
         result = result[:, 0]
-    if report.recognises(result, *_MISTAKES_2_5, given=deep, right=_forward(*deep)):
-        return
-    if not report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron"):
-        return
+    report.recognises(result, *_MISTAKES_2_5, given=deep, right=_forward(*deep))
+    report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron")
     alone = "one layer alone has no ReLU: the sum with its bias, and the sigmoid 1 / (1 + exp(−z))"
     loop = "go through the layers in a loop; the output of one is the input of the next"
     for n, layers in enumerate(networks):
@@ -306,8 +293,8 @@ def exercise_2_6(answer: Any, report: Report) -> None:
         (_MISTAKES_BEST, best, "where is the derivative of −s log c − (1 − s) log(1 − c) zero?"),
         (_MISTAKES_LEAST, least, "put the best score into −s log c − (1 − s) log(1 − c)"),
     )
-    if parts_follow(report, answer, _knowing_nothing, (0.3,), names, *tables):
-        report.agrees(answer, _knowing_nothing, (0.5,), (0.41,), (0.97,), hint="use the argument share")
+    parts_follow(report, answer, _knowing_nothing, (0.3,), names, *tables)
+    report.agrees(answer, _knowing_nothing, (0.5,), (0.41,), (0.97,), hint="use the argument share")
 
 
 def _score(x: Array, weights: Array) -> Array:
@@ -355,8 +342,8 @@ def exercise_2_7(answer: Any, report: Report) -> None:
         return x, (rng.random(n) < _sigmoid(x[:, 0])).astype(float), rng.normal(0.0, 1.0, n_inputs)
 
     what, hint = "it is the slope of the loss", "dL/dz = p − y, dz/dw = x, and the mean over the events"
-    if follows(report, answer, _gradient, case(200, 2), _MISTAKES_2_7, what, hint):
-        report.agrees(answer, _gradient, case(50, 3), case(30, 1), hint="use x, y and weights, however many there are")
+    follows(report, answer, _gradient, case(200, 2), _MISTAKES_2_7, what, hint)
+    report.agrees(answer, _gradient, case(50, 3), case(30, 1), hint="use x, y and weights, however many there are")
 
 
 def _descend(
@@ -411,9 +398,9 @@ def exercise_2_8(answer: Any, report: Report) -> None:
         return x, (rng.random(n) < _sigmoid(x[:, 0])).astype(float), rng.normal(0.0, 1.0, n_inputs), rate, n_steps
 
     what, hint = "each step goes against the gradient", "weights = weights − learning_rate × gradient(x, y, weights)"
-    if follows(report, answer, _descend, case(200, 2, 0.5, 12), _MISTAKES_2_8, what, hint):
-        more = case(60, 3, 2.0, 5), case(40, 1, 0.1, 1), case(40, 2, 1.0, 0)
-        report.agrees(answer, _descend, *more, hint="use all arguments; with no step, the path is its start")
+    follows(report, answer, _descend, case(200, 2, 0.5, 12), _MISTAKES_2_8, what, hint)
+    more = case(60, 3, 2.0, 5), case(40, 1, 0.1, 1), case(40, 2, 1.0, 0)
+    report.agrees(answer, _descend, *more, hint="use all arguments; with no step, the path is its start")
 
 
 @exercise("2.9", make_fallback=lambda curvatures: 2 / float(np.max(curvatures)))
@@ -426,7 +413,7 @@ def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) ->
         2 / steepest,
         "the longest step",
         (1 / steepest, "this step arrives at the bottom at once", f"longer ones come closer, too: {two}"),
-        (2 / flattest, "this is the flattest direction", "along the other one, such a walk swings farther and farther"),
+        (2 / flattest, "this is the flattest direction", "along the other one, such a walk never comes to rest"),
         (1 / flattest, "this is the flattest direction", "the steepest one decides"),
         (steepest / 2, "the fraction is turned round", two),
         (2 * steepest, "the curvature is multiplied", two),

@@ -56,9 +56,9 @@ _MISTAKES_3_1 = (
 def exercise_3_1(answer: Any, report: Report) -> None:
     """The probability of signal between two Gaussians."""
     given = np.linspace(-3, 3, 25), 1.4, 0.3
-    if follows(report, answer, _best_score, given, _MISTAKES_3_1, "the probability of signal", _SIMPLIFY):
-        more = (np.linspace(-2, 5, 11), 3.0, 0.5), (np.array([0.0, 0.7]), 0.0, 0.9)
-        report.agrees(answer, _best_score, *more, hint="use x, distance and share")
+    follows(report, answer, _best_score, given, _MISTAKES_3_1, "the probability of signal", _SIMPLIFY)
+    more = (np.linspace(-2, 5, 11), 3.0, 0.5), (np.array([0.0, 0.7]), 0.0, 0.9)
+    report.agrees(answer, _best_score, *more, hint="use x, distance and share")
 
 
 @exercise("3.2")
@@ -119,7 +119,7 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
         (weight[~passed | (label == 0)].sum() / s, *_BRACKETS),
     )
     what, hint = "background events for each signal event", "sums of weights of events that pass"
-    report.reading(answer, b / s, what, *mistakes, relative=0.1, hint=hint)
+    report.reading(answer, b / s, what, *mistakes, relative=0.02, hint=hint)
 
 
 _purity = course_answer("3.4")
@@ -148,9 +148,9 @@ _MISTAKES_3_4 = (
 def exercise_3_4(answer: Any, report: Report) -> None:
     """The purity that follows from two efficiencies and the share of signal."""
     what, hint = "the share of signal among those that pass", _BAYES
-    if follows(report, answer, _purity, (0.8, 0.1, 0.2), _MISTAKES_3_4, what, hint):
-        more = (0.95, 0.05, 0.01), (0.3, 0.001, 0.4), (0.5, 0.5, 0.7), (1.0, 0.0, 0.3)
-        report.agrees(answer, _purity, *more, hint="use all three arguments")
+    follows(report, answer, _purity, (0.8, 0.1, 0.2), _MISTAKES_3_4, what, hint)
+    more = (0.95, 0.05, 0.01), (0.3, 0.001, 0.4), (0.5, 0.5, 0.7), (1.0, 0.0, 0.3)
+    report.agrees(answer, _purity, *more, hint="use all three arguments")
 
 
 def _auc(score: Any, label: Any, weight: Any, *, tie: float = 0.5) -> float:
@@ -193,9 +193,7 @@ def exercise_3_5(answer: Any, report: Report) -> None:
     given, right = (score, label, weight), float(roc_curve(label, score, weight).auc)
     if np.shape(result := answer(*given)) != ():
         report.wrong(f"this is an array of shape {np.shape(result)}", "add up over all pairs and divide: one number")
-        return
-    if not follows(report, answer, _auc, given, _MISTAKES_3_5, "the weighted share of won pairs", _DIVIDE):
-        return
+    follows(report, answer, _auc, given, _MISTAKES_3_5, "the weighted share of won pairs", _DIVIDE)
     few, ones = np.array([0.1, 0.2, 0.8, 0.9]), np.ones(4)
     below = np.array([0.2, 0.8, 0.5]), np.array([1, 1, 0]), np.array([-1.0, 3.0, 1.0])
     beyond, as_it_is = "with negative weights the formula stands, also below 0 and above 1", "leave the result as it is"
@@ -239,8 +237,8 @@ _MISTAKES_3_6 = (
 def exercise_3_6(answer: Any, report: Report) -> None:
     """The AUC of two Gaussians of width 1."""
     what, hint = "the probability that signal lies above background", _WIDTH
-    if follows(report, answer, _gaussian_auc, (1.3,), _MISTAKES_3_6, what, hint):
-        report.agrees(answer, _gaussian_auc, (0.0,), (0.4,), (3.0,), hint="use the argument distance")
+    follows(report, answer, _gaussian_auc, (1.3,), _MISTAKES_3_6, what, hint)
+    report.agrees(answer, _gaussian_auc, (0.0,), (0.4,), (3.0,), hint="use the argument distance")
 
 
 def _cut_for(score: Any, label: Any, weight: Any, efficiency: float, *, sign: int = 1, step: int = 0) -> float:
@@ -277,9 +275,7 @@ def exercise_3_8(answer: Any, report: Report) -> None:
     result = answer(*given)
     if np.shape(result) != ():
         report.wrong(f"this is an array of shape {np.shape(result)}", "return the score at one position")
-        return
-    if report.recognises(result, *_MISTAKES_3_8, given=given, right=_cut_for(*given)):
-        return
+    report.recognises(result, *_MISTAKES_3_8, given=given, right=_cut_for(*given))
     five = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.95, 0.65]), np.array([1, 1, 1, 1, 1, 0, 0])
     light, heavy = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 5.0, 3.0]), np.array([0.7, 0.1, 0.1, 0.05, 0.05, 1.0, 1.0])
     mixed = np.array([0.4, -0.2, 0.5, 0.2, 0.1, 1.0, 1.0])
@@ -296,7 +292,7 @@ def exercise_3_8(answer: Any, report: Report) -> None:
     report.agrees(answer, _cut_for, *((*given[:3], share) for share in (0.3, 0.55, 0.8)), hint=hint, relative=1e-6)
     # Ten times 0.1, added one by one, is a little less than 1.
     ten = np.arange(10, 0, -1) / 10, np.ones(10, int), np.full(10, 0.1), 1.0
-    report.also(
+    report.holds(
         lambda: np.isclose(answer(*ten), 0.1),
         "to keep everything, the cut is the lowest score of the signal",
         mistake="to keep everything, a rounding error decides",
@@ -329,14 +325,14 @@ def exercise_3_10(answer: Any, report: Report) -> None:
     """A probability, carried over from one mixture of signal and background to another."""
     score = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])
     given = score[:-1], 0.4, 0.02  # odds of a certain event are infinite
-    if report.recognises(answer(*given), *_MISTAKES_3_10, given=given, right=_to_mixture(*given)):
-        return
+    report.recognises(answer(*given), *_MISTAKES_3_10, given=given, right=_to_mixture(*given))
     result = np.asarray(answer(score, 0.4, 0.02), float)
-    if not report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array"):
-        return
+    report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array")
     if np.isnan(result[-1]):
-        report.wrong("a score of exactly 1 gives NaN", "its odds p/(1 − p) are infinite: compute the fraction as above")
-        return
+        report.wrong(
+            "a score of exactly 1 gives NaN",
+            "its odds p/(1 − p) are infinite: multiply numerator and denominator by 1 − p",
+        )
     formula = "follows Bayes' theorem", "p·π′/π over the sum of both terms"
     same, no_news = "the same share changes nothing", "an event that tells nothing has the new share as its probability"
     gives(report, answer, ((score, 0.4, 0.4), score, same, "then π′/π and (1 − π′)/(1 − π) are both 1"))

@@ -14,7 +14,7 @@ from course.checks.report import Report, exercise
 from course.checks.tables import caught, changed, follows, gives, hold, part, parts_follow
 
 _NONE = "none of them"
-_CHANGES = ("neurons", "epochs", "rate")
+_CHANGES = ("size", "epochs", "rate")
 
 
 @exercise("4.1")
@@ -28,7 +28,7 @@ def exercise_4_1(answer: Any, report: Report, *, histories: Mapping[str, Mapping
         [*_CHANGES, _NONE],
         right,
         "the losses of the unknown events say so",
-        ("neurons", stays, "there is room now; what else does it take to fill it with a thousand events?"),
+        ("size", stays, "there is room now; what else does it take to fill it with a thousand events?"),
         ("epochs", stays, "there is time now; what can two neurons keep in mind, however long they train?"),
         ("rate", stays, "in ten epochs it comes as far as before in some more; what does learning by heart take?"),
         (_NONE, "one of them is enough", "look for a dashed curve that rises at its end"),
@@ -64,9 +64,9 @@ def exercise_4_2(answer: Any, report: Report) -> None:
     values = rng.exponential(0.4, 300) + 0.2
     what, hint = "the error shrinks with the root of the number", _GROWS
     # n and n − 1 in the standard deviation are both in use, and a number of events may be rounded.
-    if follows(report, answer, _needed, (values, 0.004), _MISTAKES_4_2, what, hint, relative=0.005):
-        more = (rng.normal(5.0, 2.0, 2000), 0.01), (values, 0.002)
-        report.agrees(answer, _needed, *more, hint="use both arguments", relative=0.006)
+    follows(report, answer, _needed, (values, 0.004), _MISTAKES_4_2, what, hint, relative=0.005)
+    more = (rng.normal(5.0, 2.0, 2000), 0.01), (values, 0.002)
+    report.agrees(answer, _needed, *more, hint="use both arguments", relative=0.006)
 
 
 def _stop(losses: Sequence[float], patience: int, rule: str = "") -> tuple[int, int]:
@@ -115,12 +115,13 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     losses = [0.9, 0.7, 0.8, 0.75, 0.74, 0.6, 0.5, 0.55, 0.54, 0.5, 0.53]  # the best is epoch 7, the end epoch 11
     losses += [0.52, 0.51, 0.505, 0.4, 0.3, 0.31, 0.32, 0.33, 0.34, 0.35, 0.2]  # never looked at
     pair = report.parts(answer(losses, 4), "best_epoch, last_epoch")
-    if pair is None or report.recognises(pair, *_MISTAKES_4_4, given=(losses, 4), right=_stop(losses, 4)):
-        return
+    report.recognises(pair, *_MISTAKES_4_4, given=(losses, 4), right=_stop(losses, 4))
     finds = "finds the best epoch and the one at which training stops"
     gives(report, answer, ((losses, 4), (7, 11), finds, "go through 0.9, 0.7, 0.8, 0.75 by hand"))
     are_whole = all(isinstance(number, (int, np.integer)) for number in pair)
-    report.also(are_whole, "both are whole numbers", hint="epochs are counted: losses[best_epoch - 1] is the best loss")
+    report.holds(
+        are_whole, "both are whole numbers", hint="epochs are counted: losses[best_epoch - 1] is the best loss"
+    )
     falling, large = [1.0, 0.8, 0.7, 0.65], [250.0, 240.0, 239.999, 240.0, 241.0, 230.0]
     gives(
         report,
@@ -152,9 +153,15 @@ _PAIRED_MEAN = (
     (lambda a, b, w: np.mean(w * (a - b)), "this is divided by the number of events", "by the sum of the weights"),
     (lambda a, b, w: _paired(np.abs(a - b), 0 * a, w)[0], "the signs are lost", "gains and losses may cancel"),
 )
+_ALIKE = "this takes light and heavy events to scatter alike", "let each deviation count with its weight: Σ w² (d − d̄)²"
 _PAIRED_ERROR = (
     (_unpaired, "both errors are added in squares", f"a and b are of the same events: {_EVENT_BY_EVENT}"),
     (lambda a, b, w: np.std(a - b) / np.sqrt(len(a)), "the weights are not used", "√Σ (w (d − d̄))² / Σ w"),
+    (lambda a, b, w: np.std(a - b) * np.sqrt(np.sum(w**2)) / np.sum(w), *_ALIKE),
+    (
+        lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w) * np.sum(w**2)) / np.sum(w),
+        *_ALIKE,
+    ),
     (lambda a, b, w: np.std(a - b), "this is the spread of single events", "the mean of n events is known better"),
     (
         lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w)),
@@ -180,9 +187,9 @@ def exercise_4_5(answer: Any, report: Report) -> None:
     mean = _PAIRED_MEAN, "the mean difference", "Σ w (a − b) / Σ w"
     error = _PAIRED_ERROR, "its error", "√Σ (w (d − d̄))² / Σ w, with d = a − b"
     # n and n − 1 are both in use.
-    if parts_follow(report, answer, _paired, case(200), "mean, error", mean, error, relative=0.004):
-        a, b, _ = case(80)
-        report.agrees(answer, _paired, case(1000), (a, b, np.ones(80)), hint="use all three arguments", relative=0.008)
+    parts_follow(report, answer, _paired, case(200), "mean, error", mean, error, relative=0.004)
+    a, b, _ = case(80)
+    report.agrees(answer, _paired, case(1000), (a, b, np.ones(80)), hint="use all three arguments", relative=0.008)
 
 
 @exercise("4.6", make_fallback=lambda excess_gap, n_fit: excess_gap * n_fit)
@@ -216,14 +223,13 @@ def exercise_4_7(answer: Any, report: Report) -> None:
     x = np.random.default_rng(47).uniform(0.5, 2.0, (400, 60))
     rate = 0.3
     result = np.asarray(answer(x, rate, np.random.default_rng(1)), float)
-    if not report.holds(result.shape == x.shape, "keeps the shape", hint="np.where(stays, …, 0) keeps it"):
-        return
+    report.holds(result.shape == x.shape, "keeps the shape", hint="np.where(stays, …, 0) keeps it")
     gone = result == 0
     factor = float(np.median(result[~gone] / x[~gone])) if not gone.all() else np.nan
     share, own = float(gone.mean()), "one draw per number: rng.random(x.shape)"
     swapped = "this is the share that stays", "`rate` is the probability to be switched off"
     shrunk = "what stays is multiplied by 1 − rate", f"then the mean is even smaller: {_KEEP}"
-    if caught(
+    caught(
         report,
         (share < 0.01, "nothing is switched off", "each number with the probability rate"),
         (gone.all(), "everything is switched off", "each number with the probability rate"),
@@ -234,14 +240,18 @@ def exercise_4_7(answer: Any, report: Report) -> None:
         (abs(factor - (1 - rate)) < 0.01, *shrunk),
         (abs(factor - 1 / rate) < 0.01, "what stays is divided by rate", _KEEP),
         (abs(factor - (1 + rate)) < 0.01, "what stays is multiplied by 1 + rate", _KEEP),
-    ):
-        return
+    )
     again = np.asarray(answer(x, rate, np.random.default_rng(2)), float)
     hold(
         report,
         (abs(share - rate) < 0.03, "a share `rate` is switched off", "rng.random(x.shape) < rate"),
         (np.allclose(result[~gone], x[~gone] / (1 - rate), rtol=1e-4), "what stays keeps the mean", _KEEP),
         (np.any((again == 0) != gone), "another generator switches off others", "draw from rng"),
+        (
+            lambda: np.array_equal(answer(x, rate, np.random.default_rng(1)), result),
+            "the same seed gives the same",
+            "draw from rng",
+        ),
         (
             lambda: all(
                 abs(np.mean(np.asarray(answer(x, each, np.random.default_rng(3)), float) == 0) - each) < 0.03
@@ -261,7 +271,6 @@ def exercise_4_8(answer: Any, report: Report, *, table: pd.DataFrame) -> None:
     right = set(table.index[difference <= 2 * error])
     if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, pd.Index, np.ndarray)):
         report.wrong("this is not a list", f"their names, such as [{table.index[0]!r}, {table.index[1]!r}]")
-        return
     names = {str(name) for name in answer}
     best = str(difference.idxmin())
     if unknown := sorted(names - set(table.index)):
@@ -274,6 +283,10 @@ def exercise_4_8(answer: Any, report: Report, *, table: pd.DataFrame) -> None:
         report.wrong("the best one is missing", "it is as good as itself")
     elif names == set(table.index) != right:
         report.wrong("these are all", "some are worse than the best one by more than two errors")
+    elif worse := sorted(names - right):
+        report.wrong(
+            f"{worse[0]!r} is more than two errors above the best", "«above the best» against twice «its error»"
+        )
     else:
         report.holds(names == right, "no others are as good", hint="«above the best» against twice «its error»")
 
@@ -344,6 +357,6 @@ def exercise_4_9(answer: Any, report: Report) -> None:
     given = (values_a, weight_a, values_b, weight_b, edges)
     chi2 = _MISTAKES_CHI2, "χ² follows the formula", "Σ (a − b)² / (σ_a² + σ_b²)"
     ndf = _MISTAKES_NDF, "the degrees of freedom", "filled bins minus one"
-    if parts_follow(report, answer, _chi_square, given, "chi2, ndf", chi2, ndf, relative=1e-3):
-        other = values_b, weight_b, values_a, weight_a, np.append(np.linspace(0, 1, 9), 5.0)
-        report.agrees(answer, _chi_square, other, hint="use the argument edges", relative=1e-3)
+    parts_follow(report, answer, _chi_square, given, "chi2, ndf", chi2, ndf, relative=1e-3)
+    other = values_b, weight_b, values_a, weight_a, np.append(np.linspace(0, 1, 9), 5.0)
+    report.agrees(answer, _chi_square, other, hint="use the argument edges", relative=1e-3)

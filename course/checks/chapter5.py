@@ -54,11 +54,11 @@ def exercise_5_1(answer: Any, report: Report) -> None:
     given = y, score, weight = crafted.scored(60, seed=5)
     score[:2] = 0.001, 0.999
     formula = "Σ w·loss / Σ w"
-    if follows(report, answer, _weighted_loss, given, _MISTAKES_5_1, "the weighted mean of the losses", formula):
-        right, mean = _weighted_loss(*given), losses(y, score).mean()
-        gives(report, answer, ((y, score, 7 * weight), right, "the unit of the weights does not matter", formula))
-        equal = y, score, np.ones(len(y))
-        gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
+    follows(report, answer, _weighted_loss, given, _MISTAKES_5_1, "the weighted mean of the losses", formula)
+    right, mean = _weighted_loss(*given), losses(y, score).mean()
+    gives(report, answer, ((y, score, 7 * weight), right, "the unit of the weights does not matter", formula))
+    equal = y, score, np.ones(len(y))
+    gives(report, answer, (equal, mean, "with equal weights it is the loss of chapter 2", formula))
 
 
 _weighted_accuracy = course_answer("5.2")
@@ -95,8 +95,8 @@ def exercise_5_2(answer: Any, report: Report) -> None:
     given = y, score, _ = crafted.scored(60, seed=52)
     score[3], y[3] = 0.5, 1
     what = "weights of the right answers over all weights"
-    if follows(report, answer, _weighted_accuracy, given, _MISTAKES_5_2, what, "sums of weights"):
-        report.agrees(answer, _weighted_accuracy, crafted.scored(40, seed=53), hint=_WHOLE)
+    follows(report, answer, _weighted_accuracy, given, _MISTAKES_5_2, what, "sums of weights")
+    report.agrees(answer, _weighted_accuracy, crafted.scored(40, seed=53), hint=_WHOLE)
 
 
 @exercise("5.4")
@@ -106,7 +106,6 @@ def exercise_5_4(answer: Any, report: Report, *, losses: Mapping[str, float], kn
     right = {name for name in names if losses[name] < know_nothing - 0.005}
     if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, np.ndarray)):
         report.wrong("this is not a list", f"their names, such as [{names[0]!r}]; an empty list means none")
-        return
     given = {str(name) for name in answer}
     adam = {name for name in names if name.startswith("Adam")}
     small = "a step of Adam is m / (√v + ε) with ε = 1e-7: what if √v is far smaller than that?"
@@ -181,11 +180,9 @@ def exercise_5_5(answer: Any, report: Report) -> None:
     label, _, weight = crafted.scored(90, seed=54)
     right, signal = _right_balance(weight, label), label == 1
     result = answer(weight, label)
-    if report.recognises(result, *_MISTAKES_5_5, given=(weight, label), right=right):
-        return
+    report.recognises(result, *_MISTAKES_5_5, given=(weight, label), right=right)
     array = np.asarray(result)
-    if not report.holds(array.shape == weight.shape, "one weight per event", hint="return an array of the same shape"):
-        return
+    report.holds(array.shape == weight.shape, "one weight per event", hint="return an array of the same shape")
     array = array.astype(float)
     same_sum = np.isclose(array[signal].sum(), array[~signal].sum(), rtol=1e-4)
     hold(
@@ -257,30 +254,24 @@ def exercise_5_6(answer: Any, report: Report) -> None:
     if not all(isinstance(verdict, (bool, np.bool_)) for verdict in verdicts):
         kind = type(verdicts[0]).__name__
         report.wrong(f"this is of type {kind}, and not True or False", "combine with `and`; np.all makes one of many")
-        return
     passed = [bool(answer(weight, label, wrong)) for wrong, _, _ in trials]
     fails, none = "right weights do not pass", not any(verdicts)
     near = "decimals are never exact: compare them with np.isclose(…, rtol=1e-3), and not with =="
     of_positive = none and answer(np.abs(weight), label, right)
-    if caught(
+    caught(
         report,
         (all(passed + verdicts), "everything passes", "return the result of comparisons that wrong weights fail"),
         (of_positive, f"{fails} if some of the original ones are negative", "take np.abs of the original: |w|"),
         (none and passed[0], "the answer is turned round", "True means: the weights are right"),
         (not all(verdicts), f"{fails}, or not in single precision", near),
-    ):
-        return
+    )
     report.holds(True, "right weights pass")
-    if caught(
-        report, *((let, f"it lets pass: {what}", hint) for let, (_, what, hint) in zip(passed, trials, strict=True))
-    ):
-        return
+    caught(report, *((let, f"it lets pass: {what}", hint) for let, (_, what, hint) in zip(passed, trials, strict=True)))
     # In the samples about one event in twenty has the weight zero.
     with_zeros = np.where(np.arange(80) % 20 == 7, 0.0, weight)
     if not answer(with_zeros, label, _right_balance(with_zeros, label)):
         hint = "0/0 is not a number: compare shares of the sum of the class, or leave these events out of the ratio"
         report.wrong(f"{fails} if the weight of some events is zero", hint)
-        return
     for what in dict.fromkeys(what for _, what, _ in trials[:4]):
         report.holds(True, f"finds {what}")
 
@@ -319,9 +310,9 @@ def exercise_5_7(answer: Any, report: Report) -> None:
     """How far two weighted means of independent events differ by chance."""
     rng = np.random.default_rng(57)
     a, b = rng.exponential(1.0, 60), rng.exponential(0.3, 25) + 0.1
-    if follows(report, answer, _distance, (0.4, a, b), _MISTAKES_5_7, "the distance that chance makes", _WORTH):
-        more = (2.0, np.ones(100), np.ones(50)), (0.7, 3 * b, a)
-        report.agrees(answer, _distance, *more, hint="use all three arguments; a common factor of weights cancels")
+    follows(report, answer, _distance, (0.4, a, b), _MISTAKES_5_7, "the distance that chance makes", _WORTH)
+    more = (2.0, np.ones(100), np.ones(50)), (0.7, 3 * b, a)
+    report.agrees(answer, _distance, *more, hint="use all three arguments; a common factor of weights cancels")
 
 
 def _positive(position: Any, weight: Any, *, above: Any = lambda w: w, below: Any = np.abs, size: Any = np.abs) -> Any:
@@ -350,7 +341,7 @@ _MISTAKES_5_8 = (
     (
         lambda position, w: np.maximum(w, 0),
         "negative weights are dropped",
-        "then the sums are too large, and not too small",
+        "then the sums are too large",
     ),
     (lambda position, w: np.abs(w) * w.sum() / np.abs(w).sum(), "all bins have one factor", "each bin has its own"),
     (partial(_positive, size=lambda w: w), "negative weights stay negative", "the factor multiplies |w|"),
@@ -379,5 +370,5 @@ def exercise_5_8(answer: Any, report: Report) -> None:
 
     given = case(120, 6)
     what, hint = "each bin keeps its sum, and no weight is negative", _FACTOR
-    if follows(report, answer, _positive, given, _MISTAKES_5_8, what, hint):
-        report.agrees(answer, _positive, case(80, 4), case(300, 20), hint="use position and weight, whatever the bins")
+    follows(report, answer, _positive, given, _MISTAKES_5_8, what, hint)
+    report.agrees(answer, _positive, case(80, 4), case(300, 20), hint="use position and weight, whatever the bins")

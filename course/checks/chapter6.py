@@ -14,10 +14,11 @@ from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import PER_CENT, caught, changed, follows, gives, hold, parts_follow
 
-Mask = NDArray[np.bool_]
-
-
 _fold_masks = course_answer("6.1")
+_mean_and_spread = course_answer("6.5")
+_corrected_error = course_answer("6.8")
+
+Mask = NDArray[np.bool_]
 
 
 _A_MASK = "one True or False per event: fold == number is a mask by itself"
@@ -40,14 +41,10 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     """Masks of the events that train and of those that validate."""
     fold = np.array([2, 0, 1, 1, 0, 2, 3, 0])
     pair = report.parts(answer(fold, 1), "trains, validates")
-    if pair is None:
-        return
     trains, validates = masks = [np.asarray(part) for part in pair]
-    if report.recognises(masks, *_MISTAKES_6_1, given=(fold, 1), right=_fold_masks(fold, 1)):
-        return
+    report.recognises(masks, *_MISTAKES_6_1, given=(fold, 1), right=_fold_masks(fold, 1))
     if any(mask.shape != fold.shape or mask.dtype != bool for mask in masks):
         report.wrong("these are no masks", "compare the array with the number: one True or False per event")
-        return
     validate = "the events of the fold validate", "those whose fold has this number"
     train = "the events of all other folds train", "those whose fold has any other number"
     hold(report, (np.array_equal(validates, fold == 1), *validate), (np.array_equal(trains, fold != 1), *train))
@@ -69,18 +66,15 @@ def exercise_6_2(answer: Any, report: Report) -> None:
     first, second = answer(x), answer(x)
     if not (hasattr(first, "layers") and hasattr(first, "optimizer")):
         report.wrong("this is no Keras model", "return what network.build gives")
-        return
     optimizer = first.optimizer
     is_shared = optimizer is not None and optimizer is second.optimizer
-    if caught(
+    caught(
         report,
         (first is second, "both calls return the same model", "it would have seen the folds before: build it inside"),
         (is_shared, "the models share one optimizer", "it remembers the training before: make it inside too"),
-    ):
-        return
+    )
     is_compiled = optimizer is not None and getattr(first, "compiled", True)
-    if not report.holds(is_compiled, "the model is compiled", hint="network.build compiles it"):
-        return
+    report.holds(is_compiled, "the model is compiled", hint="network.build compiles it")
     report.holds(tuple(first.input_shape) == (None, 4), "it takes four inputs", hint="network.build(4, …)")
     dense = [layer for layer in first.layers if type(layer).__name__ == "Dense"]
     widths, activations = [layer.units for layer in dense], [layer.activation.__name__ for layer in dense]
@@ -101,11 +95,9 @@ def exercise_6_2(answer: Any, report: Report) -> None:
     means, of_other = _means(first), _means(answer(3 * x))
     if means is None or of_other is None:
         report.wrong("the inputs are not normalised", "network.build(4, normalise=x, …)")
-        return
     with_x = "normalise=x, with the x of the function: a network must not know the mean of its validation events"
     if np.allclose(means, of_other):
         report.wrong("its inputs are always normalised with the same events", with_x)
-        return
     are_its = np.allclose(means, x.mean(axis=0), rtol=1e-3) and np.allclose(of_other, 3 * means, rtol=1e-3)
     report.holds(are_its, "its inputs are normalised with the events that are passed in", hint=with_x)
 
@@ -153,7 +145,7 @@ def exercise_6_3(answer: Any, report: Report) -> None:
     is_same = all(np.array_equal(masks[0][1], validates) for _, validates in masks)
     is_turned = any(np.array_equal(validates, fold != i) for i, (_, validates) in enumerate(masks))
     are_functions = any(callable(model) for model, _, _ in recorder.trained)
-    if caught(
+    caught(
         report,
         (recorder.given, "build_model is called with an argument", "here it takes none: build_model()"),
         (n == 0, "nothing is trained", "call train_and_validate(model, trains, validates) for each fold"),
@@ -165,8 +157,7 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         (is_turned, "the fold trains and the others validate", "train_and_validate(model, trains, validates)"),
         (is_same, "the same fold validates every time", "use the number of the loop: fold_masks(fold, number)"),
         (are_shared, "some events train and validate", "use fold_masks"),
-    ):
-        return
+    )
     report.holds(len(models) == n, "each fold has a model of its own", hint="build_model() inside the loop")
     report.holds(
         all(np.array_equal(t, fold != i) and np.array_equal(v, fold == i) for i, (t, v) in enumerate(masks)),
@@ -174,10 +165,8 @@ def exercise_6_3(answer: Any, report: Report) -> None:
         hint="the number of the loop is the fold that validates",
     )
     losses, collect = recorder.losses, "collect what train_and_validate returns: np.array(losses)"
-    if not report.recognises(result, *_MISTAKES_6_3, given=(losses,), right=losses):
-        report.also(alike(result, losses), "returns the loss of each fold, in order", hint=collect)
-    if not report.is_right:
-        return
+    report.recognises(result, *_MISTAKES_6_3, given=(losses,), right=losses)
+    report.holds(alike(result, losses), "returns the loss of each fold, in order", hint=collect)
     few = _Recorder()
     result = answer(few.build, few.train, np.array([0, 2, 1, 1]))
     report.holds(
@@ -214,9 +203,6 @@ def exercise_6_4(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
     report.reading(answer, right, what, *mistakes, tolerance=max(0.005, 0.1 * abs(right)), hint=hint)
 
 
-_mean_and_spread = course_answer("6.5")
-
-
 _ALL_FOLDS = "the standard deviation counts all folds"
 _MISTAKES_MEAN = (
     (np.sum, "this is the sum", "divide it by the number of losses"),
@@ -239,9 +225,9 @@ def exercise_6_5(answer: Any, report: Report) -> None:
     losses = np.array([0.51, 0.49, 0.53, 0.50, 0.55])
     mean = _MISTAKES_MEAN, "the mean", "the sum of the losses over their number"
     spread = _MISTAKES_SPREAD, "the spread, with k − 1", "the root of the sum of squares over k − 1"
-    if parts_follow(report, answer, _mean_and_spread, (losses,), "mean, spread", mean, spread):
-        two, hint = ([0.2, 0.4],), "np.mean and np.std take lists as well; a list has no .mean()"
-        gives(report, answer, (two, (0.3, np.sqrt(0.02)), "works for a list of two losses too", hint))
+    parts_follow(report, answer, _mean_and_spread, (losses,), "mean, spread", mean, spread)
+    two, hint = ([0.2, 0.4],), "np.mean and np.std take lists as well; a list has no .mean()"
+    gives(report, answer, (two, (0.3, np.sqrt(0.02)), "works for a list of two losses too", hint))
 
 
 def _shared_fraction(fold: Any, first: int, second: int, *, count: Any = np.logical_and, over: Any = None) -> float:
@@ -270,15 +256,11 @@ def exercise_6_6(answer: Any, report: Report) -> None:
     """The share of training events that two folds have in common."""
     fold = np.repeat([0, 1, 2, 3], [10, 20, 30, 45])
     what = "shared training events over training events of the first"
-    if not follows(report, answer, _shared_fraction, (fold, 0, 3), _MISTAKES_6_6, what, "count with masks: &, sum"):
-        return
+    follows(report, answer, _shared_fraction, (fold, 0, 3), _MISTAKES_6_6, what, "count with masks: &, sum")
     for k in (3, 10):
         equal, what = np.arange(60 * k) % k, f"for {k} equal folds the networks share {k - 2} of {k - 1} folds"
         gives(report, answer, ((equal, 1, 0), (k - 2) / (k - 1), what, "count events, with masks"))
     gives(report, answer, ((fold, 2, 2), 1.0, "a network shares all events with itself", "&"))
-
-
-_corrected_error = course_answer("6.8")
 
 
 def _on_variance(formula: Callable[[Any, Any, Any], Any]) -> Callable[..., Any]:
@@ -305,18 +287,16 @@ _MISTAKES_6_8 = (
 def exercise_6_8(answer: Any, report: Report) -> None:
     """The corrected error of a mean over folds (Nadeau and Bengio 2003)."""
     losses = np.array([0.02, 0.05, 0.01, 0.04, 0.04, 0.03])
-    if follows(report, answer, _corrected_error, (losses, 1000, 230), _MISTAKES_6_8, "follows the formula", _FORMULA):
-        more, fewer = (np.tile(losses, 4), 1000, 230), (losses, 160, 40)
-        gives(report, answer, (more, _corrected_error(*more), "J is the number of losses passed in", "len(losses)"))
-        gives(report, answer, (fewer, _corrected_error(*fewer), "the numbers of events are those passed in", _FORMULA))
+    follows(report, answer, _corrected_error, (losses, 1000, 230), _MISTAKES_6_8, "follows the formula", _FORMULA)
+    more, fewer = (np.tile(losses, 4), 1000, 230), (losses, 160, 40)
+    gives(report, answer, (more, _corrected_error(*more), "J is the number of losses passed in", "len(losses)"))
+    gives(report, answer, (fewer, _corrected_error(*fewer), "the numbers of events are those passed in", _FORMULA))
 
 
 @exercise("6.9")
 def exercise_6_9(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]) -> None:
     """In how many folds the first model is better, and by how much in the mean."""
     pair = report.parts(answer, "the number of folds and the mean difference")
-    if pair is None:
-        return
     first, second = (np.asarray(losses[name], np.float64) for name in list(losses)[:2])
     delta = second - first
     n, better, mean = len(delta), int((delta > 0).sum()), float(delta.mean())
@@ -329,8 +309,6 @@ def exercise_6_9(answer: Any, report: Report, *, losses: Mapping[str, ArrayLike]
     what = "the number of folds in which the first model has the lower loss"
     hint = "compare the two points of each fold"
     report.reading(pair[0], better, what, *mistakes, hint=hint)
-    if report.lines[-1][1] == order:
-        return
     of_mean = (
         (-mean, "the sign of the mean is the other way round", "loss of the second minus loss of the first"),
         (float(delta.sum()), "the differences are added up", "divide by the number of folds"),

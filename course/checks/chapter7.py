@@ -22,10 +22,13 @@ from course.checks.tables import caught, follows, gives, hold, parts_follow
 from labcourse import settings, significance
 from labcourse.files import atomic_write
 
-Floats = NDArray[np.float64]
-
-
 _p_and_z = course_answer("7.1")
+_best_cut = course_answer("7.3")
+_combined = course_answer("7.5")
+_twice_nll = course_answer("7.6")
+_window = course_answer("7.10")
+
+Floats = NDArray[np.float64]
 
 
 def _p_value(n: Any, b: Any) -> Any:
@@ -68,21 +71,20 @@ def exercise_7_1(answer: Any, report: Report) -> None:
     given = np.array([3, 9, 12, 18]), np.full(4, 9.0)
     p = _MISTAKES_P, "the p-value is that of n or more", "sf(n) leaves out n itself"
     z = _MISTAKES_Z, "Z has this p-value above it", _ISF
-    if not parts_follow(report, answer, _p_and_z, given, "p, Z", p, z):
-        return
+    parts_follow(report, answer, _p_and_z, given, "p, Z", p, z)
     far_out, use_sf = (60, 9.0), "1 - cdf rounds there: use sf, and isf(p) in place of ppf(1 - p)"
     lost = (1 - stats.poisson.cdf(59, 9.0), np.inf)
-    if not report.recognises(answer(*far_out), (lost, _DIGITS, use_sf), right=_p_and_z(*far_out)):
-        tables = np.array([[4, 9, 8], [0, 12, 30]]), np.array([2.0, 9.0, 15.0])
-        one = "one event or more: everything but none"
-        gives(
-            report,
-            lambda n, b: answer(n, b)[0],
-            ((0, 3.5), 1.0, "n = 0 or more is certain", "P(N ≥ 0) = 1"),
-            ((1, 0.25), 1 - np.exp(-0.25), one, "P(N ≥ 1) = 1 − P(N = 0)"),
-            (tables, _p_value(*tables), "works for tables of counts, each column with its own mean", "sf knows arrays"),
-        )
-        gives(report, answer, (far_out, _p_and_z(*far_out), "stays precise far out in the tail", use_sf))
+    report.recognises(answer(*far_out), (lost, _DIGITS, use_sf), right=_p_and_z(*far_out))
+    tables = np.array([[4, 9, 8], [0, 12, 30]]), np.array([2.0, 9.0, 15.0])
+    columns, one = "works for tables of counts, each column with its own mean", "one event or more: everything but none"
+    gives(
+        report,
+        lambda n, b: answer(n, b)[0],
+        ((0, 3.5), 1.0, "n = 0 or more is certain", "P(N ≥ 0) = 1"),
+        ((1, 0.25), 1 - np.exp(-0.25), one, "P(N ≥ 1) = 1 − P(N = 0)"),
+        (tables, _p_value(*tables), columns, "sf knows arrays"),
+    )
+    gives(report, answer, (far_out, _p_and_z(*far_out), "stays precise far out in the tail", use_sf))
 
 
 def _z_count(n: Any, b: Any, *, factor: float = 2, minus: float = 1, swapped: bool = False, root: bool = True) -> Any:
@@ -113,23 +115,15 @@ def exercise_7_2(answer: Any, report: Report) -> None:
     what, hint = "follows from L(n)/L(b), also for arrays", "ln L(ν) = n ln ν − ν − ln n!; the best ν is n"
     if not np.isfinite(np.asarray(answer(*given), dtype=float)).all():
         report.wrong("a negative number stands under the root", "2 (n ln(n/b) − (n − b)) is never negative")
-    elif follows(report, answer, _z_count, given, _MISTAKES_7_2, what, hint):
-        gives(
-            report,
-            answer,
-            (
-                (0, 4.0),
-                -np.sqrt(8.0),
-                "no event at all is a deficit of √(2b)",
-                "special.xlogy(n, n / b) is 0 for n = 0",
-            ),
-            ((9.0, 9.0), 0.0, "as many as expected: Z = 0", "both terms vanish"),
-            ((1001.0, 1000.0), 1 / np.sqrt(1000), "becomes s/√b for a small signal", "compare term by term"),
-            relative=1e-3,
-        )
-
-
-_best_cut = course_answer("7.3")
+    follows(report, answer, _z_count, given, _MISTAKES_7_2, what, hint)
+    gives(
+        report,
+        answer,
+        ((0, 4.0), -np.sqrt(8.0), "no event at all is a deficit of √(2b)", "special.xlogy(n, n / b) is 0 for n = 0"),
+        ((9.0, 9.0), 0.0, "as many as expected: Z = 0", "both terms vanish"),
+        ((1001.0, 1000.0), 1 / np.sqrt(1000), "becomes s/√b for a small signal", "compare term by term"),
+        relative=1e-3,
+    )
 
 
 def _effective(scan: significance.Scan) -> Floats:
@@ -186,9 +180,7 @@ def exercise_7_3(answer: Any, report: Report) -> None:
     result = answer(scan)
     if np.ndim(result) != 0:
         report.wrong(f"returns {type(result).__name__} of shape {np.shape(result)}", "return one number, the cut")
-        return
-    if report.recognises(result, *_MISTAKES_7_3, given=(scan,), right=_best_cut(scan)):
-        return
+    report.recognises(result, *_MISTAKES_7_3, given=(scan,), right=_best_cut(scan))
     empty = scan._replace(
         background=np.where(scan.cut < 0.15, 0.0, scan.background),
         background_error=np.where(scan.cut < 0.15, 0.0, scan.background_error),
@@ -203,9 +195,6 @@ def exercise_7_3(answer: Any, report: Report) -> None:
         ((scan, 4), 0.7, "exactly min_effective is enough", "use >=, and (b/σ_b)², and not the raw count"),
         ((empty,), 0.5, "a cut without any background does not win", no_number),
     )
-
-
-_combined = course_answer("7.5")
 
 
 def _z(s: Any, b: Any) -> Any:
@@ -240,12 +229,9 @@ def exercise_7_5(answer: Any, report: Report) -> None:
     """The significance of a histogram."""
     given = np.array([0.5, 2.0, 5.0, 3.0]), np.array([40.0, 12.0, 6.0, 2.0])
     what = "the squares of the bins' significances add up"
-    if follows(report, answer, _combined, given, _MISTAKES_7_5, what, _ADD_SQUARES):
-        tables = np.array([[1.0, 4.0, 0.2], [3.0, 0.0, 7.0]]), np.array([[10.0, 5.0, 90.0], [2.0, 30.0, 8.0]])
-        gives(report, answer, (tables, _combined(*tables), "a table of histograms, one row each", "sum over axis=-1"))
-
-
-_twice_nll = course_answer("7.6")
+    follows(report, answer, _combined, given, _MISTAKES_7_5, what, _ADD_SQUARES)
+    tables = np.array([[1.0, 4.0, 0.2], [3.0, 0.0, 7.0]]), np.array([[10.0, 5.0, 90.0], [2.0, 30.0, 8.0]])
+    gives(report, answer, (tables, _combined(*tables), "a table of histograms, one row each", "sum over axis=-1"))
 
 
 def _nll(
@@ -305,13 +291,12 @@ def exercise_7_6(answer: Any, report: Report) -> None:
     given = np.array([40.0, 9.0, 0.0, 5.0]), np.array([0.5, 1.0, 1.2, 1.5]), np.array([42.0, 7.0, 3.0, 2.0])
     if np.ndim(answer(1.0, 1.0, *given)):
         report.wrong("the result has one entry per bin", "a product of probabilities is a sum of logarithms: np.sum")
-        return
     course, own = _from_one_place(_twice_nll), _from_one_place(answer)
     mistakes = [(_from_one_place(wrong), what, hint) for wrong, what, hint in _MISTAKES_7_6]
     what, hint = "falls and rises with μ and k as −2 ln L does", "ln P = n ln ν − ν − ln n! for each bin"
-    if follows(report, own, course, given, mistakes, what, hint):
-        other = np.array([3.0, 8.0]), np.array([0.4, 2.0]), np.array([4.0, 5.5])
-        report.agrees(own, course, other, hint="use all arguments")
+    follows(report, own, course, given, mistakes, what, hint)
+    other = np.array([3.0, 8.0]), np.array([0.4, 2.0]), np.array([4.0, 5.5])
+    report.agrees(own, course, other, hint="use all arguments")
 
 
 _Q = "q(μ) = (μ − μ̂)²/σ²"
@@ -354,22 +339,19 @@ def exercise_7_8(answer: Any, report: Report) -> None:
     own = as_number(answer(z, b, 20_000, np.random.default_rng(78)))
     if own is None:
         report.wrong("this is no number", "a share of experiments: np.mean of the ones in which it happens")
-        return
     together = float(_anywhere(z, [b.sum()])[0])
-    other_tail, near = 1 - exact, 0.015
-    smallest = 1 - float(np.prod([stats.poisson.sf(-1, 1)]))  # that all windows reach z: never
-    gauss = float(1 - stats.norm.cdf(z) ** len(b))
-    if abs(own - exact) > near and caught(
-        report,
-        (own > 1, "this is more than one", "a share of experiments lies between 0 and 1: np.mean"),
-        (abs(own - other_tail) < near, "these are the experiments without it", "at least z: >="),
-        (abs(own - each.mean()) < near, "this is the share of windows", "any of the windows: the largest counts"),
-        (abs(own - each.sum()) < near, "these are windows per experiment", "two in one experiment count once: max"),
-        (abs(own - gauss) < near, "this is the formula for a Gaussian", "counts are whole numbers: throw toys"),
-        (abs(own - together) < near, "all windows are thrown together", "one z_count for each window"),
-        (own <= smallest + 1e-3, "all windows have to reach z", "any of them: max, and not min or all"),
-    ):
-        return
+    near, gauss = 0.015, float(1 - stats.norm.cdf(z) ** len(b))
+    if abs(own - exact) > near:
+        caught(
+            report,
+            (own > 1, "this is more than one", "a share of experiments lies between 0 and 1: np.mean"),
+            (abs(own - 1 + exact) < near, "these are the experiments without it", "at least z: >="),
+            (abs(own - each.mean()) < near, "this is the share of windows", "any of the windows: the largest counts"),
+            (abs(own - each.sum()) < near, "these are windows per experiment", "two in one experiment count once: max"),
+            (abs(own - gauss) < near, "this is the formula for a Gaussian", "counts are whole numbers: throw toys"),
+            (abs(own - together) < near, "all windows are thrown together", "one z_count for each window"),
+            (own < 1e-3, "all windows have to reach z", "any of them: max, and not min or all"),
+        )
     few, many = np.array([9.0]), np.full(40, 15.0)
     hold(
         report,
@@ -392,7 +374,7 @@ def exercise_7_8(answer: Any, report: Report) -> None:
 
 def _told(prediction: Floats, plan: Mapping[str, Any]) -> str:
     """Note a prediction and its plan, and return what is to be said about it: new, the same as noted, or changed."""
-    content = {"prediction": [float(f"{value:.6g}") for value in prediction], "plan": dict(plan)}
+    content: dict[str, Any] = {"prediction": [float(f"{value:.6g}") for value in prediction], "plan": dict(plan)}
     own = {**content, "sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
     what = f"{prediction[0]:.1f} ± {prediction[1]:.1f} events, Z = {prediction[2]:.2f} (SHA-256 {own['sha256'][:8]}…)"
     path, now = progress_folder() / "7" / "locked.json", f"{datetime.now():%d %B %Y, %H:%M}"
@@ -422,8 +404,6 @@ def exercise_7_9(
 ) -> None:
     """The prediction before the data are opened: a count, its scatter, a significance; and a note of it."""
     parts = report.parts(answer, "count, standard deviation, significance", 3)
-    if parts is None:
-        return
     fluctuates, uncertain = "the count itself fluctuates by √(s + b)", "simulated background: add σ_b in squares"
     report.reading(
         parts[0],
@@ -435,35 +415,29 @@ def exercise_7_9(
         relative=min(0.04, s / (3 * b)),
         hint="s + b",
     )
-    if report.is_right:
-        report.reading(
-            parts[1],
-            np.hypot(np.sqrt(s + b), b_error),
-            "its standard deviation: data and simulation, in squares",
-            (b_error, "this is the error of the simulation alone", fluctuates),
-            (np.sqrt(s + b) + b_error, "the errors are added linearly", uncertain),
-            (np.sqrt(s + b), "the error of the simulation is missing", uncertain),
-            (s + b, "this is the square", "take the root"),
-            (np.sqrt(s), "only the signal fluctuates", fluctuates),
-            relative=0.02,
-            hint=f"{fluctuates}; {uncertain}",
-        )
-    if report.is_right:
-        p = float(stats.norm.sf(z))
-        report.reading(
-            parts[2],
-            z,
-            "the significance that is expected",
-            (p, "this is a p-value", "Z is asked for"),
-            (s / b, "this is s/b", "the significance of s + b counted events: z_count"),
-            relative=0.06,
-            hint="z_count(s + b, b), printed in section 7.4",
-        )
-    if report.is_right:
-        report.holds(True, _told(np.array([float(value) for value in parts]), plan))
-
-
-_window = course_answer("7.10")
+    report.reading(
+        parts[1],
+        np.hypot(np.sqrt(s + b), b_error),
+        "its standard deviation: data and simulation, in squares",
+        (b_error, "this is the error of the simulation alone", fluctuates),
+        (np.sqrt(s + b) + b_error, "the errors are added linearly", uncertain),
+        (np.sqrt(s + b), "the error of the simulation is missing", uncertain),
+        (s + b, "this is the square", "take the root"),
+        (np.sqrt(s), "only the signal fluctuates", fluctuates),
+        relative=0.02,
+        hint=f"{fluctuates}; {uncertain}",
+    )
+    p = float(stats.norm.sf(z))
+    report.reading(
+        parts[2],
+        z,
+        "the significance that is expected",
+        (p, "this is a p-value", "Z is asked for"),
+        (s / b, "this is s/b", "the significance of s + b counted events: z_count"),
+        relative=0.06,
+        hint="z_count(s + b, b), printed in section 7.4",
+    )
+    report.holds(True, _told(np.array([float(value) for value in parts]), plan))
 
 
 def _one_factor(regions: Any, counts: Any, window: Any) -> float:
@@ -514,9 +488,7 @@ def exercise_7_10(answer: Any, report: Report) -> None:
     given = np.array([[220.0, 50.0], [30.0, 45.0]]), np.array([280.0, 96.0]), np.array([6.0, 14.0])
     b = _MISTAKES_WINDOW, "each kind has the factor that both regions ask for", _EQUATIONS
     sigma = _MISTAKES_SIGMA, "its error is that of the two counts", _EACH
-    if parts_follow(report, answer, _window, given, "b, sigma", b, sigma):
-        other = np.array([[10.0, 90.0], [70.0, 20.0]]), np.array([130.0, 80.0]), np.array([25.0, 3.0])
-        three = np.array([[50.0, 3, 8], [4, 60, 1], [9, 2, 30.0]]), np.array([70.0, 50, 44]), np.array([5.0, 6, 7])
-        report.agrees(
-            answer, _window, other, three, hint="use all arguments; np.linalg.solve takes any number of regions"
-        )
+    parts_follow(report, answer, _window, given, "b, sigma", b, sigma)
+    other = np.array([[10.0, 90.0], [70.0, 20.0]]), np.array([130.0, 80.0]), np.array([25.0, 3.0])
+    three = np.array([[50.0, 3, 8], [4, 60, 1], [9, 2, 30.0]]), np.array([70.0, 50, 44]), np.array([5.0, 6, 7])
+    report.agrees(answer, _window, other, three, hint="use all arguments; np.linalg.solve takes any number of regions")

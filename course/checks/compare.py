@@ -9,8 +9,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["alike", "as_number", "copied", "in_form", "is_open", "is_unchanged"]
-
 
 def alike(answer: Any, expected: Any, *, relative: float = 1e-4) -> bool:
     """Return whether an answer is the expected one in shape and, to single precision, in value.

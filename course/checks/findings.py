@@ -7,21 +7,12 @@ import inspect
 import math
 import re
 from collections.abc import Collection
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from course.checks import cells
 from course.checks.compare import alike, as_number, copied
-
-__all__ = [
-    "Mistake",
-    "Report",
-    "ReturnsNothing",
-    "Row",
-    "StillOpen",
-    "explain",
-]
 
 
 class Mistake(NamedTuple):
@@ -46,18 +37,8 @@ _HINTS = (
     ("Exception", "ellipsis|'EllipsisType'", "", "a `...` in the cell is still to be filled in"),
     ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
     ("ValueError", "truth value", _UNBRACKETED, _BRACKETS),
-    (
-        "ValueError",
-        "truth value",
-        r"\bin\b",
-        "`in` asks once for the whole column: use .isin(values) or np.isin",
-    ),
-    (
-        "ValueError",
-        "truth value",
-        "",
-        "for arrays, use & | ~ for and, or, not, and np.maximum, np.where for max, if",
-    ),
+    ("ValueError", "truth value", r"\bin\b", "`in` asks once for the whole column: use .isin(values) or np.isin"),
+    ("ValueError", "truth value", "", "for arrays: & | ~ for and, or, not; np.maximum, np.where for max, if"),
     ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
     (
         "TypeError",
@@ -88,20 +69,28 @@ _SHARPEST_READING, _BLURRED_READING = 0.02, 0.3
 figure is read better than to 2 %, and beyond 30 % nearly every number would be some mistake's."""
 
 
-class StillOpen(Exception):
+class StillOpen(BaseException):
     """A student's function returned the stub's ``...``."""
 
 
-class ReturnsNothing(Exception):
+class ReturnsNothing(BaseException):
     """A student's function returned None."""
 
 
-class Report:
-    """Collects what holds and what does not, in the order in which a check finds it."""
+class Found(BaseException):
+    """Something does not hold, and is noted: with that a check ends, so that one mistake is one line.
 
-    def __init__(self, own: Any = None) -> None:
-        self.own = own
-        """The course's own answer to the exercise, if its notebook goes on with one."""
+    As the two before, it is no `Exception`: nothing on the way may take it for one.
+    """
+
+
+class Report:
+    """Collects what holds, in the order in which a check finds it, up to what does not.
+
+    Where something does not hold, its methods raise `Found`. So what they return says that all has held.
+    """
+
+    def __init__(self) -> None:
         self.lines: list[tuple[bool, str, str]] = []
 
     @property
@@ -110,7 +99,7 @@ class Report:
         return bool(self.lines) and all(holds for holds, _, _ in self.lines)
 
     def holds(self, condition: Any, what: str, *, hint: str = "", mistake: str = "") -> bool:
-        """Note that ``what`` should hold, and whether it does; return that.
+        """Note that ``what`` holds; return True.
 
         Parameters
         ----------
@@ -123,40 +112,38 @@ class Report:
         """
         try:
             is_true = bool(np.all(condition() if inspect.isfunction(condition) else condition))
-        except (StillOpen, ReturnsNothing):
-            raise
         except Exception as error:
             raised, help_ = explain(error)
             self.wrong(f"{what}: {raised}", "; ".join(filter(None, (hint, help_))))
-            return False
-        if is_true:
-            self.lines.append((True, what, hint))
-        else:
+        if not is_true:
             self.wrong(mistake or what, hint)
-        return is_true
+        self.lines.append((True, what, hint))
+        return True
 
-    def also(self, condition: Any, what: str, **says: str) -> bool:
-        """Do as `holds`, but only while all has held: for a property that a mistake already noted would break, too."""
-        return (self.is_right or not self.lines) and self.holds(condition, what, **says)
+    also = holds
 
     def agrees(self, answer: Any, course: Any, *cases: tuple[Any, ...], hint: str, relative: float = 1e-4) -> bool:
-        """Do as `also` for whether an answer gives what the course's function gives for further arguments.
+        """Do as `holds` for whether an answer gives what the course's function gives for further arguments.
 
         They are to differ from those before in size and in values, so that no answer fits the crafted ones only.
         """
-        return self.also(
+        return self.holds(
             lambda: all(alike(answer(*case), course(*case), relative=relative) for case in cases),
             "right for other arguments as well",
             hint=hint,
         )
 
-    def wrong(self, mistake: str, hint: str = "") -> None:
-        """Note a mistake that the check recognises, once."""
-        if (False, mistake, hint) not in self.lines:
-            self.lines.append((False, mistake, hint))
+    def note(self, mistake: str, hint: str = "") -> None:
+        """Note a mistake, at the end of a check."""
+        self.lines.append((False, mistake, hint))
+
+    def wrong(self, mistake: str, hint: str = "") -> NoReturn:
+        """Note a mistake that the check recognises, and end it."""
+        self.note(mistake, hint)
+        raise Found
 
     def recognises(self, result: Any, *mistakes: Row, given: tuple[Any, ...] = (), right: Any = None) -> bool:
-        """Return whether a result is what one of the mistakes leads to; the first such mistake is then noted.
+        """End the check with the first of the mistakes that leads to a result; return False if there is none.
 
         Parameters
         ----------
@@ -172,20 +159,18 @@ class Report:
         for mistake in (Mistake(*row) for row in mistakes):
             if alike(result, mistake.wrong(*copied(given)) if callable(mistake.wrong) else mistake.wrong):
                 self.wrong(mistake.name, mistake.hint)
-                return True
         return False
 
     def close(
         self, value: Any, expected: float, what: str, *, tolerance: float = 0.0, relative: float = 1e-5, hint: str = ""
     ) -> bool:
-        """Note that a number should be ``expected``, within an absolute or a relative tolerance.
+        """Note that a number is ``expected``, within an absolute or a relative tolerance.
 
         The default is single precision.
         """
         number = self.number(value, hint, f"{what}: ")
-        margin = max(tolerance, relative * abs(expected))
-        is_close = number is not None and math.isfinite(number) and abs(number - expected) <= margin
-        return number is not None and self.holds(is_close, what, hint=hint)
+        is_close = abs(number - expected) <= max(tolerance, relative * abs(expected))
+        return self.holds(math.isfinite(number) and is_close, what, hint=hint)
 
     def reading(
         self,
@@ -197,7 +182,7 @@ class Report:
         relative: float = 0.0,
         hint: str = "",
     ) -> bool:
-        """Note that a number read off a figure or a table should be ``expected`` within its precision.
+        """Note that a number read off a figure or a table is ``expected`` within its precision.
 
         A wrong number is compared with those of typical mistakes, within the same precision, and the nearest is named.
         """
@@ -210,7 +195,6 @@ class Report:
             distances = [abs(number - each.wrong) / (precision * abs(each.wrong) or 1e-9) for each in known]
             if min(distances, default=2.0) <= 1:
                 self.wrong(*known[int(np.argmin(distances))][1:])
-                return False
         return self.close(answer, expected, what, tolerance=tolerance, relative=relative, hint=hint)
 
     def name(
@@ -222,43 +206,31 @@ class Report:
         *mistakes: Row,
         hint: str = "",
     ) -> bool:
-        """Note that one of ``names`` should be answered, and one of those that are ``right``.
-
-        In a mistake, ``wrong`` is a name or a collection of names.
-        """
+        """Note that one of ``names`` should be answered, and one that is ``right``; ``wrong`` may be several."""
         if not isinstance(answer, str):
-            number = as_number(answer) is not None
-            received = "this is a number" if number else f"this is of type {type(answer).__name__}"
-            self.wrong(f"{received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
-            return False
-        if answer not in right:
-            for mistake in (Mistake(*row) for row in mistakes):
-                if answer in ((mistake.wrong,) if isinstance(mistake.wrong, str) else mistake.wrong):
-                    self.wrong(mistake.name, mistake.hint)
-                    return False
+            received = "a number" if as_number(answer) is not None else f"of type {type(answer).__name__}"
+            self.wrong(f"this is {received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
+        for mistake in (Mistake(*row) for row in mistakes if answer not in right):
+            if answer == mistake.wrong or (not isinstance(mistake.wrong, str) and answer in mistake.wrong):
+                self.wrong(mistake.name, mistake.hint)
         if answer not in names:
-            meant = [name for name in names if name.casefold() == answer.strip().casefold()]
-            if meant:
+            if meant := [name for name in names if name.casefold() == answer.strip().casefold()]:
                 self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
-            else:
-                quoted = ", ".join(f'"{name}"' for name in names)
-                self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
-            return False
+            quoted = ", ".join(f'"{name}"' for name in names)
+            self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
         return self.holds(answer in right, what, hint=hint)
 
-    def parts(self, result: Any, what: str, n: int = 2) -> list[Any] | None:
-        """Return the ``n`` parts of a result, or note that it has others. ``what`` names them: "raw, expected"."""
-        if isinstance(result, (tuple, list)) or (isinstance(result, np.ndarray) and result.ndim):
-            if len(result) == n:
-                return list(result)
-            received = f"{len(result)} values are given"
-        else:
-            received = f"one value is given, of type {type(result).__name__}"
-        self.wrong(f"{received} where {n} are asked for", f"they are {what}, in this order and separated by commas")
-        return None
+    def parts(self, result: Any, what: str, n: int = 2) -> list[Any]:
+        """Return the ``n`` parts of a result. ``what`` names them: "raw, expected"."""
+        several = isinstance(result, (tuple, list)) or (isinstance(result, np.ndarray) and result.ndim)
+        if not several or len(result) != n:
+            kind = f"one value is given, of type {type(result).__name__}"
+            received = f"{len(result)} values are given" if several else kind
+            self.wrong(f"{received} where {n} are asked for", f"they are {what}, in this order and separated by commas")
+        return list(result)
 
-    def number(self, result: Any, hint: str, what: str = "") -> float | None:
-        """Return the number that an answer is, or note that it is none, after the words ``what``."""
+    def number(self, result: Any, hint: str, what: str = "") -> float:
+        """Return the number that an answer is; ``what`` is said before that it is none."""
         value = as_number(result)
         if value is None:
             received = type(result).__name__

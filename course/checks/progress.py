@@ -16,22 +16,6 @@ from course.checks import cells, registry
 from labcourse import outputs, settings
 from labcourse.files import atomic_write, read_small
 
-__all__ = [
-    "MIME_TYPE",
-    "NOTED",
-    "STATES",
-    "Verdict",
-    "is_solved",
-    "progress_folder",
-    "publish",
-    "read_states",
-    "record_state",
-    "states_here",
-    "unchecked_here",
-    "verdict_here",
-    "watchers",
-]
-
 STATES = ("solved", "answered", "wrong", "unchecked", "open")
 """Right; answered in words, which nobody judges; tried, but not yet right; not checked since the answer was changed;
 not tried."""

@@ -38,8 +38,8 @@ def exercise_9_1(answer: Any, report: Report) -> None:
     probabilities = np.array([*right_ones, [0.4, 0.55, 0.05], [0.46, 0.54, 0.0], [0.5, 0.3, 0.2]])
     given = probabilities, np.array([0, 2, 1, 0, 0, 0, 1])
     what = "the most probable digit is compared with the true one"
-    if follows(report, answer, _accuracy, given, _MISTAKES_9_1, what, "np.argmax(…, axis=1)", relative=1e-5):
-        gives(report, answer, ((np.eye(4), np.arange(4)), 1.0, "it is 1 where all are right", "np.mean of =="))
+    follows(report, answer, _accuracy, given, _MISTAKES_9_1, what, "np.argmax(…, axis=1)", relative=1e-5)
+    gives(report, answer, ((np.eye(4), np.arange(4)), 1.0, "it is 1 where all are right", "np.mean of =="))
 
 
 @exercise("9.2")
@@ -53,18 +53,16 @@ def exercise_9_2(answer: Any, report: Report) -> None:
         return np.asarray(answer(m_true, masses, np.random.default_rng(seed)), float)
 
     drawn = drawn_with(1)
-    if not report.holds(drawn.shape == m_true.shape, "every event has one mass", hint=choose):
-        return
+    report.holds(drawn.shape == m_true.shape, "every event has one mass", hint=choose)
     background = drawn[~signal]
     are_own, are_known = (drawn[signal] == m_true[signal]).all(), np.isin(background, masses).all()
-    if caught(
+    caught(
         report,
         (not are_own, "signal events get another mass than their own", "np.where(m_true > 0, m_true, …)"),
         (not background.any(), "the background keeps its 0", "0 would give it away: draw one of masses"),
         (np.ptp(background) == 0, "all background events get the same mass", f"draw one for each: {choose}"),
         (not are_known, "some masses are none of those of the signal", f"{choose}, not a range of numbers"),
-    ):
-        return
+    )
     again, other = (drawn_with(seed)[~signal] for seed in (1, 2))
     from_rng = np.array_equal(again, background) and not np.array_equal(other, background)
     not_rng = "the masses do not come from the generator that is given"
@@ -73,7 +71,7 @@ def exercise_9_2(answer: Any, report: Report) -> None:
     share = np.array([(background == mass).mean() for mass in masses])
     more = "some masses are drawn more often than others"
     report.holds(np.abs(share - 0.25) < 0.05, equal, mistake=more, hint="rng.choice without probabilities")
-    report.also(
+    report.holds(
         lambda: abs(np.mean(background[1:] == background[:-1]) - 0.25) < 0.05,
         "each event has a draw of its own",
         mistake="an event's mass depends on that of the event before",
@@ -126,11 +124,9 @@ def exercise_9_4(answer: Any, report: Report) -> None:
     m_true = np.array([700.0, 300.0, 0.0, 700.0, 0.0, 700.0, 300.0, 0.0])
     given = np.array([0.2, 0.1, 4.0, 0.2, -1.0, 0.1, 0.3, 3.0]), m_true, 0.1
     result, right = answer(*given), _weights(*given)
-    if report.recognises(result, *_MISTAKES_9_4, given=given, right=right):
-        return
+    report.recognises(result, *_MISTAKES_9_4, given=given, right=right)
     result = np.asarray(result, float)
-    if not report.holds(result.shape == m_true.shape, "every event has one weight", hint="return an array"):
-        return
+    report.holds(result.shape == m_true.shape, "every event has one weight", hint="return an array")
     light, heavy = (result[m_true == mass].sum() for mass in (300, 700))
     background, own = result[m_true == 0], right[m_true == 0]
     all_masses, k = "the signal counts k times the background", "all masses together: k · Σ|w| of the background"
@@ -173,8 +169,7 @@ def exercise_9_5(answer: Any, report: Report) -> None:
     """The significance of a histogram."""
     given = s, b = np.array([3.0, 6.0, 1.0]), np.array([30.0, 10.0, 60.0])
     what, formula = "the squares of the bins are added", "√Σ 2 [(s + b) ln(1 + s/b) − s]"
-    if not follows(report, answer, _binned, given, _MISTAKES_9_5, what, formula, relative=1e-5):
-        return
+    follows(report, answer, _binned, given, _MISTAKES_9_5, what, formula, relative=1e-5)
     empty, nothing = (np.array([0.0, 1.0]), np.array([3.0, 1.0])), "a bin without signal contributes nothing"
     other = s * 0.7, b * 0.37
     gives(

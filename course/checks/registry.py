@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 from labcourse import settings
 from labcourse.errors import BuildError
 
-__all__ = ["Exercise", "course_answer", "exercises", "fingerprints", "names_bound"]
-
 
 class Exercise(NamedTuple):
     """One exercise: number such as ``1.2``, chapter, title, and kind such as ``write code``.
@@ -46,14 +44,9 @@ def exercises() -> dict[str, Exercise]:
     return _read(_file())[0]
 
 
-def names_bound(chapter: int) -> frozenset[str]:
-    """Return the names that the cells of a chapter bind, but for those of the exercises' answers."""
-    return _read(_file())[1].get(chapter, frozenset())
-
-
 def fingerprints() -> frozenset[str]:
     """Return the fingerprints of the course's code cells, see `course.checks.cells.fingerprint`."""
-    return _read(_file())[2]
+    return _read(_file())[1]
 
 
 @cache
@@ -78,11 +71,10 @@ def _file() -> Path:
 
 
 @cache
-def _read(file: Path) -> tuple[dict[str, Exercise], dict[int, frozenset[str]], frozenset[str]]:
+def _read(file: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
     try:
         chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
-        names = {int(number): frozenset(chapter["names"]) for number, chapter in chapters.items()}
         fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
     except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise BuildError(
@@ -90,4 +82,4 @@ def _read(file: Path) -> tuple[dict[str, Exercise], dict[int, frozenset[str]], f
             where=str(file),
             next_step=f"{settings.get_back('course/exercises.json')} Or run `labcourse build`.",
         ) from error
-    return {entry.number: entry for entry in listed}, names, fingerprints
+    return {entry.number: entry for entry in listed}, fingerprints

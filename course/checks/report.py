@@ -5,7 +5,7 @@ holds. The decorator looks after everything else: open exercises, exceptions and
 the answer that the notebook goes on with, and the record of what is solved. A check never raises.
 
 Only what the student's cell has made since the last check is judged. The course's own answer, an answer that was judged
-before, and one whose cell ended in an error leave the record as it is.
+before, and one whose cell ended in an error leave the record as it is. Answers in words are shown beside the course's.
 
 >>> @exercise("0.1", fallback=lambda x: 2 * x)
 ... def exercise_0_1(answer, report):
@@ -24,24 +24,27 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import re
 import sys
+import textwrap
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from course.checks import cells, registry
 from course.checks.compare import in_form, is_open
-from course.checks.findings import Mistake, Report, ReturnsNothing, Row, StillOpen, explain
+from course.checks.findings import Found, ReturnsNothing, StillOpen, explain
+from course.checks.findings import Report as Report
+from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdict_here
 from course.checks.watched import Seen, in_forms, watch
 
-__all__ = ["SECONDS_IN_SILENCE", "Mistake", "Report", "Row", "ended_in_error", "exercise"]
-
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
+_FEWEST_WORDS = 4
 
 _OWN = (
     "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
@@ -99,7 +102,7 @@ def exercise(
             call = cells.arguments(cells.running.source, body.__name__)
             names, others = call or (registry.exercises()[number].names if number in registry.exercises() else (), ())
             run, before = cells.last_run(names), verdict_here(number)
-            report, state, handed_on = Report(own), "open", answer
+            report, state, handed_on = Report(), "open", answer
             is_renewed = _is_renewed(answer, run, before)
             if before is not None and is_renewed:
                 answer = handed_on = before.given
@@ -111,18 +114,15 @@ def exercise(
                 publish(number, [*lines, *(before.lines if before else ())], before)
                 return before.handed_on if before else own
             if state == "wrong":
-                report.lines += _bound_anew(number, run, others)
+                report.lines += _bound_anew(number, others, run)
+            elif state == "solved" and (anew := [*_bound_anew(number, others)]):  # the course asks for something else
+                state, report.lines = "wrong", anew
             lines = [*_lines(number, state, report, hands_on=own is not None), *([trouble] if trouble else [])]
             handed_on = in_form(handed_on, own) if state == "solved" and own is not None else own
             # What was not bound by a cell since the last check, but in another way, is of no known cell.
-            is_of_run = run is not None and (before is None or run.order > before.order)
-            cell = (
-                cells.fingerprint(run.source)
-                if run is not None and is_of_run
-                else before.cell
-                if before and is_renewed
-                else ""
-            )
+            cell = before.cell if before and is_renewed else ""
+            if run is not None and (before is None or run.order > before.order):
+                cell = cells.fingerprint(run.source)
             again = tuple(lines[1:]) if state == "wrong" else ()
             verdict = Verdict(state, cells.running.order, cell, answer, handed_on, again)
             record_state(number, state, verdict)
@@ -136,7 +136,7 @@ def exercise(
     return decorate
 
 
-def ended_in_error(run: cells.Run | None) -> str:
+def _ended_in_error(run: cells.Run | None) -> str:
     """Return what to do where the cell of an answer did not run to its end; an empty text where it did."""
     if run is None or not run.error:
         return ""
@@ -154,7 +154,7 @@ def _is_renewed(answer: Any, run: cells.Run | None, before: Verdict | None) -> b
 
 def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, course: Sequence[Any]) -> str:
     """Return why an answer is none to be judged, and what to do; an empty text if it is."""
-    if reason := ended_in_error(run):
+    if reason := _ended_in_error(run):
         return reason
     if answer is not None and any(answer is each for each in course):
         return _OWN
@@ -166,20 +166,21 @@ def _not_to_judge(answer: Any, run: cells.Run | None, before: Verdict | None, co
     return _OWN if before.state != "solved" and answer is not before.given else _NOT_NEW
 
 
-def _bound_anew(number: str, run: cells.Run | None, others: tuple[str, ...]) -> Iterator[tuple[bool, str, str]]:
-    """Yield a line for each name of the course's that the answer or its check uses, and that the student bound anew.
+def _bound_anew(number: str, names: Iterable[str], run: cells.Run | None = None) -> Iterator[tuple[bool, str, str]]:
+    """Yield a line for each of the names, and of those that the run of an answer uses, that the student bound anew.
 
-    A module is what the course means by its name, whoever has imported it.
+    Without a run, the student's cell may be a course's cell with other numbers in it, which uses the same names.
     """
-    session = cells.shell()
-    used = {*others, *(cells.names_used(run.source) if run else ())}
-    for name in sorted(used & registry.names_bound(int(number.split(".")[0]))):
-        runs = cells.all_runs(name)
-        is_course = [cells.fingerprint(each.source) in registry.fingerprints() for each in runs]
-        if not any(is_course) or is_course[-1] or runs[-1] is run:
+    here = [each for each in registry.exercises().values() if each.number.startswith(number.split(".")[0] + ".")]
+    answers = {name for exercise in here for name in exercise.names}
+    for name in sorted({*names, *(cells.names_used(run.source) if run else ())} - answers):
+        runs = cells.runs.get(name, [])
+        course = [each for each in runs if cells.fingerprint(each.source) in registry.fingerprints()]
+        if not course or runs[-1] in (course[-1], run) or cells.is_module(name):
             continue
-        if session is None or not inspect.ismodule(session.user_ns.get(name)):
-            line = next(line for line in runs[-1].source.splitlines() if name in line).strip()
+        source = runs[-1].source
+        if run is not None or not cells.names_used(course[-1].source) <= cells.names_used(source):
+            line = next(line for line in source.splitlines() if name in line).strip()
             what = f"`{name}` is no longer the course's: a cell of yours has bound it anew (`{line[:80]}`)"
             yield False, what, f"take another name there, and run the course's cell that makes `{name}` again"
 
@@ -194,7 +195,7 @@ def _examine(
 ) -> tuple[str, Any, str]:
     """Return the state, the answer as it is handed on, and why there is no state if there is none."""
     if course is not None and not callable(answer):
-        report.wrong(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
+        report.note(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return "wrong", answer, ""
     seen = Seen()
     watched = watch(answer, seen, course, library) if inspect.isfunction(answer) or course is not None else answer
@@ -205,23 +206,25 @@ def _examine(
             body(watched, report, **context)
     except StillOpen:
         return "open", answer, ""
+    except Found:
+        pass
     except ReturnsNothing:
-        report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
+        report.note("your function returns nothing", "`print` only shows a value: end the function with `return`")
     except KeyboardInterrupt as interrupt:
         if (lines := cells.lines_of_answer(interrupt)) is None:
             return "", answer, _STOPPED
         where = f" in the line `{lines[-1]}`" if lines else ""
         report.lines.clear()
-        report.wrong(
+        report.note(
             f"your function was stopped{where}, before it came to an end",
             "does each loop end? a `while` needs a condition that becomes false, a `for` a list that does not grow",
         )
     except BaseException as error:  # of whatever kind: a check never raises
-        report.wrong(*explain(error))
+        report.note(*explain(error))
     if seen.calls_course:
         return "", answer, _CALLS_OWN
     if seen.spoilt:
-        report.wrong(
+        report.note(
             f"your function changes what it is given: {', '.join(sorted(seen.spoilt))}",
             "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data",
         )
@@ -252,3 +255,45 @@ def _lines(number: str, state: str, report: Report, *, hands_on: bool) -> list[s
     if state != "solved" and hands_on:
         lines.append("  The course goes on with its own answer until yours is right.")
     return lines
+
+
+def written(number: str, text: Any) -> None:
+    """Show the course's answer to an exercise in words, once the student has tried.
+
+    Words are not judged: to compare both answers point by point is the exercise. The points are the sentences
+    of the course's answer.
+    """
+    exercises = registry.exercises()
+    if number not in exercises or not (model := exercises[number].model):
+        publish(number, [f"exercise {number}: there is no exercise of this number that is answered in words"], None)
+        return
+    call = cells.arguments(cells.running.source, "written")
+    run = cells.last_run(call[0]) if call else None
+    if reason := _ended_in_error(run):
+        publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], verdict_here(number))
+        return
+    words = text.split() if isinstance(text, str) else []
+    if len(words) < _FEWEST_WORDS:
+        is_text = isinstance(text, str) or text is ...
+        more = ("; write at least one sentence" if words else "") if is_text else "; write a text in quotes"
+        state, lines = "open", [f"○ exercise {number} is still open{more}"]
+    else:
+        state, lines = "answered", [f"exercise {number}: answered"]
+        if model.split() != words:
+            lines.append("  Compare with the course's answer:")
+            for point in _sentences(model):
+                lines.append(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
+            lines.append(
+                "  Which of these points does yours make? What does it say that is not among them, and is it right?"
+            )
+    record_state(number, state, Verdict(state, cells.running.order, cells.fingerprint(run.source) if run else ""))
+    publish(number, lines, verdict_here(number))
+
+
+def _sentences(text: str) -> list[str]:
+    """Return the sentences of a text.
+
+    >>> _sentences("It falls by 0.5. Why? (a) Noise; (b) luck.")
+    ['It falls by 0.5.', 'Why?', '(a) Noise; (b) luck.']
+    """
+    return re.split(r"(?<=[.!?])\s+(?=[«(A-Z0-9ση√])", " ".join(text.split()))

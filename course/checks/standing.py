@@ -16,8 +16,6 @@ from course.checks.progress import NOTED, STATES, states_here, watchers
 from course.checks.registry import exercises
 from labcourse.outputs import CHAPTERS
 
-__all__ = ["by_chapter", "panel"]
-
 _SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "unchecked": "?", "open": "○"}
 #: The panels of this notebook, as what stays and as a widget: at its top and its end, and a few that were run again.
 _shown: deque[tuple[int, Any, Any]] = deque(maxlen=4)

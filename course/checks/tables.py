@@ -10,20 +10,6 @@ import numpy as np
 from course.checks.compare import alike
 from course.checks.report import Report, Row
 
-__all__ = [
-    "PER_CENT",
-    "caught",
-    "changed",
-    "follows",
-    "gives",
-    "hold",
-    "just_above",
-    "losses",
-    "part",
-    "parts_follow",
-    "with_argument",
-]
-
 PER_CENT = ("this is in per cent", "a share lies between 0 and 1")
 """What goes wrong, and the hint, where an answer is a hundred times the share."""
 
@@ -65,7 +51,7 @@ def follows(
     *,
     relative: float = 1e-4,
 ) -> bool:
-    """Note whether an answer gives what the course's function gives, or else which of the mistakes it is."""
+    """Note that an answer gives what the course's function gives, or else which of the mistakes it is."""
     return _is_right(report, answer(*given), course(*given), given, (mistakes, what, hint), relative)
 
 
@@ -85,11 +71,8 @@ def parts_follow(
     """
     right = course(*given)
     parts = report.parts(answer(*given), names, len(tables))
-    if parts is None:
-        return False
     order = right[::-1], "the order is another one", f"return {names}"
-    if report.recognises(parts, order, *of_all, given=given, right=right):
-        return False
+    report.recognises(parts, order, *of_all, given=given, right=right)
     rows = zip(parts, right, tables, strict=True)
     return all(_is_right(report, result, own, given, table, relative) for result, own, table in rows)
 
@@ -103,35 +86,32 @@ def _is_right(
     relative: float,
 ) -> bool:
     mistakes, what, hint = table
-    if report.recognises(result, *mistakes, given=given, right=right):
-        return False
+    report.recognises(result, *mistakes, given=given, right=right)
     if np.ndim(right) == 0:
         return report.close(result, float(right), what, relative=relative, hint=hint)
     if np.shape(result) != np.shape(right):
         report.wrong(f"the result has the shape {np.shape(result)}, and not {np.shape(right)}", hint)
-        return False
     return report.holds(alike(result, right, relative=relative), what, hint=hint)
 
 
 def caught(report: Report, *rows: tuple[Any, str, str]) -> bool:
-    """Return whether one of several mistakes is made; the first is noted.
+    """End the check with the first of several mistakes that is made; return False if there is none.
 
     Rows are ``(is made, what went wrong, hint)``, of which the first may be a function without arguments.
     """
     for is_made, mistake, hint in rows:
         if is_made() if callable(is_made) else is_made:
             report.wrong(mistake, hint)
-            return True
     return False
 
 
 def hold(report: Report, *rows: tuple[Any, ...]) -> None:
-    """Note properties up to the first that does not hold: ``(condition, what, hint)``, as `Report.also` takes them.
+    """Note properties: ``(condition, what, hint)``, as `Report.holds` takes them.
 
     A fourth entry is said where the property does not hold.
     """
     for condition, what, hint, *mistake in rows:
-        report.also(condition, what, hint=hint, mistake=mistake[0] if mistake else "")
+        report.holds(condition, what, hint=hint, mistake=mistake[0] if mistake else "")
 
 
 def gives(
@@ -139,4 +119,4 @@ def gives(
 ) -> None:
     """Note what an answer gives for certain arguments: ``(arguments, right result, what, hint)``, as in `hold`."""
     for given, right, what, hint in cases:
-        report.also(lambda g=given, r=right: alike(answer(*g), r, relative=relative), what, hint=hint)
+        report.holds(lambda g=given, r=right: alike(answer(*g), r, relative=relative), what, hint=hint)

@@ -17,8 +17,6 @@ import pandas as pd
 from course.checks.compare import copied, in_form, is_open, is_unchanged
 from course.checks.findings import ReturnsNothing, StillOpen
 
-__all__ = ["Seen", "in_forms", "watch"]
-
 _DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
 
 

@@ -5,10 +5,12 @@ stays where they cannot live (print, HTML, a notebook opened again). `frame` is 
 """
 
 from course.interactive.descent import descent
+from course.interactive.events import event
 from course.interactive.experiments import toys
 from course.interactive.likelihood import likelihood
-from course.interactive.networks import neuron, small_network
+from course.interactive.networks import small_network
 from course.interactive.scores import class_weight, cut
+from course.interactive.sculpting import sculpting
 from course.interactive.stopping import patience
 from course.interactive.threshold import threshold
 
@@ -16,9 +18,10 @@ __all__ = [
     "class_weight",
     "cut",
     "descent",
+    "event",
     "likelihood",
-    "neuron",
     "patience",
+    "sculpting",
     "small_network",
     "threshold",
     "toys",

@@ -89,7 +89,7 @@ def descent(
         for artist in (line, steps):
             artist.set_data(*path[: step + 1].T)
         here.set_data(*path[step : step + 1].T)
-        losses.set_data(np.arange(step + 1), values[: step + 1])
+        losses.set_data(np.arange(N_STEPS + 1), values)
         now.set_data([step], values[step : step + 1])
         return {
             "step": f"{step} of {N_STEPS}",

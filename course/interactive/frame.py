@@ -27,39 +27,6 @@ Readout = dict[str, str]
 """Name of a quantity -> its value with unit, as text."""
 
 
-class Picture:
-    """A figure whose ``moving`` artists change: `png` draws them over a stored picture of all the others."""
-
-    def __init__(self, figure: Figure, moving: Sequence[Artist]) -> None:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-        plt.close(figure)  # or the notebook would show it once more, at the end of the cell
-        self.figure, self.moving = figure, sorted(moving, key=lambda artist: artist.zorder)
-        self.canvas = FigureCanvasAgg(figure)
-        self._still: Any = None
-        for artist in self.moving:
-            artist.set_animated(True)
-
-    def png(self) -> bytes:
-        """Return the figure as it is now."""
-        from PIL import Image
-
-        with plotting.use_style():
-            if self._still is None:
-                self.figure.set_layout_engine("constrained")
-                self.canvas.draw()
-                self.figure.set_layout_engine("none")
-                self._still = self.canvas.copy_from_bbox(self.figure.bbox)
-            self.canvas.restore_region(self._still)
-            for artist in self.moving:
-                if artist.axes is not None:
-                    artist.axes.draw_artist(artist)
-        buffer = io.BytesIO()
-        pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
-        Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="png", compress_level=1)
-        return buffer.getvalue()
-
-
 class Panel:
     """A live figure. As the last line of a cell it shows itself: what stays, and in its place a living widget.
 
@@ -97,9 +64,15 @@ class Panel:
         still: Mapping[str, Any] | None = None,
     ) -> None:
         import ipywidgets as widgets
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+        plt.close(figure)  # or the notebook would show it once more, at the end of the cell
         self.name, self.alt, self.controls = name, alt, dict(controls)
-        self.picture, self._update, self._still = Picture(figure, moving), update, dict(still or {})
+        self.figure, self.moving = figure, sorted(moving, key=lambda artist: artist.zorder)
+        self._canvas, self._background = FigureCanvasAgg(figure), None
+        self._update, self._still = update, dict(still or {})
+        for artist in self.moving:
+            artist.set_animated(True)
         # Not widgets.Image: it takes no alternative text.
         self.image, self.numbers = widgets.HTML(), widgets.HTML()
         rows = []
@@ -131,17 +104,35 @@ class Panel:
         )
         self.numbers.value = f'<table role="status" style="line-height:1.5">{rows}</table>'
 
+    def _png(self) -> bytes:
+        """Return the figure as it is now: the moving artists, drawn over a stored picture of all the others."""
+        from PIL import Image
+
+        with plotting.use_style():
+            if self._background is None:
+                self.figure.set_layout_engine("constrained")
+                self._canvas.draw()
+                self.figure.set_layout_engine("none")
+                self._background = self._canvas.copy_from_bbox(self.figure.bbox)
+            self._canvas.restore_region(self._background)
+            for artist in self.moving:
+                self.figure.draw_artist(artist)
+        buffer = io.BytesIO()
+        pixels = np.ascontiguousarray(np.asarray(self._canvas.buffer_rgba())[..., :3])
+        Image.fromarray(pixels).save(buffer, format="png", compress_level=1)
+        return buffer.getvalue()
+
     def _follow(self, _: Any = None) -> None:
         self._set(self.values)
-        picture = base64.b64encode(self.picture.png()).decode("ascii")
+        picture = base64.b64encode(self._png()).decode("ascii")
         # Decoded at once, and of a known shape, so that nothing flickers and the page does not jump.
-        width, height = self.picture.figure.get_size_inches()
+        width, height = self.figure.get_size_inches()
         looks = f'decoding="sync" style="max-width:100%;aspect-ratio:{width / height:.4f}"'
         self.image.value = f'<img alt="{html.escape(self.alt)}" {looks} src="data:image/png;base64,{picture}">'
 
     def _ipython_display_(self) -> None:
         self._set(self.values | self._still)
-        plotting.show(self.picture.figure, self.alt)
+        plotting.show(self.figure, self.alt)
         width = max(map(len, self.readout))
         print("\n".join(f"{name:{width}}  {text}" for name, text in self.readout.items()))
         self._follow()
@@ -149,19 +140,9 @@ class Panel:
 
 
 def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = ".3f") -> Any:
-    """Return a slider over numbers; over whole ones if ``step`` is one.
-
-    Raises
-    ------
-    BadInput
-        If the slider cannot start there.
-    """
-    if not low <= start <= high:
-        raise BadInput(
-            f"The slider «{label}» cannot start at {start:g}.",
-            where=f"it goes from {low:g} to {high:g}",
-            next_step="Choose a value in between.",
-        )
+    """Return a slider over numbers, or over whole ones if ``step`` is one, where it can start there (see `require`)."""
+    problem, expected = f"The slider «{label}» cannot start at {start:g}", f"a value from {low:g} to {high:g}"
+    require(low <= start <= high, problem, expected)
     kind, form = ("IntSlider", "d") if step == 1 else ("FloatSlider", form)
     return control(kind, label, value=start, min=low, max=high, step=step, readout_format=form)
 
@@ -172,3 +153,9 @@ def control(kind: str, label: str, **options: Any) -> Any:
 
     layout = widgets.Layout(width="34em", max_width="100%")
     return getattr(widgets, kind)(description=label, style={"description_width": "initial"}, layout=layout, **options)
+
+
+def require(condition: object, problem: str, expected: str) -> None:
+    """Raise `BadInput` with the ``problem`` and what is ``expected`` instead, if a condition does not hold."""
+    if not condition:
+        raise BadInput(f"{problem}.", where="a live figure of `interactive`", next_step=f"Pass {expected}.")

@@ -1,11 +1,11 @@
-"""One neuron, and a network with one small hidden layer, while they train on two variables: surface, scores, loss."""
+"""A network with one small hidden layer, while it trains on two variables: surface, scores, loss."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import contourpy
 import numpy as np
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
@@ -14,7 +14,6 @@ from scipy.special import expit
 
 from course.interactive import frame
 from labcourse import plotting
-from labcourse.errors import BadInput
 from labcourse.plotting import style
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ Array = NDArray[np.float64]
 Layers = Sequence[tuple[Array, Array]]
 """(kernel, bias) of each dense layer, shapes (n_inputs, n_neurons) and (n_neurons,); the last one has one neuron."""
 
-RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 N_HIDDEN = 8
 SHOWN = 100
 """Events of each class that are drawn as points."""
@@ -50,10 +48,10 @@ class Events(NamedTuple):
     y: Array
 
 
-def neuron(
-    x: ArrayLike, y: ArrayLike, columns: Sequence[str], *, n_events: int = 3000, epochs: int = 100, seed: int = 0
+def small_network(
+    x: ArrayLike, y: ArrayLike, columns: Sequence[str], *, n_events: int = 3000, epochs: int = 60, seed: int = 0
 ) -> frame.Panel:
-    """Train one neuron on two variables, and walk through its epochs; each learning rate is a training of its own.
+    """Train a network 2-8-1 on two variables in batches of 64 events, and walk through its epochs.
 
     Parameters
     ----------
@@ -64,9 +62,7 @@ def neuron(
     columns : two names
         Columns of the event table, for the axes.
     n_events, seed : int
-        As many events are drawn; the seed also fixes the neuron's first weights.
-    epochs : int
-        Steps, each with the gradient of all these events.
+        As many events are drawn; the seed also fixes the network's first weights.
 
     Raises
     ------
@@ -74,38 +70,60 @@ def neuron(
         As `choose`.
     """
     events = choose(x, y, n_events, seed)
-
-    @cache
-    def training(learning_rate: float) -> Training:
-        return descend(events, learning_rate, epochs, seed)
-
-    def describe(layers: Layers) -> frame.Readout:
-        ((kernel, bias),) = layers
-        text = f"w₁ = {kernel[0, 0]:.3f}, w₂ = {kernel[1, 0]:.3f}, b = {bias[0]:.3f}"
-        return {"weights and bias (standardised inputs)": text.replace("-", "−")}
-
-    rate = frame.control("SelectionSlider", "learning rate", options=RATES, value=0.1)
-    return _panel("neuron", "one neuron", events, columns, training, describe, learning_rate=rate)
-
-
-def small_network(
-    x: ArrayLike, y: ArrayLike, columns: Sequence[str], *, n_events: int = 3000, epochs: int = 60, seed: int = 0
-) -> frame.Panel:
-    """Train a network 2-8-1 on two variables, and walk through its epochs.
-
-    Arguments and errors are those of `neuron`; here an epoch has batches of 64 events, and the steps are Adam's.
-    """
-    events = choose(x, y, n_events, seed)
     trained = fit(events, epochs, seed)
+    share = events.y.mean()
+    know_nothing = float(-share * np.log(share) - (1 - share) * np.log(1 - share))
+    spans = [tuple(np.quantile(column, (0.0, 0.97))) for column in events.x.T]
+    grid_axes = [np.linspace(low, high, N_GRID) for low, high in spans]
+    grid = np.stack(np.meshgrid(*grid_axes), axis=-1).reshape(-1, 2)
+    grid = (grid - events.x.mean(axis=0)) / events.x.std(axis=0)
+    edges = np.linspace(0, 1, 26)
 
-    def describe(layers: Layers) -> frame.Readout:
+    with plotting.use_style():
+        fig, axes = plotting.new_figure(2, 2, width=7.6, height=4.4, width_ratios=(3, 2))
+        specification = axes[0, 0].get_gridspec()
+        for ax in axes[:, 0]:
+            ax.remove()
+        image, lines, points = _draw_plane(fig.add_subplot(specification[:, 0]), events, columns, spans)
+        steps = _draw_scores(axes[0, 1], edges)
+        curve, dot = _draw_losses(axes[1, 1], trained.loss, know_nothing)
+
+    def update(epoch: int) -> frame.Readout:
+        layers = trained.layers[epoch]
         (kernel, bias), _ = layers
         active = (events.standard @ kernel + bias > 0).mean(axis=0)
         among = np.count_nonzero((active > 0) & (active < 1))
-        return {"hidden neurons with their kink among the events": f"{among} of {N_HIDDEN}"}
+        surface = expit(logits(grid, layers)).reshape(N_GRID, N_GRID)
+        image.set_data(surface)
+        contours: Any = contourpy.contour_generator(grid_axes[0], grid_axes[1], surface, line_type="Separate")
+        for collection, levels in zip(lines, ((0.5,), (0.25, 0.75)), strict=True):
+            collection.set_segments([line for level in levels for line in contours.lines(level)])
+        z = logits(events.standard, layers)
+        for part, value in zip(steps, (0, 1), strict=True):
+            of_class = expit(z[events.y == value])
+            part.set_data(np.histogram(of_class, edges)[0] / len(of_class))
+        curve.set_data(np.arange(epochs + 1), trained.loss)
+        dot.set_data([epoch], [trained.loss[epoch]])
+        return {
+            "epoch": f"{epoch} of {epochs}",
+            "loss": f"{trained.loss[epoch]:.4f}",
+            "loss of knowing nothing but the share of signal": f"{know_nothing:.4f}",
+            "on the right side of 0.5": f"{100 * np.mean((z >= 0) == (events.y == 1)):.1f} % of {len(z)} events",
+            "hidden neurons with their kink among the events": f"{among} of {N_HIDDEN}",
+        }
 
-    what = "a network with one small hidden layer"
-    return _panel("small-network", what, events, columns, lambda: trained, describe)
+    return frame.Panel(
+        "small-network",
+        fig,
+        [image, *lines, *points, *steps, curve, dot],
+        {"epoch": frame.slider("epoch", 0, epochs, 0)},
+        update,
+        play="epoch",
+        still={"epoch": epochs},
+        alt="Left, plane of two variables with signal squares and background circles, coloured by the score of a"
+        " network with one small hidden layer; a solid line marks the score 0.5, dotted lines 0.25 and 0.75."
+        " Right, the scores of both classes, and below the loss against the epoch.",
+    )
 
 
 def choose(x: ArrayLike, y: ArrayLike, n_events: int, seed: int) -> Events:
@@ -118,38 +136,14 @@ def choose(x: ArrayLike, y: ArrayLike, n_events: int, seed: int) -> Events:
         is missing.
     """
     values, labels = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    if values.shape != (len(labels), 2) or not (np.isfinite(values).all() and np.isin(labels, (0, 1)).all()):
-        raise BadInput(
-            "Expected two finite inputs and a label, 0 or 1, of each event.",
-            where=f"interactive: x of shape {values.shape}, y of shape {labels.shape}",
-            next_step="Pick two columns of the inputs, x[:, [0, 1]], and look for NaN.",
-        )
+    is_complete = values.shape == (len(labels), 2) and np.isfinite(values).all() and np.isin(labels, (0, 1)).all()
+    problem = f"x of shape {values.shape} and y of shape {labels.shape} are no two finite inputs and a label per event"
+    frame.require(is_complete, problem, "two columns of the inputs without NaN, x[:, [0, 1]], and labels 0 and 1")
     drawn = np.sort(np.random.default_rng(seed).permutation(len(values))[:n_events])
     values, labels = values[drawn], labels[drawn]
-    if not {0.0, 1.0} <= set(labels.tolist()) or not (np.ptp(values, axis=0) > 0).all():
-        raise BadInput(
-            "The drawn events hold only one class, or an input is constant.",
-            where="interactive",
-            next_step="Pass signal and background events, with two inputs that vary.",
-        )
+    varies = (np.ptp(np.column_stack([values, labels]), axis=0) > 0).all()
+    frame.require(varies, "The drawn events hold only one class, or an input is constant", "inputs that vary")
     return Events(values, (values - values.mean(axis=0)) / values.std(axis=0), labels)
-
-
-def descend(events: Events, learning_rate: float, epochs: int, seed: int) -> Training:
-    """Return the training of one neuron by θ → θ − η ∇L with the gradient of all events, from random first weights.
-
-    With z = w·x + b, the gradient of the mean cross-entropy is the mean of (sigmoid(z) − y) x for the weights, and of
-    sigmoid(z) − y for the bias.
-    """
-    x, y = np.column_stack([events.standard, np.ones(len(events.y))]), events.y
-    theta = np.append(np.random.default_rng(seed).normal(size=2), 0.0)
-    steps, loss = [], []
-    for _ in range(epochs + 1):
-        z = x @ theta
-        steps.append([(theta[:2, None].copy(), theta[2:].copy())])
-        loss.append(cross_entropy(y, z))
-        theta = theta - learning_rate * (expit(z) - y) @ x / len(y)
-    return Training(steps, np.array(loss))
 
 
 def fit(events: Events, epochs: int, seed: int) -> Training:
@@ -184,83 +178,6 @@ def logits(x: Array, layers: Layers) -> Array:
 def cross_entropy(y: Array, z: Array) -> float:
     """Return the mean binary cross-entropy of labels for logits, finite however certain the network is."""
     return float(np.mean(np.logaddexp(0, z) - y * z))
-
-
-def contours(axes: Sequence[Array], surface: Array, levels: Sequence[float]) -> list[Array]:
-    """Return the lines on which the surface, shape (n_y, n_x), has one of the levels."""
-    import contourpy
-
-    x, y = axes
-    generator = contourpy.contour_generator(x, y, surface, line_type=contourpy.LineType.Separate)
-    return [np.asarray(line) for level in levels for line in generator.lines(level)]
-
-
-def _panel(
-    name: str,
-    what: str,
-    events: Events,
-    columns: Sequence[str],
-    training: Callable[..., Training],
-    describe: Callable[[Layers], frame.Readout],
-    **controls: Any,
-) -> frame.Panel:
-    """Return the panel of a training of ``what``, with a slider over its epochs.
-
-    ``training`` is called with the values of ``controls`` and gives the training to show; ``describe`` reads out
-    the parameters of a network.
-    """
-    first = training(**{key: control.value for key, control in controls.items()})
-    n_epochs = len(first.loss) - 1
-    share = events.y.mean()
-    know_nothing = float(-share * np.log(share) - (1 - share) * np.log(1 - share))
-    spans = [tuple(np.quantile(column, (0.0, 0.97))) for column in events.x.T]
-    grid_axes = [np.linspace(low, high, N_GRID) for low, high in spans]
-    grid = np.stack(np.meshgrid(*grid_axes), axis=-1).reshape(-1, 2)
-    grid = (grid - events.x.mean(axis=0)) / events.x.std(axis=0)
-    edges = np.linspace(0, 1, 26)
-
-    with plotting.use_style():
-        fig, axes = plotting.new_figure(2, 2, width=7.6, height=4.4, width_ratios=(3, 2))
-        specification = axes[0, 0].get_gridspec()
-        for ax in axes[:, 0]:
-            ax.remove()
-        image, lines, points = _draw_plane(fig.add_subplot(specification[:, 0]), events, columns, spans)
-        steps = _draw_scores(axes[0, 1], edges)
-        curve, dot = _draw_losses(axes[1, 1], first.loss, know_nothing)
-
-    def update(epoch: int, **chosen: Any) -> frame.Readout:
-        history = training(**chosen)
-        layers = history.layers[epoch]
-        surface = expit(logits(grid, layers)).reshape(N_GRID, N_GRID)
-        image.set_data(surface)
-        for collection, levels in zip(lines, ((0.5,), (0.25, 0.75)), strict=True):
-            collection.set_segments(contours(grid_axes, surface, levels))
-        z = logits(events.standard, layers)
-        for part, value in zip(steps, (0, 1), strict=True):
-            of_class = expit(z[events.y == value])
-            part.set_data(np.histogram(of_class, edges)[0] / len(of_class))
-        curve.set_data(np.arange(n_epochs + 1), history.loss)
-        dot.set_data([epoch], [history.loss[epoch]])
-        return {
-            "epoch": f"{epoch} of {n_epochs}",
-            "loss": f"{history.loss[epoch]:.4f}",
-            "loss of knowing nothing but the share of signal": f"{know_nothing:.4f}",
-            "on the right side of 0.5": f"{100 * np.mean((z >= 0) == (events.y == 1)):.1f} % of {len(z)} events",
-            **describe(layers),
-        }
-
-    return frame.Panel(
-        name,
-        fig,
-        [image, *lines, *points, *steps, curve, dot],
-        {"epoch": frame.slider("epoch", 0, n_epochs, 0), **controls},
-        update,
-        play="epoch",
-        still={"epoch": n_epochs},
-        alt="Left, plane of two variables with signal squares and background circles, coloured by the score of "
-        f"{what}; a solid line marks the score 0.5, dotted lines 0.25 and 0.75. Right, the scores of both classes,"
-        " and below the loss against the epoch.",
-    )
 
 
 def _draw_plane(

@@ -7,7 +7,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from course.interactive import frame
 from labcourse import metrics, plotting, significance
-from labcourse.errors import BadInput
 from labcourse.plotting import style
 
 STEPS = 200
@@ -102,21 +101,6 @@ def cut(
     )
 
 
-def reweighted(score: ArrayLike, factor: ArrayLike) -> NDArray[np.float64]:
-    """Return the score after the signal class has got ``factor`` times the weight: its odds grow by that factor.
-
-    If p = s/(s+b) is the share of signal where an event lies, then with signal counted ``factor`` times it is
-    factor·s/(factor·s+b): exact for the best possible score, p = s/(s+b) everywhere.
-
-    Examples
-    --------
-    >>> reweighted([0.5, 0.9], 1 / 9)
-    array([0.1, 0.5])
-    """
-    p, k = np.asarray(score, dtype=np.float64), np.asarray(factor, dtype=np.float64)
-    return k * p / (k * p + (1 - p))
-
-
 def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame.Panel:
     """Move the weight of the signal class relative to the background's, and see the scores and yields follow.
 
@@ -136,18 +120,15 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
     edges = np.linspace(0, 1, 41)
     half = 20  # the edge at one half
     factors = np.geomspace(LOWEST, HIGHEST, 161)
-    # An edge e of the new score is where the old one is e/(e + factor·(1−e)): no event is touched.
-    found = _scan(score, label, weight, reweighted(edges, 1 / factors[:, None]).ravel())
+    # With p = s/(s+b) the share of signal where an event lies, a signal counted k times makes it k·p/(k·p + 1 − p):
+    # exact for the best possible score. An edge of the new score is one of the old, so no event is touched.
+    found = _scan(score, label, weight, (edges / (edges + factors[:, None] * (1 - edges))).ravel())
     # Yields above each edge, their errors: shape (n_factors, n_edges). No score lies above the last edge, 1.
     background, signal = (values.reshape(-1, 41) for values in (found.background, found.signal))
     b_error, s_error = (values.reshape(-1, 41)[:, half] for values in (found.background_error, found.signal_error))
     b_total, s_total = float(background[0, 0]), float(signal[0, 0])
-    if not (s_total > 0 and b_total > 0):
-        raise BadInput(
-            "The weights of signal or background do not add up to a positive number.",
-            where="interactive.class_weight",
-            next_step="Both classes are needed.",
-        )
+    nothing = "The weights of signal or background do not add up to a positive number"
+    frame.require(s_total > 0 and b_total > 0, nothing, "events of both classes")
     background[:, -1] = signal[:, -1] = 0.0
     shapes = [-np.diff(above) / above[0, 0] for above in (background, signal)]
     s, b = signal[:, half], background[:, half]
@@ -217,12 +198,8 @@ def _scan(
     """Return `significance.scan`, of scores from 0 to 1 only."""
     found = significance.scan(score, label, weight, cuts=cuts, groups=groups)
     low, high = np.min(score), np.max(score)
-    if low < 0 or high > 1:
-        raise BadInput(
-            f"The scores go from {low:.3g} to {high:.3g}, outside [0, 1].",
-            where="interactive",
-            next_step="Pass what `training.predict` gives.",
-        )
+    outside = f"The scores go from {low:.3g} to {high:.3g}, outside [0, 1]"
+    frame.require(low >= 0 and high <= 1, outside, "what `training.predict` gives")
     return found
 
 

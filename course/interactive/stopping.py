@@ -2,44 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from course.checks.registry import course_answer
 from course.interactive import frame
 from labcourse import plotting
-from labcourse.errors import BadInput
 from labcourse.plotting import style
 
 MOST = 30
-
-
-class Stop(NamedTuple):
-    """Best and last epoch of a training, counted from 1, and whether the patience was used up."""
-
-    best: int
-    last: int
-    stopped: bool
-
-
-def stop(losses: Sequence[float], patience: int) -> Stop:
-    """Return where early stopping ends a training with the given validation losses.
-
-    Examples
-    --------
-    >>> stop([0.6, 0.5, 0.55, 0.56, 0.4], patience=2)
-    Stop(best=2, last=4, stopped=True)
-    >>> stop([0.6, 0.5, 0.55, 0.56, 0.4], patience=3)
-    Stop(best=5, last=5, stopped=False)
-    """
-    best = 0
-    for epoch, loss in enumerate(losses):
-        if loss < losses[best]:
-            best = epoch
-        elif epoch - best >= patience:
-            return Stop(best + 1, epoch + 1, stopped=True)
-    return Stop(best + 1, len(losses), stopped=False)
 
 
 def patience(history: Any, *, start: int = 5) -> frame.Panel:
@@ -59,15 +31,13 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
     """
     recorded = getattr(history, "history", history)
     losses = np.asarray(recorded.get("val_loss", []), dtype=np.float64)
-    if len(losses) < 2 or not np.isfinite(losses).all():
-        raise BadInput(
-            "Expected a history with at least two finite validation losses.",
-            where="interactive.patience",
-            next_step="Pass what `training.fit(..., validation_data=...)` returned.",
-        )
+    is_usable = len(losses) > 1 and np.isfinite(losses).all()
+    has = "what `training.fit(..., validation_data=...)` returned"
+    frame.require(is_usable, "Fewer than two validation losses, or some that are not finite", has)
     slider = frame.slider("patience [epochs]", 1, MOST, start)
     overall, end_of_record = int(np.argmin(losses)), len(losses) + 1
-    stops = {n: stop(losses.tolist(), n) for n in range(1, MOST + 1)}
+    rule = course_answer("4.4")
+    stops = {n: rule(losses.tolist(), n) for n in range(1, MOST + 1)}
 
     fig, ax = plotting.losses(recorded)
     with plotting.use_style():
@@ -83,22 +53,22 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
         fig.legend(loc="outside upper center", ncols=3, fontsize=8.5)
 
     def update(patience: int) -> frame.Readout:
-        found = stops[patience]
-        for area, left, right in ((vain, found.best, found.last), (unseen, found.last, end_of_record)):
+        best, last = stops[patience]
+        for area, left, right in ((vain, best, last), (unseen, last, end_of_record)):
             area.set_x(left)
             area.set_width(right - left)
-        end.set_xdata([found.last] * 2)
-        star.set_data([found.best], [losses[found.best - 1]])
-        lost = losses[found.best - 1] - losses[overall]
+        end.set_xdata([last] * 2)
+        star.set_data([best], [losses[best - 1]])
+        lost = losses[best - 1] - losses[overall]
         return {
             "patience": _epochs(patience),
-            "training stops after epoch": f"{found.last}"
-            + ("" if found.stopped else " (the record ends before the patience does)"),
-            "goes back to epoch": f"{found.best}",
-            "validation loss there": f"{losses[found.best - 1]:.4f}",
+            "training stops after epoch": f"{last}"
+            + ("" if last - best >= patience else " (the record ends before the patience does)"),
+            "goes back to epoch": f"{best}",
+            "validation loss there": f"{losses[best - 1]:.4f}",
             "lost against the best of all": f"{lost:.4f}"
             + (f" (that is epoch {overall + 1})" if lost else " (it is the best)"),
-            "trained in vain": _epochs(found.last - found.best),
+            "trained in vain": _epochs(last - best),
         }
 
     return frame.Panel(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy import stats
 
@@ -21,7 +23,7 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
     x = np.linspace(-REACH, REACH, 481)
     n_events = 10_000
     with plotting.use_style():
-        fig, (densities, roc) = plotting.new_figure(1, 2, width=8, height=3.6, width_ratios=(3, 2))
+        fig, (densities, right) = plotting.new_figure(1, 2, width=8, height=3.6)
         curves = [
             densities.plot(x, 0 * x, color=color, linestyle=dashes, label=name)[0]
             for color, dashes, name in ((style.BACKGROUND, "-", "background"), (style.SIGNAL, "--", "signal"))
@@ -30,21 +32,33 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
         lost = densities.axvspan(-REACH, start, color="white", alpha=0.75, linewidth=0, zorder=3)
         densities.set(xlabel="x", ylabel="density, each class by itself", xlim=(-REACH, REACH), ylim=(0, 0.5))
         densities.legend(loc="upper right")
-        (curve,) = roc.plot([], [], color=style.DARK)
-        (dot,) = roc.plot([], [], "o", color="#E69F00", markeredgecolor="black", markersize=8, zorder=5)
-        roc.plot((0, 1), (0, 1), ":", color=style.GREY)
-        roc.set(xlim=(0, 1), ylim=(0, 1), xlabel="background efficiency", ylabel="signal efficiency")
+        looks = (
+            (style.SIGNAL, "--", "signal efficiency"),
+            (style.BACKGROUND, "-", "background efficiency"),
+            (style.DARK, ":", "purity"),
+        )
+        shares = [
+            right.plot([], [], color=color, linestyle=dashes, linewidth=2, label=name)[0]
+            for color, dashes, name in looks
+        ]
+        mark = right.axvline(start, color=style.DARK, linewidth=1.5)
+        right.set(xlim=(-REACH, REACH), ylim=(0, 1.35), xlabel="threshold", ylabel="share")
+        right.legend(loc="upper right", fontsize=8.5)
+
+    def kept_of(threshold: Any, distance: float, share: float) -> tuple[Any, Any, Any]:
+        e_s, e_b = stats.norm.sf(threshold - distance / 2), stats.norm.sf(threshold + distance / 2)
+        return e_s, e_b, share * e_s / (share * e_s + (1 - share) * e_b)
 
     def update(threshold: float, distance: float, share: float) -> frame.Readout:
         for artist, mean in zip(curves, (-distance / 2, distance / 2), strict=True):
             artist.set_ydata(stats.norm.pdf(x, mean))
-        line.set_xdata([threshold] * 2)
+        for artist, values in zip(shares, kept_of(x, distance, share), strict=True):
+            artist.set_data(x, values)
+        for artist in (line, mark):
+            artist.set_xdata([threshold] * 2)
         lost.set_width(threshold + REACH)
-        e_s, e_b = stats.norm.sf(threshold - distance / 2), stats.norm.sf(threshold + distance / 2)
-        curve.set_data(stats.norm.sf(x + distance / 2), stats.norm.sf(x - distance / 2))
-        dot.set_data([e_b], [e_s])
+        e_s, e_b, purity = kept_of(threshold, distance, share)
         s, b = share * n_events, (1 - share) * n_events
-        kept = s * e_s + b * e_b
         return {
             "signal kept (true positive)": f"{s * e_s:.0f}",
             "signal rejected (false negative)": f"{s * (1 - e_s):.0f}",
@@ -52,13 +66,13 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
             "background rejected (true negative)": f"{b * (1 - e_b):.0f}",
             "signal efficiency (recall)": f"{e_s:.3f}",
             "background efficiency": f"{e_b:.4f}",
-            "purity (precision)": f"{s * e_s / kept:.3f}" if kept > 0 else "not defined: nothing is kept",
+            "purity (precision)": f"{purity:.3f}",
         }
 
     return frame.Panel(
         "threshold",
         fig,
-        [*curves, line, lost, curve, dot],
+        [*curves, line, lost, *shares, mark],
         {
             "threshold": frame.slider("threshold", -REACH, REACH, start, step=0.05),
             "distance": frame.slider("distance of the means", 0, 5, distance, step=0.1),
@@ -66,5 +80,5 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
         },
         update,
         alt="Left, the densities of background and signal, two Gaussians, and a threshold; what lies below is pale."
-        " Right, their ROC curve with a marker at the threshold.",
+        " Right, the efficiencies of both and the purity against the threshold.",
     )

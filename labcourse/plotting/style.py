@@ -104,8 +104,9 @@ def show(fig: Figure, alt: str) -> None:
     if InteractiveShell.initialized():
         image = base64.b64encode(png(fig, sharpness=2)).decode("ascii")
         data = {"image/png": image, "text/plain": text}
-        width = round(fig.get_figwidth() * STYLE["savefig.dpi"])  # else twice the points would be twice the size
-        display(data, metadata={"image/png": {"alt": text, "width": width}}, raw=True)
+        # Or twice the points would be twice the size; both, so that the page does not jump when the picture arrives.
+        width, height = (round(inches * STYLE["savefig.dpi"]) for inches in fig.get_size_inches())
+        display(data, metadata={"image/png": {"alt": text, "width": width, "height": height}}, raw=True)
         # JupyterLab shows pictures without their alt text: screen readers find it here.
         display({"text/html": f'<p style="{_UNSEEN}">Figure: {html.escape(text)}</p>'}, raw=True)
     else:

@@ -1,4 +1,4 @@
-"""The search for A → Zh: event table, reconstruction, networks, significance and limits."""
+"""The search for A → Zh: event table, significance and limits."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyhf
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import azh
 from azh import events, limits, sensitivity
-from factory.azh import production, reconstruction, response
-from factory.particles import Particles
+from factory.azh import production, reconstruction
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
 
@@ -37,18 +37,12 @@ def make_events(n: int = 400, *, masses: tuple[float, ...] = (300, 700, 1200, 20
     )
 
 
-# --- events ---------------------------------------------------------------------------------------------------------
-
-
 def test_split_is_60_20_20_and_keeps_rows_of_an_event_together() -> None:
-    table = make_events()
-    table = pd.concat([table, table], ignore_index=True)
+    table = pd.concat([make_events()] * 2, ignore_index=True)
     parts = azh.split(table)
     assert [round(len(part) / len(table), 1) for part in parts] == [0.6, 0.2, 0.2]
     identities = [set(sensitivity.identity(part)) for part in parts]
-    assert not identities[0] & identities[1]
-    assert not identities[0] & identities[2]
-    assert not identities[1] & identities[2]
+    assert sum(map(len, identities)) == len(set().union(*identities))
 
 
 def test_the_tested_mass_is_set_for_all_and_other_signal_is_left_out() -> None:
@@ -94,9 +88,6 @@ def test_bad_tables_are_one_error(spoil: Any, message: str) -> None:
         events.check(spoil(make_events()), "here")
 
 
-# --- the file -------------------------------------------------------------------------------------------------------
-
-
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     table = make_events()
     production.write(table, tmp_path, seed=1, scale=0.1)
@@ -122,107 +113,18 @@ def test_a_damaged_manifest_and_a_missing_file_are_one_error(tmp_path: Path) -> 
         azh.read(tmp_path / "nowhere")
 
 
-# --- reconstruction -------------------------------------------------------------------------------------------------
-
-
-def test_tag_efficiencies_meet_the_published_working_points() -> None:
-    for kind, rejections in reconstruction.REJECTION.items():
-        for b_efficiency, rejection in zip((0.60, 0.70, 0.77, 0.85), rejections, strict=True):
-            found = reconstruction.tag_efficiency(np.array([kind]), b_efficiency)[0]
-            assert found == pytest.approx(b_efficiency if kind == 5 else 1 / rejection)
-
-
-def test_scores_of_tagged_jets_are_above_the_cut() -> None:
-    rng = np.random.default_rng(1)
-    flavour = np.repeat([5, 4, 21], 2000)
-    passes = rng.random(len(flavour)) < 0.5
-    score = reconstruction.tag_score(flavour, passes, rng)
-    cut = 1 - reconstruction.WORKING_POINT
-    assert (score[passes] >= cut - 1e-6).all()
-    assert (score[~passes] <= cut + 1e-6).all()
-
-
-def zh_event(*, extra_jets: int = 1) -> tuple[Particles, Particles, np.ndarray]:
-    """Return one event that passes: two muons, two b jets back to back with them, and softer jets."""
-    leptons = Particles(
-        np.zeros(2, int), np.array([13, -13]), np.array([90.0, 60.0]), np.array([0.2, -0.3]), np.array([0.0, 1.2])
-    )
-    n = 2 + extra_jets
-    jets = Particles(
-        np.zeros(n, int),
-        np.array([5, 5, 21, 21])[:n],
-        np.array([90.0, 70.0, 30.0, 25.0])[:n],
-        np.array([0.1, -0.4, 1.5, -1.9])[:n],
-        np.array([3.0, -1.7, 1.9, -0.6])[:n],
-    )
-    return leptons, jets, np.array([10.0])
-
-
-def test_the_inputs_of_an_event() -> None:
-    leptons, jets, missing = zh_event()
-    event, inputs, factor = reconstruction.select(leptons, jets, missing, np.random.default_rng(1))
-    assert event.tolist() == [0]
-    assert list(inputs) == list(events.MEASURED)
-    assert factor[0] == pytest.approx(0.77**2, rel=0.03)
-    vector_sum = np.hypot(*(90 * t(0.0) + 60 * t(1.2) for t in (np.cos, np.sin)))
-    assert inputs["pt_z"][0] == pytest.approx(vector_sum, rel=1e-5)
-    assert inputs["dr_b1b2"][0] == pytest.approx(np.hypot(0.5, 2 * np.pi - 4.7), rel=1e-5)
-    assert inputs["met_ht"][0] == pytest.approx(10 / np.sqrt(90 + 60 + 90 + 70 + 30), rel=1e-5)
-    assert inputs["pt_j3"][0] == 30
-
-
-def test_a_missing_third_jet_is_the_sentinel() -> None:
-    _, inputs, _ = reconstruction.select(*zh_event(extra_jets=0), np.random.default_rng(1))
-    assert {inputs[name][0] for name in ("pt_j3", "dr_b1j3", "dr_b2j3", "btag_j3")} == {events.MISSING}
-
-
-def test_events_with_an_electron_and_a_muon_count_half_where_they_are_asked_for() -> None:
-    leptons, jets, missing = zh_event()
-    mixed = Particles(leptons.event, np.array([11, -13]), leptons.pt, leptons.eta, leptons.phi)
-    assert not len(reconstruction.select(mixed, jets, missing, np.random.default_rng(1))[0])
-    halves = [
-        reconstruction.select(pair, jets, missing, np.random.default_rng(1), any_flavour=True)[2][0]
-        for pair in (mixed, leptons)
-    ]
-    full = reconstruction.select(leptons, jets, missing, np.random.default_rng(1))[2][0]
-    assert halves == [full / 2, full / 2]
-
-
-def test_pairs_are_tagged_as_often_as_their_efficiencies_say() -> None:
-    """Weights by probability instead of tags by lot: the same expectation, jet by jet."""
-    _, jets, _ = zh_event(extra_jets=2)
-    rng = np.random.default_rng(5)
-    efficiency = reconstruction.tag_efficiency(jets.pdgid, 0.77)
-    lot = rng.random((200_000, 4)) < efficiency
-    two = lot.sum(axis=1) == 2
-    _, _, factor = reconstruction._tagged_pairs(jets, rng)
-    assert factor[0] == pytest.approx(two.mean(), rel=0.01)
-
-
-def test_neutrinos_in_b_jets_lower_the_jet_and_make_missing_momentum() -> None:
-    rng = np.random.default_rng(2)
-    n = 4000
-    b = Particles(np.arange(n), np.full(n, 5), np.full(n, 100.0), np.zeros(n), np.zeros(n))
-    light = Particles(b.event, np.full(n, 21), b.pt, b.eta, b.phi)
-    lost = response.neutrinos(b, rng)
-    assert (lost > 0).mean() == pytest.approx(response.SEMILEPTONIC[5], abs=0.03)
-    assert not response.neutrinos(light, rng).any()
-    none = Particles(*(np.zeros(0, int),) * 2, *(np.zeros(0),) * 3)
-    assert response.measure_jets(b, lost, none, rng).pt.mean() < response.measure_jets(b, 0 * lost, none, rng).pt.mean()
-    still = np.zeros((n, 2))
-    assert (
-        response.measure_missing(still, b, lost, rng).mean() > response.measure_missing(still, b, 0 * lost, rng).mean()
-    )
-
-
-# --- significance and limits ----------------------------------------------------------------------------------------
+def scored(label: Any, weight: Any = 1.0, event: Any = None) -> pd.DataFrame:
+    """Return a table of events for scores: which are signal, their weights, and who they are."""
+    process = pd.Categorical(np.where(np.equal(label, 1), "signal", "Zjets"))
+    event = np.arange(len(process)) if event is None else event
+    return pd.DataFrame({"process": process, "weight": weight, "run": 1, "event": event})
 
 
 def test_significance_of_one_bin_is_the_formula() -> None:
     """s = b = 1 after the normalisation: √(2 (2 ln 2 − 1))."""
     flat = np.full(100, 0.5)
     label = np.repeat([1.0, 0.0], 50)
-    value = sensitivity.binned_significance(flat, label, np.ones(100))
+    value = sensitivity.binned_significance(flat, scored(label))
     assert value.value == pytest.approx(np.sqrt(2 * (2 * np.log(2) - 1)))
     assert value.error == pytest.approx(0, abs=1e-12)
 
@@ -231,8 +133,8 @@ def test_significance_of_one_bin_is_the_formula() -> None:
 def test_significance_does_not_depend_on_the_yields(seed: int, factor_s: float, factor_b: float) -> None:
     rng = np.random.default_rng(seed)
     score, label = rng.random(300), np.repeat([1.0, 0.0], 150)
-    plain = sensitivity.asimov(sensitivity.histogram(score, label, np.ones(300)))
-    scaled = sensitivity.asimov(sensitivity.histogram(score, label, np.where(label == 1, factor_s, factor_b)))
+    plain = sensitivity.asimov(sensitivity.histogram(score, scored(label)))
+    scaled = sensitivity.asimov(sensitivity.histogram(score, scored(label, np.where(label == 1, factor_s, factor_b))))
     assert scaled == pytest.approx(plain)
 
 
@@ -241,9 +143,8 @@ def test_no_bin_is_left_without_background_and_nothing_is_lost(seed: int) -> Non
     rng = np.random.default_rng(seed)
     score, label = rng.random(60), np.repeat([1.0, 0.0], 30)
     weight = rng.choice([1.0, -0.6], 60, p=[0.8, 0.2])
-    if min(weight[:30].sum(), weight[30:].sum()) <= 0:
-        return
-    binned = sensitivity.histogram(score, label, weight)
+    assume(min(weight[:30].sum(), weight[30:].sum()) > 0)
+    binned = sensitivity.histogram(score, scored(label, weight))
     assert (binned.background > 0).all()
     assert (binned.signal >= 0).all() or len(binned.signal) == 1
     assert binned.signal.sum() == pytest.approx(weight[:30].sum())
@@ -254,14 +155,13 @@ def test_no_bin_is_left_without_background_and_nothing_is_lost(seed: int) -> Non
 def test_rows_of_an_event_fluctuate_together() -> None:
     rng = np.random.default_rng(3)
     score, label = rng.random(2000), np.repeat([1.0, 0.0], 1000)
-    event = np.arange(2000)
-    alone = sensitivity.binned_significance(score, label, np.ones(2000), event=event)
-    repeated = [np.tile(column, 4) for column in (score, label, np.ones(2000), event)]
-    together = sensitivity.binned_significance(*repeated[:3], event=repeated[3])
+    once, repeated = scored(label), scored(np.tile(label, 4), event=np.tile(np.arange(2000), 4))
+    alone = sensitivity.binned_significance(score, once)
+    together = sensitivity.binned_significance(np.tile(score, 4), repeated)
     assert together.value == pytest.approx(alone.value)
     assert together.error == pytest.approx(alone.error, rel=0.2)
-    variance = sensitivity.histogram(*repeated[:3], event=repeated[3]).background_variance.sum()
-    assert variance == pytest.approx(16 * sensitivity.histogram(score, label, np.ones(2000)).background_variance.sum())
+    variance = sensitivity.histogram(np.tile(score, 4), repeated).background_variance.sum()
+    assert variance == pytest.approx(16 * sensitivity.histogram(score, once).background_variance.sum())
 
 
 @pytest.mark.parametrize(
@@ -271,51 +171,41 @@ def test_rows_of_an_event_fluctuate_together() -> None:
         (np.ones(4), np.ones(4), EmptySelection),
         (np.array([1, 1, 0, 0]), np.array([1, 1, -1, -1]), EmptySelection),
         (np.array([1, 1, 0, 0]), np.array([1, 1, np.nan, 1]), BadInput),
-        (np.array([1, 1, 0]), np.ones(4), BadInput),
+        (np.array([1, 1, 0]), np.ones(3), BadInput),
     ],
 )
 def test_scores_that_cannot_be_weighed_are_one_error(label: Any, weight: Any, error: type[Exception]) -> None:
     with pytest.raises(error):
-        sensitivity.binned_significance(np.full(4, 0.5), label, weight)
+        sensitivity.binned_significance(np.full(4, 0.5), scored(label, weight))
 
 
 def three_bins() -> sensitivity.Binned:
-    return sensitivity.Binned(
-        np.array([0, 0.5, 0.8, 1]),
-        np.array([1.0, 10, 30]),
-        np.array([1000.0, 50, 4]),
-        np.array([10.0, 5, 1]),
-    )
+    columns = [0, 0.5, 0.8, 1], [1.0, 10, 30], [1000.0, 50, 4], [10.0, 5, 1]
+    return sensitivity.Binned(*map(np.array, columns))
 
 
 def pyhf_model(binned: sensitivity.Binned, uncertainty: float) -> Any:
     """Return the likelihood of a limit as pyhf's language says it."""
-    pyhf = pytest.importorskip("pyhf")
     normalisation = {"hi": 1 + uncertainty, "lo": 1 - uncertainty}
     background = [
         {"name": "background", "type": "normsys", "data": normalisation},
         {"name": "simulation", "type": "staterror", "data": list(np.sqrt(binned.background_variance))},
     ]
-    strength = [{"name": "mu", "type": "normfactor", "data": None}]
-    processes = [
-        {"name": "signal", "data": list(binned.signal), "modifiers": strength},
-        {"name": "background", "data": list(binned.background), "modifiers": background},
-    ]
+    signal = {"name": "signal", "data": list(binned.signal)}
+    signal["modifiers"] = [{"name": "mu", "type": "normfactor", "data": None}]
+    processes = [signal, {"name": "background", "data": list(binned.background), "modifiers": background}]
     spec = {"channels": [{"name": "score", "samples": processes}], "parameters": []}
     return pyhf.Model(spec, validate=False, poi_name="mu")
 
 
 def test_limits_are_those_of_pyhf() -> None:
-    pyhf = pytest.importorskip("pyhf")
     binned = three_bins()
     limit = limits.expected_limit(binned)
     model = pyhf_model(binned, 0.2)
     data = [*binned.background, *model.config.auxdata]
-    # CLs of the expected band at the limit that was found: 0.05 for the median.
-    _, band = pyhf.infer.hypotest(limit.median / events.SIGNAL_CROSS_SECTION, data, model, return_expected_set=True)
-    assert float(band[2]) == pytest.approx(0.05, abs=5e-4)
-    _, band = pyhf.infer.hypotest(limit.plus_1 / events.SIGNAL_CROSS_SECTION, data, model, return_expected_set=True)
-    assert float(band[3]) == pytest.approx(0.05, abs=5e-4)
+    for place, value in ((2, limit.median), (3, limit.plus_1)):  # CLs of the expected band at the limit that was found
+        _, band = pyhf.infer.hypotest(value / events.SIGNAL_CROSS_SECTION, data, model, return_expected_set=True)
+        assert float(band[place]) == pytest.approx(0.05, abs=5e-4)
 
 
 @pytest.mark.parametrize("exponent", [1, 4, 7])
@@ -377,9 +267,8 @@ def test_no_signal_and_a_band_out_of_order_are_one_error(monkeypatch: pytest.Mon
         limits.expected_limit(three_bins())
 
 
-def test_limits_are_ordered_and_grow_with_the_uncertainty() -> None:
+def test_limits_grow_with_the_uncertainty() -> None:
     small, large = (limits.expected_limit(three_bins(), background_uncertainty=u) for u in (0.05, 0.5))
-    assert small.minus_2 < small.minus_1 < small.median < small.plus_1 < small.plus_2
     assert large.median > small.median
     with pytest.raises(BadInput, match="background_uncertainty"):
         limits.expected_limit(three_bins(), background_uncertainty=0)
@@ -390,25 +279,17 @@ def test_bins_of_a_limit_know_their_background() -> None:
     n = 5000
     score = np.r_[rng.beta(6, 1.2, n), rng.beta(1, 6, n)]
     label = np.repeat([1.0, 0.0], n)
-    binned = limits.for_limit(score, label, np.ones(2 * n))
+    binned = limits.for_limit(score, scored(label))
     assert 2 <= len(binned.signal) <= 12
     assert (binned.background_variance[1:] <= (0.5 * binned.background[1:]) ** 2).all()
     assert binned.background.sum() == pytest.approx(n)
 
 
-# --- the bundle -----------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def shipped() -> pd.DataFrame:
+def test_the_shipped_events() -> None:
     folder = settings.data_folder() / events.FOLDER
     if not (folder / events.FILE).is_file():
         pytest.skip("the events of the search are not there")
-    return azh.read(folder)
-
-
-def test_the_shipped_events(shipped: pd.DataFrame) -> None:
-    folder = settings.data_folder() / events.FOLDER
+    shipped = azh.read(folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (folder / events.FILE).stat().st_size <= 15_000_000
     assert sum(sample["rows"] for sample in manifest["samples"]) == len(shipped)

@@ -25,11 +25,17 @@ import azh
 from azh import figures, search
 from azh.events import Parts
 from factory import workers
+from labcourse import compiled
 from labcourse.errors import BadFile, BadInput, SimulationError
 from tests.azh.test_parameterised import make_events
 from workshop.cli import app
 
 OPTIONS: dict[str, Any] = {"epochs": 3, "masses": (300.0, 700.0), "progress": False}
+
+
+@pytest.fixture(autouse=True)
+def _begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer than these trainings
 
 
 @pytest.fixture(scope="module")
@@ -110,8 +116,8 @@ def test_places_that_hold_no_search_are_one_true_sentence(tmp_path: Path) -> Non
     assert (tmp_path / "file.db").read_bytes() == b"no database"
 
 
-def test_a_damaged_entry_is_no_search(tmp_path: Path, parts: Parts) -> None:
-    search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+def test_a_damaged_entry_is_no_search(tmp_path: Path) -> None:
+    search.suggest(search.load(tmp_path / "study.db").ask(), epochs=1)
     for column, value in (("param_name", b"\xb3\xff"), ("distribution_json", b"{}"), ("distribution_json", b"\xb3")):
         shutil.copy(tmp_path / "study.db", tmp_path / "damaged.db")
         with sqlite3.connect(tmp_path / "damaged.db") as other:
@@ -150,9 +156,6 @@ def test_trials_run_side_by_side_and_an_error_of_one_is_an_error(tmp_path: Path,
             search.run(broken, tmp_path / "broken.db", trials=1, each=pool.each, **OPTIONS)
 
 
-# --- from the command line ------------------------------------------------------------------------------------------
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a few events of the search, found before the bundle."""
@@ -163,26 +166,22 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def command(*arguments: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "workshop.cli", "tune", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    command = [sys.executable, "-m", "workshop.cli", "tune", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_tune_is_killed_and_goes_on(folder: Path, number: int) -> None:
+def test_tune_is_killed_twice_and_goes_on(folder: Path) -> None:
     path = folder / "study.db"
-    killed = command(str(path), "--trials", "50", "--epochs", "40")
-    wait_for(path, "COMPLETE", 1, killed)
-    wait_for(path, "RUNNING", 1, killed)
-    children = psutil.Process(killed.pid).children(recursive=True)
-    killed.send_signal(number)
-    killed.communicate()
-    assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
+    for running, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):  # one more is left in the file
+        killed = command(str(path), "--trials", "50", "--epochs", "3")
+        wait_for(path, "COMPLETE", 1, killed)
+        wait_for(path, "RUNNING", running, killed)
+        children = psutil.Process(killed.pid).children(recursive=True)
+        killed.send_signal(number)
+        killed.communicate()
+        assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
     kept = states(path).count("COMPLETE") + states(path).count("PRUNED")
-    again = command(str(path), "--trials", str(kept + 1), "--epochs", "40", "--json")
+    again = command(str(path), "--trials", str(kept + 1), "--epochs", "3", "--json")
     out, err = again.communicate(timeout=200)
     assert again.returncode == 0, err
     rows = json.loads(out[: out.rindex("]") + 1])

@@ -122,6 +122,26 @@ def test_chapter_1(lab: Any) -> None:
     assert lab.errors() == []
 
 
+def test_questions_and_glossary_need_no_kernel(lab: Any) -> None:
+    lab.open("chapter1_data_preparation")
+    texts = [cell["source"] for cell in lab.cells()]
+    (place,) = (i for i, text in enumerate(texts) if text.startswith("## Four questions"))
+    answers = lab.cell(place).locator("details")
+    for key, answer in (("Space", answers.nth(0)), ("Enter", answers.nth(1))):
+        answer.locator("summary").focus()
+        lab.page.keyboard.press(key)
+        lab.wait("x.open", answer.element_handle())
+    lab.screenshot("answers")
+    (place,) = (i for i, text in enumerate(texts) if "glossary.md#preselection" in text)
+    lab.cell(place).get_by_role("link", name="preselection", exact=True).click()
+    lab.wait(
+        "(entry => entry && entry.getBoundingClientRect().y > 50 && entry.getBoundingClientRect().y < 850)"
+        "(document.querySelector('.jp-MarkdownViewer [data-jupyter-id=preselection]'))"
+    )
+    lab.screenshot("glossary")
+    assert lab.problems == []
+
+
 def test_starting_over(lab: Any) -> None:
     lab.open("chapter1_data_preparation")
     exercise = lab.find("exercise-1.5")

@@ -53,6 +53,7 @@ def test_pictures_say_what_they_show(name: str) -> None:
         assert len(words) >= 8, target
         assert not re.match(r"(image|picture|figure|graphic|plot) of\b", alt, re.IGNORECASE), alt
         assert Path(target).stem not in alt
+        assert (HOME / ("notebooks" if name != SETUP.stem else ".") / target).is_file()
 
 
 @each_text

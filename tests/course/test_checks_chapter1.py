@@ -55,12 +55,17 @@ def weight_in_place(b, luminosity):
     return w * b["XSection"] * 1000 * luminosity / b["SumWeights"]
 
 
-def count_with_a_loop(events):
-    raw, expected = 0, 0.0
-    for w in events["weight"]:
-        raw += 1
-        expected += w
-    return raw, expected
+def share(events, cross_section, luminosity, names=samples.SIGNAL):
+    made = sum(cross_section[name] for name in names) * 1000 * luminosity
+    return events["weight"][events["sample"].isin(names)].sum() / made
+
+
+def share_with_a_loop(events, cross_section, luminosity):
+    seen = 0.0
+    for name, w in zip(events["sample"], events["weight"], strict=True):
+        if name in samples.SIGNAL:
+            seen += w
+    return seen / sum(1000 * luminosity * cross_section[name] for name in samples.SIGNAL)
 
 
 def code_sum(events, leptons=FOUR):
@@ -84,27 +89,92 @@ def charge_with_a_helper_column(events):
 ZERO, EEEE, EEMM = 0, 44, 48
 
 
-def in_window(events, low, high):
-    return events[(events["m_llll"] >= low) & (events["m_llll"] < high)]
+PAIRS = {(1, 2): (3, 4), (1, 3): (2, 4), (1, 4): (2, 3), (2, 3): (1, 4), (2, 4): (1, 3), (3, 4): (1, 2)}
 
 
-def purity(events, low, high):
-    inside = in_window(events, low, high)
-    s = inside["weight"][inside["sample"].isin(samples.SIGNAL)].sum()
-    b = inside["weight"][~inside["sample"].isin(samples.SIGNAL)].sum()
-    return s / (s + b) if s + b > 0 else 0
+def pair(events, *, flavour=True, charge=True, near=lambda m: abs(m - 91.19), pairs=tuple(PAIRS), nothing=np.nan):
+    """Event by event, as nobody should."""
+    masses = []
+    for row in events.to_dict("records"):
+        allowed = [
+            (near(row[f"m_ll_{i}{j}"]), row[f"m_ll_{i}{j}"], row["m_ll_{}{}".format(*PAIRS[i, j])])
+            for i, j in pairs
+            if not flavour or row[f"lep{i}_pdgid"] == row[f"lep{j}_pdgid"]
+            if not charge or row[f"lep{i}_charge"] != row[f"lep{j}_charge"]
+        ]
+        masses.append(min(allowed)[1:] if allowed else (nothing, nothing))
+    return tuple(np.array(masses).T)
 
 
-def purity_with_numpy(events, low, high):
-    m, w = events["m_llll"].to_numpy(), events["weight"].to_numpy(np.float32)
-    is_signal = np.isin(events["sample"].astype(str), samples.SIGNAL)
-    inside = (low <= m) & (m < high)
-    return np.float32(w[inside & is_signal].sum() / w[inside].sum()) if inside.any() else np.float32(0)
+def pair_all_at_once(events):
+    mass, distance = [], []
+    for i, j in PAIRS:
+        mass.append(events[f"m_ll_{i}{j}"].to_numpy())
+        is_pair = (events[f"lep{i}_pdgid"] == events[f"lep{j}_pdgid"]) & (
+            events[f"lep{i}_charge"] * events[f"lep{j}_charge"] < 0
+        )
+        distance.append(np.where(is_pair, abs(mass[-1] - 91.19), np.inf))
+    first, row = np.argmin(distance, axis=0), np.arange(len(events))
+    found = np.isfinite(np.min(distance, axis=0))
+    mass = np.array(mass)
+    return [np.where(found, mass[first, row], np.nan), np.where(found, mass[5 - first, row], np.nan)]
 
 
-def purity_without_a_guard(events, low, high):
-    inside = in_window(events, low, high)
-    return inside["weight"][inside["sample"].isin(samples.SIGNAL)].sum() / inside["weight"].sum()
+def second_nearest(events):
+    return pair(events)[0], pair_all_at_once(events.assign(lep1_pdgid=11))[1]
+
+
+def toys(weight, n_toys, rng, *, size=None, mean=1.0, change=lambda w: w, give=np.std):
+    w = change(np.asarray(weight, float))
+    return give([(rng.poisson(mean, len(w)) * w).sum() for _ in range(n_toys)])
+
+
+def toys_at_once(weight, n_toys, rng):
+    return np.std(rng.poisson(1, (n_toys, len(weight))) @ weight, ddof=1)
+
+
+def toys_by_drawing(weight, n_toys, rng):
+    n = len(weight)
+    return pd.Series([weight[rng.integers(0, n, rng.poisson(n))].sum() for _ in range(n_toys)]).std()
+
+
+def toys_of_fixed_size(weight, n_toys, rng):
+    return np.std([rng.choice(weight, len(weight)).sum() for _ in range(n_toys)])
+
+
+def toys_of_data(weight, n_toys, rng):
+    return np.std(rng.poisson(weight.sum(), n_toys))
+
+
+def window(edges, signal, background, *, measure=lambda s, b: s / b**0.5, least=1, first_only=False):
+    found = []
+    for i in range(1 if first_only else len(signal)):
+        for j in range(i + least, len(edges)):
+            s, b = sum(signal[i:j]), sum(background[i:j])
+            if b > 0:
+                found.append((measure(s, b), edges[i], edges[j]))
+    return max(found)[1:]
+
+
+def window_by_sums(edges, signal, background):
+    s, b = (np.append(0.0, np.cumsum(part)) for part in (signal, background))
+    ds, db = s[None, :] - s[:, None], b[None, :] - b[:, None]
+    usable = (np.arange(len(s))[None, :] > np.arange(len(s))[:, None]) & (db > 1e-12)
+    z = np.where(usable, ds / np.sqrt(np.where(usable, db, 1.0)), -np.inf)
+    i, j = np.unravel_index(np.argmax(z), z.shape)
+    return [edges[i], edges[j]]
+
+
+def window_with_negative_background(edges, signal, background):
+    with np.errstate(all="ignore"):
+        n = len(signal)
+        z = {
+            (i, j): signal[i:j].sum() / np.sqrt(abs(background[i:j].sum()))
+            for i in range(n)
+            for j in range(i + 1, n + 1)
+        }
+    i, j = max(z, key=z.get)
+    return edges[i], edges[j]
 
 
 def neff_by_loop(w):
@@ -115,187 +185,168 @@ def neff_by_loop(w):
     return total**2 / squares
 
 
-FLOW = pd.DataFrame(
-    {"raw": [1000, 800, 450], "expected": [200.0, 100.0, 62.0]}, index=["four leptons", "flavour", "charge"]
-)
-SEPARATIONS = pd.Series({"m_llll": 0.5, "lep4_pt": 0.2, "lep1_pt": 0.1, "lep2_eta": 0.02, "lep1_phi": 0.0})
-
 mass = clone(kinematics.mass)  # the check knows the course's own when it is called
 
 
 EXERCISES = {
     "1.1": Exercise(
-        right=[
+        [
             lambda pt, eta, phi, energy: np.sqrt(mass_squared(pt, eta, phi, energy)),
             mass_by_loop,
             lambda *given: mass(*(np.asarray(part, np.float32) for part in given)),
             lambda *given: pd.Series(mass_by_loop(*given)),
         ],
-        mistakes=[
-            (mass_squared, "this is the mass squared"),
-            (mass_in_the_transverse_plane, "along the beam is left out"),
-            (lambda pt, eta, phi, energy: energy.sum(axis=1), "this is the energy"),
-            (lambda pt, eta, phi, energy: energy, "one mass per particle"),
-            (lambda *given: np.sqrt(mass_squared(*given)) / 4, "means are taken"),
-        ],
-        fails=[
-            (lambda pt, eta, phi, energy: mass(pt, eta, np.sin(phi), energy), "turned around the beam"),
-            (lambda pt, eta, phi, energy: mass(pt, eta, phi, pt * np.cosh(eta)), "energy is not used"),
-            (lambda *given: mass(*(part[:, :4] for part in given)), "other arguments"),
-            (lambda *given: mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
-        ],
+        (mass_squared, "this is the mass squared"),
+        (mass_in_the_transverse_plane, "along the beam is left out"),
+        (lambda pt, eta, phi, energy: energy.sum(axis=1), "this is the energy"),
+        (lambda pt, eta, phi, energy: energy, "one mass per particle"),
+        (lambda *given: np.sqrt(mass_squared(*given)) / 4, "means are taken"),
+        (lambda pt, eta, phi, energy: mass(pt, eta, np.sin(phi), energy), "hint: turned around the beam"),
+        (lambda pt, eta, phi, energy: mass(pt, eta, phi, pt * np.cosh(eta)), "energy is not used"),
+        (lambda *given: mass(*(part[:, :4] for part in given)), "hint: other arguments"),
+        (lambda *given: mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
     ),
     "1.2": Exercise(
-        right=[
+        [
             weight,
             weight_in_single_precision,
             lambda b, luminosity: list(weight(b, luminosity)),
             lambda b, luminosity: pd.DataFrame(b).pipe(weight, luminosity),
         ],
-        mistakes=[
-            (lambda b, luminosity: weight(b, luminosity, pb=1), "a thousand times too small"),
-            (lambda b, luminosity: weight(b, luminosity, pb=1e-3), "a million times too small"),
-            (lambda b, luminosity: np.abs(weight(b, luminosity)), "lost their sign"),
-            (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"], "the sum of the weights is missing"),
-            (weight_in_place, "changes what it is given"),
-        ],
-        fails=[
-            (lambda b, luminosity: weight(b, 10), "always 10"),
-            (lambda b, luminosity: weight(b | {"SumWeights": 4e5}, luminosity), "first SumWeights is taken"),
-            (lambda b, luminosity: weight(b | {"XSection": b["XSection"][0]}, luminosity), "is taken for all events"),
-            (lambda b, luminosity: weight(b, luminosity)[:1], "one weight per event"),
-        ],
+        (lambda b, luminosity: weight(b, luminosity, pb=1), "a thousand times too small"),
+        (lambda b, luminosity: weight(b, luminosity, pb=1e-3), "a million times too small"),
+        (lambda b, luminosity: np.abs(weight(b, luminosity)), "lost their sign"),
+        (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"], "the sum of the weights is missing"),
+        (weight_in_place, "changes what it is given"),
+        (lambda b, luminosity: weight(b, 10), "always 10"),
+        (lambda b, luminosity: weight(b | {"SumWeights": 4e5}, luminosity), "first SumWeights is taken"),
+        (lambda b, luminosity: weight(b | {"XSection": b["XSection"][0]}, luminosity), "is taken for all events"),
+        (lambda b, luminosity: weight(b, luminosity)[:1], "hint: one weight per event"),
     ),
     "1.3": Exercise(
-        right=[
-            lambda events: (len(events), events["weight"].sum()),
-            lambda events: [events.shape[0], float(np.sum(events["weight"].to_numpy(float)))],
-            lambda events: np.array([len(events), events.weight.sum()]),
-            count_with_a_loop,
+        [
+            share,
+            share_with_a_loop,
+            lambda events, x, luminosity: np.float32(share(events, x, luminosity)),
+            lambda events, x, luminosity: np.array(share(events, x, luminosity)),
         ],
-        mistakes=[
-            (lambda events: (events["weight"].sum(), len(events)), "the order is another one"),
-            (lambda events: (len(events), events["weight"].abs().sum()), "count as positive"),
-            (lambda events: (events.size, events["weight"].sum()), "counts cells"),
-            (lambda events: (len(events.columns), events["weight"].sum()), "counts columns"),
-            (lambda events: len(events), "one value is given"),
-        ],
-        fails=[
-            (lambda events: (len(events), int(events["weight"].sum())), "sum of the weights"),
-            (lambda events: (np.count_nonzero(events["weight"]), events["weight"].sum()), "number of events"),
-            (lambda events: (len(events), events["weight"].iloc[:5].sum()), ""),
-            (lambda events: (5, 2.0) if len(events) else (0, 0.0), ""),
-        ],
+        (lambda events, x, luminosity: 1000 * share(events, x, luminosity), "a thousand times too large"),
+        (lambda events, x, luminosity: share(events, x, 10), "always 10"),
+        (lambda events, x, luminosity: share(events.assign(weight=1), x, luminosity), "raw events are counted"),
+        (
+            lambda events, x, luminosity: share(events.assign(weight=events["weight"].abs()), x, luminosity),
+            "count as positive",
+        ),
+        (lambda events, x, luminosity: share(events, x, luminosity, tuple(x)), "the share of all processes"),
+        (lambda events, x, luminosity: 1 / share(events, x, luminosity), "upside down"),
+        (lambda events, x, luminosity: share(events, x, luminosity, samples.SIGNAL[:2]), ""),
+        (lambda events, x, luminosity: 0.0836, ""),
+        (lambda events, x, luminosity: share(events.iloc[:9], x, luminosity), ""),
+        (lambda events, x, luminosity: (share(events, x, luminosity), 1), ""),
     ),
     "1.4": Exercise(
-        right=[
+        [
             lambda events: code_sum(events).isin([44, 48, 52]),
             lambda events: (code_sum(events) == 44) | (code_sum(events) == 48) | (code_sum(events) == 52),
             lambda events: [total in (44, 48, 52) for total in code_sum(events)],
         ],
-        mistakes=[
-            (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
-            (lambda events: code_sum(events) == 48, "only eeµµ is kept"),
-            (lambda events: code_sum(events) == 4 * 11, "only eeee is kept"),
-            (lambda events: ~code_sum(events).isin([44, 48, 52]), "upside down"),
-            (lambda events: events[code_sum(events).isin([44, 48, 52])], "table of events"),
-        ],
-        fails=[
-            (lambda events: code_sum(events).isin([44, 46, 48, 52]), "drops eeeµ"),
-            (lambda events: code_sum(events) == 44 or code_sum(events) == 48, "hint: for arrays, use &"),
-            (lambda events: (code_sum(events) == 44).head(2), "entries for"),
-            (lambda events: code_sum(events) == 44 | code_sum(events) == 48, "in brackets"),
-        ],
+        (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
+        (lambda events: code_sum(events) == 48, "only eeµµ is kept"),
+        (lambda events: code_sum(events) == 4 * 11, "only eeee is kept"),
+        (lambda events: ~code_sum(events).isin([44, 48, 52]), "upside down"),
+        (lambda events: events[code_sum(events).isin([44, 48, 52])], "table of events"),
+        (lambda events: code_sum(events).isin([44, 46, 48, 52]), "hint: drops eeeµ"),
+        (lambda events: code_sum(events) == 44 or code_sum(events) == 48, "hint: hint: for arrays, use &"),
+        (lambda events: (code_sum(events) == 44).head(2), "entries for"),
+        (lambda events: code_sum(events) == 44 | code_sum(events) == 48, "hint: in brackets"),
     ),
     "1.5": Exercise(
-        right=[
+        [
             lambda events: charge(events) == 0,
             lambda events: events[[f"lep{i}_charge" for i in FOUR]].sum(axis=1).eq(0),
             charge_by_loop,
         ],
-        mistakes=[
-            (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
-            (lambda events: charge(events, (1, 2)) == 0, "only lep1 and lep2 are added up"),
-            (lambda events: charge(events, (1, 2, 4, 4)) == 0, "lep4 is added twice, and lep3 is left out"),
-            (lambda events: charge(events, (1, 2, 3, 4, 5)) == 0, "a fifth lepton is counted"),
-            (charge_with_a_helper_column, "changes what it is given: events"),
-        ],
-        fails=[
-            (lambda events: charge(events).abs() < 3, "drops a total charge of +2"),
-            (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
-            (lambda events: [True, True, False, False, False, True, False][: len(events)], ""),
-            (lambda events: [*(charge(events) == 0), True], "entries for"),
-        ],
+        (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
+        (lambda events: charge(events, (1, 2)) == 0, "only lep1 and lep2 are added up"),
+        (lambda events: charge(events, (1, 2, 4, 4)) == 0, "lep4 is added twice, and lep3 is left out"),
+        (lambda events: charge(events, (1, 2, 3, 4, 5)) == 0, "a fifth lepton is counted"),
+        (charge_with_a_helper_column, "changes what it is given: events"),
+        (lambda events: charge(events).abs() < 3, "hint: drops a total charge of +2"),
+        (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
+        (lambda events: [True, True, False, False, False, True, False][: len(events)], ""),
+        (lambda events: [*(charge(events) == 0), True], "entries for"),
     ),
     "1.6": Exercise(
-        right=[0.31, 0.3, np.float64(0.33), np.array(0.29)],
-        mistakes=[
-            (31, "in per cent"),
-            (0.69, "the share that fails"),
-            (0.5, "after the flavour requirement alone"),
-            (0.62, "the last requirement alone"),
-            (0.45, "raw events"),
+        [
+            pair,
+            pair_all_at_once,
+            lambda events: np.array(pair(events)),
+            lambda events: list(map(list, pair(events))),
         ],
-        fails=[(0.1, "the share of top pairs"), (0.23, ""), (-0.31, ""), (0.38, ""), (True, ""), ([0.31], "")],
-        context=lambda: {"cut_flow": FLOW},
+        (lambda events: (events["m_ll_12"], events["m_ll_34"]), "the two hardest"),
+        (lambda events: pair(events, flavour=False), "two flavours"),
+        (lambda events: pair(events, charge=False), "equal charge"),
+        (lambda events: pair(events, near=lambda m: -m), "heaviest"),
+        (lambda events: pair(events, near=lambda m: 0 * m - 1), "lightest"),
+        (lambda events: pair(events, nothing=0.0), "get 0"),
+        (lambda events: pair(events)[::-1], "changed places"),
+        (lambda events: pair(events, pairs=tuple(PAIRS)[:3]), "lepton 1"),
+        (lambda events: pair(events)[0], "60 values are given"),
+        (lambda events: pair(events, near=lambda m: abs(m - 80.4)), "hint: nearest to 91.19"),
+        (second_nearest, "hint: other two leptons"),
+        (lambda events: (pair(events)[0], pair(events)[0]), "hint: other two leptons"),
+        (lambda events: tuple(part[:25] for part in pair(events)), "hint: two masses per event"),
+        (lambda events: pair(events.assign(lep4_charge=1)), ""),
     ),
     "1.7": Exercise(
-        right=["lep4_pt"],
-        mistakes=[
-            ("m_llll", "high-level"),
-            ("lep1_phi", "separates least"),
-            ("lep2_eta", "an angle"),
-            (0.2, "this is a number"),
-            ("LEP4_pt ", "spelt in another way"),
-        ],
-        fails=[("lep1_pt", "no other low-level variable"), (["lep4_pt"], "not a name"), (1, "not a name")],
-        context=lambda: {"separations": SEPARATIONS},
+        [toys, toys_at_once, toys_by_drawing],
+        (toys_of_fixed_size, "same number of events"),
+        (toys_of_data, "fluctuation of the data"),
+        (lambda w, n_toys, rng: toys(w, n_toys, rng) ** 2, "the variance"),
+        (lambda w, n_toys, rng: toys(w, n_toys, rng, give=np.mean), "the mean of the sums"),
+        (lambda w, n_toys, rng: toys(w, n_toys, rng) / np.sqrt(n_toys), "divided by"),
+        (lambda w, n_toys, rng: toys(w, n_toys, rng, change=np.ones_like), "events are counted"),
+        (lambda w, n_toys, rng: np.std(w), "spread of the weights"),
+        (lambda w, n_toys, rng: np.sqrt((w**2).sum()), "hint: the same rng"),
+        (lambda w, n_toys, rng: toys(w, n_toys, np.random.default_rng(1)), "hint: the same rng"),
+        (lambda w, n_toys, rng: toys(w, 3000, rng), "hint: n_toys"),
+        (lambda w, n_toys, rng: toys(w, n_toys, rng, mean=0.5), "hint: scatter as they should"),
+        (lambda w, n_toys, rng: toys(w, n_toys, rng, give=list), "expected a number"),
     ),
     "1.9": Exercise(
-        right=[
-            purity,
-            purity_with_numpy,
-            lambda events, low, high: pd.Series(purity(events, low, high)).iloc[0],
-            lambda events, low, high: np.nan_to_num(purity_without_a_guard(events, low, high)),
-        ],
-        mistakes=[
-            (lambda events, low, high: purity(events.assign(weight=events["weight"].abs()), low, high), "as positive"),
-            (lambda events, low, high: purity(events, -np.inf, np.inf), "window is not applied"),
-            (lambda events, low, high: 1 - purity(events, low, high), "the share of background"),
-            (lambda events, low, high: 100 * purity(events, low, high), "in per cent"),
-            (purity_without_a_guard, "an empty window gives NaN"),
-        ],
-        fails=[
-            (lambda events, low, high: purity(events, 115, 130), "background only"),
-            (lambda events, low, high: purity(events, low, 130), ""),
-            (lambda events, low, high: max(0, purity(events, low, high)), "other arguments"),
-            (lambda events, low, high: np.array([purity(events, low, high)]), "of shape (1,)"),
-        ],
+        [window, window_by_sums, lambda *given: np.array(window(*given))],
+        (lambda *given: window(*given, measure=lambda s, b: s / b), "best s/b"),
+        (lambda *given: window(*given, measure=lambda s, b: s / (s + b) ** 0.5), "best s/√(s+b)"),
+        (lambda *given: window(*given, first_only=True), "begin at the first edge"),
+        (window_with_negative_background, "negative background wins"),
+        (lambda edges, s, b: tuple(np.searchsorted(edges, window(edges, s, b))), "numbers of bins"),
+        (lambda *given: window(*given)[::-1], "changed places"),
+        (lambda *given: window(*given)[0], "one value is given"),
+        (lambda edges, s, b: (edges[0], edges[-1]), "hint: no other window"),
+        (lambda *given: window(*given, least=10), ""),
+        (lambda edges, s, b: window(edges[:-3], s[:-3], b[:-3]), ""),
+        (lambda edges, s, b: [x + 0.5 for x in window(edges, s, b)], "hint: no other window"),
     ),
     "1.10": Exercise(
-        right=[
+        [
             lambda w: np.sum(w) ** 2 / np.sum(np.square(w)),
             lambda w: np.float32(w.sum() ** 2 / (w**2).sum()),
             neff_by_loop,
             lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum(),
         ],
-        mistakes=[
-            (lambda w: np.sum(np.square(w)) / np.sum(w) ** 2, "upside down"),
-            (lambda w: np.sum(np.abs(w)) ** 2 / np.sum(np.square(w)), "count as positive"),
-            (lambda w: np.sum(w) / np.sum(np.square(w)), "not squared"),
-            (lambda w: np.sum(w**2) / np.sum(w**2), "numerator and denominator are the same"),
-            (lambda w: len(w), "raw number"),
-        ],
-        fails=[
-            (lambda w: np.sum(w[w > 0]) ** 2 / np.sum(w[w > 0] ** 2), ""),
-            (lambda w: np.sum(w) ** 2 / np.sum(w) ** 2 * len(w), ""),
-            (lambda w: np.sum(w) ** 2 // np.sum(w**2), ""),
-            (lambda w: np.sum(w) * abs(np.sum(w)) / np.sum(w**2), "sign of the weights"),
-        ],
+        (lambda w: np.sum(np.square(w)) / np.sum(w) ** 2, "upside down"),
+        (lambda w: np.sum(np.abs(w)) ** 2 / np.sum(np.square(w)), "count as positive"),
+        (lambda w: np.sum(w) / np.sum(np.square(w)), "not squared"),
+        (lambda w: np.sum(w**2) / np.sum(w**2), "numerator and denominator are the same"),
+        (lambda w: len(w), "raw number"),
+        (lambda w: np.sum(w[w > 0]) ** 2 / np.sum(w[w > 0] ** 2), ""),
+        (lambda w: np.sum(w) ** 2 / np.sum(w) ** 2 * len(w), ""),
+        (lambda w: np.sum(w) ** 2 // np.sum(w**2), ""),
+        (lambda w: np.sum(w) * abs(np.sum(w)) / np.sum(w**2), "hint: sign of the weights"),
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_check_in_the_readme_is_what_it_prints(capsys):

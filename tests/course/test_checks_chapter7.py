@@ -279,7 +279,7 @@ EXERCISES = {
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_course_goes_on_with_the_formula_of_the_library():
@@ -295,7 +295,7 @@ def noted(tmp_path, monkeypatch):
 
 
 def predict(count=65, **changes):
-    return shown("7.9", (count, 9.0, 0.85), Exercise([], [], context=lambda: plan() | changes))[0]
+    return shown("7.9", (count, 9.0, 0.85), Exercise([], context=lambda: plan() | changes))[0]
 
 
 def test_a_prediction_is_noted_once_and_a_change_is_said(noted):

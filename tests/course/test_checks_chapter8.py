@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
+import itertools
 
 import numpy as np
 import pytest
@@ -13,28 +13,6 @@ from tests.course.answers import Exercise, make_tests
 
 def align(eta, phi):
     return eta * np.where(eta[:, :1] < 0, -1.0, 1.0), kinematics.delta_phi(phi, phi[:, :1])
-
-
-def align_by_loop(eta, phi):
-    new_eta, new_phi = eta.copy(), np.zeros_like(phi)
-    for i in range(len(eta)):
-        if eta[i, 0] < 0:
-            new_eta[i] = -eta[i]
-        for j in range(4):
-            new_phi[i, j] = (phi[i, j] - phi[i, 0] + np.pi) % (2 * np.pi) - np.pi
-    return [new_eta, new_phi]
-
-
-def align_with_arctan(eta, phi):
-    turned = phi - phi[:, [0]]
-    sign = np.ones(len(eta))
-    sign[eta[:, 0] < 0] = -1
-    return (eta.T * sign).T, np.arctan2(np.sin(turned), np.cos(turned)).astype(np.float32)
-
-
-def align_in_place(eta, phi):
-    eta *= np.where(eta[:, :1] < 0, -1.0, 1.0)
-    return eta, kinematics.delta_phi(phi, phi[:, :1])
 
 
 def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred=False, dtype=np.float32, momenta=True):
@@ -88,11 +66,11 @@ def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", s
     return model
 
 
-def build(x, *, hidden=(30, 30), **options):
+def build(x, *, hidden, **options):
     pytest.importorskip("keras")
     from labcourse import network
 
-    return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 1e-3} | options))
+    return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 2e-3} | options))
 
 
 def choose(chosen="validation", quoted="test", guard=True, measure=significance.asimov, groups=(True, True)):
@@ -107,149 +85,160 @@ def choose(chosen="validation", quoted="test", guard=True, measure=significance.
     return answer
 
 
-def share(mass, weight, low, high):
-    return weight[(mass >= low) & (mass < high)].sum() / weight.sum()
+def table(empty=0.5, weighted=True):
+    def answer(values, label, weight, edges):
+        place, scores = np.digitize(values, edges) - 1, np.full(len(edges) - 1, empty)
+        for i in np.unique(place):
+            own = place == i
+            scores[i] = np.average(label[own], weights=weight[own] if weighted else None)
+        return scores
+
+    return answer
 
 
-def share_by_loop(mass, weight, low, high):
-    return sum(w for m, w in zip(mass, weight, strict=True) if low <= m < high) / sum(weight)
+def shuffle(*, together=True, sign=1):
+    def answer(loss_of, x, columns, rng):
+        shuffled = x.copy()
+        if together:
+            shuffled[:, columns] = rng.permutation(x[:, columns])
+        else:
+            for i in columns:
+                shuffled[:, i] = x[rng.permutation(len(x)), i]
+        return sign * (loss_of(shuffled) - loss_of(x))
+
+    return answer
 
 
-EPOCHS = SimpleNamespace(
-    history={"loss": np.linspace(0.6, 0.5, 20), "val_loss": 0.55 + np.abs(np.arange(20) - 11) / 100}
-)
-MASS = np.append(np.random.default_rng(1).uniform(80, 250, 5000), np.full(800, 200.0))
-SCORE = 0.1 + 0.8 * np.exp(-((MASS - 125) ** 2) / 200) + (250 - MASS) / 2000
+def shuffle_in_place(loss_of, x, columns, rng):
+    before = loss_of(x)
+    x[:, columns] = x[rng.permutation(len(x))][:, columns]
+    return loss_of(x) - before
+
+
+def plane(mass, label, weight, edges, *, share=0.5, alone=0.0):
+    new = alone * weight
+    for low, high in itertools.pairwise(edges):
+        inside = (mass >= low) & (mass < high)
+        classes = [inside & (label == kind) for kind in (0, 1)]
+        for own in classes if all(own.any() for own in classes) else ():
+            new[own] = weight[own] * share * weight[inside].sum() / weight[own].sum()
+    return new
+
 
 KEPT = {}
 
 EXERCISES = {
-    "8.2": Exercise(
-        right=[align, align_by_loop, align_with_arctan],
-        mistakes=[
-            (lambda eta, phi: (np.abs(eta), align(eta, phi)[1]), "lost its own sign"),
-            (lambda eta, phi: (eta, align(eta, phi)[1]), "eta is not flipped"),
-            (lambda eta, phi: (eta - eta[:, :1], align(eta, phi)[1]), "eta is shifted"),
-            (align_in_place, "changes what it is given: eta"),
-            (lambda eta, phi: align(eta, phi)[0], "40 values are given"),
-        ],
-        fails=[
-            (lambda eta, phi: align(eta[:1], phi[:1]), "the result has the shape"),
-            (lambda eta, phi: (align(eta, phi)[0], np.clip(phi - phi[:, :1], -np.pi, np.pi)), "✗ the leading lepton"),
-            (lambda eta, phi: (np.sort(align(eta, phi)[0], axis=1), align(eta, phi)[1]), "✗ all leptons of an event"),
-            (lambda eta, phi: (eta * np.where(eta[:, :1] > 0, 1, -1), align(eta, phi)[1]), "leading η = 0"),
-        ],
+    "8.1": Exercise(
+        [table(), lambda *given: list(table()(*given))],
+        (table(weighted=False), "raw events are counted"),
+        (table(empty=0.0), "an empty bin has the score 0"),
+        (table(empty=np.nan), "an empty bin has the score NaN"),
+        (lambda *given: 1 - table()(*given), "the share of the background"),
+        (lambda v, y, w, e: np.histogram(v, e, weights=w * y)[0], "the sum of the signal's weights"),
+        (lambda v, y, w, e: table()(v, y, w, e)[1:], "the result has the shape"),
+        (lambda v, y, w, e: table()(v, y, w, np.nextafter(e, np.inf)), "hint: bins include their lower edge"),
+        (lambda v, y, w, e: np.full(len(e) - 1, 0.5), "✗ each bin has its best score"),
     ),
-    "8.3": Exercise(
-        right=[prepare(), cartesian, with_mass(lambda m, e, p: e, lambda m, e, p: p)],
-        mistakes=[
-            (prepare(aligned=False), "turned around the beam gives other inputs"),
-            (prepare(leading_phi=True), "is the same for all events"),
-            (prepare(centred=True), "depend on the other events"),
-            (prepare(extra="m_llll"), "uses masses"),
-            (with_log_of_eta, "NaN or infinite"),
-            (prepare(extra="weight"), "uses masses, met, jets or the weight"),
-            (prepare(extra="sample"), "uses the column sample"),
-            (prepare(dtype=np.float64), "the type is float64"),
-            (prepare(angles=False), "the azimuth of lepton 1 has no say"),
-            (prepare(momenta=False), "the momentum of lepton 1 has no say"),
-            (lambda events: prepare()(events).T, "on its side"),
-            (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
-            (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
+    "8.2": Exercise(
+        [
+            lambda pt, eta, phi, energy: ("energy", pt * np.cosh(eta)),
+            lambda pt, eta, phi, energy: ["energy", np.hypot(pt, pt * np.sinh(eta))],
+            lambda pt, eta, phi, energy: ("pt", energy * np.sin(2 * np.arctan(np.exp(-eta)))),
         ],
-        fails=[
-            (lambda events: events["lep1_pt"].to_numpy(), "one row per event"),
-            (with_mass(lambda m, *_: np.abs(m - 125) < 10), "depends on masses alone"),
-            (lambda events: prepare()(events)[:, :8], "has no say"),
-            (lambda events: np.nan_to_num(prepare(extra="m_llll")(events)), "the same for all events"),
-        ],
+        (lambda pt, eta, phi, energy: ("energy", pt * np.sinh(eta)), "this is pz"),
+        (lambda pt, eta, phi, energy: ("pt", energy * np.sin(eta)), "taken for the polar angle"),
+        (lambda pt, eta, phi, energy: ("eta", np.arccosh(energy / pt)), "the sign of η is lost"),
+        (lambda pt, eta, phi, energy: ("phi", 0 * phi), "nothing else tells φ"),
+        (lambda pt, eta, phi, energy: pt * np.cosh(eta), "9 values are given"),
+        (lambda pt, eta, phi, energy: ("energy", energy), "hint: computed from the others alone"),
+        (lambda pt, eta, phi, energy: ("E", pt * np.cosh(eta)), "no such name"),
+        (lambda pt, eta, phi, energy: ("energy", 2 * pt), "✗ its values are right"),
     ),
     "8.4": Exercise(
-        right=[
-            build,
-            lambda x: keras_model(x.shape[1]),
-            lambda x: build(x, hidden=(100, 100, 100), activation="swish"),
-            lambda x: build(x, hidden=(30,), dropout=0.2),
-        ],
-        mistakes=[
-            (lambda x: KEPT.setdefault(x.shape, keras_model(x.shape[1])), "each call returns the same model"),
-            (lambda x: keras_model(x.shape[1], size=2), "has the output shape (2,)"),
-            (lambda x: keras_model(x.shape[1], activation="softmax"), "the output is 1 for every event"),
-            (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
-            (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
-            (lambda x: x, "no Keras model"),
-            (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
-            (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
-            (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn"),
-            (lambda x: keras_model(x.shape[1], hidden=20_000), "parameters"),
-            (lambda x: keras_model(7), "the number of inputs is fixed"),
-        ],
-        fails=[
-            (lambda x: build(x, learning_rate=10), "the validation loss is 0."),
-            (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
-            (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
-            (lambda x: build(x, learning_rate=-1e-3), "does not learn"),
-        ],
+        [prepare(), cartesian, with_mass(lambda m, e, p: e, lambda m, e, p: p)],
+        (prepare(aligned=False), "turned around the beam gives other inputs"),
+        (prepare(leading_phi=True), "is the same for all events"),
+        (prepare(centred=True), "depend on the other events"),
+        (prepare(extra="m_llll"), "uses masses"),
+        (with_log_of_eta, "NaN or infinite"),
+        (prepare(extra="weight"), "uses masses, met, jets or the weight"),
+        (prepare(extra="sample"), "uses the column sample"),
+        (prepare(dtype=np.float64), "the type is float64"),
+        (prepare(angles=False), "the azimuth of lepton 1 has no say"),
+        (prepare(momenta=False), "the momentum of lepton 1 has no say"),
+        (lambda events: prepare()(events).T, "on its side"),
+        (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
+        (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
+        (lambda events: events["lep1_pt"].to_numpy(), "hint: one row per event"),
+        (with_mass(lambda m, *_: np.abs(m - 125) < 10), "depends on masses alone"),
+        (lambda events: prepare()(events)[:, :8], "has no say"),
+        (lambda events: np.nan_to_num(prepare(extra="m_llll")(events)), "the same for all events"),
     ),
     "8.5": Exercise(
-        right=[12, np.int64(12), 12.0, np.float32(12)],
-        mistakes=[
-            (11, "epochs are counted from 0"),
-            (20, "this is the last epoch"),
-            (8, "this is the patience"),
-            (0.55, "this is a loss"),
-            (1, "there the validation loss is highest"),
+        [
+            lambda x: build(x, hidden=(60, 60), dropout=0.2),
+            lambda x: build(x, hidden=(12, 12)),
+            lambda x: build(x, hidden=(100, 100), activation="swish", dropout=0.4),
         ],
-        fails=[(4, "✗ there the validation loss is lowest"), (13, ""), (10, ""), ((12, 0.5), ""), ("12", "")],
-        context=lambda: {"history": EPOCHS},
+        (lambda x: KEPT.setdefault(x.shape, keras_model(x.shape[1])), "each call returns the same model"),
+        (lambda x: keras_model(x.shape[1], size=2), "has the output shape (2,)"),
+        (lambda x: keras_model(x.shape[1], activation="softmax"), "the output is 1 for every event"),
+        (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
+        (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
+        (lambda x: x, "no Keras model"),
+        (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
+        (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
+        (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn the task"),
+        (lambda x: keras_model(x.shape[1], hidden=3_000), "parameters"),
+        (lambda x: keras_model(16), "the number of inputs is fixed"),
+        (lambda x: build(x, hidden=(60, 60)), "learnt its events by heart"),
+        (lambda x: build(x, hidden=()), "does not learn the task"),
+        (lambda x: build(x, learning_rate=10), "hint: its validation loss is"),
+        (lambda x: build(x, learning_rate=1e-4), "hint: slow or too small"),
+        (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
+        (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
+        (lambda x: build(x, learning_rate=-1e-3), "hint: does not learn the task"),
     ),
     "8.7": Exercise(
-        right=[choose()],
-        mistakes=[
-            (choose(chosen="test"), "chosen on the test events"),
-            (choose(quoted="validation"), "those of the validation events"),
-            (choose(guard=False), "without the guard"),
-            (lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
-            (lambda validation, test: significance.best(significance.scan(*validation[:3])), "and not a scan"),
-        ],
-        fails=[
-            (
-                lambda validation, test: significance.scan(*test[:3], cuts=[0.3], groups=test[3]),
-                "✗ the cut is the best",
-            ),
-            (lambda validation, test: choose()(test, validation), ""),
-            (lambda validation, test: choose()(validation, (*test[:2], np.abs(test[2]) * 2, test[3])), ""),
-            (lambda validation, test: significance.scan(*validation[:3], cuts=[0.5]), "the cut is 0.5"),
-        ],
+        [shuffle(), lambda f, x, c, rng: np.float32(shuffle()(f, x, c, rng))],
+        (shuffle(together=False), "a permutation of its own"),
+        (shuffle(sign=-1), "how much the loss falls"),
+        (lambda f, x, c, rng: f(x[rng.permutation(len(x))]) - f(x), "all columns are shuffled"),
+        (lambda f, x, c, rng: shuffle()(f, x, c[:1], rng), "only the first column"),
+        (lambda f, x, c, rng: shuffle()(f, x, c, rng) + f(x), "the loss after shuffling"),
+        (shuffle_in_place, "changes what it is given: x"),
+        (lambda f, x, c, rng: shuffle()(f, x, [1, 3, 4], rng) if x.shape[1] > 4 else 1.0, "hint: other arguments"),
+        (lambda f, x, c, rng: np.zeros(3), "received ndarray"),
+        (lambda f, x, c, rng: 0.3, "✗ the loss rises"),
     ),
     "8.8": Exercise(
-        right=[124.0, 128, np.float32(121)],
-        mistakes=[
-            (0.93, "this is a score"),
-            (200, "most events have this mass"),
-            (247.5, "the mean score is lowest"),
-            (122500, "this is in MeV"),
-            ("125 GeV", "leave out the quotes"),
-        ],
-        fails=[(182, "✗ there the mean score is highest"), (115, ""), (-125, ""), (0.125, ""), (91.2, "")],
-        context=lambda: {"mass": MASS, "score": SCORE},
+        [plane, lambda *given: list(plane(*given))],
+        (lambda *given: plane(*given, share=1.0), "has doubled"),
+        (lambda *given: plane(*given, alone=1.0), "left as they are"),
+        (lambda m, y, w, e: plane(m, y, np.ones_like(w), e), "raw events are counted"),
+        (lambda *given: plane(*given, alone=0.5), "kept half of its weight"),
+        (lambda m, y, w, e: plane(m, y, w, e)[:9], "the result has the shape"),
+        (lambda m, y, w, e: w, "✗ signal and background have the same sum"),
+        (
+            lambda m, y, w, e: plane(m, y, w, [80, 85, 110, 121, 124, 127, 150, 200])[::-1],
+            "✗ signal and background",
+        ),
     ),
     "8.9": Exercise(
-        right=[share, share_by_loop, lambda m, w, low, high: np.float32(share(m, w, low, high))],
-        mistakes=[
-            (lambda m, w, low, high: np.mean((m >= low) & (m < high)), "raw events"),
-            (lambda m, w, low, high: share(m, np.abs(w), low, high), "lost their sign"),
-            (lambda m, w, low, high: share(m, w, low, np.nextafter(high, 1e3)), "upper edge"),
-            (lambda m, w, low, high: share(m, w, np.nextafter(low, 1e3), high), "lower edge"),
-            (lambda m, w, low, high: share(m, w, low, high) * w.sum(), "number of events"),
-        ],
-        fails=[
-            (lambda m, w, low, high: w[(m >= low) & (m < high)], "received ndarray"),
-            (lambda m, w, low, high: w[m >= low & m < high].sum() / w.sum(), "put each comparison in brackets"),
-            (lambda m, w, low, high: share(m, w, 115, 130) if low else 1.0, "✗ right for other arguments"),
-            (lambda m, w, low, high: w[slice(*np.searchsorted(m, (low, high)))].sum() / w.sum(), ""),
-        ],
+        [choose()],
+        (choose(chosen="test"), "chosen on the test events"),
+        (choose(quoted="validation"), "those of the validation events"),
+        (choose(guard=False), "without the guard"),
+        (lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
+        (lambda validation, test: significance.best(significance.scan(*validation[:3])), "and not a scan"),
+        (
+            lambda validation, test: significance.scan(*test[:3], cuts=[0.3], groups=test[3]),
+            "✗ the cut is the best",
+        ),
+        (lambda validation, test: choose()(test, validation), ""),
+        (lambda validation, test: choose()(validation, (*test[:2], np.abs(test[2]) * 2, test[3])), ""),
+        (lambda validation, test: significance.scan(*validation[:3], cuts=[0.5]), "the cut is 0.5"),
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)

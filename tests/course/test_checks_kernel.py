@@ -87,7 +87,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shared_kernel(
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from course.checks import progress, cells\n"
-        "progress._checked_here.clear(); cells._runs.clear()\n"
+        "progress._checked_here.clear(); cells.runs.clear()\n"
         "from course import checks\nfrom labcourse import selection, samples, weights, outputs"
     )
     return shared_kernel
@@ -173,11 +173,11 @@ def test_numbers_are_told_from_the_course_answer_too(kernel: Kernel) -> None:
         "    report.close(answer, n, 'is the number')\n"
         "checks.exercise_1_6, n = exercise_1_6, 7"
     )
-    check = "top_share = checks.exercise_1_6(top_share, n=n)"
-    kernel("top_share = ...")
+    check = "number = checks.exercise_1_6(number, n=n)"
+    kernel("number = ...")
     assert kernel(check).state == "open"
     assert "course's own answer" in kernel(check).text
-    kernel("top_share = 7")  # for Python the very same object
+    kernel("number = 7")  # for Python the very same object
     assert kernel(check).text.startswith("exercise 1.6: solved")
 
 
@@ -228,6 +228,23 @@ def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> No
     assert "✗ `np` is no longer the course's: a cell of yours has bound it anew (`np = helper`)" in said.text
     kernel(code.replace("2, 3", "2, 3, 4"))
     assert kernel(CHECK).state == "solved"
+
+
+def test_an_answer_to_what_the_course_does_not_ask_is_not_solved(kernel: Kernel) -> None:
+    chapter = next(text for text in source.read_all(settings.home()) if text.chapter == 7).cells
+    given = next(cell.text for cell in chapter if cell.text.startswith("s, b = comparison"))
+    kernel("from labcourse import plotting, significance\nimport pandas as pd")
+    kernel("comparison = pd.DataFrame({'s': [5.0], 'b': [50.0]}, ['chapter 5'])")
+    answer = "luminosity_for_evidence = 10 * (3 / significance.asimov(s, b)) ** 2"
+    check = "checks.exercise_7_10(luminosity_for_evidence, s=s, b=b)"
+    kernel(given)
+    for code, state in (("s, b = 5.0, 1.0", "wrong"), (f"{given}\nprint(s)", "solved"), (given, "solved")):
+        kernel(code)
+        kernel(answer)
+        said = kernel(check)
+        assert said.state == state
+        bound = f"✗ `b` is no longer the course's: a cell of yours has bound it anew (`{code}`)"
+        assert (bound in said.text) is (state == "wrong")
 
 
 def test_a_skipped_check_is_seen(kernel: Kernel) -> None:

@@ -94,12 +94,12 @@ def test_the_panel_outside_a_notebook_is_text(
     monkeypatch.setattr(standing, "states_here", lambda chapter: states)
     checks.panel(3)
     assert capsys.readouterr().out.splitlines() == [
-        "Exercises of chapter 3: 2 of 10 done",
+        "Exercises of chapter 3: 2 of 11 done",
         "✓ solved: 3.1",
         "✎ answered: 3.2",
         "✗ wrong: 3.4",
         "? 3.5: not checked",
-        "○ open: 3.3, 3.6, 3.7, 3.8, 3.9, 3.10",
+        "○ open: 3.3, 3.6, 3.7, 3.8, 3.9, 3.10, 3.11",
         "Other chapters: chapter 1 (1 of 11 done), the project (0 of 6 done)",
     ]
 

@@ -52,90 +52,61 @@ def asimov(signal, background):
 
 EXERCISES = {
     "9.1": Exercise(
-        right=[
+        [
             lambda p, d: np.mean(np.argmax(p, axis=1) == d),
             lambda p, d: sum(row.argmax() == digit for row, digit in zip(p, d, strict=True)) / len(d),
         ],
-        mistakes=[
-            (lambda p, d: np.sum(np.argmax(p, axis=1) == d), "are counted"),
-            (lambda p, d: np.mean(np.argmax(p, axis=1) != d), "share of wrong ones"),
-            (lambda p, d: np.argmax(p, axis=1) == d, "one truth value per picture"),
-            (lambda p, d: p[np.arange(len(d)), d].mean(), "mean probability"),
-            (lambda p, d: 100 * np.mean(np.argmax(p, axis=1) == d), "in per cent"),
-        ],
-        fails=[
-            (lambda p, d: np.mean(p[np.arange(len(d)), d] > 0.5), "✗ the most probable digit"),
-            (lambda p, d: np.mean(np.argmin(p, axis=1) == d), ""),
-            (lambda p, d: np.mean(np.argmax(p, axis=1) >= d), ""),
-            (lambda p, d: np.sum(np.argmax(p, axis=1) == d) / 7, "✗ it is 1 where all are right"),
-        ],
+        (lambda p, d: np.mean(p[np.arange(len(d)), d] > 0.5), "✗ the most probable digit"),
+        (lambda p, d: np.mean(np.argmin(p, axis=1) == d), ""),
+        (lambda p, d: np.mean(np.argmax(p, axis=1) >= d), ""),
+        (lambda p, d: np.sum(np.argmax(p, axis=1) == d) / 7, "✗ it is 1 where all are right"),
     ),
     "9.2": Exercise(
-        right=[
+        [
             lambda m, masses, rng: np.where(m > 0, m, rng.choice(masses, len(m))),
             draw_by_loop,
             draw_for_background,
             lambda m, masses, rng: [x if x > 0 else rng.choice(masses) for x in m],
         ],
-        mistakes=[
-            (lambda m, masses, rng: rng.choice(masses, len(m)), "another mass than their own"),
-            (lambda m, masses, rng: m, "keeps its 0"),
-            (lambda m, masses, rng: np.where(m > 0, m, rng.choice(masses)), "the same mass"),
-            (lambda m, masses, rng: np.where(m > 0, m, rng.uniform(300, 2000, len(m))), "none of those of the signal"),
-            (
-                lambda m, masses, rng: np.where(m > 0, m, np.random.default_rng(7).choice(masses, len(m))),
-                "do not come from the generator",
-            ),
-        ],
-        fails=[
-            (lambda m, masses, rng: np.where(m > 0, m, np.repeat(rng.permutation(masses), 1000)), "event before"),
-            (lambda m, masses, rng: np.where(m > 0, m, rng.choice(np.unique(m[m > 0]), len(m))), "more often"),
-            (lambda m, masses, rng: np.where(m > 0, m, rng.choice([300.0, 400, 500, 600], len(m))), "none of those"),
-            (lambda m, masses, rng: np.where(m > 0, m, np.random.choice(masses, len(m))), "do not come from"),  # noqa: NPY002
-        ],
+        (lambda m, masses, rng: rng.choice(masses, len(m)), "another mass than their own"),
+        (lambda m, masses, rng: m, "keeps its 0"),
+        (lambda m, masses, rng: np.where(m > 0, m, rng.choice(masses)), "the same mass"),
+        (lambda m, masses, rng: np.where(m > 0, m, rng.uniform(300, 2000, len(m))), "none of those of the signal"),
+        (
+            lambda m, masses, rng: np.where(m > 0, m, np.random.default_rng(7).choice(masses, len(m))),
+            "do not come from the generator",
+        ),
+        (lambda m, masses, rng: np.where(m > 0, m, np.repeat(rng.permutation(masses), 1000)), "event before"),
+        (lambda m, masses, rng: np.where(m > 0, m, rng.choice(np.unique(m[m > 0]), len(m))), "more often"),
+        (lambda m, masses, rng: np.where(m > 0, m, rng.choice([300.0, 400, 500, 600], len(m))), "none of those"),
+        (lambda m, masses, rng: np.where(m > 0, m, np.random.choice(masses, len(m))), "do not come from"),  # noqa: NPY002
     ),
     "9.4": Exercise(
-        right=[balance, lambda w, m, k: balance(w, m, k).astype(np.float32), balance_by_loop],
-        mistakes=[
-            (lambda w, m, k: balance(w, m, k, size=np.asarray), "negative weights are left in"),
-            (lambda w, m, k: balance(w, m, k, size=lambda x: np.clip(x, 0, None)), "set to zero"),
-            (lambda w, m, k: balance(w, m, k, each=False), "do not count alike"),
-            (lambda w, m, k: balance(w, m, k, share=False), "each mass counts k times"),
-            (lambda w, m, k: np.where(m > 0, k, 1) * np.abs(w), "are not balanced"),
-        ],
-        fails=[
-            (lambda w, m, k: 3 * balance(w, m, k), "✗ the background keeps its absolute weights"),
-            (lambda w, m, k: balance(w, m, k) / balance(w, m, k).sum(), "✗ the background keeps"),
-            (lambda w, m, k: balance(w, m, 0.1), "✗ right for other arguments"),
-            (lambda w, m, k: balance(np.where(m > 0, 1.0, w), m, k), "✗ within a mass"),
-        ],
+        [balance, lambda w, m, k: balance(w, m, k).astype(np.float32), balance_by_loop],
+        (lambda w, m, k: 3 * balance(w, m, k), "✗ the background keeps its absolute weights"),
+        (lambda w, m, k: balance(w, m, k) / balance(w, m, k).sum(), "✗ the background keeps"),
+        (lambda w, m, k: balance(w, m, 0.1), "✗ right for other arguments"),
+        (lambda w, m, k: balance(np.where(m > 0, 1.0, w), m, k), "✗ within a mass"),
     ),
     "9.5": Exercise(
-        right=[binned, lambda s, b: np.sqrt((asimov(s, b) ** 2).sum())],
-        mistakes=[
-            (lambda s, b: asimov(s, b).sum(), "the bins are added"),
-            (lambda s, b: (asimov(s, b) ** 2).sum(), "the root is missing"),
-            (lambda s, b: np.sqrt(((s / s.sum()) ** 2 / (b / b.sum())).sum()), "s/√b in each bin"),
-            (lambda s, b: np.sqrt((significance.asimov(s, b) ** 2).sum()), "not normalised"),
-        ],
-        fails=[
-            (lambda s, b: binned(s, b / b.sum() * s.sum()) * np.sqrt(s.sum() / 10), "✗ yields do not matter"),
-            (lambda s, b: np.sqrt((significance.asimov(s / s.sum(), b) ** 2).sum()), ""),
-            (lambda s, b: np.sqrt((significance.asimov(s / s.max(), b / b.max()) ** 2).sum()), ""),
-            (lambda s, b: binned(s[:3], b[:3]) if len(s) == 3 else 1.0, "✗ a bin without signal"),
-        ],
+        [binned, lambda s, b: np.sqrt((asimov(s, b) ** 2).sum())],
+        (lambda s, b: binned(s, b / b.sum() * s.sum()) * np.sqrt(s.sum() / 10), "✗ yields do not matter"),
+        (lambda s, b: np.sqrt((significance.asimov(s / s.sum(), b) ** 2).sum()), ""),
+        (lambda s, b: np.sqrt((significance.asimov(s / s.max(), b / b.max()) ** 2).sum()), ""),
+        (lambda s, b: binned(s[:3], b[:3]) if len(s) == 3 else 1.0, "✗ a bin without signal"),
     ),
     "9.6": Exercise(
-        right=[1.5, 3.0 / 2.0, np.float32(1.5)],
-        mistakes=[
-            (2 / 3, "this is the inverse"),
-            (1.0, "this is the difference"),
-            (3.0, "the significance itself"),
-            (150, "in per cent"),
-        ],
-        fails=[(1.45, ""), (-1.5, ""), ((1, 50), ""), ("1.5", "leave out the quotes")],
+        [1.5, 3.0 / 2.0, np.float32(1.5)],
+        (2 / 3, "this is the inverse"),
+        (1.0, "this is the difference"),
+        (3.0, "the significance itself"),
+        (150, "in per cent"),
+        (1.45, ""),
+        (-1.5, ""),
+        ((1, 50), ""),
+        ("1.5", "leave out the quotes"),
         context=lambda: {"points": {"parameterised": 3.0, "single": 2.0}},
     ),
 }
 
-test_right, test_mistakes, test_fails, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)

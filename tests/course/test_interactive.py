@@ -12,17 +12,16 @@ import ipywidgets
 import matplotlib.pyplot as plt
 import nbformat
 import numpy as np
+import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
 from scipy import optimize, stats
 
 from course import interactive, live
-from course.interactive import experiments, networks, stopping
-from labcourse import compiled, errors, significance
+from course.interactive import experiments, networks
+from labcourse import compiled, errors, kinematics, significance
 from workshop.authoring import tidy
 
 RNG = np.random.default_rng(3)
@@ -30,6 +29,7 @@ LABEL = np.repeat([0, 1], [3000, 1000])
 SCORE = (1 / (1 + np.exp(-RNG.normal(2.0 * LABEL - 1, 1.5)))).astype(np.float32)
 WEIGHT = np.where(LABEL == 1, 0.01, np.where(RNG.random(4000) < 0.1, -0.1, 0.12))
 PLANE = np.column_stack([RNG.normal(30 + 10 * LABEL, 8), RNG.normal(15 - 3 * LABEL, 4)])
+STANDARD = (PLANE - PLANE.mean(axis=0)) / PLANE.std(axis=0)
 LOSSES = [0.6, 0.5, 0.55, 0.48, 0.49, 0.5, 0.47, 0.6, 0.61, 0.62, 0.63]
 HISTORY = {"loss": np.linspace(0.6, 0.3, 11), "val_loss": LOSSES}
 
@@ -47,8 +47,17 @@ def network():
         return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
 
 
-def neuron(x, y, **options):
-    return interactive.neuron(x, y, ["lep2_pt", "lep4_pt"], **options)
+def small(x, y):
+    return interactive.small_network(x, y, ["lep2_pt", "lep4_pt"])
+
+
+def descend(x, y, weights, learning_rate, n_steps):
+    """Walk down the landscape of one neuron without a bias."""
+    path = [weights]
+    for _ in range(n_steps):
+        p = 1 / (1 + np.exp(-(x @ path[-1])))
+        path.append(path[-1] - learning_rate * (p - y) @ x / len(y))
+    return np.array(path)
 
 
 def numbers(text):
@@ -76,14 +85,28 @@ def _shown(shell, panel):
     return outputs, captured.stdout
 
 
+def leptons(n=3):
+    """Events of an electron, two muons and an electron, in this order of transverse momentum."""
+    values = {"pt": (50, 40, 20, 10), "eta": (0.5, -2.3, 2.4, 0), "phi": (0, 1.5, 3.1, -2), "charge": (1, -1, 1, -1)}
+    values["pdgid"] = (11, 13, 13, 11)
+    columns = {f"lep{i + 1}_{name}": four[i] + 0.1 * np.arange(n) for name, four in values.items() for i in range(4)}
+    columns = {
+        name: np.round(column) if name[5:] in ("charge", "pdgid") else column for name, column in columns.items()
+    }
+    masses = {f"m_ll_{i}{j}": np.full(n, 10.0 * i + j) for i, j in kinematics.PAIRS}
+    return pd.DataFrame(columns | masses | {"m_llll": 124.0, "sample": "ggH125_ZZ4lep"})
+
+
 def panels():
     return [
+        interactive.event(leptons()),
         interactive.cut(SCORE, LABEL, WEIGHT),
         interactive.class_weight(SCORE, LABEL, WEIGHT),
         interactive.patience(HISTORY),
         interactive.toys(18, 9.0, batch_size=10),
         interactive.likelihood(65, 6.6, 58.8),
-        neuron(PLANE, LABEL, n_events=500, epochs=5),
+        interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0]),
+        interactive.threshold(),
     ]
 
 
@@ -130,9 +153,40 @@ def test_each_control_moves_the_picture_and_the_numbers(network):
             (before, words, table), (after, other_words, other_table) = seen
             assert before.shape == after.shape, "the page does not jump"
             assert (before != after).any()
-            if key != "learning_rate":  # it makes no difference in epoch 0 but for the curve
+            if key != "learning_rate":  # it makes no difference before the first step
                 assert words != other_words
                 assert table != other_table
+
+
+# One event
+
+
+def test_an_event_is_drawn_as_it_is_in_the_table():
+    panel = interactive.event(leptons(), start=2)
+    assert panel.readout["lepton 2"] == "µ⁻, pT 40.2 GeV, η −2.10, φ 1.70"
+    pairs = "leptons 1 and 4: 14.0 GeV; leptons 2 and 3: 23.0 GeV"
+    assert panel.readout["one flavour, opposite charges"] == pairs
+    assert (panel.readout["mass of all four"], panel.readout["simulated as"]) == ("124.0 GeV", "Higgs")
+    across, unrolled = panel.picture.figure.axes
+    tracks, points = (ax.get_lines()[-4:] for ax in (across, unrolled))
+    for i, (track, point) in enumerate(zip(tracks, points, strict=True), 1):
+        row = leptons().iloc[2]
+        (_, x), (_, y) = track.get_data()
+        assert np.arctan2(y, x) == pytest.approx(np.arctan2(np.sin(row[f"lep{i}_phi"]), np.cos(row[f"lep{i}_phi"])))
+        assert (np.hypot(x, y) > 1) == (row[f"lep{i}_pdgid"] == 13)
+        assert np.ravel(point.get_data()) == pytest.approx([row[f"lep{i}_eta"], row[f"lep{i}_phi"]])
+        assert (point.get_markerfacecolor() == "white") == (row[f"lep{i}_charge"] < 0)
+    widths = [track.get_linewidth() for track in tracks]
+    assert widths == sorted(widths, reverse=True)
+
+
+def test_an_event_without_a_pair_says_so():
+    assert (
+        interactive.event(leptons().assign(lep4_charge=1, lep2_charge=1)).readout["one flavour, opposite charges"]
+        == "no pair"
+    )
+    with pytest.raises(errors.EmptySelection):
+        interactive.event(leptons(0))
 
 
 # The cut
@@ -184,12 +238,12 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: interactive.toys(-1, 9.0), "cannot start"),
         (lambda: interactive.toys(18, 21.0), "cannot start"),
         (lambda: interactive.likelihood(10, 6.6, 58.8), "cannot start"),
-        (lambda: neuron(PLANE[:, :1], LABEL), "two finite inputs"),
-        (lambda: neuron(PLANE, LABEL[:-1]), "two finite inputs"),
-        (lambda: neuron(PLANE, LABEL + 1), "two finite inputs"),
-        (lambda: neuron(PLANE * np.nan, LABEL), "two finite inputs"),
-        (lambda: neuron(PLANE[:3000], LABEL[:3000]), "one class"),
-        (lambda: neuron(PLANE * [0, 1], LABEL), "constant"),
+        (lambda: small(PLANE[:, :1], LABEL), "no two finite inputs"),
+        (lambda: small(PLANE, LABEL[:-1]), "no two finite inputs"),
+        (lambda: small(PLANE, LABEL + 1), "no two finite inputs"),
+        (lambda: small(PLANE * np.nan, LABEL), "no two finite inputs"),
+        (lambda: small(PLANE[:3000], LABEL[:3000]), "one class"),
+        (lambda: small(PLANE * [0, 1], LABEL), "constant"),
     ],
 )
 def test_bad_input_is_one_clear_error(make, match):
@@ -198,15 +252,6 @@ def test_bad_input_is_one_clear_error(make, match):
 
 
 # Patience
-
-
-@given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(1, 8))
-def test_stop_is_early_stopping(losses, patience):
-    found = stopping.stop(losses, patience)
-    seen = losses[: found.last]
-    assert found.best == seen.index(min(seen)) + 1
-    assert found.stopped == (found.last - found.best == patience)
-    assert found.stopped or found.last == len(losses)
 
 
 def test_patience_reads_out_what_it_costs():
@@ -240,9 +285,9 @@ def test_class_weight_counts_what_masks_count():
         error = np.sqrt((WEIGHT[background] ** 2).sum())
         assert numbers(said["background there"])[1] == pytest.approx(error, abs=0.05)
         assert numbers(said["accuracy (expected events)"])[0] == pytest.approx(accuracy, abs=6e-5)
-        for patch, value in zip(panel.picture.moving[:2], (0, 1), strict=True):
+        for patch, value in zip(panel.moving[:2], (0, 1), strict=True):
             content = np.histogram(new[value == LABEL], 40, (0, 1), weights=WEIGHT[value == LABEL])[0]
-            drawn = patch.get_data().values
+            drawn = patch.get_data()[0]
             # An event within rounding of an edge may change its bin.
             assert np.abs(drawn / drawn.sum() - content / content.sum()).sum() < 0.01
 
@@ -314,38 +359,31 @@ def test_likelihood_at_the_ends():
     assert panel.readout["best µ"].startswith("−")
 
 
-# One neuron and a small network
+# One neuron, a small network, a threshold
 
 
-def test_neuron_goes_downhill_by_the_gradient():
-    events = networks.choose(PLANE, LABEL, 500, seed=1)
-    trained = networks.descend(events, 0.3, 3, seed=1)
-    (kernel, bias), (after, bias_after) = trained.layers[0][0], trained.layers[1][0]
-
-    def loss(theta):
-        p = 1 / (1 + np.exp(-(events.standard @ theta[:2] + theta[2])))
-        return -np.mean(np.where(events.y == 1, np.log(p), np.log(1 - p)))
-
-    theta = np.append(kernel[:, 0], bias)
-    slope = [(loss(theta + step) - loss(theta - step)) / 2e-5 for step in 1e-5 * np.eye(3)]
-    np.testing.assert_allclose(np.append(after[:, 0], bias_after), theta - 0.3 * np.array(slope), atol=1e-8)
-    assert trained.loss[0] == pytest.approx(loss(theta))
-    assert (np.diff(trained.loss) < 0).all()
+def test_descent_shows_the_path_that_it_is_given():
+    panel = interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0])
+    for rate, step in ((3.0, 4), (20.0, 30)):
+        panel.controls["learning_rate"].value, panel.controls["step"].value = rate, step
+        weights = descend(STANDARD, LABEL, np.array([0.5, 1.0]), rate, step)[-1]
+        assert numbers(panel.readout["weights"].replace("w₁", "").replace("w₂", "")) == pytest.approx(weights, abs=6e-4)
+        p = 1 / (1 + np.exp(-(STANDARD @ weights)))
+        loss = -np.mean(np.log(np.where(LABEL == 1, p, 1 - p)))
+        assert numbers(panel.readout["loss"])[0] == pytest.approx(loss, abs=6e-5)
 
 
-def test_neuron_reads_out_loss_and_accuracy():
-    panel = neuron(PLANE, LABEL, n_events=10_000, epochs=50)
-    panel.controls["epoch"].value = 50
-    w1, w2, b = numbers(panel.readout["weights and bias (standardised inputs)"])
-    standard = (PLANE - PLANE.mean(axis=0)) / PLANE.std(axis=0)
-    p = 1 / (1 + np.exp(-(standard @ [w1, w2] + b)))
-    (loss,), (nothing,) = (
-        numbers(panel.readout[n]) for n in ("loss", "loss of knowing nothing but the share of signal")
-    )
-    assert loss == pytest.approx(-np.mean(np.log(np.where(LABEL == 1, p, 1 - p))), abs=2e-3)
-    assert nothing == pytest.approx(-0.25 * math.log(0.25) - 0.75 * math.log(0.75), abs=1e-4)
-    share = numbers(panel.readout["on the right side of 0.5"])[0]
-    assert share == pytest.approx(100 * np.mean((p >= 0.5) == (LABEL == 1)), abs=0.3)
+def test_threshold_counts_as_ten_thousand_events_would():
+    panel = interactive.threshold(distance=1.5, start=0.4, share=0.1)
+    rng = np.random.default_rng(8)
+    signal, background = rng.normal(0.75, 1, 100_000), rng.normal(-0.75, 1, 900_000)
+    kept = [(values > 0.4).sum() / 100 for values in (signal, background)]
+    said = {name: numbers(text)[0] for name, text in panel.readout.items()}
+    assert said["signal kept (true positive)"] == pytest.approx(kept[0], rel=0.02)
+    assert said["background kept (false positive)"] == pytest.approx(kept[1], rel=0.02)
+    assert said["signal rejected (false negative)"] == 1000 - said["signal kept (true positive)"]
+    assert said["purity (precision)"] == pytest.approx(kept[0] / sum(kept), abs=0.006)
+    assert said["signal efficiency (recall)"] == pytest.approx(kept[0] / 1000, abs=0.006)
 
 
 def test_small_network_shows_what_keras_would(network):

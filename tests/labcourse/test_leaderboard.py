@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labcourse import leaderboard, locks, outputs, significance
+from labcourse import leaderboard, outputs, significance
 from labcourse.errors import MissingOutput
 
 SIZE = 4000
@@ -17,8 +17,8 @@ SIZE = 4000
 @pytest.fixture(autouse=True)
 def _give_locks_back() -> Iterator[None]:
     yield
-    for folder in list(locks._held):
-        locks.release(folder)
+    while outputs._locks:
+        outputs._locks.popitem()[1].release()
 
 
 @pytest.fixture

@@ -161,7 +161,10 @@ def test_show_gives_png_and_alt_text(monkeypatch):
     plotting.show(fig, "A tail for z > 1\n   & its area.")
     ((data,), options), ((description,), _) = shown
     assert data["text/plain"] == "A tail for z > 1 & its area."
-    assert options == {"metadata": {"image/png": {"alt": "A tail for z > 1 & its area.", "width": 614}}, "raw": True}
+    assert options == {
+        "metadata": {"image/png": {"alt": "A tail for z > 1 & its area.", "width": 614, "height": 461}},
+        "raw": True,
+    }
     assert "Figure: A tail for z &gt; 1 &amp; its area." in description["text/html"]
     assert not plt.fignum_exists(fig.number)
 

@@ -1,7 +1,6 @@
 """A class of made-up students: notebooks of which it is known what they should be found to be.
 
-A notebook is made from the course's own student notebook by a *plan*: what to do with each exercise. What checks
-print of right answers is taken from the solutions.
+A notebook is made from the course's own student notebook by a *plan*: what to do with each exercise.
 """
 
 from __future__ import annotations
@@ -49,14 +48,13 @@ class Maker:
     def __init__(self) -> None:
         home = settings.home()
         self.reference = read_reference(home)
-        sources = {s.chapter: s for s in source.read_all(home) if s.chapter}
-        self._plain = {n: json.loads(build.text(build.student_notebook(s))) for n, s in sources.items()}
-        self._solved: dict[int, dict[str, Any]] = {}
-        for number, chapter in self.reference.items():
-            solution = json.loads((home / "solutions" / f"{chapter.name}.ipynb").read_text("utf-8"))
-            self._solved[number] = {cell["id"]: cell for cell in solution["cells"]}
-            for cell in solution["cells"]:
-                cell["outputs"] = [o for o in cell.get("outputs", []) if MIME_TYPE not in o.get("data", {})]
+        self._handed_out: dict[int, dict[str, Any]] = {}
+        self._outputs: dict[str, list[dict[str, Any]]] = {}
+        for text in source.read_all(home):
+            self._handed_out[text.chapter] = json.loads(build.text(build.student_notebook(text)))
+            for cell in json.loads((home / "solutions" / f"{text.name}.ipynb").read_text("utf-8"))["cells"]:
+                outputs = [output for output in cell.get("outputs", []) if MIME_TYPE not in output.get("data", {})]
+                self._outputs[cell["id"]] = outputs
         self._written = 0  # no two answers in words are the same
 
     def notebook(self, chapter: int, plan: Mapping[str, str], *, numbers: float | None = 0.0) -> dict[str, Any]:
@@ -65,78 +63,61 @@ class Maker:
         ``numbers`` says by how many tolerances the key numbers are off; None leaves them out.
         """
         reference = self.reference[chapter]
-        made = copy.deepcopy(self._plain[chapter])
-        exercises = {e.id: e for e in reference.exercises} | {e.check_id: e for e in reference.exercises}
+        exercises = {cell.id: e for e in reference.exercises for cell in (e.stub, e.check)}
+        made = copy.deepcopy(self._handed_out[chapter])
         cells: list[dict[str, Any]] = []
         for cell in made["cells"]:
             exercise = exercises.get(cell["id"])
-            kind = plan.get(exercise.number, "untouched") if exercise else ""
-            if exercise is None:
-                if plan and cell["cell_type"] == "code":
-                    _run(cell, self._solved[chapter].get(cell["id"], {}).get("outputs", []))
-                cells.append(cell)
-            elif cell["id"] == exercise.id:
-                cells += self._answer(cell, exercise, kind)
-            else:
-                cells += self._check(cell, exercise, kind)
-        made["cells"] = cells
-        for count, cell in enumerate((c for c in cells if c.pop("run", False)), 1):
-            cell["execution_count"] = count
-        for cell in cells:
-            if cell.pop("run last", False):
-                cell["execution_count"] = 500
+            if exercise:
+                make = self._answer if cell["id"] == exercise.stub.id else self._check
+                cells += make(cell, exercise, plan.get(exercise.number, "untouched"), len(cells) + 1)
+                continue
+            if plan and cell["cell_type"] == "code":
+                cell |= {"execution_count": len(cells) + 1, "outputs": copy.deepcopy(self._outputs[cell["id"]])}
+            cells.append(cell)
         if plan and numbers is not None:
             last = [cell for cell in cells if "write_numbers(" in "".join(cell["source"])][-1]
             last["outputs"].append(_numbers(reference, numbers))
-        return made
+        return {**made, "cells": cells}
 
-    def _answer(self, cell: dict[str, Any], exercise: Exercise, kind: str) -> list[dict[str, Any]]:
+    def _answer(self, cell: dict[str, Any], exercise: Exercise, kind: str, count: int) -> list[dict[str, Any]]:
         if kind == "deleted":
             return []
-        if kind not in ("open", "untouched", "forged"):
-            text = exercise.answer
-            if exercise.is_written:
-                self._written += 1
-                text = exercise.stub.replace('"""\n', f'"""I see in figure {self._written} of mine that it is so.\n')
-            if not exercise.is_written and kind in ("wrong", "printed"):
-                text = self.output(exercise, "wrong")[0]
-            cell["source"] = text.splitlines(keepends=True)
+        if kind in ("wrong", "printed") and not exercise.is_written:
+            cell["source"] = _wrong(exercise)
+        elif kind not in ("open", "untouched", "forged"):
+            self._written += 1
+            words = f'"""I see in figure {self._written} of mine that it is so.\n'
+            cell["source"] = exercise.stub.source.replace('"""\n', words) if exercise.is_written else exercise.answer
+        copies = [cell, {**cell, "id": f"copy-{cell['id']}"}] if kind == "copied" else [cell]
         if kind not in ("untouched", "never run"):
-            cell["run"] = True
-        if kind == "later":
-            cell["run last"] = True
-        if kind == "copied":
-            cell["run"] = False
-            return [cell, {**copy.deepcopy(cell), "id": f"copy-{cell['id']}", "run": True}]
-        return [cell]
+            copies[-1]["execution_count"] = 500 if kind == "later" else count
+        return copies
 
-    def _check(self, cell: dict[str, Any], exercise: Exercise, kind: str) -> list[dict[str, Any]]:
+    def _check(self, cell: dict[str, Any], exercise: Exercise, kind: str, count: int) -> list[dict[str, Any]]:
         if kind == "check deleted":
             return []
         if kind == "check changed":
-            cell["source"] = [f'print("exercise {exercise.number}: solved")']
+            cell["source"] = f'print("exercise {exercise.number}: solved")'
         if kind in ("untouched", "not checked"):
             return [cell]
-        what = {"open": "open", "wrong": "wrong", "printed": "wrong"}.get(kind, "right")
-        text = self.output(exercise, "right" if exercise.is_written and what == "wrong" else what)[1]
-        state = {"right": "answered" if exercise.is_written else "solved"}.get(what, what)
-        answer = exercise.stub if kind == "forged" else self.output(exercise, what)[0]
-        outputs = [verdict(exercise.number, state, answer, text)]
-        if kind == "printed":
-            outputs.insert(0, verdict(exercise.number, "solved", answer, "  ✓ everything"))
-        if kind == "invented":
-            outputs = [verdict(exercise.number, "solved", answer, f"exercise {exercise.number}: solved")]
-        _run(cell, outputs)
-        return [cell]
+        number, answer = exercise.number, exercise.stub.source if kind in ("forged", "open") else exercise.answer
+        state, text = "solved", f"exercise {number}: solved\n  ✓ it has a value"
+        if kind == "open":
+            state, text = "open", f"exercise {number}: open"
+        elif exercise.is_written:
+            state, text = "answered", f"exercise {number}: answered"
+        elif kind in ("wrong", "printed"):
+            state, answer = "wrong", _wrong(exercise)
+            text = f"exercise {number}: not yet\n  ✗ {exercise.title} is another\n  ✓ it has a value"
+        elif kind == "invented":
+            text = f"exercise {number}: solved"
+        first = [verdict(number, "solved", answer, "  ✓ everything")] if kind == "printed" else []
+        return [cell | {"execution_count": count, "outputs": [*first, verdict(number, state, answer, text)]}]
 
-    def output(self, exercise: Exercise, what: str) -> tuple[str, str]:
-        """Return the source of an answer that is ``right``, ``wrong`` or ``open``, and what its check prints."""
-        if what == "right":
-            return exercise.answer, exercise.verdict
-        if what == "open":
-            return exercise.stub, f"exercise {exercise.number}: open"
-        lines = [f"exercise {exercise.number}: not yet", f"  ✗ {exercise.title} is another", "  ✓ it has a value"]
-        return f"{exercise.stub}\nanswer = 'none'", "\n".join(lines)
+
+def _wrong(exercise: Exercise) -> str:
+    return f"{exercise.stub.source}\nanswer = 'none'"
 
 
 def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
@@ -146,17 +127,10 @@ def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
     return {"output_type": "display_data", "data": data, "metadata": {}}
 
 
-def expected_rows(student: str, chapter: Chapter, plan: Mapping[str, str]) -> list[tuple[str, int, str, str, str]]:
-    """Return student, chapter, exercise, state and part of a doubt, as a plan should be found."""
-    rows = []
-    for exercise in chapter.exercises:
-        kind = plan.get(exercise.number, "untouched")
-        code, words, doubt = KINDS[kind]
-        if exercise.is_written and kind in ONLY_CODE:
-            doubt = ""
-        state = words if exercise.is_written else code
-        rows.append((student, chapter.number, exercise.number, state, doubt))
-    return rows
+def expected(exercise: Exercise, kind: str) -> tuple[str, str]:
+    """Return the state that an exercise should be found in, and part of its doubt."""
+    code, words, doubt = KINDS[kind]
+    return (words, "" if kind in ONLY_CODE else doubt) if exercise.is_written else (code, doubt)
 
 
 def plans(maker: Maker, students: int, seed: int = 0) -> dict[str, dict[int, dict[str, str]]]:
@@ -190,11 +164,6 @@ def save(path: Path, notebook: Mapping[str, Any]) -> Path:
     """Write a notebook."""
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
-
-
-def _run(cell: dict[str, Any], outputs: list[dict[str, Any]]) -> None:
-    cell["outputs"] = copy.deepcopy(outputs)
-    cell["run"] = True
 
 
 def _numbers(chapter: Chapter, off: float) -> dict[str, Any]:

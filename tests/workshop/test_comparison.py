@@ -11,12 +11,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bs4 import BeautifulSoup
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -24,8 +24,9 @@ from labcourse.errors import BadInput
 from tests.workshop import synthetic_class as made_up
 from tests.workshop.synthetic_class import Maker, save
 from workshop.cli.compare import compare
-from workshop.comparison import overview, page, reading, states
+from workshop.comparison import reading, report, states
 from workshop.comparison.reading import Unreadable
+from workshop.comparison.remarks import find_changes
 from workshop.comparison.sandbox import Limits
 from workshop.comparison.submissions import find
 from workshop.comparison.survey import Student, Survey, survey
@@ -44,13 +45,11 @@ def maker(tmp_path_factory: pytest.TempPathFactory) -> Any:
 def look(maker: Maker, tmp_path: Path) -> Callable[..., Student]:
     """Return what compares one notebook of chapter 1: given as JSON, bytes or a plan."""
 
-    def compare_one(content: Any, name: str = "chapter1_data_preparation.ipynb") -> Student:
+    def compare_one(content: Any) -> Student:
         folder = tmp_path / "class" / "anna"
         folder.mkdir(parents=True)
-        if isinstance(content, bytes):
-            (folder / name).write_bytes(content)
-        else:
-            save(folder / name, content)
+        data = content if isinstance(content, bytes) else json.dumps(content).encode()
+        (folder / "chapter1_data_preparation.ipynb").write_bytes(data)
         return survey(find(tmp_path / "class"), {1: maker.reference[1]}).students[0]
 
     return compare_one
@@ -64,17 +63,15 @@ def test_students_are_found_to_be_what_they_were_made(maker: Maker, tmp_path: Pa
     plans = made_up.plans(maker, 20)
     made_up.write_class(tmp_path, maker, plans)
     found = survey(find(tmp_path), maker.reference)
-    rows = overview.rows(found)
-    expected = [
-        row
-        for student, chapters in plans.items()
-        for number, plan in chapters.items()
-        for row in made_up.expected_rows(student, maker.reference[number], plan)
-    ]
-    assert len(rows) == len(expected) == 20 * sum(len(c.exercises) for c in maker.reference.values())
-    for row, (student, chapter, exercise, state, doubt) in zip(rows, expected, strict=True):
-        assert (row["student"], row["chapter"], row["exercise"], row["state"]) == (student, chapter, exercise, state)
-        assert any(doubt in text for text in row["doubts"]) if doubt else not row["doubts"], row
+    rows = {(row["student"], row["exercise"]): row for row in found.rows()}
+    assert len(rows) == 20 * sum(len(chapter.exercises) for chapter in maker.reference.values())
+    for student, chapters in plans.items():
+        for exercise in (e for number in chapters for e in maker.reference[number].exercises):
+            kind = chapters[int(exercise.number[0])].get(exercise.number, "untouched")
+            state, doubt = made_up.expected(exercise, kind)
+            row = rows[student, exercise.number]
+            assert row["state"] == state, row
+            assert any(doubt in text for text in row["doubts"]) if doubt else not row["doubts"], row
     used = {kind for chapters in plans.values() for plan in chapters.values() for kind in plan.values()}
     assert used == set(made_up.KINDS) - {"untouched"}
     assert not any(student.problems for student in found.students)
@@ -89,9 +86,6 @@ def test_key_numbers_are_held_to_their_tolerance(
     assert numbers
     assert all(number.is_right == is_right for number in numbers)
     assert all((number.value is None) == (off is None) for number in numbers)
-
-
-# Broken notebooks
 
 
 DAMAGED = {
@@ -135,33 +129,25 @@ def test_whatever_stands_in_a_notebook_it_is_read(maker: Maker, data: st.DataObj
     notebook = maker.notebook(1, dict.fromkeys((f"1.{i}" for i in range(1, 12)), "right"))
     for _ in range(data.draw(st.integers(1, 4))):
         here: Any = notebook
-        for _ in range(data.draw(st.integers(0, 6))):
-            keys = list(here) if isinstance(here, dict) else range(len(here)) if isinstance(here, list) else ()
-            if not keys:
-                break
-            key = data.draw(st.sampled_from(keys))
-            if not isinstance(here[key], (dict, list)):
+        while isinstance(here, (dict, list)) and here:
+            key = data.draw(st.sampled_from(list(here) if isinstance(here, dict) else range(len(here))))
+            if not isinstance(here[key], (dict, list)) or data.draw(st.integers(0, 5)) == 0:
+                here[key] = data.draw(JUNK)
                 break
             here = here[key]
-        if isinstance(here, dict) and here:
-            here[data.draw(st.sampled_from(list(here)))] = data.draw(JUNK)
-        elif isinstance(here, list) and here:
-            here[data.draw(st.integers(0, len(here) - 1))] = data.draw(JUNK)
     with tempfile.TemporaryDirectory() as folder:
         save(Path(folder) / "chapter1.ipynb", notebook)
         student = survey(find(Path(folder)), {1: maker.reference[1]}).students[0]
     assert not [what for _, what in student.problems if what.startswith("cannot be compared")]
     assert {found.state for found in student.exercises} <= set(states.STATES)
     assert len(student.exercises) == 11
-    page.render(Survey("", {1: maker.reference[1]}, [student])).encode()
+    report.render(Survey("", {1: maker.reference[1]}, [student])).encode()
 
 
-def test_a_student_who_cannot_be_compared_does_not_stop_the_others(
-    maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_student_who_cannot_be_compared_does_not_stop_the_others(maker: Maker, tmp_path: Path) -> None:
     made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob")})
     found = find(tmp_path)
-    found.submissions[0].files[0] = None  # type: ignore[call-overload]
+    found.students["anna"][0] = found.students["anna"][0]._replace(notebook=7)
     students = survey(found, {1: maker.reference[1]}).students
     assert students[0].problems == [("", "cannot be compared: AttributeError")]
     assert state_of(students[1], "1.1").state == "solved"
@@ -211,30 +197,12 @@ def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
     (tmp_path / "class" / "eve").symlink_to(secret)
     os.mkfifo(bob / "chapter1_data_preparation.ipynb")
     found = survey(find(tmp_path / "class"), {1: maker.reference[1]})
-    assert [student.name for student in found.students] == ["anna", "bob"]
-    assert {found.state for student in found.students for found in student.exercises} == {"damaged"}
-    assert "not a plain file" in dict(found.students[1].problems)["bob/chapter1_data_preparation.ipynb"]
+    stands = [(student.name, {found.state for found in student.exercises}) for student in found.students]
+    assert stands == [("anna", {"damaged"}), ("bob", {"damaged"}), ("eve", {"missing"})]
+    assert "no plain file" in dict(found.students[1].problems)["bob/chapter1_data_preparation.ipynb"]
+    assert found.students[2].problems == [("eve", "a link to elsewhere, which is not followed")]
     with pytest.raises(Unreadable, match="a link"):
         reading.read(anna / "chapter1_data_preparation.ipynb")
-
-
-# The report
-
-
-class Page(HTMLParser):
-    """Collects the elements of a page."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.text: list[str] = []
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
 
 
 def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) -> None:
@@ -242,37 +210,30 @@ def test_nothing_of_a_submission_becomes_markup(maker: Maker, tmp_path: Path) ->
     folder = tmp_path / "class" / EVIL.replace("/", "\\")
     folder.mkdir(parents=True)
     notebook = maker.notebook(1, {"1.1": "wrong", "1.2": "not checked", "1.8": "right"})
+    answer = f"x = '''{EVIL}'''"
+    evil: dict[str, dict[str, Any]] = {
+        "exercise-1.1": {"source": answer},
+        "exercise-1.2": {"source": answer},
+        "exercise-1.8": {"source": f'answer_1_8 = """four words of {EVIL}"""'},
+        "check-1.1": {"outputs": [made_up.verdict("1.1", "wrong", answer, f"exercise 1.1: not yet\n  ✗ {EVIL}\n")]},
+        "check-1.2": {"outputs": [{"output_type": "error", "ename": EVIL, "evalue": EVIL, "traceback": []}]},
+    }
+    picture = {"output_type": "display_data", "data": {"text/html": EVIL, "image/svg+xml": EVIL}}
     for cell in notebook["cells"]:
-        tags = cell["metadata"].get("tags", [])
-        if "exercise-1.1" in tags or "exercise-1.2" in tags:
-            cell["source"] = f"x = '''{EVIL}'''"
-        elif "exercise-1.8" in tags:
-            cell["source"] = f'answer_1_8 = """four words of {EVIL}"""'
-        elif "check-1.1" in tags:
-            cell["outputs"][0]["text"] = f"exercise 1.1: not yet\n  ✗ {EVIL}\n"
-        elif "check-1.2" in tags:
-            cell["outputs"] = [{"output_type": "error", "ename": EVIL, "evalue": EVIL, "traceback": []}]
-        elif cell["cell_type"] == "markdown":
-            cell["source"] = EVIL
-        else:
-            cell["outputs"].append({"output_type": "display_data", "data": {"text/html": EVIL, "image/svg+xml": EVIL}})
-    notebook["cells"].append(
-        {"cell_type": "code", "source": EVIL, "id": EVIL, "outputs": [], "metadata": {"tags": [EVIL]}}
-    )
+        tag = next(iter(cell["metadata"].get("tags", ())), "")
+        cell |= evil.get(tag, {"source": EVIL} if cell["cell_type"] == "markdown" else {"outputs": [picture]})
+    notebook["cells"].append({"cell_type": "code", "source": EVIL, "id": EVIL, "metadata": {"tags": [EVIL]}})
     save(folder / f"{EVIL.replace('/', '')}.ipynb", notebook)
     html = tmp_path / "report.html"
     compare(tmp_path / "class", html=html, chapter=[1])
-    text = html.read_text("utf-8")
-    parsed = Page(text)
-    assert EVIL in "".join(parsed.text)
-    assert "alert(1)" in text
-    assert not {tag for tag, _ in parsed.elements} & {"script", "iframe", "object", "embed", "link", "base", "form"}
-    for tag, attributes in parsed.elements:
-        assert not [name for name in attributes if name.startswith("on") or name == "style"]
-        assert tag not in ("img", "use")
-        assert tag != "a" or re.fullmatch(r"#[\w-]+", attributes["href"] or "")
-    policy = next(a["content"] for tag, a in parsed.elements if tag == "meta" and "http-equiv" in a)
-    assert policy is not None
+    page = BeautifulSoup(html.read_text("utf-8"), "html.parser")
+    assert f"✗ {EVIL}" in page.get_text()
+    for element in page.find_all(True):
+        forbidden = {"script", "iframe", "object", "embed", "link", "base", "form", "img", "use"}
+        assert element.name not in forbidden
+        assert not [name for name in element.attrs if name.startswith("on") or name == "style"]
+        assert element.name != "a" or re.fullmatch(r"#[\w-]+", str(element["href"]))
+    policy = str(page.select("meta[http-equiv]")[0]["content"])
     assert policy.startswith("default-src 'none'; style-src 'sha256-")
     assert "unsafe" not in policy
 
@@ -306,16 +267,17 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     }
     made_up.write_class(tmp_path, maker, plans)
     found = survey(find(tmp_path), {1: maker.reference[1]})
-    first = overview.hurdles(found)[0]
+    first = found.hurdles()[0]
     mistake = f"{maker.reference[1].exercises[4].title} is another (2)"
     assert list(first.values())[1:] == [3, 1, 2, 0, mistake]
     assert [(s.reached, s.stuck) for s in found.students] == [("1.11", ""), ("1.5", "1.4"), ("1.5", "1.2")]
-    text = page.render(found)
+    text = report.render(found)
     assert "claims solved, but its cell is as it was handed out" in text
     assert "stuck at 1.4" in text
-    ids = [attributes["id"] for _, attributes in Page(text).elements if "id" in attributes]
+    elements = BeautifulSoup(text, "html.parser").find_all(True)
+    ids = [element["id"] for element in elements if element.has_attr("id")]
     assert len(ids) == len(set(ids))
-    levels = [int(tag[1]) for tag, _ in Page(text).elements if re.fullmatch("h[1-6]", tag)]
+    levels = [int(element.name[1]) for element in elements if re.fullmatch("h[1-6]", element.name)]
     assert levels[0] == 1
     assert all(b - a <= 1 for a, b in pairwise(levels))
 
@@ -340,12 +302,12 @@ def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_
     assert (found["Zoë", "1.2"], found["Zoë", "1.8"]) == (("wrong", "0"), ("answered", ""))
 
     assert sorted(path.name for path in folder.iterdir()) == ["Zoë.html", "a_b.html", "a_b~2.html", "cmd.html"]
-    text = (folder / "Zoë.html").read_text("utf-8")
+    text = BeautifulSoup((folder / "Zoë.html").read_text("utf-8"), "html.parser").get_text()
+    exercises = maker.reference[1].exercises
     assert "1.1 The invariant mass" in text
-    chapter = maker.reference[1]
-    assert f"✗ {chapter.exercises[1].title} is another" in "".join(Page(text).text)
-    assert not [e.number for e in chapter.exercises if e.answer in Page(text).text]
-    assert not [name for name in plans if name != "Zoë" and name in "".join(Page(text).text)]
+    assert f"✗ {exercises[1].title} is another" in text
+    assert not [exercise.number for exercise in exercises if exercise.answer in text]
+    assert not [name for name in plans if name != "Zoë" and name in text]
 
 
 def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:
@@ -353,7 +315,7 @@ def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: P
     cell = next(c for c in notebook["cells"] if "exercise-1.2" in c["metadata"].get("tags", ()))
     cell["source"] = "is_admin = 'user\u202e \u2066# if admin\u2069 \u2066'\x1b[2K\n\tx = 1\u200b"
     save(tmp_path / "chapter1.ipynb", notebook)
-    text = page.render(survey(find(tmp_path), {1: maker.reference[1]}))
+    text = report.render(survey(find(tmp_path), {1: maker.reference[1]}))
     assert "user[U+202E] [U+2066]# if admin[U+2069] [U+2066]" in text
     assert "[U+001B][2K\n\tx = 1[U+200B]" in text
     assert not re.search("[\u200b\u202e\u2066-\u2069\x1b]", text)
@@ -367,13 +329,10 @@ def test_copies_are_marked(maker: Maker, tmp_path: Path) -> None:
     (tmp_path / "dora" / "chapter1_data_preparation.ipynb").write_text(edited)
     students = survey(find(tmp_path), {1: maker.reference[1]}).students
     letters = "2 of its 2 longer answers are those of {}, letter for letter".format
-    assert [sorted(what for _, what in student.problems) for student in students] == [
-        [letters("bob"), letters("dora")],
-        [letters("anna"), letters("dora")],
-        [],
-        [letters("anna"), letters("bob")],
-    ]
-    assert "those of bob" in page.render(Survey("", {1: maker.reference[1]}, students))
+    found = {student.name: {what for _, what in student.problems} for student in students}
+    alike = {"anna", "bob", "dora"}
+    assert found == {"cem": set()} | {name: set(map(letters, alike - {name})) for name in alike}
+    assert "those of bob" in report.render(Survey("", {1: maker.reference[1]}, students))
 
 
 def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> None:
@@ -397,30 +356,22 @@ def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path, mon
     monkeypatch.setattr("workshop.comparison.survey.execute", execute)
     found = survey(find(tmp_path), {1: maker.reference[1]}, limits=Limits())
     assert [student.name for student in found.students] == ["anna", "bob"]
-    assert "interrupted after 2 of 3 students" in page.render(found)
-
-
-# Changes, times
+    assert "interrupted after 2 of 3 students" in report.render(found)
 
 
 def test_changed_cells_beyond_the_exercises(maker: Maker, tmp_path: Path) -> None:
-    from workshop.comparison.changes import find_changes
-
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong"})
     assert find_changes(reading.take(notebook), maker.reference[1]) == []
-    plain = [cell for cell in notebook["cells"] if not cell["metadata"].get("tags")]
-    code = next(cell for cell in plain if "luminosity=10" in "".join(cell["source"]))
-    code["source"] = "".join(code["source"]).replace("luminosity=10", "luminosity=140")
-    notebook["cells"].remove(next(c for c in plain if "own_mass" in "".join(c["source"])))
-    notebook["cells"].insert(
-        9, {"cell_type": "code", "source": "print('mine')", "metadata": {}, "id": "x", "outputs": []}
-    )
-    changes = find_changes(reading.take(notebook), maker.reference[1])
-    assert sorted(change.kind for change in changes) == ["added", "edited", "removed"]
-    edited = next(change.lines for change in changes if change.kind == "edited")
-    assert [line[0] for line in edited] == ["-", "+"]
-    assert "luminosity=140" in edited[1]
-    assert ("+print('mine')",) in [change.lines for change in changes]
+    plain = {"".join(cell["source"]): cell for cell in notebook["cells"] if not cell["metadata"].get("tags")}
+    text, code = next((text, cell) for text, cell in plain.items() if "luminosity=10" in text)
+    code["source"] = text.replace("luminosity=10", "luminosity=140")
+    notebook["cells"].remove(next(cell for text, cell in plain.items() if "own_mass" in text))
+    notebook["cells"].insert(9, {"cell_type": "code", "source": "print('mine')", "id": "x"})
+    changes = {change.kind: change.lines for change in find_changes(reading.take(notebook), maker.reference[1])}
+    assert changes.keys() == {"added", "edited", "removed"}
+    assert [line[0] for line in changes["edited"]] == ["-", "+"]
+    assert "luminosity=140" in changes["edited"][1]
+    assert changes["added"] == ("+print('mine')",)
 
 
 @pytest.mark.skipif(not hasattr(time, "tzset"), reason="its clock cannot be set")
@@ -430,9 +381,8 @@ def test_times_of_jupyterlab_on_the_readers_clock(
     notebook = maker.notebook(1, {"1.1": "right", "1.2": "right"})
     moments = {"exercise-1.1": "10:20", "check-1.1": "10:05", "exercise-1.2": "10:06", "check-1.2": "10:10"}
     for cell in notebook["cells"]:
-        for tag in cell["metadata"].get("tags", []):
-            if tag in moments:
-                cell["metadata"]["execution"] = {"iopub.execute_input": f"2026-03-01T{moments[tag]}:00.123456Z"}
+        for moment in (moments[tag] for tag in cell["metadata"].get("tags", []) if tag in moments):
+            cell["metadata"]["execution"] = {"iopub.execute_input": f"2026-03-01T{moment}:00.123456Z"}
     try:
         monkeypatch.setenv("TZ", "IST-5:30")
         time.tzset()

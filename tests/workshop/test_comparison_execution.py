@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import json
 import os
 import signal
@@ -18,7 +19,7 @@ import pytest
 from labcourse import settings
 from labcourse.errors import BadInput
 from tests.workshop.synthetic_class import verdict
-from workshop.comparison import execution, reading, sandbox
+from workshop.comparison import reading, sandbox
 from workshop.comparison.reference import Chapter, read_reference
 from workshop.comparison.sandbox import Limits, run_cells
 from workshop.comparison.submissions import find
@@ -37,6 +38,11 @@ needs_sandbox = pytest.mark.skipif(not _has_sandbox(), reason="bubblewrap is not
 RIGHT = """def invariant_mass(pt, eta, phi, energy):
     px, py, pz = (pt * np.cos(phi)).sum(1), (pt * np.sin(phi)).sum(1), (pt * np.sinh(eta)).sum(1)
     return np.sqrt(energy.sum(1) ** 2 - px**2 - py**2 - pz**2)"""
+
+SHARE = """from labcourse import samples
+def share_seen(events, cross_section, luminosity):
+    seen = events["weight"][events["sample"].isin(samples.SIGNAL)].sum()
+    return seen / sum(1000 * luminosity * cross_section[name] for name in samples.SIGNAL)"""
 
 
 @pytest.fixture(scope="module")
@@ -66,9 +72,12 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
         code(RIGHT, "exercise-1.1"),
         code("print('exercise 1.1: solved')", "check-1.1", "exercise 1.1: solved\n"),
         code(constant, "exercise-1.2"),
-        {**code(chapter.exercises[1].check, "check-1.2"), "outputs": [verdict("1.2", "solved", constant, claim)]},
-        code("def count(events):\n    return len(events), events['weight'].sum()", "exercise-1.3"),
-        code("top_share = 0.1\nwhile True: pass", "exercise-1.6"),
+        {
+            **code(chapter.exercises[1].check.source, "check-1.2"),
+            "outputs": [verdict("1.2", "solved", constant, claim)],
+        },
+        code(SHARE, "exercise-1.3"),
+        code("z_masses = ...\nwhile True: pass", "exercise-1.6"),
         code("chapter.write_numbers({'expected_signal': 9.6995})"),
     ]
     (tmp_path / "anna").mkdir()
@@ -76,15 +85,17 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
     reference = {1: chapter}
     stored = survey(find(tmp_path), reference).students[0].exercises
     assert [found.state for found in stored[:3]] == ["unchecked", "solved", "unchecked"]
-    student = survey(find(tmp_path), reference, limits=Limits(120, 4e9, 10)).students[0]
+    student = survey(find(tmp_path), reference, limits=Limits(120, 4e9, 9.6)).students[0]
     assert [what for _, what in student.problems] == ["run by --execute: exercise-1.6 was stopped after 10 s"]
     assert [found.state for found in student.exercises[:4]] == ["solved", "wrong", "solved", "missing"]
-    assert student.exercises[1].doubts == ("claims solved, but a fresh run says wrong",)
+    assert student.exercises[1].doubts == ["claims solved, but a fresh run says wrong"]
     assert {n.name: n.value for n in student.chapters[0].numbers}["expected_signal"] == 9.6995
 
 
 @needs_sandbox
-def test_what_students_code_cannot_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_students_code_cannot_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     monkeypatch.setenv("MY_TOKEN", "secret")
     mine, service = tmp_path / "mine", tmp_path / "service"
     mine.write_text("secret")
@@ -111,27 +122,17 @@ def test_what_students_code_cannot_do(tmp_path: Path, monkeypatch: pytest.Monkey
         "while True: pass": "KeyboardInterrupt",
         "print('goes on')": "goes on\n",
     }
-    segment = _shared_memory(0x4C434D53)
-    with socket.socket(socket.AF_UNIX) as listening, segment:
+    system = ctypes.CDLL(None)
+    segment = system.shmget(0x4C434D53, 4096, 0o1666)
+    assert segment >= 0
+    request.addfinalizer(lambda: system.shmctl(segment, 0, None))  # removes it
+    with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(str(service))
         listening.listen()
         outcome = run_cells(list(attacks), [], Limits(60, 1.5e9, 2))
     assert outcome.note == ""
     assert {attack: printed(outcome, i) for i, attack in enumerate(attacks)} == attacks
-    assert outcome.stopped == (len(attacks) - 2,)
-
-
-@contextlib.contextmanager
-def _shared_memory(key: int) -> Any:
-    import ctypes
-
-    libc = ctypes.CDLL(None)
-    identifier = libc.shmget(key, 4096, 0o1666)  # makes it
-    assert identifier >= 0
-    try:
-        yield
-    finally:
-        libc.shmctl(identifier, 0, None)  # removes it
+    assert outcome.stopped == [len(attacks) - 2]
 
 
 @needs_sandbox
@@ -160,7 +161,8 @@ def test_what_goes_too_far_is_stopped_and_leaves_nothing(monkeypatch: pytest.Mon
         "        time.sleep(4242)\nstart()\nprint('before')"
     )
     before = psutil.Process().children(recursive=True)  # of other tests, such as a tracker of shared memory
-    outcome = run_cells([hides, cell, "print('never')"], [], Limits(15, 1e9, 4))
+    seconds = 15 if "15 s" in note else 120  # a busy machine needs some to begin
+    outcome = run_cells([hides, cell, "print('never')"], [], Limits(seconds, 1e9, 8))
     assert outcome.note == note
     assert (printed(outcome, 0), printed(outcome, 2)) == ("before\n", "")
     assert set(psutil.Process().children(recursive=True)) <= set(before)
@@ -200,7 +202,7 @@ def test_a_chapter_reads_what_the_solutions_of_earlier_ones_made(
     look += (
         "assert os.listdir(settings.outputs_folder() / settings.inputs_workspace()) == ['chapter1_data_preparation']"
     )
-    fresh = execution.execute(reading.take({"cells": [code(look)]}), reference[3], Limits(60, 4e9, 30))
+    fresh = sandbox.execute(reading.take({"cells": [code(look)]}), reference[3], Limits(60, 4e9, 30))
     assert (fresh.cells[0].count, fresh.cells[0].error) == (1, "")
     assert fresh.notes == ("run by --execute without the outputs of chapter 2: run `labcourse run` first",)
 
@@ -225,5 +227,6 @@ def test_without_bubblewrap_nothing_is_run(tmp_path: Path, monkeypatch: pytest.M
 def test_checks_are_the_course_own(chapter: Chapter) -> None:
     claims = code("print('exercise 1.1: solved')", "check-1.1")
     notebook = reading.take({"cells": [code(RIGHT, "exercise-1.1"), claims, code("x = 1", "exercise-1.2")]})
-    cells = execution.with_checks(notebook, chapter)
-    assert [cell.source for cell in cells] == [RIGHT, chapter.exercises[0].check, "x = 1", chapter.exercises[1].check]
+    cells = sandbox.with_checks(notebook, chapter)
+    checks = [exercise.check.source for exercise in chapter.exercises]
+    assert [cell.source for cell in cells] == [RIGHT, checks[0], "x = 1", checks[1]]

@@ -30,9 +30,6 @@ def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(o
     assert [path.name for path in settings.search_path()] == ["disk", "official", "data"]
     folders.use_folder(own_home / "data")
     assert [path.name for path in settings.search_path()] == ["data", "disk", "official"]
-
-
-def test_what_is_no_folder_is_refused(own_home):
     with pytest.raises(BadInput, match="not a folder"):
         folders.use_folder(own_home / "nowhere")
 

@@ -129,7 +129,7 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
         elif grade_id == "exercise-1-5":
             cell.source = "def is_neutral(events):\n    return events['lep1_charge'] == 1"
         elif grade_id == "exercise-1-6":
-            cell.source = "top_share = ...\nwhile True:\n    pass"
+            cell.source = "def z_masses(events):\n    return ...\n\nwhile True:\n    pass"
         elif grade_id == "check-1-6":
             cell.source = "print('exercise 1.6: solved')"
     mixed.cells = [c for c in mixed.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "check-1-4"]

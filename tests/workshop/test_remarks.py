@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop.comparison import reading
+from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
 from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
 from workshop.comparison.states import Found
@@ -15,41 +15,29 @@ MODEL = (
 )
 
 
+CHECK = Cell("code", "balance = checks.exercise_5_4(balance)")
+
+
 def words(number: str = "4.3") -> Exercise:
-    return Exercise(number, "", True, "a", "b", 'answer = """\n"""', f'answer = """{MODEL}"""', "", "")
+    return Exercise(number, "", True, Cell("code", 'answer = """\n"""'), CHECK, f'answer = """{MODEL}"""')
 
 
 def code(number: str = "5.4") -> Exercise:
-    stub = "def balance(weight, label):\n    # your code here\n    return ..."
+    stub = Cell("code", "def balance(weight, label):\n    # your code here\n    return ...")
     answer = "def balance(weight, label):\n    return weight / splitting.folds(label)"
-    return Exercise(number, "", False, "a", "b", stub, answer, "balance = checks.exercise_5_4(balance)", "")
-
-
-def said(exercise: Exercise, answer: str) -> str:
-    state = "answered" if exercise.is_written else "solved"
-    return "; ".join(remarks(Found(1, exercise.number, state, answer=answer), exercise))
-
-
-@pytest.mark.parametrize(
-    ("text", "remark"),
-    [
-        (MODEL, "word for word"),
-        (MODEL.upper().replace(" ", "\n") + " As I said.", "word for word"),
-        ("asdf asdf asdf asdf asdf", "hardly a sentence"),
-        ("Because it is overtrained.", ""),
-        ("Das Netz lernt die Ereignisse auswendig.", ""),
-        ("Model overfits; validation loss rises.", ""),
-        ("It learns the training events by heart, so validation gets worse, as chapter 3 said it would.", ""),
-    ],
-)
-def test_answers_in_words(text: str, remark: str) -> None:
-    found = said(words(), f'answer = """{text}"""')
-    assert remark in found if remark else not found
+    return Exercise(number, "", False, stub, CHECK, answer)
 
 
 @pytest.mark.parametrize(
     ("answer", "remark"),
     [
+        (f'answer = """{MODEL}"""', "word for word"),
+        (f'answer = """{MODEL.upper()} As I said."""'.replace(" THE ", "\nTHE "), "word for word"),
+        ('answer = "asdf asdf asdf asdf asdf"', "hardly a sentence"),
+        ('answer = "Because it is overtrained."', ""),
+        ('answer = "Das Netz lernt die Ereignisse auswendig."', ""),
+        ('answer = "Model overfits; validation loss rises."', ""),
+        ('answer = "It learns the training events by heart, so validation gets worse, as chapter 3 said."', ""),
         ("balance = weights.balance", "weights.balance"),
         ("def balance(weight, label):\n    return weights.balance(weight, label)", "weights.balance"),
         ("from labcourse.significance import asimov as balance", "from labcourse.significance import asimov"),
@@ -57,9 +45,12 @@ def test_answers_in_words(text: str, remark: str) -> None:
         ("def balance(weight, label):\n    return 2 * splitting.folds(label)", ""),
     ],
 )
-def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
-    found = said(code(), answer)
-    assert remark in found if remark else not found
+def test_answers_in_words_and_functions_of_the_course(answer: str, remark: str) -> None:
+    exercise = words() if answer.startswith("answer") else code()
+    state = "answered" if exercise.is_written else "solved"
+    found = list(remarks(Found(1, exercise.number, state, answer=answer), exercise))
+    assert len(found) == bool(remark)
+    assert remark in "".join(found)
 
 
 @pytest.mark.parametrize(
@@ -78,9 +69,9 @@ def test_functions_of_the_course_in_an_answer(answer: str, remark: str) -> None:
     ],
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
-    cells = [reading.Cell("code", "course = checks.is_open")]
+    cells = [Cell("code", "course = checks.is_open")]
     chapter = Chapter(5, "", tuple(cells), (code(),), {})
-    notebook = reading.Notebook((*cells, reading.Cell("code", cell), reading.Cell("markdown", "the checks.")))
+    notebook = Notebook((*cells, Cell("code", cell), Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged
 
 

@@ -1,8 +1,8 @@
 """What checks, panel and tools know of the exercises: ``course/exercises.json``, taken from the course text.
 
 `course.checks.registry` reads it. Of each chapter it holds the exercises (number, title, kind, the cell of the heading,
-the names of the answer, and the course's own answer where somebody is to see it or a notebook goes on with it), the
-names that its cells bind, and the fingerprints of its code cells.
+the names of the answer, and the course's own answer where somebody is to see it or a notebook goes on with it), and the
+fingerprints of its code cells.
 """
 
 from __future__ import annotations
@@ -62,12 +62,10 @@ def of_chapter(source: Source) -> dict[str, Any]:
         If an answer in words is no text.
     """
     solutions, students = cut.solution(source), cut.student(source)
-    listed = [_exercise(source, cell, solutions) for cell in source.cells if cell.check]
     pairs = zip(source.cells, solutions, students, strict=True)
     code = [text for cell, *texts in pairs if cell.kind == "code" for text in texts]
     return {
-        "exercises": listed,
-        "names": sorted(set().union(*map(cells.names_bound, code)).difference(*(entry["names"] for entry in listed))),
+        "exercises": [_exercise(source, cell, solutions) for cell in source.cells if cell.check],
         "cells": sorted(set(map(cells.fingerprint, code))),
     }
 

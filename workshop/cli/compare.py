@@ -53,7 +53,7 @@ def compare(
     from rich.console import Console
     from rich.progress import track
 
-    from workshop.comparison import overview, page
+    from workshop.comparison import report
     from workshop.comparison.reference import read_reference
     from workshop.comparison.sandbox import Limits, require_bubblewrap
     from workshop.comparison.submissions import find
@@ -72,18 +72,17 @@ def compare(
     )
     if html:
         how = "Their notebooks were run again." if execute else "Nothing was run; verdicts are those in the notebooks."
-        report = page.render(found, how).encode()
-        atomic_write(html, lambda temporary: temporary.write_bytes(report))
+        atomic_write(html, partial(Path.write_bytes, data=report.render(found, how).encode()))
     if csv:
-        overview.write_csv(csv, found)
+        report.write_csv(csv, found)
     if pages:
-        page.write_pages(pages, found)
+        report.write_pages(pages, found)
     for student in found.students:
         for name, what in student.problems:
             print(f"labcourse: {student.name}: {name}: {what}", file=sys.stderr)
     if as_json:
-        print_json(overview.rows(found))
+        print_json(found.rows())
     else:
-        print_rows(overview.summary_rows(found), f"Recognised as: {found.layout}", as_json=False)
+        print_rows(found.summary(), f"Recognised as: {found.layout}", as_json=False)
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
         print("".join(f"Written: {path}\n" for path in (csv, pages) if path), end="")

@@ -6,34 +6,45 @@ What is readable is kept, and what is not is said.
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
-import stat
+import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from course.checks import progress
+from labcourse.files import read_small
 from labcourse.outputs import MIME_TYPE
+from workshop.authoring import nbgrader
 
 MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
-_MAX_CELLS = 2000
-_MAX_SOURCE = 20_000
-_MAX_STREAM = 100_000
+_LONGEST = 20_000
+"""Characters of a text; what follows is not read."""
+_CELL = re.compile(r"(?:(?:exercise|check)-(\d)\.\d+|chapter(\d)-\d{3})$")
 
 
 class Unreadable(Exception):
     """A file that is no notebook; the text says why."""
 
 
+class Verdict(NamedTuple):
+    """What a check published: of which exercise, its state, the fingerprint of the judged cell, what was printed."""
+
+    exercise: str = ""
+    state: str = ""
+    cell: str = ""
+    text: str = ""
+
+
 @dataclass(frozen=True)
 class Cell:
     """One cell: what it says, and of its outputs the numbers and verdicts it published.
 
-    A verdict is ``(exercise, state, fingerprint of the judged cell, text)``. ``count`` is the execution count, 0 if it
-    was not run; ``started`` is the beginning of its last run (ISO 8601), where JupyterLab recorded it; ``error`` names
-    the exception it ended in.
+    ``count`` is the execution count, 0 if it was not run; ``started`` is the beginning of its last run (ISO 8601),
+    where JupyterLab recorded it; ``error`` names the exception it ended in.
     """
 
     kind: str
@@ -44,7 +55,12 @@ class Cell:
     started: str = ""
     error: str = ""
     numbers: tuple[Any, ...] = ()
-    verdicts: tuple[tuple[str, str, str, str], ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def labels(self) -> set[str]:
+        """Its tags that say which exercise or check it is."""
+        return {tag for tag in self.tags if tag.startswith(("exercise-", "check-"))}
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,13 @@ class Notebook:
 
     cells: tuple[Cell, ...]
     notes: tuple[str, ...] = ()
+
+    @property
+    def chapter(self) -> int:
+        """The chapter whose exercises it holds, 0 for none."""
+        names = [_CELL.match(text) for cell in self.cells for text in (*cell.tags, cell.id)]
+        seen = Counter(int(name[1] or name[2]) for name in names if name)
+        return seen.most_common(1)[0][0] if seen else 0
 
 
 def read(path: Path) -> Notebook:
@@ -63,16 +86,17 @@ def read(path: Path) -> Notebook:
     Unreadable
         If it is no notebook, or too large, or not a plain file.
     """
+    if path.is_symlink():
+        raise Unreadable("a link to another file, which is not followed")
     try:
-        text = _bytes(path).decode("utf-8-sig")
+        text = read_small(path, MAX_BYTES).decode("utf-8-sig")
+        if not text.strip():
+            raise Unreadable("an empty file")
+        return take(json.loads(text))
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
     except OSError as error:
         raise Unreadable(f"cannot be opened: {error.strerror or error}") from error
-    if not text.strip():
-        raise Unreadable("an empty file")
-    try:
-        return take(json.loads(text))
     except json.JSONDecodeError as error:
         raise Unreadable(f"not JSON: {error.msg} in line {error.lineno}") from error
     except (RecursionError, ValueError) as error:
@@ -81,16 +105,17 @@ def read(path: Path) -> Notebook:
 
 def take(content: Any) -> Notebook:
     """Take the cells from the decoded JSON of a notebook; raises as `read`."""
+    if isinstance(content, dict) and isinstance(content.get("worksheets"), list):
+        raise Unreadable("a notebook of the old format 3: open and save it in JupyterLab")
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        old = isinstance(content, dict) and isinstance(content.get("worksheets"), list)
-        raise Unreadable("a notebook of the old format 3: open and save it in JupyterLab" if old else "not a notebook")
-    cells = [cell for raw in content["cells"][:_MAX_CELLS] if (cell := _cell(raw))]
-    notes = []
-    if len(content["cells"]) > _MAX_CELLS:
-        notes.append(f"it has {len(content['cells'])} cells; the first {_MAX_CELLS} are read")
-    if broken := min(len(content["cells"]), _MAX_CELLS) - len(cells):
-        notes.append(f"{broken} of its cells cannot be read")
-    return Notebook(tuple(cells), tuple(notes))
+        raise Unreadable("not a notebook")
+    cells = []
+    for raw in content["cells"]:
+        # Whatever stands where a notebook has something else, Python says so.
+        with contextlib.suppress(AttributeError, ArithmeticError, LookupError, TypeError, ValueError):
+            cells.append(_cell(raw))
+    broken = len(content["cells"]) - len(cells)
+    return Notebook(tuple(cells), (f"{broken} of its cells cannot be read",) if broken else ())
 
 
 def printable(text: str, length: int = 120) -> str:
@@ -103,59 +128,26 @@ def printable(text: str, length: int = 120) -> str:
     return line if len(line) <= length else line[: length - 1] + "…"
 
 
-def _bytes(path: Path) -> bytes:
-    # A link could lead anywhere, and a named pipe would wait for ever.
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-    if path.is_symlink():
-        raise Unreadable("a link to another file, which is not followed")
-    descriptor = os.open(path, flags)
-    with os.fdopen(descriptor, "rb") as stream:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Unreadable("not a plain file")
-        if status.st_size > MAX_BYTES:
-            raise Unreadable(f"too large: {status.st_size / 1e6:.0f} MB, at most {MAX_BYTES / 1e6:.0f} MB are read")
-        return stream.read(MAX_BYTES + 1)
-
-
-def _cell(raw: Any) -> Cell | None:
-    if not isinstance(raw, dict) or raw.get("cell_type") not in ("code", "markdown", "raw"):
-        return None
-    metadata = _dict(raw.get("metadata"))
-    count = raw.get("execution_count")
-    outputs = [output for output in _list(raw.get("outputs")) if isinstance(output, dict)]
-    data = [_dict(output.get("data")) for output in outputs]
+def _cell(raw: dict[str, Any]) -> Cell:
+    metadata, outputs = raw.get("metadata", {}), raw.get("outputs", [])
+    data = [output.get("data", {}) for output in outputs]
+    said = [(d[progress.MIME_TYPE], d.get("text/plain", "")) for d in data if progress.MIME_TYPE in d]
     return Cell(
-        kind=raw["cell_type"],
-        source=_text(raw.get("source"), _MAX_SOURCE),
-        tags=tuple(tag for tag in _list(metadata.get("tags")) if isinstance(tag, str)),
-        id=_text(raw.get("id"), 64),
-        count=count if isinstance(count, int) and not isinstance(count, bool) and count > 0 else 0,
-        started=_text(_dict(metadata.get("execution")).get("iopub.execute_input"), 40),
-        error=next((printable(_text(o.get("ename"), 60)) for o in outputs if o.get("output_type") == "error"), ""),
+        kind=_text(raw["cell_type"]),
+        source=nbgrader.without_tests(_text(raw["source"])),
+        tags=tuple(map(_text, metadata.get("tags", ()))),
+        id=_text(raw.get("id", "")),
+        count=max(0, int(raw.get("execution_count") or 0)),
+        started=_text(metadata.get("execution", {}).get("iopub.execute_input", "")),
+        error=next((printable(_text(o["ename"]), 60) for o in outputs if o["output_type"] == "error"), ""),
         numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
-        verdicts=tuple(_verdict(d) for d in data if progress.MIME_TYPE in d),
+        verdicts=tuple(
+            Verdict(*map(_text, (verdict["exercise"], verdict["state"], verdict.get("cell", ""), text)))
+            for verdict, text in said
+        ),
     )
 
 
-def _verdict(data: dict[str, Any]) -> tuple[str, str, str, str]:
-    said = _dict(data[progress.MIME_TYPE])
-    exercise, state, cell = (_text(said.get(key), 40) for key in ("exercise", "state", "cell"))
-    return exercise, state, cell, _text(data.get("text/plain"), _MAX_STREAM)
-
-
-def _text(value: Any, length: int) -> str:
-    """Return a text, or the joined lines of one, cut to ``length``, as valid Unicode without null characters."""
-    if isinstance(value, list):
-        value = "".join(line for line in value if isinstance(line, str))
-    if not isinstance(value, str):
-        return ""
-    return value[:length].encode("utf-8", "replace").decode().replace("\0", "�")
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _text(value: Any) -> str:
+    """Return a text, or the joined lines of one, as valid Unicode without null characters."""
+    return "".join(value)[:_LONGEST].encode("utf-8", "replace").decode().replace("\0", "�")

@@ -1,4 +1,4 @@
-"""What submissions are compared with: course text, solutions and expected numbers, read once."""
+"""What submissions are compared with: course text, answers and expected numbers, read once."""
 
 from __future__ import annotations
 
@@ -13,20 +13,14 @@ from workshop.comparison.reading import Cell, take
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise as it is handed out, and as it is solved.
-
-    ``stub``, ``answer`` and ``check`` are source texts; ``verdict`` is what the check prints of the solution.
-    """
+    """One exercise: its cell (``stub``) and its check as they are handed out, and the course's own ``answer``."""
 
     number: str
     title: str
     is_written: bool
-    id: str
-    check_id: str
-    stub: str
+    stub: Cell
+    check: Cell
     answer: str
-    check: str
-    verdict: str
 
 
 @dataclass(frozen=True)
@@ -41,12 +35,12 @@ class Chapter:
 
 
 def read_reference(home: Path, chapters: Collection[int] = ()) -> dict[int, Chapter]:
-    """Read all chapters, or some, from ``course/``, ``solutions/`` and ``tests/expected.json`` below ``home``.
+    """Read all chapters, or some, from ``course/`` and ``tests/expected.json`` below ``home``.
 
     Raises
     ------
     BuildError
-        If the course text or a solution notebook cannot be read.
+        If the course text cannot be read.
     """
     try:
         section = expected.section()
@@ -55,25 +49,16 @@ def read_reference(home: Path, chapters: Collection[int] = ()) -> dict[int, Chap
     # The solutions were run on the bundle: other samples of the instructor's say nothing about them.
     bounds = expected.read(home)["bundle" if section == "other" else section]
     texts = source.read_all(home, chapters)
-    return {text.chapter: _chapter(text, home, bounds.get(str(text.chapter), {})) for text in texts}
+    return {text.chapter: _chapter(text, bounds.get(str(text.chapter), {})) for text in texts}
 
 
-def _chapter(text: source.Source, home: Path, bounds: Mapping[str, Mapping[str, float]]) -> Chapter:
-    solved = {cell.id: cell for cell in take(build.load(home / "solutions" / f"{text.name}.ipynb")).cells}
-    cells = tuple(
-        Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), cell.id)
-        for cell in build.student_notebook(text).cells
-    )
+def _chapter(text: source.Source, bounds: Mapping[str, Mapping[str, float]]) -> Chapter:
     text = text.handed_out
+    cells = take(build.student_notebook(text)).cells
     checks = {part.check: cell for part, cell in zip(text.cells, cells, strict=True) if part.check}
-    exercises = []
-    for part, cell, answer in zip(text.cells, cells, cut.solution(text), strict=True):
-        if number := part.exercise:
-            check = checks[number]
-            verdicts = solved[check.id].verdicts if check.id in solved else ()
-            verdict = verdicts[-1][-1] if verdicts else ""
-            (_, title, _), is_written = text.headings[number], "written" in part.tags
-            exercises.append(
-                Exercise(number, title, is_written, cell.id, check.id, cell.source, answer, check.source, verdict)
-            )
+    exercises = [
+        Exercise(number, text.headings[number][1], "written" in part.tags, cell, checks[number], answer)
+        for part, cell, answer in zip(text.cells, cells, cut.solution(text), strict=True)
+        if (number := part.exercise)
+    ]
     return Chapter(text.chapter, text.name, cells, tuple(exercises), bounds)

@@ -1,11 +1,10 @@
 """Running a stranger's notebook in bubblewrap: fresh kernel, limits, no network, no secrets, nothing left behind.
 
 The sandbox shows only what is needed, read-only: the system's programs, this Python, the packages of the course without
-its answers, the samples, and what the solutions of earlier chapters made. What the code writes is kept in memory, and
-gone with the sandbox; it has no network, no other processes, no sockets, terminals or devices of the user's, and ends
-with the process that started it, however that ends. Inside, `inside` starts the kernel and reports each cell.
-
-What comes back comes through a pipe, and is as little to be trusted as what was handed in.
+its answers, the samples, and what the solutions of earlier chapters made, as nbgrader has it: a mistake in chapter 2
+costs nothing in chapter 3. What the code writes is kept in memory, and gone with the sandbox; it has no network, no
+other processes, no sockets, terminals or devices of the user's, and ends with the process that started it, however that
+ends. Inside, `inside` starts the kernel and reports each cell.
 """
 
 from __future__ import annotations
@@ -15,16 +14,19 @@ import json
 import shutil
 import subprocess
 import sys
-import threading
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labcourse import settings
+from labcourse import outputs, settings
 from labcourse.errors import BadInput
 from workshop.authoring import source
-from workshop.comparison.reading import printable
+from workshop.comparison.reading import Cell, Notebook, printable, take
+from workshop.comparison.reference import Chapter
+from workshop.comparison.states import copies
 
 _PACKAGES = ("labcourse", "course", "azh", "workshop")
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
@@ -40,6 +42,7 @@ _ENVIRONMENT = {
 }
 """All that students' code sees of an environment, besides where the samples are."""
 _MAX_OUTPUT = 50_000_000
+"""Characters of all cells."""
 _MAX_PROCESSES = 200
 _SPARE_MEMORY = 3e8
 """Memory that belongs to no process (of files, pipes, queues) is not counted; it is stopped before there is none."""
@@ -54,11 +57,11 @@ class Limits(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The executed cells as notebook JSON by position, why it ended early, if it did, and which cells were stopped."""
+    """The executed cells as notebook JSON by position, which of them were stopped, and why the run ended early."""
 
     cells: dict[int, dict[str, Any]]
+    stopped: list[int]
     note: str
-    stopped: tuple[int, ...] = ()
 
 
 def require_bubblewrap() -> None:
@@ -76,6 +79,38 @@ def require_bubblewrap() -> None:
         )
 
 
+def execute(notebook: Notebook, chapter: Chapter, limits: Limits) -> Notebook:
+    """Return a notebook with new outputs, as far as it came; its notes say why it came no further."""
+    notes = list(notebook.notes)
+    earlier = {number: outputs.folder(number, "solutions") for number in range(1, chapter.number)}
+    if missing := ", ".join(str(number) for number, folder in earlier.items() if not folder.is_dir()):
+        notes.append(f"run by --execute without the outputs of chapter {missing}: run `labcourse run` first")
+    cells = with_checks(notebook, chapter)
+    sources = [cell.source if cell.kind == "code" else "" for cell in cells]
+    outcome = run_cells(sources, [folder for folder in earlier.values() if folder.is_dir()], limits)
+    notes += [f"run by --execute: {outcome.note}"] if outcome.note else []
+    for i in outcome.stopped:
+        what = cells[i].tags[0] if cells[i].tags else f"cell {i + 1}"
+        notes.append(f"run by --execute: {printable(what)} was stopped after {limits.cell_seconds:.0f} s")
+    fresh = [(*take({"cells": [outcome.cells.get(i)]}).cells, Cell("", ""))[0] for i in range(len(cells))]
+    executed = [
+        replace(new, kind=cell.kind, source=cell.source, tags=cell.tags, id=cell.id)
+        for cell, new in zip(cells, fresh, strict=True)
+    ]
+    return Notebook(tuple(executed), tuple(notes))
+
+
+def with_checks(notebook: Notebook, chapter: Chapter) -> list[Cell]:
+    """Return the cells with each check as the course has it, right behind its exercise if it was deleted."""
+    cells = list(notebook.cells)
+    for exercise in chapter.exercises:
+        checks, answers = copies(cells, exercise.check), copies(cells, exercise.stub)
+        cells = [replace(cell, source=exercise.check.source) if cell in checks else cell for cell in cells]
+        if answers and not checks:
+            cells.insert(cells.index(answers[-1]) + 1, exercise.check)
+    return cells
+
+
 def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) -> Outcome:
     """Run code cells one after the other in a fresh kernel.
 
@@ -88,33 +123,30 @@ def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) ->
     limits : Limits
         Where the run is stopped.
     """
-    process = subprocess.Popen(
-        [*_sandbox(inputs, limits.memory), sys.executable, "-m", "workshop.comparison.inside"],
-        env=_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-    )
-    received: list[bytes] = []
-    reader = threading.Thread(target=_receive, args=(process, received), daemon=True)
-    reader.start()
-    try:
-        assert process.stdin
-        with contextlib.suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(json.dumps({"sources": sources, "cell_seconds": limits.cell_seconds}).encode())
-        note = _watch(process, limits)
-    finally:
-        process.kill()  # and with it everything in the sandbox
-        process.wait()
-        reader.join(10)
-    return _outcome(received, note)
+    command = [*_sandbox(inputs, limits.memory), sys.executable, "-m", "workshop.comparison.inside"]
+    folders = ":".join(map(str, settings.search_path()))
+    environment = _ENVIRONMENT | {"PYTHONPATH": str(settings.home()), "LABCOURSE_DATA": folders}
+    with tempfile.TemporaryFile() as order, tempfile.TemporaryFile() as received:
+        order.write(json.dumps([sources, limits.cell_seconds, _MAX_OUTPUT]).encode())
+        order.seek(0)
+        process = subprocess.Popen(command, env=environment, stdin=order, stdout=received, stderr=subprocess.STDOUT)
+        try:
+            note = _watch(process, limits)
+        finally:
+            process.kill()  # and with it everything in the sandbox
+            process.wait()
+        received.seek(0)
+        return _outcome(received, note)
 
 
 def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     """Return the command line up to the program: later options cover what earlier ones show."""
     home = settings.home()
     most, half = f"{memory:.0f}", f"{memory / 2:.0f}"
-    shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES), *_samples()]
+    shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES)]
+    # Of the samples' folders only the samples: what else lies there is nobody's business.
+    samples = ("*.root", "manifest.json", "azh")
+    shown += [str(path) for folder in settings.search_path() for name in samples for path in folder.glob(name)]
     return [
         *("bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--as-pid-1", "--new-session", "--proc", "/proc", "--dev", "/dev"),
@@ -128,31 +160,20 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     ]
 
 
-def _samples() -> Iterator[str]:
-    """Yield the files of the samples: what else lies in their folders is nobody's business."""
-    for folder in settings.search_path():
-        yield from (str(path) for pattern in ("*.root", "manifest.json", "azh") for path in folder.glob(pattern))
-
-
-def _environment() -> dict[str, str]:
-    folders = ":".join(map(str, settings.search_path()))
-    return _ENVIRONMENT | {"PYTHONPATH": str(settings.home()), "LABCOURSE_DATA": folders}
-
-
 def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
     """Wait until the sandbox ends or has to be ended; return why."""
     import psutil
 
     deadline = time.monotonic() + limits.seconds
     while process.poll() is None:
-        if time.monotonic() > deadline:
-            return f"stopped after {limits.seconds:.0f} s"
         used, family = 0, []
         with contextlib.suppress(psutil.Error):
             family = psutil.Process(process.pid).children(recursive=True)
         for child in family:
             with contextlib.suppress(psutil.Error):
                 used += child.memory_info().rss
+        if time.monotonic() > deadline:
+            return f"stopped after {limits.seconds:.0f} s"
         if used > limits.memory or psutil.virtual_memory().available < _SPARE_MEMORY:
             return f"stopped: more than {limits.memory / 1e9:.1f} GB of memory, or than this machine has"
         if len(family) > _MAX_PROCESSES:
@@ -162,33 +183,18 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
     return ""
 
 
-def _receive(process: subprocess.Popen[bytes], received: list[bytes]) -> None:
-    left = _MAX_OUTPUT
-    assert process.stdout
-    with process.stdout, contextlib.suppress(ValueError, OSError):
-        while line := process.stdout.readline(left + 1):
-            left -= len(line)
-            if left < 0:
-                received.append(b"too much output")
-                process.kill()
-                return
-            received.append(line)
-
-
-def _outcome(received: list[bytes], note: str) -> Outcome:
-    cells: dict[int, dict[str, Any]] = {}
-    stopped: list[int] = []
-    ended, last = None, "its sandbox was ended"
+def _outcome(received: Iterable[bytes], note: str) -> Outcome:
+    cells, stopped, end = {}, [], "it could not be run to its end: its sandbox was ended"
     for line in received:
         try:
             message = json.loads(line)
-            if "end" in message:
-                ended = str(message["end"])
-            else:
-                cells[index := int(message["index"])] = message["cell"]
-                stopped += [index] if message["stopped"] else []
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-            last = line.decode("utf-8", "replace").strip() or last
-    if not note and ended is None:
-        note = f"it could not be run to its end: {last}"
-    return Outcome(cells, printable(note or ended or "", 300), tuple(stopped))
+        except (ValueError, RecursionError):  # bubblewrap's own words, or half a line
+            end = f"it could not be run to its end: {line.decode('utf-8', 'replace').strip()}"
+            continue
+        if isinstance(message, str):
+            end = message
+        else:
+            index, cell, is_stopped = message
+            cells[index] = cell
+            stopped += [index] if is_stopped else []
+    return Outcome(cells, stopped, printable(note or end, 300))

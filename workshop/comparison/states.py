@@ -22,11 +22,11 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 
 from course.checks.cells import fingerprint, words
-from workshop.comparison.reading import Cell, Notebook
+from workshop.comparison.reading import Cell, Notebook, Verdict
 from workshop.comparison.reference import Chapter, Exercise
 
 STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing", "damaged")
@@ -34,18 +34,18 @@ PUBLISHED = ("solved", "answered", "wrong", "open")
 _FEWEST_WORDS = 4
 
 
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """One exercise of one student.
 
-    ``mistakes`` are the lines of the check that do not hold, ``answer`` is the student's cell.
+    ``mistakes`` are the lines of the check that do not hold, if it is wrong; ``answer`` is the student's cell.
     """
 
     chapter: int
     exercise: str
     state: str
-    doubts: tuple[str, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    doubts: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
     answer: str = ""
 
     @property
@@ -59,51 +59,53 @@ def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:
     return [_examine(notebook.cells, chapter.number, exercise) for exercise in chapter.exercises]
 
 
-def without_notebook(chapter: Chapter, state: str, doubt: str) -> list[Found]:
-    """Return the exercises of a chapter whose notebook is ``missing`` or ``damaged``."""
-    return [Found(chapter.number, exercise.number, state, (doubt,)) for exercise in chapter.exercises]
+def copies(cells: Iterable[Cell], original: Cell) -> list[Cell]:
+    """Return the cells that are an exercise or a check of the course, by their tag or, where it was lost, their id."""
+    return [c for c in cells if c.kind == "code" and (c.id == original.id or c.labels & original.labels)]
 
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
-    checks = _cells(cells, f"check-{exercise.number}", exercise.check_id)
-    answers = _cells(cells, f"exercise-{exercise.number}", exercise.id)
-    doubts = [
-        f"its {name} is there {len(found)} times; the one that was run last counts"
-        for name, found in (("cell", answers), ("check", checks))
-        if len(found) > 1
-    ]
+    stub, checks, answers = exercise.stub.source, copies(cells, exercise.check), copies(cells, exercise.stub)
     check = max(checks, key=lambda cell: cell.count, default=None)
     # Of copies that were not run, one with an answer counts more than one without.
-    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, exercise.stub)), default=None)
-    verdict, judged, text = _verdict(check, exercise.number) if check else ("", "", "")
-    mistakes = tuple(line[4:].strip()[:200] for line in text.splitlines() if line.startswith("  ✗"))
-    claims = f"claims {verdict}, but " if verdict in ("solved", "wrong") else ""
-    is_changed = check is not None and not _same_code(check.source, exercise.check)
+    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, stub)), default=None)
+    published = [v for v in check.verdicts if v.exercise == exercise.number and v.state in PUBLISHED] if check else []
+    verdict = published[-1] if published else Verdict()
+    claims = f"claims {verdict.state}, but " if verdict.state in ("solved", "wrong") else ""
+    doubts = [
+        f"its {name} is there {len(cells)} times; the one that was run last counts"
+        for name, cells in (("cell", answers), ("check", checks))
+        if len(cells) > 1
+    ]
+    is_changed = check is not None and not _same_code(check.source, exercise.check.source)
     if check is None or is_changed:
         doubts.append(f"{claims}its check was {'changed' if is_changed else 'deleted'}")
-    found = Found(chapter, exercise.number, "missing", tuple(doubts), mistakes)
+    found = Found(chapter, exercise.number, "unchecked", doubts, answer=answer.source if answer else "")
+    is_of_this = answer is not None and verdict.cell == fingerprint(answer.source)
     if answer is None:
-        return replace(found, doubts=(*doubts, f"{claims}its cell was deleted"))
-    if _same_code(answer.source, exercise.stub):
-        is_odd = verdict in ("solved", "answered")
-        doubts += [f"claims {verdict}, but its cell is as it was handed out"] if is_odd else []
-        return replace(found, state="open", doubts=tuple(doubts), mistakes=())
-    found = replace(found, state="unchecked", answer=answer.source)
-    if exercise.is_written:
-        is_open = verdict == "open" and judged == fingerprint(answer.source)
-        return replace(found, state="answered" if _is_sentence(answer.source) and not is_open else "open")
-    if check is None or is_changed:
-        return found
-    if not verdict:
+        found.state = "missing"
+        doubts.append(f"{claims}its cell was deleted")
+    elif _same_code(answer.source, stub):
+        found.state, found.answer = "open", ""
+        if verdict.state in ("solved", "answered"):
+            doubts.append(f"claims {verdict.state}, but its cell is as it was handed out")
+    elif exercise.is_written:
+        is_open = verdict.state == "open" and is_of_this
+        found.state = "answered" if _is_sentence(answer.source) and not is_open else "open"
+    elif check is None or is_changed:
+        pass
+    elif not verdict.state:
         doubts.append(f"its check ended in {check.error}" if check.error else "its check was not run")
-        return replace(found, doubts=tuple(doubts))
-    doubts += [claims + doubt for doubt in _doubts(answer, check, verdict, judged, text, exercise)]
-    is_of_this = judged == fingerprint(answer.source) or (not judged and verdict != "solved")
-    state, mistakes = (verdict, mistakes) if is_of_this else ("unchecked", ())
-    return replace(found, state=state, doubts=tuple(doubts), mistakes=mistakes)
+    else:
+        doubts += [claims + doubt for doubt in _doubts(answer, check, verdict)]
+        if is_of_this or (not verdict.cell and verdict.state != "solved"):
+            found.state = verdict.state
+    if found.state == "wrong":
+        found.mistakes = [line[4:].strip()[:200] for line in verdict.text.splitlines() if line.startswith("  ✗")]
+    return found
 
 
-def _doubts(answer: Cell, check: Cell, verdict: str, judged: str, text: str, exercise: Exercise) -> Iterator[str]:
+def _doubts(answer: Cell, check: Cell, verdict: Verdict) -> Iterator[str]:
     both_timed = answer.started and check.started
     if not answer.count:
         yield "its cell was not run"
@@ -111,31 +113,18 @@ def _doubts(answer: Cell, check: Cell, verdict: str, judged: str, text: str, exe
         yield "its cell was run again after the check"
     if len(check.verdicts) > 1:
         yield "its output holds more than one verdict"
-    if judged and judged != fingerprint(answer.source):
+    if verdict.cell and verdict.cell != fingerprint(answer.source):
         yield "its cell was edited after the check"
-    if verdict == "solved":
-        if not judged:
+    if verdict.state == "solved":
+        if not verdict.cell:
             yield "its check does not know of which cell"
         if answer.error:
             yield f"its cell ended in {answer.error}"
-        holds = {line for line in text.splitlines() if line.startswith("  ✓")}
-        known = {line for line in exercise.verdict.splitlines() if line.startswith("  ✓")}
-        is_new = text.startswith(f"exercise {exercise.number}: solved")
-        if "\n  ✗" in text or (is_new and known and not holds & known):
+        is_fresh = verdict.text.startswith(f"exercise {verdict.exercise}: solved")
+        if "\n  ✗" in verdict.text or (is_fresh and "\n  ✓" not in verdict.text):
             yield "its output is not one of this check"
         if not _is_python(answer.source):
             yield "its cell is no Python"
-
-
-def _cells(cells: tuple[Cell, ...], tag: str, identifier: str) -> list[Cell]:
-    code = [cell for cell in cells if cell.kind == "code"]
-    return [cell for cell in code if tag in cell.tags] or [cell for cell in code if cell.id == identifier]
-
-
-def _verdict(check: Cell, number: str) -> tuple[str, str, str]:
-    """Return the state that a check published last, the fingerprint of the cell that it judged, and its text."""
-    said = [verdict for verdict in check.verdicts if verdict[0] == number and verdict[1] in PUBLISHED]
-    return said[-1][1:] if said else ("", "", "")
 
 
 def _same_code(source: str, other: str) -> bool:

@@ -1,29 +1,23 @@
-"""The comparison itself: from the files of a class to what is known of each student."""
+"""The comparison itself: from the files of a class to what is known of each student, and of the class."""
 
 from __future__ import annotations
 
 import contextlib
 import math
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from workshop.authoring import expected, nbgrader
-from workshop.comparison import reading
-from workshop.comparison.changes import Change, find_changes
-from workshop.comparison.execution import execute
-from workshop.comparison.names import chapter_of_cells, chapter_of_name
-from workshop.comparison.reading import Notebook, Unreadable
+from workshop.authoring import expected
+from workshop.authoring.nbgrader import POINTS
+from workshop.comparison.reading import Notebook, printable
 from workshop.comparison.reference import Chapter
-from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
-from workshop.comparison.sandbox import Limits
-from workshop.comparison.states import Found, examine, without_notebook
-from workshop.comparison.submissions import Class, Submission
-
-Problems = list[tuple[str, str]]
-"""Names of files, and what is odd about each."""
+from workshop.comparison.remarks import Change, alike, find_changes, own_text, remarks, touches_checks
+from workshop.comparison.sandbox import Limits, execute
+from workshop.comparison.states import Found, examine
+from workshop.comparison.submissions import Class, File
 
 
 @dataclass
@@ -44,7 +38,7 @@ class Student:
 
     name: str
     chapters: list[ChapterWork] = field(default_factory=list)
-    problems: Problems = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def exercises(self) -> list[Found]:
@@ -52,21 +46,23 @@ class Student:
         return [found for work in self.chapters for found in work.exercises]
 
     @property
+    def came_to(self) -> list[Found]:
+        """The exercises up to the last one that was tried."""
+        exercises = self.exercises
+        while exercises and not (exercises[-1].is_done or exercises[-1].state in ("wrong", "unchecked")):
+            exercises.pop()
+        return exercises
+
+    @property
     def reached(self) -> str:
         """The last exercise that was tried, or an empty text."""
-        tried = [f.exercise for f in self.exercises if f.is_done or f.state in ("wrong", "unchecked")]
-        return tried[-1] if tried else ""
+        return self.came_to[-1].exercise if self.came_to else ""
 
     @property
     def stuck(self) -> str:
         """The first exercise not done in the last chapter that was tried, up to where it was; or an empty text."""
-        chapter = self.reached.split(".")[0]
-        for found in self.exercises:
-            if str(found.chapter) == chapter and not found.is_done:
-                return found.exercise
-            if found.exercise == self.reached:
-                break
-        return ""
+        came_to = self.came_to
+        return next((f.exercise for f in came_to if f.chapter == came_to[-1].chapter and not f.is_done), "")
 
     @property
     def doubtful(self) -> list[Found]:
@@ -82,13 +78,81 @@ class Survey:
     reference: dict[int, Chapter]
     students: list[Student]
 
+    @property
+    def titles(self) -> dict[str, str]:
+        """Number and title of each exercise, by its number."""
+        return {e.number: f"{e.number} {e.title}" for chapter in self.reference.values() for e in chapter.exercises}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return one row per student and exercise; ``points`` as in nbgrader, those of words are left to a person."""
+        return [
+            {
+                "student": student.name,
+                "chapter": found.chapter,
+                "exercise": found.exercise,
+                "state": found.state,
+                "points": None if found.state == "answered" else POINTS * (found.state == "solved"),
+                "doubts": found.doubts,
+                "mistakes": found.mistakes,
+            }
+            for student in self.students
+            for found in student.exercises
+        ]
+
+    def summary(self) -> list[dict[str, Any]]:
+        """Return one row per student, for the terminal and the report's first table."""
+        made = []
+        for student in self.students:
+            states = Counter(found.state for found in student.exercises)
+            numbers = [n for work in student.chapters for n in work.numbers if None not in (n.expected, n.value)]
+            row: dict[str, Any] = {
+                "student": student.name,
+                "done": states["solved"] + states["answered"],
+                "wrong": states["wrong"],
+                "unchecked": states["unchecked"],
+                "open": states["open"],
+                "missing": states["missing"] + states["damaged"],
+                "doubts": len(student.doubtful),
+                "reached": student.reached or "–",
+                "stuck at": student.stuck or "–",
+                "numbers right": f"{sum(n.is_right for n in numbers)} of {len(numbers)}" if numbers else "–",
+                "files": len(student.problems) or "–",
+            }
+            made.append(row)
+        return made
+
+    def hurdles(self) -> list[dict[str, Any]]:
+        """Return one row per exercise that somebody who came to it has not done, those first that most have not.
+
+        A student came to an exercise who tried it or a later one; the most frequent mistakes are the lines of the
+        check that do not hold, with how often.
+        """
+        came_to: defaultdict[str, list[Found]] = defaultdict(list)
+        for found in (found for student in self.students for found in student.came_to):
+            came_to[found.exercise].append(found)
+        made = []
+        for number, title in self.titles.items():
+            found_here = came_to[number]
+            done, wrong = sum(f.is_done for f in found_here), sum(f.state == "wrong" for f in found_here)
+            mistakes = Counter(text for f in found_here for text in dict.fromkeys(f.mistakes)).most_common(3)
+            row = {
+                "exercise": title,
+                "came to it": len(found_here),
+                "done": done,
+                "wrong": wrong,
+                "went on without": len(found_here) - done - wrong,
+                "most frequent mistakes": "; ".join(f"{mistake} ({n})" for mistake, n in mistakes),
+            }
+            made += [row] if done < len(found_here) else []
+        return sorted(made, key=lambda row: (row["done"] - row["came to it"], -row["wrong"]))
+
 
 def survey(
     submitted: Class,
     reference: dict[int, Chapter],
     *,
     limits: Limits | None = None,
-    track: Callable[[Sequence[Submission]], Iterable[Submission]] = iter,
+    track: Callable[[Sequence[str]], Iterable[str]] = iter,
 ) -> Survey:
     """Compare a class with the reference.
 
@@ -101,172 +165,101 @@ def survey(
     limits : Limits, optional
         The notebooks are run within these limits; without them nothing is run.
     track : callable
-        Iterates over the submissions, and shows how far it is.
+        Iterates over the students, and shows how far it is.
     """
+    handed_in = {file.chapter for files in submitted.students.values() for file in files}
+    reference = {number: chapter for number, chapter in reference.items() if number in handed_in}
     students: list[Student] = []
     layout = submitted.layout
     try:
-        for submission in track(submitted.submissions):
-            students.append(_look(submission, reference, limits))
+        for name in track(list(submitted.students)):
+            students.append(_look(name, submitted.students[name], reference, limits))
     except KeyboardInterrupt:
         if not limits or not students:
             raise
         # Running a class takes hours: what is done is not thrown away.
-        layout += f"; interrupted after {len(students)} of {len(submitted.submissions)} students"
-    present = {
-        work.chapter
-        for student in students
-        for work in student.chapters
-        if work.file or any(found.state != "missing" for found in work.exercises)
-    }
-    for student in students:
-        student.chapters = [work for work in student.chapters if work.chapter in present]
-    for number in present:
-        _note_alike(students, reference[number])
-    return Survey(layout, {n: c for n, c in reference.items() if n in present}, students)
+        layout += f"; interrupted after {len(students)} of {len(submitted.students)} students"
+    for position, chapter in enumerate(reference.values()):
+        _note_alike([(student, student.chapters[position]) for student in students], chapter)
+    return Survey(layout, reference, students)
 
 
-def _note_alike(students: list[Student], chapter: Chapter) -> None:
-    """Note notebooks that hold the same answers as another student's, letter for letter."""
-    works = [next(work for work in student.chapters if work.chapter == chapter.number) for student in students]
-    texts = [{e: own_text(f, e) for f, e in zip(work.exercises, chapter.exercises, strict=True)} for work in works]
+def _note_alike(works: list[tuple[Student, ChapterWork]], chapter: Chapter) -> None:
+    """Note notebooks of a chapter that hold the same answers as another student's, letter for letter."""
+    texts = [{e: own_text(f, e) for f, e in zip(work.exercises, chapter.exercises, strict=True)} for _, work in works]
     for first, second, same in alike(texts):
         for one, other in ((first, second), (second, first)):
             own = sum(map(bool, texts[one].values()))
-            what = f"{same} of its {own} longer answers are those of {students[other].name}, letter for letter"
-            students[one].problems.append((works[one].file, what))
+            what = f"{same} of its {own} longer answers are those of {works[other][0].name}, letter for letter"
+            works[one][0].problems.append((works[one][1].file, what))
 
 
-def _look(submission: Submission, reference: Mapping[int, Chapter], limits: Limits | None) -> Student:
+def _look(name: str, files: list[File], reference: Mapping[int, Chapter], limits: Limits | None) -> Student:
     """Compare one student; whatever a submission does to us, the class is compared to its end."""
-    student = Student(submission.student, problems=list(submission.problems))
+    student = Student(name, problems=[(file.name, note) for file in files for note in file.notes])
     try:
-        student.chapters = list(_works(submission, student.problems, reference, limits))
+        student.chapters = [_work(student, files, chapter, limits) for chapter in reference.values()]
     except Exception as error:
         what = f"cannot be compared: {type(error).__name__}"
         student.problems.append(("", what))
-        student.chapters = [ChapterWork(n, without_notebook(c, "damaged", what)) for n, c in reference.items()]
+        student.chapters = [_nothing(chapter, "damaged", what) for chapter in reference.values()]
     return student
 
 
-def _works(
-    submission: Submission, problems: Problems, reference: Mapping[int, Chapter], limits: Limits | None
-) -> Iterator[ChapterWork]:
-    candidates: dict[int, list[tuple[Path, Notebook]]] = {}
-    damaged: dict[int, str] = {}
-    for file in submission.files:
-        name = submission.name_of(file)
-        try:
-            notebook = _as_handed_in(reading.read(file))
-        except Unreadable as error:
-            problems.append((name, str(error)))
-            damaged.setdefault(chapter_of_name(file.name), str(error))
-            continue
-        problems += [(name, note) for note in notebook.notes]
-        if number := _chapter_of(notebook, file, name, problems):
-            candidates.setdefault(number, []).append((file, notebook))
-    for number, chapter in reference.items():
-        if number in candidates:
-            file, notebook = _best(candidates[number], chapter, submission, problems)
-            yield _work(file, submission.name_of(file), notebook, chapter, limits, problems)
-        else:
-            state = "damaged" if number in damaged else "missing"
-            doubt = f"its notebook is {damaged[number]}" if number in damaged else "no notebook of this chapter"
-            yield ChapterWork(number, without_notebook(chapter, state, doubt))
-
-
-def _work(
-    file: Path, name: str, notebook: Notebook, chapter: Chapter, limits: Limits | None, problems: Problems
-) -> ChapterWork:
-    """Compare one notebook; what is odd about its run is added to the student's problems."""
-    work = ChapterWork(chapter.number, examine(notebook, chapter), name)
-    work.changes, work.last = find_changes(notebook, chapter), _last_change(notebook, file)
+def _work(student: Student, files: list[File], chapter: Chapter, limits: Limits | None) -> ChapterWork:
+    """Compare the notebook of a chapter in which most is done; what is odd about it is added to the problems."""
+    here = [file for file in files if file.chapter == chapter.number]
+    tried = [(examine(file.notebook, chapter), file.notebook, file) for file in here if file.notebook]
+    if not tried:
+        damage = [f"its notebook is {file.notes[0]}" for file in here]
+        return _nothing(chapter, *(("damaged", damage[0]) if damage else ("missing", "no notebook of this chapter")))
+    exercises, notebook, file = max(tried, key=lambda one: _progress(one[0]))
+    what = f"a second notebook of chapter {chapter.number}; {file.name} counts, in which more is done"
+    student.problems += [(other.name, what) for _, _, other in tried if other is not file]
+    work = ChapterWork(chapter.number, exercises, file.name, changes=find_changes(notebook, chapter))
+    work.last = _last_change(notebook, file)
     if limits:
-        fresh = execute(notebook, chapter, limits)
-        problems += [(name, note) for note in fresh.notes if note not in notebook.notes]
-        work.exercises = _with_claims(examine(fresh, chapter), work.exercises)
-        notebook = fresh
-    work.exercises = list(_with_remarks(work.exercises, notebook, chapter))
-    work.numbers = expected.compare(_published(notebook, chapter.number), chapter.bounds)
+        stored, notebook = exercises, execute(notebook, chapter, limits)
+        student.problems += [(file.name, note) for note in notebook.notes if note not in file.notes]
+        work.exercises = examine(notebook, chapter)
+        for old, new in zip(stored, work.exercises, strict=True):
+            if old.state in ("solved", "wrong") and new.state != old.state:
+                new.doubts.append(f"claims {old.state}, but a fresh run says {new.state}")
+    is_forged = touches_checks(notebook, chapter)
+    for found, exercise in zip(work.exercises, chapter.exercises, strict=True):
+        found.doubts += remarks(found, exercise)
+        if is_forged and found.state == "solved":
+            found.doubts.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
+    work.numbers = expected.compare(dict(_published(notebook, chapter.number)), chapter.bounds)
     return work
 
 
-def _as_handed_in(notebook: Notebook) -> Notebook:
-    """Return a notebook without what nbgrader added to grade it."""
-    cells = tuple(replace(cell, source=nbgrader.without_tests(cell.source)) for cell in notebook.cells)
-    return replace(notebook, cells=cells)
+def _nothing(chapter: Chapter, state: str, doubt: str) -> ChapterWork:
+    """Return what is known of a chapter whose notebook is ``missing`` or ``damaged``."""
+    return ChapterWork(chapter.number, [Found(chapter.number, e.number, state, [doubt]) for e in chapter.exercises])
 
 
-def _chapter_of(notebook: Notebook, file: Path, name: str, problems: Problems) -> int:
-    """Return the chapter that a notebook holds, whatever its name; 0 for none."""
-    number = chapter_of_cells(notebook)
-    named = chapter_of_name(file.name)
-    if not number:
-        what = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
-        problems.append((name, what))
-        return named
-    if named != number:
-        what = f"it is named chapter {named}, but holds chapter {number}"
-        problems.append((name, what if named else f"it was renamed; by its cells it is chapter {number}"))
-    return number
+def _progress(exercises: list[Found]) -> tuple[int, int]:
+    """Return how many exercises are done, and how many were begun."""
+    return sum(f.is_done for f in exercises), sum(f.state not in ("open", "missing") for f in exercises)
 
 
-def _best(
-    candidates: list[tuple[Path, Notebook]], chapter: Chapter, submission: Submission, problems: Problems
-) -> tuple[Path, Notebook]:
-    """Return the notebook in which most is done, and note the others."""
-
-    def done(candidate: tuple[Path, Notebook]) -> tuple[int, int]:
-        found = examine(candidate[1], chapter)
-        return sum(f.is_done for f in found), sum(f.state not in ("open", "missing") for f in found)
-
-    best = max(candidates, key=done) if len(candidates) > 1 else candidates[0]
-    used = submission.name_of(best[0])
-    what = f"a second notebook of chapter {chapter.number}; {used} counts, in which more is done"
-    problems += [(submission.name_of(file), what) for file, _ in candidates if file != best[0]]
-    return best
+def _published(notebook: Notebook, chapter: int) -> Iterator[tuple[str, float]]:
+    """Yield the key numbers that the notebook published, the last ones of each name last."""
+    for item in (item for cell in notebook.cells for item in cell.numbers):
+        with contextlib.suppress(ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            for name, value in item["numbers"].items() if item["chapter"] == chapter else ():
+                if math.isfinite(value) and abs(value) < 1e300:
+                    yield printable(name, 60), value
 
 
-def _with_remarks(exercises: list[Found], notebook: Notebook, chapter: Chapter) -> Iterator[Found]:
-    """Note what no check sees."""
-    forged = touches_checks(notebook, chapter)
-    for found, exercise in zip(exercises, chapter.exercises, strict=True):
-        notes = list(remarks(found, exercise))
-        if forged and found.state == "solved":
-            notes.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
-        yield replace(found, doubts=(*found.doubts, *notes))
-
-
-def _with_claims(fresh: list[Found], stored: list[Found]) -> list[Found]:
-    """Note where a fresh run disagrees with the outputs that were handed in."""
-    return [
-        replace(new, doubts=(*new.doubts, f"claims {old.state}, but a fresh run says {new.state}"))
-        if old.state in ("solved", "wrong") and new.state != old.state
-        else new
-        for new, old in zip(fresh, stored, strict=True)
-    ]
-
-
-def _published(notebook: Notebook, chapter: int) -> dict[str, float]:
-    """Return the key numbers that the notebook published, the last ones of each name."""
-    numbers: dict[Any, Any] = {}
-    for item in (number for cell in notebook.cells for number in cell.numbers):
-        if isinstance(item, dict) and item.get("chapter") == chapter and isinstance(item.get("numbers"), dict):
-            numbers |= item["numbers"]
-    return {
-        reading.printable(name, 60): value
-        for name, value in list(numbers.items())[:200]
-        if isinstance(value, (int, float)) and abs(value) < 1e300 and math.isfinite(value)
-    }
-
-
-def _last_change(notebook: Notebook, file: Path) -> str:
+def _last_change(notebook: Notebook, file: File) -> str:
     """Return when a cell was run last, or else the file was changed, on this machine's clock to the minute.
 
     JupyterLab records it (Settings, Notebook, "Record timing"): ``2026-03-02 10:00+01:00``.
     """
     last = max((cell.started for cell in notebook.cells), default="")  # all of them in UTC
-    moment = datetime.fromtimestamp(file.stat().st_mtime).astimezone()
+    moment = datetime.fromtimestamp(file.path.stat().st_mtime).astimezone()
     with contextlib.suppress(ValueError, OverflowError):
         moment = datetime.fromisoformat(last.replace("Z", "+00:00")).astimezone()
     return moment.isoformat(" ", "minutes")

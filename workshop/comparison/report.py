@@ -1,7 +1,7 @@
-"""The report: one HTML file that holds everything, runs nothing and asks nobody for anything.
+"""What is written of a comparison: one HTML file for the class, one for each student, a table for spreadsheets.
 
-Whatever comes from a submission is text and is escaped by the template engine. The page has no script, and its
-content policy would not let one run.
+Whatever comes from a submission is text and is escaped by the template engine. A page has no script, its content
+policy would not let one run, and it asks nobody for anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from labcourse.files import atomic_write
-from workshop.comparison.overview import hurdles, summary_rows
 from workshop.comparison.states import STATES
 from workshop.comparison.survey import Survey
 
@@ -23,28 +22,12 @@ SYMBOLS = dict(zip(STATES, "✓✎✗?○–!", strict=True))
 """State by sign, so that it can be read without colours."""
 
 _HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
-_LONGEST_ANSWER = 2500
-_MOST_LINES = 40
 
 
 def render(survey: Survey, note: str = "") -> str:
-    """Return the report as HTML.
-
-    Parameters
-    ----------
-    survey : Survey
-        The comparison.
-    note : str
-        How the submissions were looked at, for instance that they were run.
-    """
-    return _fill(
-        "page.html.j2",
-        survey=survey,
-        summary=summary_rows(survey),
-        hurdles=hurdles(survey),
-        tally=Counter(found.state for student in survey.students for found in student.exercises),
-        note=note,
-    )
+    """Return the report for the class as HTML; ``note`` says how the submissions were looked at."""
+    tally = Counter(found.state for student in survey.students for found in student.exercises)
+    return _fill("page.html.j2", survey, tally=tally, note=note)
 
 
 def write_pages(folder: Path, survey: Survey) -> None:
@@ -61,8 +44,28 @@ def write_pages(folder: Path, survey: Survey) -> None:
         taken[name.casefold()] += 1
         # A name of letters, digits and - has no ~: it is nobody else's.
         name += f"~{taken[name.casefold()]}" if taken[name.casefold()] > 1 else ""
-        content = _fill("student.html.j2", survey=survey, student=student).encode()
+        content = _fill("student.html.j2", survey, student=student).encode()
         atomic_write(folder / f"{name}.html", partial(Path.write_bytes, data=content))
+
+
+def write_csv(path: Path, survey: Survey) -> None:
+    """Write one row per student and exercise.
+
+    Exercises are named in full: a spreadsheet takes 1.10 for 1.1. Nor does it take a name for a formula.
+
+    Raises
+    ------
+    StorageError
+        If the file cannot be written.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(survey.rows(), columns=["student", "chapter", "exercise", "state", "points"])
+    table["student"] = table["student"].str.replace("^(?=[=+@-])", "'", regex=True)
+    table["exercise"] = table["exercise"].map(survey.titles)
+    table["points"] = table["points"].astype("Int64")
+    text = table.to_csv(index=False, lineterminator="\r\n")
+    atomic_write(path, partial(Path.write_bytes, data=text.encode("utf-8-sig")))
 
 
 def _fill(template: str, survey: Survey, **content: Any) -> str:
@@ -71,18 +74,12 @@ def _fill(template: str, survey: Survey, **content: Any) -> str:
     here = Path(__file__).parent
     style = (here / "page.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible
     )
     return environment.get_template(template).render(
-        **content,
-        survey=survey,
-        exercises={e.number: e for chapter in survey.reference.values() for e in chapter.exercises},
-        symbols=SYMBOLS,
-        longest=_LONGEST_ANSWER,
-        most_lines=_MOST_LINES,
-        style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+        **content, survey=survey, titles=survey.titles, symbols=SYMBOLS, style=style, policy=policy
     )
 
 

@@ -1,0 +1,58 @@
+"""The live figure of chapter 8: what a cut on the score does to the mass of the background."""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from course import interactive
+from labcourse import errors, significance
+
+RNG = np.random.default_rng(8)
+LABEL = np.repeat([0, 1], [3000, 600])
+MASS = np.where(LABEL == 1, RNG.normal(124, 3, 3600), RNG.uniform(80, 250, 3600))
+SCORES = {"of the mass": np.exp(-np.abs(MASS - 124) / 20), "of nothing": RNG.random(3600).astype(np.float32)}
+WEIGHT = np.where(LABEL == 1, 0.01, np.where(RNG.random(3600) < 0.1, -0.1, 0.12))
+
+
+def make(**options):
+    return interactive.sculpting(MASS, SCORES, LABEL, WEIGHT, window=(115, 130), **options)
+
+
+def test_it_counts_what_masks_count():
+    panel = make()
+    for name, score in SCORES.items():
+        panel.controls["network"].value = name
+        for share in (100, 70, 20):
+            panel.controls["share"].value = share
+            signal = np.sort(score[LABEL == 1])[::-1]
+            above = score >= signal[round(share / 100 * len(signal)) - 1]
+            s, b = (WEIGHT[above & (kind == LABEL)].sum() for kind in (1, 0))
+            inside = WEIGHT[above & (LABEL == 0) & (MASS >= 115) & (MASS < 130)].sum() / b
+            said = panel.readout
+            assert said["network"] == name
+            assert said["expected signal"] == f"{s:.1f} events"
+            assert float(said["expected background"].split(" ")[0]) == pytest.approx(b, abs=0.06)
+            assert said["background in the window"].startswith(f"{inside:.0%} ")
+            assert said["significance Z"] == f"{significance.asimov(s, b):.2f}"
+    assert plt.get_fignums() == []
+
+
+def test_a_score_that_follows_the_mass_gathers_the_background():
+    panel = make(start=50)
+    shapes = []
+    for name in SCORES:
+        panel.controls["network"].value = name
+        shapes.append(panel.moving[0].get_data().values.copy())
+    assert shapes[0].max() > 3 * shapes[1].max()
+    assert all(shape.sum() == pytest.approx(1, abs=0.02) for shape in shapes)
+    before = panel.image.value
+    panel.controls["share"].value = 10
+    assert panel.image.value != before
+
+
+@pytest.mark.parametrize("scores", [{}, {"short": SCORES["of the mass"][:-1]}])
+def test_scores_must_fit_the_events(scores):
+    with pytest.raises(errors.BadInput, match="one score of each network"):
+        interactive.sculpting(MASS, scores, LABEL, WEIGHT, window=(115, 130))
