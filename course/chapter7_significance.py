@@ -400,16 +400,16 @@ def equal_edges(score, n_bins):
     return np.array([0.0, *inner, 1.0])
 
 
-def contents(score, edges, label):
-    """Return the expected test events of a class in each bin."""
+def expected_in(values, edges, label):
+    """Return the expected test events of a class in each bin; never zero or less, whatever few negative weights say."""
     own = y_test == label
-    return np.histogram(score[own], edges, weights=w_test[own])[0]
+    return np.maximum(np.histogram(values[own], edges, weights=w_test[own])[0], 1e-3)
 
 
 rows = {}
 for n_bins in (1, 2, 4, 8, 16, 32):
     edges = equal_edges(score_validation, n_bins)
-    s, b = (contents(score_test, edges, label) for label in (1, 0))
+    s, b = (expected_in(score_test, edges, label) for label in (1, 0))
     raw = np.histogram(score_test[(y_test == 0) & (sample != "llll")], edges)[0]
     rows[n_bins] = {"Z": combined(s, b), "fewest raw Z and top-pair events in a bin": raw.min()}
 bins_table = pd.DataFrame(rows).T.rename_axis("bins").astype({"fewest raw Z and top-pair events in a bin": int})
@@ -508,7 +508,7 @@ assert luck.loc["one cut", "spread of the seeds"] < 0.05
 # %% [markdown]
 # ### Exercise 7.6 – The likelihood of a histogram (derive)
 #
-# Write `twice_nll(mu, k, n, s, b)`: $-2\ln L$ of the counts `n` of all bins. `s` and `b` are the expected signal and background, arrays like `n`; `mu` and `k` are numbers. Leave out what depends on neither.
+# Write `twice_nll(mu, k, n, s, b)`: $-2\ln L$ of the counts `n` of all bins. `s` and `b` are the expected signal and background, arrays like `n`; `mu` and `k` are numbers. Counts need not be whole, as we shall put in expected ones. Leave out what depends on neither.
 
 
 # %% tags=["exercise-7.6"]
@@ -546,7 +546,7 @@ rise_at_limit = checks.exercise_7_7(rise_at_limit)
 
 # %% tags=["nbval-ignore-output"]
 edges = equal_edges(score_validation, 8)
-s_bins, b_bins = (contents(score_test, edges, label) for label in (1, 0))
+s_bins, b_bins = (expected_in(score_test, edges, label) for label in (1, 0))
 MU = np.linspace(-2.5, 12, 581)
 
 
@@ -625,9 +625,7 @@ global_p = checks.exercise_7_8(global_p)
 
 # %% tags=["nbval-ignore-output"]
 mass_edges = np.arange(85, 386, 15)
-mass_s, mass_b = (
-    np.histogram(test["m_llll"][y_test == label], mass_edges, weights=w_test[y_test == label])[0] for label in (1, 0)
-)
+mass_s, mass_b = (expected_in(test["m_llll"], mass_edges, label) for label in (1, 0))
 largest = z_count(rng.poisson(mass_b, size=(20_000, 20)), mass_b).max(axis=1)
 print(f"the largest of twenty, on average: Z = {largest.mean():.2f}")
 rows = {
@@ -885,7 +883,7 @@ b_scaled = sum(
     factor * np.histogram(score_test[own], edges, weights=w_test[own])[0]
     for factor, own in zip(factors, (sample == "llll", (sample != "llll") & (y_test == 0)), strict=True)
 )
-fits.loc["observed, two kinds of background"] = summarise(profile(n_bins, s_bins, b_scaled))
+fits.loc["observed, two kinds of background"] = summarise(profile(n_bins, s_bins, np.maximum(b_scaled, 1e-3)))
 print(f"factors of the backgrounds: ZZ {factors[0]:.2f}, Z and top pairs {factors[1]:.2f}")
 fits.round(2)
 

@@ -42,11 +42,8 @@ def _gaussian(n: Any, b: Any) -> Any:
 _UPPER, _DIGITS = "an excess is in the upper tail", "the digits are lost far out in the tail"
 _MISTAKES_P = (
     (stats.poisson.sf, "this is the probability of more than n events", "n itself counts as well"),
-    (lambda n, b: stats.poisson.sf(n + 1, b), "n + 1 is one step in the wrong direction", "sf(n) leaves out n itself"),
     (stats.poisson.pmf, "this is the probability of exactly n events", "an excess is n *or more*: add up n, n + 1, …"),
     (stats.poisson.cdf, "this is the lower tail, n events or fewer", _UPPER),
-    (lambda n, b: stats.poisson.cdf(n - 1, b), "this is the lower tail, fewer than n events", _UPPER),
-    (lambda n, b: 1 - stats.poisson.pmf(n, b), "this is the probability of any other count", "only n and above: sf"),
     (_gaussian, "this is a Gaussian", "it approximates many events only: counts follow scipy.stats.poisson"),
     (lambda n, b: stats.poisson.sf(b - 1, n), "mean and count are swapped", "the mean of the distribution is b"),
 )
@@ -55,13 +52,9 @@ _MISTAKES_P = (
 _ISF = "the inverse of the area above is wanted: stats.norm.isf(p)"
 _MISTAKES_Z = (
     (lambda n, b: stats.norm.isf(_p_value(n, b) / 2), "Z is two-sided", "only an excess counts: do not halve p"),
-    (lambda n, b: stats.norm.isf(2 * _p_value(n, b)), "p is doubled for Z", "p is one-sided already: isf(p)"),
     (lambda n, b: stats.norm.ppf(_p_value(n, b)), "the sign of Z is turned round", "a small p is a large positive Z"),
-    (lambda n, b: stats.norm.sf(_p_value(n, b)), "this takes Z and gives p", _ISF),
-    (lambda n, b: stats.norm.cdf(_p_value(n, b)), "Z is the area below a value", _ISF),
     (lambda n, b: (n - b) / np.sqrt(b), "Z is the short cut (n − b)/√b", "translate p: stats.norm.isf(p)"),
     (lambda n, b: np.abs(stats.norm.isf(_p_value(n, b))), "a deficit counts as an excess", "for p above ½, Z < 0"),
-    (lambda n, b: stats.poisson.isf(_p_value(n, b), b), "this is a count", "Z belongs to a Gaussian: stats.norm.isf"),
 )
 
 
@@ -97,13 +90,10 @@ def _z_count(n: Any, b: Any, *, factor: float = 2, minus: float = 1, swapped: bo
 _MISTAKES_7_2 = (
     (partial(_z_count, root=False), "this is the square", "take the square root of 2 ln(…)"),
     (partial(_z_count, factor=1), "the factor 2 is missing", "Z² = 2 ln (…): a Gaussian has e^(−Z²/2)"),
-    (partial(_z_count, factor=4), "the factor 2 stands before the root", "it belongs under the root"),
     (partial(_z_count, minus=0), "the term −(n − b) is missing", "e^(−ν) differs as well: e^(−n) against e^(−b)"),
-    (partial(_z_count, minus=-1), "n − b is added", "L(n)/L(b) has the factor e^(b − n)"),
     (lambda n, b: np.abs(_z_count(n, b)), "a deficit counts as an excess", "give Z the sign of n − b: np.sign"),
     (lambda n, b: (n - b) / np.sqrt(b), "this is the short cut (n − b)/√b", "put ν = n and ν = b into L"),
     (lambda n, b: _p_and_z(n, b)[1], "this is the Z of the p-value", "here it is defined by a ratio of likelihoods"),
-    (lambda n, b: -_z_count(n, b), "the sign is turned round", "more events than expected are a positive Z"),
     (lambda n, b: significance.asimov(n, b), "n is taken for the signal", "n counts signal and background together"),
 )
 
@@ -151,12 +141,8 @@ _MISTAKES_7_3 = (
     (_choice(lambda scan, z, ok: np.argmax(z)), "this is the position of the cut", "return scan.cut at that position"),
     (_choice(lambda scan, z, ok: z.max()), "this is the significance", "return the cut that belongs to it"),
     (_choice(lambda scan, z, ok: scan.cut[np.argmax(z[ok])]), "the position is counted among the usable cuts", _AMONG),
-    (_choice(lambda scan, z, ok: np.argmax(z[ok])), "this is a position, counted among the usable cuts only", _AMONG),
-    (_choice(lambda scan, z, ok: scan.cut[ok][0]), "the first usable cut wins", "take that of highest significance"),
-    (_choice(lambda scan, z, ok: scan.cut[ok][-1]), "the last usable cut wins", "take that of highest significance"),
     (_choice(worth=lambda scan: scan.cut + np.inf), "the cut with few heavy background events wins", _EFFECTIVE),
     (_choice(worth=lambda scan: scan.raw_background), "raw background events are counted", _EFFECTIVE),
-    (_choice(worth=lambda scan: scan.background), "the expected background is compared", _EFFECTIVE),
     (_choice(worth=lambda scan: np.sqrt(_effective(scan))), "the effective number is not squared", _EFFECTIVE),
     (_choice(nan_wins=True), "a NaN wins", "np.argmax takes NaN for the largest: put -np.inf in its place"),
 )
@@ -210,10 +196,7 @@ _MISTAKES_7_5 = (
         "all bins are thrown together",
         f"each for itself: {_ADD_SQUARES}",
     ),
-    (lambda s, b: _z(s, b).max(axis=-1), "this is the best bin alone", _ADD_SQUARES),
-    (lambda s, b: _z(s, b).mean(axis=-1), "this is the mean", _ADD_SQUARES),
     (lambda s, b: np.sqrt((_z(s, b) ** 2).mean(axis=-1)), "the squares are averaged", f"no division: {_ADD_SQUARES}"),
-    (lambda s, b: _z(s, b).sum(axis=-1) / np.sqrt(s.shape[-1]), "the sum is divided by √bins", _ADD_SQUARES),
     (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b", "where s is not small: z_count(s + b, b)"),
     (
         lambda s, b: np.sqrt(np.sum(_z_count(s, b) ** 2, axis=-1)),
@@ -261,10 +244,7 @@ def _chi_square(mu: Any, k: Any, n: Any, s: Any, b: Any) -> Any:
 _MISTAKES_7_6 = (
     (partial(_nll, factor=1), "the factor 2 is missing", "−2 ln L"),
     (partial(_nll, factor=-2), "this is +2 ln L", "the best values shall lie at the lowest point: −2 ln L"),
-    (partial(_nll, factor=-1), "this is ln L", "−2 ln L"),
     (partial(_nll, terms=(0, 1)), "the term ν is missing", "the Poisson probability has e^(−ν)"),
-    (partial(_nll, terms=(-1, 1)), "ν has the wrong sign", "ln L = Σ (n ln ν − ν)"),
-    (partial(_nll, terms=(1, -1)), "n ln ν has the wrong sign", "ln L = Σ (n ln ν − ν)"),
     (partial(_nll, expects=lambda mu, k, s, b: mu * s + b), "k is not used", "ν = μ s + k b"),
     (partial(_nll, expects=lambda mu, k, s, b: s + k * b), "μ is not used", "ν = μ s + k b"),
     (partial(_nll, expects=lambda mu, k, s, b: k * (mu * s + b)), "k multiplies the signal, too", "ν = μ s + k b"),
@@ -288,7 +268,9 @@ def _from_one_place(function: Any) -> Callable[..., Any]:
 @exercise("7.6")
 def exercise_7_6(answer: Any, report: Report) -> None:
     """The likelihood of a histogram with a signal strength and a background that floats."""
-    given = np.array([40.0, 9.0, 0.0, 5.0]), np.array([0.5, 1.0, 1.2, 1.5]), np.array([42.0, 7.0, 3.0, 2.0])
+    given = np.array([40.0, 9.0, 0.0, 5.5]), np.array([0.5, 1.0, 1.2, 1.5]), np.array([42.0, 7.0, 3.0, 2.0])
+    if np.any(np.isinf(answer(1.0, 1.0, *given))):
+        report.wrong("infinite for a count that is not whole", "stats.poisson knows whole counts only: n ln ν − ν")
     if np.ndim(answer(1.0, 1.0, *given)):
         report.wrong("the result has one entry per bin", "a product of probabilities is a sum of logarithms: np.sum")
     course, own = _from_one_place(_twice_nll), _from_one_place(answer)
@@ -313,7 +295,6 @@ def exercise_7_7(answer: Any, report: Report) -> None:
         "the limit is a rise of 2.71",
         (_LIMIT, "this is the number of sigmas", square),
         (float(stats.norm.isf(0.025)) ** 2, "5 % are divided between both sides", one_side),
-        (float(stats.norm.isf(0.025)), "5 % are divided between both sides, and not squared", one_side),
         (_LIMIT**2 / 2, "this is the rise of −ln L", f"here it is −2 ln L: {_Q}"),
         (0.05, "this is a probability", "how many sigmas have 5 % above them? stats.norm.isf"),
         (0.95, "this is a probability", "how many sigmas have 5 % above them? stats.norm.isf"),
@@ -411,7 +392,6 @@ def exercise_7_9(
         "the count: signal and background",
         (b, "the signal is missing", "the standard model has a Higgs boson: both are counted"),
         (s, "this is the signal alone", "background above the cut is counted as well"),
-        (s / b, "this is a ratio", "a number of events is asked for"),
         relative=min(0.04, s / (3 * b)),
         hint="s + b",
     )
@@ -448,8 +428,6 @@ _EQUATIONS = "one equation per region: Σ k_j · regions[i, j] = counts[i], solv
 _MISTAKES_WINDOW = (
     (lambda r, n, w: w.sum(), "the data do not enter", _EQUATIONS),
     (_one_factor, "both kinds have one common factor", _EQUATIONS),
-    (lambda r, n, w: w.sum() * n[0] / r[0].sum(), "only the first region is used", _EQUATIONS),
-    (lambda r, n, w: w.sum() * n[1] / r[1].sum(), "only the second region is used", _EQUATIONS),
     (lambda r, n, w: w @ (n / r.sum(axis=1)), "each region has a factor", f"each *kind* has one. {_EQUATIONS}"),
     (lambda r, n, w: w @ (n / np.diag(r)), "each region is taken for pure", f"both kinds are in both. {_EQUATIONS}"),
     (lambda r, n, w: w @ np.linalg.solve(r.T, n), "rows and columns are swapped", "rows are regions, columns kinds"),
@@ -475,9 +453,6 @@ _MISTAKES_SIGMA = (
         "the factors are taken for independent",
         f"they come from the same counts. {_EACH}",
     ),
-    (lambda r, n, w: _window(r, n, w)[0] / np.sqrt(n.sum()), "the relative error is that of all counts", _EACH),
-    (lambda r, n, w: _window(r, n, w)[0] / np.sqrt(n[0]), "only the first count fluctuates", _EACH),
-    (lambda r, n, w: np.sqrt(n.sum()), "this is the error of the counts", _EACH),
     (lambda r, n, w: np.sqrt(np.abs(_coefficients(r, w)) @ n), "the coefficients are not squared", _EACH),
 )
 

@@ -67,7 +67,7 @@ def combined(s, b):
 
 
 def nll(mu, k, n, s, b):
-    return -2 * np.sum(stats.poisson.logpmf(n, mu * s + k * b))
+    return -2 * np.sum(special.xlogy(n, mu * s + k * b) - (mu * s + k * b))
 
 
 def nll_by_loop(mu, k, n, s, b):
@@ -206,6 +206,7 @@ EXERCISES = {
             (lambda mu, k, n, s, b: -2 * np.sum(n * np.log(mu * s + k * b)), "the term ν is missing"),
             (lambda mu, k, n, s, b: nll(mu, k, n.sum(), s.sum(), b.sum()), "thrown together"),
             (lambda mu, k, n, s, b: mu * s + k * b, "one entry per bin"),
+            (lambda mu, k, n, s, b: -2 * stats.poisson.logpmf(n, mu * s + k * b).sum(), "a count that is not whole"),
         ],
         fails=[
             (lambda mu, k, n, s, b: 1.0, "✗ falls and rises"),
