@@ -94,7 +94,6 @@ _MISTAKES_7_2 = (
     (lambda n, b: np.abs(_z_count(n, b)), "a deficit counts as an excess", "give Z the sign of n − b: np.sign"),
     (lambda n, b: (n - b) / np.sqrt(b), "this is the short cut (n − b)/√b", "put ν = n and ν = b into L"),
     (lambda n, b: _p_and_z(n, b)[1], "this is the Z of the p-value", "here it is defined by a ratio of likelihoods"),
-    (lambda n, b: significance.asimov(n, b), "n is taken for the signal", "n counts signal and background together"),
 )
 
 
@@ -196,13 +195,7 @@ _MISTAKES_7_5 = (
         "all bins are thrown together",
         f"each for itself: {_ADD_SQUARES}",
     ),
-    (lambda s, b: np.sqrt((_z(s, b) ** 2).mean(axis=-1)), "the squares are averaged", f"no division: {_ADD_SQUARES}"),
     (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b", "where s is not small: z_count(s + b, b)"),
-    (
-        lambda s, b: np.sqrt(np.sum(_z_count(s, b) ** 2, axis=-1)),
-        "the count is s alone",
-        "signal and background are counted: z_count(s + b, b)",
-    ),
     (_z, "this is Z of each bin", "add up the squares"),
 )
 
@@ -236,21 +229,13 @@ def _whole(mu: Any, k: Any, n: Any, s: Any, b: Any) -> Any:
     return _nll(mu, k, n.sum(), s.sum(), b.sum())
 
 
-def _chi_square(mu: Any, k: Any, n: Any, s: Any, b: Any) -> Any:
-    nu = mu * s + k * b
-    return np.sum((n - nu) ** 2 / nu)
-
-
 _MISTAKES_7_6 = (
     (partial(_nll, factor=1), "the factor 2 is missing", "−2 ln L"),
     (partial(_nll, factor=-2), "this is +2 ln L", "the best values shall lie at the lowest point: −2 ln L"),
     (partial(_nll, terms=(0, 1)), "the term ν is missing", "the Poisson probability has e^(−ν)"),
     (partial(_nll, expects=lambda mu, k, s, b: mu * s + b), "k is not used", "ν = μ s + k b"),
-    (partial(_nll, expects=lambda mu, k, s, b: s + k * b), "μ is not used", "ν = μ s + k b"),
     (partial(_nll, expects=lambda mu, k, s, b: k * (mu * s + b)), "k multiplies the signal, too", "ν = μ s + k b"),
-    (partial(_nll, expects=lambda mu, k, s, b: k * s + mu * b), "μ and k are swapped", "ν = μ s + k b"),
     (_whole, "all bins are thrown together", "a product over bins: add up their logarithms"),
-    (_chi_square, "this is a χ²", "counts follow Poisson, and some are small: n ln ν − ν for each bin"),
 )
 
 
@@ -297,7 +282,6 @@ def exercise_7_7(answer: Any, report: Report) -> None:
         (float(stats.norm.isf(0.025)) ** 2, "5 % are divided between both sides", one_side),
         (_LIMIT**2 / 2, "this is the rise of −ln L", f"here it is −2 ln L: {_Q}"),
         (0.05, "this is a probability", "how many sigmas have 5 % above them? stats.norm.isf"),
-        (0.95, "this is a probability", "how many sigmas have 5 % above them? stats.norm.isf"),
         (1.0, "this is the rise at one sigma", one_side),
         (4.0, "this is the rise at two sigmas", one_side),
         relative=0.01,
@@ -320,7 +304,6 @@ def exercise_7_8(answer: Any, report: Report) -> None:
     own = as_number(answer(z, b, 20_000, np.random.default_rng(78)))
     if own is None:
         report.wrong("this is no number", "a share of experiments: np.mean of the ones in which it happens")
-    together = float(_anywhere(z, [b.sum()])[0])
     near, gauss = 0.015, float(1 - stats.norm.cdf(z) ** len(b))
     if abs(own - exact) > near:
         caught(
@@ -330,7 +313,6 @@ def exercise_7_8(answer: Any, report: Report) -> None:
             (abs(own - each.mean()) < near, "this is the share of windows", "any of the windows: the largest counts"),
             (abs(own - each.sum()) < near, "these are windows per experiment", "two in one experiment count once: max"),
             (abs(own - gauss) < near, "this is the formula for a Gaussian", "counts are whole numbers: throw toys"),
-            (abs(own - together) < near, "all windows are thrown together", "one z_count for each window"),
             (own < 1e-3, "all windows have to reach z", "any of them: max, and not min or all"),
         )
     few, many = np.array([9.0]), np.full(40, 15.0)
@@ -453,7 +435,6 @@ _MISTAKES_SIGMA = (
         "the factors are taken for independent",
         f"they come from the same counts. {_EACH}",
     ),
-    (lambda r, n, w: np.sqrt(np.abs(_coefficients(r, w)) @ n), "the coefficients are not squared", _EACH),
 )
 
 
