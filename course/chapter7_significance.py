@@ -888,10 +888,11 @@ print(f"factors of the backgrounds: ZZ {factors[0]:.2f}, Z and top pairs {factor
 fits.round(2)
 
 # %% tags=["claim"]
-assert fits.loc["observed, two kinds of background", "Z"] < fits.loc["observed", "Z"] - 0.1
+if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
+    assert fits.loc["observed, two kinds of background", "Z"] < fits.loc["observed", "Z"] - 0.1
 
 # %% [markdown]
-# What was planned stays the result, the fit with a single $k$. But the last row belongs beside it: it says how far one can trust it. Always test a method where you know the answer, and distrust a small error that comes from an assumption.
+# What was planned stays the result, the fit with a single $k$. But the last row belongs beside it: it says how far one can trust it. (In the bundle Z and top pairs get the larger factor, and the excess shrinks. With the real ATLAS data both factors are larger than one, and little changes.) Always test a method where you know the answer, and distrust a small error that comes from an assumption.
 
 # %% [markdown]
 # ### Exercise 7.11 – What the data say (in your words)
