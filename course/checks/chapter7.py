@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, stats
+from scipy import special, stats
 
-from course.checks.compare import alike
+from course.checks.compare import as_number
+from course.checks.progress import progress_folder
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import changed, follows, gives, just_above, parts_follow, with_argument
-from labcourse import significance
+from course.checks.tables import caught, follows, gives, hold, parts_follow
+from labcourse import settings, significance
+from labcourse.files import atomic_write
 
-_p_value = course_answer("7.1")
-_sum_and_error = course_answer("7.6")
-_best_cut = course_answer("7.7")
-_background_from_data = course_answer("7.11")
+_p_and_z = course_answer("7.1")
+_best_cut = course_answer("7.3")
+_combined = course_answer("7.5")
+_twice_nll = course_answer("7.6")
+_window = course_answer("7.10")
 
 Floats = NDArray[np.float64]
+
+
+def _p_value(n: Any, b: Any) -> Any:
+    return _p_and_z(n, b)[0]
 
 
 def _gaussian(n: Any, b: Any) -> Any:
@@ -29,211 +40,78 @@ def _gaussian(n: Any, b: Any) -> Any:
 
 
 _UPPER, _DIGITS = "an excess is in the upper tail", "the digits are lost far out in the tail"
-_MISTAKES_7_1 = (
+_MISTAKES_P = (
     (stats.poisson.sf, "this is the probability of more than n events", "n itself counts as well"),
-    (lambda n, b: stats.poisson.sf(n + 1, b), "n + 1 is one step in the wrong direction", "sf(n) leaves out n itself"),
     (stats.poisson.pmf, "this is the probability of exactly n events", "an excess is n *or more*: add up n, n + 1, …"),
     (stats.poisson.cdf, "this is the lower tail, n events or fewer", _UPPER),
-    (lambda n, b: stats.poisson.cdf(n - 1, b), "this is the lower tail, fewer than n events", _UPPER),
-    (lambda n, b: 1 - stats.poisson.pmf(n, b), "this is the probability of any other count", "only n and above: sf"),
     (_gaussian, "this is a Gaussian", "it approximates many events only: counts follow scipy.stats.poisson"),
     (lambda n, b: stats.poisson.sf(b - 1, n), "mean and count are swapped", "the mean of the distribution is b"),
 )
 
 
+_ISF = "the inverse of the area above is wanted: stats.norm.isf(p)"
+_MISTAKES_Z = (
+    (lambda n, b: stats.norm.isf(_p_value(n, b) / 2), "Z is two-sided", "only an excess counts: do not halve p"),
+    (lambda n, b: stats.norm.ppf(_p_value(n, b)), "the sign of Z is turned round", "a small p is a large positive Z"),
+    (lambda n, b: (n - b) / np.sqrt(b), "Z is the short cut (n − b)/√b", "translate p: stats.norm.isf(p)"),
+    (lambda n, b: np.abs(stats.norm.isf(_p_value(n, b))), "a deficit counts as an excess", "for p above ½, Z < 0"),
+)
+
+
 @exercise("7.1")
 def exercise_7_1(answer: Any, report: Report) -> None:
-    """The Poisson p-value of a count."""
-    given, arrays = (np.array([3, 9, 12, 18]), 9.0), "an array of counts gives an array of p-values"
-    report.recognises(answer(*given), *_MISTAKES_7_1, given=given, right=_p_value(*given))
+    """The Poisson p-value of a count, and its significance."""
+    given = np.array([3, 9, 12, 18]), np.full(4, 9.0)
+    p = _MISTAKES_P, "the p-value is that of n or more", "sf(n) leaves out n itself"
+    z = _MISTAKES_Z, "Z has this p-value above it", _ISF
+    parts_follow(report, answer, _p_and_z, given, "p, Z", p, z)
+    far_out, use_sf = (60, 9.0), "1 - cdf rounds there: use sf, and isf(p) in place of ppf(1 - p)"
+    lost = (1 - stats.poisson.cdf(59, 9.0), np.inf)
+    report.recognises(answer(*far_out), (lost, _DIGITS, use_sf), right=_p_and_z(*far_out))
     tables = np.array([[4, 9, 8], [0, 12, 30]]), np.array([2.0, 9.0, 15.0])
     columns, one = "works for tables of counts, each column with its own mean", "one event or more: everything but none"
     gives(
         report,
-        answer,
+        lambda n, b: answer(n, b)[0],
         ((0, 3.5), 1.0, "n = 0 or more is certain", "P(N ≥ 0) = 1"),
         ((1, 0.25), 1 - np.exp(-0.25), one, "P(N ≥ 1) = 1 − P(N = 0)"),
-        (given, _p_value(*given), arrays, "sf knows arrays"),
-        (tables, _p_value(*tables), columns, "sf knows arrays for b too: no loop is needed"),
+        (tables, _p_value(*tables), columns, "sf knows arrays"),
     )
-    far_out, use_sf = (60, 9.0), "1 - cdf rounds to zero there: use sf"
-    report.recognises(
-        answer(*far_out),
-        (0.0, _DIGITS, use_sf),
-        (1 - stats.poisson.cdf(59, 9.0), _DIGITS, use_sf),
-        right=_p_value(*far_out),
-    )
-    gives(report, answer, (far_out, _p_value(*far_out), "stays precise far out in the tail", use_sf))
+    gives(report, answer, (far_out, _p_and_z(*far_out), "stays precise far out in the tail", use_sf))
 
 
-_ISF = "the inverse of the area above is wanted: isf"
+def _z_count(n: Any, b: Any, *, factor: float = 2, minus: float = 1, swapped: bool = False, root: bool = True) -> Any:
+    """Return the formula of exercise 7.2, or one with the slips that students make."""
+    excess = np.asarray(n, float) - b
+    inside = factor * (special.xlogy(n, b / n if swapped else n / b) - minus * excess)
+    return np.sign(excess) * (np.sqrt(np.maximum(inside, 0)) if root else inside)
+
+
 _MISTAKES_7_2 = (
-    (lambda p: stats.norm.isf(p / 2), "this is two-sided", "only an excess counts: do not halve p"),
-    (lambda p: stats.norm.isf(2 * p), "p is doubled", "p is one-sided already: isf(p)"),
-    (stats.norm.ppf, "the sign is turned round", "a small p-value is a large positive Z: isf, and not ppf"),
-    (stats.norm.sf, "this takes Z and gives p", _ISF),
-    (stats.norm.cdf, "this is the area below a value", _ISF),
-    (stats.norm.pdf, "this is the height of the Gaussian", _ISF),
-    (lambda p: 1 / p, "this is one over p", "Z is where the Gaussian has the area p above it: isf"),
-    (lambda p: np.abs(stats.norm.isf(p)), "a deficit counts as an excess", "for p above one half Z is negative"),
-    (lambda p: stats.norm.isf(p).clip(0), "a deficit counts as Z = 0", "for p above one half Z is negative"),
+    (partial(_z_count, root=False), "this is the square", "take the square root of 2 ln(…)"),
+    (partial(_z_count, factor=1), "the factor 2 is missing", "Z² = 2 ln (…): a Gaussian has e^(−Z²/2)"),
+    (partial(_z_count, minus=0), "the term −(n − b) is missing", "e^(−ν) differs as well: e^(−n) against e^(−b)"),
+    (lambda n, b: np.abs(_z_count(n, b)), "a deficit counts as an excess", "give Z the sign of n − b: np.sign"),
+    (lambda n, b: (n - b) / np.sqrt(b), "this is the short cut (n − b)/√b", "put ν = n and ν = b into L"),
+    (lambda n, b: _p_and_z(n, b)[1], "this is the Z of the p-value", "here it is defined by a ratio of likelihoods"),
 )
 
 
-@exercise("7.2", fallback=significance.z_value)
+@exercise("7.2", fallback=significance.observed, library=[significance.asimov])
 def exercise_7_2(answer: Any, report: Report) -> None:
-    """The significance of a p-value."""
-    p = np.array([0.4, 0.02, 0.9, 1.35e-3])
-    report.recognises(answer(p), *_MISTAKES_7_2, given=(p,), right=stats.norm.isf(p))
-    report.holds(lambda: np.isclose(answer(0.5), 0.0), "p = 0.5 is no significance at all", hint="half lies above 0")
+    """The significance of a count from the likelihood ratio."""
+    given = np.array([3.0, 5.0, 19.0, 430.0]), np.array([9.0, 3.0, 10.0, 400.0])
+    what, hint = "follows from L(n)/L(b), also for arrays", "ln L(ν) = n ln ν − ν − ln n!; the best ν is n"
+    if not np.isfinite(np.asarray(answer(*given), dtype=float)).all():
+        report.wrong("a negative number stands under the root", "2 (n ln(n/b) − (n − b)) is never negative")
+    follows(report, answer, _z_count, given, _MISTAKES_7_2, what, hint)
     gives(
         report,
         answer,
-        ((p,), stats.norm.isf(p), "an array of p-values gives an array", "scipy.stats.norm knows arrays"),
-        ((2.866516e-7,), 5.0, "p = 2.9·10⁻⁷ is five sigma", "scipy.stats.norm.isf(p)"),
-    )
-    lost = np.inf, "a tiny p-value has lost its digits", "1 - p rounds to one: use isf(p) instead of ppf(1 - p)"
-    report.recognises(answer(1e-20), lost, right=stats.norm.isf(1e-20))
-    gives(report, answer, ((1e-20,), stats.norm.isf(1e-20), "stays precise for tiny p-values", lost[2]))
-
-
-_UNDER = "only b stands under the root"
-_MISTAKES_7_3 = (
-    (lambda s, b: s / b, "this is s/b", "divide by the square root of b"),
-    (lambda s, b: s / np.sqrt(s + b), "this is s/√(s+b)", "without a signal only the background fluctuates: √b"),
-    (lambda s, b: np.sqrt(s / b), "the root is taken of everything", _UNDER),
-    (lambda s, b: np.sqrt(s) / b, "the root is taken of the signal", _UNDER),
-    (lambda s, b: s**2 / b, "this is the square", "divide s by √b"),
-    (lambda s, b: s / b**2, "b is squared", "the root is b**0.5, or np.sqrt(b)"),
-    (lambda s, b: np.sqrt(b) / s, "numerator and denominator are swapped", "more signal is more significant"),
-    (lambda s, b: b / np.sqrt(s), "s and b are swapped", "the signal over the root of the background"),
-    (lambda s, b: s * np.sqrt(b), "this multiplies", "more background is less significant: divide by √b"),
-)
-
-
-@exercise("7.3", fallback=significance.simple)
-def exercise_7_3(answer: Any, report: Report) -> None:
-    """The estimate s/√b."""
-    given = s, b = np.array([2.4, 5.0, 9.7]), np.array([4.0, 16.6, 100.0])
-    right = s / np.sqrt(b)
-    report.recognises(answer(*given), *_MISTAKES_7_3, given=given, right=right)
-    gives(report, answer, ((9.0, 9.0), 3.0, "s = b = 9 gives 3", "9/√9"))
-    gives(report, answer, (given, right, "works on arrays", "np.sqrt, and not math.sqrt"))
-
-
-@exercise("7.4")
-def exercise_7_4(answer: Any, report: Report) -> None:
-    """Reading: the background at which s/√b = 3 is ten per cent too high."""
-
-    def excess(log_b: float) -> float:
-        b = np.exp(log_b)
-        return float(significance.asimov(3 * np.sqrt(b), b)) - 3 / 1.1
-
-    expected = float(np.exp(optimize.brentq(excess, 0.0, np.log(1000.0))))
-    number = report.number(answer, "read it from the horizontal axis, such as b_ten_per_cent = 8")
-    what = "there the curve passes 2.73, within the precision of a reading"
-    if expected / 1.6 <= number <= expected * 1.6:  # neither of the ticks with a label
-        report.holds(True, what)
-        return
-    is_z = "this is the significance", "the background on the horizontal axis is asked for"
-    is_excess = "this is by how much s/√b is too high", "the background on the horizontal axis is asked for"
-    mistakes = (
-        (3 / 1.1, *is_z),
-        (3.0, *is_z),
-        (np.log10(expected), "this is the exponent", "the axis is logarithmic: its ticks say 10¹, 10² …"),
-        (1.1, *is_excess),
-        (0.1, *is_excess),
-    )
-    what = what
-    hint = "go along the height 2.73 to the curve, and down; a tick of the axis between 10 and 100 is 10 more"
-    report.reading(number, expected, what, *mistakes, relative=0.1, hint=hint)
-
-
-def _yields(
-    score: Any, label: Any, weight: Any, cuts: Any, *, passes: Any = np.greater_equal, masks: Any = None
-) -> Any:
-    chosen = masks(label) if masks else (label == 1, label == 0)
-    return np.array([[weight[passes(score, cut) & mask].sum() for cut in cuts] for mask in chosen])
-
-
-def _by_number(*masks: Callable[[Any], Any]) -> tuple[Any, str, str]:
-    made = partial(_yields, masks=lambda label: [mask(label) for mask in masks])
-    return made, "a mask is made of whole numbers", "`mask & label` picks events by position: compare, (label == 1)"
-
-
-def _between(score: Any, label: Any, weight: Any, cuts: Any) -> Any:
-    edges = [*cuts, np.inf]
-    return [np.histogram(score[label == y], edges, weights=weight[label == y])[0] for y in (1, 0)]
-
-
-_BELOW = "these are the events below the cut", "use score >= cut"
-_MISTAKES_7_5 = (
-    (with_argument(_yields, 3, just_above), "events exactly at the cut are lost", "use score >= cut"),
-    (partial(_yields, passes=np.less), *_BELOW),
-    (partial(_yields, passes=np.less_equal), *_BELOW),
-    _by_number(np.array, np.array),
-    _by_number(np.array, lambda label: 1 - label),
-    _by_number(np.array, np.invert),
-    _by_number(np.array, lambda label: label == 0),
-    (with_argument(_yields, 2, np.abs), "negative weights have lost their sign", "add w, and not |w|"),
-    (with_argument(_yields, 2, np.ones_like), "these are raw events", "add up the weights of the events"),
-    (changed(_yields, lambda y: y[:, :1].repeat(4, axis=1)), "all cuts have the same yields", "use each cut"),
-    (changed(_yields, lambda y: y / y[:, :1]), "these are efficiencies", "yields are sums, divided by nothing"),
-    (_between, "these are the events between one cut and the next", "everything above a cut counts"),
-    (changed(_yields, lambda y: y[:, -1]), "only the last cut is kept", "collect the sums of all cuts in a list"),
-    (changed(_yields, lambda y: y[:, 0]), "only the first cut is used", "return after the loop"),
-)
-
-
-@exercise("7.5")
-def exercise_7_5(answer: Any, report: Report) -> None:
-    """Expected signal and background above each cut."""
-    score = np.array([0.9, 0.3, 0.5, 0.95, 0.5, 0.7, 0.1, 0.8])
-    label = np.array([1, 1, 0, 0, 1, 0, 0, 1])
-    weight = np.array([0.6, 0.3, 1.5, 0.8, 0.4, -0.7, 2.0, 0.25])
-    cuts = np.array([0.0, 0.5, 0.75, 0.99])
-    given, per_cut = (score, label, weight, cuts), "one number per cut: sum the weights of label"
-    tables = ((), "the signal is right", f"{per_cut} 1"), ((), "the background is right", f"{per_cut} 0")
-    parts_follow(report, answer, _yields, given, "signal, background", *tables, of_all=_MISTAKES_7_5)
-    mixed = score, label, weight, cuts[[2, 0, 3, 1]]
-    gives(report, answer, (mixed, _yields(*mixed), "cuts may come in any order", "compute each cut on its own"))
-
-
-def _root(w: Any) -> Any:
-    return np.sqrt(np.sum(w**2))
-
-
-_SQUARE = "square each weight, then add, then take the root"
-_MISTAKES_TOTAL = (
-    (lambda w: np.abs(w).sum(), "the total adds absolute values", "negative weights subtract from the sum"),
-    (lambda w: w.clip(0).sum(), "the total leaves out negative weights", "they subtract from the sum"),
-    (len, "the total counts raw events", "add up the weights"),
-)
-_MISTAKES_ERROR = (
-    (lambda w: np.sqrt(w.sum()), "the error is the root of the sum", "right only for weights of one: square each"),
-    (lambda w: np.sqrt(np.abs(w).sum()), "the error is the root of Σ|w|", _SQUARE),
-    (lambda w: np.sqrt(len(w)), "the error is the root of the raw count", "a weight does not stand for one event"),
-    (lambda w: np.sum(w**2), "this is the square of the error", "take the square root at the end"),
-    (np.sum, "the squares were taken after the sum", _SQUARE),
-    (lambda w: np.abs(w).sum(), "the root is taken of each weight", _SQUARE),
-    (np.std, "this is the spread of the weights", "the error of their sum is wanted: √Σw²"),
-    (lambda w: np.std(w) / np.sqrt(len(w)), "this is the error of the mean weight", "that of the sum is wanted: √Σw²"),
-    (lambda w: _root(w) / w.sum(), "this is the relative error", "do not divide by the sum"),
-    (lambda w: np.sqrt(np.sum(np.abs(w) * w)), "negative weights reduce your error", "their squares are positive"),
-)
-
-
-@exercise("7.6")
-def exercise_7_6(answer: Any, report: Report) -> None:
-    """A sum of weights and its statistical error."""
-    total = _MISTAKES_TOTAL, "the total is the sum of the weights", "weight.sum()"
-    error = _MISTAKES_ERROR, "the error is the root of the sum of squares", "square, add, take the root"
-    given = (np.array([2.0, 1.0, -0.5, 1.5, 0.25]),)
-    parts_follow(report, answer, _sum_and_error, given, "total, error", total, error)
-    gives(report, answer, ((np.ones(16),), (16.0, 4.0), "16 events of weight one: 16 ± 4", "√16 = 4"))
-    nothing = "without any event the result is not 0 ± 0"
-    report.holds(
-        lambda: alike(answer(np.zeros(0)), (0, 0)), "no event at all: 0 ± 0", mistake=nothing, hint="add up squares"
+        ((0, 4.0), -np.sqrt(8.0), "no event at all is a deficit of √(2b)", "special.xlogy(n, n / b) is 0 for n = 0"),
+        ((9.0, 9.0), 0.0, "as many as expected: Z = 0", "both terms vanish"),
+        ((1001.0, 1000.0), 1 / np.sqrt(1000), "becomes s/√b for a small signal", "compare term by term"),
+        relative=1e-3,
     )
 
 
@@ -258,16 +136,12 @@ def _choice(
 
 _AMONG = "take it from scan.cut[usable], or put -np.inf in the place of the others"
 _EFFECTIVE = "what counts is how well the background is known: (b/σ_b)²"
-_MISTAKES_7_7 = (
+_MISTAKES_7_3 = (
     (_choice(lambda scan, z, ok: np.argmax(z)), "this is the position of the cut", "return scan.cut at that position"),
     (_choice(lambda scan, z, ok: z.max()), "this is the significance", "return the cut that belongs to it"),
     (_choice(lambda scan, z, ok: scan.cut[np.argmax(z[ok])]), "the position is counted among the usable cuts", _AMONG),
-    (_choice(lambda scan, z, ok: np.argmax(z[ok])), "this is a position, counted among the usable cuts only", _AMONG),
-    (_choice(lambda scan, z, ok: scan.cut[ok][0]), "the first usable cut wins", "take that of highest significance"),
-    (_choice(lambda scan, z, ok: scan.cut[ok][-1]), "the last usable cut wins", "take that of highest significance"),
     (_choice(worth=lambda scan: scan.cut + np.inf), "the cut with few heavy background events wins", _EFFECTIVE),
     (_choice(worth=lambda scan: scan.raw_background), "raw background events are counted", _EFFECTIVE),
-    (_choice(worth=lambda scan: scan.background), "the expected background is compared", _EFFECTIVE),
     (_choice(worth=lambda scan: np.sqrt(_effective(scan))), "the effective number is not squared", _EFFECTIVE),
     (_choice(nan_wins=True), "a NaN wins", "np.argmax takes NaN for the largest: put -np.inf in its place"),
 )
@@ -284,14 +158,14 @@ def _crafted_scan() -> significance.Scan:
     return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
 
-@exercise("7.7", library=[significance.best])
-def exercise_7_7(answer: Any, report: Report) -> None:
+@exercise("7.3", library=[significance.best])
+def exercise_7_3(answer: Any, report: Report) -> None:
     """The cut of highest significance whose background is known well enough."""
     scan = _crafted_scan()
     result = answer(scan)
     if np.ndim(result) != 0:
         report.wrong(f"returns {type(result).__name__} of shape {np.shape(result)}", "return one number, the cut")
-    report.recognises(result, *_MISTAKES_7_7, given=(scan,), right=_best_cut(scan))
+    report.recognises(result, *_MISTAKES_7_3, given=(scan,), right=_best_cut(scan))
     empty = scan._replace(
         background=np.where(scan.cut < 0.15, 0.0, scan.background),
         background_error=np.where(scan.cut < 0.15, 0.0, scan.background_error),
@@ -308,83 +182,269 @@ def exercise_7_7(answer: Any, report: Report) -> None:
     )
 
 
-def _asimov(
-    s: Any, b: Any, *, factor: float = 2, minus: float = 1, ratio: Any = lambda s, b: s / b, power: float = 0.5
-) -> Any:
-    """Return the formula of exercise 7.9 with one of the slips that students make."""
-    return (factor * ((s + b) * np.log1p(ratio(s, b)) - minus * s)) ** power
+def _z(s: Any, b: Any) -> Any:
+    return significance.asimov(s, b)
 
 
-_MISTAKES_7_9 = (
-    (partial(_asimov, power=1), "this is the square", "take the square root"),
-    (partial(_asimov, power=1, factor=1), "this is half the square", "multiply by 2 and take the square root"),
-    (partial(_asimov, factor=1), "the factor 2 is missing", "√(2 […])"),
-    (partial(_asimov, factor=4), "the factor 2 stands before the root", "it belongs under the root"),
-    (partial(_asimov, minus=0), "the term −s is missing", "subtract s inside the bracket"),
-    (partial(_asimov, minus=0.5), "the factor 2 does not reach −s", "mind the brackets"),
-    (partial(_asimov, minus=-1), "s is added inside the bracket", "subtract it"),
-    (partial(_asimov, ratio=lambda s, b: b / s), "s and b are swapped in the logarithm", "ln(1 + s/b)"),
-    (lambda s, b: s / np.sqrt(b), "this is s/√b", "use the formula with the logarithm"),
+_ADD_SQUARES = "ln of a product is a sum: the Z² of the bins add up"
+_MISTAKES_7_5 = (
+    (lambda s, b: _z(s, b).sum(axis=-1), "the significances are added", _ADD_SQUARES),
+    (lambda s, b: (_z(s, b) ** 2).sum(axis=-1), "this is the square", "take the root at the end"),
+    (
+        lambda s, b: _z(s.sum(axis=-1), b.sum(axis=-1)),
+        "all bins are thrown together",
+        f"each for itself: {_ADD_SQUARES}",
+    ),
+    (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b", "where s is not small: z_count(s + b, b)"),
+    (_z, "this is Z of each bin", "add up the squares"),
 )
 
 
-@exercise("7.9", fallback=significance.asimov, library=[significance.observed])
-def exercise_7_9(answer: Any, report: Report) -> None:
-    """The Asimov significance."""
-    given = np.array([2.0, 9.0, 30.0]), np.array([3.0, 10.0, 400.0])
-    if np.isnan(np.asarray(answer(*given), dtype=float)).any():
-        hint = "(s + b) stands before ln; ln is np.log, and not np.log10; its argument is 1 + s/b"
-        report.wrong("a negative number stands under the root", hint)
-    what = "follows the formula, also for arrays"
-    follows(report, answer, _asimov, given, _MISTAKES_7_9, what, "compare bracket by bracket")
-    small = "becomes s/√b for a small signal", "np.log1p(s / b) keeps digits that np.log(1 + s / b) loses"
-    gives(report, answer, ((0.1, 1000.0), 0.1 / np.sqrt(1000), *small), relative=1e-3)
+@exercise("7.5")
+def exercise_7_5(answer: Any, report: Report) -> None:
+    """The significance of a histogram."""
+    given = np.array([0.5, 2.0, 5.0, 3.0]), np.array([40.0, 12.0, 6.0, 2.0])
+    what = "the squares of the bins' significances add up"
+    follows(report, answer, _combined, given, _MISTAKES_7_5, what, _ADD_SQUARES)
+    tables = np.array([[1.0, 4.0, 0.2], [3.0, 0.0, 7.0]]), np.array([[10.0, 5.0, 90.0], [2.0, 30.0, 8.0]])
+    gives(report, answer, (tables, _combined(*tables), "a table of histograms, one row each", "sum over axis=-1"))
+
+
+def _nll(
+    mu: Any,
+    k: Any,
+    n: Any,
+    s: Any,
+    b: Any,
+    *,
+    factor: float = 2,
+    expects: Callable[..., Any] = lambda mu, k, s, b: mu * s + k * b,
+    terms: tuple[float, float] = (1, 1),
+) -> Any:
+    nu = expects(mu, k, s, b)
+    return factor * np.sum(terms[0] * nu - terms[1] * n * np.log(nu))
+
+
+def _whole(mu: Any, k: Any, n: Any, s: Any, b: Any) -> Any:
+    return _nll(mu, k, n.sum(), s.sum(), b.sum())
+
+
+_MISTAKES_7_6 = (
+    (partial(_nll, factor=1), "the factor 2 is missing", "−2 ln L"),
+    (partial(_nll, factor=-2), "this is +2 ln L", "the best values shall lie at the lowest point: −2 ln L"),
+    (partial(_nll, terms=(0, 1)), "the term ν is missing", "the Poisson probability has e^(−ν)"),
+    (partial(_nll, expects=lambda mu, k, s, b: mu * s + b), "k is not used", "ν = μ s + k b"),
+    (partial(_nll, expects=lambda mu, k, s, b: k * (mu * s + b)), "k multiplies the signal, too", "ν = μ s + k b"),
+    (_whole, "all bins are thrown together", "a product over bins: add up their logarithms"),
+)
+
+
+def _from_one_place(function: Any) -> Callable[..., Any]:
+    """Return the values at a few places less that at one of them: a constant drops out."""
+    places = (1.0, 1.0), (0.0, 1.2), (2.5, 0.8), (-0.3, 1.1), (4.0, 1.6)
+
+    def differences(*given: Any) -> Floats:
+        values = np.array([float(function(mu, k, *given)) for mu, k in places])
+        return values[1:] - values[0]
+
+    return differences
+
+
+@exercise("7.6")
+def exercise_7_6(answer: Any, report: Report) -> None:
+    """The likelihood of a histogram with a signal strength and a background that floats."""
+    given = np.array([40.0, 9.0, 0.0, 5.5]), np.array([0.5, 1.0, 1.2, 1.5]), np.array([42.0, 7.0, 3.0, 2.0])
+    if np.any(np.isinf(answer(1.0, 1.0, *given))):
+        report.wrong("infinite for a count that is not whole", "stats.poisson knows whole counts only: n ln ν − ν")
+    if np.ndim(answer(1.0, 1.0, *given)):
+        report.wrong("the result has one entry per bin", "a product of probabilities is a sum of logarithms: np.sum")
+    course, own = _from_one_place(_twice_nll), _from_one_place(answer)
+    mistakes = [(_from_one_place(wrong), what, hint) for wrong, what, hint in _MISTAKES_7_6]
+    what, hint = "falls and rises with μ and k as −2 ln L does", "ln P = n ln ν − ν − ln n! for each bin"
+    follows(report, own, course, given, mistakes, what, hint)
+    other = np.array([3.0, 8.0]), np.array([0.4, 2.0]), np.array([4.0, 5.5])
+    report.agrees(own, course, other, hint="use all arguments")
+
+
+_Q = "q(μ) = (μ − μ̂)²/σ²"
+_LIMIT = float(stats.norm.isf(0.05))
+
+
+@exercise("7.7")
+def exercise_7_7(answer: Any, report: Report) -> None:
+    """The rise of −2 ln L at the upper limit."""
+    square, one_side = f"{_Q}: square the number of sigmas", "only a low μ̂ counts: 5 % on one side are 1.645 σ"
+    report.reading(
+        answer,
+        _LIMIT**2,
+        "the limit is a rise of 2.71",
+        (_LIMIT, "this is the number of sigmas", square),
+        (float(stats.norm.isf(0.025)) ** 2, "5 % are divided between both sides", one_side),
+        (_LIMIT**2 / 2, "this is the rise of −ln L", f"here it is −2 ln L: {_Q}"),
+        (0.05, "this is a probability", "how many sigmas have 5 % above them? stats.norm.isf"),
+        (1.0, "this is the rise at one sigma", one_side),
+        (4.0, "this is the rise at two sigmas", one_side),
+        relative=0.01,
+        hint=square,
+    )
+
+
+def _anywhere(z: float, b: Any) -> tuple[float, Floats]:
+    """Return the exact probability that any window reaches z, and that of each."""
+    counts = np.arange(1000)
+    each = np.array([1 - stats.poisson.cdf(counts[significance.observed(counts, own) >= z][0] - 1, own) for own in b])
+    return float(1 - np.prod(1 - each)), each
+
+
+@exercise("7.8")
+def exercise_7_8(answer: Any, report: Report) -> None:
+    """The share of background-only experiments in which any window reaches a significance."""
+    b, z = np.geomspace(60.0, 6.0, 14), 1.6
+    exact, each = _anywhere(z, b)
+    own = as_number(answer(z, b, 20_000, np.random.default_rng(78)))
+    if own is None:
+        report.wrong("this is no number", "a share of experiments: np.mean of the ones in which it happens")
+    near, gauss = 0.015, float(1 - stats.norm.cdf(z) ** len(b))
+    if abs(own - exact) > near:
+        caught(
+            report,
+            (own > 1, "this is more than one", "a share of experiments lies between 0 and 1: np.mean"),
+            (abs(own - 1 + exact) < near, "these are the experiments without it", "at least z: >="),
+            (abs(own - each.mean()) < near, "this is the share of windows", "any of the windows: the largest counts"),
+            (abs(own - each.sum()) < near, "these are windows per experiment", "two in one experiment count once: max"),
+            (abs(own - gauss) < near, "this is the formula for a Gaussian", "counts are whole numbers: throw toys"),
+            (own < 1e-3, "all windows have to reach z", "any of them: max, and not min or all"),
+        )
+    few, many = np.array([9.0]), np.full(40, 15.0)
+    hold(
+        report,
+        (abs(own - exact) < near, "the share of experiments with any window at z or above", "z_count(…).max(axis=1)"),
+        (
+            lambda: all(
+                abs(answer(at, windows, 20_000, np.random.default_rng(1)) - _anywhere(at, windows)[0]) < near
+                for at, windows in ((1.0, few), (2.5, many), (-9.0, few))
+            ),
+            "right for one window and for forty",
+            "use the arguments z and b",
+        ),
+        (
+            lambda: answer(z, b, 7, np.random.default_rng(2)) in np.arange(8) / 7,
+            "throws as many experiments as asked for",
+            "use the argument n_toys",
+        ),
+    )
+
+
+def _told(prediction: Floats, plan: Mapping[str, Any]) -> str:
+    """Note a prediction and its plan, and return what is to be said about it: new, the same as noted, or changed."""
+    content: dict[str, Any] = {"prediction": [float(f"{value:.6g}") for value in prediction], "plan": dict(plan)}
+    own = {**content, "sha256": hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()}
+    what = f"{prediction[0]:.1f} ± {prediction[1]:.1f} events, Z = {prediction[2]:.2f} (SHA-256 {own['sha256'][:8]}…)"
+    path, now = progress_folder() / "7" / "locked.json", f"{datetime.now():%d %B %Y, %H:%M}"
+    noted: list[dict[str, Any]] = []
+    with contextlib.suppress(OSError, ValueError):
+        noted = json.loads(path.read_text(encoding="utf-8"))
+    if not noted or noted[-1]["sha256"] != own["sha256"]:
+        noted.append({**own, "time": now})
+        with contextlib.suppress(OSError):
+            if settings.notes_progress():
+                text = json.dumps(noted, indent=1)
+                atomic_write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    first = noted[0]
+    if first["sha256"] == own["sha256"]:
+        return f"locked: {what}" + f", since {first['time']}" * (first["time"] != now)
+    changed_what = "the cut or the bins" if first["prediction"] == own["prediction"] else "the prediction"
+    then = f"{first['prediction'][0]:.1f} ± {first['prediction'][1]:.1f} events, Z = {first['prediction'][2]:.2f}"
+    return (
+        f"{changed_what} changed on {noted[-1]['time']}, now {what}. Locked on {first['time']} were {then}. That is no "
+        "crime: say in your report which of the two came before the data"
+    )
+
+
+@exercise("7.9")
+def exercise_7_9(
+    answer: Any, report: Report, *, s: float, b: float, b_error: float, z: float, plan: Mapping[str, Any]
+) -> None:
+    """The prediction before the data are opened: a count, its scatter, a significance; and a note of it."""
+    parts = report.parts(answer, "count, standard deviation, significance", 3)
+    fluctuates, uncertain = "the count itself fluctuates by √(s + b)", "simulated background: add σ_b in squares"
+    report.reading(
+        parts[0],
+        s + b,
+        "the count: signal and background",
+        (b, "the signal is missing", "the standard model has a Higgs boson: both are counted"),
+        (s, "this is the signal alone", "background above the cut is counted as well"),
+        relative=min(0.04, s / (3 * b)),
+        hint="s + b",
+    )
+    report.reading(
+        parts[1],
+        np.hypot(np.sqrt(s + b), b_error),
+        "its standard deviation: data and simulation, in squares",
+        (b_error, "this is the error of the simulation alone", fluctuates),
+        (np.sqrt(s + b) + b_error, "the errors are added linearly", uncertain),
+        (np.sqrt(s + b), "the error of the simulation is missing", uncertain),
+        (s + b, "this is the square", "take the root"),
+        (np.sqrt(s), "only the signal fluctuates", fluctuates),
+        relative=0.02,
+        hint=f"{fluctuates}; {uncertain}",
+    )
+    p = float(stats.norm.sf(z))
+    report.reading(
+        parts[2],
+        z,
+        "the significance that is expected",
+        (p, "this is a p-value", "Z is asked for"),
+        (s / b, "this is s/b", "the significance of s + b counted events: z_count"),
+        relative=0.06,
+        hint="z_count(s + b, b), printed in section 7.4",
+    )
+    report.holds(True, _told(np.array([float(value) for value in parts]), plan))
+
+
+def _one_factor(regions: Any, counts: Any, window: Any) -> float:
+    return float(np.sum(window) * np.sum(counts) / np.sum(regions))
+
+
+_EQUATIONS = "one equation per region: Σ k_j · regions[i, j] = counts[i], solved by np.linalg.solve(regions, counts)"
+_MISTAKES_WINDOW = (
+    (lambda r, n, w: w.sum(), "the data do not enter", _EQUATIONS),
+    (_one_factor, "both kinds have one common factor", _EQUATIONS),
+    (lambda r, n, w: w @ (n / r.sum(axis=1)), "each region has a factor", f"each *kind* has one. {_EQUATIONS}"),
+    (lambda r, n, w: w @ (n / np.diag(r)), "each region is taken for pure", f"both kinds are in both. {_EQUATIONS}"),
+    (lambda r, n, w: w @ np.linalg.solve(r.T, n), "rows and columns are swapped", "rows are regions, columns kinds"),
+    (
+        lambda r, n, w: np.linalg.solve(r, n).sum(),
+        "this is the sum of the factors",
+        "multiply each with its kind's yield",
+    ),
+)
+
+
+def _coefficients(r: Any, w: Any) -> Any:
+    return np.linalg.solve(r.T, w)
+
+
+_EACH = "b = Σ c_i n_i has the variance Σ c_i² n_i"
+_MISTAKES_SIGMA = (
+    (lambda r, n, w: np.sqrt(_window(r, n, w)[0]), "the error is the root of the estimate", _EACH),
+    (lambda r, n, w: _window(r, n, w)[1] ** 2, "this is the square of the error", "take the root"),
+    (lambda r, n, w: np.sum(np.abs(_coefficients(r, w)) * np.sqrt(n)), "the errors are added linearly", _EACH),
+    (
+        lambda r, n, w: np.sqrt(w**2 @ (np.linalg.inv(r) ** 2 @ n)),
+        "the factors are taken for independent",
+        f"they come from the same counts. {_EACH}",
+    ),
+)
 
 
 @exercise("7.10")
-def exercise_7_10(answer: Any, report: Report, *, s: float, b: float) -> None:
-    """Reading: the luminosity at which a cut gives three sigma."""
-    z = float(significance.asimov(s, b))
-    expected = 10 * (3 / z) ** 2
-    mistakes = (
-        (expected * 25 / 9, "this is where Z = 5", "evidence is Z = 3, the lower of the dotted lines"),
-        (10 * 3 / z, "Z does not grow in proportion to the luminosity", "it grows as the square root"),
-        (expected / 10, "this is the factor by which the luminosity must grow", "multiply by the 10 fb⁻¹ we have"),
-        (3.0, "this is the significance", "the luminosity on the horizontal axis is asked for"),
-        (np.log10(expected), "this is the exponent", "the axis is logarithmic: its ticks say 10¹, 10² …"),
-        (1000 * expected, "this is in pb⁻¹", "1 fb⁻¹ = 1000 pb⁻¹"),
-    )
-    what = "there the curve of the exactly known background reaches three"
-    hint = "follow the solid curve to Z = 3 and go down; the axis is logarithmic"
-    report.reading(answer, expected, what, *mistakes, relative=0.25, hint=hint)
-
-
-_RELATIVE = "what fluctuates is n_below: the relative error is 1/√n_below"
-_MISTAKES_B = (
-    (lambda n, low, up: n * low / up, "the ratio is upside down", "the cut keeps less than it rejects: above/below"),
-    (lambda n, low, up: up * low / n, "the data enter upside down", "more data below mean more background above"),
-    (lambda n, low, up: up, "the data do not enter", "multiply by n_below / b_below"),
-    (lambda n, low, up: n - up, "this subtracts", "multiply the data below with the ratio above/below"),
-    (lambda n, low, up: n / low, "this is the scale factor", "multiply the simulated background above with it"),
-    (lambda n, low, up: n * up / (up + low), "this divides by all of the background", "divide by that below the cut"),
-    (lambda n, low, up: n * up // low, "the estimate is rounded down", "divide with /, and not with //"),
-    (lambda n, low, up: round(n * up / low), "the estimate is rounded", "an expectation is no whole number"),
-)
-_MISTAKES_SIGMA = (
-    (lambda n, low, up: np.sqrt(n * up / low), "the error is the root of the estimate", _RELATIVE),
-    (lambda n, low, up: np.sqrt(n), "this is the error of n_below itself", "scale it to the region above the cut"),
-    (lambda n, low, up: 1 / np.sqrt(n), "this is the relative error", "multiply it by b"),
-    (lambda n, low, up: up / low, "this divides by n_below", "divide b by the square root of n_below"),
-    (lambda n, low, up: np.sqrt(up), "this is the error of the simulated yield", _RELATIVE),
-    (lambda n, low, up: n**1.5 * up / low, "this multiplies by the root", _RELATIVE),
-)
-
-
-@exercise("7.11")
-def exercise_7_11(answer: Any, report: Report) -> None:
-    """The background above a cut from the data below it."""
-    scales = "as much more data below as is expected means as much more background above"
-    b = _MISTAKES_B, scales, "the simulation says how many events lie above the cut for each one below"
-    sigma = _MISTAKES_SIGMA, "the relative uncertainty is that of n_below", _RELATIVE
-    parts_follow(report, answer, _background_from_data, (412, 320.5, 63.7), "b, sigma_b", b, sigma)
-    report.agrees(answer, _background_from_data, (25, 8.0, 40.0), hint="use all that is passed to the function")
+def exercise_7_10(answer: Any, report: Report) -> None:
+    """The background of a window from two control regions."""
+    given = np.array([[220.0, 50.0], [30.0, 45.0]]), np.array([280.0, 96.0]), np.array([6.0, 14.0])
+    b = _MISTAKES_WINDOW, "each kind has the factor that both regions ask for", _EQUATIONS
+    sigma = _MISTAKES_SIGMA, "its error is that of the two counts", _EACH
+    parts_follow(report, answer, _window, given, "b, sigma", b, sigma)
+    other = np.array([[10.0, 90.0], [70.0, 20.0]]), np.array([130.0, 80.0]), np.array([25.0, 3.0])
+    three = np.array([[50.0, 3, 8], [4, 60, 1], [9, 2, 30.0]]), np.array([70.0, 50, 44]), np.array([5.0, 6, 7])
+    report.agrees(answer, _window, other, three, hint="use all arguments; np.linalg.solve takes any number of regions")

@@ -8,6 +8,7 @@ from course.interactive.descent import descent
 from course.interactive.events import event
 from course.interactive.experiments import toys
 from course.interactive.folds import folds
+from course.interactive.likelihood import likelihood
 from course.interactive.networks import small_network
 from course.interactive.scores import class_weight, cut
 from course.interactive.sculpting import sculpting
@@ -20,6 +21,7 @@ __all__ = [
     "descent",
     "event",
     "folds",
+    "likelihood",
     "patience",
     "sculpting",
     "small_network",

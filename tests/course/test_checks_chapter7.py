@@ -2,50 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import numpy as np
+import pytest
 from scipy import special, stats
 
 from course import checks
+from course.checks import progress
 from labcourse import significance
-from tests.course.answers import Exercise, make_tests
-
-
-def yields_above(score, label, weight, cuts):
-    signal, background = np.zeros(len(cuts)), np.zeros(len(cuts))
-    for i, cut in enumerate(cuts):
-        for s, y, w in zip(score, label, weight, strict=True):
-            if s >= cut and y == 1:
-                signal[i] += w
-            elif s >= cut:
-                background[i] += w
-    return signal, background
-
-
-def yields_with_lists(score, label, weight, cuts):
-    return [[sum(weight[(score >= c) & (label == y)]) for c in cuts] for y in (1, 0)]
-
-
-def yields_with_matrices(score, label, weight, cuts):
-    passed = score >= cuts[:, None]
-    return np.stack([passed @ (weight * (label == 1)), passed @ (weight * (label == 0))]).astype(np.float32)
-
-
-def error_of(function):
-    return lambda weight: (weight.sum(), function(weight))
-
-
-def error_by_loop(weight):
-    total = squares = 0
-    for w in weight:
-        total += w
-        squares += w**2
-    return total, squares**0.5
-
-
-def root_of_squares(weight):
-    return np.sqrt((weight**2).sum())
+from tests.course.answers import Exercise, make_tests, shown
 
 
 def best_cut(scan, min_effective=25):
@@ -64,133 +31,297 @@ def best_cut_with_mask(scan, min_effective=25):
     return scan.cut[usable][scan.significance[usable].argmax()]
 
 
-def asimov(s, b):
-    return np.sqrt(2 * ((s + b) * np.log(1 + s / b) - s))
+def best_cut_without_guard(scan, min_effective=25):
+    return scan.cut[np.nanargmax(scan.significance)]
 
 
-def from_data(n_below, b_below, b_above):
-    scale = n_below / b_below
-    return scale * b_above, math.sqrt(n_below) * b_above / b_below
+def best_cut_not_squared(scan, min_effective=25):
+    usable = scan.background / scan.background_error >= min_effective
+    return scan.cut[np.argmax(np.where(usable & np.isfinite(scan.significance), scan.significance, -np.inf))]
 
 
-S, B = 5.0, 50.0
-EVIDENCE = 10 * (3 / float(significance.asimov(S, B))) ** 2
+def best_cut_with_nan(scan, min_effective=25):
+    usable = (scan.background / scan.background_error) ** 2 >= min_effective
+    return scan.cut[np.argmax(np.where(usable, scan.significance, -np.inf))]
+
+
+def z_count(n, b):
+    return np.sign(n - b) * np.sqrt(2 * (special.xlogy(n, n) - special.xlogy(n, b) - n + b).clip(0))
+
+
+def z_by_loop(n, b):
+    n, b = np.broadcast_arrays(np.asarray(n, float), np.asarray(b, float))
+    z = [
+        math.sqrt(max(2 * ((k * math.log(k / m) if k else 0) - k + m), 0)) for k, m in zip(n.flat, b.flat, strict=True)
+    ]
+    return (np.array(z).reshape(n.shape) * np.where(n < b, -1, 1))[()]
+
+
+def p_and_z(n, b):
+    p = stats.poisson.sf(n, b) + stats.poisson.pmf(n, b)
+    return p, -stats.norm.ppf(p)
+
+
+def combined(s, b):
+    return np.linalg.norm(significance.asimov(s, b), axis=-1)
+
+
+def nll(mu, k, n, s, b):
+    return -2 * np.sum(special.xlogy(n, mu * s + k * b) - (mu * s + k * b))
+
+
+def nll_by_loop(mu, k, n, s, b):
+    total = 0.0
+    for i in range(len(n)):
+        nu = mu * s[i] + k * b[i]
+        total += 2 * (nu - n[i] * math.log(nu))
+    return total
+
+
+def anywhere(z, b, n_toys, rng):
+    found = 0
+    for counts in rng.poisson(np.tile(b, (n_toys, 1))):
+        found += np.any(z_count(counts, b) >= z)
+    return found / n_toys
+
+
+def toys(reduce, z, b, n_toys, rng):
+    return reduce(z_count(rng.poisson(b, (n_toys, len(b))), b) >= z)
+
+
+def two_factors(regions, counts, window):
+    inverse = np.linalg.inv(regions)
+    covariance = inverse @ np.diag(counts) @ inverse.T
+    return window @ inverse @ counts, math.sqrt(window @ covariance @ window)
+
+
+def error_by_moving(regions, counts, window):
+    def b(n):
+        return window @ np.linalg.solve(regions, n)
+
+    steps = [b(counts + step) - b(counts) for step in np.diag(np.sqrt(counts))]
+    return [b(counts), np.sqrt(np.sum(np.square(steps)))]
+
+
+S, B, ERROR = 6.6, 58.8, 3.9
+Z = float(significance.asimov(S, B))
+SCATTER = math.sqrt(S + B + ERROR**2)
+
+
+def plan():
+    return {"s": S, "b": B, "b_error": ERROR, "z": Z, "plan": {"cut": 0.68, "edges": [0.0, 0.5, 1.0]}}
+
 
 EXERCISES = {
     "7.1": Exercise(
-        [
-            lambda n, b: stats.poisson.sf(np.asarray(n) - 1, b),
-            lambda n, b: stats.poisson.sf(n, b) + stats.poisson.pmf(n, b),
-            lambda n, b: [stats.poisson.sf(k - 1, b) for k in n] if np.ndim(n) else stats.poisson.sf(n - 1, b),
+        right=[
+            p_and_z,
+            lambda n, b: [
+                stats.poisson.sf(np.subtract(n, 1), b),
+                stats.norm.isf(stats.poisson.sf(np.subtract(n, 1), b)),
+            ],
+            lambda n, b: (special.gammainc(n, b), -special.ndtri(special.gammainc(n, b))),
         ],
-        (lambda n, b: 1.0, "✗ one event or more"),
-        (lambda n, b: stats.poisson.sf(np.asarray(n) - 1, np.ravel(b)[0]), "✗ works for tables of counts"),
-        (lambda n, b: 1 - sum(stats.poisson.pmf(k, b) for k in range(int(np.max(n)))), ""),
+        mistakes=[
+            (lambda n, b: (stats.poisson.sf(n, b), stats.norm.isf(stats.poisson.sf(n, b))), "more than n events"),
+            (lambda n, b: (stats.poisson.pmf(n, b), 0 * n), "exactly n events"),
+            (lambda n, b: (stats.poisson.cdf(n, b), 0 * n), "lower tail"),
+            (lambda n, b: (p_and_z(n, b)[0], stats.norm.isf(p_and_z(n, b)[0] / 2)), "Z is two-sided"),
+            (lambda n, b: (p_and_z(n, b)[0], stats.norm.ppf(p_and_z(n, b)[0])), "sign of Z is turned round"),
+            (lambda n, b: (p_and_z(n, b)[0], (n - b) / np.sqrt(b)), "the short cut"),
+            (lambda n, b: (stats.norm.sf((n - b) / np.sqrt(b)), (n - b) / np.sqrt(b)), "this is a Gaussian"),
+            (lambda n, b: p_and_z(n, b)[::-1], "the order is another one"),
+            (
+                lambda n, b: (1 - stats.poisson.cdf(n - 1, b), stats.norm.isf(1 - stats.poisson.cdf(n - 1, b))),
+                "the digits are lost",
+            ),
+        ],
+        fails=[
+            (lambda n, b: p_and_z(n, b)[0], "4 values are given"),
+            (lambda n, b: (p_and_z(n, b)[0], np.abs(p_and_z(n, b)[1])), "a deficit counts as an excess"),
+            (lambda n, b: (p_and_z(n, np.ravel(b)[0])[0], p_and_z(n, b)[1]), "✗ works for tables of counts"),
+        ],
     ),
     "7.2": Exercise(
-        [
-            lambda p: stats.norm.isf(p),
-            lambda p: -stats.norm.ppf(p),
-            lambda p: np.array([stats.norm.isf(x) for x in np.atleast_1d(p)]).reshape(np.shape(p)),
-            lambda p: np.sqrt(2) * special.erfcinv(2 * p),
+        right=[z_count, z_by_loop, lambda n, b: np.float32(z_count(n, b))],
+        mistakes=[
+            (lambda n, b: z_count(n, b) / np.sqrt(2), "factor 2 is missing"),
+            (lambda n, b: np.sign(n - b) * z_count(n, b) ** 2, "this is the square"),
+            (lambda n, b: np.abs(z_count(n, b)), "a deficit counts as an excess"),
+            (lambda n, b: (n - b) / np.sqrt(b), "this is the short cut"),
+            (lambda n, b: p_and_z(n, b)[1], "the Z of the p-value"),
+            (lambda n, b: np.sqrt(2 * (n * np.log(n / b) - n)), "a negative number stands under the root"),
         ],
-        (lambda p: 1.0, "✗ p = 0.5 is no significance"),
-        (lambda p: np.ptp(np.atleast_1d(p)), "✗ an array of p-values gives an array"),
+        fails=[
+            (lambda n, b: (n - b) / np.sqrt(n), "✗ follows from L(n)/L(b)"),
+            (lambda n, b: 2 * (np.sqrt(n) - np.sqrt(b)), "✗ follows from L(n)/L(b)"),
+            (lambda n, b: np.sign(n - b) * np.sqrt(2 * (n * np.log(n / b) - n + b)), "✗ no event at all"),
+        ],
     ),
     "7.3": Exercise(
-        [lambda s, b: s / np.sqrt(b), lambda s, b: s * b**-0.5, lambda s, b: np.float32(s / np.sqrt(b))],
-        (lambda s, b: s / math.sqrt(b), "hint: for arrays use the functions of np"),
-        (lambda s, b: s // np.sqrt(b), "✗ works on arrays"),
-        (lambda s, b: (np.sqrt(s + b) - np.sqrt(b)) * 2, ""),
-        (lambda s, b: s / 3, ""),
-    ),
-    "7.4": Exercise(
-        [25, 30.0, np.float32(20)],
-        (2.73, "this is the significance"),
-        (1.4, "this is the exponent"),
-        (1.1, "by how much s/√b is too high"),
-        ((0, 25), "decimals take a point"),
-        ("x", "leave out the quotes"),
-        (300, "✗ there the curve passes 2.73"),
-        (10, ""),
-        (8, ""),
-        (-25, ""),
-        (1e6, ""),
-        (float("nan"), ""),
+        right=[best_cut, best_cut_with_mask, lambda scan, min_effective=25: np.float32(best_cut(scan, min_effective))],
+        mistakes=[
+            (best_cut_without_guard, "few heavy background events"),
+            (best_cut_not_squared, "is not squared"),
+            (best_cut_with_nan, "a NaN wins"),
+            (lambda scan, min_effective=25: list(scan.cut).index(best_cut(scan)), "position of the cut"),
+            (
+                lambda scan, min_effective=25: scan.significance[scan.cut == best_cut(scan)][0],
+                "this is the significance",
+            ),
+        ],
+        fails=[
+            (lambda scan, min_effective=25: scan.cut, "of shape"),
+            (lambda scan, min_effective=25: 0.5, "✗ a stricter guard is obeyed"),
+            (lambda scan, min_effective=25: best_cut(scan, max(min_effective, 25)), "✗ exactly min_effective"),
+            (lambda scan, min_effective=25: round(best_cut(scan, min_effective)), ""),
+        ],
     ),
     "7.5": Exercise(
-        [yields_above, yields_with_lists, yields_with_matrices],
-        (lambda s, y, w, cuts: yields_above(s, y, w, cuts)[::-1], "the order is another one"),
-        (lambda s, y, w, cuts: yields_above(s, y, w, cuts)[0], "4 values are given"),
-        (lambda s, y, w, cuts: (w.sum() + 1, w.sum()), "hint: one number per cut"),
-        (lambda s, y, w, cuts: [[w[s >= c & y == k].sum() for c in cuts] for k in (1, 0)], "hint: in brackets"),
-        (lambda s, y, w, cuts: yields_with_lists(s, y, w, np.sort(cuts)), "✗ cuts may come in any order"),
-        (lambda s, y, w, cuts: np.array(yields_with_lists(s, y, w, cuts)).T, "4 values are given"),
+        right=[
+            combined,
+            lambda s, b: np.sqrt(sum(significance.asimov(s[..., i], b[..., i]) ** 2 for i in range(s.shape[-1]))),
+            lambda s, b: (2 * ((s + b) * np.log1p(s / b) - s)).sum(axis=-1) ** 0.5,
+        ],
+        mistakes=[
+            (lambda s, b: significance.asimov(s, b).sum(axis=-1), "the significances are added"),
+            (lambda s, b: significance.asimov(s.sum(axis=-1), b.sum(axis=-1)), "thrown together"),
+            (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b"),
+            (lambda s, b: combined(s, b) ** 2, "this is the square"),
+            (lambda s, b: significance.asimov(s, b), "this is Z of each bin"),
+        ],
+        fails=[
+            (lambda s, b: np.sqrt((significance.asimov(s, b) ** 2).sum()), "✗ a table of histograms"),
+            (lambda s, b: combined(s, b) + 0.1, "✗ the squares of the bins"),
+            (lambda s, b: combined(s[..., 1:], b[..., 1:]), "✗ the squares of the bins"),
+        ],
     ),
     "7.6": Exercise(
-        [
-            error_of(root_of_squares),
-            lambda w: [sum(w), math.sqrt(sum(x * x for x in w))],
-            lambda w: (np.float32(w.sum()), np.float32(np.linalg.norm(w))),
-            error_by_loop,
+        right=[nll, nll_by_loop, lambda mu, k, n, s, b: np.float64(nll(mu, k, n, s, b) + 1000)],
+        mistakes=[
+            (lambda mu, k, n, s, b: nll(mu, k, n, s, b) / 2, "factor 2 is missing"),
+            (lambda mu, k, n, s, b: -nll(mu, k, n, s, b), "+2 ln L"),
+            (lambda mu, k, n, s, b: nll(mu, 1, n, s, b), "k is not used"),
+            (lambda mu, k, n, s, b: nll(mu * k, k, n, s, b), "k multiplies the signal, too"),
+            (lambda mu, k, n, s, b: -2 * np.sum(n * np.log(mu * s + k * b)), "the term ν is missing"),
+            (lambda mu, k, n, s, b: nll(mu, k, n.sum(), s.sum(), b.sum()), "thrown together"),
+            (lambda mu, k, n, s, b: mu * s + k * b, "one entry per bin"),
+            (lambda mu, k, n, s, b: -2 * stats.poisson.logpmf(n, mu * s + k * b).sum(), "a count that is not whole"),
         ],
-        (lambda w: w.sum(), "one value is given"),
-        (lambda w: (np.mean(w) * len(w), root_of_squares(w)), "not 0 ± 0"),
-        (lambda w: (np.sum(w), np.std(w) * np.sqrt(len(w))), "✗ the error is the root"),
-        (lambda w: (np.round(w.sum()), root_of_squares(w)), "✗ the total"),
-        (lambda w: (np.max(np.cumsum(w)), root_of_squares(w)), "✗ no event at all"),
+        fails=[
+            (lambda mu, k, n, s, b: 1.0, "✗ falls and rises"),
+            (lambda mu, k, n, s, b: nll(mu, k, n[:3], s[:3], b[:3]), "✗ falls and rises"),
+            (lambda mu, k, n, s, b: np.sum((n - mu * s - k * b) ** 2 / n.clip(1)), "✗ falls and rises"),
+        ],
     ),
     "7.7": Exercise(
-        [best_cut, best_cut_with_mask, lambda scan, min_effective=25: np.float32(best_cut(scan, min_effective))],
-        (lambda scan, min_effective=25: scan.cut, "of shape"),
-        (lambda scan, min_effective=25: 0.5, "✗ a stricter guard is obeyed"),
-        (lambda scan, min_effective=25: best_cut(scan, max(min_effective, 25)), "✗ exactly min_effective"),
-        (lambda scan, min_effective=25: round(best_cut(scan, min_effective)), ""),
+        right=[np.float64(2.706), stats.norm.isf(0.05) ** 2, np.float32(1.645**2)],
+        mistakes=[
+            (1.645, "the number of sigmas"),
+            (3.84, "divided between both sides"),
+            (1.35, "the rise of −ln L"),
+            (4, "two sigmas"),
+            (0.05, "a probability"),
+            (1.0, "the rise at one sigma"),
+        ],
+        fails=[(2.0, "✗ the limit"), (-2.7, ""), (float("nan"), "")],
+    ),
+    "7.8": Exercise(
+        right=[anywhere, lambda *given: toys(lambda found: found.any(axis=1).mean(), *given)],
+        mistakes=[
+            (lambda *given: toys(np.mean, *given), "the share of windows"),
+            (lambda *given: toys(lambda found: found.sum(axis=1).mean(), *given), "windows per experiment"),
+            (lambda *given: toys(lambda found: found.all(axis=1).mean(), *given), "all windows have to reach z"),
+            (lambda *given: 1 - anywhere(*given), "without it"),
+            (lambda *given: toys(lambda found: found.any(axis=1).sum(), *given), "more than one"),
+            (lambda z, b, n_toys, rng: 1 - stats.norm.cdf(z) ** len(b), "the formula for a Gaussian"),
+        ],
+        fails=[
+            (lambda z, b, n_toys, rng: anywhere(1.6, b, n_toys, rng), "✗ right for one window"),
+            (lambda z, b, n_toys, rng: anywhere(z, b, 20_000, rng), "✗ throws as many"),
+            (lambda z, b, n_toys, rng: rng.poisson(b, (n_toys, len(b))), "this is no number"),
+        ],
     ),
     "7.9": Exercise(
-        [
-            lambda s, b: np.sqrt(2 * ((s + b) * np.log1p(s / b) - s)),
-            asimov,
-            lambda s, b: np.power(2 * (s + b) * np.log((s + b) / b) - 2 * s, 0.5),
+        right=[(S + B, SCATTER, Z), [65, 9, 0.85], np.array([65.4, 8.97, Z])],
+        mistakes=[
+            ((B, SCATTER, Z), "the signal is missing"),
+            ((S, SCATTER, Z), "the signal alone"),
+            ((S + B, ERROR, Z), "the simulation alone"),
+            ((S + B, math.sqrt(S + B), Z), "error of the simulation is missing"),
+            ((S + B, SCATTER, S / B), "this is s/b"),
+            ((S + B, SCATTER), "2 values are given where 3"),
         ],
-        (lambda s, b: np.sqrt(2 * ((s + b) * np.log(s / b) - s)), "negative number stands under the root"),
-        (lambda s, b: s / np.sqrt(b) * (1 - s / b / 6), "✗ follows the formula"),
-        (lambda s, b: np.round(asimov(s, b), 2), ""),
-        (lambda s, b: asimov(np.sum(s), np.sum(b)), ""),
-        (lambda s, b: np.sort(asimov(s, b)), ""),
+        fails=[
+            ((90, 9, 0.85), "✗ the count"),
+            ((65, 30, 0.85), "✗ its standard"),
+            ((65, 9, 2.0), "✗ the significance"),
+        ],
+        context=plan,
     ),
     "7.10": Exercise(
-        [EVIDENCE * 1.1, EVIDENCE * 0.85, round(EVIDENCE)],
-        (EVIDENCE * 25 / 9, "Z = 5"),
-        (EVIDENCE / 10, "factor by which"),
-        (10 * np.sqrt(EVIDENCE / 10), "in proportion"),
-        (3.0, "this is the significance"),
-        (1000 * EVIDENCE, "in pb⁻¹"),
-        (EVIDENCE * 1.6, "✗ there the curve"),
-        (EVIDENCE * 0.7, ""),
-        (-EVIDENCE, ""),
-        (10, ""),
-        ((1, 8), ""),
-        context=lambda: {"s": S, "b": B},
-    ),
-    "7.11": Exercise(
-        [
-            from_data,
-            lambda n, low, high: [n * high / low, high / low * n**0.5],
-            lambda n, low, high: np.array([n, np.sqrt(n)]) * high / low,
-            lambda n, low, high: (np.float32(n / low * high), np.float32(n / low * high / math.sqrt(n))),
+        right=[two_factors, error_by_moving],
+        mistakes=[
+            (lambda r, n, w: (w.sum() * n.sum() / r.sum(), 1.0), "one common factor"),
+            (lambda r, n, w: (w @ np.linalg.solve(r.T, n), 1.0), "rows and columns are swapped"),
+            (lambda r, n, w: (w.sum(), 1.0), "the data do not enter"),
+            (lambda r, n, w: (w @ (n / r.sum(axis=1)), 1.0), "each region has a factor"),
+            (lambda r, n, w: (two_factors(r, n, w)[0], math.sqrt(two_factors(r, n, w)[0])), "root of the estimate"),
+            (
+                lambda r, n, w: (two_factors(r, n, w)[0], np.sqrt(w**2 @ (np.linalg.inv(r) ** 2 @ n))),
+                "taken for independent",
+            ),
         ],
-        (lambda n, below, above: from_data(n, below, above)[0], "one value is given"),
-        (lambda n, below, above: (n * (above // below), above / below * n**0.5), "✗ as much more data"),
-        (lambda n, below, above: (n * above / below, above / below * np.sqrt(below)), "✗ the relative uncertainty"),
-        (lambda n, below, above: (n * above / below, n * above / below / np.sqrt(412)), "✗ right for other"),
+        fails=[
+            (lambda r, n, w: two_factors(r, n, w)[0], "one value is given"),
+            (lambda r, n, w: two_factors(r[:2, :2], n[:2], w[:2]), "✗ right for other"),
+            (lambda r, n, w: (two_factors(r, n, w)[0], 3.0), "✗ its error"),
+        ],
     ),
 }
 
 test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
-def test_the_course_goes_on_with_its_own_formulas():
-    assert checks.exercise_7_2(...) is significance.z_value
-    assert checks.exercise_7_3(...) is significance.simple
-    assert checks.exercise_7_9(...) is significance.asimov
+def test_the_course_goes_on_with_the_formula_of_the_library():
+    assert checks.exercise_7_2(...) is significance.observed
+
+
+@pytest.fixture
+def noted(tmp_path, monkeypatch):
+    """Let checks note what they find, in a folder of this test's own."""
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path))
+    monkeypatch.delenv("LABCOURSE_PROGRESS", raising=False)
+    return progress.progress_folder() / "7" / "locked.json"
+
+
+def predict(count=65, **changes):
+    return shown("7.9", (count, 9.0, 0.85), Exercise([], context=lambda: plan() | changes))[0]
+
+
+def test_a_prediction_is_noted_once_and_a_change_is_said(noted):
+    assert "locked: 65.0 ± 9.0 events" in predict()
+    first = noted.read_text(encoding="utf-8")
+    assert "locked: 65.0" in predict()
+    assert noted.read_text(encoding="utf-8") == first, "the same prediction is no change"
+    for printed, what in (
+        (predict(66), "the prediction changed on"),
+        (predict(plan={"cut": 0.9, "edges": []}), "the cut or the bins changed on"),
+    ):
+        assert what in printed
+        assert "Locked on" in printed
+        assert "65.0 ± 9.0 events" in printed
+        assert "✗" not in printed, "nothing is forbidden"
+    assert "changed" not in predict(), "who goes back to what was locked has changed nothing"
+    assert json.loads(noted.read_text(encoding="utf-8"))[0] == json.loads(first)[0]
+
+
+def test_a_wrong_prediction_is_not_noted(noted):
+    assert "the signal is missing" in predict(B)
+    assert not noted.exists()
+
+
+def test_a_note_that_cannot_be_read_is_no_error(noted):
+    noted.parent.mkdir(parents=True)
+    noted.write_text("{", encoding="utf-8")
+    assert "locked: 65.0" in predict()

@@ -17,7 +17,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from PIL import Image
-from scipy import stats
+from scipy import optimize, stats
 
 from course import interactive, live
 from course.interactive import experiments, networks
@@ -104,6 +104,7 @@ def panels():
         interactive.class_weight(SCORE, LABEL, WEIGHT),
         interactive.patience(HISTORY),
         interactive.toys(18, 9.0, batch_size=10),
+        interactive.likelihood(65, 6.6, 58.8),
         interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0]),
         interactive.threshold(),
         interactive.folds(n_events=120),
@@ -237,6 +238,7 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: interactive.patience({"loss": [1, 2], "val_loss": [1, np.nan]}), "validation losses"),
         (lambda: interactive.toys(-1, 9.0), "cannot start"),
         (lambda: interactive.toys(18, 21.0), "cannot start"),
+        (lambda: interactive.likelihood(10, 6.6, 58.8), "cannot start"),
         (lambda: small(PLANE[:, :1], LABEL), "no two finite inputs"),
         (lambda: small(PLANE, LABEL[:-1]), "no two finite inputs"),
         (lambda: small(PLANE, LABEL + 1), "no two finite inputs"),
@@ -343,6 +345,40 @@ def test_toys_at_the_ends():
     assert (1 - limit) ** 1000 == pytest.approx(0.05, rel=0.05)
     panel.controls["b"].value = 20.0
     assert panel.image.value
+
+
+# Likelihood
+
+
+def test_likelihood_says_what_a_fit_of_both_counts_finds():
+    panel = interactive.likelihood(70, 6.6, 58.8, control=200)
+    panel.controls["ratio"].value = 1.1
+    n, m, s, b, c = 70, 220.0, 6.6, 58.8, 200.0
+
+    def rise(mu):
+        best = optimize.minimize_scalar(lambda k: twice(mu, k), bounds=(0.3, 3), method="bounded").fun
+        return best - twice((n - 1.1 * b) / s, 1.1)
+
+    def twice(mu, k):
+        return -2 * (stats.poisson.logpmf(n, mu * s + k * b) + stats.poisson.logpmf(m, k * c))
+
+    mu = (n - 1.1 * b) / s
+    assert panel.readout["best µ"] == f"{mu:.2f}"
+    for level, what in ((1, "its error upwards, k floating"), (2.7055, "upper limit of µ at 95 %, k floating")):
+        expected = optimize.brentq(lambda x, level=level: rise(x) - level, mu, mu + 10)
+        assert numbers(panel.readout[what])[-1] == pytest.approx(expected - mu * (level == 1), abs=0.02)
+    assert (
+        numbers(panel.readout["its error upwards, k fixed"])[0]
+        < numbers(panel.readout["its error upwards, k floating"])[0]
+    )
+
+
+def test_likelihood_at_the_ends():
+    panel = interactive.likelihood(118, 6.6, 58.8, control=20)
+    assert float(panel.readout["upper limit of µ at 95 %, k floating"]) > float(panel.readout["best µ"])
+    panel.controls["ratio"].value = 1.3
+    panel.controls["n"].value = 29
+    assert panel.readout["best µ"].startswith("−")
 
 
 # One neuron, a small network, a threshold

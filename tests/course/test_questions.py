@@ -12,7 +12,7 @@ from workshop.authoring import source
 
 CHAPTERS = source.read_all(settings.home())
 #: The chapters that end in questions.
-WITH_QUESTIONS = [1, 2, 3, 4, 5, 6, 8]
+WITH_QUESTIONS = [1, 2, 3, 4, 5, 6, 7, 8]
 HEADING = "## Four questions\n"
 QUESTION = re.compile(r"\n\*\*(\d)\. [^*\n]+\?\*\*\n((?:\n<details>.*</details>)+)")
 CHOICE = re.compile(r"^<details><summary>([^<\n]+)</summary>([^<\n]+)</details>$", re.MULTILINE)

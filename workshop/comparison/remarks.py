@@ -25,7 +25,7 @@ _IMPORT_CHECKS = re.compile(r"\bfrom course import\s*[\w, ]+$", re.MULTILINE)
 _QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 _CHECKING = re.compile(r"\bchecks\.(?:exercise_\d+_\d+|written|panel)\s*\(")
 _INSIDE = re.compile(r"course\.checks|\bchecks as\b|_checked_here|record_state")
-_LINK = re.compile(r"\]\((?:[\w.-]+/)+(?=[\w.-]+\.(?:svg|ipynb)\))")
+_LINK = re.compile(r"\]\((?:[\w.-]+/)+(?=[\w.-]+\.(?:svg|ipynb|md)[)#])")
 _FEWEST_WORDS = 8
 """So many words are not the same by chance."""
 _LONG = 60
