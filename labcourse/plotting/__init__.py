@@ -13,8 +13,8 @@ _FILES = {
     "style": ("axis_title", "data_kind", "new_figure", "png", "show", "stamp", "use_style"),
     "variables": ("compare_many", "variable"),
     "results": (
-        *("calibration", "mass_before_after", "overtraining", "roc", "score_by_class", "score_stacked"),
-        *("compare_scans", "comparison", "fold_losses", "losses", "paired_folds", "significance_scan"),
+        *("calibration", "mass_before_after", "overtraining", "roc", "score_by_class"),
+        *("comparison", "losses", "paired_folds"),
     ),
 }
 """What is where: the looks; distributions and yields; scores, losses, folds, numbers, significance."""

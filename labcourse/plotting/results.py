@@ -18,7 +18,6 @@ from labcourse.errors import BadInput
 from labcourse.metrics import column, histogram
 from labcourse.plotting import style
 from labcourse.plotting.variables import draw_classes, draw_stack
-from labcourse.significance import Scan
 
 LOSS = "loss (binary cross-entropy)"
 Z = "significance Z"
@@ -39,23 +38,6 @@ def score_by_class(events: pd.DataFrame, score: ArrayLike, *, weight: ArrayLike 
     ax.set(xlabel=SCORE, ylabel="fraction of events / bin")
     ax.legend(loc="best")
     style.stamp(ax, luminosity=None)
-    return fig, ax
-
-
-@style.use_style()
-def score_stacked(
-    events: pd.DataFrame, score: ArrayLike, *, data_score: ArrayLike | None = None, cut: float | None = None
-) -> tuple[Figure, Axes]:
-    """Draw the score of expected events, processes stacked; with data as points, and a cut as a line."""
-    values = metrics.per_event(events, score)
-    counted = None if data_score is None else np.asarray(data_score, dtype=np.float64).reshape(-1)
-    fig, ax = style.new_figure()
-    draw_stack(ax, events, values, np.linspace(0, 1, 41), SCORE, counted=counted, log=True)
-    if cut is not None:
-        ax.axvline(cut, ymax=0.62, color=style.DARK, linestyle="--", linewidth=1.5)
-        box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5}  # bars may stand behind it
-        ax.annotate(f"cut {cut:.3g}", (cut, 0.64), xycoords=("data", "axes fraction"), ha="center", bbox=box, zorder=6)
-    style.stamp(ax, "Simulation" if data_score is None else f"{style.data_kind()} and simulation")
     return fig, ax
 
 
@@ -222,26 +204,6 @@ def losses(histories: Any, *, best_epoch: int | bool | Mapping[str, int] | None 
 
 
 @style.use_style()
-def fold_losses(losses: Mapping[str, ArrayLike]) -> tuple[Figure, Axes]:
-    """Draw one loss per fold as points, with mean (line) and spread (band: one standard deviation).
-
-    ``losses`` are, by the model's name, the validation losses of the folds, shape (k,), two or more.
-    """
-    fig, ax = style.new_figure()
-    for (name, values), line in zip(losses.items(), cycle(style.LINES), strict=False):
-        loss = np.asarray(values, dtype=np.float64)
-        mean, spread = loss.mean(), loss.std(ddof=1)
-        ax.plot(np.arange(len(loss)) + 1, loss, line.marker, color=line.color, markersize=7, label=name)
-        ax.axhline(mean, color=line.color, linestyle=line.linestyle, label=f"mean {mean:.4f}")
-        ax.axhspan(mean - spread, mean + spread, color=line.color, alpha=0.15, label=f"spread ± {spread:.4f}")
-    ax.set(ylabel=f"validation {LOSS}")
-    _fold_axis(ax, max(np.size(values) for values in losses.values()))
-    n_columns = 3 if len(losses) == 1 else len(losses)
-    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper center", ncols=n_columns)
-    return fig, ax
-
-
-@style.use_style()
 def paired_folds(first: ArrayLike, second: ArrayLike, *, names: tuple[str, str] = ("A", "B")) -> tuple[Figure, Any]:
     """Draw two models fold by fold: losses joined by lines on the left, differences on the right.
 
@@ -310,69 +272,3 @@ def comparison(
     ax.tick_params(axis="y", which="both", length=0)
     ax.margins(x=0.1)
     return fig, ax
-
-
-@style.use_style()
-def significance_scan(scan: Scan, *, best: Scan | None = None, ylabel: str = Z) -> tuple[Figure, tuple[Axes, Axes]]:
-    """Draw yields (above, logarithmic) and significance (below) against the cut, with statistical bands.
-
-    Raises BadInput if no cut has a finite significance.
-
-    Parameters
-    ----------
-    scan : Scan
-        Result of `significance.scan` of rising cuts. Points without a finite significance are left out.
-    best : Scan, optional
-        Result of `significance.best`, marked by a line and a star.
-    """
-    fig, (above, below) = style.new_figure(2, 1, height=5.4, sharex=True)
-    for values, errors, color, dashes, name in (
-        (scan.background, scan.background_error, style.BACKGROUND, "-", "background"),
-        (scan.signal, scan.signal_error, style.SIGNAL, "--", "signal"),
-    ):
-        # A logarithmic axis shows no number below zero.
-        curve, low, high = (np.where(v > 0, v, np.nan) for v in (values, values - errors, values + errors))
-        above.plot(scan.cut, curve, color=color, linestyle=dashes, label=name)
-        above.fill_between(scan.cut, low, high, color=color, alpha=0.3, lw=0)
-    above.set(yscale="log", ylabel="expected events\nabove the cut")
-    above.legend(loc="lower left")
-    _draw_z(below, scan, style.Line("#009E73", "-", ""), "")
-    below.set(xlabel="cut on the score", ylabel=ylabel)
-    below.set_ylim(bottom=0)
-    if best is not None:
-        for ax in (above, below):
-            ax.axvline(best.cut, color=style.GREY, linestyle=":", linewidth=1.3)
-        text = f"Z = {best.significance:.2f} ± {best.significance_error:.2f} at {best.cut:.3f}"
-        below.plot(best.cut, best.significance, label=text, **style.STAR)
-        below.set_ylim(0, max(1.5 * best.significance, 1e-3))
-        below.legend(loc="upper left")
-    style.stamp(above)
-    return fig, (above, below)
-
-
-@style.use_style()
-def compare_scans(scans: Mapping[str, Scan]) -> tuple[Figure, Axes]:
-    """Draw the significance against the cut for several models, with bands; raises as `significance_scan`."""
-    fig, ax = style.new_figure()
-    curves = zip(scans.items(), cycle(style.LINES), strict=False)
-    tops = [_draw_z(ax, scan, line, name) for (name, scan), line in curves]
-    ax.set(xlabel="cut on the score", ylabel=Z, ylim=(0, max(1.6 * max(tops), 1e-3)))
-    ax.legend(loc="upper left")
-    style.stamp(ax)
-    return fig, ax
-
-
-def _draw_z(ax: Axes, scan: Scan, line: style.Line, label: str) -> float:
-    """Draw one curve with its band; return its highest value."""
-    cut, z, error = scan.cut, scan.significance, scan.significance_error
-    if not np.isfinite(z).any():
-        raise BadInput(
-            "No cut of the scan has a finite significance.",
-            where="scan",
-            next_step="Is there background above the cuts, and signal among the events?",
-        )
-    z, error = np.where(np.isfinite(z), z, np.nan), np.where(np.isfinite(error), error, 0.0)
-    # A curve of a thousand cuts needs no markers; dashes and, every tenth of the range, a symbol tell it apart.
-    ax.plot(cut, z, **line._asdict(), markersize=4.5, markevery=max(1, len(cut) // 10), label=label)
-    ax.fill_between(cut, z - error, z + error, color=line.color, alpha=0.25, linewidth=0)
-    return float(np.nanmax(z))

@@ -86,7 +86,7 @@ def test_simulation_is_never_labelled_as_atlas(events, score):
     assert ax.get_title("left") == "Simulation"
     assert "13 TeV" in ax.get_title("right")
     assert "10 fb" in ax.get_title("right")
-    _, ax = plotting.score_stacked(events, score, data_score=score[:30])
+    _, (ax, _) = plotting.mass_before_after(events, score, 0.5, data=events[:30], data_score=score[:30])
     assert plotting.data_kind() in ("ATLAS open data", "Pseudo-data", "Data")
     assert ax.get_title("left") == f"{plotting.data_kind()} and simulation"
 
@@ -96,9 +96,6 @@ def test_results(events, scan):
     values = {"a": 1.0, "b": 2.0}
     _, ax = check(plotting.comparison(values, {"a": 0.1}, xlabel="Z", reference=1.5, reference_name="yardstick"))
     assert [text.get_text() for text in ax.texts] == ["1.00 ± 0.10", "2", "yardstick"]
-    check(plotting.significance_scan(scan, best=significance.best(scan)))
-    check(plotting.significance_scan(scan))
-    check(plotting.compare_scans({"a": scan, "b": scan}))
 
 
 def test_learning():
@@ -106,14 +103,12 @@ def test_learning():
     check(plotting.losses(HISTORY, best_epoch=3))
     _, ax = check(plotting.losses({"one": KERAS_HISTORY, "two": {"loss": [0.5]}}, best_epoch={"one": 3}))
     assert ax.get_legend_handles_labels()[1] == ["one, training", "one, validation", "best epoch", "two, training"]
-    check(plotting.fold_losses({"a": [0.3, 0.2, 0.25], "b": [0.2, 0.1, 0.15]}))
     check(plotting.paired_folds([0.3, 0.2, 0.25], [0.2, 0.1, 0.15], names=("a", "b")))
 
 
 def test_scores(events, score):
     check(plotting.score_by_class(events, score.reshape(-1, 1)))
     check(plotting.score_by_class(events, score, weight=np.ones(len(events))))
-    check(plotting.score_stacked(events, score, data_score=score[:30], cut=0.5))
     half = np.arange(len(events)) % 2 == 0
     _, ax = check(plotting.overtraining((events[half], score[half]), (events[~half], score[~half])))
     assert sum("p = " in text for text in ax.get_legend_handles_labels()[1]) == 2
@@ -131,12 +126,11 @@ def bad(events, score, scan):
         "nothing in range": lambda: plotting.compare_many(events, {"met": (1e5, 2e5)}),
         "one class": lambda: plotting.score_by_class(only, score[: len(only)]),
         "score length": lambda: plotting.score_by_class(events, score[:-1]),
-        "score nan": lambda: plotting.score_stacked(events, score * np.nan),
+        "score nan": lambda: plotting.score_by_class(events, score * np.nan),
         "weight length": lambda: plotting.score_by_class(events, score, weight=[1.0]),
         "roc of one class": lambda: plotting.roc({"": (only, score[: len(only)])}),
         "no history": lambda: plotting.losses({}),
         "no such epoch": lambda: plotting.losses(HISTORY, best_epoch=9),
-        "no significance": lambda: plotting.significance_scan(scan._replace(significance=np.full(50, np.nan))),
         "no alt": lambda: plotting.show(plt.figure(), "  "),
     }
 
@@ -203,7 +197,7 @@ def test_a_number_has_as_many_digits_as_its_error_allows():
 
 
 def test_all_functions_are_listed_whether_or_not_their_file_was_read():
-    assert len(dir(plotting)) > 20
+    assert len(dir(plotting)) > 15
     assert all(getattr(plotting, name).__name__ == name for name in dir(plotting))
     with pytest.raises(AttributeError, match=r"'labcourse\.plotting' has no attribute 'histogram'"):
         plotting.histogram  # noqa: B018
