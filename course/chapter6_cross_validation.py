@@ -386,7 +386,7 @@ def experiments(n_experiments, repetitions, n_random, rng):
 
         return loss
 
-    parts = in_random_order[: 200 * n_experiments].reshape(-1, 200)
+    parts = np.resize(in_random_order, (n_experiments, 200))
     return np.array(
         [
             repeated_differences(procedure(rows), procedure(rows), 200, K, repetitions, rng)
