@@ -128,7 +128,7 @@ run_folds = checks.exercise_6_1(run_folds)
 #
 # Six people have done a cross-validation. Whose loss is too good, even if only a little? Answer with a list of letters, such as `["A", "B"]`.
 #
-# | | what was done |
+# | name | what was done |
 # |---|---|
 # | A | `model = network.build(4)` stands above the loop over the folds, `training.fit(model, …)` in it |
 # | B | each fold trains with early stopping on its own validation events, and the lowest validation loss of each fold is quoted |

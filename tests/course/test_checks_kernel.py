@@ -231,19 +231,22 @@ def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> No
 
 
 def test_an_answer_to_what_the_course_does_not_ask_is_not_solved(kernel: Kernel) -> None:
-    chapter = next(text for text in source.read_all(settings.home()) if text.chapter == 7).cells
-    given = next(cell.text for cell in chapter if cell.text.startswith("s, b = comparison"))
-    kernel("from labcourse import plotting, significance\nimport pandas as pd")
-    kernel("comparison = pd.DataFrame({'s': [5.0], 'b': [50.0]}, ['chapter 5'])")
-    answer = "luminosity_for_evidence = 10 * (3 / significance.asimov(s, b)) ** 2"
-    check = "checks.exercise_7_10(luminosity_for_evidence, s=s, b=b)"
+    chapter = next(text for text in source.read_all(settings.home()) if text.chapter == 2).cells
+    given = next(cell.text for cell in chapter if cell.text.startswith("bottom = descend"))
+    kernel("import numpy as np\nx_pair = y_pair = start_weights = None\nsmall, know_nothing = 1e-4, 0.68")
+    kernel(
+        "descend = lambda *_: [np.zeros(2)]\nloss_of = lambda _: 0.6\ngradient = lambda x, y, w: np.array([0.1, 0.16]) * w"
+    )
+    answer = "longest_step = 2 / curvatures.max()"
+    check = "checks.exercise_2_9(longest_step, curvatures=curvatures)"
     kernel(given)
-    for code, state in (("s, b = 5.0, 1.0", "wrong"), (f"{given}\nprint(s)", "solved"), (given, "solved")):
+    wrong = "curvatures = np.array([0.5, 1.0])"
+    for code, state in ((wrong, "wrong"), (f"{given}\nprint(bottom)", "solved"), (given, "solved")):
         kernel(code)
         kernel(answer)
         said = kernel(check)
         assert said.state == state
-        bound = f"✗ `b` is no longer the course's: a cell of yours has bound it anew (`{code}`)"
+        bound = f"✗ `curvatures` is no longer the course's: a cell of yours has bound it anew (`{code}`)"
         assert (bound in said.text) is (state == "wrong")
 
 

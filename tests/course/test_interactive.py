@@ -168,7 +168,7 @@ def test_an_event_is_drawn_as_it_is_in_the_table():
     pairs = "leptons 1 and 4: 14.0 GeV; leptons 2 and 3: 23.0 GeV"
     assert panel.readout["one flavour, opposite charges"] == pairs
     assert (panel.readout["mass of all four"], panel.readout["simulated as"]) == ("124.0 GeV", "Higgs")
-    across, unrolled = panel.picture.figure.axes
+    across, unrolled = panel.figure.axes
     tracks, points = (ax.get_lines()[-4:] for ax in (across, unrolled))
     for i, (track, point) in enumerate(zip(tracks, points, strict=True), 1):
         row = leptons().iloc[2]
