@@ -307,7 +307,7 @@ print(f"mean {mean:.4f}, spread {spread:.4f} (predicted {prediction:.4f})")
 # %% tags=["nbval-ignore-output"]
 with plotting.use_style():
     fig, ax = plotting.new_figure(width=6.4, height=4.2)
-    epochs = np.arange(1, 16)
+    epochs = np.arange(1, len(folds_large.histories[0]["loss"]) + 1)
     colors = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#7800E1")
     for number, (history, color) in enumerate(zip(folds_large.histories, colors, strict=True), start=1):
         ax.plot(
