@@ -25,7 +25,7 @@
 # |---|---|---|
 # | 120 minutes | the events of chapter 1 | your own network, its cross-validation, the last rows of the leaderboard |
 
-# %%
+# %% tags=["nbval-ignore-output"]
 from course import checks, interactive
 from labcourse import (
     crossvalidation,
@@ -170,7 +170,8 @@ for name, inputs, what in (("momenta", momenta, "four pT"), ("as they are", as_t
 
 # %% [markdown]
 # More information is better. But is a network what it takes? A physicist who knows relativity computes one number, the four-lepton mass, and needs no training: a table is enough.
-#
+
+# %% [markdown]
 # ### Exercise 8.1 – The best table (derive, write code)
 #
 # Divide the range of *one* variable into bins, and give all events of a bin the same score $p$. Which $p$ makes the weighted cross-entropy of the events in the bin,
@@ -305,7 +306,8 @@ print("trees minus five variables: {:+.4f} ± {:.4f}".format(*referee("trees", "
 
 # %% [markdown]
 # ## 8.3 What you know and the network does not
-#
+
+# %% [markdown]
 # ### Exercise 8.2 – Four numbers too many (find out, write code)
 #
 # Transverse momentum $p_\mathrm{T}$, angles $\eta$ and $\varphi$, energy $E$: are these four independent numbers? At these energies the mass of an electron or a muon is nothing. Draw the triangle of $p_\mathrm{T}$ and $p_z$, recall how $\eta$ is defined, and look at some leptons of `events`. Write
@@ -334,7 +336,8 @@ print(f"{spare}: largest deviation of {computed.size} leptons {deviation.max():.
 
 # %% [markdown]
 # Four of the 24 numbers say nothing new: a network gains nothing from them, and has to find that out.
-#
+
+# %% [markdown]
 # ### Exercise 8.3 – Symmetries (in your words)
 #
 # To a network, $\varphi = 3.1$ and $\varphi = -3.1$ are as far apart as two numbers can be. You know that they are neighbours. And you know more: two beams of protons collide head-on. Which changes of an event lead to another event that is exactly as probable, for signal and for background alike, if the detector is perfect? Name at least two, and say for each how to remove the freedom from the
@@ -435,7 +438,8 @@ print("all, two layers minus trees: {:+.4f} ± {:.4f}".format(*referee("all, two
 
 # %% [markdown]
 # That is about as good as the trees. Is it the end? Look at how this network learns, in the figure below: after a few epochs the training loss goes on falling, and the validation loss does not. Early stopping ends the training before the network has learnt all that it could. It cannot learn the signal's shape without learning the few heavy events by heart.
-#
+
+# %% [markdown]
 # ### Exercise 8.5 – Design a network (choose, write code)
 #
 # Write `build_network(x)`. `x` is the input array of the training events: take the number of inputs and the normalisation from it. Return a new, compiled Keras model with one output between 0 and 1, for binary cross-entropy, with at most 50 000 parameters. Use
@@ -600,7 +604,8 @@ if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
 # are each worth as much as one or two errors; together they may matter, and alone this test cannot tell. That is a result as well: had you tried twenty such ideas, one or two of them would look good by luck.
 #
 # The pairing is a question of *permutations*. Six masses of pairs, by falling momentum of the leptons, do not say which two leptons belong together: that depends on charges and flavours, and which pair is nearer to 91 GeV. A network would have to learn all permutations from examples. We did it for the network, in ten lines.
-#
+
+# %% [markdown]
 # ### Exercise 8.6 – What won? (in your words)
 #
 # Is your network better than regression and trees, and how sure are you: by the referee's error, by the folds, by the seeds? Some folds are harder for everyone; why is it better to compare fold by fold? And what would you answer to somebody who says: «The network found all this by itself»? Three or four sentences.
@@ -619,7 +624,8 @@ checks.written("8.6", answer_8_6)
 
 # %% [markdown]
 # ## 8.6 Looking inside
-#
+
+# %% [markdown]
 # ### Exercise 8.7 – Permutation importance (write the experiment)
 #
 # How much does a trained network rely on an input? Take the input's information away, without training anew: shuffle its column among the events, so that each value is still a possible one, but belongs to another event. The loss rises. Inputs that say nearly the same have to be shuffled *together*, by the same permutation: as long as one of them is in order, the network may lean on it.
@@ -705,7 +711,8 @@ plotting.show(
 # It is a good sign that the network looks at the mass. It also has a price: the *background* that passes a cut on the score lies where the network looks, near 125 GeV, and makes a bump there. The live figure at the end of this section shows it.
 #
 # One says that the mass has been [sculpted](../course/glossary.md#sculpting). Three things can be done about it, all called [decorrelation](../course/glossary.md#decorrelation): keep the mass out of the training, punish the training for a score that follows the mass, or fit score and mass together. We try the simplest of the first kind, *planing*: weight the training events so that the mass distribution is the same for signal and background. Then the mass separates nothing, and the network has no reason to look at it.
-#
+
+# %% [markdown]
 # ### Exercise 8.8 – Planing (derive, write code)
 #
 # Write `planed(mass, label, weight, edges)`, which returns new weights, shape `(n_events,)`. In every bin of the mass the new weights of the signal must have the same sum as those of the background, and of both together the sum that was there before; within one bin and class all weights are scaled by one factor. Which factor? In a bin where a class is missing nothing can be compared: there all new weights are zero. The edges cover all events, `np.digitize(mass, edges) - 1`
@@ -780,7 +787,8 @@ print("with isolation minus own entry: {:+.4f} ± {:.4f}".format(*referee("with 
 
 # %% [markdown]
 # What does isolation win? Compare the difference with its error. In the bundle it is no more than that: leptons from jets are soft, and come with odd pair masses, so that momenta and masses have done most of this work already.
-#
+
+# %% [markdown]
 # ### Exercise 8.9 – Choose here, quote there (write code)
 #
 # Write `choose_and_quote(validation, test)`. Both arguments are tuples `(score, label, weight, sample)` of arrays. Scan the validation events with the Asimov significance, choose the best cut with the guard, and return the scan of the *test* events at
@@ -929,7 +937,8 @@ plotting.show(
 # background above this cut is not what we think.
 #
 # In the course's pseudo-data we know that the simulation is right, so there a difference is luck. In real data the background is the first suspect: its Z and top pairs rest on far fewer simulated events than ZZ, and the control region below the cut has little in common with what is left above it. In the real data, remember, the simulation misses a good part of the background.
-#
+
+# %% [markdown]
 # ### Exercise 8.11 – The course in five sentences (in your words)
 #
 # Somebody asks you at a party what you did in this course. Explain what you searched for, what your networks did, which step brought most, what you found, and what you would do with more time.
