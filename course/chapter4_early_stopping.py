@@ -328,7 +328,7 @@ plotting.show(
 # %% [markdown]
 # ### Is it better?
 #
-# Is the new network any better than the one of chapter 2? The mean loss of each on the validation events has an error of about 0.003. (For 0.0025, your `events_needed` asks for more events than there are.) A difference that is smaller
+# Is the new network any better than the one of chapter 2? The mean loss of each on the validation events has an error of about 0.003 in the bundle. (For 0.0025, your `events_needed` asks for more events than it has.) A difference that is smaller
 # than that seems hopeless. Do not give up too early: both networks judge the *same* events. An event that is difficult for one is difficult for the other.
 #
 # ### Exercise 4.5 – In pairs (derive)

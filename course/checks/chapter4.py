@@ -210,10 +210,6 @@ def exercise_4_6(answer: Any, report: Report, *, excess_gap: float, n_fit: int) 
     )
 
 
-def _losing(x: Any, rate: float, rng: np.random.Generator) -> Any:
-    return np.where(rng.random(x.shape) < rate, 0, x / (1 - rate))
-
-
 _KEEP = "what stays is a share 1 − rate: divide by it, and the mean is what it was"
 
 

@@ -120,8 +120,6 @@ class Report:
         self.lines.append((True, what, hint))
         return True
 
-    also = holds
-
     def agrees(self, answer: Any, course: Any, *cases: tuple[Any, ...], hint: str, relative: float = 1e-4) -> bool:
         """Do as `holds` for whether an answer gives what the course's function gives for further arguments.
 

@@ -35,11 +35,6 @@ def losses(y: Any, score: Any, log: Any = np.log, background: int = 1) -> Any:
     return -np.where(np.asarray(y) == 1, log(score), background * log(1 - score))
 
 
-def just_above(value: Any) -> Any:
-    """Return the next larger number: where an edge or a cut moves to it, what lies right at it falls out, or in."""
-    return np.nextafter(value, np.inf)
-
-
 def follows(
     report: Report,
     answer: Callable[..., Any],

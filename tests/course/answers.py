@@ -48,12 +48,9 @@ class Exercise:
         right: Sequence[Any],
         *wrong: tuple[Any, str],
         context: Callable[[], Mapping[str, Any]] = dict,
-        mistakes: Sequence[tuple[Any, str]] = (),
-        fails: Sequence[tuple[Any, str]] = (),
     ) -> None:
         self.right, self.context = right, context
-        others = [(answer, words if words[:1] in ("", "✗") else f"hint: {words}") for answer, words in fails]
-        self.wrong = [*wrong, *mistakes, *others]
+        self.wrong = wrong
 
 
 Table = Mapping[str, Exercise]
