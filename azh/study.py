@@ -93,11 +93,15 @@ def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncert
 def full_weights(parts: Parts, events: pd.DataFrame, mass: float) -> NDArray[np.float64]:
     """Return weights of a part at a mass (GeV) that give each process the yield of all three parts."""
 
+    number = len(events["process"].cat.categories)
+
     def yields(*tables: pd.DataFrame) -> NDArray[np.float64]:
         chosen = [table[np.isin(table["m_a_true"], (0, mass))] for table in tables]
-        return np.sum([np.bincount(table["process"].cat.codes, table["weight"], 3) for table in chosen], axis=0)
+        return np.sum([np.bincount(table["process"].cat.codes, table["weight"], number) for table in chosen], axis=0)
 
-    factor = yields(*parts) / yields(events)
+    # A process of which nothing is among these events is not weighed up.
+    present = yields(events)
+    factor = np.divide(yields(*parts), present, out=np.ones(number), where=present != 0)
     return events["weight"].to_numpy(np.float64) * factor[events["process"].cat.codes]
 
 
