@@ -29,7 +29,7 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
     ----------
     scale : float
         Number of events relative to the bundle's; expected yields stay the same. At least one chunk per sample is
-        made (together an eighth of the bundle).
+        made (together a thirteenth of the bundle).
     independent : bool
         Make the backgrounds that pseudo-data are drawn from (`factory.azh.sealed`): none of these events is among the
         others, whatever the seed.
@@ -43,7 +43,7 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
             Chunk(process.name, 0, seed, INDEPENDENT if independent else SEARCH, process.chunk),
             wanted=max(round(scale * process.events / process.chunk), 1),
             foreseen=1,
-            cost=process.chunk * process.cost,
+            cost=process.chunk,
             count=lambda *_: 1,
         )
         for process in made.values()

@@ -34,7 +34,7 @@ _BANDS = ((340, 560), (560, 950), (950, 1500))
 """Masses that are hidden (GeV), one file each; the file that is left hides nothing."""
 _STRENGTHS = (2.0, 3.5, 5.0)
 """About how many standard deviations the signals are, in another order."""
-_TWO_SIGMA = (300, 500, 700, 1000, 1500), (0.25, 0.033, 0.0116, 0.006, 0.005)
+_TWO_SIGMA = (300, 500, 700, 1000, 1500), (0.25, 0.045, 0.017, 0.008, 0.0055)
 """Masses (GeV), and cross-sections (pb) of about two standard deviations."""
 
 
@@ -112,7 +112,8 @@ def pseudo_data(
         Another seed is another experiment.
     once : bool
         By default each row is there a Poisson number of times, so that every bin is Poisson around these events. With
-        ``once`` it is there with the probability of its weight: no weight of one or less makes a row occur twice.
+        ``once`` it is there at most once, with the probability of its weight. (Weights above one, half a per cent of
+        the sealed files, are shared out among all rows.)
 
     Returns
     -------
@@ -127,7 +128,11 @@ def pseudo_data(
         tables.append(signal.assign(weight=signal["weight"] * (cross_section / SIGNAL_CROSS_SECTION)))
     events = pd.concat(tables, ignore_index=True)
     weight = events["weight"].to_numpy(np.float64)
-    times = np.floor(weight + rng.random(len(weight))).astype(int) if once else rng.poisson(weight)
+    if once:
+        light = np.minimum(weight, 1)
+        times = (rng.random(len(weight)) < light * weight.sum() / light.sum()).astype(int)
+    else:
+        times = rng.poisson(weight)
     chosen = rng.permutation(np.repeat(np.arange(len(weight)), times))
     drawn = events.loc[chosen, ["region", *MEASURED]].reset_index(drop=True)
     drawn.insert(0, "event", np.arange(1, len(drawn) + 1))
