@@ -28,10 +28,9 @@
 # | 100 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard
 from labcourse import (
     features,
-    leaderboard,
     metrics,
     network,
     outputs,

@@ -28,10 +28,9 @@
 # | 90 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard
 from labcourse import (
     features,
-    leaderboard,
     metrics,
     network,
     outputs,

@@ -29,11 +29,10 @@
 # | 90 minutes | events and window of chapter 1 | out-of-fold scores of all simulated events, five networks, the losses of all folds |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard
 from labcourse import (
     crossvalidation,
     features,
-    leaderboard,
     metrics,
     network,
     outputs,
