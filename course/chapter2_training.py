@@ -31,8 +31,8 @@
 # %%
 import time
 
-from course import checks, interactive
-from labcourse import network, outputs, plotting, samples, splitting, training
+from course import checks, interactive, outputs
+from labcourse import network, plotting, samples, splitting, training
 from labcourse.plotting import style
 
 import keras

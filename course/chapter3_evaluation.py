@@ -28,12 +28,11 @@
 # | 100 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
-from course import checks, interactive, leaderboard
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     features,
     metrics,
     network,
-    outputs,
     plotting,
     samples,
     significance,

@@ -29,8 +29,8 @@
 # | 90 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
 
 # %%
-from course import checks, interactive
-from labcourse import features, metrics, network, outputs, plotting, samples, splitting, training, weights
+from course import checks, interactive, outputs
+from labcourse import features, metrics, network, plotting, samples, splitting, training, weights
 
 import keras
 import numpy as np

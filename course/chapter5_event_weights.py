@@ -28,12 +28,11 @@
 # | 90 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
 
 # %%
-from course import checks, interactive, leaderboard
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     features,
     metrics,
     network,
-    outputs,
     plotting,
     samples,
     significance,

@@ -19,8 +19,9 @@ import pytest
 import typer
 
 import factory
+from course import outputs
 from factory import mini
-from labcourse import ntuple, outputs, samples, settings
+from labcourse import ntuple, samples, settings
 from workshop import cli
 from workshop.authoring import doctor, expected
 
