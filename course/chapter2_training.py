@@ -26,7 +26,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 100 minutes | the preselected events of chapter 1 | your first network, and its training history |
+# | 140 minutes | the preselected events of chapter 1 | your first network, and its training history |
 
 # %%
 import time

@@ -25,7 +25,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 100 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
+# | 130 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
 from course import checks, interactive, leaderboard, outputs

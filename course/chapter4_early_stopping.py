@@ -26,7 +26,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 90 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
+# | 130 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
 
 # %%
 from course import checks, interactive, outputs

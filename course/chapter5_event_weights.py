@@ -25,7 +25,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 90 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
+# | 120 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
 
 # %%
 from course import checks, interactive, leaderboard, outputs
