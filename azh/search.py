@@ -20,7 +20,6 @@ from azh import methods
 from azh.events import Parts, at_mass
 from azh.methods import ACTIVATIONS, CONDITIONINGS
 from azh.sensitivity import asimov, histogram
-from labcourse import outputs
 from labcourse.errors import BadFile, BadInput
 from labcourse.progress import Line
 
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 MASSES = (300.0, 500.0, 800.0, 1400.0)
 """Masses whose mean significance is maximised (GeV)."""
-PROJECT = 9
-"""Number of the project among the chapters."""
 EVERY = 3
 """Epochs between two looks at a trial."""
 PATIENCE = 60
@@ -44,7 +41,7 @@ Each = Callable[[Callable[[int], None], Iterable[int]], Iterable[object]]
 
 def run(
     parts: Parts,
-    path: Path | str | None = None,
+    path: Path | str,
     *,
     trials: int,
     epochs: int = 15,
@@ -62,8 +59,8 @@ def run(
     ----------
     parts : Parts
         Training and validation events; the test events are not looked at.
-    path : path, optional
-        The SQLite file; it is made if it does not exist. By default the project's own, beside its other outputs.
+    path : path
+        The SQLite file; it is made if it does not exist.
     trials, epochs, seed
         How many trials, epochs of each, and the seed of the search.
     masses : sequence of float
@@ -88,7 +85,7 @@ def run(
     """
     if trials < 1 or epochs < 1:
         raise BadInput(f"{trials} trials of {epochs} epochs.", where="search.run", next_step="Use one or more of both.")
-    path = (Path(path) if path is not None else outputs.folder(PROJECT) / "search.db").absolute()
+    path = Path(path).absolute()
     study = load(path)
     with (
         _one_error(path, OSError),

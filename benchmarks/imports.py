@@ -45,7 +45,7 @@ def run(sizes: Sizes) -> dict[str, Result]:
             opened = [Path(file) for file in json.loads(python(_OPENED, cell, json.dumps(used)))]
             lines = {
                 folder: sum(_lines(file) for file in opened if file.is_relative_to(home / folder))
-                for folder in ("labcourse", "course/checks", "azh", "factory")
+                for folder in ("labcourse", "course", "azh", "factory")
             }
             ratio = MOST_LINES / lines["labcourse"] if chapter == 1 else float(lines["factory"] == 0)
             note = ", ".join(f"{number} of {folder}" for folder, number in lines.items())

@@ -1,1 +1,1 @@
-"""The content of the course: its text with the answers, what checks them, its live figures and its drawings."""
+"""The content of the course: its text with the answers, what checks them, figures, and what chapters hand on."""

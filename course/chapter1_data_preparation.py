@@ -32,8 +32,8 @@
 # check says so and the chapter goes on with the course's own solution. You can always come back. A word with a link is explained in the glossary.
 
 # %%
-from course import checks, interactive
-from labcourse import kinematics, leaderboard, ntuple, outputs, plotting, samples, selection, splitting, weights
+from course import checks, interactive, leaderboard, outputs
+from labcourse import kinematics, ntuple, plotting, samples, selection, splitting, weights
 
 import numpy as np
 import pandas as pd

@@ -26,13 +26,13 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 100 minutes | the preselected events of chapter 1 | your first network, and its training history |
+# | 140 minutes | the preselected events of chapter 1 | your first network, and its training history |
 
 # %%
 import time
 
-from course import checks, interactive
-from labcourse import network, outputs, plotting, samples, splitting, training
+from course import checks, interactive, outputs
+from labcourse import network, plotting, samples, splitting, training
 from labcourse.plotting import style
 
 import keras
@@ -270,9 +270,10 @@ train_double, test_double = x_train.astype(float), x_test.astype(float)
 )  # adding zero turns −0.0 into 0.0
 
 # %% [markdown]
-# For the training events, means are 0 and widths are 1. For the test events they nearly are. In Keras, the library
-# in which we write networks, this step is a layer of its own, `Normalization`. It learns $\mu$ and $\sigma$ when
-# you call `adapt`:
+# For the training events, means are 0 and widths are 1. For the test events they nearly are. (With Z → µµ
+# of the release one width is clearly larger than 1: among the test events is a muon of several TeV, most likely
+# mismeasured, and a standard deviation takes notice of a single such event.) In Keras, the library in which we write
+# networks, this step is a layer of its own, `Normalization`. It learns $\mu$ and $\sigma$ when you call `adapt`:
 
 # %%
 normalisation = keras.layers.Normalization()

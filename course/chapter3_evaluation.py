@@ -25,16 +25,14 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 100 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
+# | 130 minutes | the events of chapter 1, the network of chapter 2 | the score of all test events |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     features,
-    leaderboard,
     metrics,
     network,
-    outputs,
     plotting,
     samples,
     significance,
@@ -460,7 +458,7 @@ plotting.show(
 # %% [markdown]
 # ### Exercise 3.7 – Why does the window keep up? (in your words)
 #
-# Counted once each, the network beats the window clearly. In expected events, the advantage is gone. Both judge the same events. What has changed? And whose fault is it: that of the four momenta, of the network, or of its training?
+# Counted once each, the network beats the window clearly. In expected events, little or nothing is left of this advantage. Both judge the same events. What has changed? And whose fault is it: that of the four momenta, of the network, or of its training?
 
 # %% tags=["exercise-3.7", "written"]
 ### BEGIN SOLUTION
@@ -576,7 +574,7 @@ print("pulls, from low scores to high ones:", *np.round(pulls, 1))
 print(f"χ² = {np.sum(pulls**2):.0f} for {len(pulls)} bins")
 
 # %% [markdown]
-# The picture looked nearly perfect, and is not: pulls of several errors, too many and too large for chance. The deviations are small, about a hundredth, but they are there. At the minimum of the cross-entropy, for infinitely many events, a network would be calibrated; yours is not there. Longer training brings it closer, but not all the way: chapter 4 will tell.
+# The picture looked nearly perfect, and is not: pulls of several errors, too many and too large for chance. The deviations are small, about a hundredth, but they are there. At the minimum of the cross-entropy, for infinitely many events, a network would be calibrated; yours is not there. Longer training brings it closer: chapter 4 will tell how close.
 #
 # Now the same with expected events, that is, with weights:
 

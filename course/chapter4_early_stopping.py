@@ -26,11 +26,11 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 90 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
+# | 130 minutes | the events of chapter 1, the network of chapter 2 | a network that was stopped in time, and its history |
 
 # %%
-from course import checks, interactive
-from labcourse import features, metrics, network, outputs, plotting, samples, splitting, training, weights
+from course import checks, interactive, outputs
+from labcourse import features, metrics, network, plotting, samples, splitting, training, weights
 
 import keras
 import numpy as np
@@ -145,7 +145,7 @@ assert histories["all three"].history["val_loss"][-1] > min(histories["all three
 # %% [markdown]
 # Learning by heart takes room *and* time. Two neurons have no room, whatever time they have. A large network needs time to use its room. The learning rate decides how much happens in that time: a much larger one could take the place of epochs.
 #
-# Look at the last two figures, after the dashed curve has turned. Nothing in the solid curve tells that something goes wrong. And the dashed one rises above the place where it turned, in the last figure far above: the loss punishes most what is certain and wrong (section 2.5), and the overtrained network has become too sure of itself.
+# Look at the last two figures, after the dashed curve has turned. But for a jump now and then, the solid curve goes on falling: nothing in it tells that something goes wrong. And the dashed one rises above the place where it turned, most in the last figure: the loss punishes most what is certain and wrong (section 2.5), and the overtrained network has become too sure of itself.
 
 # %% [markdown]
 # ## 4.2 Validation events
@@ -697,7 +697,7 @@ pd.DataFrame(
 ).round(1)
 
 # %% [markdown]
-# A bin with one or two known events gives $\chi^2$ its largest part. Your formula takes the error of such a bin from the one event that happens to be there, and so makes it far too small. The legends of the figure are more careful: they merge bins with few events, and take the
+# A bin with hardly any known event, or none, gives $\chi^2$ its largest part. Your formula takes the error of such a bin from what happens to be there: of one event it is far too small, and of none it is zero. The legends of the figure are more careful: they merge bins with few events, and take the
 # errors from both samples together. Their p-values are larger by many powers of ten. The verdict is the same, but neither p-value is good to the last digit: where events are few, $\chi^2$ does not follow its distribution.
 
 # %% [markdown]

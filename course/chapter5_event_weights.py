@@ -25,16 +25,14 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 90 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
+# | 120 minutes | the events of chapter 1, the networks of chapters 2 and 4 | a network trained with balanced weights, and one with raw weights |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     features,
-    leaderboard,
     metrics,
     network,
-    outputs,
     plotting,
     samples,
     significance,
@@ -416,7 +414,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# How far apart are the two curves in the end? Compare with your prediction. A distance of that size may be the luck of the two parts: in another division, the validation events would be the harder ones. It stays about the same from epoch to epoch, since the events stay the same. (The training loss is taken during the epoch, and heavy events scatter more than others: so the prediction is good to some ten per cent, no better.)
+# How far apart are the two curves in the end? Compare with your prediction. A distance of that size may be the luck of the two parts: in another division, the validation events would be the harder ones. This luck changes little from one epoch to the next, since the events stay the same. (The training loss is taken during the epoch, and heavy events scatter more than others: so the prediction is good to some ten per cent, no better.)
 #
 # The jumps from epoch to epoch are something else. There the *parameters* change: a batch with a heavy event makes a long step, and many heavy events move together.
 

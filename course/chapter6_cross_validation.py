@@ -29,14 +29,12 @@
 # | 90 minutes | events and window of chapter 1 | out-of-fold scores of all simulated events, five networks, the losses of all folds |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     crossvalidation,
     features,
-    leaderboard,
     metrics,
     network,
-    outputs,
     plotting,
     progress,
     samples,

@@ -27,13 +27,11 @@
 # | 120 minutes | the events and the window of chapter 1, the network of chapter 5, collision data | a fit to the data, a limit, and two rows of the leaderboard |
 
 # %%
-from course import checks, interactive
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     features,
-    leaderboard,
     network,
     ntuple,
-    outputs,
     plotting,
     samples,
     selection,

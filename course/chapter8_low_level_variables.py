@@ -26,15 +26,13 @@
 # | 120 minutes | the events of chapter 1 | your own network, its cross-validation, the last rows of the leaderboard |
 
 # %% tags=["nbval-ignore-output"]
-from course import checks, interactive
+from course import checks, interactive, leaderboard, outputs
 from labcourse import (
     crossvalidation,
     features,
     kinematics,
-    leaderboard,
     network,
     ntuple,
-    outputs,
     plotting,
     samples,
     selection,

@@ -32,8 +32,8 @@ from dataclasses import replace
 
 import azh
 from azh import figures, search, study
-from course import checks
-from labcourse import outputs, plotting, progress, training
+from course import checks, outputs
+from labcourse import plotting, progress, training
 
 import keras
 import numpy as np
@@ -366,7 +366,7 @@ plotting.show(
 # value of a trial is its mean significance at 300, 500, 800 and 1400 GeV after six epochs, so do not compare it with section 9.4.
 
 # %% tags=["nbval-ignore-output"]
-found_settings = search.run(parts, trials=8, epochs=6, seed=9)
+found_settings = search.run(parts, chapter.folder / "search.db", trials=8, epochs=6, seed=9)
 trials = search.table(found_settings)
 trials.head(8).round(3)
 

@@ -45,7 +45,7 @@ def fit(
 
     Raises BadInput if the model is not compiled, or an array has the wrong shape or holds NaN or infinite values, and
     Interrupted at Ctrl-C (the stop button). The model is as it was after the last finished epoch, ``model.history``
-    ends there, and its attribute ``interrupted`` is True: `labcourse.outputs` hands on nothing that may come from a
+    ends there, and its attribute ``interrupted`` is True: `course.outputs` hands on nothing that may come from a
     part.
 
     Parameters

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from course import outputs
 from course.checks import cells, registry
-from labcourse import outputs, settings
+from labcourse import settings
 from labcourse.files import atomic_write, read_small
 
 STATES = ("solved", "answered", "wrong", "unchecked", "open")

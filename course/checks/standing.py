@@ -14,7 +14,7 @@ from urllib.parse import quote
 from course import live
 from course.checks.progress import NOTED, STATES, states_here, watchers
 from course.checks.registry import exercises
-from labcourse.outputs import CHAPTERS
+from course.outputs import CHAPTERS
 
 _SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "unchecked": "?", "open": "○"}
 #: The panels of this notebook, as what stays and as a widget: at its top and its end, and a few that were run again.

@@ -1,16 +1,89 @@
-"""Events to leaf through, one at a time."""
+"""Events to leaf through, one at a time: four leptons seen along the beam, and in pseudorapidity and azimuth."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from course.interactive import frame
 from labcourse import kinematics, samples
 from labcourse.errors import EmptySelection
-from labcourse.plotting.event_display import EventDisplay, name
+from labcourse.plotting import style
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_FLAVOURS = {11: "e", 13: "µ"}
+_LOOKS = {11: style.LINES[0], 13: style.LINES[1]}
+_CALORIMETER, _CHAMBERS = (0.42, 0.68), (0.8, 1.0)
+_ENDS = {11: 0.6, 13: 1.05}
+"""Radii of the drawing, whose outermost chambers lie at 1: electrons end in the calorimeter, muons cross everything."""
+
+
+def name(event: pd.Series[Any], i: int) -> str:
+    """Return what lepton ``i`` of an event is, such as ``e⁻``."""
+    return _FLAVOURS[int(event[f"lep{i}_pdgid"])] + ("⁺" if event[f"lep{i}_charge"] > 0 else "⁻")
+
+
+class EventDisplay:
+    """A detector that stands still, and an event's leptons that can be exchanged.
+
+    Attributes
+    ----------
+    figure : Figure
+        The transverse plane, x to the right and y up, and beside it the plane of η and φ.
+    moving : list of Artist
+        What `show` changes.
+    """
+
+    @style.use_style()
+    def __init__(self) -> None:
+        self.figure, (across, unrolled) = style.new_figure(1, 2, width=7.6, height=3.9, width_ratios=(1, 1.1))
+        angle = np.linspace(0, 2 * np.pi, 200)
+        ring = np.concatenate([angle, angle[::-1]])
+        for (inner, outer), color, text in (
+            (_CALORIMETER, "#E3E3E3", "calorimeter"),
+            (_CHAMBERS, "#F0F0F0", "muon chambers"),
+        ):
+            radius = np.repeat([inner, outer], len(angle))
+            across.fill(radius * np.cos(ring), radius * np.sin(ring), color=color, linewidth=0)
+            across.text(0, -(inner + outer) / 2, text, ha="center", va="center", fontsize=8, color=style.GREY)
+        across.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xticks=[], yticks=[])
+        across.set(xlabel="$x$, to the centre of the ring", ylabel="$y$, up")
+        unrolled.set(xlim=(-2.8, 2.8), ylim=(-3.4, 3.4), xlabel=r"pseudorapidity $\eta$")
+        unrolled.set_ylabel(r"azimuth $\varphi$ [rad]")
+        for code, look in _LOOKS.items():
+            label = {11: "electrons", 13: "muons"}[code]
+            unrolled.plot([], [], look.marker, color=look.color, label=label)
+        self.figure.legend(loc="outside upper center", ncols=2)
+        style.stamp(across, luminosity=None)
+        self._tracks = [across.plot([], [], solid_capstyle="round", zorder=3)[0] for _ in range(4)]
+        self._numbers = [across.text(0, 0, "", ha="center", va="center", zorder=4) for _ in range(4)]
+        self._points = [unrolled.plot([], [], markeredgewidth=1.8, zorder=3)[0] for _ in range(4)]
+        self._labels = [unrolled.text(0, 0, "", va="center", zorder=4) for _ in range(4)]
+        self.moving: list[Any] = [*self._tracks, *self._numbers, *self._points, *self._labels]
+
+    def show(self, event: pd.Series[Any]) -> None:
+        """Put the leptons of an event, a row of the event table, in place of those before.
+
+        Tracks and points are the larger, the larger the transverse momentum; points of negative leptons are empty.
+        """
+        for i, (track, number, point, label) in enumerate(
+            zip(self._tracks, self._numbers, self._points, self._labels, strict=True), 1
+        ):
+            code, pt = int(event[f"lep{i}_pdgid"]), float(event[f"lep{i}_pt"])
+            eta, phi = float(event[f"lep{i}_eta"]), float(event[f"lep{i}_phi"])
+            look, end, along = _LOOKS[code], _ENDS[code], np.array([np.cos(phi), np.sin(phi)])
+            track.set_data(*np.outer(along, [0, end]))
+            track.set(color=look.color, linestyle=look.linestyle, linewidth=1 + pt / 20)
+            number.set(position=(end + 0.1) * along, text=str(i), color=look.color)
+            point.set_data([eta], [phi])
+            point.set(marker=look.marker, color=look.color, markersize=4 + np.sqrt(pt))
+            point.set_markerfacecolor(look.color if event[f"lep{i}_charge"] > 0 else "white")
+            side = -1 if eta > 2 else 1  # inside the axes
+            label.set(position=(eta + 0.25 * side, phi), ha="left" if side > 0 else "right")
+            label.set(text=f"{i}: {name(event, i)}", color=look.color)
 
 
 def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from course.interactive import frame
-from labcourse import plotting, significance
+from labcourse import plotting
 from labcourse.plotting import style
 
 BATCHES = 100
@@ -74,7 +74,7 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
         last, total = float(shares[-1]), int(thrown[batches - 1])
         error = np.sqrt(last * (1 - last) / total)
         bars.set_data([total] * 2, [(last - error) / p, (last + error) / p])
-        z = significance.z_value(p)
+        z = float(-special.ndtri(p))
         return {
             "toy experiments": f"{total}, of which {reached[-1]} count {n} or more",
             # (1 − p)^N = 0.05: with a larger p, none in N would come in fewer than 5 of 100 cases.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labcourse import metrics, significance
+from labcourse import homogeneity, metrics
 from labcourse.weights import effective_number
 
 Array = NDArray[np.float64]
@@ -34,8 +34,8 @@ class Sample(NamedTuple):
         return effective_number(self.weights) / self.effect
 
 
-def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None) -> significance.ChiSquare:
-    """Compare the shapes of two weighted samples in bins: `labcourse.significance.chi_square`.
+def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None) -> homogeneity.ChiSquare:
+    """Compare the shapes of two weighted samples in bins: `labcourse.homogeneity.chi_square`.
 
     The bins are quantiles of both samples together, at most `MAX_BINS`, and few enough for twice `MIN_EFFECTIVE`
     effective events of the smaller sample in each; or those between ``edges``, the outer ones without an end. Where
@@ -50,7 +50,7 @@ def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None)
     (19, True)
     """
     lower = _edges(first, second) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
-    return significance.chi_square(_contents(first, lower), _contents(second, lower), min_effective=MIN_EFFECTIVE)
+    return homogeneity.chi_square(_contents(first, lower), _contents(second, lower), min_effective=MIN_EFFECTIVE)
 
 
 def kolmogorov_smirnov(first: Sample, second: Sample) -> float:

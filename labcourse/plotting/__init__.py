@@ -1,7 +1,7 @@
 """Every figure of the course. Each function returns (figure, axes); `show` puts it into the notebook.
 
-The numbers come from `metrics`, `selection` and `significance`. All raise `BadInput` if a column is missing or there is
-not one finite number per event, and `EmptySelection` if there are no events, or none of a class.
+The numbers come from `metrics`, `homogeneity` and `significance`. All raise `BadInput` if a column is missing or there
+is not one finite number per event, and `EmptySelection` if there are no events, or none of a class.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FILES = {
         *("comparison", "losses", "paired_folds"),
     ),
 }
-"""What is where: the looks; distributions and yields; scores, losses, folds, numbers, significance."""
+"""What is where: the looks; distributions and yields; scores, losses, folds, numbers."""
 
 
 def __getattr__(name: str) -> Any:

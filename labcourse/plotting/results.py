@@ -1,4 +1,4 @@
-"""Results of a network: its score, loss curves, folds, numbers side by side, the scan of a cut."""
+"""Results of a network: its score, loss curves, folds, numbers side by side."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
-from labcourse import metrics, significance
+from labcourse import homogeneity, metrics
 from labcourse.errors import BadInput
 from labcourse.metrics import column, histogram
 from labcourse.plotting import style
 from labcourse.plotting.variables import draw_classes, draw_stack
 
 LOSS = "loss (binary cross-entropy)"
-Z = "significance Z"
 Scored: TypeAlias = "tuple[pd.DataFrame, ArrayLike] | tuple[pd.DataFrame, ArrayLike, ArrayLike]"
 """An event table with its scores, and the weights to use if not those of the table."""
 SCORE = "score of the network"
@@ -67,7 +66,7 @@ def overtraining(
     """Compare the score of training events (areas) with that of test events (points), class by class.
 
     The legend gives χ² per degree of freedom and the probability of a larger one for equal distributions, in the
-    bins that are drawn, those with few events merged with their neighbours (`significance.chi_square`).
+    bins that are drawn, those with few events merged with their neighbours (`homogeneity.chi_square`).
 
     Both are (events, score) or (events, score, weight); ``names`` is what the legend calls them.
     """
@@ -77,7 +76,7 @@ def overtraining(
     draw_classes(ax, *trained)
     looks = (("signal", style.SIGNAL, "s"), ("background", style.BACKGROUND, "o"))
     for (name, color, marker), known, other in zip(looks, trained, tested, strict=True):
-        found = significance.chi_square(known, other)
+        found = homogeneity.chi_square(known, other)
         text = f"{name}, {names[1]}: $\\chi^2$/ndf = {found.value:.0f}/{found.ndf}, p = {found.p_value:.2g}"
         look: dict[str, Any] = {"fmt": marker, "color": color, "markeredgecolor": "black", "markersize": 5}
         middle = (edges[1:] + edges[:-1]) / 2

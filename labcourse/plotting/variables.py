@@ -60,7 +60,6 @@ def draw_stack(
     title: str,
     *,
     counted: Array | None = None,
-    log: bool = False,
 ) -> None:
     """Draw weighted values stacked by process, the statistical band, and counted data; ``title`` is the x axis's."""
     weight = np.asarray(events["weight"], dtype=np.float64)
@@ -91,18 +90,11 @@ def draw_stack(
         points: dict[str, Any] = {"fmt": "o", "color": "black", "markersize": 4, "linewidth": 1.1, "zorder": 5}
         label = "data" if kind == "ATLAS open data" else kind.lower()
         handles.insert(0, ax.errorbar(middle[filled], count[filled], errors[:, filled], label=label, **points))
-    if log:
-        # Three decades are what the eye compares; a single counted event stays in sight.
-        lowest = max(base[base > 0].min(initial=1.0) / 3, highest * 1e-3)
-        lowest = lowest if counted is None else min(lowest, 0.3)
-        ax.set_yscale("log")
-        ax.set_ylim(lowest, lowest * (max(highest, lowest * 10) / lowest) ** 1.35)
-    else:
-        ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
+    ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
     unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)
     per_bin = f"{width[0]:.3g} {unit}" if unit and np.allclose(width, width[0]) else "bin"
     ax.set(xlim=(edges[0], edges[-1]), xlabel=title, ylabel=f"events / {per_bin}")
-    ax.legend(handles=handles, loc="upper right", ncols=2 if log else 1)
+    ax.legend(handles=handles, loc="upper right")
 
 
 def draw_classes(ax: Axes, signal: Histogram, background: Histogram) -> None:

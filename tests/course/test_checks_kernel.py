@@ -44,7 +44,7 @@ class Kernel:
         self.manager: KernelManager
         self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(settings.home())})
         self(
-            "from course import checks\nfrom labcourse import selection, samples, weights, outputs\nimport numpy as np"
+            "from course import checks, outputs\nfrom labcourse import selection, samples, weights\nimport numpy as np"
         )
 
     def __call__(self, code: str, *, interrupt_after: str = "") -> Said:
@@ -88,7 +88,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from course.checks import progress, cells\n"
         "progress._checked_here.clear(); cells.runs.clear()\n"
-        "from course import checks\nfrom labcourse import selection, samples, weights, outputs"
+        "from course import checks, outputs\nfrom labcourse import selection, samples, weights"
     )
     return shared_kernel
 
@@ -257,7 +257,7 @@ def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
     kernel(WRONG)
     kernel('answer_1_8 = """Because the beams know no direction around them."""')
     assert kernel(states).text == "{'1.5': 'unchecked', '1.8': 'unchecked'}\n"
-    said = kernel("from labcourse import outputs\noutputs._publish(1, {'x': 1})")
+    said = kernel("from course import outputs\noutputs._publish(1, {'x': 1})")
     assert said.text == "1 key numbers of chapter 1 are kept; 1.5 is not checked; 1.8 is not checked\n"
     kernel(CHECK)
     kernel('checks.written("1.8", answer_1_8)')

@@ -25,9 +25,9 @@ import pytest
 
 import azh
 from azh import search, study
-from course import checks
+from course import checks, outputs
 from course.checks import cells, crafted, progress, registry
-from labcourse import compiled, features, kinematics, network, ntuple, outputs, samples, selection, settings, training
+from labcourse import compiled, features, kinematics, network, ntuple, samples, selection, settings, training
 from tests.course.answers import Made
 from tests.course.test_checks_chapter1 import pair
 from tests.course.test_checks_exercises import table

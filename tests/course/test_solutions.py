@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from course import outputs
 from course.checks import progress
-from labcourse import outputs, settings
+from labcourse import settings
 from workshop.authoring import build, cut, expected, source
 
 HOME = settings.home()

@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labcourse import compiled, crossvalidation, network, outputs, progress, training
+from course import outputs
+from labcourse import compiled, crossvalidation, network, progress, training
 from labcourse.errors import Interrupted, Unfinished
 
 RNG = np.random.default_rng(4)
@@ -181,7 +182,8 @@ def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., t
 
 SETUP = """
 import numpy as np
-from labcourse import compiled, crossvalidation, network, outputs, training
+from course import outputs
+from labcourse import compiled, crossvalidation, network, training
 x = np.random.default_rng(1).normal(size=(4000, 3)).astype(np.float32)
 y = (x[:, 0] > 0).astype(np.float32)
 chapter = outputs.Chapter(2, sources=())
@@ -225,7 +227,7 @@ def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
 
 CHAPTER = """# %%
 import time
-from labcourse import outputs
+from course import outputs
 
 chapter = outputs.Chapter({number}, sources=[])
 {read}

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from labcourse import outputs
+from course import outputs
 from workshop import cli
 
 
@@ -46,7 +46,7 @@ def make_course(tmp_path: Path) -> Callable[[dict[int, str]], Path]:
         for name in ("course", "tests", "solutions"):
             (tmp_path / "home" / name).mkdir(parents=True)
         for number, text in code.items():
-            opened = f"from labcourse import outputs\n\nchapter = outputs.Chapter({number}, sources=[])"
+            opened = f"from course import outputs\n\nchapter = outputs.Chapter({number}, sources=[])"
             (tmp_path / "home" / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(f"# %%\n{opened}\n{text}\n")
         (tmp_path / "home" / "tests" / "expected.json").write_text('{"bundle": {}, "official": {}}')
         return tmp_path / "home"

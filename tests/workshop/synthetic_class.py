@@ -15,8 +15,8 @@ import numpy as np
 
 from course.checks import progress
 from course.checks.cells import fingerprint
+from course.outputs import MIME_TYPE
 from labcourse import settings
-from labcourse.outputs import MIME_TYPE
 from workshop.authoring import build, source
 from workshop.comparison.reference import Chapter, Exercise, read_reference
 

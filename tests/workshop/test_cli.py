@@ -19,9 +19,10 @@ import pytest
 import typer
 
 import factory
+from course import outputs
 from factory import mini
 from factory.azh import production
-from labcourse import ntuple, outputs, samples, settings
+from labcourse import ntuple, samples, settings
 from workshop import cli
 from workshop.authoring import doctor, expected
 

@@ -67,7 +67,7 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
     claim = "exercise 1.2: solved\n  ✓ gives one weight per event\n"
     constant = "def event_weight(branches, luminosity):\n    return 1.0"
     cells = [
-        code("import numpy as np\nfrom course import checks\nfrom labcourse import outputs"),
+        code("import numpy as np\nfrom course import checks, outputs"),
         code("chapter = outputs.Chapter(1, sources=[])"),
         code(RIGHT, "exercise-1.1"),
         code("print('exercise 1.1: solved')", "check-1.1", "exercise 1.1: solved\n"),
@@ -190,7 +190,7 @@ def test_all_ends_with_whoever_began_it() -> None:
 def test_a_chapter_reads_what_the_solutions_of_earlier_ones_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from labcourse import outputs
+    from course import outputs
 
     reference = read_reference(settings.home(), [3])
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path))

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import nbformat
 import pytest
 
+from course import outputs
 from course.checks.progress import MIME_TYPE, read_states
-from labcourse import outputs, samples, settings
+from labcourse import samples, settings
 from labcourse.errors import StaleOutput
 from workshop.authoring import run, source
 from workshop.comparison.reading import take

@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from course import outputs
 from course.checks import progress
-from labcourse import outputs, settings
+from labcourse import settings
 from labcourse.errors import BuildError, ChapterBusy, LabCourseError, StorageError
 from workshop.authoring import build, source, workspace
 from workshop.authoring.kept import set_aside
@@ -135,7 +136,7 @@ def test_reset_keeps_a_notebook_that_nobody_can_read_and_mends_a_deleted_one(hom
 
 
 HOLD = """
-from labcourse import outputs
+from course import outputs
 chapter = outputs.Chapter(1, sources=())
 print("held", flush=True)
 input()

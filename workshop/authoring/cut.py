@@ -8,7 +8,7 @@ at the top level of a cell     ``name = ...`` for each name it assigns that visi
 in a cell tagged ``written``   ``name`` set to an empty text
 =============================  =================================================================
 
-The words ``solution=True``, by which `labcourse.outputs.Chapter` knows the solution, are left out as well.
+The words ``solution=True``, by which `course.outputs.Chapter` knows the solution, are left out as well.
 
 Names that nothing outside of the solutions uses are scaffolding of the answer and are not given away.
 """

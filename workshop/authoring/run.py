@@ -19,14 +19,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from labcourse import outputs
+from course import outputs
 from labcourse.errors import BuildError, LabCourseError
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import MAX_BYTES, tidy
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _READS = re.compile(r"\.read_(?:table|model|numbers)\(\s*(\w*)")
-"""A call of a method of `labcourse.outputs.Chapter` whose first argument is the chapter that is read."""
+"""A call of a method of `course.outputs.Chapter` whose first argument is the chapter that is read."""
 
 _ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 

@@ -12,8 +12,9 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from course import outputs
 from course.checks.progress import progress_folder
-from labcourse import outputs, settings
+from labcourse import settings
 from labcourse.errors import LabCourseError
 from labcourse.files import alone_in
 from workshop.authoring import build, source

@@ -213,13 +213,16 @@ def tune(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
     import azh
     from azh import search
+    from course import outputs
     from factory.workers import LOCAL, connect
+    from workshop.authoring.source import PROJECT
 
     parts = azh.split(azh.read())
+    file = study or outputs.folder(PROJECT) / "search.db"
     round_of = _TRIALS_OF_A_PROCESS * workers
     for goal in (*range(round_of, trials, round_of), trials):
         with connect(address or LOCAL, workers) as pool:
-            found = search.run(parts, study, trials=goal, epochs=epochs, seed=seed, each=pool.each)
+            found = search.run(parts, file, trials=goal, epochs=epochs, seed=seed, each=pool.each)
     table = search.table(found)
     shown = table if as_json else table.head(15).round(4)
     tidy = shown.astype(object).where(shown.notna(), None)

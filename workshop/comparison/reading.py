@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import progress
+from course.outputs import MIME_TYPE
 from labcourse.files import read_small
-from labcourse.outputs import MIME_TYPE
 from workshop.authoring import nbgrader
 
 MAX_BYTES = 20_000_000

@@ -21,7 +21,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from labcourse import outputs, settings
+from course import outputs
+from labcourse import settings
 from labcourse.errors import BadInput
 from workshop.authoring import source
 from workshop.comparison.reading import Cell, Notebook, printable, take

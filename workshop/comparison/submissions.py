@@ -21,8 +21,8 @@ from itertools import product
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from course.outputs import CHAPTERS
 from labcourse.errors import BadInput
-from labcourse.outputs import CHAPTERS
 from workshop.comparison.reading import Notebook, Unreadable, printable, read
 
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}

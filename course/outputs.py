@@ -2,7 +2,7 @@
 
 Each chapter writes into a folder of its own, ``data/outputs/<workspace>/<chapter>``. One note there, written after each
 file, says what every file was made from: its checksum, the samples, and the inputs read from earlier chapters. By it
-`labcourse.provenance` knows that a file is damaged, that the samples were switched, or that an earlier chapter has been
+`course.provenance` knows that a file is damaged, that the samples were switched, or that an earlier chapter has been
 run again since. Nothing is pickled: Parquet, ``.keras`` and JSON can be read anywhere and run no code.
 """
 
@@ -76,7 +76,7 @@ def folder(chapter: int, workspace: str | None = None) -> Path:
 
 def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
     """Read the key numbers of a chapter from outside a notebook; raises as `Chapter.read_table`."""
-    from labcourse import provenance
+    from course import provenance
 
     path, _ = provenance.check(chapter, "numbers.json", workspace or settings.workspace())
     numbers: dict[str, Any] = json.loads(path.read_bytes())
@@ -226,7 +226,7 @@ class Chapter:
         return numbers
 
     def _take(self, chapter: int, name: str, suffix: str) -> Path:
-        from labcourse import provenance
+        from course import provenance
 
         # Its own outputs are no inputs: within a chapter the order of the cells decides.
         is_own, file = chapter == self.number, _checked(name) + suffix

@@ -18,7 +18,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from labcourse import outputs, samples, settings
+from course import outputs
+from labcourse import samples, settings
 from labcourse.errors import BadInput, ChapterBusy, DamagedOutput, MissingOutput, StaleOutput, StorageError
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and resource limits are those of Unix")
@@ -313,7 +314,7 @@ def test_a_model_saved_again_is_the_same_input(models: list[object]) -> None:
 # Two kernels, one of them killed while it writes.
 
 HOLD = """
-    from labcourse import outputs
+    from course import outputs
     chapter = outputs.Chapter(1, sources=())
     print("held", flush=True)
     input()
@@ -342,7 +343,7 @@ def test_the_same_chapter_twice_at_once_is_refused() -> None:
 KILLED_AT = """
     import os, signal
     import pandas as pd
-    from labcourse import outputs
+    from course import outputs
     chapter = outputs.Chapter(1, sources=())
     steps = iter(range({step}))
     real = {{name: getattr(os, name) for name in ("replace", "fsync")}}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from labcourse import outputs, samples
+from course import outputs
+from labcourse import samples
 from labcourse.errors import DamagedOutput, LabCourseError, MissingOutput, StaleOutput
 
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from course.outputs import Chapter
 from labcourse import features, metrics, significance
 from labcourse.errors import DamagedOutput, MissingOutput, StaleOutput
-from labcourse.outputs import Chapter
 from labcourse.plotting.style import with_error
 
 if TYPE_CHECKING:
