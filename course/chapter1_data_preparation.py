@@ -11,8 +11,7 @@
 #
 # Among the collisions that ATLAS recorded in 2016 there are some in which a Higgs boson decayed to four charged leptons: about
 # ten of them were seen in the part that this course looks at, beside forty times as many other events that look like them. You are going to hunt for the
-# ten. By chapter 7 you will open the data and say how significant what you see is. Everything starts with knowing your events. That is
-# what this chapter is for.
+# ten. By chapter 7 you will open the data and say how significant what you see is. Everything starts with knowing your events.
 
 # %% [markdown]
 # ## What you will do
@@ -29,7 +28,7 @@
 #
 # The heading of an exercise says what it asks for: to *write code*, to *derive* a formula first, or an answer *in your words*. Below each one is a check. Run it
 # after the cell of your answer, as often as you change that: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
-# check says so and the chapter goes on with the course's own solution. You can always come back. A word with a link is explained in the glossary.
+# check says so and the chapter goes on with the course's own solution. A word with a link is explained in the glossary.
 
 # %%
 from course import checks, interactive, leaderboard, outputs
@@ -61,7 +60,7 @@ print(*events.columns, sep=", ")
 # %% [markdown]
 # All these events are simulated, so we know what each of them is. Look at some: twenty with a Higgs boson and twenty without, in mixed order.
 #
-# On the left you look along the beam. Electrons end in the calorimeter, muons go through everything. On the right the
+# On the left you look along the beam. On the right the
 # detector is cut open and laid flat: the next section explains η and φ. Leptons are numbered by falling momentum across the beam.
 # *Two of the leptons, perhaps, come from a Z boson of 91 GeV. Which two? (The farther apart they fly, the larger their mass.) Can you tell an event with
 # a Higgs boson from one without?* Guess, then uncover the answer.
@@ -72,8 +71,8 @@ some = pd.concat([events[higgs].sample(20, random_state=219), events[~higgs].sam
 interactive.event(some.sample(frac=1, random_state=33))
 
 # %% [markdown]
-# A single event tells little: what a Higgs boson can do, something else can do as well. But we can find out what is *common* among the
-# ones and rare among the others. For that we need numbers.
+# A single event tells little: what a Higgs boson can do, something else can do as well. What is *common* among the
+# ones and rare among the others, only numbers tell.
 
 # %% [markdown]
 # ## 1.2 The detector and its coordinates
@@ -318,16 +317,15 @@ table.round({"expected": 3, "cross-section [pb]": 7})
 # %% [markdown]
 # Look at raw and expected side by side. The four Higgs samples hold more than a third of all simulated events, and stand for about ten. The samples
 # of Z bosons hold one in a hundred or fewer, and stand for more than three hundred. Simulating rare accidents is
-# expensive: only very few Z events have two additional leptons. Keep this imbalance in mind. It will haunt us in chapters 4 and 5.
+# expensive: only very few Z events have two additional leptons. This imbalance will haunt us in chapters 4 and 5.
 #
-# (ZH should have 0.64 of the cross-section of WH. The release gives it one that is about a hundred times too small, and the course keeps it, so that yields
-# agree. It makes no difference here.)
+# (The release's cross-section of ZH is about a hundred times too small. The course keeps it: it makes no difference here.)
 
 # %% [markdown]
 # ### Exercise 1.3 – Made, and seen (write code)
 #
 # The cross-sections of the four Higgs samples include the decay to four leptons. Of all Higgs bosons that decayed in this way, what share is in the table? Bet on
-# a number first: what can happen to a lepton? Write the function for any such table, with the columns `sample` and `weight`. `cross_section` is a dictionary, in pb by sample; the luminosity is in fb⁻¹, and the
+# a number first. Write the function for any such table, with the columns `sample` and `weight`. `cross_section` is a dictionary, in pb by sample; the luminosity is in fb⁻¹, and the
 # names of the signal samples are in `samples.SIGNAL`.
 
 
@@ -369,7 +367,7 @@ assert 65 < decayed < 75
 # ### Exercise 1.4 – Flavour (write code)
 #
 # Each event has the columns `lep1_pdgid` to `lep4_pdgid`, with 11 for an electron and 13 for a muon. Which flavours can two Z bosons give? Return a
-# mask, shape `(n_events,)`, that is true for these, in whatever order. With whole columns it takes one line, and far less time than a loop over events.
+# mask, shape `(n_events,)`, that is true for these, in whatever order. Whole columns at once are faster than a loop over events.
 
 
 # %% tags=["exercise-1.4"]
@@ -430,7 +428,7 @@ preselected = events[is_flavour_allowed(events) & is_neutral(events)].reset_inde
 # %% [markdown]
 # ## 1.6 Which two leptons come from the Z?
 #
-# Back to the question of the beginning. In *eeµµ* there is one way to make two pairs of one flavour and of opposite charges.
+# In *eeµµ* there is one way to make two pairs of one flavour and of opposite charges.
 # In *eeee* and *µµµµ* there are two: each positive lepton can go with either negative one. Nature does not tell. The usual choice is: of all such pairs **Z₁** is the one whose mass is nearest to 91.19 GeV,
 # and **Z₂** is made of the two leptons that are left.
 
@@ -602,7 +600,7 @@ plotting.show(
 # ### Exercise 1.8 – Why not φ? (in your words)
 #
 # The azimuth of the leading lepton does not separate at all. Why is that so, for signal and background alike? Would you expect
-# the *difference* of two leptons' azimuths to be any better? Two or three sentences.
+# the *difference* of two leptons' azimuths to be any better?
 
 # %% tags=["exercise-1.8", "written"]
 ### BEGIN SOLUTION
@@ -721,7 +719,7 @@ assert 1.4 < s_window / np.sqrt(b_window) < 1.7
 # %% [markdown]
 # ## 1.9 The weights themselves
 #
-# One more look at the weights before we hand them to a network. How large are they, how much do they spread, and do they have a sign?
+# How large are the weights, how much do they spread, and do they have a sign?
 
 # %% [markdown]
 # ### Exercise 1.10 – How many events is a sample worth? (derive, write code)
@@ -763,7 +761,7 @@ pd.DataFrame({name: sizes[name].map(form.format) for name, form in shown.items()
 # Some weights are [negative](../course/glossary.md#negative-weight). In the release they come from calculations beyond the leading order of quantum field theory, where some events subtract
 # what others counted twice. The bundle was generated at leading order, and the course has made a share of its Z events negative, whatever they look like.
 # Either way the sum is right *because* they subtract. Who drops them, or takes their
-# absolute value, changes the prediction: in the bundle its sum alone, in a real calculation shapes as well, since negative weights gather in some regions. Chapter 5 comes back to them.
+# absolute value, changes the prediction: in the bundle its sum alone, in a real calculation shapes as well, since negative weights gather in some regions.
 
 # %% tags=["claim"]
 assert sizes.loc[["Zee", "Zmumu", "ttbar_lep"], "median"].min() > 100 * sizes.loc[list(samples.SIGNAL), "median"].max()
@@ -814,7 +812,7 @@ leaderboard.show(chapter)
 # %% [markdown]
 # A network that looks at all four momenta at once knows more than one window. *How much better will it be?* Put your guess on paper; the next chapters will tell.
 #
-# The preselected events go to the later chapters, together with the cut flow and the window. They are written to `data/outputs/`, with a note of which files they were made from.
+# The preselected events, the cut flow and the window are kept in `data/outputs/` for the later chapters.
 
 # %%
 chapter.write_numbers(
