@@ -56,7 +56,7 @@ _HINTS = (
     ),
     ("IndexError", "too many indices|of dimension", "", "the array has fewer dimensions than that: print its .shape"),
     ("NameError", "", "", "is the name spelt as above, and has the cell that defines it been run?"),
-    ("KeyError", "", "", "is the column's name spelt as in the table? `events.columns` lists them"),
+    ("KeyError", "", "", "is the name spelt as above? `.columns` lists those of a table, `.keys()` of a dictionary"),
     ("AttributeError", "", "", "is the name behind the dot spelt right, and is this the type of object you expect?"),
     ("IndexError", "", "", "an index is larger than the number of elements; counting starts at zero"),
     ("RecursionError", "", "", "the function calls itself without end"),
