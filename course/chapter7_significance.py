@@ -751,7 +751,7 @@ plotting.show(
 # The first row is what the experiment expects of itself, the second what it has found: $\hat\mu$ with its errors, and an upper limit from the same curve. A limit is a result as well: signals that are so much larger than the Higgs boson of the standard model would have shown up. (If background alone fluctuates down, such a limit can exclude signals that the experiment cannot see. ATLAS therefore quotes [CLs limits](../course/glossary.md#cls).) Compare with your prediction: a $\hat\mu$ within about one
 # error of 1 is what one should expect, and 0 is often not much farther away.
 #
-# The third row leaves $k$ at one, and promises more. In the bundle the simulation is right, and $\hat k$ is close to one; yet what the low scores have too much of by luck is enough to be taken for signal. With the real ATLAS data it matters more: before any cut
+# The third row leaves $k$ at one, and promises more. In the bundle the simulation is right, and $\hat k$ close to one; yet even this small surplus, which is luck, is then taken for signal. With the real ATLAS data it matters more: before any cut
 # there are about a quarter more events than expected. That is no new particle. The samples that the course uses do not hold every background (WZ is left out, Z → ττ too unless you have its file, and the release has no gg → ZZ),
 # some cross-sections are too low, and leptons out of jets are hard to simulate.
 #
@@ -770,11 +770,10 @@ at = int(np.argmax(local_z))
 with plotting.use_style():
     fig, (above_ax, below_ax) = plotting.new_figure(2, 1, height=5, sharex=True, height_ratios=(2, 1))
     above_ax.stairs(scale * mass_b, mass_edges, color="#0072B2", label="background, normalised to the data")
-    band = {"baseline": scale * mass_b - mass_error, "fill": True, "color": "#0072B2", "alpha": 0.3, "zorder": 2.5}
+    band = {"baseline": scale * mass_b - mass_error, "fill": True, "color": "#0072B2", "alpha": 0.3}
     above_ax.stairs(scale * mass_b + mass_error, mass_edges, label="error of the simulation", **band)
-    above_ax.stairs(
-        scale * mass_b + mass_s, mass_edges, baseline=scale * mass_b, fill=True, color="#D55E00", label="Higgs boson"
-    )
+    hatched = {"baseline": scale * mass_b, "fill": True, "fc": "none", "ec": "#D55E00", "hatch": "///"}
+    above_ax.stairs(scale * mass_b + mass_s, mass_edges, label="Higgs boson", **hatched)
     middle = mass_edges[:-1] + 7.5
     above_ax.errorbar(middle, mass_n, np.sqrt(mass_n), fmt="o", color="black", markersize=4, label=plotting.data_kind())
     above_ax.set(ylabel="events / 15 GeV", ylim=(0, 1.4 * mass_n.max()))
@@ -785,7 +784,7 @@ with plotting.use_style():
     below_ax.set(ylabel="local Z", xlabel="four-lepton mass [GeV]", ylim=(-3.5, 3.5), xlim=(85, 385))
 plotting.show(
     fig,
-    alt="Above, the four-lepton mass from 85 to 385 GeV in twenty windows: data points, background as a line with a band, and the expected Higgs signal between 115 and 130 GeV as a small area on top. Below, the local significance of each "
+    alt="Above, the four-lepton mass from 85 to 385 GeV in twenty windows: data points, background as a line with a band, and the expected Higgs signal between 115 and 130 GeV as a small hatched area on top. Below, the local significance of each "
     "window, with dotted lines at plus and minus two.",
 )
 p_anywhere = global_p(local_z[at], scale * mass_b, 20_000, rng)
@@ -892,6 +891,7 @@ if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
 # how many leptons from jets look isolated.)
 #
 # In the bundle we know more: pseudo-data follow the simulated yields, so *both factors are truly one*. That there are more events that are not isolated than simulated is luck. Who asks the data gets their luck along with the answer, and with real data you would not know.
+#
 # Our fit, with its single $k$, makes the same assumption as the first two. Always test a method where you know the answer, and distrust a small error that comes from an assumption.
 
 # %% [markdown]
