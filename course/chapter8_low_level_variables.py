@@ -560,7 +560,7 @@ looks = pd.DataFrame(looks, index=["shuffled", "spread of three", "left out, tra
 looks.round(3)
 
 # %% [markdown]
-# Leaving out an ingredient and training anew asks what the *events* know without it; shuffling asks what *this network* looks at. (A shuffled event is an impossible one, whose four-lepton mass does not fit its pairs; and the network is sure of itself. So the loss can rise far above $\ln 2$, that of a coin.) An input may be looked at and yet be replaceable. For the four-lepton mass that is exact: of massless leptons, $m_{4\ell}^2 = \sum_{i<j} m_{ij}^2$. The six pair masses alone determine it. Neither question is the other's answer.
+# (NaN: not left out above.) Leaving out an ingredient and training anew asks what the *events* know without it; shuffling asks what *this network* looks at. (A shuffled event is an impossible one, whose four-lepton mass does not fit its pairs; and the network is sure of itself. So the loss can rise far above $\ln 2$, that of a coin.) An input may be looked at and yet be replaceable. For the four-lepton mass that is exact: of massless leptons, $m_{4\ell}^2 = \sum_{i<j} m_{ij}^2$. The six pair masses alone determine it. Neither question is the other's answer.
 #
 # ### The score against the mass
 #
@@ -598,7 +598,7 @@ plotting.show(
 #
 # It is a good sign that the network looks at the mass. It also has a price: the *background* that passes a cut on the score lies where the network looks, near 125 GeV, and makes a bump there. The live figure at the end of this section shows it.
 #
-# One says that the mass has been [sculpted](../course/glossary.md#sculpting). Remedies are called [decorrelation](../course/glossary.md#decorrelation): keep the mass out of the training, or punish the training for a score that follows the mass. (Or one leaves the score as it is, and fits score and mass together.) We try the simplest, [*planing*](../course/glossary.md#planing): weight the training events so that the mass distribution is the same for signal and background. Then the mass alone separates nothing.
+# One says that the mass has been [sculpted](../course/glossary.md#sculpting). Two remedies are called [decorrelation](../course/glossary.md#decorrelation): train with events in which the mass alone tells nothing, or punish the training for a score that follows the mass. (Or one leaves the score as it is, and fits score and mass together.) We try the simplest, [*planing*](../course/glossary.md#planing): weight the training events so that the mass distribution is the same for signal and background.
 
 # %% [markdown]
 # ### Exercise 8.8 – Planing (derive, write code)
@@ -680,7 +680,7 @@ looks_like_signal = log["own entry"]["score"][of_jets] > 0.5
 print(f"{looks_like_signal.sum()} of {of_jets.sum()} such events have an own score above one half")
 
 # %% [markdown]
-# What does isolation win? Compare the difference with its error. In the bundle it is no more than that. By itself isolation separates, though not sharply. But momenta and masses have thrown out nearly all of these events already, and the handful that still looks like signal is too small to learn from, or to see a gain in.
+# What does isolation win? Compare the difference with its error. In the bundle it is hardly more than that. By itself isolation separates, though not sharply. But momenta and masses have thrown out nearly all of these events already, and the handful that still looks like signal is too small to learn from, or to see a gain in.
 #
 # ### The test events
 #
@@ -727,7 +727,7 @@ final = final.set_index("what")
 leaderboard.show(chapter)
 
 # %% [markdown]
-# (Rows of earlier chapters are there if you have run these. The error of a difference is that of the test events; it knows nothing of the luck of a training.) Have you won? By the loss, yes. By Z of one cut your entry, the trees and the five variables are equal within their errors, and in the bundle none of them beats a row of chapter 7, the mass window with a loose cut on four momenta. How can that be? Look at where the cuts lie, and try another working point: the cut that keeps nine tenths of the signal, chosen on validation events as well.
+# (Rows of earlier chapters are there if you have run these. The error of a difference is that of the test events; it knows nothing of the luck of a training.) Have you won? By the loss yes, in the bundle, and surely against the five variables. By Z of one cut your entry, the trees and the five variables are equal within their errors, and in the bundle none of them beats a row of chapter 7, the mass window with a loose cut on four momenta. How can that be? Look at where the cuts lie, and try another working point: the cut that keeps nine tenths of the signal, chosen on validation events as well.
 
 # %% tags=["nbval-ignore-output"]
 is_signal = y_validation == 1
@@ -759,7 +759,7 @@ if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
 # %% [markdown]
 # ### Exercise 8.9 – Who has chosen the cut? (in your words)
 #
-# At the first working point three entries are equal that the loss can tell apart. Read the columns "signal kept" and "background is worth" (both of validation events) for these three. What has decided where their cuts lie? Why are they not equal at the second working point? What is the weakness of *that* comparison, and what would you do to profit from a better score? Three or four sentences.
+# (The table of one mass has few steps: both rules give the same cut.) At the first working point your entry, the trees and the five variables are equal, though the loss tells at least the first and the last apart. Read the columns "signal kept" and "background is worth" (both of validation events) for these three. What has decided where their cuts lie? Why are they not equal at the second working point? What is the weakness of *that* comparison, and what would you do to profit from a better score? Three or four sentences.
 
 # %% tags=["exercise-8.9", "written"]
 ### BEGIN SOLUTION
@@ -783,7 +783,7 @@ def share_in_window(mask):
     """Share of the background in a mask that lies in the window, and its error."""
     weight = w_full * (mask & is_background)
     share = weight[in_window].sum() / weight.sum()
-    return share, np.sqrt(share * (1 - share) / weights.effective_number(weight))
+    return share, np.sqrt(np.sum((weight * (in_window - share)) ** 2)) / weight.sum()
 
 
 shares = {"no cut": share_in_window(np.ones(len(test), bool))}
@@ -797,7 +797,7 @@ for other in ("planed", "planed and window"):
 # %% [markdown]
 # ### Exercise 8.10 – A bump without a particle (in your words)
 #
-# Above your cut, the *background* is gathered around 125 GeV. What would go wrong if you searched for the Higgs boson by looking for a bump in the mass after this cut? How would you estimate the background
+# Above your cut, the *background* is gathered around 125 GeV. What would go wrong if you searched for the Higgs boson by looking for a bump in the mass after this cut, above what its [side bands](../course/glossary.md#side-band) say? How would you estimate the background
 # instead? What does planing change, and why is some of the bump still there? What does it cost, and how does the window pay it back? And would your network find a Higgs boson of 200 GeV? Five or six sentences.
 
 # %% tags=["exercise-8.10", "written"]
