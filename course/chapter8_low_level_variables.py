@@ -727,7 +727,7 @@ final = final.set_index("what")
 leaderboard.show(chapter)
 
 # %% [markdown]
-# (Rows of earlier chapters are there if you have run these. The error of a difference is that of the test events; it knows nothing of the luck of a training.) Have you won? By the loss yes, in the bundle, and surely against the five variables. By Z of one cut your entry, the trees and the five variables are equal within their errors, and in the bundle none of them beats a row of chapter 7, the mass window with a loose cut on four momenta. How can that be? Look at where the cuts lie, and try another working point: the cut that keeps nine tenths of the signal, chosen on validation events as well.
+# (Rows of earlier chapters are there if you have run these. The error of a difference is that of the test events; it knows nothing of the luck of a training.) Have you won? In the bundle yes, by the loss, and surely against the five variables. But by Z of one cut your entry, the trees and the five variables are equal within their errors there, and none of them beats a row of chapter 7, the mass window with a loose cut on four momenta. How can that be? Look at where the cuts lie, and try another working point: the cut that keeps nine tenths of the signal, chosen on validation events as well.
 
 # %% tags=["nbval-ignore-output"]
 is_signal = y_validation == 1
@@ -759,7 +759,7 @@ if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
 # %% [markdown]
 # ### Exercise 8.9 – Who has chosen the cut? (in your words)
 #
-# (The table of one mass has few steps: both rules give the same cut.) At the first working point your entry, the trees and the five variables are equal, though the loss tells at least the first and the last apart. Read the columns "signal kept" and "background is worth" (both of validation events) for these three. What has decided where their cuts lie? Why are they not equal at the second working point? What is the weakness of *that* comparison, and what would you do to profit from a better score? Three or four sentences.
+# (The table of one mass has few steps: both rules give the same cut.) In the bundle your entry, the trees and the five variables are equal at the first working point, though the loss tells at least the first and the last apart. Read the columns "signal kept" and "background is worth" (both of validation events) for these three. What has decided where their cuts lie? Why are they not all equal at the second? What is the weakness of *that* comparison, and what would you do to profit from a better score? Three or four sentences.
 
 # %% tags=["exercise-8.9", "written"]
 ### BEGIN SOLUTION
