@@ -297,7 +297,7 @@ def _four_leptons(seed: int, n: int) -> pd.DataFrame:
     return events.assign(**masses)
 
 
-@exercise("1.6")
+@exercise("1.6", library=[kinematics.z_masses])
 def exercise_1_6(answer: Any, report: Report) -> None:
     """The masses of the two Z bosons."""
     given = (_four_leptons(16, 60),)

@@ -54,6 +54,12 @@ _HINTS = (
         "",
         "math and float() take one number: for arrays use the functions of np, such as np.sqrt, np.cos and np.log",
     ),
+    (
+        "IndexError",
+        "could not be broadcast",
+        "",
+        "rows and columns at once are pairs: x[rows][:, columns], or x[np.ix_(rows, columns)]",
+    ),
     ("IndexError", "too many indices|of dimension", "", "the array has fewer dimensions than that: print its .shape"),
     ("NameError", "", "", "is the name spelt as above, and has the cell that defines it been run?"),
     ("KeyError", "", "", "is the name spelt as above? `.columns` lists those of a table, `.keys()` of a dictionary"),
