@@ -505,7 +505,7 @@ assert corrected_shaky < too_careful
 assert naive_shaky < 0.8
 
 # %% [markdown]
-# Now it is about right, and with five losses nearly one experiment in ten still claims a difference: they tell the error itself too roughly. If you need an error, take the corrected one, and say so.
+# Now it is about right, and with five losses more than one experiment in twenty still claims a difference: they tell the error itself too roughly. If you need an error, take the corrected one, and say so.
 
 # %% [markdown]
 # ### Exercise 6.6 – The spread and the error (in your words)
@@ -763,10 +763,10 @@ if {samples.locate(name).source for name in samples.SIMULATED} == {"bundle"}:
     assert added.loc["  with the seed", "Z"] < 1.2 * added.loc["error of one value, from events", "Z"]
 
 # %% [markdown]
-# In Z, the seeds spread hardly farther than the events alone make them: networks that are equally good keep different test events. Whoever adds the whole spread of the seeds to the paired error counts the luck of the events twice. (One pair in twenty differs by twice its error; in the bundle it is seed 103.) In the loss it is the other way round: most of the spread is the seed's own.
-# Five seeds tell a spread to a third only, so we tried forty in the bundle: in Z a spread of 0.0101, and 0.0101 from the events alone; in the loss 0.0027, and 0.0008. Mostly, a seed lets all scores end a little too high or too low (the jumps of chapter 5). When we shifted and stretched the scores of each network for its best loss, the spread fell to 0.0010. Z asks only which events pass.
+# In Z, the seeds spread hardly farther than the events alone make them: networks that are equally good keep different test events. Whoever adds the whole spread of the seeds to the paired error counts the luck of the events twice. (One pair in twenty differs by twice its error; in the bundle it is seed 103.) In the loss it is the other way round in the bundle: most of the spread is the seed's own. (With the release's own Z and top-pair files, five seeds showed nothing of it.)
+# Five seeds tell a spread to a third only, so we tried forty in the bundle: in Z a spread of 0.0101, and 0.0101 from the events alone; in the loss 0.0027, and 0.0008. Mostly, a seed lets all scores end a little too high or too low: with the scores of each network shifted and stretched for its best loss, 0.0010 are left. Z asks only which events pass.
 #
-# So a difference in loss of twice its paired error says nothing if both networks were trained once. For a difference in Z, as on the leaderboard, the paired error is most of it. No line of the table knows what other *training* events would do.
+# So a difference in loss of twice its paired error may say nothing if both networks were trained once. For a difference in Z, as on the leaderboard, the paired error is most of it. No line of the table knows what other *training* events would do.
 
 # %% tags=["nbval-ignore-output"]
 rows = [
@@ -844,7 +844,7 @@ checks.panel(6)
 # - The folds share most of their training events. Repeating a cross-validation makes the naive error as small as one likes, and claims differences that are not there. A corrected error does not shrink away; it is a guess.
 # - Two networks are compared fold by fold, on the same events: the differences spread less than the losses.
 # - Out-of-fold scores let every simulated event count in a result, with a smaller error. Events that no network has seen get the mean of all networks.
-# - The paired error of a difference knows the test events only. For Z this is most of it; for the loss the luck of two seeds is larger.
+# - The paired error of a difference knows the test events only. For Z this is most of it; for a loss the luck of two seeds can be larger.
 
 # %% [markdown]
 # ## Four questions
