@@ -763,8 +763,8 @@ if {samples.locate(name).source for name in samples.SIMULATED} == {"bundle"}:
     assert added.loc["  with the seed", "Z"] < 1.2 * added.loc["error of one value, from events", "Z"]
 
 # %% [markdown]
-# In Z, the seeds spread hardly farther than the events alone make them: networks that are equally good keep different test events. Whoever adds the whole spread of the seeds to the paired error counts the luck of the events twice. (One pair in twenty differs by twice its error; in the bundle it is seed 103.) In the loss it is the other way round in the bundle: most of the spread is the seed's own. (With the release's own Z and top-pair files, five seeds showed nothing of it.)
-# Five seeds tell a spread to a third only, so we tried forty in the bundle: in Z a spread of 0.0101, and 0.0101 from the events alone; in the loss 0.0027, and 0.0008. Mostly, a seed lets all scores end a little too high or too low: with the scores of each network shifted and stretched for its best loss, 0.0010 are left. Z asks only which events pass.
+# In Z, the seeds spread little farther than the events alone make them: networks that are equally good keep different test events. Whoever adds the whole spread of the seeds to the paired error counts the luck of the events twice. (One pair in twenty differs by twice its error; in the bundle it is seed 103.) In the loss it is the other way round in the bundle: most of the spread is the seed's own. (With the release's own Z and top-pair files, five seeds showed nothing of it.)
+# Five seeds tell a spread to a third only, so we tried thirteen times five in the bundle: in Z a spread of 0.012, of which the events alone make 0.010; in the loss 0.0029, and 0.0009. Mostly, a seed lets all scores end a little too high or too low: with the scores of each network shifted and stretched for its best loss, 0.0010 was left. Z asks only which events pass.
 #
 # So a difference in loss of twice its paired error may say nothing if both networks were trained once. For a difference in Z, as on the leaderboard, the paired error is most of it. No line of the table knows what other *training* events would do.
 
