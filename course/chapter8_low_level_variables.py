@@ -680,7 +680,7 @@ looks_like_signal = log["own entry"]["score"][of_jets] > 0.5
 print(f"{looks_like_signal.sum()} of {of_jets.sum()} such events have an own score above one half")
 
 # %% [markdown]
-# What does isolation win? Compare the difference with its error. In the bundle it is hardly more than that. By itself isolation separates, though not sharply. But momenta and masses have thrown out nearly all of these events already, and the handful that still looks like signal is too small to learn from, or to see a gain in.
+# What does isolation win? In the bundle a little of the loss, between one and two errors. (We tried five seeds, and each of them gained about as much: it is not the luck of a training, but it may be that of the validation events.) By itself isolation separates, though not sharply. But momenta and masses have thrown out nearly all of these events already, and the handful that still looks like signal is too small to see much of a gain.
 #
 # ### The test events
 #
@@ -753,7 +753,7 @@ points.round(2)
 if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
     assert final.loc["own entry", "z"] > final.loc["as they are", "z"] + 0.3
     assert abs(points.loc[("best Z, guarded", "trees"), "own entry minus this"]) < 0.25
-    assert points.loc[("90 % of the signal", "five variables"), "own entry minus this"] > 0.15
+    assert points.loc[("90 % of the signal", "five variables"), "own entry minus this"] > 0.05
     assert final.loc["planed", "z"] < final.loc["own entry", "z"]
 
 # %% [markdown]
