@@ -10,9 +10,8 @@
 # # Chapter 1 – Data preparation
 #
 # Among the collisions that ATLAS recorded in 2016 there are some in which a Higgs boson decayed to four charged leptons: about
-# ten in the part that this course looks at, and forty times as many other events that look like them. You are going to hunt for the
-# ten. By chapter 7 you will open the data and say how significant what you see is. Everything starts with knowing your events. That is
-# what this chapter is for.
+# ten of them were seen in the part that this course looks at, beside forty times as many other events that look like them. You are going to hunt for the
+# ten. By chapter 7 you will open the data and say how significant what you see is. Everything starts with knowing your events.
 
 # %% [markdown]
 # ## What you will do
@@ -25,11 +24,11 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 100 minutes | the sample files, in `data/` | the preselected events, for all later chapters |
+# | 140 minutes | the sample files, in `data/` | the preselected events, for all later chapters |
 #
-# The heading of an exercise says what it asks for: *write code*, *derive*, *predict*, *choose*, *read a plot*, or an answer *in your words*. Below each one is a check. Run it
+# The heading of an exercise says what it asks for: to *write code*, to *derive* a formula first, or an answer *in your words*. Below each one is a check. Run it
 # after the cell of your answer, as often as you change that: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
-# check says so and the chapter goes on with the course's own solution. You can always come back. A word with a link is explained in the glossary.
+# check says so and the chapter goes on with the course's own solution. A word with a link is explained in the glossary.
 
 # %%
 from course import checks, interactive, leaderboard, outputs
@@ -59,20 +58,21 @@ print(f"{len(events)} events, {len(events.columns)} columns")
 print(*events.columns, sep=", ")
 
 # %% [markdown]
-# All these events are simulated, so we know what each of them is. Look at some: the first twenty contain a Higgs boson, the others do not.
+# All these events are simulated, so we know what each of them is. Look at some: twenty with a Higgs boson and twenty without, in mixed order.
 #
-# On the left you look along the beam. Electrons end in the calorimeter, muons go through everything. On the right the
+# On the left you look along the beam. On the right the
 # detector is cut open and laid flat: the next section explains η and φ. Leptons are numbered by falling momentum across the beam.
-# *Two of the leptons, perhaps, come from a Z boson of 91 GeV. Which two? Can you tell an event with a Higgs boson from one without?*
+# *Two of the leptons, perhaps, come from a Z boson of 91 GeV. Which two? (The farther apart they fly, the larger their mass.) Can you tell an event with
+# a Higgs boson from one without?* Guess, then uncover the answer.
 
 # %%
 higgs = events["sample"].isin(samples.SIGNAL)
 some = pd.concat([events[higgs].sample(20, random_state=219), events[~higgs].sample(20, random_state=219)])
-interactive.event(some)
+interactive.event(some.sample(frac=1, random_state=33))
 
 # %% [markdown]
-# A single event tells little: what a Higgs boson can do, something else can do as well. But we can find out what is *common* among the
-# ones and rare among the others. For that we need numbers.
+# A single event tells little: what a Higgs boson can do, something else can do as well. What is *common* among the
+# ones and rare among the others, only numbers tell.
 
 # %% [markdown]
 # ## 1.2 The detector and its coordinates
@@ -82,7 +82,7 @@ interactive.event(some)
 #
 # ![The ATLAS detector as a cylinder around the beam line, with the x axis to the centre of the ring, the y axis up and
 # the z axis along the beam. The azimuth phi turns around the beam; the polar angle theta is measured from the beam,
-# and lines mark pseudorapidity zero, one and two and a half.](../course/figures/atlas_coordinates.svg)
+# and lines mark pseudorapidity 0, 0.5, 1, 1.5, 2 and 2.5.](../course/figures/atlas_coordinates.svg)
 #
 # Four numbers describe the [four-momentum](../course/glossary.md#four-momentum) of a lepton:
 #
@@ -104,7 +104,7 @@ interactive.event(some)
 # %% [markdown]
 # ### Exercise 1.1 – The invariant mass (write code)
 #
-# Energies and momenta of several particles add up. The *invariant mass* of the sum is the mass of what they came from:
+# Energies and momenta of several particles add up. If all came from one particle, the *invariant mass* of the sum is its mass:
 #
 # $$ m^2 = \Big(\sum E\Big)^2 - \Big(\sum p_x\Big)^2 - \Big(\sum p_y\Big)^2 - \Big(\sum p_z\Big)^2 . $$
 #
@@ -139,8 +139,8 @@ invariant_mass = checks.exercise_1_1(invariant_mass)
 #
 # Some of these variables are *low-level*: what the detector measured, such as `lep1_pt`, that of the hardest lepton.
 # Others are *high-level*: computed from several low-level ones, with some physics in mind. `m_ll_12` is
-# the invariant mass of leptons 1 and 2 (whether or not they belong together), `m_llll` that of all four. `met` is the missing transverse energy, which
-# neutrinos leave behind.
+# the invariant mass of leptons 1 and 2 (whether or not they belong together), `m_llll` that of all four. `met` is the missing transverse energy: what
+# neutrinos carried away, and what was mismeasured.
 #
 # Your own function should agree with the column `m_llll`:
 
@@ -172,7 +172,7 @@ print("they agree:", np.allclose(own_mass, events["m_llll"], rtol=1e-5))
 # %% [markdown]
 # ### What looks like it
 #
-# A [background](../course/glossary.md#background) is another process with the same particles in the end. There are three that matter to us:
+# A [background](../course/glossary.md#background) is another process with the same particles in the end, or what looks like them. There are three that matter to us:
 #
 # - **ZZ**: two Z bosons (or virtual photons) made directly, without a Higgs boson. Four real leptons: it looks very
 #   much like the signal, and among the events that we shall keep it is by far the largest background.
@@ -197,10 +197,10 @@ pd.DataFrame(
 # %% [markdown]
 # The names: `ggH` is gluon fusion, as above. `VBF` is *vector boson fusion*: two quarks each radiate a W or Z boson, and
 # these two merge into a Higgs boson. In `WH` and `ZH` the Higgs boson is made beside a W or a Z boson. `llll` is ZZ,
-# `Zee` and `Zmumu` are a Z boson that becomes electrons or muons, and `ttbar_lep` is top pairs.
+# `Zee` and `Zmumu` are a Z boson that becomes electrons or muons (`Ztautau`, if you have its file, two taus), and `ttbar_lep` is top pairs.
 #
 # `official` means: a file that ATLAS published in its Open Data of 2020, in this course *the release*. `bundle`
-# means: simulated for this course in the form of the release, with the Pythia generator and a simple model of the detector.
+# means: simulated for this course in the form of the release, with the generator Pythia (ZZ with a matrix element of the course's own) and a simple model of the detector.
 # (`simulated` is another simulation of the course's, and `foreign` a file that is
 # none of these.) The row `data` holds collision data if it is official. In the bundle it is
 # [pseudo-data](../course/glossary.md#pseudo-data): simulated events, mixed as nature would mix them, which none of the other samples contains. We keep
@@ -222,7 +222,7 @@ pd.DataFrame(
 # *weight* says how many events of nature a simulated event stands for.
 #
 # How many does nature make? The cross-section $\sigma$ of a process times the integrated
-# [luminosity](../course/glossary.md#luminosity) $L$ of the data is the number of collisions of this kind that happened. $L$ is measured in inverse area: at 10 fb⁻¹ a
+# [luminosity](../course/glossary.md#luminosity) $L$ of the data is the mean number of collisions of this kind. $L$ is measured in inverse area: at 10 fb⁻¹ a
 # process with a cross-section of 1 fb happens ten times on average.
 
 # %% [markdown]
@@ -244,18 +244,17 @@ for name in ("eventNumber", "lep_n", "lep_pt", "lep_charge", "lep_type", "mcWeig
 #
 # - `mcWeight`: the weight that the generator gave to the event, on a scale of its own. Events of twice the weight count twice.
 # - `SumWeights`: the sum of `mcWeight` over *all* events that were generated, also those that never made it into this file.
-# - `scaleFactor_PILEUP`, `_ELE`, `_MUON`, `_LepTRIGGER`: factors that make the simulation more like the data, in the
+# - `scaleFactor_PILEUP`, `scaleFactor_ELE`, `scaleFactor_MUON` and `scaleFactor_LepTRIGGER`: factors that make the simulation more like the data, in the
 #   [pile-up](../course/glossary.md#pile-up), in how often electrons and muons are recognised, and in the *trigger*, which decides
 #   online what is recorded.
 
 # %% [markdown]
-# ### Exercise 1.2 – The event weight (write code)
+# ### Exercise 1.2 – The event weight (derive, write code)
 #
-# Find the formula yourself. If the weights of *all* generated events were added up, with all scale factors 1, the sum should be the number of collisions of this kind
-# that happened at the luminosity of the data. And the weights should be in proportion to `mcWeight`. Which factor does that leave? Multiply by
-# the four scale factors in the end.
+# Find the formula yourself. Leave the scale factors out at first: what should the weights of *all* generated events add up to? And what should make
+# one of them larger than another?
 #
-# `branches` is a dictionary of arrays with the names of the branches above. The luminosity comes in fb⁻¹. Mind the units: 1 pb = 1000 fb.
+# `branches` is a dictionary of arrays with the names of the branches above. The luminosity comes in fb⁻¹.
 
 
 # %% tags=["exercise-1.2"]
@@ -291,8 +290,8 @@ for name, factor in factors.items():
 # \frac{\sigma \cdot L}{\sum w_\text{generator}} . $$
 #
 # In these files the size of `mcWeight` hardly differs between the events of a sample. What makes the weights differ is above all the
-# pile-up: the release was simulated before anybody knew how many collisions would overlap in the data. The other factors correct by
-# some per cent, this one by a lot, down to 0 where the data have no such crossings.
+# pile-up: the release was simulated before anybody knew how many collisions would overlap in the data. The other factors correct mostly by
+# some per cent (a few events have a trigger factor of 0), this one by a lot, down to 0 where the data have no such crossings.
 
 # %% tags=["claim"]
 assert np.ptp(np.abs(branches["mcWeight"])) < 0.01 * np.abs(branches["mcWeight"]).mean()
@@ -316,18 +315,17 @@ table["cross-section [pb]"] = pd.Series(cross_section)
 table.round({"expected": 3, "cross-section [pb]": 7})
 
 # %% [markdown]
-# Look at raw and expected side by side. The four Higgs samples hold more than a third of all simulated events, and stand for about ten. The two
-# samples of Z bosons hold one in a hundred or fewer, and stand for more than a hundred. Simulating rare accidents is
-# expensive: only very few Z events have two additional leptons. Keep this imbalance in mind. It will haunt us in chapters 4 and 5.
+# Look at raw and expected side by side. The four Higgs samples hold more than a third of all simulated events, and stand for about ten. The samples
+# of Z bosons hold one in a hundred or fewer, and stand for more than three hundred. Simulating rare accidents is
+# expensive: only very few Z events have two additional leptons. This imbalance will haunt us in chapters 4 and 5.
 #
-# (ZH should have 0.64 of the cross-section of WH. The release gives it one that is about a hundred times too small, and the course keeps it, so that yields
-# agree. It makes no difference here.)
+# (The release's cross-section of ZH is about a hundred times too small. The course keeps it: it makes no difference here.)
 
 # %% [markdown]
 # ### Exercise 1.3 – Made, and seen (write code)
 #
-# The cross-sections of the four Higgs samples include the decay to four leptons. Of all Higgs bosons that decayed in this way, what share is in the table?
-# Write the function for any such table, with the columns `sample` and `weight`. `cross_section` is a dictionary, in pb by sample; the luminosity is in fb⁻¹, and the
+# The cross-sections of the four Higgs samples include the decay to four leptons. Of all Higgs bosons that decayed in this way, what share is in the table? Bet on
+# a number first. Write the function for any such table, with the columns `sample` and `weight`. `cross_section` is a dictionary, in pb by sample; the luminosity is in fb⁻¹, and the
 # names of the signal samples are in `samples.SIGNAL`.
 
 
@@ -350,7 +348,7 @@ print(f"of these decayed to four leptons:         {decayed:8.0f}")
 print(f"of these with all four leptons seen:      {share_seen(events, cross_section, samples.LUMINOSITY):8.0%}")
 
 # %% [markdown]
-# Half a million Higgs bosons were made in these collisions (55 pb is the calculated [cross-section](../course/glossary.md#cross-section) of all decays). About seventy decayed to four electrons or muons, and one in seven of those
+# Half a million Higgs bosons were made in these collisions (55 pb is the calculated [cross-section](../course/glossary.md#cross-section) of all decays). About seventy decayed to four electrons or muons (in WH and ZH also to taus), and one in seven of those
 # is seen with all four: a lepton that flies along the beam pipe, is too soft, or is not recognised is lost, and the event with it.
 
 # %% tags=["claim"]
@@ -360,26 +358,21 @@ assert 65 < decayed < 75
 # %% [markdown]
 # ## 1.5 The preselection
 #
-# A Z boson decays to two leptons of the same flavour and of opposite charge. So the four leptons of a signal event must be
-#
-# - *eeee*, *eeµµ* or *µµµµ*, and
-# - two positive and two negative: the total charge is zero.
-#
-# Events that fail are hardly ever signal (unless a lepton was mismeasured, or one of the four comes from a W or Z boson
-# made beside the Higgs boson), and we drop them. This is the [preselection](../course/glossary.md#preselection). The
+# A Z boson decays to two leptons of the same flavour and of opposite charge. Four leptons whose flavours or charges do not fit two Z bosons
+# are hardly ever signal (unless a lepton was mismeasured, or came from a tau, or from a W or Z boson
+# made beside the Higgs boson), and we drop such events. This is the [preselection](../course/glossary.md#preselection). The
 # neural network then works on what is left.
 
 # %% [markdown]
 # ### Exercise 1.4 – Flavour (write code)
 #
-# Each event has the columns `lep1_pdgid` to `lep4_pdgid`, with 11 for an electron and 13 for a muon. Return a mask, shape
-# `(n_events,)`, that is true for *eeee*, *eeµµ* and *µµµµ*. Use whole columns at once: a Python loop over a million
-# events is slow.
+# Each event has the columns `lep1_pdgid` to `lep4_pdgid`, with 11 for an electron and 13 for a muon. Which flavours can two Z bosons give? Return a
+# mask, shape `(n_events,)`, that is true for these, in whatever order. Whole columns at once are faster than a loop over events.
 
 
 # %% tags=["exercise-1.4"]
 def is_flavour_allowed(events):
-    """True for the events whose four leptons are eeee, eeµµ or µµµµ."""
+    """True for the events whose four leptons have the flavours of two Z bosons' decays."""
     ### BEGIN SOLUTION
     flavour_sum = events["lep1_pdgid"] + events["lep2_pdgid"] + events["lep3_pdgid"] + events["lep4_pdgid"]
     return (flavour_sum == 44) | (flavour_sum == 48) | (flavour_sum == 52)
@@ -392,13 +385,13 @@ is_flavour_allowed = checks.exercise_1_4(is_flavour_allowed)
 # %% [markdown]
 # ### Exercise 1.5 – Charge (write code)
 #
-# Now the same for the charge: the columns `lep1_charge` to `lep4_charge` hold +1 or −1. The mask is true where the four charges
-# add up to zero.
+# Now the charges: the columns `lep1_charge` to `lep4_charge` hold +1 or −1. The mask is true where two Z bosons can have given all four, the flavours left aside.
+# Before you go on: *how many in ten top pairs will pass each of the two?*
 
 
 # %% tags=["exercise-1.5"]
 def is_neutral(events):
-    """True for the events whose four leptons have total charge zero."""
+    """True for the events whose four leptons have the charges of two Z bosons' decays."""
     ### BEGIN SOLUTION
     charge_sum = events["lep1_charge"] + events["lep2_charge"] + events["lep3_charge"] + events["lep4_charge"]
     return charge_sum == 0
@@ -420,7 +413,8 @@ pd.concat(flow, axis=1).swaplevel(axis=1)[["raw", "expected"]].round(1)
 
 # %% [markdown]
 # The leptons of a top pair come from three or four different decays, so their flavours hardly know of each other: half of the
-# events fail. Their charges know more. If only the two W bosons had opposite ones, half of the rest would fail; but the two bottom quarks have opposite charges, too, and it is about a third.
+# events fail. Their charges know more. Mostly two leptons come from the W bosons, which have opposite charges, and two from the bottom quarks. If the latter's charges
+# were random, half of the rest would fail. It is about a third: the two bottom quarks have opposite charges, too.
 # Of the Higgs boson's events hardly any fails.
 
 # %% tags=["claim"]
@@ -434,7 +428,7 @@ preselected = events[is_flavour_allowed(events) & is_neutral(events)].reset_inde
 # %% [markdown]
 # ## 1.6 Which two leptons come from the Z?
 #
-# Back to the question of the beginning. In *eeµµ* there is one way to make two pairs of one flavour and of opposite charges.
+# In *eeµµ* there is one way to make two pairs of one flavour and of opposite charges.
 # In *eeee* and *µµµµ* there are two: each positive lepton can go with either negative one. Nature does not tell. The usual choice is: of all such pairs **Z₁** is the one whose mass is nearest to 91.19 GeV,
 # and **Z₂** is made of the two leptons that are left.
 
@@ -479,7 +473,7 @@ plotting.show(
 
 # %% [markdown]
 # There is the star of ZZ*. In the signal one Z boson is nearly real, and the other takes what is left of 125 GeV: mostly 15 to 35 GeV. Much of the background
-# has *two* real Z bosons; in the rest the second pair is often lighter still. And would it have been a good guess that the two hardest leptons belong together?
+# has *two* real Z bosons; in the rest the second pair is often lighter still. (Section 1.8 explains the numbers above the frames.) And would it have been a good guess that the two hardest leptons belong together?
 
 # %%
 hardest = (paired["m_ll_12"] == paired["m_z1"]) | (paired["m_ll_12"] == paired["m_z2"])
@@ -493,7 +487,7 @@ shares.round(3)
 
 # %% [markdown]
 # In most events of ZZ the two hardest leptons belong to *different* pairs. The second column counts events such as *e⁺e⁺µ⁻µ⁻*: they pass the preselection and hold no pair that could be a Z
-# boson. Among the top pairs that is a considerable share, among the others hardly any. We keep them, so that the yields are those of the release. A real analysis
+# boson. Among the top pairs that is a considerable share, among the others hardly any. We keep them, for a simple preselection; a real analysis
 # asks for two pairs.
 
 # %% tags=["claim"]
@@ -545,7 +539,7 @@ def spread_of_sum(weight, n_toys, rng):
 spread_of_sum = checks.exercise_1_7(spread_of_sum)
 
 # %% [markdown]
-# Which formula gives this number without any toys? Three guesses: the relative error of a count, $\sum w/\sqrt{n}$; the fluctuation of the *data*, $\sqrt{\sum w}$; and $\sqrt{\sum w^2}$. Bet on one before you run the cell.
+# Which formula gives this number without any toys? Three guesses: the sum times the relative error of a count, $\sum w/\sqrt{n}$; the fluctuation of the *data*, $\sqrt{\sum w}$; and $\sqrt{\sum w^2}$. Bet on one before you run the cell.
 
 # %% tags=["nbval-ignore-output"]
 rng, rows = np.random.default_rng(17), {}
@@ -563,7 +557,7 @@ errors.round(3)
 
 # %% [markdown]
 # It is $\sqrt{\sum w^2}$, and the reason is short: the number of times that an event occurs has variance 1, so it adds $w^2$ to the variance of the sum. $\sum w/\sqrt{n}$ would be right if all weights were equal. $\sqrt{\sum w}$ answers
-# another question: how far the *data* will scatter around the prediction. It is larger here, since more events were simulated than nature makes. In all figures of the course the band *stat. uncertainty* is $\sqrt{\sum w^2}$.
+# another question: how far the *data* will scatter around the prediction. It is larger here, since all weights are smaller than 1. In all figures of the course the band *stat. uncertainty* is $\sqrt{\sum w^2}$.
 
 # %% tags=["claim"]
 assert (np.abs(errors["toys"] / errors["√Σw²"] - 1) < 0.12).all()
@@ -584,12 +578,13 @@ plotting.show(
 )
 
 # %% [markdown]
-# The signal is nearly invisible. To compare *shapes*, we scale signal and background to the same area. The number in the
-# corner is the [separation](../course/glossary.md#separation)
+# The signal is nearly invisible. To compare *shapes*, we scale signal and background to the same area. The number above
+# each frame is the [separation](../course/glossary.md#separation)
 #
 # $$ \langle S^2\rangle = \frac{1}{2}\int \frac{(s(x)-b(x))^2}{s(x)+b(x)}\,\mathrm{d}x , $$
 #
-# where $s(x)$ and $b(x)$ are now normalised distributions, and not numbers of events. It is 0 if they are the same, and 1 if they do not overlap.
+# where $s(x)$ and $b(x)$ are now normalised distributions, and not numbers of events. It is 0 if they are the same (by chance a little more), and 1 if they do not overlap.
+# (The dips near |η| = 1.4: there, between two parts of the calorimeter, electrons are not counted.)
 
 # %%
 fig, axes = plotting.compare_many(
@@ -605,7 +600,7 @@ plotting.show(
 # ### Exercise 1.8 – Why not φ? (in your words)
 #
 # The azimuth of the leading lepton does not separate at all. Why is that so, for signal and background alike? Would you expect
-# the *difference* of two leptons' azimuths to be any better? Two or three sentences.
+# the *difference* of two leptons' azimuths to be any better?
 
 # %% tags=["exercise-1.8", "written"]
 ### BEGIN SOLUTION
@@ -623,8 +618,8 @@ checks.written("1.8", answer_1_8)
 #
 # Separation compares shapes. What we want is $s/\sqrt{b}$. So take one variable, keep the events in a *window* of it, and choose the two ends.
 #
-# One caution. The best of many windows is the best also by luck. So we choose on one part of the events, six tenths, and quote on the others. These *test events* stay untouched by
-# all choices through the whole course; chapter 2 tells how they are drawn. `match_yields` scales each part to the full number of expected events again.
+# One caution. The best of many windows is the best also by luck. So we choose on one part of the events, six tenths, and quote on the others. Nothing that is
+# quoted on these *test events* is chosen on them, in the whole course; chapter 2 tells how they are drawn. `match_yields` scales each part to the full number of expected events again.
 
 # %% [markdown]
 # ### Exercise 1.9 – The best window (write code)
@@ -712,6 +707,7 @@ in_window = preselected["m_llll"].between(*mass_window, inclusive="left")
 s_window, b_window = (preselected.loc[in_window & own, "weight"].astype(float).sum() for own in (signal, ~signal))
 print(f"115 to 130 GeV: s = {s_window:.1f}, b = {b_window:.1f}, s/√b = {s_window / np.sqrt(b_window):.2f}")
 print(f"share of signal there: {s_window / (s_window + b_window):.2f}")
+print(f"test events alone: s/√b = {s_over_root_b(test, 'm_llll', *mass_window):.2f}")
 
 # %% [markdown]
 # This is *the bar*: who knows the mass of the Higgs boson needs no network to get to 1.5. For most searches nobody knows the mass beforehand. So the course leaves it out on purpose until chapter 8, and
@@ -723,10 +719,10 @@ assert 1.4 < s_window / np.sqrt(b_window) < 1.7
 # %% [markdown]
 # ## 1.9 The weights themselves
 #
-# One more look at the weights before we hand them to a network. How large are they, how much do they spread, and do they have a sign?
+# How large are the weights, how much do they spread, and do they have a sign?
 
 # %% [markdown]
-# ### Exercise 1.10 – How many events is a sample worth? (write code)
+# ### Exercise 1.10 – How many events is a sample worth? (derive, write code)
 #
 # A sample with spread-out weights predicts less precisely than its size suggests. Its *effective number* of events is the number of events *of equal weight* whose sum would
 # have the same relative error. You know the error of a sum of weights since exercise 1.7. Derive the formula, and write it as a function.
@@ -765,7 +761,7 @@ pd.DataFrame({name: sizes[name].map(form.format) for name, form in shown.items()
 # Some weights are [negative](../course/glossary.md#negative-weight). In the release they come from calculations beyond the leading order of quantum field theory, where some events subtract
 # what others counted twice. The bundle was generated at leading order, and the course has made a share of its Z events negative, whatever they look like.
 # Either way the sum is right *because* they subtract. Who drops them, or takes their
-# absolute value, changes the prediction: in the bundle its sum alone, in a real calculation shapes as well, since negative weights gather in some regions. Chapter 5 comes back to them.
+# absolute value, changes the prediction: in the bundle its sum alone, in a real calculation shapes as well, since negative weights gather in some regions.
 
 # %% tags=["claim"]
 assert sizes.loc[["Zee", "Zmumu", "ttbar_lep"], "median"].min() > 100 * sizes.loc[list(samples.SIGNAL), "median"].max()
@@ -793,8 +789,8 @@ checks.written("1.11", answer_1_11)
 # ## 1.10 Can a network beat one cut?
 #
 # *The leaderboard* goes with you from chapter to chapter, and each adds what it has tried. $Z$ is the significance expected on the test events, by a
-# formula that chapter 7 derives: close to $s/\sqrt{b}$ where $s$ is small against $b$, a little less where it is not. Its error comes from the number of simulated events. The last column compares with the window on the *same* events: luck that both share cancels, so a
-# difference can be known better than its parts. *Parameters* counts the numbers that were chosen.
+# formula that chapter 7 derives: close to $s/\sqrt{b}$ where $s$ is small against $b$, a little less where it is not, as in the mass window: compare with the $s/\sqrt{b}$ of the test events above. Its error is that of the simulation, as if the test events stood alone. The last column compares with the window on the *same* events: luck that both share cancels, so a
+# difference can be known better than its parts. *Parameters* counts the numbers that were chosen; *validation loss* and *AUC* belong to the networks of later chapters.
 
 # %% tags=["nbval-ignore-output"]
 variable = windows["where chosen"].idxmax()
@@ -816,7 +812,7 @@ leaderboard.show(chapter)
 # %% [markdown]
 # A network that looks at all four momenta at once knows more than one window. *How much better will it be?* Put your guess on paper; the next chapters will tell.
 #
-# The preselected events go to the later chapters, together with the cut flow and the window. They are written to `data/outputs/`, with a note of which files they were made from.
+# The preselected events, the cut flow and the window are kept in `data/outputs/` for the later chapters.
 
 # %%
 chapter.write_numbers(
@@ -851,28 +847,28 @@ checks.panel(1)
 #
 # **1. Why must one of the two Z bosons of a Higgs boson of 125 GeV be virtual?**
 #
-# <details><summary>Because Z bosons live too short to be real.</summary>No. All Z bosons of this chapter decay at once, and many of them are real all the same: real means that the mass is near 91 GeV.</details>
+# <details><summary>Because Z bosons live too short to be real.</summary>All Z bosons of this chapter decay at once, and many of them are real all the same: real means that the mass is near 91 GeV.</details>
 # <details><summary>Because the masses of both together cannot exceed that of the Higgs boson.</summary>Right. Two real Z bosons weigh 182 GeV. The Higgs boson has 125 GeV, so at least one of them must be lighter than a real one.</details>
-# <details><summary>Because the detector measures one of them badly.</summary>No. The resolution is a GeV or two, and the second mass lies tens of GeV below 91.</details>
+# <details><summary>Because the detector measures one of them badly.</summary>The resolution is a GeV or two, and the second mass lies tens of GeV below 91.</details>
 #
 # **2. A sample of 900 simulated events has weights that add up to 43. What does the 43 mean?**
 #
 # <details><summary>The mean number of such events in the data.</summary>Right. Each weight says how many events of nature a simulated one stands for, so the sum is what we expect to count.</details>
-# <details><summary>The number of its events that pass the preselection.</summary>No. That is a count of simulated events, a raw number; the weights of those that pass are what is summed.</details>
-# <details><summary>Exactly the number that the data will show.</summary>No. The data are counted, and scatter around the mean: 43 ± 7, by Poisson's law.</details>
+# <details><summary>The number of its events that pass the preselection.</summary>That is a count of simulated events, a raw number; the weights of those that pass are what is summed.</details>
+# <details><summary>Exactly the number that the data will show.</summary>The data are counted, and scatter around the mean: 43 ± 7, by Poisson's law.</details>
 #
 # **3. Two samples have the same number of raw events and the same expected number. In one all weights are equal, in the other they differ. Which one predicts the sum better?**
 #
-# <details><summary>Both alike, since n and Σw are the same.</summary>No. The error is √Σw², and for a given sum that depends on how the weights are spread.</details>
-# <details><summary>The one whose weights differ, since it has more information.</summary>No. Its sum depends on a few heavy events more than on the others, and these fluctuate.</details>
+# <details><summary>Both alike, since n and Σw are the same.</summary>The error is √Σw², and for a given sum that depends on how the weights are spread.</details>
+# <details><summary>The one whose weights differ, since it has more information.</summary>Its sum depends on a few heavy events more than on the others, and these fluctuate.</details>
 # <details><summary>The one with equal weights.</summary>Right. For a given sum √Σw² is smallest for equal weights; the effective number is then the raw number.</details>
 #
 # **4. You try 300 windows, take the one with the largest s/√b, and quote this s/√b from the same events. What is wrong?**
 #
-# <details><summary>Nothing, as long as the events are simulated.</summary>No. Simulated events fluctuate as well, and the largest of 300 fluctuating numbers tends to be one that went up.</details>
+# <details><summary>Nothing, as long as the events are simulated.</summary>Simulated events fluctuate as well, and the largest of 300 fluctuating numbers tends to be one that went up.</details>
 # <details><summary>The number tends to be too large.</summary>Right. The best window is the best partly by luck. On other events the luck is gone; so choose on some events, and quote on others.</details>
-# <details><summary>The number tends to be too small.</summary>No. Of many fluctuating values the largest was picked, and that is more often one that went up.</details>
-# <details><summary>It is wrong only if two windows overlap.</summary>No. Overlapping windows share their luck, which makes the effect smaller and not larger.</details>
+# <details><summary>The number tends to be too small.</summary>Of many fluctuating values the largest was picked, and that is more often one that went up.</details>
+# <details><summary>It is wrong only if two windows overlap.</summary>Overlapping windows share their luck, which makes the effect smaller and not larger.</details>
 
 # %% [markdown]
 # ## What you can now do

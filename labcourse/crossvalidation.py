@@ -115,7 +115,7 @@ def cross_validate(
             folds.histories.append(history)
             folds.losses[number] = history["val_loss"][-1] if patience is None else np.nanmin(history["val_loss"])
         line.prefix = ""
-        line.show(f"{len(sizes)} folds  val_loss {folds.mean:.4f} ± {folds.spread:.4f}")
+        line.show(f"{len(sizes)} folds  val_loss: mean {folds.mean:.4f}, spread {folds.spread:.4f}")
     return folds
 
 

@@ -9,6 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 PAIRS = ((1, 2), (1, 3), (1, 4), (2, 3), (2, 4), (3, 4))
 """The six ways to pick two of four leptons."""
 
+Z_MASS = 91.19
+"""Mass of the Z boson, in GeV."""
+
 _BLOCK = 8192
 """Events whose pairs are computed at a time: what lies in between stays in the processor's cache."""
 
@@ -67,6 +70,23 @@ def pair_masses(pt: ArrayLike, eta: ArrayLike, phi: ArrayLike, energy: ArrayLike
 def lepton_arrays(events: pd.DataFrame, quantity: str) -> NDArray[np.float32]:
     """Return one quantity (``pt``, ``eta``, ``phi``, ``e``, ``charge``, ``pdgid``) of the leptons, shape (n, 4)."""
     return np.column_stack([events[f"lep{i}_{quantity}"].to_numpy() for i in (1, 2, 3, 4)])
+
+
+def z_masses(events: pd.DataFrame) -> NDArray[np.float64]:
+    """Mass of the pair nearest the Z boson and of the other pair, in GeV, shape (2, n_events).
+
+    Pairs are two leptons of one flavour and opposite charge. Where an event does not consist of two, both are 0.
+    """
+    charge, flavour = (lepton_arrays(events, name) for name in ("charge", "pdgid"))
+    masses, distance = np.zeros((2, len(events))), np.full(len(events), np.inf)
+    for pairs in zip(PAIRS, reversed(PAIRS), strict=True):  # (1, 2) and (3, 4), …
+        found = np.array([events[f"m_ll_{i}{j}"] for i, j in pairs], np.float64)
+        far = np.abs(found[0] - Z_MASS)
+        for i, j in pairs:
+            is_pair = (charge[:, i - 1] + charge[:, j - 1] == 0) & (flavour[:, i - 1] == flavour[:, j - 1])
+            far[~is_pair] = np.inf
+        masses, distance = np.where(far < distance, found, masses), np.minimum(far, distance)
+    return masses
 
 
 def delta_phi(phi_a: ArrayLike, phi_b: ArrayLike) -> NDArray[np.float64]:

@@ -16,6 +16,7 @@ from course.checks.preselection import all_rows, exercise_1_4, exercise_1_5
 from course.checks.registry import course_answer
 from course.checks.report import Report, Row, exercise
 from course.checks.tables import PER_CENT, changed, follows, gives, with_argument
+from course.checks.windows import exercise_1_9
 from labcourse import kinematics, samples, selection, weights
 
 __all__ = ["exercise_1_1", "exercise_1_2", "exercise_1_3", "exercise_1_4", "exercise_1_5", "exercise_1_6"]
@@ -96,9 +97,11 @@ def _with(**branches: Callable[[Any], Any]) -> Callable[..., Any]:
     return lambda b, luminosity: _weight(b | {name: new(b) for name, new in branches.items()}, luminosity)
 
 
-def _without(*names: str) -> Row:
+def _without(*names: str, scale: float = 1.0) -> Row:
+    """Return the mistake of leaving out factors, whatever has become of the units at the same time."""
     what = f"the factor {names[0]} is missing" if len(names) == 1 else f"factors are missing: {', '.join(names)}"
-    return _with(**dict.fromkeys(names, lambda b: 1.0)), what, "multiply by all factors of the formula"
+    wrong = _with(**dict.fromkeys(names, lambda b: 1.0))
+    return changed(wrong, lambda w: w / scale), what, "multiply by all factors of the formula"
 
 
 _FIRST = "events may be of several samples: use the whole array, in which each has a value of its own"
@@ -111,9 +114,19 @@ _MISTAKES_1_2 = (
         "this divides by the sum of the selected events",
         "use SumWeights",
     ),
+    (
+        _with(SumWeights=lambda b: b["SumWeights"].sum()),
+        "SumWeights is added up over the events",
+        "each event holds the sum of its sample already: divide by the column itself",
+    ),
     (_with(SumWeights=lambda b: 1.0), "the sum of the weights is missing", "divide by SumWeights"),
     (changed(_weight, np.sum), "this is the sum of all weights", "one weight per event: multiply element by element"),
-    *(_without(*names) for n in range(1, 6) for names in itertools.combinations((*_FACTORS, "XSection"), n)),
+    *(
+        _without(*names, scale=scale)
+        for scale in (1, 1e3, 1e6)
+        for n in range(1, 6)
+        for names in itertools.combinations((*_FACTORS, "XSection"), n)
+    ),
     (_with(XSection=lambda b: b["XSection"][0]), "the first XSection is taken for all events", _FIRST),
     (_with(SumWeights=lambda b: b["SumWeights"][0]), "the first SumWeights is taken for all events", _FIRST),
     (lambda b, luminosity: _weight(b, 1), "the luminosity is missing", "multiply by it"),
@@ -263,6 +276,11 @@ _MISTAKES_1_6 = (
         "events without a pair get 0",
         "where there is no pair, np.nan says so: begin with np.full(len(events), np.nan)",
     ),
+    (
+        changed(_pairs, lambda pair: np.full_like(pair, np.nan)),
+        "all masses are NaN",
+        "a comparison with NaN is always False: keep the smallest distance so far, beginning with np.inf",
+    ),
     (partial(_pairs, ways=_WAYS[:3]), "only pairs with lepton 1 are tried", "Z1 may be made of two others: six pairs"),
 )
 
@@ -279,7 +297,7 @@ def _four_leptons(seed: int, n: int) -> pd.DataFrame:
     return events.assign(**masses)
 
 
-@exercise("1.6")
+@exercise("1.6", library=[kinematics.z_masses])
 def exercise_1_6(answer: Any, report: Report) -> None:
     """The masses of the two Z bosons."""
     given = (_four_leptons(16, 60),)
@@ -304,8 +322,9 @@ def exercise_1_7(answer: Any, report: Report) -> None:
     total, squares, n = weight.sum(), (weight**2).sum(), len(weight)
     right = np.sqrt(squares)
     each = "let each event occur rng.poisson(1.0) times"
+    size = "each event draws a number of its own: rng.poisson(1.0, size=len(weight))"
     mistakes = (
-        (np.sqrt(total), "this is the fluctuation of the data, √Σw", f"the number of toys' events has mean 1: {each}"),
+        (np.sqrt(total), "this is the fluctuation of the data, √Σw", f"how often an event occurs has mean 1: {each}"),
         (squares, "this is the variance", "the standard deviation is its root: np.std"),
         (weight.std(), "this is the spread of the weights", "add up the weights of each toy first"),
         (right / np.sqrt(n_toys), "this is divided by √n_toys", "we ask how one toy scatters, and not their mean"),
@@ -319,6 +338,11 @@ def exercise_1_7(answer: Any, report: Report) -> None:
         ),
     )
     result = answer(weight.copy(), n_toys, np.random.default_rng(171))
+    # Both the mean of the sums and the spread of Σw times one number are Σw; but one toy alone has no spread.
+    if np.ndim(result) == 0 and abs(result / total - 1) < 0.1:
+        one = answer(weight.copy(), 1, np.random.default_rng(171))
+        if not np.nan_to_num(one):
+            report.wrong("all events of a toy occur equally often", size)
     hint = f"{each}, add up the weights, and take np.std of the sums"
     report.reading(result, right, "the sums scatter as they should", *mistakes, relative=0.05, hint=hint)
     few = float(answer(weight[:20].copy(), n_toys, np.random.default_rng(172)))
@@ -331,75 +355,6 @@ def exercise_1_7(answer: Any, report: Report) -> None:
     )
     counted = np.std([float(answer(weight, 5, np.random.default_rng(seed))) for seed in range(60)]) / right
     report.holds(0.15 < counted < 0.6, "takes n_toys toys", hint="use the argument n_toys: few toys know it less well")
-
-
-def _window(
-    edges: Any,
-    signal: Any,
-    background: Any,
-    *,
-    measure: Any = lambda s, b: s / np.sqrt(b),
-    allowed: Any = lambda first, end, n: True,
-    allow_b: Any = lambda b: b > 0,
-) -> tuple[Any, Any]:
-    """Return the best window of bins; the options are the variants that students write."""
-    n = len(signal)
-    best, window = -np.inf, (edges[0], edges[-1])
-    for first, end in itertools.combinations(range(n + 1), 2):
-        s, b = signal[first:end].sum(), background[first:end].sum()
-        if allowed(first, end, n) and allow_b(b) and (z := measure(s, b)) > best:
-            best, window = z, (edges[first], edges[end])
-    return window
-
-
-def _numbers_of_bins(edges: Any, signal: Any, background: Any) -> tuple[Any, ...]:
-    return tuple(int(np.searchsorted(edges, edge)) for edge in _window(edges, signal, background))
-
-
-_BOTH_ENDS = "try every pair of edges: two loops, the second from the first edge on"
-_MISTAKES_1_9 = (
-    (partial(_window, measure=lambda s, b: s / b), "this is the best s/b", "a root belongs to b: s / np.sqrt(b)"),
-    (partial(_window, measure=lambda s, b: s / np.sqrt(s + b)), "this is the best s/√(s+b)", "divide by √b alone"),
-    (partial(_window, measure=lambda s, b: s), "this is the window with most signal", "divide by √b"),
-    (partial(_window, allowed=lambda first, end, n: end - first == 1), "only single bins are tried", _BOTH_ENDS),
-    (partial(_window, allowed=lambda first, end, n: first == 0), "all windows begin at the first edge", _BOTH_ENDS),
-    (partial(_window, allowed=lambda first, end, n: end == n), "all windows end at the last edge", _BOTH_ENDS),
-    (
-        partial(_window, measure=lambda s, b: s / np.sqrt(abs(b)), allow_b=lambda b: b != 0),
-        "a window with a negative background wins",
-        "leave out windows whose background is not positive",
-    ),
-    (_numbers_of_bins, "these are numbers of bins", "return edges: edges[first], edges[end]"),
-    (
-        lambda edges, s, b: (_window(edges, s, b)[0], edges[_numbers_of_bins(edges, s, b)[1] - 1]),
-        "the upper end is an edge too low",
-        "bins first … last end at edges[last + 1]",
-    ),
-    (
-        changed(_window, lambda window: (window[0], window[1] - window[0])),
-        "the second number is the width",
-        "return the upper edge itself",
-    ),
-    (changed(_window, lambda window: window[::-1]), "the ends have changed places", "first the lower edge"),
-)
-
-
-@exercise("1.9")
-def exercise_1_9(answer: Any, report: Report) -> None:
-    """The window with the largest s/√b."""
-
-    def bins(seed: int, n: int) -> tuple[Any, Any, Any]:
-        rng, place = np.random.default_rng(seed), np.linspace(-1, 1, n)
-        signal = np.exp(-((place / 0.5) ** 2)) * rng.uniform(0.6, 1.4, n)
-        background = 4 * np.exp(-place) * rng.uniform(0.5, 1.5, n)
-        # A bin with hardly any background, one with a negative one, and ends with negative signal.
-        signal[[0, -5, -1]], background[-5:-1] = (-0.05, 0.12, -0.1), (0.05, 1.0, -1.5, 0.3)
-        return np.cumsum(rng.uniform(1, 3, n + 1)), signal, background
-
-    given, what = bins(14, 16), "no other window has a larger s/√b"
-    report.parts(answer(*given), "low, high")
-    follows(report, answer, _window, given, _MISTAKES_1_9, what, _BOTH_ENDS, relative=1e-6)
-    report.agrees(answer, _window, bins(20, 11), hint="use the three arguments, and all edges")
 
 
 def _effective(w: Any, *, above: Any = lambda w: w.sum() ** 2, below: Any = lambda w: (w**2).sum()) -> Any:

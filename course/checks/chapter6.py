@@ -77,7 +77,7 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     report.holds(
         all(np.array_equal(t, fold != i) and np.array_equal(v, fold == i) for i, (t, v) in enumerate(masks)),
         "fold 0 validates the first model, fold 1 the second, and so on",
-        hint="the number of the loop is the fold that validates",
+        hint="the number of the loop is the fold that validates; masks of True and False: fold == number",
     )
     losses, collect = recorder.losses, "collect what train_and_validate returns: np.array(losses)"
     report.recognises(result, *_MISTAKES_6_1, given=(losses,), right=losses)
@@ -341,14 +341,17 @@ def _picked(fold: Any, scores: Any) -> Any:
     return scores[fold, np.arange(len(fold))]
 
 
+_ANY = "any would be honest for events of no fold, but the mean is better"
 _SEEN = "a network that has trained on an event may know it by heart"
 _MISTAKES_6_8 = (
     (lambda s, f: s.mean(axis=0), "all events get the mean of all networks", _SEEN),
     (
         lambda s, f: _picked(f, s),
         "events of no fold get the score of one network",
-        "scores[-1] is the last row: Python takes −1 without a word. No network has seen these events: take the mean",
+        "scores[-1] is the last row: Python takes −1 without a word. Any would be honest, but their mean is better",
     ),
+    (lambda s, f: np.where(f >= 0, _picked(f, s), s[0]), "events of no fold get the score of network 0", _ANY),
+    (lambda s, f: np.where(f >= 0, _picked(f, s), np.median(s, axis=0)), "this is the median of the networks", _ANY),
     (
         lambda s, f: np.where(f >= 0, (s.sum(axis=0) - _picked(f, s)) / (len(s) - 1), s.mean(axis=0)),
         "training events get the mean of those that trained on them",
@@ -380,70 +383,68 @@ def exercise_6_8(answer: Any, report: Report) -> None:
 
 @exercise("6.9")
 def exercise_6_9(answer: Any, report: Report, *, share: float) -> None:
-    """By which factor an error changes if all events count."""
+    """By which factors Z and its error change if all events count."""
     root = float(np.sqrt(share))
-    mistakes = (
-        (share, "this is the share of the events", "how does a statistical error fall with the number of events?"),
+    of_z, of_error = report.parts(answer, "the factor of Z, that of its error")
+    full = "both samples are scaled to the full luminosity: Z is expected for it, however many events were simulated"
+    rooted = "how does a statistical error fall with the number of events?"
+    report.reading(
+        of_z,
+        1.0,
+        "Z stays what it is, apart from luck",
+        (1 / root, "Z does not grow with the root of the simulated events", full),
+        (1 / share, "Z does not grow with the simulated events", full),
+        (root, "the first number is that of Z", "that of the error comes second"),
+        relative=0.05,
+        hint=full,
+    )
+    report.reading(
+        of_error,
+        root,
+        "the error falls with the root of the number of events",
+        (share, "this is the share of the events", rooted),
         (1 / root, "this is turned round", "the new error over the old one: with more events it is smaller"),
         (1 / share, "this is how many times as many events there are", "an error falls with the root"),
-        (1 - share, "this is the share of the training events", "an error falls with the root of the number"),
         (1 - root, "this is by how much the error falls", "we ask for the new error over the old one"),
         (float(np.sqrt(1 - share)), "this is the root of the share of the training events", "*all* events count now"),
         (1.0, "the error does not change", "Z does not, but it is known better"),
         (100 * root, "this is in per cent", "a factor"),
-    )
-    hint = "an error goes with 1/√n"
-    report.reading(
-        answer, root, "the error falls with the root of the number of events", *mistakes, relative=0.02, hint=hint
+        (1 - share, "this is the share of the training events, or rounded too much", f"{rooted} Give two digits"),
+        relative=0.05,
+        hint="an error goes with 1/√n",
     )
 
 
-def _error_of_gain(event_error: float, first: Any, second: Any, *, size: Any = len, ddof: int = 1) -> float:
+def _seed_part(values: Any, pair_error: Any, *, share: float = 0.5, ddof: int = 1) -> Any:
     """The course's own answer to exercise 6.10; the options are the variants that students write."""
-    first, second = np.asarray(first, float), np.asarray(second, float)
-    seeds = np.var(first, ddof=ddof) / size(first) + np.var(second, ddof=ddof) / size(second)
-    return float(np.sqrt(event_error**2 + seeds))
+    return np.sqrt(max(np.var(values, ddof=ddof) - share * pair_error**2, 0))
 
 
-def _only_seeds(event_error: float, first: Any, second: Any) -> float:
-    return _error_of_gain(0.0, first, second)
-
-
-_MEANS = "the mean of n seeds has the variance var/n"
+_HALF = "a sample variance is half of the mean squared difference of two: τ² + pair_error²/2"
 _MISTAKES_6_10 = (
-    (partial(_error_of_gain, size=lambda v: 1), "single trainings are compared", _MEANS),
-    (partial(_error_of_gain, size=lambda v: len(v) ** 2), "n is squared", _MEANS),
-    (partial(_error_of_gain, ddof=0), "the variance is divided by n", "few seeds: n − 1, ddof=1"),
-    (
-        _only_seeds,
-        "the test events have no error",
-        "their luck and that of the seeds are independent: add the variances",
-    ),
-    (lambda e, a, b: e, "the seeds have no error", "each mean has that of its seeds"),
-    (
-        lambda e, a, b: e + _only_seeds(e, a, b),
-        "the errors are added",
-        "variances add up: the root of the sum of squares",
-    ),
-    (lambda e, a, b: _error_of_gain(e, a, a), "the seeds of the second network are not used", "each has its own"),
-    (lambda e, a, b: _error_of_gain(e, b, b), "the seeds of the first network are not used", "each has its own"),
-    (lambda e, a, b: _error_of_gain(e, a, [0.0, 0.0]), "the second mean has no error", "both fluctuate"),
-    (lambda e, a, b: _error_of_gain(e, [0.0, 0.0], b), "the first mean has no error", "both fluctuate"),
-    (lambda e, a, b: _error_of_gain(e, a, b) ** 2, "this is the variance", "take the root"),
-    (lambda e, a, b: np.mean(a) - np.mean(b), "this is the difference itself", "we ask for its error"),
-    (
-        lambda e, a, b: np.sqrt(2 * e**2 + _only_seeds(e, a, b) ** 2),
-        "the error of the test events is counted twice",
-        "event_error is already that of the difference",
-    ),
+    (partial(_seed_part, share=1.0), "the error of a pair is taken for that of one value", _HALF),
+    (partial(_seed_part, share=0.0), "this is the spread of the values", "a part of it is the luck of the events"),
+    (partial(_seed_part, share=-0.5), "the luck of the events is added", f"it is in the spread already; {_HALF}"),
+    (partial(_seed_part, ddof=0), "the variance is divided by n", "few seeds: n − 1, ddof=1"),
+    (lambda v, e: _seed_part(v, e) ** 2, "this is the variance", "take the root"),
+    (lambda v, e: np.sqrt(2) * _seed_part(v, e), "this is the part of both seeds of a difference", "τ is that of one"),
+    (lambda v, e: _seed_part(v, e) / np.sqrt(len(v)), "this is the error of the mean", "the scatter of one seed"),
+    (lambda v, e: np.std(v, ddof=1) - e / np.sqrt(2), "the errors are subtracted", "variances add up: their squares"),
+    (lambda v, e: np.std(v, ddof=1) - e, "the errors are subtracted", f"variances add up: {_HALF}"),
 )
 
 
 @exercise("6.10")
 def exercise_6_10(answer: Any, report: Report) -> None:
-    """The error of a gain, with test events and seeds."""
-    first, second = np.array([0.85, 0.87, 0.84, 0.88]), np.array([0.83, 0.80, 0.86, 0.82, 0.79, 0.81])
-    what, hint = "three independent variances add up", f"that of the test events, and of both means; {_MEANS}"
-    follows(report, answer, _error_of_gain, (0.012, first, second), _MISTAKES_6_10, what, hint)
-    more = (0.05, 2 * second, first[:2]), (0.0, first[:3], second)
-    report.agrees(answer, _error_of_gain, *more, hint="use all three arguments")
+    """What seeds add to the luck of the test events."""
+    values = np.array([0.85, 0.87, 0.84, 0.89, 0.81])
+    what, hint = "the variance of the values, less that of the events", _HALF
+    follows(report, answer, _seed_part, (values, 0.025), _MISTAKES_6_10, what, hint)
+    close = 0.86 + 0.1 * (values - 0.86), 0.025
+    report.holds(
+        lambda: bool(alike(answer(*close), 0.0)),
+        "0 where the values spread less than the events let them",
+        hint="their variance may be smaller by chance: max(…, 0) before the root",
+    )
+    more = (2 * values[:3], 0.03), (np.append(values, [0.8, 0.9]), 0.0), (values[1:], 0.01)
+    report.agrees(answer, _seed_part, *more, hint="use both arguments")

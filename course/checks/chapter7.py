@@ -182,10 +182,7 @@ def exercise_7_3(answer: Any, report: Report) -> None:
     )
 
 
-def _z(s: Any, b: Any) -> Any:
-    return significance.asimov(s, b)
-
-
+_z = significance.asimov
 _ADD_SQUARES = "ln of a product is a sum: the Z² of the bins add up"
 _MISTAKES_7_5 = (
     (lambda s, b: _z(s, b).sum(axis=-1), "the significances are added", _ADD_SQUARES),
@@ -277,7 +274,7 @@ def exercise_7_7(answer: Any, report: Report) -> None:
     report.reading(
         answer,
         _LIMIT**2,
-        "the limit is a rise of 2.71",
+        "the rise at the limit",
         (_LIMIT, "this is the number of sigmas", square),
         (float(stats.norm.isf(0.025)) ** 2, "5 % are divided between both sides", one_side),
         (_LIMIT**2 / 2, "this is the rise of −ln L", f"here it is −2 ln L: {_Q}"),
@@ -289,10 +286,10 @@ def exercise_7_7(answer: Any, report: Report) -> None:
     )
 
 
-def _anywhere(z: float, b: Any) -> tuple[float, Floats]:
+def _anywhere(z: float, b: Any, measure: Callable[..., Any] = significance.observed) -> tuple[float, Floats]:
     """Return the exact probability that any window reaches z, and that of each."""
     counts = np.arange(1000)
-    each = np.array([1 - stats.poisson.cdf(counts[significance.observed(counts, own) >= z][0] - 1, own) for own in b])
+    each = np.array([1 - stats.poisson.cdf(counts[measure(counts, own) >= z][0] - 1, own) for own in b])
     return float(1 - np.prod(1 - each)), each
 
 
@@ -305,11 +302,19 @@ def exercise_7_8(answer: Any, report: Report) -> None:
     if own is None:
         report.wrong("this is no number", "a share of experiments: np.mean of the ones in which it happens")
     near, gauss = 0.015, float(1 - stats.norm.cdf(z) ** len(b))
+    by_p, _ = _anywhere(z, b, lambda n, own: _p_and_z(n, own)[1])
+    of_sum, ones = _anywhere(z, [14.0])[0], np.ones(14)  # there it is not near the share of windows
+
+    def again(z: float, b: Floats) -> Any:
+        return answer(z, b, 20_000, np.random.default_rng(3))
+
     if abs(own - exact) > near:
         caught(
             report,
             (own > 1, "this is more than one", "a share of experiments lies between 0 and 1: np.mean"),
-            (abs(own - 1 + exact) < near, "these are the experiments without it", "at least z: >="),
+            (lambda: again(-9.0, b) < 0.5, "these are the experiments without it", "at least z: >="),
+            (abs(own - by_p) < near, "this is the Z of the p-value", "count with z_count, as the task says"),
+            (lambda: abs(again(z, ones) - of_sum) < near, "all windows are added up to one", "the largest Z counts"),
             (abs(own - each.mean()) < near, "this is the share of windows", "any of the windows: the largest counts"),
             (abs(own - each.sum()) < near, "these are windows per experiment", "two in one experiment count once: max"),
             (abs(own - gauss) < near, "this is the formula for a Gaussian", "counts are whole numbers: throw toys"),
@@ -389,10 +394,12 @@ def exercise_7_9(
         relative=0.02,
         hint=f"{fluctuates}; {uncertain}",
     )
-    p = float(stats.norm.sf(z))
+    p, expected = float(stats.norm.sf(z)), as_number(parts[2])
+    # With the background as known, as in section 7.4, or with its error: both are right.
+    known = z, float(significance.asimov(s, b, b_error))
     report.reading(
         parts[2],
-        z,
+        z if expected is None else min(known, key=lambda right: abs(expected - right)),
         "the significance that is expected",
         (p, "this is a p-value", "Z is asked for"),
         (s / b, "this is s/b", "the significance of s + b counted events: z_count"),
@@ -402,14 +409,10 @@ def exercise_7_9(
     report.holds(True, _told(np.array([float(value) for value in parts]), plan))
 
 
-def _one_factor(regions: Any, counts: Any, window: Any) -> float:
-    return float(np.sum(window) * np.sum(counts) / np.sum(regions))
-
-
 _EQUATIONS = "one equation per region: Σ k_j · regions[i, j] = counts[i], solved by np.linalg.solve(regions, counts)"
 _MISTAKES_WINDOW = (
     (lambda r, n, w: w.sum(), "the data do not enter", _EQUATIONS),
-    (_one_factor, "both kinds have one common factor", _EQUATIONS),
+    (lambda r, n, w: w.sum() * n.sum() / r.sum(), "both kinds have one common factor", _EQUATIONS),
     (lambda r, n, w: w @ (n / r.sum(axis=1)), "each region has a factor", f"each *kind* has one. {_EQUATIONS}"),
     (lambda r, n, w: w @ (n / np.diag(r)), "each region is taken for pure", f"both kinds are in both. {_EQUATIONS}"),
     (lambda r, n, w: w @ np.linalg.solve(r.T, n), "rows and columns are swapped", "rows are regions, columns kinds"),
@@ -421,15 +424,11 @@ _MISTAKES_WINDOW = (
 )
 
 
-def _coefficients(r: Any, w: Any) -> Any:
-    return np.linalg.solve(r.T, w)
-
-
 _EACH = "b = Σ c_i n_i has the variance Σ c_i² n_i"
 _MISTAKES_SIGMA = (
     (lambda r, n, w: np.sqrt(_window(r, n, w)[0]), "the error is the root of the estimate", _EACH),
     (lambda r, n, w: _window(r, n, w)[1] ** 2, "this is the square of the error", "take the root"),
-    (lambda r, n, w: np.sum(np.abs(_coefficients(r, w)) * np.sqrt(n)), "the errors are added linearly", _EACH),
+    (lambda r, n, w: np.sum(np.abs(np.linalg.solve(r.T, w)) * np.sqrt(n)), "the errors are added linearly", _EACH),
     (
         lambda r, n, w: np.sqrt(w**2 @ (np.linalg.inv(r) ** 2 @ n)),
         "the factors are taken for independent",

@@ -14,10 +14,7 @@ Array = NDArray[np.float64]
 
 
 def leptons(flavours: Sequence[Sequence[int]], charges: Sequence[Sequence[int]]) -> pd.DataFrame:
-    """Return a table of the given PDG codes and charges: one row per event, four or more leptons each.
-
-    A fifth lepton gets the columns ``lep5_…``, which a right answer does not look at.
-    """
+    """Return a table of the given PDG codes and charges: one row per event, four leptons each."""
     columns: dict[str, list[float]] = {}
     for name, rows in (("pdgid", flavours), ("charge", charges)):
         for i in range(len(rows[0])):

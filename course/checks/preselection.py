@@ -29,10 +29,8 @@ def _on_sum(quantity: str, test: Callable[[Any], Any], leptons: tuple[int, ...] 
 
 
 def _other_leptons(quantity: str, test: Callable[[Any], Any]) -> Iterator[Row]:
-    """Return the mistakes of adding up other leptons than the four of the candidate."""
-    all_five = _on_sum(quantity, test, (*_FOUR, 5))
-    yield all_five, "a fifth lepton is counted", "only lep1 to lep4 belong to the candidate"
-    hint = "the candidate has four leptons: add up lep1 to lep4"
+    """Return the mistakes of adding up other leptons than all four."""
+    hint = "an event has four leptons: add up lep1 to lep4"
     for missing in _FOUR:
         others, what = tuple(i for i in _FOUR if i != missing), f"lep{missing} is left out"
         yield _on_sum(quantity, test, others), f"only three leptons are added up: {what}", hint
@@ -42,9 +40,9 @@ def _other_leptons(quantity: str, test: Callable[[Any], Any]) -> Iterator[Row]:
         yield _on_sum(quantity, test, pair), f"only lep{pair[0]} and lep{pair[1]} are added up", hint
 
 
-def all_rows(values: tuple[int, ...], n: int = 4) -> list[tuple[int, ...]]:
-    """Return all combinations of values; the first three also come last, so that the order is no mirror image."""
-    rows = list(itertools.product(values, repeat=n))
+def all_rows(values: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return all combinations of four values; the first three also come last, so that the order is no mirror image."""
+    rows = list(itertools.product(values, repeat=4))
     return rows + rows[:3]
 
 
@@ -101,9 +99,9 @@ _MISTAKES_1_4 = (
 @exercise("1.4", fallback=selection.is_flavour_allowed)
 def exercise_1_4(answer: Any, report: Report) -> None:
     """The flavour requirement."""
-    rows, codes = all_rows((11, 13)), all_rows((0, 11, 13, 24), 5)
-    events = crafted.leptons([(*row, 13) for row in rows], [(1, -1, 1, -1, 1)] * len(rows))
-    probe = crafted.leptons(codes, [(1, -1, 1, -1, 1)] * len(codes))
+    rows, codes = all_rows((11, 13)), all_rows((0, 11, 13, 24))
+    events = crafted.leptons(rows, [(1, -1, 1, -1)] * len(rows))
+    probe = crafted.leptons(codes, [(1, -1, 1, -1)] * len(codes))
     mask = _mask(answer, report, events, selection.is_flavour_allowed(events), probe, _MISTAKES_1_4)
     if mask is None:
         return
@@ -137,12 +135,12 @@ _MISTAKES_1_5 = (
 @exercise("1.5", fallback=selection.is_neutral)
 def exercise_1_5(answer: Any, report: Report) -> None:
     """The charge requirement."""
-    # The fifth lepton and the flavours differ from event to event: neither is to be looked at.
-    rows, charges = all_rows((1, -1)), all_rows((-1, 0, 1), 5)
-    flavours = [((11,) * 5, (13,) * 5, (11, 11, 13, 13, 13))[i % 3] for i in range(len(rows))]
-    events = crafted.leptons(flavours, [(*row, (1, -1)[i % 2]) for i, row in enumerate(rows)])
-    # Sums of three or of five charges are never zero; leptons without charge tell them apart.
-    probe = crafted.leptons([(11,) * 5] * len(charges), charges)
+    # The flavours differ from event to event: they are not to be looked at.
+    rows, charges = all_rows((1, -1)), all_rows((-1, 0, 1))
+    flavours = [((11,) * 4, (13,) * 4, (11, 11, 13, 13))[i % 3] for i in range(len(rows))]
+    events = crafted.leptons(flavours, rows)
+    # Sums of three charges are never zero; leptons without charge tell them apart.
+    probe = crafted.leptons([(11,) * 4] * len(charges), charges)
     mask = _mask(answer, report, events, selection.is_neutral(events), probe, _MISTAKES_1_5)
     if mask is None:
         return

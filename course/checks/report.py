@@ -64,6 +64,7 @@ def exercise(
     fallback: Any = None,
     make_fallback: Callable[..., Any] | None = None,
     library: Sequence[Callable[..., Any]] = (),
+    silence: float | None = None,
 ) -> Callable[[Callable[..., None]], Callable[..., Any]]:
     """Make a check of exercise ``number`` from a function ``(answer, report, **context)``.
 
@@ -83,6 +84,8 @@ def exercise(
     library : sequence of callables, optional
         Functions of the library, of other arguments or results, that do what the exercise is about: to call them is
         to call the course's own answer.
+    silence : float, optional
+        Seconds after which the check says that it is still running, if it takes longer than others.
     """
 
     def own_answer(context: dict[str, Any]) -> Any:
@@ -108,7 +111,8 @@ def exercise(
                 answer = handed_on = before.given
             reason = "" if is_renewed else _not_to_judge(answer, run, before, (course, *library))
             if not reason and not any(map(is_open, (answer, *context.values()))):
-                state, handed_on, reason = _examine(body, answer, report, context, course, library)
+                with _word_after(silence or SECONDS_IN_SILENCE):
+                    state, handed_on, reason = _examine(body, answer, report, context, course, library)
             if reason:
                 lines = [f"exercise {number}: nothing is judged, and what is noted stays", f"  {reason}"]
                 publish(number, [*lines, *(before.lines if before else ())], before)
@@ -201,7 +205,7 @@ def _examine(
     watched = watch(answer, seen, course, library) if inspect.isfunction(answer) or course is not None else answer
     try:
         # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
-        with warnings.catch_warnings(), np.errstate(all="ignore"), _word_after(SECONDS_IN_SILENCE):
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             body(watched, report, **context)
     except StillOpen:

@@ -19,6 +19,7 @@ _LOOKS = {11: style.LINES[0], 13: style.LINES[1]}
 _CALORIMETER, _CHAMBERS = (0.42, 0.68), (0.8, 1.0)
 _ENDS = {11: 0.6, 13: 1.05}
 """Radii of the drawing, whose outermost chambers lie at 1: electrons end in the calorimeter, muons cross everything."""
+_COVERS = ("covered", "uncovered")
 
 
 def name(event: pd.Series[Any], i: int) -> str:
@@ -43,12 +44,11 @@ class EventDisplay:
         angle = np.linspace(0, 2 * np.pi, 200)
         ring = np.concatenate([angle, angle[::-1]])
         for (inner, outer), color, text in (
-            (_CALORIMETER, "#E3E3E3", "calorimeter"),
-            (_CHAMBERS, "#F0F0F0", "muon chambers"),
+            (_CALORIMETER, "#D0D0D0", "calorimeter"),
+            (_CHAMBERS, "#EBEBEB", "muon chambers"),
         ):
             radius = np.repeat([inner, outer], len(angle))
-            across.fill(radius * np.cos(ring), radius * np.sin(ring), color=color, linewidth=0)
-            across.text(0, -(inner + outer) / 2, text, ha="center", va="center", fontsize=8, color=style.GREY)
+            across.fill(radius * np.cos(ring), radius * np.sin(ring), color=color, linewidth=0, label=text)
         across.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xticks=[], yticks=[])
         across.set(xlabel="$x$, to the centre of the ring", ylabel="$y$, up")
         unrolled.set(xlim=(-2.8, 2.8), ylim=(-3.4, 3.4), xlabel=r"pseudorapidity $\eta$")
@@ -56,16 +56,17 @@ class EventDisplay:
         for code, look in _LOOKS.items():
             label = {11: "electrons", 13: "muons"}[code]
             unrolled.plot([], [], look.marker, color=look.color, label=label)
-        self.figure.legend(loc="outside upper center", ncols=2)
+        self.figure.legend(loc="outside upper center", ncols=4)
         style.stamp(across, luminosity=None)
+        self._process = unrolled.text(1, 1.02, "", transform=unrolled.transAxes, ha="right", va="bottom", weight="bold")
         self._tracks = [across.plot([], [], solid_capstyle="round", zorder=3)[0] for _ in range(4)]
         self._numbers = [across.text(0, 0, "", ha="center", va="center", zorder=4) for _ in range(4)]
         self._points = [unrolled.plot([], [], markeredgewidth=1.8, zorder=3)[0] for _ in range(4)]
         self._labels = [unrolled.text(0, 0, "", va="center", zorder=4) for _ in range(4)]
-        self.moving: list[Any] = [*self._tracks, *self._numbers, *self._points, *self._labels]
+        self.moving: list[Any] = [*self._tracks, *self._numbers, *self._points, *self._labels, self._process]
 
-    def show(self, event: pd.Series[Any]) -> None:
-        """Put the leptons of an event, a row of the event table, in place of those before.
+    def show(self, event: pd.Series[Any], process: str = "") -> None:
+        """Put the leptons of an event, a row of the event table, in place of those before, and its process above them.
 
         Tracks and points are the larger, the larger the transverse momentum; points of negative leptons are empty.
         """
@@ -81,13 +82,14 @@ class EventDisplay:
             point.set_data([eta], [phi])
             point.set(marker=look.marker, color=look.color, markersize=4 + np.sqrt(pt))
             point.set_markerfacecolor(look.color if event[f"lep{i}_charge"] > 0 else "white")
-            side = -1 if eta > 2 else 1  # inside the axes
+            side = -1 if eta > 1.8 else 1  # inside the axes
             label.set(position=(eta + 0.25 * side, phi), ha="left" if side > 0 else "right")
             label.set(text=f"{i}: {name(event, i)}", color=look.color)
+        self._process.set_text(process)
 
 
 def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
-    """Pick an event, and see its leptons, the pairs that could be a Z boson, and what it was simulated as.
+    """Pick an event and see its leptons; then uncover the pairs that could be a Z boson, and what it was simulated as.
 
     Parameters
     ----------
@@ -107,10 +109,12 @@ def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
         raise EmptySelection("There are no events to show.", where="interactive.event", next_step="Select fewer away.")
     display = EventDisplay()
     slider = frame.slider("event", 0, len(events) - 1, start)
+    answer = frame.control("SelectionSlider", "answer", options=_COVERS, value=_COVERS[0])
 
-    def update(event: int) -> frame.Readout:
+    def update(event: int, answer: str) -> frame.Readout:
         row = events.iloc[event]
-        display.show(row)
+        process, covered = samples.get(row["sample"]).process, answer == _COVERS[0]
+        display.show(row, "" if covered else process)
         leptons = {
             f"lepton {i}": f"{name(row, i)}, pT {row[f'lep{i}_pt']:.1f} GeV, η {row[f'lep{i}_eta']:.2f}, "
             f"φ {row[f'lep{i}_phi']:.2f}".replace("-", "−")
@@ -121,19 +125,20 @@ def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
             for i, j in kinematics.PAIRS
             if row[f"lep{i}_pdgid"] == row[f"lep{j}_pdgid"] and row[f"lep{i}_charge"] != row[f"lep{j}_charge"]
         ]
-        return {
-            **leptons,
+        answers = {
             "one flavour, opposite charges": "; ".join(pairs) or "no pair",
             "mass of all four": f"{row['m_llll']:.1f} GeV",
-            "simulated as": samples.get(row["sample"]).process,
+            "simulated as": process,
         }
+        return leptons | (dict.fromkeys(answers, answer) if covered else answers)
 
     return frame.Panel(
         "event",
         display.figure,
         display.moving,
-        {"event": slider},
+        {"event": slider, "answer": answer},
         update,
+        still={"answer": _COVERS[1]},
         alt="One event. Left, its four leptons seen along the beam: electrons end in the calorimeter, muons cross the "
         "chambers around it. Right, the same leptons as points in pseudorapidity and azimuth, with flavour, charge and "
         "transverse momentum.",

@@ -14,7 +14,7 @@ from labcourse import plotting
 from labcourse.plotting import style
 
 BATCHES = 100
-MOST = 50
+MOST = 40
 """The largest count that is told from larger ones."""
 
 
@@ -26,7 +26,7 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
     Parameters
     ----------
     n : int
-        Observed count, from 0 to 50.
+        Observed count, from 0 to 40.
     b : float
         Expected background, from 0.5 to 20 events.
     batch_size : int
@@ -52,13 +52,14 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
         hatched: dict[str, Any] = {"fill": True, "facecolor": "none", "edgecolor": style.SIGNAL, "hatch": "///"}
         tail = left.stairs(nothing, edges, baseline=1e-9, label="count ≥ n", **hatched)
         (exact,) = left.plot([], [], "o", color=style.BACKGROUND, markersize=4, label="Poisson")
-        left.set(yscale="log", ylim=(1e-6, 20), xlim=(-0.5, MOST + 0.5))
+        left.set(yscale="log", ylim=(1e-6, 5), xlim=(-0.5, MOST + 0.5))
         left.set(xlabel="count [events]", ylabel="share of experiments")
         left.legend(loc="upper right", fontsize=8.5)
         (share,) = right.plot([], [], color=style.SIGNAL, label="share with count ≥ n")
         (bars,) = right.plot([], [], color=style.SIGNAL, linewidth=1)
         line = right.axhline(1, color=style.BACKGROUND, linestyle="--", label="Poisson p-value")
-        right.set(xlabel="toy experiments", xlim=(0, thrown[-1] * 1.02), ylim=(0, 2), ylabel="share / Poisson p-value")
+        right.set(xlabel="toy experiments [thousands]", xlim=(0, thrown[-1] * 1.02e-3))
+        right.set(ylabel="share / Poisson p-value", ylim=(0.5, 1.5))
         right.legend(loc="upper right", fontsize=8.5)
 
     def update(batches: int, n: int, b: float) -> frame.Readout:
@@ -70,10 +71,10 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
         tail.set_data(np.where(events >= n, content, 1e-9))
         exact.set_data(events, np.exp(special.xlogy(events, b) - b - special.gammaln(events + 1)))
         shares = reached / thrown[:batches]
-        share.set_data(thrown[:batches], shares / p)
+        share.set_data(thrown[:batches] / 1000, shares / p)
         last, total = float(shares[-1]), int(thrown[batches - 1])
         error = np.sqrt(last * (1 - last) / total)
-        bars.set_data([total] * 2, [(last - error) / p, (last + error) / p])
+        bars.set_data([total / 1000] * 2, [(last - error) / p, (last + error) / p])
         z = float(-special.ndtri(p))
         return {
             "toy experiments": f"{total}, of which {reached[-1]} count {n} or more",
@@ -103,7 +104,7 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
 
 @lru_cache(maxsize=8)
 def thrown_counts(b: float, batch_size: int, seed: int) -> NDArray[np.int64]:
-    """Return how often each count 0 … 50 (the last: 50 or more) came in the first 1, 2, … batches, shape (100, 51).
+    """Return how often each count 0 … 40 (the last: 40 or more) came in the first 1, 2, … batches, shape (100, 41).
 
     Batch k has a random generator of its own, so that it is the same whatever is thrown before.
     """

@@ -27,7 +27,7 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
     frame.require(n_events >= 100, f"A toy of {n_events} events", "100 events or more")
     controls = {
         "k": frame.slider("number of folds k", 2, MOST, start),
-        "network": frame.slider("network", 1, MOST, 1),
+        "network": frame.slider("network", 1, start, 1),
     }
     rng = np.random.default_rng(seed)
     place = rng.permutation(n_events)
@@ -39,16 +39,16 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
     predicted = each.std() * np.sqrt(ks / n_events)
     with plotting.use_style():
         fig, (left, right) = plotting.new_figure(1, 2, width=8.4, height=4.0, width_ratios=(3, 2))
-        extent = (0.5, SHOWN + 0.5, MOST + 0.5, 0.5)
+        extent = (0.5, SHOWN + 0.5, 1, 0)
         picture = left.imshow(np.ones((MOST, SHOWN, 3)), extent=extent, aspect="auto", interpolation="nearest")
         (frame_of_row,) = left.plot([], [], color="black", linewidth=1.8)
-        left.set(xlabel=f"event (the first {SHOWN})", ylabel="network", yticks=range(1, MOST + 1))
+        left.set(xlabel=f"event (the first {SHOWN})", ylabel="networks, the first on top", yticks=[])
         left.minorticks_off()
         for color, name in ((_TRAINS, "trains"), (_VALIDATES, "validates")):
             left.plot([], [], "s", color=color, label=name)
         fig.legend(loc="outside upper left", ncols=2)
         mean = each.mean()
-        right.fill_between(ks, mean - predicted, mean + predicted, color=style.GREY, alpha=0.25, label="σ √(k/n)")
+        right.fill_between(ks, mean - predicted, mean + predicted, color=style.GREY, alpha=0.25, label="± σ √(k/n)")
         right.plot(
             ks, [losses.mean() for losses in of_k.values()], color=style.DARK, linewidth=1.2, label="mean of the folds"
         )
@@ -60,11 +60,10 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
         right.legend(loc="upper left", fontsize=8.5)
 
     def update(k: int, network: int) -> frame.Readout:
+        controls["network"].max = k  # there are no more
         number, fold, losses = min(network, k) - 1, place % k, of_k[k]
-        colors = np.ones((MOST, SHOWN, 3))
-        colors[:k] = np.where((fold[:SHOWN] == np.arange(k)[:, None])[..., None], _rgb(_VALIDATES), _rgb(_TRAINS))
-        picture.set_data(colors)
-        frame_of_row.set_data([0.5, SHOWN + 0.5, SHOWN + 0.5, 0.5, 0.5], number + np.array([0.5, 0.5, 1.5, 1.5, 0.5]))
+        picture.set_data(np.where((fold[:SHOWN] == np.arange(k)[:, None])[..., None], _rgb(_VALIDATES), _rgb(_TRAINS)))
+        frame_of_row.set_data(np.array([0, 1, 1, 0, 0]) * SHOWN + 0.5, (number + np.array([0, 0, 1, 1, 0])) / k)
         points.set_data(np.full(k, k), losses)
         chosen.set_data([k], [losses[number]])
         trains = int((fold != number).sum())
@@ -76,6 +75,7 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
             "two networks share": f"{shared:.0%} of their training events",
             "mean of the losses": f"{losses.mean():.4f}",
             "their spread": f"{losses.std(ddof=1):.4f}; predicted σ √(k/n) = {predicted[k - 2]:.4f}",
+            "σ, n": f"spread {each.std():.3f} of the losses of single events, {n_events} events",
         }
 
     return frame.Panel(

@@ -68,25 +68,24 @@ def likelihood(n: int, s: float, b: float, *, control: float = 100.0) -> frame.P
             vmax=8,
         )
         (ridge,) = plane.plot([], [], color=style.SIGNAL, label="best k for each µ")
-        (best,) = plane.plot([], [], **style.STAR, label="best of all")
+        (best,) = plane.plot([], [], **style.STAR, label="best of both")
         plane.set(xlabel=r"signal strength $\mu$", ylabel="size of the background k", ylim=(K[0], K[-1]))
         plane.set(xlim=(MU[0], MU[-1]))
         plane.grid(visible=False)
-        legend = plane.legend(loc="upper right", fontsize=8.5)
-        (profiled,) = curves.plot([], [], color=style.SIGNAL, label="best k for each µ")
+        (profiled,) = curves.plot([], [], color=style.SIGNAL)
         (fixed,) = curves.plot([], [], "--", color=style.BACKGROUND, label="k of the best point")
-        for rise, name in ((ONE, "one sigma"), (LIMIT, "95 % limit")):
+        for rise, name in ((ONE, "one sigma of µ"), (LIMIT, "95 % limit")):
             curves.axhline(rise, color=style.GREY, linestyle=":", linewidth=1)
-            curves.annotate(name, (MU[-1] - 0.2, rise + 0.08), color=style.GREY, ha="right", fontsize=8.5)
+            curves.annotate(name, (MU[-1] - 0.5, rise + 0.08), color=style.GREY, ha="right", fontsize=8.5)
         curves.set(xlabel=r"signal strength $\mu$", ylabel=r"rise of $-2\,\ln L$", xlim=(MU[0], MU[-1]), ylim=(0, 6))
-        curves.legend(loc="upper right", fontsize=8.5, handlelength=1.2)
+        fig.legend(loc="outside upper center", ncols=3)
 
     def update(n: int, control: float, ratio: float) -> frame.Readout:
         m = ratio * control
         k_hat, mu_hat = ratio, (n - ratio * b) / s
         lowest = twice_nll(n, m, np.asarray(mu_hat * s + k_hat * b), np.asarray(k_hat * control))
         q = twice_nll(n, m, mu * s + k * b, k * control) - lowest
-        # Three shades: within one sigma for both together, within two, and beyond.
+        # Three shades: both together with 68 %, with 95 %, and beyond.
         bands.set_data(np.select([q < stats.chi2.ppf(0.683, 2), q < stats.chi2.ppf(0.954, 2)], [1.0, 5.0], 8.0))
         line = best_k(n, m, MU * s, b, control)
         ridge.set_data(MU, line)
@@ -105,11 +104,11 @@ def likelihood(n: int, s: float, b: float, *, control: float = 100.0) -> frame.P
     return frame.Panel(
         "likelihood",
         fig,
-        [bands, ridge, best, legend, profiled, fixed],
+        [bands, ridge, best, profiled, fixed],
         controls,
         update,
-        alt="Left, the plane of signal strength and background size: a dark tilted ellipse of one sigma in a paler one "
-        "of two, the line of the best k for each signal strength, and a star at the best point. Right, the rise of "
+        alt="Left, the plane of signal strength and background size: a dark tilted ellipse of 68 per cent in a paler "
+        "one of 95, the line of the best k for each signal strength, and a star at the best point. Right, the rise of "
         "minus two log likelihood along that line, and with k fixed, which is narrower.",
     )
 

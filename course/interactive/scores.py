@@ -54,6 +54,9 @@ def cut(
         dots = []
         for curve, line, name in looks:
             drawn = np.where(np.isfinite(curve), curve, np.nan)
+            if curve is z.significance:
+                spread = np.where(np.isfinite(z.significance_error), z.significance_error, np.nan)
+                below.fill_between(cuts, drawn - spread, drawn + spread, color=line.color, alpha=0.2, linewidth=0)
             below.plot(cuts, drawn, color=line.color, linestyle=line.linestyle, label=name)
             fill = "full" if curve is z.significance else "none"  # often both lie at the same place
             size = 6 if fill == "full" else 11
@@ -96,8 +99,8 @@ def cut(
         {"cut": slider},
         update,
         alt="Above, expected signal and background against the score of the network on a logarithmic axis; what the "
-        "cut rejects is pale. Below, s over root b and the Asimov significance against the cut, with a marker at "
-        "the cut.",
+        "cut rejects is pale. Below, s over root b and the Asimov significance, this with a band of its error, "
+        "against the cut, with a marker at the cut.",
     )
 
 

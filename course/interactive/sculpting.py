@@ -13,8 +13,8 @@ from labcourse import metrics, plotting, significance
 from labcourse.errors import BadInput
 from labcourse.plotting import style
 
-EDGES = np.arange(80.0, 251.0, 10.0)
-"""Of the bins, in GeV: few, as above a tight cut a single heavy event fills one."""
+EDGES = np.arange(80.0, 251.0, 5.0)
+"""Of the bins, in GeV: the window of the chapter begins and ends at one."""
 
 
 def sculpting(
@@ -23,6 +23,7 @@ def sculpting(
     label: ArrayLike,
     weight: ArrayLike,
     *,
+    groups: ArrayLike,
     window: tuple[float, float],
     start: int = 90,
 ) -> frame.Panel:
@@ -34,6 +35,8 @@ def sculpting(
         Four-lepton mass in GeV, 1 for signal and 0 for background, expected events.
     scores : mapping of name to array_like of shape (n_events,)
         Scores of the networks that can be chosen.
+    groups : array_like, shape (n_events,)
+        The sample of each event, as for `significance.scan`.
     window : (float, float)
         Masses in GeV between which the background is counted.
     start : int
@@ -70,7 +73,7 @@ def sculpting(
             label="background above the cut",
             **looks,
         )
-        ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="share of the background / 10 GeV")
+        ax.set(xlabel=plotting.axis_title("m_llll"), ylabel="share of the background / 5 GeV")
         ax.set(xlim=(EDGES[0], EDGES[-1]), ylim=(0, 0.8))
         fig.legend(loc="outside upper center", ncols=3)
         style.stamp(ax, luminosity=None)
@@ -78,15 +81,18 @@ def sculpting(
     def update(network: str, share: int) -> frame.Readout:
         above = kept[network] < share / 100 - 1e-9  # rounding
         passing.set_data(_shape(mass, weight, above & ~is_signal))
-        s, b = (weight[above & own].sum() for own in (is_signal, ~is_signal))
-        error = float(np.sqrt(np.sum(weight[above & ~is_signal] ** 2)))
+        at = significance.scan(above.astype(float), is_signal, weight, cuts=[1.0], groups=groups)
+        s, b, error, effective = (
+            float(column[0]) for column in (at.signal, at.background, at.background_error, at.effective_background)
+        )
+        warning = "" if effective >= significance.TRUSTED else f": fewer than {significance.TRUSTED:g}, do not trust it"
         before, after = (weight[part & inside & ~is_signal].sum() for part in (np.ones_like(above), above))
         return {
             "network": network,
             "expected signal": f"{s:.1f} events",
             "expected background": style.with_error(b, error, "events"),
             "background in the window": f"{after / b:.0%} (no cut: {before / weight[~is_signal].sum():.0%})",
-            "significance Z": f"{significance.asimov(s, b):.2f}",
+            "simulated background is worth": f"{effective:.0f} events{warning}",
         }
 
     return frame.Panel(

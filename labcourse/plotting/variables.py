@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,12 +42,13 @@ def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]])
     fig, axes = style.new_figure(n_rows, 2, width=5.8, height=2.5 * n_rows + 0.4, squeeze=False)
     for ax, (name, span) in zip(axes.flat, spans.items(), strict=False):
         values, edges = column(events, name), np.linspace(*span, 31)
-        draw_classes(ax, *metrics.shapes(*metrics.labelled(events, values), edges))
+        draw_classes(ax, *metrics.shapes(*metrics.labelled(events, values), edges), hatched=("signal",))
         ax.set_title(rf"$\langle S^2\rangle$ = {metrics.separation(events, name, bins=edges):.3f}", loc="right")
         ax.set_xlabel(style.axis_title(name), fontsize=9)
     for ax in axes.flat[len(spans) :]:
         ax.set_axis_off()
-    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    axes.flat[0].fill([], [], color=style.GREY, alpha=0.35, linewidth=0, label="stat. uncertainty")
+    fig.legend(*axes.flat[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     fig.supylabel("fraction of events / bin", fontsize=10)
     return fig, axes
 
@@ -97,10 +98,16 @@ def draw_stack(
     ax.legend(handles=handles, loc="upper right")
 
 
-def draw_classes(ax: Axes, signal: Histogram, background: Histogram) -> None:
-    """Draw two normalised histograms in the looks of signal and background, with their errors."""
+def draw_classes(
+    ax: Axes, signal: Histogram, background: Histogram, *, hatched: Sequence[str] = tuple(style.CLASSES)
+) -> None:
+    """Draw two normalised histograms in the looks of signal and background, with their errors.
+
+    In small figures one of two areas is ``hatched``: where both are, the hatches merge.
+    """
     both = zip(style.CLASSES.items(), (background, signal), strict=True)
     for (name, (color, hatch)), (content, error, edges) in both:
+        hatch = hatch if name in hatched else ""
         ax.stairs(content, edges, fill=True, facecolor="none", edgecolor=color, hatch=hatch, alpha=0.6)
         ax.stairs(content, edges, color=color, linewidth=1.8)
         ax.stairs(content + error, edges, baseline=content - error, fill=True, color=color, alpha=0.35, linewidth=0)

@@ -177,6 +177,16 @@ def window_with_negative_background(edges, signal, background):
     return edges[i], edges[j]
 
 
+def window_without_a_condition(edges, signal, background):
+    best, found = -np.inf, None
+    for i in range(len(signal)):
+        for j in range(i + 1, len(edges)):
+            z = signal[i:j].sum() / np.sqrt(background[i:j].sum())
+            if z > best:
+                best, found = z, (edges[i], edges[j])
+    return found
+
+
 def neff_by_loop(w):
     total = squares = 0.0
     for value in w:
@@ -218,6 +228,10 @@ EXERCISES = {
         (lambda b, luminosity: np.abs(weight(b, luminosity)), "lost their sign"),
         (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"], "the sum of the weights is missing"),
         (weight_in_place, "changes what it is given"),
+        (lambda b, luminosity: weight(b, luminosity, names=["mcWeight"], pb=1), "factors are missing: scaleFactor_P"),
+        (lambda b, luminosity: weight(b, luminosity, names=SCALE_FACTORS, pb=1e-3), "factor mcWeight is missing"),
+        (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"] / b["SumWeights"].sum(), "is added up over"),
+        (lambda b, luminosity: weight(b | {"_ELE": b["_ELE"]}, luminosity), "hint: `.keys()`"),
         (lambda b, luminosity: weight(b, 10), "always 10"),
         (lambda b, luminosity: weight(b | {"SumWeights": 4e5}, luminosity), "first SumWeights is taken"),
         (lambda b, luminosity: weight(b | {"XSection": b["XSection"][0]}, luminosity), "is taken for all events"),
@@ -249,6 +263,7 @@ EXERCISES = {
             lambda events: code_sum(events).isin([44, 48, 52]),
             lambda events: (code_sum(events) == 44) | (code_sum(events) == 48) | (code_sum(events) == 52),
             lambda events: [total in (44, 48, 52) for total in code_sum(events)],
+            lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52]),
         ],
         (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
         (lambda events: code_sum(events) == 48, "only eeµµ is kept"),
@@ -269,7 +284,6 @@ EXERCISES = {
         (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
         (lambda events: charge(events, (1, 2)) == 0, "only lep1 and lep2 are added up"),
         (lambda events: charge(events, (1, 2, 4, 4)) == 0, "lep4 is added twice, and lep3 is left out"),
-        (lambda events: charge(events, (1, 2, 3, 4, 5)) == 0, "a fifth lepton is counted"),
         (charge_with_a_helper_column, "changes what it is given: events"),
         (lambda events: charge(events).abs() < 3, "hint: drops a total charge of +2"),
         (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
@@ -289,6 +303,7 @@ EXERCISES = {
         (lambda events: pair(events, near=lambda m: -m), "heaviest"),
         (lambda events: pair(events, near=lambda m: 0 * m - 1), "lightest"),
         (lambda events: pair(events, nothing=0.0), "get 0"),
+        (lambda events: (np.full(len(events), np.nan), np.full(len(events), np.nan)), "all masses are NaN"),
         (lambda events: pair(events)[::-1], "changed places"),
         (lambda events: pair(events, pairs=tuple(PAIRS)[:3]), "lepton 1"),
         (lambda events: pair(events)[0], "60 values are given"),
@@ -302,6 +317,8 @@ EXERCISES = {
         [toys, toys_at_once, toys_by_drawing],
         (toys_of_fixed_size, "same number of events"),
         (toys_of_data, "fluctuation of the data"),
+        (lambda w, n_toys, rng: np.std([(w * rng.poisson(1.0)).sum() for _ in range(n_toys)]), "occur equally often"),
+        (lambda w, n_toys, rng: np.std(w.sum() * rng.poisson(1, n_toys), ddof=1), "occur equally often"),
         (lambda w, n_toys, rng: toys(w, n_toys, rng) ** 2, "the variance"),
         (lambda w, n_toys, rng: toys(w, n_toys, rng, give=np.mean), "the mean of the sums"),
         (lambda w, n_toys, rng: toys(w, n_toys, rng) / np.sqrt(n_toys), "divided by"),
@@ -319,6 +336,8 @@ EXERCISES = {
         (lambda *given: window(*given, measure=lambda s, b: s / (s + b) ** 0.5), "best s/√(s+b)"),
         (lambda *given: window(*given, first_only=True), "begin at the first edge"),
         (window_with_negative_background, "negative background wins"),
+        (window_without_a_condition, "hint: s/0 is infinite"),
+        (lambda edges, s, b: window(edges, s, np.clip(b, 0, None)), "negative background count as 0"),
         (lambda edges, s, b: tuple(np.searchsorted(edges, window(edges, s, b))), "numbers of bins"),
         (lambda *given: window(*given)[::-1], "changed places"),
         (lambda *given: window(*given)[0], "one value is given"),

@@ -108,8 +108,14 @@ def honest_with_masks(scores, fold):
     return result
 
 
-def gain(error, first, second, *, ddof=1, n=len):
-    return math.sqrt(error**2 + sum(np.var(v, ddof=ddof) / n(v) for v in (first, second)))
+def seed_part(values, pair_error, *, ddof=1, share=0.5, floor=0.0):
+    variance = sum((v - sum(values) / len(values)) ** 2 for v in values) / (len(values) - ddof)
+    return math.sqrt(max(variance - share * pair_error**2, floor))
+
+
+def by_pairs(values, pair_error):
+    pairs = [(a - b) ** 2 for i, a in enumerate(values) for b in values[:i]]
+    return np.sqrt(np.clip((np.mean(pairs) - pair_error**2) / 2, 0, None))
 
 
 EXERCISES = {
@@ -212,6 +218,8 @@ EXERCISES = {
         [honest, honest_with_masks, lambda *given: list(honest(*given))],
         (lambda scores, fold: scores.mean(axis=0), "all events get the mean"),
         (lambda scores, fold: scores[fold, np.arange(len(fold))], "the score of one network"),
+        (lambda scores, fold: np.where(fold < 0, scores[0], honest(scores, fold)), "the score of network 0"),
+        (lambda scores, fold: np.where(fold < 0, np.median(scores, 0), honest(scores, fold)), "the median"),
         (lambda scores, fold: np.array([s[f] for s, f in zip(scores.T, fold, strict=True)]), "of one network"),
         (
             lambda scores, fold: np.array(
@@ -228,32 +236,38 @@ EXERCISES = {
         (lambda scores, fold: np.where(fold < 0, scores[:4].mean(axis=0), honest(scores, fold)), "✗ right for"),
     ),
     "6.9": Exercise(
-        [math.sqrt(0.4), 0.63, np.float32(0.64)],
-        (0.4, "the share of the events"),
-        (1.58, "turned round"),
-        (2.5, "how many times as many"),
-        (0.6, "the training events"),
-        (0.37, "by how much the error falls"),
-        (63.2, "per cent"),
-        (1.0, "the error does not change"),
-        (0.5, "✗ the error falls with the root"),
+        [(1, math.sqrt(0.4)), (1.0, 0.619), [1, 0.65], np.array([0.99, 0.64])],
+        ((1, 0.4), "the share of the events"),
+        ((1, 1.58), "turned round"),
+        ((1, 2.5), "how many times as many"),
+        ((1, 0.6), "the share of the training events, or rounded"),
+        ((1, 0.37), "by how much the error falls"),
+        ((1, 63.2), "per cent"),
+        ((1, 1.0), "the error does not change"),
+        ((1, 0.5), "✗ the error falls with the root"),
+        ((1.58, 0.63), "does not grow with the root"),
+        ((2.5, 0.63), "does not grow with the simulated"),
+        ((0.63, 1), "the first number is that of Z"),
+        ((1.2, 0.63), "✗ Z stays what it is"),
+        (0.63, "one value is given"),
         ("0.63", ""),
         context=lambda: {"share": 0.4},
     ),
     "6.10": Exercise(
-        [gain, lambda e, a, b: np.hypot(e, np.hypot(*(np.std(v, ddof=1) / len(v) ** 0.5 for v in (a, b))))],
-        (lambda *given: gain(*given, n=lambda v: 1), "single trainings are compared"),
-        (lambda *given: gain(*given, ddof=0), "divided by n"),
-        (lambda e, a, b: gain(0, a, b), "the test events have no error"),
-        (lambda e, a, b: e, "the seeds have no error"),
-        (lambda e, a, b: e + gain(0, a, b), "the errors are added"),
-        (lambda e, a, b: gain(e, a, a), "the second network are not used"),
-        (lambda e, a, b: math.sqrt(2 * e**2 + gain(0, a, b) ** 2), "counted twice"),
-        (lambda e, a, b: gain(e, a, b) ** 2, "this is the variance"),
-        (lambda e, a, b: gain(0.012, a, b), "✗ right for other arguments"),
-        (lambda e, a, b: gain(e, a, b, n=lambda v: 4 if v is a else 6), "✗ right for other arguments"),
-        (lambda e, a, b: gain(e, a[:4], b[:6]), "✗ right for other arguments"),
-        (lambda e, a, b: round(gain(e, a, b), 3), "✗ three independent"),
+        [seed_part, by_pairs, lambda v, e: max(np.std(v, ddof=1) ** 2 - (e / np.sqrt(2)) ** 2, 0) ** 0.5],
+        (lambda v, e: seed_part(v, e, share=1), "the error of a pair"),
+        (lambda v, e: seed_part(v, e, share=0), "this is the spread"),
+        (lambda v, e: seed_part(v, e, share=-0.5), "the luck of the events is added"),
+        (lambda v, e: seed_part(v, e, ddof=0), "divided by n"),
+        (lambda v, e: seed_part(v, e) ** 2, "this is the variance"),
+        (lambda v, e: np.std(v, ddof=1) - e / np.sqrt(2), "the errors are subtracted"),
+        (lambda v, e: np.sqrt(np.var(v, ddof=1) - e**2 / 2), "✗ 0 where the values spread less"),
+        (lambda v, e: math.sqrt(np.var(v, ddof=1) - e**2 / 2), ""),
+        (lambda v, e: np.sqrt(abs(np.var(v, ddof=1) - e**2 / 2)), "✗ 0 where the values spread less"),
+        (lambda v, e: seed_part(v, 0.025), "✗ right for other arguments"),
+        (lambda v, e: seed_part(v[:5], e), "✗ right for other arguments"),
+        (lambda v, e: seed_part(v, e) * math.sqrt(len(v) / 5), "✗ right for other arguments"),
+        (lambda v, e: round(seed_part(v, e), 3), "✗ the variance of the values"),
     ),
 }
 

@@ -89,6 +89,14 @@ def toys(reduce, z, b, n_toys, rng):
     return reduce(z_count(rng.poisson(b, (n_toys, len(b))), b) >= z)
 
 
+def anywhere_by_p(z, b, n_toys, rng):
+    return np.mean(p_and_z(rng.poisson(b, (n_toys, len(b))), b)[1].max(axis=1) >= z)
+
+
+def anywhere_in_sum(z, b, n_toys, rng):
+    return np.mean(z_count(rng.poisson(b, (n_toys, len(b))).sum(axis=1), b.sum()) >= z)
+
+
 def two_factors(regions, counts, window):
     inverse = np.linalg.inv(regions)
     covariance = inverse @ np.diag(counts) @ inverse.T
@@ -202,13 +210,16 @@ EXERCISES = {
         (4, "two sigmas"),
         (0.05, "a probability"),
         (1.0, "the rise at one sigma"),
-        (2.0, "✗ the limit"),
+        (2.0, "✗ the rise at the limit"),
         (-2.7, ""),
         (float("nan"), ""),
     ),
     "7.8": Exercise(
         [anywhere, lambda *given: toys(lambda found: found.any(axis=1).mean(), *given)],
         (lambda *given: toys(np.mean, *given), "the share of windows"),
+        (anywhere_by_p, "the Z of the p-value"),
+        (anywhere_in_sum, "added up to one"),
+        (lambda *given: toys(lambda found: ~found.any(axis=1), *given).mean(), "without it"),
         (lambda *given: toys(lambda found: found.sum(axis=1).mean(), *given), "windows per experiment"),
         (lambda *given: toys(lambda found: found.all(axis=1).mean(), *given), "all windows have to reach z"),
         (lambda *given: 1 - anywhere(*given), "without it"),
@@ -219,7 +230,12 @@ EXERCISES = {
         (lambda z, b, n_toys, rng: rng.poisson(b, (n_toys, len(b))), "this is no number"),
     ),
     "7.9": Exercise(
-        [(S + B, SCATTER, Z), [65, 9, 0.85], np.array([65.4, 8.97, Z])],
+        [
+            (S + B, SCATTER, Z),
+            [65, 9, 0.85],
+            np.array([65.4, 8.97, Z]),
+            (S + B, SCATTER, significance.asimov(S, B, ERROR)),
+        ],
         ((B, SCATTER, Z), "the signal is missing"),
         ((S, SCATTER, Z), "the signal alone"),
         ((S + B, ERROR, Z), "the simulation alone"),

@@ -7,12 +7,40 @@ import itertools
 import numpy as np
 import pytest
 
-from labcourse import kinematics, significance
+from labcourse import kinematics
 from tests.course.answers import Exercise, make_tests
 
 
 def align(eta, phi):
     return eta * np.where(eta[:, :1] < 0, -1.0, 1.0), kinematics.delta_phi(phi, phi[:, :1])
+
+
+def half_turn(events):
+    """Inputs of events that are turned by 180° about an axis across the beam, which changes η and φ."""
+    pt, eta, phi, charge = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi", "charge"))
+    sign = np.where(eta[:, :1] < 0, -1.0, 1.0)
+    phi = sign * kinematics.delta_phi(phi, phi[:, :1])
+    return np.hstack([np.log(pt), sign * eta, np.cos(phi)[:, 1:], np.sin(phi)[:, 1:], charge]).astype("float32")
+
+
+def all_angles(events):
+    """Inputs in which the cosines of all six angles between leptons tell their signs as well."""
+    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
+    eta, phi = align(eta, phi)
+    between = [np.cos(phi[:, i] - phi[:, j]) for i in range(4) for j in range(i)]
+    return np.column_stack([np.log(pt), eta, *between]).astype("float32")
+
+
+def cosines_only(events):
+    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
+    eta, phi = align(eta, phi)
+    return np.hstack([np.log(pt), eta, np.cos(phi)[:, 1:]]).astype("float32")
+
+
+def not_flipped(events):
+    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
+    phi = align(eta, phi)[1]
+    return np.hstack([np.log(pt), eta, np.cos(phi)[:, 1:], np.sin(phi)[:, 1:]]).astype("float32")
 
 
 def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred=False, dtype=np.float32, momenta=True):
@@ -73,18 +101,6 @@ def build(x, *, hidden, **options):
     return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 2e-3} | options))
 
 
-def choose(chosen="validation", quoted="test", guard=True, measure=significance.asimov, groups=(True, True)):
-    def answer(validation, test):
-        events = {"validation": validation, "test": test}
-        *first, sample = events[chosen]
-        result = significance.scan(*first, measure=measure, groups=sample if groups[0] else None)
-        cut = significance.best(result).cut if guard else result.cut[np.nanargmax(result.significance)]
-        *second, sample = events[quoted]
-        return significance.scan(*second, cuts=[cut], groups=sample if groups[1] else None)
-
-    return answer
-
-
 def table(empty=0.5, weighted=True):
     def answer(values, label, weight, edges):
         place, scores = np.digitize(values, edges) - 1, np.full(len(edges) - 1, empty)
@@ -107,6 +123,12 @@ def shuffle(*, together=True, sign=1):
         return sign * (loss_of(shuffled) - loss_of(x))
 
     return answer
+
+
+def pairs_of_indices(loss_of, x, columns, rng):
+    shuffled = x.copy()
+    shuffled[:, columns] = x[rng.permutation(len(x)), columns]
+    return loss_of(shuffled) - loss_of(x)
 
 
 def shuffle_in_place(loss_of, x, columns, rng):
@@ -155,7 +177,9 @@ EXERCISES = {
         (lambda pt, eta, phi, energy: ("energy", 2 * pt), "✗ its values are right"),
     ),
     "8.4": Exercise(
-        [prepare(), cartesian, with_mass(lambda m, e, p: e, lambda m, e, p: p)],
+        [prepare(), cartesian, with_mass(lambda m, e, p: e, lambda m, e, p: p), half_turn, all_angles],
+        (cosines_only, "the sign of Δφ to the leading lepton of lepton 2 has no say"),
+        (not_flipped, "flipped gives other inputs"),
         (prepare(aligned=False), "turned around the beam gives other inputs"),
         (prepare(leading_phi=True), "is the same for all events"),
         (prepare(centred=True), "depend on the other events"),
@@ -202,6 +226,7 @@ EXERCISES = {
     "8.7": Exercise(
         [shuffle(), lambda f, x, c, rng: np.float32(shuffle()(f, x, c, rng))],
         (shuffle(together=False), "a permutation of its own"),
+        (pairs_of_indices, "hint: rows and columns at once are pairs"),
         (shuffle(sign=-1), "how much the loss falls"),
         (lambda f, x, c, rng: f(x[rng.permutation(len(x))]) - f(x), "all columns are shuffled"),
         (lambda f, x, c, rng: shuffle()(f, x, c[:1], rng), "only the first column"),
@@ -223,21 +248,6 @@ EXERCISES = {
             lambda m, y, w, e: plane(m, y, w, [80, 85, 110, 121, 124, 127, 150, 200])[::-1],
             "✗ signal and background",
         ),
-    ),
-    "8.9": Exercise(
-        [choose()],
-        (choose(chosen="test"), "chosen on the test events"),
-        (choose(quoted="validation"), "those of the validation events"),
-        (choose(guard=False), "without the guard"),
-        (lambda validation, test: significance.scan(*test[:3]), "more than one cut"),
-        (lambda validation, test: significance.best(significance.scan(*validation[:3])), "and not a scan"),
-        (
-            lambda validation, test: significance.scan(*test[:3], cuts=[0.3], groups=test[3]),
-            "✗ the cut is the best",
-        ),
-        (lambda validation, test: choose()(test, validation), ""),
-        (lambda validation, test: choose()(validation, (*test[:2], np.abs(test[2]) * 2, test[3])), ""),
-        (lambda validation, test: significance.scan(*validation[:3], cuts=[0.5]), "the cut is 0.5"),
     ),
 }
 

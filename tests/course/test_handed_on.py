@@ -27,7 +27,7 @@ import azh
 from azh import search, study
 from course import checks, outputs
 from course.checks import cells, crafted, progress, registry
-from labcourse import compiled, features, kinematics, network, ntuple, samples, selection, settings, training
+from labcourse import compiled, features, kinematics, network, ntuple, samples, selection, settings, splitting, training
 from tests.course.answers import Made
 from tests.course.test_checks_chapter1 import pair
 from tests.course.test_checks_exercises import table
@@ -172,6 +172,11 @@ def earlier(few: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
             training.fit(model, x, y, epochs=2, seed=number, progress=False)
             with outputs.Chapter(number, sources=samples.SIMULATED) as chapter:
                 chapter.write_model(name, model)
+        train, test = splitting.split(events)
+        scored = pd.concat([train.assign(fold=np.arange(len(train)) % 5), test.assign(fold=-1)], ignore_index=True)
+        scored["score"] = training.predict(model, features.arrays(scored, list(ntuple.LEPTON_PT))[0])
+        with outputs.Chapter(6, sources=samples.SIMULATED) as chapter:
+            chapter.write_table("out_of_fold", scored[["sample", "run", "event", "weight", "fold", "score"]])
     return folder
 
 

@@ -164,6 +164,11 @@ def test_each_control_moves_the_picture_and_the_numbers(network):
 
 def test_an_event_is_drawn_as_it_is_in_the_table():
     panel = interactive.event(leptons(), start=2)
+    assert panel.readout["simulated as"] == "Higgs", "what stays on a page says everything"
+    panel.controls["answer"].value = "uncovered"
+    panel.controls["answer"].value = "covered"
+    assert panel.readout["simulated as"] == panel.readout["mass of all four"] == "covered"
+    panel.controls["answer"].value = "uncovered"
     assert panel.readout["lepton 2"] == "µ⁻, pT 40.2 GeV, η −2.10, φ 1.70"
     pairs = "leptons 1 and 4: 14.0 GeV; leptons 2 and 3: 23.0 GeV"
     assert panel.readout["one flavour, opposite charges"] == pairs
@@ -182,10 +187,8 @@ def test_an_event_is_drawn_as_it_is_in_the_table():
 
 
 def test_an_event_without_a_pair_says_so():
-    assert (
-        interactive.event(leptons().assign(lep4_charge=1, lep2_charge=1)).readout["one flavour, opposite charges"]
-        == "no pair"
-    )
+    panel = interactive.event(leptons().assign(lep4_charge=1, lep2_charge=1))
+    assert panel.readout["one flavour, opposite charges"] == "no pair"
     with pytest.raises(errors.EmptySelection):
         interactive.event(leptons(0))
 

@@ -7,17 +7,18 @@ import numpy as np
 import pytest
 
 from course import interactive
-from labcourse import errors, significance
+from labcourse import errors
 
 RNG = np.random.default_rng(8)
 LABEL = np.repeat([0, 1], [3000, 600])
 MASS = np.where(LABEL == 1, RNG.normal(124, 3, 3600), RNG.uniform(80, 250, 3600))
 SCORES = {"of the mass": np.exp(-np.abs(MASS - 124) / 20), "of nothing": RNG.random(3600).astype(np.float32)}
+SAMPLE = np.where(LABEL == 1, "signal", np.where(np.arange(3600) % 50 == 0, "rare", "large"))
 WEIGHT = np.where(LABEL == 1, 0.01, np.where(RNG.random(3600) < 0.1, -0.1, 0.12))
 
 
 def make(**options):
-    return interactive.sculpting(MASS, SCORES, LABEL, WEIGHT, window=(115, 130), **options)
+    return interactive.sculpting(MASS, SCORES, LABEL, WEIGHT, groups=SAMPLE, window=(115, 130), **options)
 
 
 def test_it_counts_what_masks_count():
@@ -35,7 +36,13 @@ def test_it_counts_what_masks_count():
             assert said["expected signal"] == f"{s:.1f} events"
             assert float(said["expected background"].split(" ")[0]) == pytest.approx(b, abs=0.06)
             assert said["background in the window"].startswith(f"{inside:.0%} ")
-            assert said["significance Z"] == f"{significance.asimov(s, b):.2f}"
+            error = np.hypot(
+                np.linalg.norm(WEIGHT[above & (LABEL == 0)]),
+                np.linalg.norm([np.abs(WEIGHT[name == SAMPLE]).mean() for name in ("rare", "large")]),
+            )
+            assert float(said["expected background"].split()[2]) == pytest.approx(error, rel=0.05)
+            assert said["simulated background is worth"].startswith(f"{(b / error) ** 2:.0f} events")
+            assert ("do not trust" in said["simulated background is worth"]) == ((b / error) ** 2 < 25)
     assert plt.get_fignums() == []
 
 
@@ -55,4 +62,4 @@ def test_a_score_that_follows_the_mass_gathers_the_background():
 @pytest.mark.parametrize("scores", [{}, {"short": SCORES["of the mass"][:-1]}])
 def test_scores_must_fit_the_events(scores):
     with pytest.raises(errors.BadInput, match="one score of each network"):
-        interactive.sculpting(MASS, scores, LABEL, WEIGHT, window=(115, 130))
+        interactive.sculpting(MASS, scores, LABEL, WEIGHT, groups=SAMPLE, window=(115, 130))

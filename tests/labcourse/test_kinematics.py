@@ -38,3 +38,19 @@ def test_pair_masses_are_those_of_the_pairs(make_events):
     # For massless particles the squares of the pair masses add up to that of all four.
     pairs = sum(events[f"m_ll_{i}{j}"].astype(float) ** 2 for i, j in kinematics.PAIRS)
     np.testing.assert_allclose(np.sqrt(pairs), events["m_llll"], rtol=1e-3)
+
+
+def test_the_two_z_bosons_are_pairs_of_one_flavour_and_opposite_charge(make_events):
+    events = make_events(200)
+    found = kinematics.z_masses(events)
+    assert found.shape == (2, 200)
+    for row, (_, event) in enumerate(events.iterrows()):
+
+        def is_pair(i, j, event=event):
+            same = event[f"lep{i}_pdgid"] == event[f"lep{j}_pdgid"]
+            return same and event[f"lep{i}_charge"] + event[f"lep{j}_charge"] == 0
+
+        ways = zip(kinematics.PAIRS, reversed(kinematics.PAIRS), strict=True)
+        pairs = [[event[f"m_ll_{i}{j}"] for i, j in way] for way in ways if all(is_pair(*pair) for pair in way)]
+        nearest = min(pairs, key=lambda masses: abs(masses[0] - kinematics.Z_MASS), default=(0, 0))
+        assert found[:, row] == pytest.approx(nearest)

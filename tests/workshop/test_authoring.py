@@ -404,7 +404,9 @@ def test_pictures_get_a_palette_and_keep_their_alternative_text() -> None:
     assert notebook.cells[0].outputs[0]["data"]["image/png"] == again
 
 
-def test_the_largest_pictures_lose_sharpness_where_a_notebook_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_largest_pictures_lose_colours_then_sharpness_where_a_notebook_is_too_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     import matplotlib.pyplot as plt
     import nbformat
     from PIL import Image
@@ -419,11 +421,13 @@ def test_the_largest_pictures_lose_sharpness_where_a_notebook_is_too_large(monke
         plt.close(fig)
     outputs = [nbformat.v4.new_output("display_data", {"image/png": picture}) for picture in pictures]
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=outputs)])
-    for expected_widths in ([1228, 1228, 1228], [1228, 614, 1228]):
+    for colourful, expected_widths in ((3, [1228, 1228, 1228]), (2, [1228, 1228, 1228]), (0, [614, 614, 614])):
         tidy.tidy(notebook)
         kept = [base64.b64decode(output["data"]["image/png"]) for output in notebook.cells[0].outputs]
-        assert [Image.open(io.BytesIO(each)).size[0] for each in kept] == expected_widths
-        monkeypatch.setattr(tidy, "MAX_BYTES", len(build.text(notebook).encode()) - 1)
+        images = [Image.open(io.BytesIO(each)) for each in kept]
+        assert [image.size[0] for image in images] == expected_widths
+        assert sum(len(image.getcolors()) > 24 for image in images) == colourful
+        monkeypatch.setattr(tidy, "MAX_BYTES", len(build.text(notebook).encode()) - 1 if colourful == 3 else 0)
 
 
 def test_every_solution_of_the_course_says_that_it_is_one() -> None:
