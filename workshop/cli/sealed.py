@@ -39,7 +39,7 @@ def reveal(
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a sealed file hides. The key of the course's own files is in docs/instructor.md.
+    """Say what a sealed file hides, given the phrase that it was made with.
 
     Example: labcourse sealed reveal 2 --key "the phrase"
     """
