@@ -810,7 +810,7 @@ chapter.write_table("leaderboard", pd.DataFrame(rows))
 leaderboard.show(chapter)
 
 # %% [markdown]
-# A network that looks at all four momenta at once knows more than one window. *How much better will it be?* Put your guess on paper; the next chapters will tell.
+# A network that looks at all four transverse momenta at once knows more than one window. *How much better will it be?* Put your guess on paper; the next chapters will tell.
 #
 # The preselected events, the cut flow and the window are kept in `data/outputs/` for the later chapters.
 

@@ -523,7 +523,7 @@ working_points.round(3)
 # %% [markdown]
 # `s` and `b` are expected events in 10 fb⁻¹. `error of b` is the statistical uncertainty of the simulation: how
 # well we know $b$. The significance estimate $s/\sqrt{b}$ was about one half without a cut. It rises to
-# about 0.7 near a signal efficiency of 70 to 80 %, and falls again for tighter cuts: four momenta are not
+# about 0.7 near a signal efficiency of 70 to 80 %, and falls again for tighter cuts: four transverse momenta are not
 # enough to discover the Higgs boson. Chapter 7 is about the best cut, and about what
 # significance means.
 
@@ -691,7 +691,7 @@ row = leaderboard.row(
     passes,
     window,
     score=score_test,
-    inputs="four momenta",
+    inputs="four pT",
     parameters=network.count_parameters([4, 60, 60, 1]),
 )
 chapter.write_table("leaderboard", pd.DataFrame([row]))

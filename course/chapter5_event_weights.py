@@ -11,7 +11,7 @@
 #
 # The network of chapter 4 answers the wrong question. It tells simulated signal from simulated background, each event counted once. But nature counts
 # differently, and says so in the event weights. In this chapter the loss learns to count as nature does. The straightforward way fails in
-# an instructive manner. Then you write the function that makes it work, see what the same four momenta can do once the question is right, and find out when $|w|$ spoils a training, and how to cure it.
+# an instructive manner. Then you write the function that makes it work, see what the same four transverse momenta can do once the question is right, and find out when $|w|$ spoils a training, and how to cure it.
 
 # %% [markdown]
 # ## What you will do
@@ -482,7 +482,7 @@ for name in ("early stopped", "raw weights", "balanced weights"):
             scores[name] >= float(significance.best(scan).cut),
             window,
             score=scores[name],
-            inputs="four momenta",
+            inputs="four pT",
             parameters=network.count_parameters([4, 60, 60, 1]),
             validation_loss=weighted_cross_entropy(y_validation, clipped, b_validation),
         )

@@ -776,7 +776,7 @@ rows = [
         score >= cut_for_test,
         window,
         score=score,
-        inputs="four momenta",
+        inputs="four pT",
         parameters=n_networks * network.count_parameters([4, 60, 60, 1]),
         validation_loss=mean,
     )

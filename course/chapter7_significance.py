@@ -499,7 +499,7 @@ assert luck.loc["one cut", "spread of the seeds"] < 0.05
 # error of the test events for that of the loose cut in the window. What other training and validation events would change is in neither error: we trained 48 networks with both drawn anew, and the gain of the bins scattered by 0.025.
 # Whoever quotes the first error alone, as the leaderboard does, says something about *these* networks, not about the method.
 #
-# And the mass? The window beats the network on four momenta by far: physics knowledge is worth a lot. But "if you know the mass, you need no network" would be wrong. Most of the background in the window is Z events with two soft leptons from jets. A loose cut on the score rejects most of those,
+# And the mass? The window beats the network on four transverse momenta by far: physics knowledge is worth a lot. But "if you know the mass, you need no network" would be wrong. Most of the background in the window is Z events with two soft leptons from jets. A loose cut on the score rejects most of those,
 # and helps much more than all bins without the mass. Each knows something that the other does not. In chapter 8 a network is given all four-momenta, and finds a blurred image of the mass by itself.
 
 # %% [markdown]
@@ -943,7 +943,7 @@ cut_row = leaderboard.row(
     score_test >= cut,
     in_one_window,
     score=score_test,
-    inputs="four momenta",
+    inputs="four pT",
     **common,
 )
 baseline_z = z_of_replicas(np.where(in_one_window, 0, -1), 1)
@@ -955,7 +955,7 @@ cut_row |= {
     "gain_error": (bins_z - baseline_z)[1:].std(),
 }
 window_row = leaderboard.row(
-    "mass window, loose cut on it", test, loosely, in_one_window, inputs="four momenta, m4l", **common
+    "mass window, loose cut on it", test, loosely, in_one_window, inputs="four pT, m4l", **common
 )
 chapter.write_table("leaderboard", pd.DataFrame([cut_row, window_row]))
 leaderboard.show(chapter)

@@ -460,7 +460,7 @@ for name in ("five variables", "trees"):
 #
 # ### Each idea switched off once
 #
-# Which idea deserves the credit? An [ablation](../course/glossary.md#ablation) changes one thing at a time: the same network, the same seed, the same events, and one ingredient replaced by its mean, which says nothing. Before you run the cell, write down your ranking: which of the four costs most?
+# Which idea deserves the credit? An [ablation](../course/glossary.md#ablation) changes one thing at a time: the same network, the same seed, the same events, and one ingredient replaced by its mean, which says nothing. Before you run the cell, write down your ranking: which of the five costs most?
 
 # %% tags=["nbval-ignore-output"]
 ends = np.cumsum([np.column_stack([function(validation[:2])]).shape[1] for function in INGREDIENTS.values()])
@@ -479,7 +479,7 @@ def without(name):
 
 
 ablation = {}
-for name in ("pair masses", "two Z bosons", "four-lepton mass"):
+for name in INGREDIENTS:
     model = train(lambda _: build_network(x_fit), without(name))
     enter_network(f"without {name}", model, without(name), "momenta and masses")
     ablation[f"without {name}"] = referee(f"without {name}", "own entry")
@@ -498,8 +498,8 @@ if {samples.locate(name).source for name in samples.ALL} == {"bundle"}:
     assert ablation["without two Z bosons"][0] > 1.5 * ablation["without two Z bosons"][1]
 
 # %% [markdown]
-# Read the table with its errors, and with the spread of the seeds above: one training each. In the bundle two ideas are beyond doubt, the four-lepton mass and the two Z bosons. The pair masses in all orders and the dropout
-# are worth as much as one or two errors there (other files give another order): they may matter, and alone this test cannot tell. That is a result as well: had you tried twenty such ideas, one or two of them would look good by luck.
+# Read the table with its errors, and with the spread of the seeds above: one training each. In the bundle two ideas are beyond doubt, the four-lepton mass and the two Z bosons, and without the momenta something is most likely lost too: no mass says how soft the softest lepton is. The pair masses in all orders and the dropout
+# are worth one or two errors there (other files give another order): they may matter, and alone this test cannot tell. That is a result as well: had you tried twenty such ideas, one or two of them would look good by luck.
 
 # %% [markdown]
 # ### Exercise 8.6 – What won? (in your words)

@@ -36,7 +36,7 @@ def run(
     """Run the solution notebooks and compare their key numbers with the expected ones.
 
     Each begins as soon as the chapters that it reads are done, so several run at once. Exit status 1 if a chapter
-    fails or a number is out of its bounds.
+    fails or a number is out of its bounds. With --save they are run in order.
 
     Examples: labcourse run · labcourse run 1 2 3 · labcourse run --jobs 1 --json
     """
@@ -59,6 +59,7 @@ def run(
             save = False
         if save:
             building.build(home, chapters or ())
+            jobs = jobs or 1  # in order, so that what is kept shows the leaderboards of all chapters before
         results = _run(running.solutions(home, chapters or ()), "solutions", save=save, jobs=jobs)
         if expected.section() == "other":
             print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
