@@ -384,7 +384,7 @@ plotting.show(
 )
 
 # %% [markdown]
-# A line is a finished trial; pruned ones are left out. Look where the dark ones meet: there a setting matters. Where they spread, it does not. So few lines say little; `docs/parameterised.md` shows a search of 34, on earlier events. There the dark ones meet at a
+# A line is a finished trial; pruned ones are left out. Look where the dark ones meet: there a setting matters. Where they spread, it does not. So few lines say little; `docs/parameterised.md` shows a search of 31. There the dark ones meet at a
 # small $k$ and at Adam, and spread over the widths. The best of them is no result yet: it was picked for being the best, so part of its lead is luck. Train it again with other seeds, and look at the test
 # events once.
 
