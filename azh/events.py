@@ -3,7 +3,8 @@
 One row per event that passes the resolved selection, GeV and radians:
 
 =======================  =====================================================================================
-``process``              ``signal``, ``Zjets`` or ``ttbar`` (category)
+``process``              ``signal``, or one of the backgrounds ``Zjets``, ``ttbar``, ``Zh``, ``diboson`` (category)
+``region``               ``signal``, ``sideband`` (beside the window of m_bb) or ``emu`` (an electron and a muon)
 ``m_a_true``             mass of the A that was simulated (GeV); 0 for background, which has none
 ``run``, ``event``       who the event is: the split goes by them
 the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass` or `draw_masses`
@@ -37,10 +38,20 @@ BLIND_MASS = 1200
 """The mass that no parameterised network is trained with, to see whether it interpolates (GeV)."""
 TRAINING_MASSES = tuple(mass for mass in MASSES if mass != BLIND_MASS)
 
+PROCESSES = ("signal", "Zjets", "ttbar", "Zh", "diboson")
+"""What was simulated: the categories of the column ``process``."""
+REGIONS = ("signal", "sideband", "emu")
+"""Where an event lies. Networks are trained and tested with the first; the others tell how well backgrounds are known:
+the sidebands Z + jets, and events with an electron and a muon in the window of the signal t t̄."""
+WINDOW = ((100.0, 145.0),)
+SIDEBANDS = ((75.0, 100.0), (145.0, 175.0))
+"""Range of m_bb (GeV) of the regions. Nearer to the window than those of the published search (50 to 200 GeV,
+arXiv:2207.00230), the sidebands hold about as many events as the window, and events that are more like them."""
+
 FOLDER = "azh"
 """Folder of the events, in ``data/`` and wherever else samples are looked for."""
 FILE = "events.parquet"
-_NEXT = "Restore the file from the repository, or make it anew with `labcourse simulate --search azh`."
+_NEXT = "Restore the file from the repository, or make it anew with `labcourse simulate azh`."
 
 MISSING = -1.0
 """Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
@@ -69,6 +80,8 @@ INPUTS: dict[str, str] = {
 }
 """The twenty inputs of the network and what they are, in their order; the mass is the last."""
 MEASURED = tuple(name for name in INPUTS if name != "m_a")
+COLUMNS = ("process", "region", "m_a_true", "run", "event", *MEASURED, "weight")
+"""The columns of the table, in their order."""
 
 
 class Parts(NamedTuple):
@@ -116,8 +129,7 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
 
 def check(events: pd.DataFrame, where: str) -> None:
     """Raise `BadInput` unless a table has all columns, finite numbers and known masses."""
-    needed = ("process", "m_a_true", "run", "event", *MEASURED, "weight")
-    missing = [name for name in needed if name not in events]
+    missing = [name for name in COLUMNS if name not in events]
     if missing:
         raise BadInput(
             f"The table has no column {', '.join(missing)}.",
@@ -130,7 +142,7 @@ def check(events: pd.DataFrame, where: str) -> None:
             raise BadInput(
                 f"{name} is {events[name][bad].iloc[0]} in {int(bad.sum())} of {len(events)} events.",
                 where=where,
-                next_step="Make the events anew with `labcourse simulate --search azh`, or drop those rows.",
+                next_step="Make the events anew with `labcourse simulate azh`, or drop those rows.",
             )
     unknown = sorted(set(events.loc[is_signal(events), "m_a_true"]) - set(map(float, MASSES)))
     if unknown:
@@ -147,8 +159,8 @@ def is_signal(events: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def split(events: pd.DataFrame, *, seed: int = splitting.SEED) -> Parts:
-    """Divide events by their identity into training, validation and test events (60:20:20)."""
-    train, rest = splitting.split(events, train_fraction=0.6, seed=seed)
+    """Divide the events of the signal region by their identity into training, validation and test events (60:20:20)."""
+    train, rest = splitting.split(events[events["region"] == "signal"], train_fraction=0.6, seed=seed)
     validation, test = splitting.validation_split(rest, validation_fraction=0.5, seed=seed)
     return Parts(train, validation, test)
 

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PROCESSES = {"Zjets": "Z + jets", "ttbar": r"$t\bar{t}$"}
+_PROCESSES = {"Zjets": "Z + jets", "ttbar": r"$t\bar{t}$", "Zh": "Zh", "diboson": "ZZ, WZ"}
 
 
 def _outlines(ax: Axes, events: pd.DataFrame, values: Any, weight: Any, bins: Any, signal: dict[str, Any]) -> None:
-    """Draw the histograms of both backgrounds, and of masks of the signal by label, as lines."""
+    """Draw the histograms of all backgrounds, and of masks of the signal by label, as lines."""
     chosen = {label: (events["process"] == name).to_numpy() for name, label in _PROCESSES.items()} | signal
     for (label, mask), line in zip(chosen.items(), cycle(style.LINES), strict=False):
         look = {"color": line.color, "linestyle": line.linestyle, "label": label}
@@ -31,7 +31,8 @@ def _outlines(ax: Axes, events: pd.DataFrame, values: Any, weight: Any, bins: An
 
 
 def mass(events: pd.DataFrame, masses: Sequence[float]) -> tuple[Figure, Axes]:
-    """Draw the reconstructed mass m_Zh of the backgrounds and of the signal at some masses (GeV)."""
+    """Draw m_Zh of the backgrounds and of the signal at some masses (GeV), in the signal region."""
+    events = events[events["region"] == "signal"]
     fig, ax = plotting.new_figure()
     signal = {rf"signal, $m_A$ = {m:g} GeV": (events["m_a_true"] == m).to_numpy() for m in masses}
     _outlines(ax, events, events["m_zh"], events["weight"], np.linspace(200, 2400, 56), signal)

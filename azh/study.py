@@ -72,7 +72,7 @@ def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncert
     """Return the expected limits at a mass from test events, weighed up to all events.
 
     The cut of the count is chosen on validation events, weighed up as well: the one with the best s/√(b + σ²), where
-    σ is the ``background_uncertainty``, a share of b.
+    σ is the ``background_uncertainty``, a share of b, among those that leave 25 background events.
 
     Raises
     ------
@@ -93,24 +93,30 @@ def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncert
 def full_weights(parts: Parts, events: pd.DataFrame, mass: float) -> NDArray[np.float64]:
     """Return weights of a part at a mass (GeV) that give each process the yield of all three parts."""
 
+    number = len(events["process"].cat.categories)
+
     def yields(*tables: pd.DataFrame) -> NDArray[np.float64]:
         chosen = [table[np.isin(table["m_a_true"], (0, mass))] for table in tables]
-        return np.sum([np.bincount(table["process"].cat.codes, table["weight"], 3) for table in chosen], axis=0)
+        return np.sum([np.bincount(table["process"].cat.codes, table["weight"], number) for table in chosen], axis=0)
 
-    factor = yields(*parts) / yields(events)
+    # A process of which nothing is among these events is not weighed up.
+    present = yields(events)
+    factor = np.divide(yields(*parts), present, out=np.ones(number), where=present != 0)
     return events["weight"].to_numpy(np.float64) * factor[events["process"].cat.codes]
 
 
 def _best_cut(score: NDArray[np.floating], events: pd.DataFrame, uncertainty: float) -> float:
     label, weight = is_signal(events), events["weight"].to_numpy()
+    # A cut above which the simulation hardly knows the background is no choice: the hardest one leaves 25 events.
+    order = np.argsort(-score[~label])
+    _, first = np.unique(identity(events)[~label][order], return_index=True)
+    hardest = score[~label][order][np.sort(first)][:25][-1]
     cuts = np.unique(np.quantile(score[label], np.linspace(0.05, 0.9, 18)))
-    best, best_cut = -1.0, float(cuts[0])
-    for cut in cuts:
+    best, best_cut = -1.0, float(min(cuts[0], hardest))
+    for cut in cuts[cuts <= hardest]:
         above = score >= cut
         s, b = weight[above & label].sum(), weight[above & ~label].sum()
-        # A cut above which the simulation hardly knows the background is no choice.
-        enough = np.unique(identity(events)[above & ~label]).size >= 25
-        if enough and b > 0 and (figure := s / np.sqrt(b + (uncertainty * b) ** 2)) > best:
+        if b > 0 and (figure := s / np.sqrt(b + (uncertainty * b) ** 2)) > best:
             best, best_cut = float(figure), float(cut)
     return best_cut
 

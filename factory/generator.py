@@ -52,10 +52,11 @@ def version() -> str:
     SimulationError
         If Pythia is not installed.
     """
-    return f"{_module().Pythia('', False).parm('Pythia:versionNumber'):.3f}"
+    return f"{library().Pythia('', False).parm('Pythia:versionNumber'):.3f}"
 
 
-def _module() -> Any:
+def library() -> Any:
+    """Return Pythia's module. Raises SimulationError if it is not installed."""
     try:
         import pythia8mc
     except ImportError as error:
@@ -77,6 +78,7 @@ def generate(
     relabel_associated_z: bool = False,
     soften_higgs: bool = False,
     leptons: int = 0,
+    hooks: Any = None,
 ) -> Truth:
     """Generate ``n_events`` events.
 
@@ -99,6 +101,8 @@ def generate(
     leptons : int
         Events with fewer electrons and muons than this (pT > 3 GeV, |η| < 3) are left without jets: nothing
         in a detector can make them pass, and clustering takes time.
+    hooks : pythia8mc.UserHooks, optional
+        What looks into the generation. Events that it vetoes do not count.
 
     Raises
     ------
@@ -106,7 +110,7 @@ def generate(
         If Pythia refuses a setting, cannot start, or gives no events.
     """
     source = (f"Beams:LHEF = {lhe}", "Beams:frameType = 4") if lhe else ()
-    pythia = start((*source, *settings), seed=seed)
+    pythia = start((*source, *settings), seed=seed, hooks=hooks)
     parts = []
     done = 0
     while done < n_events:
@@ -122,12 +126,14 @@ def generate(
     return _join(parts)
 
 
-def start(settings: tuple[str, ...], *, seed: int) -> Any:
+def start(settings: tuple[str, ...], *, seed: int, hooks: Any = None) -> Any:
     """Return Pythia, ready to generate. Raises as `generate`."""
-    pythia = _module().Pythia("", False)
+    pythia = library().Pythia("", False)
     for line in (*COMMON, f"Random:seed = {seed}", *settings):
         if not pythia.readString(line):
             raise SimulationError("Pythia does not know a setting.", where=line)
+    if hooks is not None:
+        pythia.setUserHooksPtr(hooks)
     if not pythia.init():
         raise SimulationError("Pythia could not be started.", where="; ".join(settings))
     return pythia

@@ -257,7 +257,11 @@ def rates_of(optimizer: keras.optimizers.Optimizer) -> Callable[[int], NDArray[n
     if not isinstance(config, dict):
         return lambda n_steps: np.full(n_steps, float(optimizer.learning_rate), np.float32)
     schedule = keras.optimizers.schedules.deserialize(config)
-    rates = functools.partial(tf.map_fn, schedule, fn_output_signature=tf.float32)
+
+    def rates(steps: tf.Tensor) -> tf.Tensor:
+        # No functools.partial: tf.function hands on its other defaults, too, one of which TensorFlow warns of.
+        return tf.map_fn(schedule, steps, fn_output_signature=tf.float32)
+
     of_steps = tf.function(rates, [tf.TensorSpec([None], tf.int32)], autograph=False)
     # Not `optimizer.iterations`, which counts fewer where gradients are accumulated.
     (iteration,) = (variable for variable in optimizer.variables if variable.name == "iteration")

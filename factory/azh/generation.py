@@ -11,23 +11,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MEASURED
 from factory import detector, generator
-from factory.azh import response
-from factory.azh.processes import PROCESSES
+from factory.azh import processes, response
 from factory.azh.reconstruction import select
 from factory.chunks import Chunk
 from factory.particles import Bools, Floats, Ints, Particles, rank_within_event
-from factory.tables import Table, finished
+from factory.tables import Table
 
-SEARCH = 7
-"""Purpose of the chunks of the search: its random numbers are used nowhere else."""
-BB = "bb"
-"""Column that says which entries are those with the two hardest jets called b."""
+SEARCH, INDEPENDENT = 7, 8
+"""Purposes of the chunks of the search: those of the bundle, and the independent ones that pseudo-data come from. Their
+random numbers are used nowhere else."""
+PASSES = 16
+"""How often an independent event goes through the detector: four times for each of the four sealed files."""
+PASS = "pass"
+"""Column that says which pass through the detector an entry is of."""
+_MAY_BE_SEEN = 8.0, 2.6
+"""pT (GeV) and |η| of true jets that may be measured above 20 GeV and within |η| < 2.5: one of 8 GeV in fifty."""
 
 
 def make_chunk(chunk: Chunk) -> Table:
@@ -36,52 +40,82 @@ def make_chunk(chunk: Chunk) -> Table:
     Returns
     -------
     dict of ndarray
-        The inputs (``MEASURED``), ``event``, ``factor`` (of the weight: tags, flavour, passes) and ``BB``, an entry
-        each for every event that passes, as often as it does; ``fiducial``, shape (1,): the sum of the factors of
-        generated events with two b jets in the region of `processes.Z_BB`.
+        The inputs (``MEASURED``), ``event``, ``region``, ``factor`` (of the weight: tags, passes, what a process is
+        multiplied with) and ``PASS``, an entry each for every event that passes, as often as it does; ``generated``,
+        shape (2,): events that were generated, with those that the veto drops, and those of them with two b quarks
+        nearer than ΔR = 0.4.
 
     Raises
     ------
     SimulationError
         If Pythia is not installed or fails.
     """
-    process = PROCESSES[chunk.sample]
+    process = processes.get(chunk.sample)
+    passes = process.passes if chunk.purpose == SEARCH else PASSES
     seed, for_generator, rng = chunk.seeds(process.number)
-    truth = generator.generate(process.settings, chunk.events, seed, rng=for_generator, leptons=2)
+    hooks = watch()
+    truth = generator.generate(process.settings, chunk.events, seed, rng=for_generator, leptons=2, hooks=hooks)
     leptons, photons, invisible = truth.leptons, truth.photons, truth.invisible
-    versions = [(truth.jets, np.ones(chunk.events), False)]
-    fiducial = 0.0
+    versions = [(truth.jets, np.ones(chunk.events))]
     if process.kind == "Zjets":
-        promoted, share = promote(truth.jets, chunk.events)
-        fiducial = float(share[in_fiducial(leptons, chunk.events)].sum())
-        versions = [(truth.jets, 1.0 - _has_two_b(truth.jets, chunk.events), False), (promoted, share, True)]
+        promoted, possible = promote(truth.jets, chunk.events)
+        of_b = processes.Z_BB / processes.Z_JJ * possible
+        others = processes.K_Z * ~_has_two_b(truth.jets, chunk.events)
+        versions = [(truth.jets, others), (promoted, of_b)]
     parts = []
-    for jets, share, is_bb in versions:
+    for jets, share in versions:
         kept = _candidates(leptons, jets, chunk.events) & (share > 0)
         of_kept = [particles.take(kept[particles.event]) for particles in (leptons, photons, jets)]
-        for _ in range(process.passes):
-            event, inputs, factor = _detect(of_kept, invisible, rng, any_flavour=process.any_flavour)
+        for number in range(passes):
+            event, inputs, region, factor = _detect(of_kept, invisible, rng)
             parts.append(
                 inputs
                 | {
                     "event": chunk.index * chunk.events + event,
-                    "factor": factor * share[event] / process.passes,
-                    BB: np.full(len(event), is_bb),
+                    "region": region,
+                    "factor": factor * share[event] / passes,
+                    PASS: np.full(len(event), number, np.int8),
                 }
             )
-    table: Table = {name: np.concatenate([part[name] for part in parts]) for name in (*MEASURED, "event", "factor", BB)}
-    return finished(table | {"fiducial": np.array([fiducial])})
+    table: Table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return table | {"generated": np.array([hooks.tried, hooks.merged])}
+
+
+def watch() -> Any:
+    """Return hooks for Pythia that count the events and drop those that cannot pass, before the parton shower.
+
+    What stays has two leptons of pT > 5 GeV and |η| < 4 with a mass of 50 to 140 GeV. ``tried`` is the number of all
+    events, ``merged`` that of those whose two b quarks are nearer than ΔR = 0.4.
+    """
+
+    class Watch(generator.library().UserHooks):  # type: ignore[misc]
+        tried = merged = 0
+
+        def canVetoProcessLevel(self) -> bool:
+            return True
+
+        def doVetoProcessLevel(self, event: Any) -> bool:
+            self.tried += 1
+            final = [p for p in (event[i] for i in range(5, event.size())) if p.isFinal()]
+            b = [p for p in final if p.idAbs() == 5]
+            if len(b) == 2:
+                apart = abs(b[0].phi() - b[1].phi())
+                self.merged += np.hypot(b[0].eta() - b[1].eta(), min(apart, 2 * np.pi - apart)) < 0.4
+            leptons = [p for p in final if p.idAbs() in (11, 13) and p.pT() > 5 and abs(p.eta()) < 4]
+            return len(leptons) < 2 or not 50 < (leptons[0].p() + leptons[1].p()).mCalc() < 140
+
+    return Watch()
 
 
 def _detect(
-    particles: Sequence[Particles], invisible: Floats, rng: np.random.Generator, *, any_flavour: bool
-) -> tuple[Ints, dict[str, NDArray[np.float32]], Floats]:
+    particles: Sequence[Particles], invisible: Floats, rng: np.random.Generator
+) -> tuple[Ints, dict[str, NDArray[np.float32]], Ints, Floats]:
     leptons, photons, jets = particles
     seen = response.separate(detector.reconstruct_leptons(leptons, photons, rng))
     lost = response.neutrinos(jets, rng)
     seen_jets = response.measure_jets(jets, lost, seen, rng)
     missing = response.measure_missing(invisible, jets, lost, rng)
-    return select(seen, seen_jets, missing, rng, any_flavour=any_flavour)
+    return select(seen, seen_jets, missing, rng)
 
 
 def promote(jets: Particles, n_events: int) -> tuple[Particles, Floats]:
@@ -93,7 +127,7 @@ def promote(jets: Particles, n_events: int) -> tuple[Particles, Floats]:
     possible : ndarray, shape (n_events,)
         One for events with two central jets, else zero.
     """
-    central = np.flatnonzero((np.abs(jets.eta) < 2.5) & (jets.pt > response.PT_MIN))
+    central = np.flatnonzero(_may_be_seen(jets))
     rank = rank_within_event(jets.event[central])
     first, second = central[rank == 0], central[rank == 1]
     first = first[np.isin(jets.event[first], jets.event[second])]
@@ -104,27 +138,19 @@ def promote(jets: Particles, n_events: int) -> tuple[Particles, Floats]:
     return replace(jets, pdgid=flavour), possible
 
 
-def in_fiducial(leptons: Particles, n_events: int) -> Bools:
-    """Return which events have the two leptons of the measurement that Z + b b̄ is normalised to."""
-    good = leptons.take((leptons.pt > 27) & (np.abs(leptons.eta) < 2.5))
-    rank = rank_within_event(good.event)
-    first, second = good.take(rank == 0), good.take(rank == 1)
-    first = first.take(np.isin(first.event, second.event))
-    mass = np.sqrt(2 * first.pt * second.pt * (np.cosh(first.eta - second.eta) - np.cos(first.phi - second.phi)))
-    inside = np.zeros(n_events, bool)
-    inside[first.event] = (mass > 76) & (mass < 106)
-    return inside
+def _may_be_seen(jets: Particles) -> Bools:
+    seen: Bools = (jets.pt > _MAY_BE_SEEN[0]) & (np.abs(jets.eta) < _MAY_BE_SEEN[1])
+    return seen
 
 
 def _has_two_b(jets: Particles, n_events: int) -> Bools:
-    b = (jets.pdgid == 5) & (np.abs(jets.eta) < 2.5) & (jets.pt > response.PT_MIN)
-    return np.bincount(jets.event[b], minlength=n_events) >= 2
+    return np.bincount(jets.event[(jets.pdgid == 5) & _may_be_seen(jets)], minlength=n_events) >= 2
 
 
 def _candidates(leptons: Particles, jets: Particles, n_events: int) -> Bools:
     """Return which events a detector may let pass: the rest need not be looked at."""
     number = [
         np.bincount(leptons.event[leptons.pt > 15], minlength=n_events),
-        np.bincount(jets.event[(jets.pt > 13) & (np.abs(jets.eta) < 2.7)], minlength=n_events),
+        np.bincount(jets.event[_may_be_seen(jets)], minlength=n_events),
     ]
     return (number[0] >= 2) & (number[1] >= 2)

@@ -10,7 +10,7 @@ import numpy as np
 from azh.events import FILE, LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
 from factory import bundle, campaign, generator
 from factory.azh import assembly
-from factory.azh.generation import SEARCH, make_chunk
+from factory.azh.generation import INDEPENDENT, SEARCH, make_chunk
 from factory.azh.processes import APPROXIMATIONS, PROCESSES, Process
 from factory.chunks import Chunk, fingerprint
 from factory.store import Store
@@ -19,82 +19,116 @@ from labcourse.files import atomic_write, sha256
 if TYPE_CHECKING:
     import pandas as pd
 
+INDEPENDENT_FILE = "independent.parquet"
 
-def simulate(out: Path | str, *, scale: float = 1.0, seed: int, **options: Any) -> Path:
+
+def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: bool = False, **options: Any) -> Path:
     """Simulate the events of the search into a folder, and return its manifest's path.
 
     Parameters
     ----------
     scale : float
         Number of events relative to the bundle's; expected yields stay the same. At least one chunk per sample is
-        made (together a twentieth of the bundle).
+        made (together a thirteenth of the bundle).
+    independent : bool
+        Make the backgrounds that pseudo-data are drawn from (`factory.azh.sealed`): none of these events is among the
+        others, whatever the seed.
     out, seed, options
         As in `factory.simulate`, and the errors as well.
     """
-    campaign.check(PROCESSES, scale, seed, options.get("workers"))
+    made = {name: process for name, process in PROCESSES.items() if not (independent and process.kind == "signal")}
+    campaign.check(made, scale, seed, options.get("workers"))
     demands = {
         process.name: campaign.Demand(
-            Chunk(process.name, 0, seed, SEARCH, process.chunk),
+            Chunk(process.name, 0, seed, INDEPENDENT if independent else SEARCH, process.chunk),
             wanted=max(round(scale * process.events / process.chunk), 1),
             foreseen=1,
-            cost=process.chunk * process.cost,
+            cost=process.chunk,
             count=lambda *_: 1,
         )
-        for process in PROCESSES.values()
+        for process in made.values()
     }
+    file = INDEPENDENT_FILE if independent else FILE
 
     def finish(folder: Path, store: Store) -> None:
-        made = {name: [(chunk, store.load(chunk)) for chunk in demand.chunks] for name, demand in demands.items()}
-        write(assembly.assemble(made, seed=seed), folder, seed=seed, scale=scale)
+        parts = {name: [(chunk, store.load(chunk)) for chunk in demand.chunks] for name, demand in demands.items()}
+        events = assembly.assemble(parts, seed=seed, independent=independent)
+        generated = {name: assembly.generated(of_sample) for name, of_sample in parts.items()}
+        write(events, folder, file=file, generated=generated, seed=seed, scale=scale)
 
-    return campaign.run(out, make_chunk, list(demands.values()), [FILE], finish, scale=scale, seed=seed, **options)
+    return campaign.run(out, make_chunk, list(demands.values()), [file], finish, scale=scale, seed=seed, **options)
 
 
-def write(events: pd.DataFrame, folder: Path, *, seed: int, scale: float) -> Path:
-    """Write events and manifest, each whole or not at all; return the manifest's path. Raises StorageError."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def write(
+    events: pd.DataFrame,
+    folder: Path,
+    *,
+    file: str = FILE,
+    generated: dict[str, tuple[int, int]],
+    seed: int,
+    scale: float,
+) -> Path:
+    """Write events and manifest, each whole or not at all; return the manifest's path. Raises StorageError.
 
-    columns = pa.Table.from_pandas(events, preserve_index=False).replace_schema_metadata(None)
-    # Bytes of equal significance side by side compress best; the process and the masses are few different values.
-    encodings = dict.fromkeys((*MEASURED, "weight"), "BYTE_STREAM_SPLIT") | {"event": "DELTA_BINARY_PACKED"}
-    atomic_write(
-        folder / FILE,
-        lambda temporary: pq.write_table(
-            columns,
-            temporary,
-            compression="zstd",
-            compression_level=19,
-            use_dictionary=["process", "m_a_true", "run"],
-            column_encoding=encodings,
-        ),
-    )
+    ``generated`` says of each sample how many events were generated, and in how many of them the b quarks are nearer
+    than ΔR = 0.4, so that their jets merge.
+    """
+    write_table(events, folder / file)
     return bundle.write_about(
         folder,
         "Events simulated for this course after the selection of the search for A → Zh → ℓℓbb.",
-        f"--search azh --seed {seed} --scale {scale:g}",
+        f"azh {'--independent ' if file != FILE else ''}--seed {seed} --scale {scale:g}",
         writer="pyarrow",
-        file=FILE,
-        size=(folder / FILE).stat().st_size,
-        sha256=sha256(folder / FILE),
+        file=file,
+        size=(folder / file).stat().st_size,
+        sha256=sha256(folder / file),
         luminosity=LUMINOSITY,
         signal_cross_section=SIGNAL_CROSS_SECTION,
         seed=seed,
         scale=scale,
         code=fingerprint(),
         approximations=APPROXIMATIONS,
-        samples=[_made(process, events[events["run"] == process.number]) for process in PROCESSES.values()],
+        shared_settings=generator.COMMON,
+        samples=[
+            _made(PROCESSES[name], number, events[events["run"] == PROCESSES[name].number])
+            for name, number in generated.items()
+        ],
     )
 
 
-def _made(process: Process, rows: pd.DataFrame) -> dict[str, Any]:
+def write_table(events: pd.DataFrame, path: Path) -> None:
+    """Write a table to a small Parquet file, whole or not at all. Raises StorageError."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = pa.Table.from_pandas(events, preserve_index=False).replace_schema_metadata(None)
+    # Bytes of equal significance side by side compress best; the other columns hold few different values.
+    split = {name for name in (*MEASURED, "weight") if name in events}
+    encodings = dict.fromkeys(split, "BYTE_STREAM_SPLIT") | {"event": "DELTA_BINARY_PACKED"}
+    atomic_write(
+        path,
+        lambda temporary: pq.write_table(
+            columns,
+            temporary,
+            compression="zstd",
+            compression_level=19,
+            use_dictionary=[name for name in events if name not in encodings],
+            column_encoding=encodings,
+        ),
+    )
+
+
+def _made(process: Process, generated: tuple[int, int], rows: pd.DataFrame) -> dict[str, Any]:
     weight = rows["weight"].to_numpy(np.float64)
+    near = {"near_b_quarks": generated[1]} if process.kind == "signal" else {}
     return {
         "sample": process.name,
         "run": process.number,
+        "generated": generated[0],
+        **near,
         "rows": len(rows),
         "events": int(rows["event"].nunique()),
-        "expected": round(float(weight.sum()), 3),
+        "expected": rows.groupby("region", observed=True)["weight"].sum().astype(float).round(3).to_dict(),
         "negative": int((weight < 0).sum()),
-        "pythia": [*generator.COMMON, *process.settings],
+        "pythia": process.settings,
     }

@@ -15,8 +15,9 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MEASURED, MISSING
+from azh.events import MEASURED, MISSING, REGIONS, SIDEBANDS, WINDOW
 from factory.particles import Floats, Ints, Particles, distance, pairs
+from factory.tables import rounded
 from labcourse import kinematics
 
 WORKING_POINT = 0.77
@@ -25,6 +26,14 @@ REJECTION = {5: (1.0, 1.0, 1.0, 1.0), 4: (34.5, 12.2, 6.21, 3.10), 21: (1539.0, 
 """One over the efficiency at 60, 70, 77 and 85 % efficiency for b jets, of c jets and of light jets
 (ATL-PHYS-PUB-2016-012)."""
 _EFFICIENCIES = np.array([0.60, 0.70, 0.77, 0.85])
+BITS = dict.fromkeys(("pt_b1", "pt_b2", "pt_h", "pt_j3", "met_ht"), 7)
+"""How many bits of the mantissa are kept of what jets decide; 8 of other momenta and masses. All is finer than the
+resolution."""
+STEPS = {
+    **dict.fromkeys(("deta_ll", "dphi_ll", "btag_b1", "btag_b2", "btag_j3"), 2**-7),
+    **dict.fromkeys(("dr_b1b2", "dr_b1j3", "dr_b2j3"), 2**-6),
+}
+"""What is a multiple of a step, since its size says nothing of its precision."""
 
 
 def tag_efficiency(flavour: Ints, b_efficiency: float | NDArray[np.float64]) -> Floats:
@@ -67,9 +76,9 @@ def tag_score(flavour: Ints, passes: NDArray[np.bool_], rng: np.random.Generator
 
 
 def select(
-    leptons: Particles, jets: Particles, missing: Floats, rng: np.random.Generator, *, any_flavour: bool = False
-) -> tuple[Ints, dict[str, NDArray[np.float32]], Floats]:
-    """Apply the resolved selection.
+    leptons: Particles, jets: Particles, missing: Floats, rng: np.random.Generator
+) -> tuple[Ints, dict[str, NDArray[np.float32]], Ints, Floats]:
+    """Apply the resolved selection, and say which region an event belongs to.
 
     Parameters
     ----------
@@ -84,6 +93,8 @@ def select(
         Positions of the events that pass.
     inputs : dict
         The measured inputs of the network, each of shape (n_selected,).
+    region : ndarray, shape (n_selected,)
+        Positions in `azh.events.REGIONS`.
     factor : ndarray, shape (n_selected,)
         Probability that the chosen pair of jets is the one that is tagged; multiplies the weight.
     """
@@ -91,9 +102,7 @@ def select(
     event = np.flatnonzero(number == 2)
     first = np.searchsorted(leptons.event, event)
     l1, l2 = leptons.take(first), leptons.take(first + 1)
-    same_flavour = l1.pdgid == -l2.pdgid
-    opposite = np.sign(l1.pdgid) == -np.sign(l2.pdgid)
-    good = (opposite if any_flavour else same_flavour) & (l1.pt > 27) & (l2.pt > 20)
+    good = (np.sign(l1.pdgid) == -np.sign(l2.pdgid)) & (l1.pt > 27) & (l2.pt > 20)
     event, l1, l2 = event[good], l1.take(good), l2.take(good)
 
     jets = jets.take(np.isin(jets.event, event))
@@ -131,19 +140,32 @@ def select(
     inputs["btag_j3"] = tag_score(j3.pdgid, ~everything, rng)
     for name in ("pt_j3", "dr_b1j3", "dr_b2j3", "btag_j3"):
         inputs[name] = np.where(third >= 0, inputs[name], MISSING)
-    kept = passes(inputs)
-    chosen = {name: inputs[name][kept].astype(np.float32) for name in MEASURED}
-    return event[kept], chosen, factor[kept] * (0.5 if any_flavour else 1.0)
+    region = regions(inputs["m_bb"], l1.pdgid == -l2.pdgid)
+    kept = passes(inputs) & (region >= 0)
+    chosen = {name: _rounded(name, inputs[name][kept]) for name in MEASURED}
+    return event[kept], chosen, region[kept], factor[kept]
+
+
+def regions(m_bb: Floats, same_flavour: NDArray[np.bool_]) -> Ints:
+    """Return the region of each event by its m_bb (GeV), shape (n_events,): its position in `REGIONS`, or −1."""
+    in_window, beside = (
+        np.any([(m_bb > low) & (m_bb < high) for low, high in windows], axis=0) for windows in (WINDOW, SIDEBANDS)
+    )
+    signal, sideband, emu = range(len(REGIONS))
+    return np.select([in_window & same_flavour, in_window, beside & same_flavour], [signal, emu, sideband], -1)
+
+
+def _rounded(name: str, values: Floats) -> NDArray[np.float32]:
+    step = STEPS.get(name)
+    return (np.round(values / step) * step).astype(np.float32) if step else rounded(values, BITS.get(name, 8))
 
 
 def passes(inputs: dict[str, Floats]) -> NDArray[np.bool_]:
-    """Return which events pass the cuts on the reconstructed bosons, shape (n_events,)."""
+    """Return which events pass the cuts on the reconstructed bosons, except that on m_bb, shape (n_events,)."""
     m_zh = inputs["m_zh"]
     pt_z_min = np.where(m_zh > 320, 20 + 9 * np.sqrt(np.maximum(m_zh - 320, 0)), 0)
     return (
         (inputs["pt_b1"] > 45)
-        & (inputs["m_bb"] > 100)
-        & (inputs["m_bb"] < 145)
         & (inputs["met_ht"] < 1.15 + 8e-3 * m_zh)
         & (inputs["pt_z"] > pt_z_min)
         & (inputs["m_ll"] > np.maximum(40, 87 - 0.030 * m_zh))

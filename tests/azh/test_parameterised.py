@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 import azh
 from azh import events, limits, sensitivity
-from factory.azh import production, reconstruction
+from factory.azh import production, reconstruction, sealed
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
+from labcourse.files import sha256
 
 
 def make_events(n: int = 400, *, masses: tuple[float, ...] = (300, 700, 1200, 2000), seed: int = 0) -> pd.DataFrame:
@@ -29,7 +30,10 @@ def make_events(n: int = 400, *, masses: tuple[float, ...] = (300, 700, 1200, 20
     table = pd.DataFrame({name: rng.gamma(4.0, 25.0, len(m_a)).astype(np.float32) for name in events.MEASURED})
     table["m_zh"] = np.where(signal, m_a * rng.normal(1, 0.05, len(m_a)), rng.gamma(4, 150, len(m_a))).astype("f4")
     return table.assign(
-        process=pd.Categorical(np.where(signal, "signal", np.where(rng.random(len(m_a)) < 0.7, "Zjets", "ttbar"))),
+        process=pd.Categorical(
+            np.where(signal, "signal", np.where(rng.random(len(m_a)) < 0.7, "Zjets", "ttbar")), events.PROCESSES
+        ),
+        region=pd.Categorical(np.full(len(m_a), "signal"), events.REGIONS),
         m_a_true=m_a.astype(np.float32),
         run=np.where(signal, 360_000 + m_a, 410_472).astype(np.int32),
         event=np.arange(len(m_a)),
@@ -43,6 +47,15 @@ def test_split_is_60_20_20_and_keeps_rows_of_an_event_together() -> None:
     assert [round(len(part) / len(table), 1) for part in parts] == [0.6, 0.2, 0.2]
     identities = [set(sensitivity.identity(part)) for part in parts]
     assert sum(map(len, identities)) == len(set().union(*identities))
+
+
+def test_trained_and_tested_are_events_of_the_signal_region_only() -> None:
+    table = make_events()
+    table.loc[::3, "region"] = "sideband"
+    table.loc[1::3, "region"] = "emu"
+    parts = azh.split(table)
+    assert {region for part in parts for region in part["region"]} == {"signal"}
+    assert sum(map(len, parts)) == (table["region"] == "signal").sum()
 
 
 def test_the_tested_mass_is_set_for_all_and_other_signal_is_left_out() -> None:
@@ -88,15 +101,19 @@ def test_bad_tables_are_one_error(spoil: Any, message: str) -> None:
         events.check(spoil(make_events()), "here")
 
 
+def write(table: pd.DataFrame, folder: Path) -> Path:
+    return production.write(table, folder, generated={"ttbar": (1000, 0)}, seed=1, scale=0.1)
+
+
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     table = make_events()
-    production.write(table, tmp_path, seed=1, scale=0.1)
+    write(table, tmp_path)
     pd.testing.assert_frame_equal(azh.read(tmp_path), table[list(table)], check_categorical=False)
 
 
 @pytest.mark.parametrize("with_manifest", [True, False])
 def test_a_damaged_file_is_one_error(tmp_path: Path, *, with_manifest: bool) -> None:
-    manifest = production.write(make_events(), tmp_path, seed=1, scale=0.1)
+    manifest = write(make_events(), tmp_path)
     if not with_manifest:
         manifest.unlink()
     path = tmp_path / events.FILE
@@ -106,7 +123,7 @@ def test_a_damaged_file_is_one_error(tmp_path: Path, *, with_manifest: bool) -> 
 
 
 def test_a_damaged_manifest_and_a_missing_file_are_one_error(tmp_path: Path) -> None:
-    production.write(make_events(), tmp_path, seed=1, scale=0.1).write_text("{")
+    write(make_events(), tmp_path).write_text("{")
     with pytest.raises(BadFile):
         azh.read(tmp_path)
     with pytest.raises(MissingSample):
@@ -296,7 +313,30 @@ def test_the_shipped_events() -> None:
     signal = events.is_signal(shipped)
     assert set(shipped.loc[signal, "m_a_true"]) == set(map(float, events.MASSES))
     assert (shipped.loc[~signal, "weight"] < 0).mean() > 0.005
+    assert set(shipped["process"]) == set(events.PROCESSES)
     assert reconstruction.passes({name: shipped[name].to_numpy() for name in events.MEASURED}).mean() > 0.99
+    codes = reconstruction.regions(shipped["m_bb"].to_numpy(), (shipped["region"] != "emu").to_numpy())
+    assert (codes == shipped["region"].cat.codes).mean() > 0.99
+    background = shipped[~signal]
+    by_event = background.groupby(["run", "event"])["weight"].sum().abs()
+    assert by_event.max() < 25, "no event of the simulation makes a spike"
+    assert (background.groupby("region", observed=True)["weight"].sum() > 5000).all()
+
+
+def test_the_sealed_files_hold_no_truth() -> None:
+    folder = settings.data_folder() / events.FOLDER
+    if not (folder / "sealed.json").is_file():
+        pytest.skip("there are no sealed files")
+    for entry in json.loads((folder / "sealed.json").read_text())["files"]:
+        assert set(entry) == {"file", "size", "sha256", "luminosity"}
+        assert sha256(folder / entry["file"]) == entry["sha256"]
+        recorded = pd.read_parquet(folder / entry["file"])
+        assert list(recorded) == ["event", "region", *events.MEASURED]
+        assert recorded["event"].tolist() == list(range(1, len(recorded) + 1))
+        assert not recorded.duplicated(list(events.MEASURED)).any()
+    (key,) = re.findall(r'reveal \d --key "(.*?)"', (settings.home() / "docs" / "instructor.md").read_text("utf-8"))
+    found = [sealed.reveal(number, key, folder) for number in range(1, sealed.FILES + 1)]
+    assert found.count(None) == 1, "the key of the page for instructors opens them"
 
 
 def test_the_columns_in_the_docs_are_those_of_the_events() -> None:

@@ -123,6 +123,18 @@ def test_limits_of_a_classifier() -> None:
     assert 0 < found.cut < 1
 
 
+def test_the_cut_of_a_count_leaves_enough_background_even_where_signal_has_none() -> None:
+    parts = azh.split(make_events(800))
+
+    def apart(table: Any) -> Any:
+        return (events.is_signal(table) + near_the_mass(table)) / 2
+
+    found = study.limits(apart, parts, 700)
+    background = parts.validation[~events.is_signal(parts.validation)].assign(m_a=700.0)
+    assert len(background.loc[apart(background) >= found.cut, ["run", "event"]].drop_duplicates()) == 25
+    assert found.counting.median < 100
+
+
 def test_yields_of_test_events_are_weighed_up_to_all() -> None:
     parts = azh.split(table := make_events(500))
     test = events.at_mass(parts.test, 700)

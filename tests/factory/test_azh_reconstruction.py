@@ -45,32 +45,37 @@ def zh_event(*, extra_jets: int = 1) -> tuple[Particles, Particles, np.ndarray]:
 
 def test_the_inputs_of_an_event() -> None:
     leptons, jets, missing = zh_event()
-    event, inputs, factor = reconstruction.select(leptons, jets, missing, np.random.default_rng(1))
-    assert event.tolist() == [0]
+    event, inputs, region, factor = reconstruction.select(leptons, jets, missing, np.random.default_rng(1))
+    assert event.tolist() == region.tolist() == [0]
     assert list(inputs) == list(events.MEASURED)
     assert factor[0] == pytest.approx(0.77**2, rel=0.03)
     vector_sum = np.hypot(*(90 * t(0.0) + 60 * t(1.2) for t in (np.cos, np.sin)))
-    assert inputs["pt_z"][0] == pytest.approx(vector_sum, rel=1e-5)
-    assert inputs["dr_b1b2"][0] == pytest.approx(np.hypot(0.5, 2 * np.pi - 4.7), rel=1e-5)
-    assert inputs["met_ht"][0] == pytest.approx(10 / np.sqrt(90 + 60 + 90 + 70 + 30), rel=1e-5)
+    assert inputs["pt_z"][0] == pytest.approx(vector_sum, rel=2**-9)
+    assert inputs["dr_b1b2"][0] == pytest.approx(np.hypot(0.5, 2 * np.pi - 4.7), abs=2**-7)
+    assert inputs["met_ht"][0] == pytest.approx(10 / np.sqrt(90 + 60 + 90 + 70 + 30), rel=2**-8)
     assert inputs["pt_j3"][0] == 30
 
 
 def test_a_missing_third_jet_is_the_sentinel() -> None:
-    _, inputs, _ = reconstruction.select(*zh_event(extra_jets=0), np.random.default_rng(1))
+    _, inputs, *_ = reconstruction.select(*zh_event(extra_jets=0), np.random.default_rng(1))
     assert {inputs[name][0] for name in ("pt_j3", "dr_b1j3", "dr_b2j3", "btag_j3")} == {events.MISSING}
 
 
-def test_events_with_an_electron_and_a_muon_count_half_where_they_are_asked_for() -> None:
+def test_regions_are_disjoint() -> None:
     leptons, jets, missing = zh_event()
     mixed = Particles(leptons.event, np.array([11, -13]), leptons.pt, leptons.eta, leptons.phi)
-    assert not len(reconstruction.select(mixed, jets, missing, np.random.default_rng(1))[0])
-    halves = [
-        reconstruction.select(pair, jets, missing, np.random.default_rng(1), any_flavour=True)[2][0]
-        for pair in (mixed, leptons)
-    ]
-    full = reconstruction.select(leptons, jets, missing, np.random.default_rng(1))[2][0]
-    assert halves == [full / 2, full / 2]
+    alike = Particles(leptons.event, np.array([13, 13]), leptons.pt, leptons.eta, leptons.phi)
+    names = []
+    for pair, factor in ((leptons, 1), (mixed, 1), (alike, 1), (leptons, 0.75), (mixed, 0.75), (leptons, 3)):
+        seen = Particles(jets.event, jets.pdgid, jets.pt * [factor**2, 1, 1], jets.eta, jets.phi)
+        region = reconstruction.select(pair, seen, missing, np.random.default_rng(1))[2]
+        names.append(events.REGIONS[region[0]] if len(region) else "")
+    assert names == ["signal", "emu", "", "sideband", "", ""]
+    m_bb = np.linspace(50, 250, 2001)
+    same, other = (reconstruction.regions(m_bb, np.full(2001, flavour)) for flavour in (True, False))
+    assert set(same) == {-1, 0, 1}
+    assert set(other) == {-1, 2}
+    np.testing.assert_array_equal(same == 0, other == 2)
 
 
 def test_pairs_are_tagged_as_often_as_their_efficiencies_say() -> None:

@@ -21,6 +21,7 @@ import typer
 import factory
 from course import outputs
 from factory import mini
+from factory.azh import production
 from labcourse import ntuple, samples, settings
 from workshop import cli
 from workshop.authoring import doctor, expected
@@ -334,6 +335,12 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
     assert invoke("simulate", "--scale", "-1").code == 2
     result = invoke("simulate", "--scale", "0.1")
     assert (result.code, "--out DIR" in result.err, len(calls)) == (1, True, 1)
+    monkeypatch.setattr(production, "simulate", lambda out, **options: calls.append((out, options)))
+    assert invoke("simulate", "azh", "--independent", "--out", tmp_path).code == 0
+    assert calls[1] == (tmp_path, {"scale": 1, "independent": True, "seed": 2024, "workers": None, "address": "local"})
+    for wrong in (["zh"], ["azh", "--samples", "llll"], ["--independent"], ["azh", "--independent"]):
+        result = invoke("simulate", *wrong)
+        assert (result.code, "next:" in result.err, len(calls)) == (1, True, 2)
 
 
 def test_tune_rounds_only_what_people_read(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:

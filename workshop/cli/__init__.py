@@ -21,7 +21,7 @@ from workshop.authoring import packages
 try:
     import typer
 
-    from workshop.cli import compare, data, notebooks
+    from workshop.cli import compare, data, notebooks, sealed
     from workshop.cli.printing import Json, make_printable, print_json, print_rows, split_names
 except Exception as error:
     if not (message := packages.why_broken(error)):
@@ -103,6 +103,7 @@ for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.rese
     app.command()(command)
 app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
+app.add_typer(sealed.app, name="sealed")
 
 
 @app.command()
@@ -128,22 +129,22 @@ def yields(as_json: Json = False) -> None:
 
 @app.command()
 def simulate(
+    what: Annotated[
+        str, typer.Argument(help="azh for the events of the project (A → Zh → ℓℓbb); by default those of the chapters.")
+    ] = "",
     scale: Annotated[
         float | None,
         typer.Option(
-            help="Events relative to the official samples (1 makes about 940 000), or with --search to those of "
-            "the bundle; the bundle's by default.",
+            help="Events relative to the official samples (1 makes about 940 000), of azh to those of the bundle; "
+            "the bundle's by default.",
             min=0.0001,
         ),
     ] = None,
-    search_for: Annotated[
-        str,
-        typer.Option(
-            "--search", help="Not the samples of the chapters but the events of a search: azh (A → Zh → ℓℓbb)."
-        ),
-    ] = "",
     samples: Annotated[str, typer.Option(help="Samples to make, separated by commas; all by default.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder to write to; data/ by default.")] = None,
+    independent: Annotated[
+        bool, typer.Option("--independent", help="Of azh, the backgrounds that pseudo-data are drawn from.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
     workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one per core.", min=0)] = 0,
     cluster: Annotated[
@@ -156,26 +157,27 @@ def simulate(
 
     Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll --out few ·
     labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 ·
-    labcourse simulate --search azh --scale 10 --out ~/azh
+    labcourse simulate azh --scale 10 --out ~/azh · labcourse simulate azh --independent --out ~/azh-independent
     """
-    if search_for and (search_for != "azh" or samples):
+    if what not in ("", "azh") or (what and samples) or (independent and not what):
         raise BadInput(
-            f"--search {search_for} --samples {samples or '(all)'} asks for what there is not.",
-            next_step="The only search is azh, and all its samples are made together: --search azh.",
+            f"{what or 'simulate'} {'--independent ' * independent}--samples {samples or '(all)'} asks for what there "
+            "is not.",
+            next_step="All samples of azh are made together, --independent is for them: labcourse simulate azh.",
         )
-    folder, usual = (settings.data_folder() / "azh", 1.0) if search_for else (settings.data_folder(), BUNDLE_SCALE)
+    folder, usual = (settings.data_folder() / "azh", 1.0) if what else (settings.data_folder(), BUNDLE_SCALE)
     scale = usual if scale is None else scale
-    if out is None and scale != usual:
+    if out is None and (scale != usual or independent):
         raise BadInput(
-            "Samples of another size would replace the bundled ones.",
+            "Samples of another size or purpose would replace the bundled ones.",
             where=str(folder),
             next_step="Say where they should go: --out DIR.",
         )
     options: dict[str, Any] = {"scale": scale, "seed": seed, "workers": workers or None, "address": cluster}
-    if search_for:
+    if what:
         from factory.azh import production
 
-        manifest = production.simulate(out or folder, **options)
+        manifest = production.simulate(out or folder, independent=independent, **options)
     else:
         import factory
 

@@ -1,0 +1,123 @@
+"""Pseudo-data of the search, and the sealed files: what they hold, what they hide, and from whom."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from azh.events import MASSES, MEASURED
+from factory.azh import generation, sealed
+from factory.azh.production import INDEPENDENT_FILE
+from labcourse.errors import BadFile, BadInput, MissingSample
+from tests.azh.test_parameterised import make_events
+from workshop.cli import app
+
+KEYS = [f"key {number}" for number in range(40)]
+
+
+def independent(n: int = 500, *, seed: int = 0, process: str = "background") -> pd.DataFrame:
+    table = make_events(n, seed=seed)
+    table = table[(table["process"] == "signal") == (process == "signal")]
+    rng = np.random.default_rng(seed)
+    region = np.where(process == "signal", "signal", rng.choice(["signal", "sideband", "emu"], len(table)))
+    return table.assign(
+        weight=np.where(table["process"] == "signal", 0.02, 0.2),
+        region=pd.Categorical(region, ["signal", "sideband", "emu"]),
+        **{generation.PASS: np.arange(len(table)) % generation.PASSES},
+    )
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Sealed files with the key «secret», of made-up events."""
+    monkeypatch.setattr(sealed, "signal", lambda mass, *, seed: independent(seed=seed % 100, process="signal"))
+    sealed.write(independent(), tmp_path, "secret")
+    return tmp_path
+
+
+def test_every_bin_is_poisson_around_the_simulation() -> None:
+    background, signal = independent(200), independent(200, process="signal")
+    edges = [0, 300, 500, 700, 5000]
+    tables = (background, signal.assign(weight=4 * signal["weight"]))
+    expected = sum(np.histogram(table["m_zh"], edges, weights=table["weight"])[0] for table in tables)
+    counts = np.array(
+        [
+            np.histogram(sealed.pseudo_data(background, signal, cross_section=0.2, seed=seed)["m_zh"], edges)[0]
+            for seed in range(400)
+        ]
+    )
+    np.testing.assert_allclose(counts.mean(axis=0), expected, atol=5 * np.sqrt(expected.max() / 400))
+    np.testing.assert_allclose(counts.var(axis=0) / expected, 1, atol=0.35)
+
+
+def test_pseudo_data_repeat_with_the_seed_and_hold_each_row_once_where_asked() -> None:
+    background = independent()
+    first, again, other = (sealed.pseudo_data(background, seed=seed, once=True) for seed in (1, 1, 2))
+    pd.testing.assert_frame_equal(first, again)
+    assert len(first) == pytest.approx(background["weight"].sum(), rel=0.1)
+    assert not first.duplicated(list(MEASURED)).any()
+    assert not first.equals(other)
+
+
+def test_sealed_files_hold_no_truth_and_no_row_twice(files: Path) -> None:
+    manifest = json.loads((files / sealed.MANIFEST).read_text())
+    assert set(manifest) == {"simulated", "description", "files", "key"}
+    tables = []
+    for entry in manifest["files"]:
+        assert set(entry) == {"file", "size", "sha256", "luminosity"}
+        tables.append(pd.read_parquet(files / entry["file"]))
+        assert list(tables[-1]) == ["event", "region", *MEASURED]
+        assert set(tables[-1]["region"]) == {"signal", "sideband", "emu"}
+        assert len(tables[-1]) == pytest.approx(independent()["weight"].sum(), rel=0.2)
+    assert len(tables) == sealed.FILES
+    together = pd.concat(tables)
+    assert not together.duplicated(list(MEASURED)).any(), "files share no row"
+    assert abs(np.corrcoef(tables[0]["event"], tables[0]["m_zh"])[0, 1]) < 0.1, "signal is not at the end"
+
+
+def test_the_same_key_seals_the_same_events(files: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    again, other = (tmp_path_factory.mktemp("again") for _ in range(2))
+    sealed.write(independent(), again, "secret")
+    sealed.write(independent(), other, "another")
+    for number in range(1, sealed.FILES + 1):
+        name = f"sealed-{number}.parquet"
+        assert (files / name).read_bytes() == (again / name).read_bytes() != (other / name).read_bytes()
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_one_file_hides_nothing_and_the_others_masses_that_are_not_simulated(key: str) -> None:
+    found = [sealed.hidden(number, key) for number in range(1, sealed.FILES + 1)]
+    signals = [what for what in found if what]
+    assert len(signals) == sealed.FILES - 1
+    assert not {what.mass for what in signals} & set(MASSES)
+    assert all(min(MASSES) < what.mass < max(MASSES) and 0.003 < what.cross_section < 0.6 for what in signals)
+
+
+def test_keys_hide_different_things() -> None:
+    assert len({tuple(sealed.hidden(number, key) for number in range(1, 5)) for key in KEYS}) == len(KEYS)
+
+
+def test_the_instructor_gets_the_answer_with_the_key_only(files: Path) -> None:
+    for number in range(1, sealed.FILES + 1):
+        assert sealed.reveal(number, " secret ", files) == sealed.hidden(number, "secret")
+        options = ["sealed", "reveal", str(number), "--key", "secret", "--folder", str(files)]
+        said, what = CliRunner().invoke(app, options).output, sealed.hidden(number, "secret")
+        assert said == (f"an A of {what.mass} GeV, {what.cross_section:g} pb\n" if what else "no signal\n")
+    for number, key in ((1, "guess"), (9, "secret"), (0, "secret")):
+        with pytest.raises(BadInput, match="not sealed with this key"):
+            sealed.reveal(number, key, files)
+    with pytest.raises(BadFile, match="no sealed files"):
+        sealed.reveal(1, "secret", files / "nowhere")
+
+
+def test_new_files_need_independent_backgrounds(files: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingSample, match=r"labcourse simulate azh --independent"):
+        sealed.read(tmp_path / "nowhere")
+    independent().to_parquet(tmp_path / INDEPENDENT_FILE)
+    result = CliRunner().invoke(app, ["sealed", "make", str(tmp_path), "--key", "secret", "--folder", str(files)])
+    assert result.exit_code == 0, result.output
