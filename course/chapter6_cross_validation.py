@@ -793,7 +793,7 @@ leaderboard.show(chapter)
 #
 # ## 6.8 Handing on
 #
-# Chapter 7 counts all simulated events, and the collision data are scored by the mean of the five networks.
+# Chapter 7 quotes a cut from all simulated events beside the test events. Collision data are in no fold: like test events, they are to be scored by the mean of the five networks.
 
 # %% tags=["nbval-ignore-output"]
 table = losses.reset_index().melt(id_vars="fold", var_name="model", value_name="validation_loss")

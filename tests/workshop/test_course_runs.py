@@ -51,7 +51,7 @@ def in_two_epochs(fit, **few):
 
 
 def with_few_trials(search):
-    return lambda parts, **_: search(parts, trials=2, epochs=1)
+    return lambda *given, **_: search(*given, trials=2, epochs=1)
 
 
 def at_one_mass(limits):
