@@ -50,6 +50,7 @@ def run(
         try:
             results = _run(running.students(home, chapters or ()), "trial", jobs=jobs)
         finally:
+            del os.environ["LABCOURSE_INPUTS"]
             shutil.rmtree(settings.outputs_folder() / "trial", ignore_errors=True)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
