@@ -229,21 +229,6 @@ def best(result: Scan, *, min_effective_background: float = TRUSTED) -> Scan:
     return Scan(*(column[position].item() for column in result))
 
 
-def poisson_interval(n: ArrayLike) -> Array:
-    """Return the ends of the central 68.3 % interval of a Poisson mean after counting n (Garwood 1936), shape (2, …).
-
-    Examples
-    --------
-    >>> poisson_interval([0, 4]).round(2)
-    array([[0.  , 2.09],
-           [1.84, 7.16]])
-    """
-    count = np.asarray(n, dtype=np.float64)
-    tail = special.ndtr(-1.0)
-    low = np.where(count > 0, special.gammaincinv(np.maximum(count, 1e-9), tail), 0.0)
-    return np.stack([low, special.gammaincinv(count + 1, 1 - tail)])
-
-
 def _counting(excess: Array, b: ArrayLike, sigma_b: ArrayLike) -> Any:
     """Return the signed significance of n = b + excess events.
 

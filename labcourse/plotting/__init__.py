@@ -13,7 +13,7 @@ _FILES = {
     "style": ("axis_title", "data_kind", "new_figure", "png", "show", "stamp", "use_style"),
     "variables": ("compare_many", "variable"),
     "results": (
-        *("calibration", "mass_before_after", "overtraining", "roc", "score_by_class"),
+        *("calibration", "overtraining", "roc", "score_by_class"),
         *("comparison", "losses", "paired_folds"),
     ),
 }

@@ -15,9 +15,9 @@ from numpy.typing import ArrayLike
 
 from labcourse import homogeneity, metrics
 from labcourse.errors import BadInput
-from labcourse.metrics import column, histogram
+from labcourse.metrics import histogram
 from labcourse.plotting import style
-from labcourse.plotting.variables import draw_classes, draw_stack
+from labcourse.plotting.variables import draw_classes
 
 LOSS = "loss (binary cross-entropy)"
 Scored: TypeAlias = "tuple[pd.DataFrame, ArrayLike] | tuple[pd.DataFrame, ArrayLike, ArrayLike]"
@@ -38,25 +38,6 @@ def score_by_class(events: pd.DataFrame, score: ArrayLike, *, weight: ArrayLike 
     ax.legend(loc="best")
     style.stamp(ax, luminosity=None)
     return fig, ax
-
-
-@style.use_style()
-def mass_before_after(
-    events: pd.DataFrame, score: ArrayLike, cut: float, *, data: pd.DataFrame, data_score: ArrayLike
-) -> tuple[Figure, tuple[Axes, Axes]]:
-    """Draw the four-lepton mass of all events and data, and below of those with ``score >= cut``."""
-    values, kept = column(events, "m_llll"), metrics.per_event(events, score) >= cut
-    counted, data_kept = column(data, "m_llll"), metrics.per_event(data, data_score) >= cut
-    edges, title = np.linspace(80, 250, 35), style.axis_title("m_llll")
-    fig, (before, after) = style.new_figure(2, 1, height=6.4, sharex=True)
-    draw_stack(before, events, values, edges, title, counted=counted)
-    draw_stack(after, events[kept], values[kept], edges, title, counted=counted[data_kept])
-    after.legend().remove()
-    for ax, text in ((before, "before the cut"), (after, f"score $\\geq$ {cut:.3g}")):
-        ax.text(0.03, 0.93, text, transform=ax.transAxes, va="top", weight="bold")
-    before.set_xlabel("")
-    style.stamp(before, f"{style.data_kind()} and simulation")
-    return fig, (before, after)
 
 
 @style.use_style()

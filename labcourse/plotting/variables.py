@@ -59,10 +59,8 @@ def draw_stack(
     values: Array,
     edges: Array,
     title: str,
-    *,
-    counted: Array | None = None,
 ) -> None:
-    """Draw weighted values stacked by process, the statistical band, and counted data; ``title`` is the x axis's."""
+    """Draw weighted values stacked by process, and the statistical band; ``title`` is the x axis's."""
     weight = np.asarray(events["weight"], dtype=np.float64)
     process = _process_of(events)
     base, variance = np.zeros((2, len(edges) - 1))
@@ -81,16 +79,6 @@ def draw_stack(
     area = {"facecolor": "none", "edgecolor": style.DARK, "hatch": "xxxxx", "linewidth": 0}
     handles.append(ax.stairs(high, edges, baseline=low, fill=True, label="stat. uncertainty", **area))
     highest = high.max(initial=0.0)
-    if counted is not None:
-        from labcourse.significance import poisson_interval  # takes a third of a second to import
-
-        count, middle = np.histogram(counted, edges)[0], (edges[1:] + edges[:-1]) / 2
-        errors = np.abs(poisson_interval(count) - count)
-        highest = max(highest, (count + errors[1]).max())
-        kind, filled = style.data_kind(), count > 0
-        points: dict[str, Any] = {"fmt": "o", "color": "black", "markersize": 4, "linewidth": 1.1, "zorder": 5}
-        label = "data" if kind == "ATLAS open data" else kind.lower()
-        handles.insert(0, ax.errorbar(middle[filled], count[filled], errors[:, filled], label=label, **points))
     ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
     unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)
     per_bin = f"{width[0]:.3g} {unit}" if unit and np.allclose(width, width[0]) else "bin"

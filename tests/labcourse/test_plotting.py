@@ -6,7 +6,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 from labcourse import plotting, significance
 from labcourse.errors import BadInput, EmptySelection
@@ -35,11 +34,6 @@ def score(events):
 
 
 @pytest.fixture
-def data(make_events):
-    return make_events(50, sample="data", seed=9)
-
-
-@pytest.fixture
 def scan(events, score):
     label = (events["sample"] == "ggH125_ZZ4lep").to_numpy(int)
     return significance.scan(score, label, events["weight"], cuts=np.linspace(0, 1, 50))
@@ -61,7 +55,7 @@ def check(result):
     return fig, axes
 
 
-def test_variables(events, score, data):
+def test_variables(events):
     _, ax = check(plotting.variable(events, "met", bins=[0, 10, 50, 200]))
     assert "[GeV]" in ax.get_xlabel()
     assert ax.get_ylabel() == "events / bin"
@@ -69,8 +63,6 @@ def test_variables(events, score, data):
     assert ax.get_ylabel() == "events / 5 GeV"
     _, axes = check(plotting.compare_many(events, {"lep1_pt": (0, 100), "lep1_eta": (-3, 3), "met": (0, 150)}))
     assert axes.shape == (2, 2)
-    for cut in (0.5, 2.0):  # the tighter one leaves nothing
-        check(plotting.mass_before_after(events, score, cut, data=data, data_score=np.linspace(0, 1, len(data))))
 
 
 def test_stack_is_the_sum_of_the_weights(events):
@@ -81,14 +73,12 @@ def test_stack_is_the_sum_of_the_weights(events):
     assert tops[-1] == pytest.approx(expected + np.sqrt((events["weight"] ** 2).sum()), rel=1e-5)
 
 
-def test_simulation_is_never_labelled_as_atlas(events, score):
+def test_simulation_is_never_labelled_as_atlas(events):
     _, ax = plotting.variable(events, "met")
     assert ax.get_title("left") == "Simulation"
     assert "13 TeV" in ax.get_title("right")
     assert "10 fb" in ax.get_title("right")
-    _, (ax, _) = plotting.mass_before_after(events, score, 0.5, data=events[:30], data_score=score[:30])
     assert plotting.data_kind() in ("ATLAS open data", "Pseudo-data", "Data")
-    assert ax.get_title("left") == f"{plotting.data_kind()} and simulation"
 
 
 def test_results(events, scan):
@@ -178,14 +168,6 @@ def test_every_column_has_an_axis_title_with_unit(make_events):
         title = plotting.axis_title(column)
         assert title != column
         assert ("GeV" in title) == any(part in column for part in ("_pt", "_e", "m_ll", "met") if "eta" not in column)
-
-
-def test_poisson_interval_covers():
-    low, high = significance.poisson_interval(np.arange(20))
-    tail = stats.norm.sf(1)
-    np.testing.assert_allclose(stats.poisson.sf(np.arange(19), low[1:]), tail, rtol=1e-6)
-    np.testing.assert_allclose(stats.poisson.cdf(np.arange(20), high), tail, rtol=1e-6)
-    assert low[0] == 0
 
 
 def test_a_number_has_as_many_digits_as_its_error_allows():
