@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 
 import azh
 from azh import events, limits, sensitivity
-from factory.azh import production, reconstruction, sealed
+from factory.azh import production, reconstruction
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
-from labcourse.files import sha256
 
 
 def make_events(n: int = 400, *, masses: tuple[float, ...] = (300, 700, 1200, 2000), seed: int = 0) -> pd.DataFrame:
@@ -321,22 +320,6 @@ def test_the_shipped_events() -> None:
     by_event = background.groupby(["run", "event"])["weight"].sum().abs()
     assert by_event.max() < 25, "no event of the simulation makes a spike"
     assert (background.groupby("region", observed=True)["weight"].sum() > 5000).all()
-
-
-def test_the_sealed_files_hold_no_truth() -> None:
-    folder = settings.data_folder() / events.FOLDER
-    if not (folder / "sealed.json").is_file():
-        pytest.skip("there are no sealed files")
-    for entry in json.loads((folder / "sealed.json").read_text())["files"]:
-        assert set(entry) == {"file", "size", "sha256", "luminosity"}
-        assert sha256(folder / entry["file"]) == entry["sha256"]
-        recorded = pd.read_parquet(folder / entry["file"])
-        assert list(recorded) == ["event", "region", *events.MEASURED]
-        assert recorded["event"].tolist() == list(range(1, len(recorded) + 1))
-        assert not recorded.duplicated(list(events.MEASURED)).any()
-    (key,) = re.findall(r'reveal \d --key "(.*?)"', (settings.home() / "docs" / "instructor.md").read_text("utf-8"))
-    found = [sealed.reveal(number, key, folder) for number in range(1, sealed.FILES + 1)]
-    assert found.count(None) == 1, "the key of the page for instructors opens them"
 
 
 def test_the_columns_in_the_docs_are_those_of_the_events() -> None:
