@@ -69,7 +69,7 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
         return "damaged", f"its checksum is not {file.adler32}"
     events, channels = 0, set[int]()
     try:
-        for chunk in ntuple.chunks(path, ntuple.needed("data" if file.dsid is None else "simulated"), None):
+        for _, chunk in ntuple.chunks(path, "data" if file.dsid is None else "simulated", None):
             events += len(chunk["channelNumber"])
             channels |= set(np.unique(chunk["channelNumber"]).tolist())
     except ForeignFile as error:
