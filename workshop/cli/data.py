@@ -30,11 +30,13 @@ Names = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
+Release = Annotated[str, typer.Option(help="2020 (of the chapters), or 2025 (36 fb⁻¹, of the encore).")]
 
 
 @app.command()
 def download(
     samples: Names = "",
+    release: Release = "2020",
     out: Out = None,
     mirror: Annotated[
         list[str] | None,
@@ -48,13 +50,14 @@ def download(
     variable LABCOURSE_MIRROR names mirrors for good; HTTPS_PROXY a proxy. Exit status 1 if a file could not be had.
 
     Examples: labcourse data download · labcourse data download --samples Zee,Zmumu,data ·
-    labcourse data download --mirror http://my.school/atlas/4lep
+    labcourse data download --mirror http://my.school/atlas/4lep · labcourse data download --release 2025 (48 files,
+    1.16 GB, to data/official-2025)
     """
     from workshop.opendata import manifest, transfer
 
-    folder = out or settings.official_folder()
+    folder = out or settings.official_folder(release)
     try:
-        outcomes = transfer.download(manifest.choose(split_names(samples)), folder, from_mirrors=mirror or ())
+        outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
     except KeyboardInterrupt:
         print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -84,7 +87,7 @@ def unpack(
 
 
 @app.command()
-def verify(samples: Names = "", as_json: Json = False) -> None:
+def verify(samples: Names = "", release: Release = "2020", as_json: Json = False) -> None:
     """Check the files that the course reads, and all downloaded ones, to the last byte.
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
@@ -95,7 +98,7 @@ def verify(samples: Names = "", as_json: Json = False) -> None:
     """
     from workshop.opendata import integrity
 
-    verdicts = integrity.verify(split_names(samples))
+    verdicts = integrity.verify(split_names(samples), release=release)
     if as_json:
         print_json([verdict._asdict() for verdict in verdicts])
     else:
@@ -108,16 +111,16 @@ def verify(samples: Names = "", as_json: Json = False) -> None:
 
 
 @app.command()
-def where(as_json: Json = False) -> None:
+def where(release: Release = "2020", as_json: Json = False) -> None:
     """Show from which file each sample is read.
 
-    Example: labcourse data where --json
+    Examples: labcourse data where --json · labcourse data where --release 2025
     """
     from labcourse import samples
     from labcourse.errors import MissingSample
 
     rows = []
-    for name in samples.ALL:
+    for name in samples.names(release, "signal", "background", "data", "twin"):
         try:
             located = samples.locate(name)
             rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
@@ -142,6 +145,7 @@ def use(
 
     Examples: labcourse data use ~/atlas/4lep · labcourse data use · labcourse data use --forget
     """
+    from labcourse import samples
     from workshop import folders
 
     if forget:
@@ -149,8 +153,8 @@ def use(
     if folder is not None:
         print(f"samples are now looked for in {folders.use_folder(folder)} first")
     print("folders, in their order:", *settings.search_path(), sep="\n  ")
-    for source, names in folders.by_source().items():
-        print(f"{source}: {', '.join(names)}")
+    for release in samples.LUMINOSITIES:
+        print(*(f"{source}: {', '.join(names)}" for source, names in folders.by_source(release).items()), sep="\n")
 
 
 @app.command()
@@ -207,5 +211,5 @@ def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json:
             where=str(folder),
             next_step=f"{next_step} The table says why.",
         )
-    if folder.resolve() not in settings.search_path():
+    if folder.resolve() not in (*settings.search_path(), *settings.search_path("2025")):
         print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)
