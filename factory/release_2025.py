@@ -115,11 +115,12 @@ def simulate(out: Path | str, *, seed: int) -> Path:
 
 
 def _happened(source: Source, mean: float, sequence: Sequence[int]) -> Columns:
-    """Return the events of a source that happen: a Poisson number of them, in proportion to their corrections."""
+    """Return the events of a source that happen: a Poisson number of them, prompt ones by their corrections."""
     rng = np.random.default_rng([*sequence, 0])
-    number = rng.poisson(mean)
-    table = _events(source, 3 * number + 50, sequence)  # the mean correction is about one, the largest two
-    chosen = np.flatnonzero(2 * rng.random(len(table["trigE"])) < _corrections(table))[:number]
+    number, is_fake = rng.poisson(mean), bool(recipes.get(source.recipe).non_prompt)
+    # The mean correction is about one, the largest two; how many fakes there are is made up anyway.
+    table = _events(source, number if is_fake else 3 * number + 50, sequence)
+    chosen = np.flatnonzero(is_fake | (2 * rng.random(len(table["trigE"])) < _corrections(table)))[:number]
     if len(chosen) < number:
         raise SimulationError(f"Of {source.recipe} there are {len(chosen)} events, and {number} happen.")
     return {name: values[chosen] for name, values in table.items()}
