@@ -452,7 +452,7 @@ plan.round(2)
 # - **fakes**: their number, by the error above.
 # - **signal**: luminosity and efficiencies, five per cent. This number is our assumption: the files do not say.
 # - **simulation**: ZZ in each bin, by the error of its few simulated events.
-- The normalisation of ZZ floats freely.
+# - The normalisation of ZZ floats freely.
 
 # %% [markdown]
 # ### Exercise 11.5 – A generator as a parameter (write code)
@@ -615,7 +615,8 @@ published.round(2)
 
 # %% [markdown]
 # (0.225 is the mean of the two systematic errors; the uncertainty of the prediction is left out on both sides.)
-#
+
+# %% [markdown]
 # ### Exercise 11.6 – What you may say (in your words)
 #
 # Write the summary of your measurement: the signal strength, its statistical and systematic uncertainty, what dominates. Say how far the comparison with ATLAS goes: are the two numbers independent? Would you divide their difference by the root of the summed squares of both errors? And what does the comparison tell if your data are pseudo-data? Four or five sentences.
@@ -677,7 +678,8 @@ print(f"with signal alone: {n_signal - n_background:.1f} events, significance {c
 
 # %% [markdown]
 # A check that would have found it takes one line: signal and background must add up to the stack, and the signal alone must not depend on the background.
-#
+
+# %% [markdown]
 # ### Exercise 11.8 – Three numbers for a referee (write code)
 #
 # Three more flaws, and each has a number that gives it away. Write `review(weight, pt)` for a sample with event weights of shape `(n,)` and lepton momenta of shape `(n, 4)` in the order of the file. Return
