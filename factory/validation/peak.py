@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from pathlib import Path
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    import pandas as pd
+from factory.validation.pairs import simulated_files
+from labcourse import ntuple, selection
 
+SAMPLES = ("ggH125_ZZ4lep", "VBFH125_ZZ4lep")
 WINDOW = (110.0, 135.0)
 RELEASE = {0.16: 120.5, 0.50: 123.8, 0.84: 126.2}
 """Quantiles of the four-lepton mass in `WINDOW`, in GeV, after preselection, of the release's samples of gluon
@@ -29,15 +31,15 @@ class Quantile(NamedTuple):
         return abs(self.simulated - self.release) <= TOLERANCE
 
 
-def peaks(signals: dict[str, pd.DataFrame]) -> list[Quantile]:
-    """Return the quantiles of the mass peak of the signal samples of which they are published.
+def peaks(folder: Path) -> list[Quantile]:
+    """Return the quantiles of the mass peak of both samples in a folder of simulated files.
 
-    All weights of a signal sample are equal, but for corrections that do not depend on the mass.
+    All weights of a signal sample are equal, but for corrections that do not depend on the mass. Raises MissingSample.
     """
     found = []
-    for name in ("ggH125_ZZ4lep", "VBFH125_ZZ4lep"):
-        if name in signals:
-            mass = signals[name]["m_llll"]
-            inside = mass[mass.between(*WINDOW, inclusive="neither")]
-            found += [Quantile(name, p, float(inside.quantile(p)), release) for p, release in RELEASE.items()]
+    for name in SAMPLES:
+        (path,) = simulated_files(folder, name)
+        mass = selection.preselect(ntuple.read(path, sample=name))["m_llll"]
+        inside = mass[mass.between(*WINDOW, inclusive="neither")]
+        found += [Quantile(name, p, float(inside.quantile(p)), release) for p, release in RELEASE.items()]
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -155,9 +155,7 @@ def use(
 
 @app.command()
 def validate(
-    real: Annotated[
-        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
-    ] = None,
+    real: Annotated[Path, typer.Option(help="Folder of official files.")],
     simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
     samples: Annotated[
         str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
@@ -170,23 +168,19 @@ def validate(
     """Compare simulated samples with real ATLAS files, variable by variable.
 
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
-    all simulation against the collision data, «control» the same with real samples in place of simulated ones
-    where there are any. Exit status 1 if the Higgs peak is not where it is in the release, or if a probability
-    is below 0.01 divided by the number of tests of its sample («control» is not judged).
+    all simulation against the collision data. Exit status 1 if the Higgs peak is not where it is in the release, or
+    if a probability is below 0.01 divided by the number of tests of its sample.
 
-    Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --json
+    Examples: labcourse data validate --real DIR · labcourse data validate --real DIR --samples Zee --json
     """
     from factory import validation
 
-    simulated = simulated or settings.data_folder()
-    loaded = validation.load(real, simulated, split_names(samples))
-    tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded.signals)
+    simulated, names = simulated or settings.data_folder(), split_names(samples)
+    pairs = validation.load(real, simulated, names)
+    tests, peaks = validation.rows(pairs), [] if names else validation.peaks(simulated)
     if page is not None:
-        validation.write(page, loaded, tests, peaks, simulated)
-    shown: list[Any] = [row._asdict() for row in tests]
-    if not as_json:
-        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
-    print_rows(shown, "Simulated and real events", as_json=as_json)
+        validation.write(page, pairs, tests, peaks, simulated)
+    print_rows([row._asdict() for row in tests], "Simulated and real events", as_json=as_json)
     below = [f"{row.sample} {row.variable}" for row in tests if row.is_below()]
     failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests)]
     failing += [f"{peak.sample} peak {peak.probability:.0%}" for peak in peaks if not peak.is_met]
