@@ -89,14 +89,19 @@ def write(path: Path, pairs: Sequence[Pair], rows: Sequence[Row], peaks: Sequenc
         figure = FIGURES / f"{pair.sample}.png"
         _draw(path.parent / figure, pair, own)
         tests = sorted((p, row.variable) for row in own for p in row.probabilities)
-        said = {"real": len(pair.real), "simulated": len(pair.simulated), "yields": pair.simulated["weight"].sum()}
-        said |= {
-            "n_tests": len(tests),
-            "least": tests[0][0],
-            "variable": tests[0][1],
-            "limit": limit(rows, pair.sample),
-        }
-        text.append(SAMPLE.format(name=pair.sample, figure=figure.as_posix(), **said))
+        text.append(
+            SAMPLE.format(
+                name=pair.sample,
+                figure=figure.as_posix(),
+                real=len(pair.real),
+                simulated=len(pair.simulated),
+                yields=pair.simulated["weight"].sum(),
+                n_tests=len(tests),
+                least=tests[0][0],
+                variable=tests[0][1],
+                limit=limit(own, pair.sample),
+            )
+        )
     if peaks:
         cells = [
             [q.sample, f"{q.probability:.0%}", _bold(f"{q.simulated:.2f}", not q.is_met), f"{q.release:.1f}"]
