@@ -13,30 +13,12 @@ import contextlib
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from course.checks import cells
 from labcourse.files import read_json
 from workshop.authoring import cut
 from workshop.authoring.source import Cell, Source
-
-
-class Answer(NamedTuple):
-    """An exercise in words: its number, the task as Markdown with its heading, and the course's answer."""
-
-    exercise: str
-    question: str
-    answer: str
-
-
-def answers(sources: Iterable[Source]) -> list[Answer]:
-    """Return the course's answers to the exercises in words, in the order of the course."""
-    return [
-        Answer(cell.exercise, task.text, _words(source, cell))
-        for source in sources
-        for task, cell in zip(source.cells, source.cells[1:], strict=False)
-        if cell.exercise and "written" in cell.tags
-    ]
 
 
 def file_of(home: Path) -> Path:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from labcourse import settings
 from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_json, print_rows, split_names
-
-if TYPE_CHECKING:
-    from workshop.opendata.transfer import Outcome
 
 app = typer.Typer(
     help="Where the samples come from; the official files of the ATLAS Open Data.",
@@ -58,29 +54,15 @@ def download(
     except KeyboardInterrupt:
         print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
-    _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
-
-
-@app.command()
-def unpack(
-    archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The collection as a zip file.")],
-    samples: Names = "",
-    out: Out = None,
-    as_json: Json = False,
-) -> None:
-    """Take official files from a zip file of the collection, each checked; nothing else leaves the archive.
-
-    An earlier build of the collection is taken as well, if each file holds what its name says. Exit status 1 if the
-    archive lacks a file.
-
-    Example: labcourse data unpack ~/Downloads/4lep.zip
-    """
-    from workshop.opendata import archive as zipped
-    from workshop.opendata import manifest
-
-    folder = out or settings.official_folder()
-    outcomes = zipped.unpack(archive, manifest.choose(split_names(samples)), folder)
-    _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
+    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
+    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
+        raise DownloadError(
+            f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
+            where=str(folder),
+            next_step="Run the same command again later: it goes on where it stopped. The table says why.",
+        )
+    if folder.resolve() not in settings.search_path():
+        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)
 
 
 @app.command()
@@ -104,27 +86,6 @@ def verify(samples: Names = "", as_json: Json = False) -> None:
             shown = [{name: value for name, value in row.items() if name != "folder"} for row in rows]
             print_rows(shown, f"Files in {place}", as_json=False)
     if not all(verdict.state in integrity.GOOD for verdict in verdicts):
-        raise typer.Exit(1)
-
-
-@app.command()
-def where(as_json: Json = False) -> None:
-    """Show from which file each sample is read.
-
-    Example: labcourse data where --json
-    """
-    from labcourse import samples
-    from labcourse.errors import MissingSample
-
-    rows = []
-    for name in samples.ALL:
-        try:
-            located = samples.locate(name)
-            rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
-        except MissingSample:
-            rows.append({"sample": name, "source": "missing", "files": "–"})
-    print_rows(rows, "Samples", as_json=as_json)
-    if any(row["source"] == "missing" for row in rows):
         raise typer.Exit(1)
 
 
@@ -190,16 +151,3 @@ def validate(
     print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
     if failing:
         raise typer.Exit(1)
-
-
-def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
-    """Print what became of each file, and what to do where one is missing or the course reads from elsewhere."""
-    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
-    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
-        raise DownloadError(
-            f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
-            where=str(folder),
-            next_step=f"{next_step} The table says why.",
-        )
-    if folder.resolve() not in settings.search_path():
-        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)

@@ -43,7 +43,7 @@ Report = Callable[[str, int, str], None]
 
 
 class Outcome(NamedTuple):
-    """What became of a file: ``downloaded``, ``unpacked``, ``already whole`` or ``failed``, and what to know of it."""
+    """What became of a file: ``downloaded``, ``already whole`` or ``failed``, and what to know of it."""
 
     file: str
     sample: str
@@ -88,15 +88,8 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
     KeyboardInterrupt
         At Ctrl-C. What was received is kept, and the next call goes on from there.
     """
-    addresses = mirrors(from_mirrors)
-    with _client() as client:
-        return bring(files, folder, lambda file, report: _from_mirrors(client, addresses, file, folder, report))
-
-
-def bring(files: Sequence[Official], folder: Path, get: Callable[[Official, Report], Outcome]) -> list[Outcome]:
-    """Let ``get`` bring the files that a folder does not hold whole, one after the other; see `download`."""
-    outcomes = []
-    with alone_in(folder, "download"), _bar(files) as report:
+    addresses, outcomes = mirrors(from_mirrors), []
+    with _client() as client, alone_in(folder, "download"), _bar(files) as report:
         try:
             missing = [file for file in files if not is_whole(folder / file.name, file)]
             needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in missing)
@@ -109,7 +102,7 @@ def bring(files: Sequence[Official], folder: Path, get: Callable[[Official, Repo
             for file in files:
                 outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
                 if file in missing:
-                    outcome = get(file, report)
+                    outcome = _from_mirrors(client, addresses, file, folder, report)
                 report(file.name, outcome.bytes, "")
                 outcomes.append(outcome)
         except OSError as error:
