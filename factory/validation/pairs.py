@@ -85,7 +85,7 @@ def load(real: Path, simulated: Path, names: Sequence[str] = ()) -> list[Pair]:
     files = _real_files(real, names)
     parts = tuple(recipes.RECIPES) if "data" in files else tuple(files)
     paths = {("real", name): found for name, found in files.items()}
-    paths |= {("simulated", name): simulated_files(simulated, name) for name in parts}
+    paths |= {("simulated", name): _simulated_files(simulated, name) for name in parts}
     tables = {key: _read(key[1], paths[key]) for key in each(list(paths), "reading {0[0]} {0[1]}")}
     return [
         Pair(
@@ -135,7 +135,7 @@ def test(pair: Pair, variable: str) -> Row:
     return Row(pair.sample, variable, chi2.value, chi2.ndf, chi2.p_value if chi2.ndf else None, p_ks)
 
 
-def simulated_files(folder: Path, name: str) -> tuple[Path, ...]:
+def _simulated_files(folder: Path, name: str) -> tuple[Path, ...]:
     """Return the files of a simulated sample in a folder. Raises MissingSample."""
     paths = tuple(folder / file for file in samples.get(name).files)
     if absent := [path.name for path in paths if not path.is_file()]:

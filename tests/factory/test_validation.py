@@ -213,10 +213,8 @@ def test_rows_of_the_table(case: Callable[..., Any]) -> None:
         assert row["chi2"] >= 0
         assert row["ndf"] >= 1
         assert 0 <= min(row["p_chi2"], row["p_ks"]) <= max(row["p_chi2"], row["p_ks"]) <= 1
-    # Crafted events have a uniform mass, and no peak at 125 GeV.
-    assert result.code == 1
-    assert "not passed: " in result.err
-    assert "ggH125_ZZ4lep peak 50%" in result.err
+    assert result.code == 0
+    assert result.err.endswith("passed\n")
 
 
 def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
@@ -237,7 +235,7 @@ def test_a_wrong_simulation_fails(case: Callable[..., Any], simulate: Callable[.
     simulate(tmp_path, "Zee", 77, change=harder)
     result = case("--simulated", tmp_path, "--samples", "Zee", "--json")
     rows = by_variable(result)
-    assert result.code == 1
+    assert (result.code, "not passed: Zee lep1_pt" in result.err) == (1, True)
     assert rows["Zee", "lep1_pt"]["p_ks"] < 1e-6
     assert rows["Zee", "lep1_phi"]["p_ks"] > 1e-4
 
@@ -264,12 +262,10 @@ def test_the_page_shows_everything(case: Callable[..., Any], tmp_path: Path, mon
     for module in (pairs, validation.page):  # drawing all takes ten seconds
         monkeypatch.setattr(module, "VARIABLES", ("lep1_pt", "jet_n", "lep4_ptcone30/pt", "channel"))
     written = tmp_path / "docs" / "validation.md"
-    result = case("--page", written)
+    case("--page", written)
     text = written.read_text("utf-8")
     assert "| lep4_ptcone30/pt | – | – | – | – |" in text
     assert text.count("The smallest of 6 probabilities is ") == 2
-    assert "| ggH125_ZZ4lep | 50% |" in text
-    assert "ggH125_ZZ4lep peak 50%" in result.err
     for name in ("Zee", "data"):
         image = written.parent / "images" / "validation" / f"{name}.png"
         assert f"]({image.relative_to(written.parent).as_posix()})" in text
