@@ -47,11 +47,6 @@ def by_each_weight(loss, weight, label):
     return np.sqrt(variance)
 
 
-def thrown_together(loss, weight, label):
-    variance = np.average((loss - np.average(loss, weights=weight)) ** 2, weights=weight)
-    return np.sqrt(variance / n_effective(weight))
-
-
 def repeated(
     a,
     b,
@@ -160,13 +155,6 @@ EXERCISES = {
     "6.3": Exercise(
         [predicted, by_each_weight, lambda *given: np.float32(predicted(*given))],
         (lambda *given: predicted(*given, n=len), "all events count the same"),
-        (lambda *given: predicted(*given, n=lambda w: 1), "spreads of single events"),
-        (lambda *given: predicted(*given, half=1), "the halves are missing"),
-        (lambda *given: predicted(*given, half=math.sqrt(0.5)), "a half is not squared"),
-        (lambda *given: predicted(*given, both=lambda s, b: s**0.5 + b**0.5), "the errors are added"),
-        (lambda *given: predicted(*given, both=lambda s, b: b**0.5), "the signal has no error"),
-        (lambda *given: predicted(*given) ** 2, "this is the variance"),
-        (thrown_together, "both classes are thrown together"),
         (lambda loss, weight, label: predicted(loss, np.ones(len(loss)), label), ""),
         (lambda loss, weight, label: predicted(loss[:45], weight[:45], label[:45]), ""),
         (lambda *given: predicted(*given) * math.sqrt(len(given[0]) / 70), "✗ right for other arguments"),
@@ -202,14 +190,6 @@ EXERCISES = {
             lambda losses, rho: correlated(losses.astype(np.float32), rho),
         ],
         (lambda losses, rho: np.std(losses, ddof=1) / np.sqrt(len(losses)), "the naive error"),
-        (
-            lambda losses, rho: np.sqrt(np.var(losses, ddof=1) * (rho + (1 - rho) / len(losses))),
-            "S² is taken for σ²",
-        ),
-        (lambda losses, rho: np.sqrt(np.var(losses, ddof=1) * (rho + 1 / len(losses))), "not divided by 1 − ρ"),
-        (lambda losses, rho: correlated(losses, rho) ** 2, "this is a variance"),
-        (lambda losses, rho: correlated(losses, rho) * np.sqrt(5 / 6), "divided by J"),
-        (lambda losses, rho: np.std(losses, ddof=1), "the spread of the losses"),
         (lambda losses, rho: correlated(losses, 0.3), "✗ right for other arguments"),
         (lambda losses, rho: np.std(losses, ddof=1) * np.sqrt(1 / 6 + rho / (1 - rho)), "✗ right for other"),
         (lambda losses, rho: correlated(losses[:6], rho), "✗ right for other"),
@@ -217,19 +197,6 @@ EXERCISES = {
     "6.8": Exercise(
         [honest, honest_with_masks, lambda *given: list(honest(*given))],
         (lambda scores, fold: scores.mean(axis=0), "all events get the mean"),
-        (lambda scores, fold: scores[fold, np.arange(len(fold))], "the score of one network"),
-        (lambda scores, fold: np.where(fold < 0, scores[0], honest(scores, fold)), "the score of network 0"),
-        (lambda scores, fold: np.where(fold < 0, np.median(scores, 0), honest(scores, fold)), "the median"),
-        (lambda scores, fold: np.array([s[f] for s, f in zip(scores.T, fold, strict=True)]), "of one network"),
-        (
-            lambda scores, fold: np.array(
-                [s.mean() if f < 0 else np.delete(s, f).mean() for s, f in zip(scores.T, fold, strict=True)]
-            ),
-            "those that trained on them",
-        ),
-        (lambda scores, fold: np.where(fold > 0, honest(scores, fold), scores.mean(axis=0)), "fold 0 is taken"),
-        (lambda scores, fold: honest(scores, fold)[fold >= 0], "left out"),
-        (lambda scores, fold: np.where(fold < 0, 0, honest(scores, fold)), "have the score 0"),
         (lambda scores, fold: honest(scores, np.minimum(fold, 1)), ""),
         (lambda scores, fold: honest(scores[:4], fold), "✗ right for other arguments"),
         (lambda scores, fold: honest(scores, fold)[:12], ""),
@@ -256,11 +223,6 @@ EXERCISES = {
     "6.10": Exercise(
         [seed_part, by_pairs, lambda v, e: max(np.std(v, ddof=1) ** 2 - (e / np.sqrt(2)) ** 2, 0) ** 0.5],
         (lambda v, e: seed_part(v, e, share=1), "the error of a pair"),
-        (lambda v, e: seed_part(v, e, share=0), "this is the spread"),
-        (lambda v, e: seed_part(v, e, share=-0.5), "the luck of the events is added"),
-        (lambda v, e: seed_part(v, e, ddof=0), "divided by n"),
-        (lambda v, e: seed_part(v, e) ** 2, "this is the variance"),
-        (lambda v, e: np.std(v, ddof=1) - e / np.sqrt(2), "the errors are subtracted"),
         (lambda v, e: np.sqrt(np.var(v, ddof=1) - e**2 / 2), "✗ 0 where the values spread less"),
         (lambda v, e: math.sqrt(np.var(v, ddof=1) - e**2 / 2), ""),
         (lambda v, e: np.sqrt(abs(np.var(v, ddof=1) - e**2 / 2)), "✗ 0 where the values spread less"),

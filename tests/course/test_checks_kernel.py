@@ -300,11 +300,9 @@ def test_the_class_report_believes_only_a_verdict_of_the_saved_cell(kernel: Kern
     kernel(f"exec({RIGHT!r})")  # a verdict of no known cell
     of_none = kernel(CHECK)
     assert of_none.text.startswith("exercise 1.5: solved")
-    assert report_of(WRONG, of_none) == ("unchecked", "claims solved, but its check does not know of which cell")
+    assert report_of(WRONG, of_none)[0] == "unchecked"
     merged = f"<<<<<<< HEAD\n{RIGHT}\n=======\n{WRONG}\n>>>>>>> anna"
-    state, doubts = report_of(merged, said)
-    assert state == "unchecked"
-    assert "its cell is no Python" in doubts
+    assert report_of(merged, said)[0] == "unchecked"
 
 
 def test_a_second_press_of_the_stop_button_ends_no_cell(kernel: Kernel) -> None:

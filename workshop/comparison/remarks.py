@@ -1,26 +1,16 @@
-"""What no check sees, and a person should: copied answers, no answer at all, the library's instead of one's own.
-
-Each remark becomes a doubt beside the exercise, or stands with the files; changed cells have a list of their own.
-Nothing is judged by it.
-"""
+"""What no check sees, and a person should: copied answers, cells that reach into the checks, changed cells."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
-from importlib import import_module
 from typing import NamedTuple
 
 from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
 from workshop.comparison.states import Found
 
-_TAUGHT = "crossvalidation|features|kinematics|metrics|network|selection|significance|splitting|weights"
-_CALL = re.compile(rf"\b({_TAUGHT})\.([a-z]\w*)")
-_IMPORT = re.compile(r"\bfrom (?:labcourse|azh)\S* import\s*(?:\([^)]*\)|[^\n]*)|\bimport (?:labcourse|azh)\S*")
 _IMPORT_CHECKS = re.compile(r"\bfrom course import (?:\w+, )*\w+$", re.MULTILINE)
-_QUIET = re.compile(r'("""|\'\'\').*?\1|"[^"\n]*"|\'[^\'\n]*\'|#[^\n]*', re.DOTALL)
 _CHECKING = re.compile(r"\bchecks\.(?:exercise_\d+_\d+|written|panel)\s*\(")
 _LINK = re.compile(r"\]\((?:[\w.-]+/)+(?=[\w.-]+\.(?:svg|ipynb|md)[)#])")
 
@@ -32,16 +22,11 @@ class Change(NamedTuple):
     lines: tuple[str, ...]
 
 
-def remarks(found: Found, exercise: Exercise) -> Iterator[str]:
-    """Yield what is remarkable about an answer that counts as done."""
-    if not found.is_done:
-        return
-    if exercise.is_written:
-        own, model = _words(found.answer), _words(exercise.answer)
-        if difflib.SequenceMatcher(None, own, model, autojunk=False).ratio() > 0.8:
-            yield "word for word the course's own answer"
-    elif library := _library(found.answer) - _library(exercise.answer) - _library(exercise.stub.source):
-        yield f"it takes the course's own {', '.join(sorted(library))}"
+def is_copied(found: Found, exercise: Exercise) -> bool:
+    """Return whether an answer in words is the course's own, but for a few words."""
+    own, model = _words(found.answer), _words(exercise.answer)
+    is_alike = exercise.is_written and difflib.SequenceMatcher(None, own, model, autojunk=False).ratio() > 0.8
+    return found.is_done and is_alike
 
 
 def touches_checks(notebook: Notebook, chapter: Chapter) -> bool:
@@ -82,14 +67,3 @@ def _key(cell: Cell) -> tuple[str, str]:
 
 def _words(source: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", re.sub(r"^\s*\w+\s*=", " ", source).casefold())
-
-
-def _library(source: str) -> set[str]:
-    """Return the course's functions that a cell names; `weights.sum` of an argument called weights is none."""
-    code = _QUIET.sub("", source)
-    named = {match[0].strip() for match in _IMPORT.finditer(code)}
-    for module, name in _CALL.findall(code):
-        function = getattr(import_module(f"labcourse.{module}"), name, None)
-        if callable(function) and function.__module__.startswith("labcourse."):
-            named.add(f"{module}.{name}")
-    return named

@@ -13,7 +13,7 @@ from workshop.authoring import expected
 from workshop.authoring.nbgrader import POINTS
 from workshop.comparison.reading import Notebook, printable
 from workshop.comparison.reference import Chapter
-from workshop.comparison.remarks import Change, find_changes, remarks, touches_checks
+from workshop.comparison.remarks import Change, find_changes, is_copied, touches_checks
 from workshop.comparison.sandbox import Limits, execute
 from workshop.comparison.states import Found, examine
 from workshop.comparison.submissions import File
@@ -225,7 +225,8 @@ def _work(student: Student, files: list[File], chapter: Chapter, limits: Limits 
                 new.doubts.append(f"claims {old.state}, but a fresh run says {new.state}")
     is_forged = touches_checks(notebook, chapter)
     for found, exercise in zip(work.exercises, chapter.exercises, strict=True):
-        found.doubts += remarks(found, exercise)
+        if is_copied(found, exercise):
+            found.doubts.append("word for word the course's own answer")
         if is_forged and found.state == "solved":
             found.doubts.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
     work.numbers = expected.compare(dict(_published(notebook, chapter.number)), chapter.bounds)
