@@ -24,6 +24,11 @@ FOLD = np.arange(300) % 3
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
 
 
+@pytest.fixture(autouse=True)
+def _no_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
+
+
 def small(x: Any = None) -> Any:
     return network.build(3, (4,), seed=1)
 
@@ -154,6 +159,7 @@ from labcourse import compiled, crossvalidation, network, training
 x = np.random.default_rng(1).normal(size=(4000, 3)).astype(np.float32)
 y = (x[:, 0] > 0).astype(np.float32)
 chapter = outputs.Chapter(2, sources=())
+compiled.XLA = False
 build = lambda: network.build(3, (4,), seed=1)
 """
 

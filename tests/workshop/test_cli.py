@@ -240,8 +240,7 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
     add(project, 2, "assert chapter.read_numbers(1) == {'answer': 10}")
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
-    for wanted in ((2,), (2, 1)):
-        assert [row["chapter"] for row in json.loads(invoke("solve", *wanted, "--json").out)] == [1, 2]
+    assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
     assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
     assert not (settings.outputs_folder() / "solutions").exists()
