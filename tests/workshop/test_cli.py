@@ -129,7 +129,7 @@ def test_kill_and_a_closed_terminal_end_a_command_as_ctrl_c_does(name: str, monk
 
 
 def test_missing_packages_are_one_sentence_and_extras_are_named(
-    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     errors = [
         ImportError("\n\nIMPORTANT: PLEASE READ THIS\nand much more"),
@@ -141,12 +141,9 @@ def test_missing_packages_are_one_sentence_and_extras_are_named(
 
     monkeypatch.setattr(cli, "app", broken)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    assert "make course" in invoke("yields").err
-    (tmp_path / "numpy").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     result = invoke("yields")
-    assert result.code == 1
-    assert result.err.startswith("labcourse: ImportError: IMPORTANT: PLEASE READ THIS\n  next:  Unset PYTHONPATH")
+    assert (result.code, "make course" in result.err) == (1, True)
+    assert result.err.startswith("labcourse: ImportError: IMPORTANT: PLEASE READ THIS\n  next:  ")
     errors.pop(0)
     result = invoke("simulate")
     assert result.code == 1

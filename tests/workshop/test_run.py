@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -50,15 +51,23 @@ def make_tasks(
     return make
 
 
-def test_each_begins_when_what_it_reads_is_there(make_tasks: Callable[..., list[run.Task]], tmp_path: Path) -> None:
+def test_each_begins_when_what_it_reads_is_there(
+    make_tasks: Callable[..., list[run.Task]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     body = f"while not all(text in open({str(tmp_path / 'log')!r}).read() for text in '19'): time.sleep(0.1)"
     tasks = make_tasks({1: (), 2: (1,), 3: (1, 2), 9: ()}, body)  # the first and the project wait for each other
-    with RunProgress(tasks, {}) as progress:
-        shown = {"on_cell": progress.on_cell, "on_chapter": progress.on_chapter}
-        results = run.run(tasks, home=tmp_path / "home", workspace="test", jobs=2, **shown)
+    shown: list[str] = []
+    monkeypatch.setattr(RunProgress, "show", lambda _, text: shown.append(text))
+    with RunProgress(tasks, {"1": 3.0}) as progress:
+        told = {"on_cell": progress.on_cell, "on_chapter": progress.on_chapter}
+        results = run.run(tasks, home=tmp_path / "home", workspace="test", jobs=2, **told)
     assert [(result.chapter, result.error) for result in results] == [(n, "") for n in (1, 2, 3, 9)]
     assert [number.value for result in results for number in result.numbers] == [1, 2, 3, 9]
-    assert all(task.finished for task in progress.tasks)
+    assert any(re.search(r"project parameterised network 100%; .* left", text) for text in shown)
+    assert [line.split(":")[0] for line in capsys.readouterr().err.splitlines()][-1] == "✓ 3 evaluation"
     log = (tmp_path / "log").read_text().splitlines()
     assert [line for line in log if "9" not in line] == [f"{word} {n}" for n in (1, 2, 3) for word in ("begin", "end")]
 

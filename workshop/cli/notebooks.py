@@ -182,7 +182,7 @@ def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | N
     from workshop.authoring.display import RunProgress
 
     home = settings.home()
-    with RunProgress(tasks, expected.read(home).get("seconds", {})) as progress:
+    with (progress := RunProgress(tasks, expected.read(home).get("seconds", {}))):
 
         def on_chapter(result: ChapterRun, task: Task) -> None:
             if save and not result.error:
