@@ -187,7 +187,6 @@ EXERCISES = {
             lambda pt, eta, phi, energy: np.sqrt(mass_squared(pt, eta, phi, energy)),
             mass_by_loop,
             lambda *given: mass(*(np.asarray(part, np.float32) for part in given)),
-            lambda *given: pd.Series(mass_by_loop(*given)),
         ],
         (mass_squared, "this is the mass squared"),
         (lambda pt, eta, phi, energy: energy, "one mass per particle"),
@@ -196,24 +195,14 @@ EXERCISES = {
         (lambda *given: mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
     ),
     "1.2": Exercise(
-        [
-            weight,
-            weight_in_single_precision,
-            lambda b, luminosity: list(weight(b, luminosity)),
-            lambda b, luminosity: pd.DataFrame(b).pipe(weight, luminosity),
-        ],
+        [weight, weight_in_single_precision, lambda b, luminosity: pd.DataFrame(b).pipe(weight, luminosity)],
         (lambda b, luminosity: weight(b, luminosity, pb=1), "a thousand times too small"),
         (weight_in_place, "changes what it is given"),
         (lambda b, luminosity: weight(b | {"_ELE": b["_ELE"]}, luminosity), "hint: `.keys()`"),
         (lambda b, luminosity: weight(b, luminosity)[:1], "hint: one weight per event"),
     ),
     "1.3": Exercise(
-        [
-            share,
-            share_with_a_loop,
-            lambda events, x, luminosity: np.float32(share(events, x, luminosity)),
-            lambda events, x, luminosity: np.array(share(events, x, luminosity)),
-        ],
+        [share, share_with_a_loop],
         (lambda events, x, luminosity: 1000 * share(events, x, luminosity), "a thousand times too large"),
         (lambda events, x, luminosity: share(events, x, luminosity, samples.SIGNAL[:2]), ""),
         (lambda events, x, luminosity: 0.0836, ""),
@@ -223,7 +212,6 @@ EXERCISES = {
     "1.4": Exercise(
         [
             lambda events: code_sum(events).isin([44, 48, 52]),
-            lambda events: (code_sum(events) == 44) | (code_sum(events) == 48) | (code_sum(events) == 52),
             lambda events: [total in (44, 48, 52) for total in code_sum(events)],
             lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52]),
         ],
@@ -248,12 +236,7 @@ EXERCISES = {
         (lambda events: [*(charge(events) == 0), True], "entries for"),
     ),
     "1.6": Exercise(
-        [
-            pair,
-            pair_all_at_once,
-            lambda events: np.array(pair(events)),
-            lambda events: list(map(list, pair(events))),
-        ],
+        [pair, pair_all_at_once],
         (lambda events: (events["m_ll_12"], events["m_ll_34"]), "the two hardest"),
         (lambda events: pair(events)[0], "60 values are given"),
         (lambda events: pair(events, near=lambda m: abs(m - 80.4)), "hint: nearest to 91.19"),
@@ -280,7 +263,7 @@ EXERCISES = {
         (lambda w, n_toys, rng: toys(w, n_toys, rng, give=list), "expected a number"),
     ),
     "1.9": Exercise(
-        [window, window_by_sums, lambda *given: np.array(window(*given))],
+        [window, window_by_sums],
         (lambda *given: window(*given, measure=lambda s, b: s / b), "best s/b"),
         (window_without_a_condition, "hint: s/0 is infinite"),
         (lambda *given: window(*given)[0], "one value is given"),
@@ -292,7 +275,6 @@ EXERCISES = {
     "1.10": Exercise(
         [
             lambda w: np.sum(w) ** 2 / np.sum(np.square(w)),
-            lambda w: np.float32(w.sum() ** 2 / (w**2).sum()),
             neff_by_loop,
             lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum(),
         ],
@@ -304,7 +286,7 @@ EXERCISES = {
     ),
 }
 
-test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_check_in_the_readme_is_what_it_prints(capsys):
