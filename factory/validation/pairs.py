@@ -11,7 +11,7 @@ import numpy as np
 from factory import recipes
 from factory.validation import columns, two_sample
 from labcourse import ntuple, samples, selection
-from labcourse.errors import BadInput, EmptySelection, MissingSample
+from labcourse.errors import BadInput, MissingSample
 from labcourse.progress import each
 
 if TYPE_CHECKING:
@@ -82,10 +82,13 @@ def load(real: Path, simulated: Path, names: Sequence[str] = ()) -> list[Pair]:
     EmptySelection
         If no event of a sample passes the preselection.
     """
-    files = _real_files(real, names)
-    parts = tuple(recipes.RECIPES) if "data" in files else tuple(files)
-    paths = {("real", name): found for name, found in files.items()}
-    paths |= {("simulated", name): _simulated_files(simulated, name) for name in parts}
+    if not real.is_dir():
+        raise BadInput(f"{real} is not a folder.", where="--real", next_step="Give a folder of official files.")
+    there = [name for name in (*recipes.RECIPES, "data") if (real / samples.get(name).files[0]).is_file()]
+    names = names or there or ["data"]
+    parts = tuple(recipes.RECIPES) if "data" in names else names
+    paths = {("real", name): _files(real, name, "--real") for name in names}
+    paths |= {("simulated", name): _files(simulated, name, "--simulated") for name in parts}
     tables = {key: _read(key[1], paths[key]) for key in each(list(paths), "reading {0[0]} {0[1]}")}
     return [
         Pair(
@@ -93,7 +96,7 @@ def load(real: Path, simulated: Path, names: Sequence[str] = ()) -> list[Pair]:
             tables["real", name],
             _together([tables["simulated", part] for part in (parts if name == "data" else [name])]),
         )
-        for name in files
+        for name in names
     ]
 
 
@@ -135,14 +138,15 @@ def test(pair: Pair, variable: str) -> Row:
     return Row(pair.sample, variable, chi2.value, chi2.ndf, chi2.p_value if chi2.ndf else None, p_ks)
 
 
-def _simulated_files(folder: Path, name: str) -> tuple[Path, ...]:
-    """Return the files of a simulated sample in a folder. Raises MissingSample."""
+def _files(folder: Path, name: str, option: str) -> tuple[Path, ...]:
+    """Return the files of a sample in a folder. Raises MissingSample."""
     paths = tuple(folder / file for file in samples.get(name).files)
     if absent := [path.name for path in paths if not path.is_file()]:
         raise MissingSample(
-            f"There is no simulated file of {name} ({', '.join(absent)}).",
-            where=str(folder),
-            next_step="Make it with `labcourse simulate`, or compare only what is there: --samples Zee,Zmumu.",
+            f"There is no file of {name} to compare ({', '.join(absent)}).",
+            where=f"{option} {folder}",
+            next_step="Name another folder, or compare only what is there: --samples Zee,Zmumu. `labcourse simulate` "
+            "makes simulated files; real ones are official files of the 4-lepton collection.",
         )
     return paths
 
@@ -151,16 +155,7 @@ def _read(name: str, paths: Sequence[Path]) -> pd.DataFrame:
     import pandas as pd
 
     tables = (ntuple.read(path, sample=name, extra=ntuple.EXTRA) for path in paths)
-    try:
-        events = columns.added(selection.preselect(pd.concat(tables, ignore_index=True, join="inner")))
-        if not events["weight"].sum() > 0:
-            raise EmptySelection(f"The weights add up to {events['weight'].sum():g}.")
-    except EmptySelection as error:
-        raise EmptySelection(
-            f"Nothing of the sample {name} passes the preselection.",
-            where=", ".join(map(str, paths)),
-            next_step="Simulate more events, or compare other samples: --samples.",
-        ) from error
+    events = columns.added(selection.preselect(pd.concat(tables, ignore_index=True, join="inner")))
     return events.assign(group=columns.groups(events))
 
 
@@ -171,21 +166,3 @@ def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
     starts = np.cumsum([0, *(len(table) for table in tables)])
     groups = [table["group"] + start for table, start in zip(tables, starts, strict=False)]
     return pd.concat(tables, ignore_index=True, join="inner").assign(group=np.concatenate(groups))
-
-
-def _real_files(folder: Path, names: Sequence[str]) -> dict[str, tuple[Path, ...]]:
-    """Files of each real sample asked for; of all that are there, if none is named."""
-    if not folder.is_dir():
-        raise BadInput(f"{folder} is not a folder.", where="--real", next_step="Give a folder of official files.")
-    paths = {
-        name: tuple(folder / file for file in samples.get(name).files) for name in names or (*recipes.RECIPES, "data")
-    }
-    found = {name: files for name, files in paths.items() if all(file.is_file() for file in files)}
-    missing = [name for name in names if name not in found]
-    if missing or not found:
-        raise MissingSample(
-            f"There are no real ATLAS files to compare with{' of ' + ', '.join(missing) if missing else ''}.",
-            where=str(folder),
-            next_step="Name a folder that holds official files of the 4-lepton collection: --real DIR.",
-        )
-    return found

@@ -243,11 +243,11 @@ def test_a_wrong_simulation_fails(case: Callable[..., Any], simulate: Callable[.
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--samples", "Zmumu"], "no real ATLAS files to compare with of Zmumu"),
+        (["--samples", "Zmumu"], "no file of Zmumu to compare"),
         (["--samples", "Zmum"], "no sample 'Zmum'"),
-        (["--real", "EMPTY"], "no real ATLAS files to compare with."),
+        (["--real", "EMPTY"], "no file of data to compare"),
         (["--real", "ABSENT"], "ABSENT is not a folder"),
-        (["--simulated", "EMPTY"], "no simulated file of"),
+        (["--simulated", "EMPTY"], "no file of ggH125_ZZ4lep to compare"),
     ],
 )
 def test_missing_files_are_said(case: Callable[..., Any], tmp_path: Path, arguments: list[str], message: str) -> None:
