@@ -205,7 +205,9 @@ def test_a_chunk_is_decided_by_its_seed() -> None:
 
 
 @needs_pythia
-def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ggH125_ZZ4lep", "llll"):  # chunks of the size that is made take a minute
+        monkeypatch.setitem(recipes.RECIPES, name, replace(recipes.get(name), chunk=500))
     options = {"scale": 0.0004, "samples": ["ggH125_ZZ4lep", "llll"], "seed": 5}
     one, two = (factory.simulate(tmp_path / str(n), workers=n, **options) for n in (1, 2))
     first, again = (samples.read_manifest(manifest.parent) for manifest in (one, two))
