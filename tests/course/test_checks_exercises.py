@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course import checks
+from course import checks, outputs
 from course.checks import findings, registry, watched
 from course.checks.compare import alike, copied
 from labcourse import features, metrics, significance, splitting
 from tests.course.answers import Exercise, named, shown, shown_for_right
 
-CHAPTERS = tuple(range(1, 10))
+CHAPTERS = tuple(outputs.CHAPTERS)
 FEWEST_MISTAKES = 3
 
 
 def table(chapter: int) -> dict[str, Exercise]:
-    return importlib.import_module(
-        "tests.course.test_checks_project" if chapter == 9 else f"tests.course.test_checks_chapter{chapter}"
-    ).__dict__.get("EXERCISES", {})
+    module = importlib.import_module(f"tests.course.test_checks_{outputs.WORDS[chapter]}")
+    exercises: dict[str, Exercise] = getattr(module, "EXERCISES", {})
+    return exercises
 
 
 EVERY = [pytest.param(n, exercise, id=n) for chapter in CHAPTERS for n, exercise in table(chapter).items()]
@@ -119,7 +119,7 @@ def test_a_chapter_reads_its_own_checks_only() -> None:
     code = "import sys; from course import checks; checks.exercise_1_1; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "course.checks.chapter1" in modules
-    assert not {f"course.checks.chapter{n}" for n in range(2, 9)} & set(modules)
+    assert not {f"course.checks.{word}" for number, word in outputs.WORDS.items() if number != 1} & set(modules)
 
 
 @pytest.mark.parametrize(

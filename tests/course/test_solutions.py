@@ -30,7 +30,7 @@ def by_name(chapter: source.Source) -> str:
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=by_name)
 
 
-def test_the_course_has_its_eight_chapters_and_the_project() -> None:
+def test_the_course_has_the_notebooks_of_its_table() -> None:
     assert [chapter.name for chapter in CHAPTERS] == list(outputs.CHAPTERS.values())
 
 

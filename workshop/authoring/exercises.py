@@ -32,7 +32,8 @@ def as_text(sources: Iterable[Source], path: Path | None = None) -> str:
     with contextlib.suppress(OSError, ValueError):
         old = read_json(path) if path else {}
     new = {str(source.chapter): of_chapter(source) for source in sources}
-    return json.dumps(dict(sorted((old | new).items())), ensure_ascii=False, indent=1) + "\n"
+    in_order = sorted((old | new).items(), key=lambda entry: (len(entry[0]), entry[0]))  # 10 behind 9
+    return json.dumps(dict(in_order), ensure_ascii=False, indent=1) + "\n"
 
 
 def of_chapter(source: Source) -> dict[str, Any]:

@@ -23,7 +23,7 @@ MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
 _LONGEST = 20_000
 """Characters of a text; what follows is not read."""
-_CELL = re.compile(r"(?:(?:exercise|check)-(\d)\.\d+|chapter(\d)-\d{3})$")
+_CELL = re.compile(r"(?:(?:exercise|check)-(\d+)\.\d+|chapter(\d+)-\d{3})$")
 
 
 class Unreadable(Exception):

@@ -16,20 +16,20 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from course.outputs import CHAPTERS
+from course.outputs import CHAPTERS, WORDS
 from labcourse.errors import BadInput
 from workshop.comparison.reading import Notebook, Unreadable, printable, read
 
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
 _OURS = {"solutions", "course", "tests"}
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
-_PROJECT = max(CHAPTERS)
-"""The last notebook is named by its title, not by a number."""
 _NAMES = {number: name.replace("_", r"[\W_]*") for number, name in CHAPTERS.items()}
 _TITLES = "|".join(name.split(r"[\W_]*", 1)[1] for name in _NAMES.values())
+# What stands beside the chapters is named by its title, not by a number.
+_BESIDE = "|".join(rf"(?P<n{number}>{_NAMES[number]})" for number, word in WORDS.items() if not word[-1].isdigit())
 _CHAPTER = re.compile(
-    rf"(?:chapter|kapitel|(?<![^\W\d_])ch)[\W_]*(?P<number>[1-9])(?!\d)(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?"
-    rf"|{_NAMES[_PROJECT]}",
+    rf"(?:chapter|kapitel|(?<![^\W\d_])ch)[\W_]*(?P<number>{'|'.join(map(str, CHAPTERS))})(?!\d)"
+    rf"(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?|{_BESIDE}",
     re.IGNORECASE,
 )
 _NO_NAME = re.compile(
@@ -113,11 +113,11 @@ def chapter_of_name(name: str) -> int:
 
     >>> chapter_of_name("anna_chapter3 (1).ipynb"), chapter_of_name("homework.ipynb"), chapter_of_name("bach3.ipynb")
     (3, 0, 0)
-    >>> chapter_of_name("project_parameterised_network.ipynb")
-    9
+    >>> chapter_of_name("project_parameterised_network.ipynb"), chapter_of_name("bob-appendix digits.ipynb")
+    (9, 10)
     """
     matches = list(_CHAPTER.finditer(name))
-    return int(matches[-1]["number"] or _PROJECT) if matches else 0
+    return int(matches[-1]["number"] or str(matches[-1].lastgroup)[1:]) if matches else 0
 
 
 def _bare(part: str) -> str:
