@@ -22,10 +22,10 @@ from workshop.authoring import build, exercises, source
 HOME = Path(__file__).parents[1]
 CHAPTERS = {f"notebooks/{text.name}": text for text in sorted(source.read_all(HOME), key=lambda text: text.chapter)}
 PAGES = {
-    "Chapters": [*CHAPTERS, "course/glossary"],
+    "The course": ["docs/start", *CHAPTERS, "course/glossary"],
     "Behind the course": ["docs/parameterised", "docs/validation", "data/README"],
-    "For instructors": ["docs/instructor"],
-    "For developers": ["CONTRIBUTING", "docs/design", "CHANGELOG"],
+    "For instructors": ["docs/instructor", "docs/feedback"],
+    "For developers": ["CONTRIBUTING", "docs/design", "docs/paper", "CHANGELOG", "CODE_OF_CONDUCT"],
 }
 MACHINE_ONLY = {"application/vnd.labcourse.verdict+json", outputs.MIME_TYPE}
 IN_JUPYTERLAB = re.compile(r'<p style="position:absolute|class="labcourse-stays"')
@@ -34,7 +34,7 @@ IN_JUPYTERLAB = re.compile(r'<p style="position:absolute|class="labcourse-stays"
 project, version, language = "Hunt for the Higgs Boson with Neural Networks", __version__, "en"
 copyright = "the labcourse authors. Text and figures: CC BY 4.0, code: MIT"
 root_doc = "README"
-include_patterns = [f"{name}.*" for name in [root_doc, *sum(PAGES.values(), [])]]
+include_patterns = [f"{name}.*" for names in [[root_doc], *PAGES.values()] for name in names]
 exclude_patterns = [".*", "build", "site"]
 extensions = ["myst_nb", "sphinx.ext.mathjax"]
 nb_execution_mode = "off"
@@ -108,6 +108,7 @@ def _is_for_readers(output: Any) -> bool:
 def _read(app: Any, name: str, content: list[str]) -> None:
     text = build.text(page(CHAPTERS[name])) if name in CHAPTERS else content[0]
     if name == root_doc:
+        text = re.sub(r"!\[[^]]+\]\(docs/images/site\.png\)", "", text)  # the site itself shows what it looks like
         for caption, names in PAGES.items():
             tree = "".join(f"/{name}\n" for name in names)
             text += f"\n```{{toctree}}\n:hidden:\n:caption: {caption}\n\n{tree}```\n"

@@ -66,7 +66,7 @@ def test_addresses_open_a_notebook_that_is_there() -> None:
 
 def test_the_first_cell_on_colab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """It installs the lock and starts Python anew; the second time it finds the course, and where to write."""
-    (cell,) = [code for code in re.findall(r"```python\n(.*?)```", START, re.S) if "google.colab" in code]
+    (cell,) = re.findall(r"```ipython3\n(.*?)```", START, re.S)
     typed: list[str] = []
     mounted: list[str] = []
     shell = types.SimpleNamespace(system=typed.append)

@@ -434,7 +434,10 @@ def test_every_solution_of_the_course_says_that_it_is_one() -> None:
     for chapter in source.read_all(settings.home()):
         calls = [cell for cell in cut.solution(chapter) if "outputs.Chapter(" in cell]
         assert [call.count("solution=True") for call in calls] == [1], chapter.name
-        for made in (build.student_notebook(chapter), nbgrader.source_notebook(chapter)):
+        for made in (
+            build.student_notebook(chapter),
+            nbgrader.source_notebook(chapter, exercises.points(settings.home())),
+        ):
             assert "solution=True" not in build.text(made), chapter.name
 
 

@@ -292,7 +292,7 @@ def test_points_for_a_spreadsheet_and_a_page_for_each_student(maker: Maker, tmp_
     made_up.write_class(tmp_path / "class", maker, plans)
     table, folder = tmp_path / "points.csv", tmp_path / "pages"
     compare(tmp_path / "class", csv=table, pages=folder, chapter=[1])
-    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points,of\r\n")
     rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
     assert len(rows) == 4 * 11
     # Nothing is a formula, and 1.10 is not 1.1.

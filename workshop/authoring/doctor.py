@@ -93,7 +93,7 @@ def as_table(findings: list[Finding]) -> str:
 
 
 def as_report(findings: list[Finding]) -> str:
-    """Return the table, the system and all packages, for somebody who cannot look; the user's own folder is left out."""
+    """Return the table, the system and all packages, for somebody who cannot look; folders of the user go unnamed."""
     packages = sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()})
     system = f"labcourse {__version__}, Python {platform.python_version()}, {platform.platform()}"
     text = "\n".join([system, "", as_table(findings), "", *textwrap.wrap(", ".join(packages), 120)])
@@ -142,9 +142,7 @@ def _tensorflow() -> Iterator[Finding]:
     environment, mend = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, how_to_install()
     command = [sys.executable, "-c", TRY_TENSORFLOW]
     try:
-        run = subprocess.run(
-            command, cwd=settings.home(), env=environment, capture_output=True, text=True, timeout=300
-        )
+        run = subprocess.run(command, cwd=settings.home(), env=environment, capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired:
         mend = "Close other programs and try again: the machine is overloaded or its disk very slow."
         yield Finding("TensorFlow", False, "does not start within five minutes", mend)

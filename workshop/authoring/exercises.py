@@ -11,11 +11,13 @@ import ast
 import builtins
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import cells
+from labcourse import settings
+from labcourse.errors import BuildError
 from labcourse.files import read_json
 from workshop.authoring import cut
 from workshop.authoring.source import Cell, Source
@@ -37,6 +39,28 @@ def answers(sources: Iterable[Source]) -> list[Answer]:
         for task, cell in zip(source.cells, source.cells[1:], strict=False)
         if cell.exercise and "written" in cell.tags
     ]
+
+
+def points(home: Path) -> Callable[[str], int]:
+    """Return a function that gives the points of an exercise by its number: see ``course/points.json``.
+
+    Raises
+    ------
+    BuildError
+        If the file is missing or says something else.
+    """
+    path = home / "course" / "points.json"
+    try:
+        table: dict[str, int] = read_json(path)
+        default = table["default"]
+        is_sound = all(type(value) is int and value >= 0 for value in table.values())
+    except (OSError, ValueError, LookupError, AttributeError, TypeError):
+        is_sound = False
+    if not is_sound:
+        what = "The table of points is missing or is not one."
+        how = f'Let it hold whole numbers: {{"default": 1, "8.5": 2}}. {settings.get_back("course/points.json")}'
+        raise BuildError(what, where=str(path), next_step=how)
+    return lambda number: table.get(number, default)
 
 
 def file_of(home: Path) -> Path:
