@@ -87,8 +87,7 @@ def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visi
     stored = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     names = dict.fromkeys(name for name in stored if name in visible)
     if "written" in cell.tags:
-        # Raw: formulas are full of backslashes, and "\\u" would be an error.
-        return [line for name in names for line in (f'{indent}{name} = r"""', '"""')]
+        return [line for name in names for line in (f'{indent}{name} = r"""', '"""')]  # formulas have backslashes
     stub = [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
     # A block needs a statement; the top level of a cell does not.
     return stub if names or not indent else [*stub, f"{indent}..."]

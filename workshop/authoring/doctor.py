@@ -17,7 +17,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from labcourse import __version__, samples, settings
 from labcourse.errors import LabCourseError
@@ -96,8 +96,8 @@ def as_report(findings: list[Finding]) -> str:
     """Return the table, the system and all packages, for somebody who cannot look; folders of the user go unnamed."""
     packages = sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()})
     system = f"labcourse {__version__}, Python {platform.python_version()}, {platform.platform()}"
-    text = "\n".join([system, "", as_table(findings), "", *textwrap.wrap(", ".join(packages), 120)])
-    text = text.replace(str(settings.home()), "<course>")
+    lines = [system, "", as_table(findings), "", *textwrap.wrap(", ".join(packages), 120)]
+    text = "\n".join(lines).replace(str(settings.home()), "<course>")
     return text.replace(str(Path.home()), "~") if len(Path.home().parts) > 1 else text
 
 

@@ -42,25 +42,16 @@ def answers(sources: Iterable[Source]) -> list[Answer]:
 
 
 def points(home: Path) -> Callable[[str], int]:
-    """Return a function that gives the points of an exercise by its number: see ``course/points.json``.
-
-    Raises
-    ------
-    BuildError
-        If the file is missing or says something else.
-    """
+    """Return what an exercise is worth, by its number: ``course/points.json``; raises BuildError if it is no table."""
     path = home / "course" / "points.json"
     try:
         table: dict[str, int] = read_json(path)
-        default = table["default"]
-        is_sound = all(type(value) is int and value >= 0 for value in table.values())
-    except (OSError, ValueError, LookupError, AttributeError, TypeError):
-        is_sound = False
-    if not is_sound:
-        what = "The table of points is missing or is not one."
-        how = f'Let it hold whole numbers: {{"default": 1, "8.5": 2}}. {settings.get_back("course/points.json")}'
-        raise BuildError(what, where=str(path), next_step=how)
-    return lambda number: table.get(number, default)
+        if not all(type(value) is int and value >= 0 for value in (table["default"], *table.values())):
+            raise ValueError("a number of points is not a whole number")
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+        how = 'Let it hold whole numbers, such as {"default": 1, "8.5": 2}. ' + settings.get_back("course/points.json")
+        raise BuildError("There is no table of points.", where=str(path), next_step=how) from error
+    return lambda number: table.get(number, table["default"])
 
 
 def file_of(home: Path) -> Path:
