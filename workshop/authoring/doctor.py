@@ -17,7 +17,7 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from labcourse import __version__, samples, settings
 from labcourse.errors import LabCourseError
