@@ -197,6 +197,13 @@ def test_building_twice_changes_nothing_and_ids_tell_chapter_and_position(make_h
     assert content["metadata"]["kernelspec"]["name"] == "python3"
 
 
+def test_formulas_can_be_written_in_words(make_home: Any) -> None:
+    (text,) = [stub for stub in cut.student(source.read_all(make_home())[0]) if "answer_1_3 =" in stub]
+    names: dict[str, Any] = {}
+    exec(text.replace('r"""\n', 'r"""\n' + r"$\nu$ and $\upsilon$, no \unit" + "\n"), names)
+    assert names["answer_1_3"].strip() == r"$\nu$ and $\upsilon$, no \unit"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "line", "message"),
     [
@@ -430,7 +437,10 @@ def test_every_solution_of_the_course_says_that_it_is_one() -> None:
     for chapter in source.read_all(settings.home()):
         calls = [cell for cell in cut.solution(chapter) if "outputs.Chapter(" in cell]
         assert [call.count("solution=True") for call in calls] == [1], chapter.name
-        for made in (build.student_notebook(chapter), nbgrader.source_notebook(chapter)):
+        for made in (
+            build.student_notebook(chapter),
+            nbgrader.source_notebook(chapter, exercises.points(settings.home())),
+        ):
             assert "solution=True" not in build.text(made), chapter.name
 
 

@@ -286,7 +286,7 @@ def test_points_for_a_spreadsheet(maker: Maker, tmp_path: Path) -> None:
     made_up.write_class(tmp_path / "class", maker, plans)
     table = tmp_path / "points.csv"
     compare(tmp_path / "class", csv=table, chapter=[1])
-    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points\r\n")
+    assert table.read_bytes().startswith(b"\xef\xbb\xbfstudent,chapter,exercise,state,points,of\r\n")
     rows = list(csv.DictReader(table.read_text("utf-8-sig").splitlines()))
     assert len(rows) == 2 * 11
     # Nothing is a formula, and 1.10 is not 1.1.

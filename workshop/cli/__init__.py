@@ -83,10 +83,13 @@ def main() -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    report: Annotated[bool, typer.Option("--report", help="Add system and packages, to paste where you ask.")] = False,
+) -> None:
     """Say what is wrong with this machine or installation, and how to mend it.
 
-    Example: labcourse doctor --json
+    Examples: labcourse doctor · labcourse doctor --report · labcourse doctor --json
     """
     from workshop.authoring import doctor as machine
 
@@ -94,7 +97,7 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
-        print(machine.as_table(findings))
+        print((machine.as_report if report else machine.as_table)(findings))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 

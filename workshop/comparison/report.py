@@ -57,7 +57,7 @@ def write_csv(path: Path, survey: Survey) -> None:
     """
     import pandas as pd
 
-    table = pd.DataFrame(survey.rows(), columns=["student", "chapter", "exercise", "state", "points"])
+    table = pd.DataFrame(survey.rows(), columns=["student", "chapter", "exercise", "state", "points", "of"])
     table["student"] = table["student"].str.replace("^(?=[=+@-])", "'", regex=True)
     table["exercise"] = table["exercise"].map(survey.titles)
     table["points"] = table["points"].astype("Int64")

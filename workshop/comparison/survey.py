@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from workshop.authoring import expected
-from workshop.authoring.nbgrader import POINTS
+from labcourse import settings
+from workshop.authoring import exercises, expected
 from workshop.comparison.reading import Notebook, printable
 from workshop.comparison.reference import Chapter
 from workshop.comparison.remarks import Change, find_changes, is_copied, touches_checks
@@ -83,13 +83,15 @@ class Survey:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row per student and exercise; ``points`` as in nbgrader, those of words are left to a person."""
+        points = exercises.points(settings.home())
         return [
             {
                 "student": student.name,
                 "chapter": found.chapter,
                 "exercise": found.exercise,
                 "state": found.state,
-                "points": None if found.state == "answered" else POINTS * (found.state == "solved"),
+                "points": None if found.state == "answered" else points(found.exercise) * (found.state == "solved"),
+                "of": points(found.exercise),
                 "doubts": found.doubts,
                 "mistakes": found.mistakes,
             }
