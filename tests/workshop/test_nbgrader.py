@@ -155,7 +155,7 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
     (submitted / "mixed" / NAME / f"{NAME}.ipynb").write_text(build.text(mixed), "utf-8")
 
     config = tree / "nbgrader_config.py"
-    config.write_text(config.read_text("utf-8").replace("else 120", "else 20"), "utf-8")
+    config.write_text(config.read_text("utf-8").replace("else 120", "else 12"), "utf-8")
     call("autograde", NAME)
     call("generate_feedback", NAME)
     call("export")

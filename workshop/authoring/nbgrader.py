@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+from course.outputs import CHAPTERS
 from workshop.authoring import build, cut, exercises
 from workshop.authoring.build import Built
 from workshop.authoring.source import Source, read_all
@@ -33,7 +34,7 @@ c.OverwriteCells.add_missing_cells = True  # a check that a student deleted coun
 
 def seconds(cell):
     """An answer that does not end costs its point and the class two minutes; cells of the course train networks."""
-    is_course = cell.id.startswith(("chapter", "project")) and "nbgrader" not in cell.metadata
+    is_course = cell.id.startswith("chapter") and "nbgrader" not in cell.metadata
     return 900 if is_course else 120
 
 
@@ -54,7 +55,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ writes to standar
 
 _FIGURE = re.compile(r"\]\(\.\./course/(figures/[^)\s]+|glossary\.md)(?=[)#])")
 _TESTS = re.compile(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$\n?", re.MULTILINE | re.DOTALL)
-_CHAPTER = re.compile(r"\]\((chapter\d+_\w+)\.ipynb\)")
+_CHAPTER = re.compile(rf"\]\(({'|'.join(CHAPTERS.values())})\.ipynb\)")
 
 
 def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
