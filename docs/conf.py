@@ -68,7 +68,12 @@ html_theme_options: dict[str, Any] = {
 # Published, pages lead to the repository, and to machines on which their notebooks run.
 if repository := os.environ.get("LABCOURSE_REPOSITORY"):
     html_theme_options |= {
-        "launch_buttons": {"binderhub_url": "https://mybinder.org", "colab_url": "https://colab.research.google.com"},
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+            "notebook_interface": "jupyterlab",
+        },
+        "repository_branch": "main",
         "repository_url": repository,
         "use_issues_button": True,
         "use_repository_button": True,

@@ -16,11 +16,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from course import outputs
 from labcourse import settings
-from tests.browser.conftest import ARTEFACTS
+from tests.browser.conftest import ARTEFACTS, PATIENCE
 from workshop.authoring import build, source
 
 HOME = settings.home()
@@ -127,6 +127,7 @@ def test_a_reader_sees_it(browser: Browser, address: str, pages: dict[str, Beaut
     views = [(name, next(themes), 360) for name in pages] + [(SCREEN, "light", 1280), (SCREEN, "dark", 1280)]
     for name, theme, width in views:
         page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=theme)
+        page.set_default_timeout(PATIENCE * 1000)
         watch(page, address, wrong)
         page.goto(f"{address}/{name}")
         formulas = len(pages[name].select(".math.notranslate"))
@@ -145,19 +146,21 @@ def test_a_reader_sees_it(browser: Browser, address: str, pages: dict[str, Beaut
     assert not wrong
 
 
-def test_words_are_found_and_pages_follow_each_other(browser: Browser, address: str) -> None:
+def test_pages_follow_each_other(pages: dict[str, BeautifulSoup]) -> None:
+    names = [f"notebooks/{name}.html" for name in outputs.CHAPTERS.values()]
+    for before, after in itertools.pairwise(["docs/start.html", *names]):
+        (forth,), (back,) = pages[before].select("a.right-next"), pages[after].select("a.left-prev")
+        assert Path(str(forth["href"])).name == Path(after).name
+        assert Path(str(back["href"])).name == Path(before).name
+
+
+def test_words_are_found(browser: Browser, address: str) -> None:
+    """By the search, and from a chapter in the glossary."""
     page = browser.new_page(viewport={"width": 360, "height": 740})
+    page.set_default_timeout(PATIENCE * 1000)
     page.goto(f"{address}/search.html?q=pseudorapidity")
-    results = page.locator("#search-results li a")
-    expect(results.filter(has_text="Glossary").first).to_be_visible(timeout=30_000)
-    names = list(outputs.CHAPTERS.values())
-    page.goto(f"{address}/docs/start.html")
-    for name in names:
-        page.locator("a.right-next").click()
-        page.wait_for_url(f"{address}/notebooks/{name}.html")
-    for name in reversed(names[:-1]):
-        page.locator("a.left-prev").click()
-        page.wait_for_url(f"{address}/notebooks/{name}.html")
+    page.locator("#search-results li a", has_text="Glossary").first.wait_for()
+    page.goto(f"{address}/{SCREEN}")
     page.get_by_role("link", name="event", exact=True).first.click()
     page.wait_for_url(f"{address}/course/glossary.html#glossary-event")
     page.close()

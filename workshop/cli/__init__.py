@@ -40,7 +40,7 @@ app = typer.Typer(
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
-_SIMULATE = {"pythia8mc", "fastjet", "dask", "distributed"}
+_SIMULATE = {"pythia8mc", "fastjet", "vector", "dask", "distributed"}
 """Packages that students do not install: the extra `simulate` of `pyproject.toml` brings them."""
 
 _TRIALS_OF_A_PROCESS = 40
