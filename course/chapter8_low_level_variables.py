@@ -897,4 +897,4 @@ checks.panel(8)
 # - G. Kasieczka, D. Shih, *Robust jet classifiers through distance correlation*, Phys. Rev. Lett. 125 (2020) 122001, arXiv:2001.05310.
 #
 # This was the last chapter. If you want more: the [project](project_parameterised_network.ipynb) searches for a new particle of unknown
-# mass. Thank you for hunting with us.
+# mass, and the [encore](encore_36fb.ipynb) takes your network to 36 fb⁻¹ of other data. Thank you for hunting with us.

@@ -38,6 +38,7 @@ CHAPTERS = {
     8: "chapter8_low_level_variables",
     9: "project_parameterised_network",
     10: "appendix_digits",
+    11: "encore_36fb",
 }
 """The chapters by number, and what stands beside them: the names of their notebooks and of their folders. The order is
 that of the course; whatever lists or runs notebooks follows it."""

@@ -1,4 +1,4 @@
-"""Writing the `mini` tree of the ATLAS Open Data, which `labcourse.ntuple` reads."""
+"""Writing the trees of the ATLAS Open Data, which `labcourse.ntuple` reads."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from labcourse.files import atomic_write
 
 
 def write(
-    path: Path | str, branches: Mapping[str, Any] | Iterable[Mapping[str, Any]], *, title: str = "4-lepton events"
+    path: Path | str,
+    branches: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+    *,
+    title: str = "4-lepton events",
+    tree: str = "mini",
 ) -> None:
-    """Write branches as a `mini` tree, compressed with LZMA; a file of that name is replaced only once all is written.
+    """Write branches as a tree, compressed with LZMA; a file of that name is replaced only once all is written.
 
     Parameters
     ----------
@@ -25,6 +29,8 @@ def write(
         ``lep_n`` and ``jet_n`` are written by themselves. Of several mappings, one at a time is in memory.
     title : str
         Title of the tree: what the events are.
+    tree : str
+        Its name: ``mini`` in the release of 2020, ``analysis`` in that of 2025.
 
     Raises
     ------
@@ -39,16 +45,16 @@ def write(
         first = _grouped(next(parts))
         # A third smaller than with zstd: LZMA finds the regular steps of the entry offsets.
         with uproot.recreate(temporary, compression=uproot.LZMA(6)) as file:
-            tree = file.mktree(
-                "mini",
+            written = file.mktree(
+                tree,
                 {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in first.items()},
                 title=title,
                 counter_name=lambda counted: f"{counted}_n",
                 field_name=lambda outer, inner: f"{outer}_{inner}",
             )
-            tree.extend(first)
+            written.extend(first)
             for part in parts:
-                tree.extend(_grouped(part))
+                written.extend(_grouped(part))
 
     atomic_write(path, write_to)
 

@@ -26,10 +26,11 @@ def labels(events: pd.DataFrame) -> NDArray[np.float32]:
 
     Raises BadInput if the table holds collision data, whose label nobody knows.
     """
-    if (events["sample"] == "data").any():
+    roles = events["sample"].map({sample.name: sample.role for sample in samples.CATALOGUE})
+    if (roles == "data").any():
         advice = "Pass simulated events only."
         raise BadInput("Collision data have no label.", where="features.labels", next_step=advice)
-    return np.asarray(events["sample"].isin(samples.SIGNAL), np.float32)
+    return np.asarray(roles.isin(("signal", "twin")), np.float32)
 
 
 def arrays(events: pd.DataFrame, columns: Sequence[str]) -> Arrays:

@@ -1,18 +1,20 @@
-"""The `mini` tree of the ATLAS Open Data: read it into the course's event table.
+"""The trees of the ATLAS Open Data, `mini` (2020) and `analysis` (2025): read them into the course's event table.
 
-Only this module knows branch names and that energies are in MeV there. `std::vector` branches (the official files) and
-the jagged ones that `factory.mini` writes (the bundle) read alike. The event table has one row per event, in GeV and
-radians: ``sample``, ``run``, ``event``, six columns per lepton (`LOW_LEVEL`), the masses of all lepton pairs and of the
-four leptons, ``jet_n``, ``met`` and ``weight``, the number of events expected at 10 fb⁻¹ (1 for collision data).
+Only this module knows branch names and units: one `Schema` a release, chosen by the tree that a file holds.
+`std::vector` branches (the official files of 2020) and the jagged ones that `factory.mini` writes (the bundle) read
+alike. The event table has one row per event, in GeV and radians: ``sample``, ``run``, ``event``, six columns per lepton
+(`LOW_LEVEL`), the masses of all lepton pairs and of the four leptons, ``jet_n``, ``met`` and ``weight``, the number of
+events expected at the release's luminosity (1 for collision data). Events of 2025, which no trigger, identification or
+isolation has selected, have the columns `OBJECTS` as well, for `labcourse.selection`.
 """
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -35,22 +37,60 @@ EXTRA = ("ptcone30", "etcone20", "jet1_pt")
 """What `read` adds where it is asked for and the file has it. Isolation, the momentum of tracks (ΔR < 0.3) and the
 energy (ΔR < 0.2) around a lepton, as ``lep1_ptcone30`` …; ``jet1_pt``, of the leading jet (NaN without one)."""
 
+OBJECTS = ("trigger", "matched", *(f"lep{i}_{quality}" for quality in ("identified", "isolated") for i in (1, 2, 3, 4)))
+"""Columns (bool) of events of 2025: whether a single-lepton trigger fired, whether a lepton is matched to it, and of
+each lepton whether it is identified (an electron loosely, a muon at the medium level) and loosely isolated."""
+
 _LEPTONS = ("lep_pt", "lep_eta", "lep_phi", "lep_E", "lep_charge", "lep_type")
 _LEPTON_BRANCHES = dict(zip(QUANTITIES, _LEPTONS, strict=True))
 _EXTRA_BRANCHES = {"ptcone30": "lep_ptcone30", "etcone20": "lep_etcone20", "jet1_pt": "jet_pt"}
 _EVENT_BRANCHES = ("channelNumber", "eventNumber", "jet_n", "met_et")
-_SCALE_FACTORS = tuple(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER"))
-_WEIGHT_BRANCHES = ("mcWeight", *_SCALE_FACTORS, "XSection", "SumWeights")
-_IN_MEV = ("pt", "e", "ptcone30", "etcone20")
-_GEV = np.float32(1e-3)
+_FACTORS = tuple(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER"))
+_ENERGIES = ("pt", "e", "ptcone30", "etcone20")
+_FLAGS = ("trigE", "trigM", *(f"lep_is{name}" for name in ("TrigMatched", "LooseID", "MediumID", "LooseIso")))
 _OTHER = "This is not a file of the 4-lepton collection."
+Keep = Callable[[pd.DataFrame], pd.DataFrame]
+"""Returns the events to keep of an event table."""
+
+
+class Schema(NamedTuple):
+    """How the tree of a release names what the course reads, and in which unit of energy (in GeV).
+
+    ``names`` are those that differ from 2020's; ``factors`` multiply to an event's weight, up to luminosity and sum of
+    weights; ``flags`` are read besides, for `OBJECTS`: the release that has them selects nothing but four leptons.
+    """
+
+    release: str
+    tree: str
+    gev: float
+    names: Mapping[str, str]
+    factors: tuple[str, ...]
+    flags: tuple[str, ...] = ()
+
+    def branches(self, role: str) -> dict[str, str]:
+        """Return what a file of a role (`labcourse.samples.Sample`) must have: 2020's name, and the name here."""
+        names = [*_EVENT_BRANCHES, *_LEPTONS, *self.flags]
+        names += [] if role == "data" else [*self.factors, "SumWeights"]
+        branches = {name: self.names.get(name, name) for name in names}
+        # What channelNumber holds for collision data of 2025 is not documented.
+        return branches | ({"channelNumber": "runNumber"} if role == "data" and self.flags else {})
+
+
+_OF_2025 = {"lep_E": "lep_e", "met_et": "met", "SumWeights": "sum_of_weights"}
+_OF_2025 |= {"lep_ptcone30": "lep_ptvarcone30", "lep_etcone20": "lep_topoetcone20"}
+_FACTORS_OF_2025 = ("mcWeight", *(name.replace("s", "S", 1) for name in _FACTORS), "xsec", "kfac", "filteff")
+SCHEMAS = (
+    Schema("2020", "mini", 1e-3, {}, ("mcWeight", *_FACTORS, "XSection")),
+    Schema("2025", "analysis", 1.0, _OF_2025, _FACTORS_OF_2025, _FLAGS),
+)
+"""One for each release, in the order in which a file's tree is looked for."""
 
 
 def read(path: Path | str, *, sample: str | None = None, extra: Collection[str] = ()) -> pd.DataFrame:
-    """Read a file of the `mini` tree into one event table.
+    """Read a file into one event table.
 
     Raises BadFile if it is no ROOT file, is truncated, lacks the tree or a branch, or is other than its manifest says,
-    and BadEvents if it holds no events, NaN or infinite values, or events with fewer than four leptons.
+    and BadEvents if it holds no events, NaN or infinite values, or events with fewer than four leptons (2025: or more).
 
     ``sample`` is its name in the catalogue, by default known from the file's official name; ``extra`` are names of
     `EXTRA`, further columns at the end of the table; one whose branch the file lacks is left out.
@@ -69,44 +109,44 @@ def iterate(
     path = Path(path)
     of = samples.get(sample) if sample is not None else samples.of_file(path)
     done, optional = 0, [_EXTRA_BRANCHES[name] for name in extra]
-    for chunk in chunks(path, needed(of.role), optional, step_size=step_size):
+    for schema, chunk in chunks(path, of.role, optional, step_size=step_size):
         with _one_error(path):
-            events = _event_table(chunk, of, path, first_row=done)
+            events = _event_table(chunk, schema, of, path, first_row=done)
         done += len(events)
         yield events
     if done == 0:
         raise BadEvents(f"{path.name} holds no events.", where=str(path), next_step=samples.get_again(path))
 
 
-def needed(role: str) -> list[str]:
-    """Return the branches that a file of this role (`labcourse.samples.Sample`) must have."""
-    return [*_EVENT_BRANCHES, *_LEPTON_BRANCHES.values(), *(() if role == "data" else _WEIGHT_BRANCHES)]
+def read_sample(name: str, *, keep: Keep | None = None) -> pd.DataFrame:
+    """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`.
+
+    ``keep`` takes an event table and returns what is needed of it: a file then is read in parts.
+    """
+    size, paths = 50_000 if keep else None, samples.locate(name).paths
+    parts = (part for path in paths for part in iterate(path, sample=name, step_size=size))
+    return pd.concat(map(keep, parts) if keep else parts, ignore_index=True)
 
 
-def read_sample(name: str) -> pd.DataFrame:
-    """Read a sample of the catalogue from wherever the search path finds it. Raises as `read` and `samples.locate`."""
-    paths = samples.locate(name).paths
-    return pd.concat((read(path, sample=name) for path in paths), ignore_index=True)
+def load(names: Iterable[str] | None = None, *, keep: Keep | None = None, progress: bool = True) -> pd.DataFrame:
+    """Read several samples (all simulated ones of 2020 for None) into one event table, with a line of progress.
 
-
-def load(names: Iterable[str] | None = None, *, progress: bool = True) -> pd.DataFrame:
-    """Read several samples (all simulated ones for None) into one event table, with a line of progress.
-
-    ``sample`` is a categorical column whose categories are all names of the catalogue, so that tables of different
-    samples fit together. Raises as `read` and `samples.locate`.
+    ``sample`` is a categorical column whose categories are all names of the release, so that tables of different
+    samples fit together; ``keep`` is that of `read_sample`. Raises as `read` and `samples.locate`.
     """
     names = [samples.get(name).name for name in (samples.SIMULATED if names is None else names)]
-    tables = (read_sample(name) for name in each(names, "reading {}", visible=progress))
+    tables = (read_sample(name, keep=keep) for name in each(names, "reading {}", visible=progress))
     return pd.concat(tables, ignore_index=True)
 
 
 def chunks(
-    path: Path, branches: Collection[str], optional: Collection[str] | None = (), *, step_size: int | None = 50_000
-) -> Iterator[dict[str, Any]]:
-    """Yield branches of the tree `mini`, each an Awkward Array of shape (n_events, …), ``step_size`` events at a time.
+    path: Path, role: str, optional: Collection[str] | None = (), *, step_size: int | None = 50_000
+) -> Iterator[tuple[Schema, dict[str, Any]]]:
+    """Yield a file's branches, each an Awkward Array of shape (n_events, …), ``step_size`` events at a time.
 
-    All at once for None. The ``branches`` must be there, the ``optional`` ones (for None all others) are read as well
-    where they are.
+    All at once for None. With them comes the schema of the tree. The branches that a file of this ``role`` must have
+    have 2020's names, whatever the release; the ``optional`` ones (for None all others, by their own names) are read as
+    well where they are.
 
     Raises ForeignFile if the tree or a branch is missing, or a branch holds numbers instead of lists or lists instead
     of numbers, and BadFile if the file is damaged, truncated, no ROOT file, or other than its manifest says.
@@ -114,26 +154,30 @@ def chunks(
     import uproot
 
     with _one_error(path), uproot.open(path, handler=uproot.MemmapSource) as file:
-        tree = file.get("mini")
+        schema = next((schema for schema in SCHEMAS if hasattr(file.get(schema.tree), "num_entries")), None)
         if not file.keys():  # a foreign file holds something
             raise BadFile(f"{path.name} holds nothing.", where=str(path), next_step=samples.get_again(path))
-        if not hasattr(tree, "num_entries"):
-            raise _foreign(path, "the tree 'mini' is missing", f"{path} holds {', '.join(file.keys()[:5])}")
+        if schema is None:
+            held = f"{path} holds {', '.join(file.keys()[:5])}"
+            raise _foreign(path, "it has neither the tree 'mini' nor 'analysis'", held)
         _check_bytes(path)
-        if missing := [name for name in branches if name not in tree]:
-            raise _foreign(path, f"the tree 'mini' lacks the branch {', '.join(missing)}")
-        others = [branch.name for branch in tree.branches if branch.name not in branches]
-        names = [*branches, *(name for name in others if optional is None or name in optional)]
-        done = 0
+        tree, branches = file[schema.tree], schema.branches(role)
+        if lacking := [name for name in branches.values() if name not in tree]:
+            raise _foreign(path, f"the tree '{schema.tree}' lacks the branch {', '.join(lacking)}")
+        others = {branch.name: branch.name for branch in tree.branches if branch.name not in branches.values()}
+        if optional is not None:
+            wanted = {name: schema.names.get(name, name) for name in optional}
+            others = {name: branch for name, branch in wanted.items() if branch in others}
+        names, done = list({**branches, **others}.values()), 0
         for chunk in tree.iterate(names, step_size=step_size or max(tree.num_entries, 1), library="ak", how=dict):
-            for name in names:
+            for name in branches.values():
                 # Of leptons and jets, all but their numbers are lists.
                 is_list = name.startswith(("lep_", "jet_")) and not name.endswith("_n")
-                if name not in others and chunk[name].ndim != (2 if is_list else 1):
-                    wanted = "lists of numbers are needed" if is_list else "one number per event is needed"
-                    raise _foreign(path, f"{name} holds {chunk[name].type.content}, where {wanted}")
+                if chunk[name].ndim != (2 if is_list else 1):
+                    form = "lists of numbers are needed" if is_list else "one number per event is needed"
+                    raise _foreign(path, f"{name} holds {chunk[name].type.content}, where {form}")
             done += len(chunk[names[0]])
-            yield chunk
+            yield schema, {name: chunk[branch] for name, branch in {**others, **branches}.items()}
         if done != tree.num_entries:
             what = f"{path.name} ends after {done} of {tree.num_entries} events."
             raise BadFile(what, where=str(path), next_step=samples.get_again(path))
@@ -144,19 +188,22 @@ def recorded_sha256(path: Path) -> str | None:
 
     Raises as `samples.read_manifest`.
     """
-    bundle = settings.data_folder()
-    folder = bundle if samples.same_file(path, bundle / path.name) else path.absolute().parent
+    bundles = (settings.bundle_folder(schema.release) for schema in SCHEMAS)
+    folder = next((b for b in bundles if samples.same_file(path, b / path.name)), path.absolute().parent)
     listed = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
     return next((entry.get("sha256") for entry in listed if entry["file"] == path.name), None)
 
 
-def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, first_row: int) -> pd.DataFrame:
+def _event_table(
+    chunk: dict[str, Any], schema: Schema, sample: samples.Sample, path: Path, first_row: int
+) -> pd.DataFrame:
     import awkward as ak
 
-    if (few := ak.num(chunk["lep_pt"]).to_numpy() < 4).any():
-        row = int(np.argmax(few))
+    number = ak.num(chunk["lep_pt"]).to_numpy()
+    if (wrong := (number != 4) if schema.flags else (number < 4)).any():
+        row = int(np.argmax(wrong))
         raise BadEvents(
-            f"{path.name}: lep_pt holds {len(chunk['lep_pt'][row])} leptons, where four are needed.",
+            f"{path.name}: lep_pt holds {number[row]} leptons, where {'exactly ' * bool(schema.flags)}four are needed.",
             where=f"{path}, row {first_row + row}",
             next_step=f"{_OTHER} {samples.get_again(path)}",
         )
@@ -165,12 +212,20 @@ def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, firs
     leptons = {
         q: np.ascontiguousarray(ak.to_numpy(chunk[branch][:, :4]).T, np.float32) for q, branch in branches.items()
     }
+    if schema.flags:
+        flags = {name: ak.to_numpy(chunk[f"lep_is{name}"]).T for name in ("LooseID", "MediumID", "LooseIso")}
+        leptons["identified"] = np.where(leptons["pdgid"] == 11, flags["LooseID"], flags["MediumID"])
+        leptons["isolated"] = flags["LooseIso"]
     if (leptons["pt"][1:] > leptons["pt"][:-1]).any():
         order = np.argsort(-leptons["pt"], axis=0, kind="stable")
-        leptons = {q: np.take_along_axis(values, order, axis=0) for q, values in leptons.items()}
-    for quantity in leptons.keys() & set(_IN_MEV):
-        leptons[quantity] *= _GEV
-    n_events, known = leptons["pt"].shape[1], samples.ALL
+        places = order * order.shape[1] + np.arange(order.shape[1])  # in the flattened array: twice as fast
+        leptons = {q: np.take(values, places) for q, values in leptons.items()}
+    gev = np.float32(schema.gev)
+    for quantity in leptons.keys() & set(_ENERGIES):
+        leptons[quantity] *= gev
+    n_events = leptons["pt"].shape[1]
+    everything = tuple(s.name for s in samples.CATALOGUE if s.release == sample.release)
+    known = samples.ALL if sample.release == "2020" else everything
     known = known if sample.name in known else (*known, sample.name)
     columns: dict[str, Any] = {
         "sample": pd.Categorical.from_codes(np.full(n_events, known.index(sample.name), np.int8), pd.Index(known)),
@@ -180,9 +235,12 @@ def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, firs
     columns |= {f"lep{i + 1}_{q}": leptons[q][i] for i in range(4) for q in QUANTITIES}
     columns |= pair_masses(*(leptons[q].T for q in ("pt", "eta", "phi", "e")))
     columns["jet_n"] = np.asarray(chunk["jet_n"]).astype(np.float32)
-    columns["met"] = np.asarray(chunk["met_et"]).astype(np.float32) * _GEV
-    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, path)
-    columns |= {f"lep{i + 1}_{q}": leptons[q][i] for i in range(4) for q in branches if q not in QUANTITIES}
+    columns["met"] = np.asarray(chunk["met_et"]).astype(np.float32) * gev
+    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, schema, path)
+    if schema.flags:
+        columns["trigger"] = np.asarray(chunk["trigE"]) | np.asarray(chunk["trigM"])
+        columns["matched"] = np.asarray(ak.any(chunk["lep_isTrigMatched"], axis=1))
+    columns |= {f"lep{i + 1}_{q}": leptons[q][i] for i in range(4) for q in leptons if q not in QUANTITIES}
     for name, values in columns.items():
         if name != "sample" and not np.isfinite(values).all():
             row = int(np.argmin(np.isfinite(values)))
@@ -193,18 +251,19 @@ def _event_table(chunk: dict[str, Any], sample: samples.Sample, path: Path, firs
             )
     if "jet_pt" in chunk:
         leading = ak.fill_none(ak.max(chunk["jet_pt"], axis=1), np.nan)
-        columns["jet1_pt"] = np.asarray(leading, np.float32) * _GEV
+        columns["jet1_pt"] = np.asarray(leading, np.float32) * gev
     return pd.DataFrame(columns, copy=False)
 
 
-def _weights(chunk: dict[str, Any], path: Path) -> NDArray[np.float32]:
+def _weights(chunk: dict[str, Any], schema: Schema, path: Path) -> NDArray[np.float32]:
     """Expected events: every factor of the release's formula, in float64."""
     total = np.asarray(chunk["SumWeights"]).astype(np.float64)
     if (total == 0).any():
-        raise BadEvents(f"{path.name}: SumWeights is zero.", where=str(path), next_step=samples.get_again(path))
-    # XSection is in pb, the luminosity in fb⁻¹.
-    weight = 1000.0 * samples.LUMINOSITY / total
-    for name in _WEIGHT_BRANCHES[:-1]:
+        name = schema.names.get("SumWeights", "SumWeights")
+        raise BadEvents(f"{path.name}: {name} is zero.", where=str(path), next_step=samples.get_again(path))
+    # Cross-sections are in pb, the luminosity in fb⁻¹.
+    weight = 1000.0 * samples.LUMINOSITIES[schema.release] / total
+    for name in schema.factors:
         weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)
 

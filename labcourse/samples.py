@@ -1,8 +1,9 @@
 """The course's samples: what they are, how they look in figures, where they are found. One is added here only.
 
 They are those of the 4-lepton collection of the ATLAS Open Data of 2020 (13 TeV, 10 fb⁻¹ of 2016; CERN Open Data
-record 15005, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). The bundle of the course holds files of the same names, simulated
-for it.
+record 15005, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL), and for the encore those with exactly four leptons of the release
+of 2025 (13 TeV, 36 fb⁻¹ of 2015 and 2016, DOI 10.7483/OPENDATA.ATLAS.B5M9.44TN), whose table is `release_2025.json`.
+The bundle of the course holds files of the same names, simulated for it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import difflib
 import functools
 import hashlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +20,10 @@ from labcourse import settings
 from labcourse.errors import BadFile, BadInput, MissingSample, UnknownSample
 from labcourse.files import read_json
 
-LUMINOSITY = 10.0
-"""Integrated luminosity of the collision data in fb⁻¹."""
+LUMINOSITIES = {"2020": 10.0, "2025": 36.1}
+"""Integrated luminosity of the collision data of each release in fb⁻¹. (For 2025 the release's own notebooks use 36.0,
+36.1 and 36.6; here it is that of the measurement which ATLAS published with these data, arXiv:1708.02810.)"""
+LUMINOSITY = LUMINOSITIES["2020"]
 MANIFEST = "manifest.json"
 """In a folder of simulated samples: which file is what, how it was made, and its checksum."""
 
@@ -30,7 +34,9 @@ class Sample(NamedTuple):
     ``cross_section`` (pb, with filter efficiency and k-factor) and ``sum_of_weights`` are those of the release; a
     file's own branches decide in a calculation. ``official_raw`` counts the release's events, ``official_bytes`` are
     the sizes of its files in both builds (2020-08-19 and January 2020), as far as they are known. A sample that is
-    ``optional`` is used where its file is found, and not missed where it is not.
+    ``optional`` is used where its file is found, and not missed where it is not. In 2025 there are two more roles, for
+    what must not be added to the rest: ``twin``, the same process by another generator, and ``replaced``, a handful of
+    events of a process that has a larger sample. ``named`` are files whose names no rule gives.
     """
 
     name: str
@@ -42,10 +48,14 @@ class Sample(NamedTuple):
     official_raw: int
     official_bytes: tuple[int, ...]
     optional: bool = False
+    release: str = "2020"
+    named: tuple[str, ...] = ()
 
     @property
     def files(self) -> tuple[str, ...]:
         """The names of its files in the release: one of a simulated sample, one per period of collision data."""
+        if self.named:
+            return self.named
         if self.role == "data":
             return tuple(f"data_{period}.4lep.root" for period in "ABCD")
         return (f"mc_{self.dsid}.{self.name}.4lep.root",)
@@ -58,6 +68,17 @@ class Process(NamedTuple):
     label: str
     color: str
     hatch: str
+
+
+TABLE_2025: dict[str, Any] = read_json(Path(__file__).with_name("release_2025.json"))
+"""The release of 2025: where it is, what each sample is, and of each file its name, size, adler32 and events."""
+
+
+def _of_table(release: str, table: dict[str, Any]) -> Iterator[Sample]:
+    """Samples of a table; their cross-sections and sums of weights are in the files only."""
+    for row in table["samples"]:
+        (name, dsid, role, process), (paths, sizes, _, events) = row["sample"], zip(*row["files"], strict=True)
+        yield Sample(name, dsid, role, process, 0.0, 0.0, sum(events), sizes, True, release, paths)
 
 
 _DATA_BYTES = (33765, 68738, 92295, 139606, 25826, 60364, 84525, 131190)
@@ -73,9 +94,10 @@ CATALOGUE = (
     Sample("Ztautau", 361108, "background", "Z", 1950.6321, 56171651072, 9, (23858, 16903), optional=True),
     Sample("ttbar_lep", 410000, "background", "ttbar", 452.693559, 49386600, 1031, (391352, 388096)),
     Sample("data", 0, "data", "data", 0.0, 0.0, 832, _DATA_BYTES),
+    *_of_table("2025", TABLE_2025),
 )
 _BY_NAME = {sample.name: sample for sample in CATALOGUE}
-SIGNAL = tuple(sample.name for sample in CATALOGUE if sample.role == "signal")
+SIGNAL = tuple(sample.name for sample in CATALOGUE if sample.role == "signal" and sample.release == "2020")
 
 _PROCESSES = (
     Process("ttbar", r"$t\bar{t}$", "#CC79A7", "\\\\\\"),
@@ -95,10 +117,22 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> tuple[str, ...]:
-        """Return the names of the samples of a kind, the optional ones among them that are found now."""
+        """Return the names of the samples of 2020 of a kind, the optional ones among them that are found now."""
         if name not in _ROLES:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return tuple(s.name for s in CATALOGUE if s.role in _ROLES[name] and (_folder(s) or not s.optional))
+        return names("2020", *_ROLES[name])
+
+
+def names(release: str, *roles: str) -> tuple[str, ...]:
+    """Return the names of a release's samples of these roles (of all for none), of the optional ones those found now.
+
+    Raises BadInput if there is no such release.
+    """
+    if release not in LUMINOSITIES:
+        advice = f"The releases are {' and '.join(LUMINOSITIES)}."
+        raise BadInput(f"There is no release {release!r}.", where="labcourse.samples", next_step=advice)
+    own = (s for s in CATALOGUE if s.release == release and (not roles or s.role in roles))
+    return tuple(s.name for s in own if not s.optional or _folder(s))
 
 
 def get(name: str) -> Sample:
@@ -144,13 +178,16 @@ class Located(NamedTuple):
 def locate(name: str) -> Located:
     """Find the files of a sample along the search path (see `labcourse.settings`).
 
-    The four files of collision data are taken from one folder: real data and pseudo-data never mix.
+    The files of collision data are taken from one folder: real data and pseudo-data never mix. Of the release of 2025
+    all samples are: from the first folder that holds any of its files.
 
-    Raises UnknownSample if the catalogue has no such sample, and MissingSample if no folder of the search path holds
-    all its files.
+    Raises UnknownSample if the catalogue has no such sample, MissingSample if no folder of the search path holds
+    all its files, and BadInput if the folder holds files of another release as well.
     """
-    sample, folders = get(name), settings.search_path()
-    _say_what_is_used(tuple(folder for folder in folders[:-1] if folder != settings.official_folder()))
+    sample = get(name)
+    folders = settings.search_path(sample.release)
+    official = settings.official_folder(sample.release)
+    _say_what_is_used(tuple(folder for folder in folders[:-1] if folder != official))
     folder = _folder(sample)
     if folder is None:
         raise MissingSample(
@@ -158,15 +195,18 @@ def locate(name: str) -> Located:
             where=", ".join(map(str, folders)),
             next_step=f"{settings.get_back('data')} Or point LABCOURSE_DATA at the folder that has it.",
         )
+    check_one_release(folder)
     return Located(tuple(folder / file for file in sample.files), source(folder, sample))
 
 
 def _folder(sample: Sample) -> Path | None:
     """The first folder of the search path that holds all files of a sample."""
     try:
-        folders = settings.search_path()
+        folders = settings.search_path(sample.release)
     except BadInput:  # a wrong setting, which whoever reads a sample is told of
-        folders = [settings.data_folder()]
+        folders = [settings.bundle_folder(sample.release)]
+    if sample.release != "2020":
+        folders = [folder for folder in folders if holds_samples(folder, sample.release)][:1]
     return next((folder for folder in folders if _holds(folder, sample)), None)
 
 
@@ -174,9 +214,20 @@ def _holds(folder: Path, sample: Sample) -> bool:
     return all((folder / file).is_file() for file in sample.files)
 
 
-def holds_samples(folder: Path) -> bool:
-    """Say whether a folder holds any file of the catalogue."""
-    return any((folder / file).is_file() for sample in CATALOGUE for file in sample.files)
+def holds_samples(folder: Path, release: str = "") -> bool:
+    """Say whether a folder holds any file of the catalogue, or of one release."""
+    own = (sample for sample in CATALOGUE if release in ("", sample.release))
+    return any((folder / file).is_file() for sample in own for file in sample.files)
+
+
+def check_one_release(folder: Path) -> None:
+    """Raise BadInput if a folder holds files of several releases: their units and selections differ."""
+    if sum(holds_samples(folder, release) for release in LUMINOSITIES) > 1:
+        raise BadInput(
+            f"The folder {folder.name} mixes files of the releases of {' and '.join(LUMINOSITIES)}.",
+            where=str(folder),
+            next_step="Give each release a folder of its own; `labcourse data use` may name both.",
+        )
 
 
 @functools.cache
@@ -185,7 +236,7 @@ def _say_what_is_used(named: tuple[Path, ...]) -> None:
     for folder in named:
         if not holds_samples(folder):
             print(f"labcourse: {folder} holds none of the course's sample files: others are used.", file=sys.stderr)
-    own = [sample.name for sample in CATALOGUE if any(_holds(folder, sample) for folder in named)]
+    own = [s.name for s in CATALOGUE if s.release == "2020" and any(_holds(folder, s) for folder in named)]
     if own and (others := [s.name for s in CATALOGUE if s.name not in own and not s.optional]):
         print(
             f"labcourse: your own files are those of {', '.join(own)} only; mixed with them are the course's of "
@@ -228,10 +279,12 @@ def same_file(path: Path, other: Path) -> bool:
 def get_again(path: Path) -> str:
     """Say how to get a damaged file back: from the repository, or from wherever its folder came."""
     folder = path.absolute().parent
-    if folder == settings.data_folder():
-        return settings.get_back("data")
-    if folder == settings.official_folder():
-        return "Delete the file and get it again with `labcourse data download`."
+    for release in LUMINOSITIES:
+        if folder == settings.bundle_folder(release):
+            return settings.get_back("data")
+        if folder == settings.official_folder(release):
+            of = "" if release == "2020" else f" --release {release}"
+            return f"Delete the file and get it again with `labcourse data download{of}`."
     return "Replace this file, or unset LABCOURSE_DATA (or what `labcourse data use` has set) to use the bundle."
 
 
@@ -241,13 +294,14 @@ def source(folder: Path, sample: Sample) -> str:
     ``bundle`` are the course's own, also in a copy, ``simulated`` those that a manifest in the folder lists,
     ``official`` those that were downloaded or that have the size of the release's, and ``foreign`` all others.
     """
-    here, bundle = [folder / file for file in sample.files if (folder / file).is_file()], settings.data_folder()
+    here = [folder / file for file in sample.files if (folder / file).is_file()]
+    bundle, official = settings.bundle_folder(sample.release), settings.official_folder(sample.release)
     if folder == bundle or (here and all(same_file(path, bundle / path.name) for path in here)):
         return "bundle"
     if (folder / MANIFEST).is_file() and set(sample.files) <= {entry["file"] for entry in read_manifest(folder)}:
         return "simulated"
     is_official = all(path.stat().st_size in sample.official_bytes for path in here)
-    return "official" if is_official or folder == settings.official_folder() else "foreign"
+    return "official" if is_official or folder == official else "foreign"
 
 
 def read_manifest(folder: Path) -> list[dict[str, Any]]:

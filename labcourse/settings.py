@@ -42,9 +42,14 @@ def data_folder() -> Path:
     return home() / "data"
 
 
-def official_folder() -> Path:
+def bundle_folder(release: str = "2020") -> Path:
+    """Return the folder of the bundled samples in the form of a release (see `labcourse.samples`)."""
+    return data_folder() if release == "2020" else data_folder() / release
+
+
+def official_folder(release: str = "2020") -> Path:
     """Return the folder to which official files are downloaded; it is searched before the bundle."""
-    return data_folder() / "official"
+    return data_folder() / ("official" if release == "2020" else f"official-{release}")
 
 
 def settings_file() -> Path:
@@ -52,8 +57,8 @@ def settings_file() -> Path:
     return data_folder() / "settings.json"
 
 
-def search_path() -> list[Path]:
-    """Return the folders in which samples are looked for, the first one first.
+def search_path(release: str = "2020") -> list[Path]:
+    """Return the folders in which samples of a release are looked for, the first one first.
 
     Of a folder with ``Data`` and ``MC``, as the collection is unzipped, these two are searched.
 
@@ -74,9 +79,9 @@ def search_path() -> list[Path]:
             )
         unzipped = [folder / part for part in ("Data", "MC") if (folder / part).is_dir()]
         folders += unzipped if unzipped and not any(folder.glob("*.root")) else [folder, *unzipped]
-    if official_folder().is_dir():
-        folders.append(official_folder())
-    return [*dict.fromkeys([*folders, data_folder()])]
+    if official_folder(release).is_dir():
+        folders.append(official_folder(release))
+    return [*dict.fromkeys([*folders, bundle_folder(release)])]
 
 
 def outputs_folder() -> Path:

@@ -20,13 +20,14 @@ def use_folder(folder: Path | str) -> Path:
     Raises
     ------
     BadInput
-        If it is not a folder.
+        If it is not a folder, or mixes files of two releases.
     StorageError
         If the setting cannot be written.
     """
     absolute = settings.absolute(str(folder))
     if not absolute.is_dir():
         raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
+    samples.check_one_release(absolute)
     _save([str(absolute), *(f for f in settings.saved_folders() if f != str(absolute) and os.path.isdir(f))])
     return absolute
 
@@ -45,10 +46,10 @@ def fix_paths() -> None:
         os.environ["LABCOURSE_OUTPUTS"] = os.path.abspath(os.path.expanduser(chosen))
 
 
-def by_source() -> dict[str, list[str]]:
-    """Return the samples by what they are (see `samples.source`); those that are nowhere are ``missing``."""
+def by_source(release: str = "2020") -> dict[str, list[str]]:
+    """Return a release's samples by what they are (see `samples.source`); those that are nowhere are ``missing``."""
     found: dict[str, list[str]] = {}
-    for sample in samples.CATALOGUE:
+    for sample in (sample for sample in samples.CATALOGUE if sample.release == release):
         try:
             found.setdefault(samples.locate(sample.name).source, []).append(sample.name)
         except MissingSample:

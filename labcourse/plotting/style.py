@@ -81,11 +81,11 @@ def no_ticks_between(ax: Axes) -> None:
     ax.tick_params(axis="x", which="minor", length=0)
 
 
-def data_kind() -> str:
-    """Return what the collision data in use are: ``ATLAS open data``, ``Pseudo-data``, or of unknown origin."""
+def data_kind(name: str = "data") -> str:
+    """Return what a sample of collision data is: ``ATLAS open data``, ``Pseudo-data``, or of unknown origin."""
     kinds = {"official": "ATLAS open data", "foreign": "Data of unknown origin"}
     try:
-        return kinds.get(samples.locate("data").source, "Pseudo-data")
+        return kinds.get(samples.locate(name).source, "Pseudo-data")
     except LabCourseError:
         return "Data"
 

@@ -107,4 +107,4 @@ def draw_classes(
 
 def _process_of(events: pd.DataFrame) -> Any:
     """Return the process of each event (``Higgs``, ``ZZ``, …), shape (n_events,)."""
-    return events["sample"].astype(object).map({name: samples.get(name).process for name in samples.ALL}).to_numpy()
+    return events["sample"].astype(object).map({s.name: s.process for s in samples.CATALOGUE}).to_numpy()

@@ -51,8 +51,13 @@ def section() -> str:
     return "official" if "official" in sources else "bundle"
 
 
+def is_encore_bundled() -> bool:
+    """Return whether the samples of 2025, which the encore alone reads, are those of the bundle."""
+    return all(samples.locate(name).source == "bundle" for name in samples.names("2025"))
+
+
 def read(home: Path) -> dict[str, Any]:
-    """Read the expected numbers; of ``other`` samples nothing is expected.
+    """Read the expected numbers; of ``other`` samples nothing is expected, nor of the encore with official ones.
 
     Raises
     ------
@@ -72,6 +77,8 @@ def read(home: Path) -> dict[str, Any]:
             where=str(path),
             next_step=f'Give every number a "value" and a "tolerance". {settings.get_back("tests/expected.json")}',
         ) from error
+    for name in () if is_encore_bundled() else ("bundle", "official"):
+        content[name].pop("11", None)
     return {"other": {}, **content}
 
 

@@ -26,11 +26,13 @@ Names = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder to write to; data/official by default.")]
+Release = Annotated[str, typer.Option(help="2020 (of the chapters), or 2025 (36 fb⁻¹, of the encore).")]
 
 
 @app.command()
 def download(
     samples: Names = "",
+    release: Release = "2020",
     out: Out = None,
     mirror: Annotated[
         list[str] | None,
@@ -44,13 +46,14 @@ def download(
     variable LABCOURSE_MIRROR names mirrors for good; HTTPS_PROXY a proxy. Exit status 1 if a file could not be had.
 
     Examples: labcourse data download · labcourse data download --samples Zee,Zmumu,data ·
-    labcourse data download --mirror http://my.school/atlas/4lep
+    labcourse data download --mirror http://my.school/atlas/4lep · labcourse data download --release 2025 (48 files,
+    1.16 GB, to data/official-2025)
     """
     from workshop.opendata import manifest, transfer
 
-    folder = out or settings.official_folder()
+    folder = out or settings.official_folder(release)
     try:
-        outcomes = transfer.download(manifest.choose(split_names(samples)), folder, from_mirrors=mirror or ())
+        outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
     except KeyboardInterrupt:
         print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
@@ -61,12 +64,12 @@ def download(
             where=str(folder),
             next_step="Run the same command again later: it goes on where it stopped. The table says why.",
         )
-    if folder.resolve() not in settings.search_path():
+    if folder.resolve() not in settings.search_path(release):
         print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)
 
 
 @app.command()
-def verify(samples: Names = "", as_json: Json = False) -> None:
+def verify(samples: Names = "", release: Release = "2020", as_json: Json = False) -> None:
     """Check the files that the course reads, and all downloaded ones, to the last byte.
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
@@ -77,7 +80,7 @@ def verify(samples: Names = "", as_json: Json = False) -> None:
     """
     from workshop.opendata import integrity
 
-    verdicts = integrity.verify(split_names(samples))
+    verdicts = integrity.verify(split_names(samples), release=release)
     if as_json:
         print_json([verdict._asdict() for verdict in verdicts])
     else:
@@ -103,6 +106,7 @@ def use(
 
     Examples: labcourse data use ~/atlas/4lep · labcourse data use · labcourse data use --forget
     """
+    from labcourse import samples
     from workshop import folders
 
     if forget:
@@ -110,8 +114,8 @@ def use(
     if folder is not None:
         print(f"samples are now looked for in {folders.use_folder(folder)} first")
     print("folders, in their order:", *settings.search_path(), sep="\n  ")
-    for source, names in folders.by_source().items():
-        print(f"{source}: {', '.join(names)}")
+    for release in samples.LUMINOSITIES:
+        print(*(f"{source}: {', '.join(names)}" for source, names in folders.by_source(release).items()), sep="\n")
 
 
 @app.command()

@@ -55,7 +55,9 @@ def run(
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
-        if save and (os.environ.get("LABCOURSE_DATA") or expected.section() != "bundle"):
+        if save and (
+            os.environ.get("LABCOURSE_DATA") or expected.section() != "bundle" or not expected.is_encore_bundled()
+        ):
             print("labcourse: nothing is saved, since these are not the bundled samples", file=sys.stderr)
             save = False
         if save:

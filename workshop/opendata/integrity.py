@@ -17,7 +17,7 @@ import numpy as np
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, ForeignFile, MissingSample
 from labcourse.files import sha256
-from workshop.opendata.manifest import OFFICIAL, Official, choose, is_whole
+from workshop.opendata.manifest import Official, choose, is_whole
 
 GOOD = ("whole", "another build")
 """The states in which the course can use a file."""
@@ -34,16 +34,19 @@ class Verdict(NamedTuple):
     folder: str
 
 
-def verify(names: Iterable[str] = ()) -> list[Verdict]:
+def verify(names: Iterable[str] = (), release: str = "2020") -> list[Verdict]:
     """Check files to the last byte where the course reads them, and in `settings.official_folder`; a verdict per file.
 
     ``names`` are those of `manifest.choose`; by default the samples of the course, and whatever else of the collection
-    was downloaded.
+    was downloaded; of the ``release`` 2025 what is nowhere is left out by default.
     """
-    named, downloads = choose(names), settings.official_folder()
+    named, downloads = choose(names, release), settings.official_folder(release)
+    if not names and release != "2020":
+        named = [file for file in named if file.sample in samples.names(release)]
     pairs = [(file, _folder_of(file, downloads)) for file in named]
     # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
-    pairs += [(file, downloads) for file in (named if names else OFFICIAL) if (downloads / file.name).is_file()]
+    others = named if names else choose(["all"], release)
+    pairs += [(file, downloads) for file in others if (downloads / file.name).is_file()]
     return [_verdict(file, place) for file, place in dict.fromkeys(pairs)]
 
 
@@ -55,7 +58,7 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
         return "damaged", f"its checksum is not {file.adler32}"
     events, channels = 0, set[int]()
     try:
-        for chunk in ntuple.chunks(path, ntuple.needed("data" if file.dsid is None else "simulated"), None):
+        for _, chunk in ntuple.chunks(path, "data" if file.dsid is None else "simulated", None):
             events += len(chunk["channelNumber"])
             channels |= set(np.unique(chunk["channelNumber"]).tolist())
     except ForeignFile as error:
@@ -73,7 +76,7 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
 def _verdict(file: Official, folder: Path) -> Verdict:
     path, source, state, detail = folder / file.name, "–", "missing", ""
     if path.is_file():
-        source = samples.source(folder, samples.get(file.sample)) if file.sample in samples.ALL else "official"
+        source = samples.source(folder, samples.get(file.sample)) if _is_read(file) else "official"
         try:
             if source in ("official", "foreign"):
                 state, detail = examine(path, file)
@@ -88,6 +91,10 @@ def _verdict(file: Official, folder: Path) -> Verdict:
 
 def _folder_of(file: Official, otherwise: Path) -> Path:
     try:
-        return samples.locate(file.sample).paths[0].parent if file.sample in samples.ALL else otherwise
+        return samples.locate(file.sample).paths[0].parent if _is_read(file) else otherwise
     except MissingSample:
         return otherwise
+
+
+def _is_read(file: Official) -> bool:
+    return file.sample in samples.ALL or file.sample in samples.names("2025")

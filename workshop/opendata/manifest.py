@@ -1,4 +1,4 @@
-"""What the official collection holds: names, sizes and checksums of its files, and the addresses that offer them."""
+"""What the official collections hold: names, sizes and checksums of files, and the addresses that offer them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _MANIFEST = json.loads(Path(__file__).with_name("manifest.json").read_text("utf-
 
 
 class Official(NamedTuple):
-    """One file of the collection: its address below a mirror, and what its bytes must be.
+    """One file of a collection: its address below a mirror, and what its bytes must be.
 
-    ``adler32`` is the checksum of the release, as eight hexadecimal digits; ``events`` is known for the
-    samples of the course.
+    ``adler32`` is the checksum of the release, as eight hexadecimal digits, or None for the few of 2025 that have none
+    there; ``events`` is known for the samples of the course.
     """
 
     path: str
     bytes: int
-    adler32: str
+    adler32: str | None
     events: int | None = None
 
     @property
@@ -40,56 +40,75 @@ class Official(NamedTuple):
 
     @property
     def sample(self) -> str:
-        """The sample that the file belongs to: ``data``, or the name that follows the DSID."""
+        """The sample that the file belongs to: ``data`` or the name behind the DSID; in 2025 that of the table."""
+        if self in OFFICIAL_2025:
+            return samples.of_file(self.name).name
         return "data" if self.name.startswith("data_") else self.name.split(".")[1]
 
     @property
     def dsid(self) -> int | None:
         """The dataset identifier of simulated events, None for collision data."""
+        if self in OFFICIAL_2025:
+            return samples.of_file(self.name).dsid or None
         return None if self.sample == "data" else int(self.name.partition(".")[0].removeprefix("mc_"))
+
+    def is_right(self, checksum: str) -> bool:
+        """Say whether a checksum is that of the release; true if the release has none: then the size must do."""
+        return self.adler32 in (None, checksum)
 
 
 OFFICIAL = tuple(Official(**entry) for entry in _MANIFEST["files"])
 """The 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
 
+OFFICIAL_2025 = tuple(Official(*file) for row in samples.TABLE_2025["samples"] for file in row["files"])
+"""The files with exactly four leptons of the release of 2025."""
 
-def choose(names: Iterable[str] = ()) -> list[Official]:
+_RELEASES = {"2020": (OFFICIAL, _MANIFEST["mirrors"]), "2025": (OFFICIAL_2025, samples.TABLE_2025["mirrors"])}
+
+
+def choose(names: Iterable[str] = (), release: str = "2020") -> list[Official]:
     """Return the files of samples, in the order of the collection.
 
     Parameters
     ----------
     names : iterable of str
         Samples (also those that the course does not use), names of files, or ``all``; by default the samples of the
-        course.
+        course, and of 2025 all.
+    release : str
+        ``2020`` or ``2025``.
 
     Raises
     ------
     UnknownSample
         If there is none of such a name.
+    BadInput
+        If there is no such release.
     """
-    wanted = set(names) or set(samples.ALL)
-    known = {name for file in OFFICIAL for name in (file.sample, file.name)} | {"all"}
+    samples.names(release, "none")  # raises
+    official, _ = _RELEASES[release]
+    wanted = set(names) or (set(samples.ALL) if release == "2020" else {"all"})
+    known = {name for file in official for name in (file.sample, file.name)} | {"all"}
     if unknown := sorted(wanted - known):
         raise UnknownSample(
             f"The official collection has no sample {unknown[0]!r}.",
             where="labcourse data",
             next_step="`labcourse data verify --samples all` shows all of them.",
         )
-    return [file for file in OFFICIAL if wanted & {file.sample, file.name, "all"}]
+    return [file for file in official if wanted & {file.sample, file.name, "all"}]
 
 
-def mirrors(given: Iterable[str] = ()) -> list[str]:
+def mirrors(given: Iterable[str] = (), release: str = "2020") -> list[str]:
     """Return the addresses to download from, in order: those given, else ``LABCOURSE_MIRROR``, else those of CERN.
 
-    A mirror is the folder that holds ``Data/`` and ``MC/``; several in ``LABCOURSE_MIRROR`` are separated
-    by spaces.
+    A mirror is the folder that holds ``Data/`` and ``MC/``, of 2025 the files; several in ``LABCOURSE_MIRROR`` are
+    separated by spaces.
 
     Raises
     ------
     BadInput
         If one of them is not an http or https address.
     """
-    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or _MANIFEST["mirrors"]
+    named = list(given) or os.environ.get("LABCOURSE_MIRROR", "").split() or _RELEASES[release][1]
     for address in named:
         if not re.match(r"https?://\w", address):
             raise BadInput(
@@ -115,4 +134,5 @@ def checksum(path: Path) -> str:
 
 def is_whole(path: Path, file: Official) -> bool:
     """Say whether a file has the size and the checksum of the release."""
-    return path.is_file() and path.stat().st_size == file.bytes and checksum(path) == file.adler32
+    is_there = path.is_file() and path.stat().st_size == file.bytes
+    return is_there and (file.adler32 is None or file.is_right(checksum(path)))
