@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from azh.events import BLIND_MASS, LUMINOSITY, Parts, at_mass, is_signal
+from azh.events import LUMINOSITY, MASSES, Parts, at_mass, is_signal
 from azh.methods import Classifier
 from azh.study import PUBLISHED_LIMITS, Limits, Point, full_weights
 from labcourse import plotting
@@ -63,8 +63,8 @@ def significances(curves: Mapping[str, Sequence[Point]]) -> tuple[Figure, Axes]:
         masses, values, errors, _ = zip(*points, strict=True)
         look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
         ax.errorbar(masses, values, errors, label=name.replace("_", " "), **look)
-    ax.axvline(BLIND_MASS, color=style.GREY, linestyle=":", linewidth=1)
-    ax.text(BLIND_MASS + 10, ax.get_ylim()[0], "blind", va="bottom", color=style.GREY)
+    ax.axvline(MASSES, color=style.GREY, linestyle=":", linewidth=1)
+    ax.text(MASSES + 10, ax.get_ylim()[0], "blind", va="bottom", color=style.GREY)
     ax.set(xlabel=r"tested $m_A$ [GeV]", ylabel="binned significance")
     ax.legend()
     style.stamp(ax, luminosity=None)

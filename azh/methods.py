@@ -5,23 +5,21 @@ Each gives a *classifier*: a function that takes events with the column ``m_a`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MEASURED, TRAINING_MASSES, Parts, check, draw_masses, is_signal
+from azh.events import MASSES, MEASURED, Parts, check, draw_masses, in_first_half, is_signal
+from azh.sensitivity import Classifier
 from labcourse import training
 from labcourse.errors import BadInput, EmptySelection
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
-
-Classifier = Callable[["pd.DataFrame"], NDArray[np.floating]]
-
 
 CONDITIONINGS = ("concatenate", "affine")
 ACTIVATIONS = ("relu", "selu", "leaky_relu", "prelu", "gelu", "swish")
@@ -214,7 +212,8 @@ def train(
     parts: Parts,
     recipe: Recipe = IMPROVED,
     *,
-    masses: tuple[float, ...] = TRAINING_MASSES,
+    masses: tuple[float, ...] = MASSES,
+    with_mass: bool = True,
     seed: int = 0,
     callbacks: tuple[Any, ...] = (),
     progress: bool = True,
@@ -223,7 +222,7 @@ def train(
 
     Signal of other masses than ``masses`` is left out, so that a mass can be kept blind. Background events get a
     mass drawn from ``masses``, anew for each epoch and reproducibly from ``seed``; for validation once. With one mass
-    only, the mass is no input.
+    only, or without ``with_mass``, the mass is no input.
 
     Parameters
     ----------
@@ -240,7 +239,7 @@ def train(
     import keras
 
     own, validation = (of_masses(part, masses, "azh.train") for part in parts[:2])
-    with_mass = len(masses) > 1
+    with_mass = with_mass and len(masses) > 1
     inputs = slice(None) if with_mass else slice(-1)
     optimizer: Any
     if recipe.momentum:
@@ -298,7 +297,7 @@ def of_network(model: keras.Model) -> Classifier:
 def train_tree(
     parts: Parts,
     *,
-    masses: tuple[float, ...] = TRAINING_MASSES,
+    masses: tuple[float, ...] = MASSES,
     signal_scale: float = 1.0,
     copies: int = 5,
     seed: int = 0,
@@ -332,5 +331,23 @@ def train_tree(
     def classify(events: pd.DataFrame) -> NDArray[np.float64]:
         x, _ = arrays(events, events["m_a"].to_numpy(np.float32))
         return trees.predict_proba(x)[:, 1]
+
+    return classify
+
+
+def cross(first: Classifier, second: Classifier) -> Classifier:
+    """Return the classifier that judges each event by the network that has not seen it.
+
+    Parameters
+    ----------
+    first, second : callable
+        Trained with the first and with the second half of the events (`azh.split`, and ``swapped``).
+    """
+
+    def classify(events: pd.DataFrame) -> NDArray[np.floating]:
+        by_second, score = in_first_half(events), np.empty(len(events), np.float32)
+        for chosen, judge in ((by_second, second), (~by_second, first)):
+            score[chosen] = judge(events[chosen])
+        return score
 
     return classify

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from azh import methods
-from azh.events import Parts, at_mass
+from azh.events import Parts
 from azh.methods import ACTIVATIONS, CONDITIONINGS
-from azh.sensitivity import asimov, histogram
+from azh.sensitivity import Classifier, significances
 from labcourse.errors import BadFile, BadInput
 from labcourse.progress import Line
 
@@ -231,7 +231,6 @@ def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...],
     study.sampler = optuna.samplers.TPESampler(seed=seed)
     if isinstance(parts, str):
         parts = _read(parts)
-    looks = [at_mass(parts.validation, mass) for mass in masses]
 
     def objective(trial: optuna.Trial) -> float:
         def look(epoch: int, _: Any) -> None:
@@ -245,9 +244,10 @@ def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...],
             methods.train(parts, suggest(trial, epochs), seed=seed, callbacks=(watch,), progress=False).classify
         )
 
-    def mean(classify: methods.Classifier) -> float:
+    def mean(classify: Classifier) -> float:
         # What diverged says nothing.
-        return float(np.mean([asimov(histogram(np.nan_to_num(classify(events)), events)) for events in looks]))
+        found = significances(lambda table: np.nan_to_num(classify(table)), parts.validation, masses, scale=10)
+        return float(np.mean([point.value for point in found]))
 
     with _one_error(path):  # in another process, too
         study.optimize(objective, n_trials=1)
