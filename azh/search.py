@@ -246,7 +246,9 @@ def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...],
 
     def mean(classify: Classifier) -> float:
         # What diverged says nothing.
-        found = significances(lambda table: np.nan_to_num(classify(table)), parts.validation, masses, scale=10)
+        found = significances(
+            lambda table: np.nan_to_num(classify(table)), parts.validation, masses, scale=10, replicas=0
+        )
         return float(np.mean([point.value for point in found]))
 
     with _one_error(path):  # in another process, too
