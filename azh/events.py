@@ -14,9 +14,9 @@ the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass`
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ arXiv:2207.00230), the sidebands hold about as many events as the window, and ev
 FOLDER = "azh"
 """Folder of the events, in ``data/`` and wherever else samples are looked for."""
 FILE = "events.parquet"
-_NEXT = "Restore the file from the repository, or make it anew with `labcourse simulate azh`."
+SEALED_MANIFEST = "sealed.json"
 
 MISSING = -1.0
 """Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
@@ -90,7 +90,7 @@ class Parts(NamedTuple):
 
 
 def read(folder: Path | str | None = None) -> pd.DataFrame:
-    """Read the event table of the search (columns: see above).
+    """Read the simulated events of the search (columns: see above).
 
     Parameters
     ----------
@@ -107,21 +107,63 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
     BadInput
         If a column is missing, a number is not finite, or a mass is unknown.
     """
-    import pandas as pd
-
-    folders = [Path(folder)] if folder is not None else [place / FOLDER for place in settings.search_path()]
-    path = next((place / FILE for place in folders if (place / FILE).is_file()), None)
-    if path is None:
-        raise MissingSample("The events of the search are not there.", where=str(folders[-1] / FILE), next_step=_NEXT)
-    manifest = path.with_name(samples.MANIFEST)
-    try:
-        if manifest.is_file() and read_json(manifest)["sha256"] != sha256(path):
-            raise BadFile("The file is not the one that its manifest describes.", where=str(path), next_step=_NEXT)
-        events = pd.read_parquet(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are of these kinds
-        raise BadFile(f"The file is damaged: {error}.", where=str(path), next_step=_NEXT) from error
+    path = _find(FILE, folder, "labcourse simulate azh")
+    events = _table(path, samples.MANIFEST, lambda manifest: manifest["sha256"])
     check(events, str(path))
     return events
+
+
+def read_sealed(number: int, folder: Path | str | None = None) -> pd.DataFrame:
+    """Read sealed data: events of an experiment with 139 fb⁻¹ in which there may be an A, or none.
+
+    Parameters
+    ----------
+    number : int
+        Of the file, from 1 on.
+    folder : path, optional
+        As in `read`.
+
+    Returns
+    -------
+    DataFrame
+        ``event`` (1, 2, …), ``region`` and the measured columns, in random order.
+
+    Raises
+    ------
+    MissingSample, BadFile
+        As `read`.
+    """
+    name = f"sealed-{number}.parquet"
+    path = _find(name, folder, "labcourse sealed make")
+    return _table(
+        path, SEALED_MANIFEST, lambda said: next(entry["sha256"] for entry in said["files"] if entry["file"] == name)
+    )
+
+
+def _find(name: str, folder: Path | str | None, command: str) -> Path:
+    folders = [Path(folder)] if folder is not None else [place / FOLDER for place in settings.search_path()]
+    path = next((place / name for place in folders if (place / name).is_file()), None)
+    if path is None:
+        raise MissingSample(
+            f"{name} is not there.",
+            where=str(folders[-1] / name),
+            next_step=f"Restore it from the repository, or make it anew with `{command}`.",
+        )
+    return path
+
+
+def _table(path: Path, manifest: str, expected: Callable[[Any], str]) -> pd.DataFrame:
+    """Read a table, and make sure that it is the one that the manifest beside it describes, if there is one."""
+    import pandas as pd
+
+    where = {"where": str(path), "next_step": "Restore the file from the repository, or make it anew."}
+    beside = path.with_name(manifest)
+    try:
+        if beside.is_file() and expected(read_json(beside)) != sha256(path):
+            raise BadFile("The file is not the one that its manifest describes.", **where)
+        return pd.read_parquet(path)
+    except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:  # pyarrow's errors are among these
+        raise BadFile(f"The file is damaged: {error}.", **where) from error
 
 
 def check(events: pd.DataFrame, where: str) -> None:
@@ -178,8 +220,8 @@ def split(events: pd.DataFrame, *, swapped: bool = False) -> Parts:
     )
 
 
-def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = MASSES) -> pd.DataFrame:
-    """Return the signal of one mass and all background, with the input ``m_a`` set to this mass.
+def at_mass(events: pd.DataFrame, mass: float) -> pd.DataFrame:
+    """Return the signal of one mass (GeV) and all background, with the input ``m_a`` set to this mass.
 
     That is how a network is asked about a mass: background events have none of their own.
 
@@ -187,11 +229,6 @@ def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = M
     ------
     EmptySelection
         If the table holds no signal of this mass, or no background.
-
-    Warns
-    -----
-    UserWarning
-        If the mass lies outside the range of the masses ``trained``: there the network extrapolates.
     """
     signal = is_signal(events)
     wanted = signal & (events["m_a_true"].to_numpy(float) == mass)
@@ -203,18 +240,7 @@ def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = M
                 where="azh.events.at_mass",
                 next_step=f"Signal is there for {', '.join(f'{value:g}' for value in present) or 'no mass'} GeV.",
             )
-    if is_outside(mass, trained):
-        warnings.warn(
-            f"{mass:g} GeV lies outside the trained range of {min(trained):g} to {max(trained):g} GeV: "
-            "the network extrapolates, and what it says there is not to be trusted.",
-            stacklevel=2,
-        )
     return events[wanted | ~signal].assign(m_a=np.float32(mass)).reset_index(drop=True)
-
-
-def is_outside(mass: float, trained: tuple[float, ...] = MASSES) -> bool:
-    """Return whether a mass lies outside the range of the trained ones."""
-    return not min(trained) <= mass <= max(trained)
 
 
 def draw_masses(events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import poisson
 
 from azh.events import MASSES, at_mass, identity, is_signal
 from labcourse import significance
@@ -116,32 +117,56 @@ def _significance(
     keys, entry = np.unique(number[~signal] * N_BINS + counterpart, return_inverse=True)
     square = np.bincount(entry.ravel(), weight[~signal]) ** 2
     variance = np.bincount(keys % N_BINS, square, N_BINS)
-    starts = precise_bins(np.bincount(counterpart, weight[~signal], N_BINS), variance)
-    error = np.sqrt(np.add.reduceat(variance, starts))
+    starts, missing, missing_variance = precise_bins(np.bincount(counterpart, weight[~signal], N_BINS), variance)
+    error = np.sqrt(np.add.reduceat(variance, starts) + missing_variance)
 
-    def total(times: Floats) -> float:
-        s, b = (
-            np.add.reduceat(np.bincount(bins, (weight * times)[mask], N_BINS), starts)
-            for bins, mask in ((own, signal), (counterpart, ~signal))
-        )
-        return float(np.sqrt(np.sum(significance.asimov(s, np.maximum(b, 0), error) ** 2)))
+    def total(s: Floats, b: Floats) -> Floats:
+        merged = [np.add.reduceat(yields, starts, axis=-1) for yields in (s, b)]
+        background = np.maximum(merged[1], 0) + missing
+        return np.sqrt(np.sum(significance.asimov(merged[0], background, error) ** 2, axis=-1))
 
+    s, b = (np.bincount(bins, weight[mask], N_BINS) for bins, mask in ((own, signal), (counterpart, ~signal)))
+    # The lowest bin, with nearly all the background, does not fluctuate as far as the others go.
     rng = np.random.default_rng(seed)
-    drawn = [total(rng.poisson(1.0, number.max() + 1)[number]) for _ in range(replicas)]
-    return total(np.ones(len(events))), np.array(drawn)
+    times = _POISSON[rng.integers(0, 2**16, (replicas, number.max() + 1), dtype=np.uint16)]
+    drawn = np.empty((2, replicas, N_BINS))
+    drawn[0, :, 0], drawn[1, :, 0] = s[0], b[0]
+    for i, of_process in enumerate((signal, ~signal)):
+        for index in range(1, N_BINS):
+            rows = of_process & (place == index)
+            drawn[i, :, index] = times[:, number[rows]] @ weight[rows]
+    return float(total(s, b)), total(*drawn)
 
 
-def precise_bins(expected: Floats, variance: Floats) -> NDArray[np.int64]:
-    """Return where bins begin, the first at 0, once those from the top are merged until each is known well enough.
+_POISSON = np.searchsorted(poisson.cdf(np.arange(12), 1), (np.arange(2**16) + 0.5) / 2**16).astype(np.uint8)
+"""Numbers that follow Poisson with a mean of one, for the bits of a random 16-bit number: quick to draw by millions."""
 
-    Above the lowest bin at least one is left, however few simulated events it has.
+
+def precise_bins(expected: Floats, variance: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Merge bins from the top until the background of each is known well enough.
+
+    A simulated event stands for ``unit`` = Σw²/Σw expected ones. Where the simulation has none, one may still come: no
+    bin expects less than a unit, or with a smaller error. Above the lowest bin one is left, however little is known.
+
+    Parameters
+    ----------
+    expected, variance : ndarray, shape (n_bins,)
+        Of all background, bins by rising score.
+
+    Returns
+    -------
+    starts : ndarray, shape (n_merged,)
+        Where merged bins begin, the first at 0.
+    missing, missing_variance : ndarray, shape (n_merged,)
+        What they lack to a unit.
     """
-    starts, b, v = [], 0.0, 0.0
-    for index in range(len(expected) - 1, -1, -1):
+    unit = float(variance.sum() / expected.sum())
+    starts, b, v = [0], 0.0, 0.0
+    for index in range(len(expected) - 1, 0, -1):
         b, v = b + expected[index], v + variance[index]
-        if b > 0 and (v <= (MAX_RELATIVE_ERROR * b) ** 2 or index == 1):
+        if (b >= unit and max(v, unit**2) <= (MAX_RELATIVE_ERROR * b) ** 2) or index == 1:
             starts.append(index)
             b, v = 0.0, 0.0
-    if not starts or starts[-1] != 0:  # what is left at the bottom joins the bin above it
-        starts = [*starts[:-1], 0]
-    return np.array(starts[::-1])
+    starts.sort()
+    merged = [np.add.reduceat(column, starts) for column in (expected, variance)]
+    return np.array(starts), np.maximum(unit - merged[0], 0), np.maximum(unit**2 - merged[1], 0)

@@ -145,8 +145,12 @@ class Search:
         }
         background = [h for process, h in regions["signal"].items() if process != "signal"]
         expected, variance = (np.sum(columns, axis=0) for columns in zip(*(h[:2] for h in background), strict=True))
-        starts = precise_bins(expected, variance)
-        regions["signal"] = {process: _merged(h, starts) for process, h in regions["signal"].items()}
+        starts, missing, missing_variance = precise_bins(expected, variance)
+        merged = {process: _merged(h, starts) for process, h in regions["signal"].items()}
+        # What may come although the simulation has none is of the most frequent process.
+        own = merged["Zjets"]
+        merged["Zjets"] = own._replace(expected=own.expected + missing, variance=own.variance + missing_variance)
+        regions["signal"] = merged
         return Templates(mass, np.r_[-np.inf, edges[starts[1:] - 1], np.inf], regions)
 
     def bins(self, events: pd.DataFrame, templates: Templates) -> Integers:
