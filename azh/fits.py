@@ -361,19 +361,27 @@ def upper_limit(likelihood: Likelihood, data: ArrayLike) -> float:
     root_q = _asimov_root(likelihood, none.parameters[0])
 
     def above(mu: float) -> float:
-        q_a = root_q(mu) ** 2
-        q = (
-            0.0
-            if free.parameters[0, likelihood.poi] > mu
-            else _difference(likelihood.fit(data, hold={"mu": mu}), free)[0]
-        )
-        if q <= q_a:
-            log_cls = norm.logsf(np.sqrt(q)) - norm.logcdf(np.sqrt(q_a) - np.sqrt(q))
-        else:
-            log_cls = norm.logsf((q + q_a) / (2 * np.sqrt(q_a))) - norm.logsf((q - q_a) / (2 * np.sqrt(q_a)))
-        return float(log_cls - np.log(LEVEL))
+        q = tilde(likelihood, np.atleast_2d(data), free, mu)
+        return float(np.log(cls(q, root_q(mu) ** 2)[0] / LEVEL))
 
     return _crossing(above, _reach(likelihood))
+
+
+def cls(q: ArrayLike, q_asimov: ArrayLike) -> Floats:
+    """Return CLs for values of q̃ and its value for the background's expectation, asymptotically (eq. 65 and 66)."""
+    root, root_a = np.sqrt(q), np.sqrt(q_asimov)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = (np.square(root) + np.square(root_a)) / (2 * root_a), (np.square(root) - np.square(root_a)) / (2 * root_a)
+    near = root <= root_a
+    both = norm.logsf(np.where(near, root, far[0]))
+    background = np.where(near, norm.logcdf(root_a - root), norm.logsf(far[1]))
+    return np.exp(both - background)
+
+
+def tilde(likelihood: Likelihood, data: Floats, free: Fit, mu: float, *, centre: Floats | None = None) -> Floats:
+    """Return q̃ of a signal strength, shape (n,), given the best fits: 0 where data hold more signal (eq. 16)."""
+    q = np.maximum(likelihood.fit(data, hold={"mu": mu}, centre=centre).deviance - free.deviance, 0)
+    return np.where(free.parameters[:, likelihood.poi] > mu, 0.0, q)
 
 
 def toy_band(likelihood: Likelihood, *, toys: int = 1000, seed: int = 0, points: int = 8) -> Band:
@@ -394,27 +402,18 @@ def toy_band(likelihood: Likelihood, *, toys: int = 1000, seed: int = 0, points:
     background[likelihood.poi] = 0
     strengths = expected_band(likelihood).median * np.geomspace(0.4, 3, points)
     data, centre = likelihood.toys(background, toys, rng)
-    free, cls = likelihood.fit(data, centre=centre), []
+    free, excluded = likelihood.fit(data, centre=centre), []
     for mu in strengths:
-        alone = _capped(likelihood, data, centre, free, mu)
+        alone = tilde(likelihood, data, free, mu, centre=centre)
         nuisance = likelihood.fit(likelihood.expected(background), hold={"mu": mu}).parameters[0]
         data_s, centre_s = likelihood.toys(nuisance, toys, rng)
-        with_signal = _capped(likelihood, data_s, centre_s, likelihood.fit(data_s, centre=centre_s), mu)
-        cls.append(_share_above(with_signal, alone) / _share_above(alone, alone))
+        free_s = likelihood.fit(data_s, centre=centre_s)
+        with_signal = tilde(likelihood, data_s, free_s, mu, centre=centre_s)
+        excluded.append(_share_above(with_signal, alone) / _share_above(alone, alone))
     # Where CLs falls through 5 %, between two strengths; straight lines in ln mu and in ln CLs.
-    height = np.log(np.maximum(np.array(cls), 1e-6)).T - np.log(LEVEL)
+    height = np.log(np.maximum(np.array(excluded), 1e-6)).T - np.log(LEVEL)
     limits = [np.exp(np.interp(0, -np.minimum.accumulate(row), np.log(strengths))) for row in height]
     return Band(*(float(value) for value in np.quantile(limits, norm.cdf([-2, -1, 0, 1, 2]))))
-
-
-def _capped(likelihood: Likelihood, data: Floats, centre: Floats, free: Fit, mu: float) -> Floats:
-    """Return q̃ of a signal strength (eq. 16): 0 where the data hold more signal than that."""
-    q = _difference(likelihood.fit(data, hold={"mu": mu}, centre=centre), free)
-    return np.where(free.parameters[:, likelihood.poi] > mu, 0.0, q)
-
-
-def _difference(fixed: Fit, free: Fit) -> Floats:
-    return np.maximum(fixed.deviance - free.deviance, 0)
 
 
 def _share_above(values: Floats, thresholds: Floats) -> Floats:

@@ -78,34 +78,6 @@ def scan(
     return points
 
 
-def mass_interval(points: Sequence[Point]) -> tuple[float, float, float]:
-    """Return the mass of the largest significance and where Z² is one unit lower on either side (GeV).
-
-    Near its maximum Z² is −2 ln of the likelihood ratio as a function of the mass: a parabola through the three highest
-    points next to each other, and straight lines to where it has fallen by one.
-    """
-    masses, height = (np.array([getattr(p, name) for p in points]) for name in ("mass", "significance"))
-    height = height**2
-    top = int(np.argmax(height))
-    around = slice(max(top - 1, 0), top + 2)
-    best = float(masses[top])
-    if len(masses[around]) == 3:
-        a, b, _ = np.polyfit(masses[around] - masses[top], height[around], 2)
-        best = float(masses[top] - b / (2 * a)) if a < 0 else best
-    level = height[top] - 1
-
-    def crossing(indices: Iterable[int]) -> float:
-        inner = top
-        for outer in indices:
-            if height[outer] < level:
-                part = (height[inner] - level) / (height[inner] - height[outer])
-                return float(masses[inner] + part * (masses[outer] - masses[inner]))
-            inner = outer
-        return float(masses[inner])
-
-    return best, crossing(range(top - 1, -1, -1)), crossing(range(top + 1, len(masses)))
-
-
 def largest_excesses(
     search: Search,
     background: pd.DataFrame,
@@ -157,6 +129,34 @@ def _positive(events: pd.DataFrame) -> pd.DataFrame:
     groups = [events["process"], events["region"]]
     total, absolute = (column.groupby(groups, observed=True).transform("sum") for column in (events["weight"], size))
     return events.assign(weight=size * total / absolute)
+
+
+def injection(model: Likelihood, cross_section: float, *, experiments: int = 200, seed: int = 0) -> dict[str, float]:
+    """Fit experiments that hold a signal of a known cross-section (pb): does the fit find it?
+
+    Returns
+    -------
+    dict
+        ``bias`` and ``pull_width``: mean and standard deviation of (found − true) / error; ``coverage``: the share of
+        experiments whose limit of 95 % does not exclude the truth.
+    """
+    rng, mu = np.random.default_rng(seed), cross_section / SIGNAL_CROSS_SECTION
+    truth = model.start.copy()
+    truth[model.poi] = mu
+    data, centre = model.toys(truth, experiments, rng)
+    return judge(model, data, mu, centre=centre)
+
+
+def judge(model: Likelihood, data: Floats, mu: float, *, centre: Floats | None = None) -> dict[str, float]:
+    """Return what `injection` returns, for experiments that are there: counts of shape (n, n_bins)."""
+    free = model.fit(data, least=-np.inf, centre=centre)
+    pull = (free.parameters[:, model.poi] - mu) / free.errors[:, model.poi]
+    q = fits.tilde(model, data, model.fit(data, centre=centre), mu, centre=centre)
+    background = model.start.copy()
+    background[model.poi] = 0
+    q_asimov = model.fit(model.expected(background), hold={"mu": mu}).deviance
+    covered = fits.cls(q, q_asimov) > fits.LEVEL
+    return {"bias": float(pull.mean()), "pull_width": float(pull.std(ddof=1)), "coverage": float(covered.mean())}
 
 
 def pulls(model: Likelihood, fit: Fit) -> dict[str, tuple[float, float]]:
