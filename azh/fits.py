@@ -27,6 +27,8 @@ from labcourse.errors import BadInput
 Floats = NDArray[Any]
 LEVEL = 0.05
 """1 − confidence level of all limits."""
+LEAST = 1e-6
+"""Events that a bin expects at least in a fit."""
 NONE = MappingProxyType({"mu": 0.0})
 """To be held where there is no signal."""
 _MODIFIERS = {"normfactor", "lumi", "normsys", "histosys", "staterror"}
@@ -292,9 +294,11 @@ class Likelihood:
     def _deviance(self, theta: Floats, counts: Floats, aux: Floats) -> tuple[Floats, Floats, Floats]:
         """Return −2 ln L relative to the saturated model, expected events, and their derivatives."""
         nu, slope = self._evaluate(theta)
-        poisson = 2 * kl_div(counts, np.maximum(nu, 1e-300)).sum(axis=1)
+        # A shape may bend a bin of next to nothing below zero: there it stays, and no longer bends.
+        positive = nu > LEAST
+        nu, slope = np.where(positive, nu, LEAST), np.where(positive[:, :, None], slope, 0)
         constraint = (self.precision * (theta - aux) ** 2).sum(axis=1)
-        return np.where((nu > 0).all(axis=1), poisson + constraint, np.inf), nu, slope
+        return 2 * kl_div(counts, nu).sum(axis=1) + constraint, nu, slope
 
 
 def _shape(alpha: Floats, down: Floats, up: Floats) -> tuple[Floats, Floats]:

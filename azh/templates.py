@@ -265,7 +265,7 @@ def _smooth(nominal: Floats, varied: Floats) -> Floats:
     """Return varied yields, shape (n_processes, n_bins), without the noise of the few events that change their bin.
 
     The lowest bin, which has nearly all background, is kept. Above it the change relative to ``nominal`` is a straight
-    line in the number of the bin: one for the signal, and one for all backgrounds together.
+    line in the number of the bin: one for the signal, and one for all backgrounds together; by half at most.
     """
     smooth = varied.copy()
     number = np.arange(1, nominal.shape[1])
@@ -274,7 +274,7 @@ def _smooth(nominal: Floats, varied: Floats) -> Floats:
         good = before > 0
         if good.sum() > 1:
             line = np.polyfit(number[good], after[good] / before[good] - 1, 1, w=np.sqrt(before[good]))
-            smooth[rows, 1:] = nominal[rows, 1:] * np.maximum(1 + np.polyval(line, number), 0)
+            smooth[rows, 1:] = nominal[rows, 1:] * np.clip(1 + np.polyval(line, number), 0.5, 1.5)
     return smooth
 
 
