@@ -149,7 +149,8 @@ class Search:
         merged = {process: _merged(h, starts) for process, h in regions["signal"].items()}
         # What may come although the simulation has none is of the most frequent process.
         own = merged["Zjets"]
-        merged["Zjets"] = own._replace(expected=own.expected + missing, variance=own.variance + missing_variance)
+        bent = {name: (down + missing, up + missing) for name, (down, up) in own.variations.items()}
+        merged["Zjets"] = Histogram(own.expected + missing, own.variance + missing_variance, bent)
         regions["signal"] = merged
         return Templates(mass, np.r_[-np.inf, edges[starts[1:] - 1], np.inf], regions)
 
