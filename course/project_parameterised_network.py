@@ -211,8 +211,9 @@ points = {
 n_worse = checks.exercise_9_3(n_worse, points=points)
 
 # %% [markdown]
-# A network of one mass learns where its mass lies, and gives background of 500 GeV a better score than signal of 900 GeV. The network that knows all masses, but not which one is asked for, finds "an A somewhere": better than $m_{Zh}$ up to a TeV, and worse than
-# the one that is told. One network with the mass as an input does the work of fourteen.
+# A network of one mass learns where its mass lies, and gives background of 500 GeV a better score than signal of 900 GeV. The network that knows all masses, but not which one is asked for, finds "an A somewhere": up to 600 GeV that is better than $m_{Zh}$, above it is worse, and it is never as good as
+# the network that is told. One network with the mass as an input does the work of fourteen. From 600 GeV on it is even better than each of them: every mass helps to learn what the others need. But look at 300 GeV. There the network of one mass is far ahead, and up to 500 GeV by a tenth.
+# Where background is plenty and looks like signal, the masses differ most in what has to be learned, and one small network for all of them makes a compromise.
 #
 # All classifiers were judged by the same events, so their errors go up and down together: two curves whose error bars overlap may still differ. The replicas are paired, so we can ask for the error of a difference.
 
@@ -228,8 +229,8 @@ differences = {
 pd.DataFrame(differences, index=table.index)
 
 # %% [markdown]
-# These errors know the test events only. Another seed of the training moves the network, too, by as much at low masses; section 9.6 shows it. From a TeV on all curves but one come together. There the background is nearly gone, and whatever
-# orders the last few events is good enough. That $m_{Zh}$ comes so close there is no failure of the network. It is the physics: a heavy A is easy to tell from the background, if it is there.
+# These errors know the test events only. Another seed of the training moves the network, too, by as much at low masses; section 9.6 shows it. From 1400 GeV on all of them are equal. There the background is nearly gone, and whatever
+# orders the last few events is good enough. That $m_{Zh}$ catches up is no failure of the network. It is the physics: a heavy A is easy to tell from the background, if it is there. And it is the simulation, which has no event left to tell them apart.
 
 # %% [markdown]
 # ## 9.3 Masses that it has never seen
@@ -331,8 +332,7 @@ pd.DataFrame(rows).T.round(2)
 
 # %% [markdown]
 # Look at the rows *frozen, moved*. They are one and the same network. In bins of equal width it seems to get better as $k$ falls; in bins of equal signal nothing changes at all. Most of the effect was in the bins. What a training with another $k$ really changes stands in the rows *trained anew*,
-# in the column of equal signal: little at this mass, compared with its error. A small $k$ makes a network care about the per mille of the background that looks most like signal; that is worth something at low masses, where this per mille decides
-# (`docs/parameterised.md` has the mean over all masses and several seeds).
+# in the column of equal signal. Compare it with its error: what is left of the effect? (`docs/parameterised.md` has the mean over all masses, and several seeds.)
 #
 # It is chapter 5 once more: our $k$ of 0.03 is no trick. A factor on one class moves the score, and a figure of merit should not care.
 
@@ -466,12 +466,14 @@ fig, ax = figures.limits(expected_limits, floor=floor, seeds=other_seeds)
 plotting.show(
     fig,
     alt="Expected limit on the cross-section against the mass, logarithmic, with bands of one and two standard deviations around the parameterised network. It falls by a factor of more than twenty from 300 to 1200 GeV and is nearly flat above. "
-    "Two other seeds lie within a few per cent. m_Zh alone is weaker by a factor of about three at 300 GeV and two and a half at 500 GeV, and comes close above 1400 GeV; trees lie between both. A dotted line far below, of three events, is approached from 1400 GeV on.",
+    "Two other seeds lie within a few per cent. m_Zh alone is weaker by a factor of about three at 300 GeV and two and a half at 500 GeV, and comes close above 1400 GeV; trees lie between both; networks of one mass are stronger up to 500 GeV. A dotted line of three events lies below all of them, by a factor of three from 1000 GeV on.",
 )
 
 # %% [markdown]
-# Read the figure from the left. At low mass there is plenty of background, and a network gains most: its limit is about three times as strong as that of $m_{Zh}$ alone. The grey lines are other seeds of the training: a part of every number that you should never forget. Towards high masses
-# the limits come down to a dotted line, and none gets below it. Why can nobody do better?
+# Read the figure from the left. At low mass there is plenty of background, and a network gains most: its limit is about three times as strong as that of $m_{Zh}$ alone, and one that knows 300 GeV only is stronger still. The grey lines are other seeds of the training: a part of every number that you should never forget.
+#
+# Towards high masses the limits flatten out, a factor of a few above a dotted line. What keeps them up there is the simulation: where it has no event left, a bin is not taken as empty, but as holding as much as one simulated event stands for (here two expected ones). More simulated events would bring the limits down, but
+# never below the dotted line. Why not?
 
 # %% [markdown]
 # ### Exercise 9.8 – The floor (write code)
@@ -533,7 +535,7 @@ for m, band in by_toys.items():
 pd.DataFrame(rows).T.round(4)
 
 # %% [markdown]
-# The medians agree within what a few hundred toys can tell. The lower end of the band does not need to: where the formula's −2 σ lies below three events, no experiment will ever get there.
+# The medians agree within ten to twenty per cent, which is what a few hundred toys can tell. The lower end of the band does not need to: where the formula's −2 σ lies below three events, no experiment will ever get there.
 
 # %% [markdown]
 # ### Try it: a mass and a cross-section
