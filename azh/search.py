@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 MASSES = (300.0, 500.0, 800.0, 1400.0)
 """Masses whose mean significance is maximised (GeV)."""
-VALIDATION_SCALE = 10
-"""Factor of the weights of validation events, which are a tenth of all."""
 EVERY = 3
 """Epochs between two looks at a trial."""
 RANDOM_START = 10
@@ -182,7 +180,7 @@ def long_run() -> pd.DataFrame:
 
 def are_best(trials: pd.DataFrame) -> pd.Series:
     """Return which trials of a `table` are among the best quarter of all, shape (n_trials,); no pruned one is."""
-    rank = trials["value"].where(trials["state"] == "COMPLETE", 0.0).rank(ascending=False, method="min")
+    rank = trials["value"].where(trials["state"] == "COMPLETE").rank(ascending=False, method="min")
     return rank <= np.ceil(FRACTION * len(trials))
 
 
@@ -199,20 +197,21 @@ def importance(trials: pd.DataFrame) -> pd.Series:
     Raises
     ------
     BadInput
-        If there are fewer than twenty trials.
+        If there are fewer than twenty trials, or fewer than a quarter of them came to their end.
     """
     import optuna
     import pandas as pd
 
-    if len(trials) < LEAST:
+    best = are_best(trials)
+    if len(trials) < LEAST or best.sum() < FRACTION * len(trials):
         raise BadInput(
-            f"The best quarter of {len(trials)} trials is too small to have a distribution.",
+            f"{len(trials)} trials have {best.sum()} that can be the best quarter: too few for a distribution.",
             where="search.importance",
             next_step=f"Go on until there are {LEAST} trials (`labcourse tune`), or take those of search.long_run().",
         )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
-    for row, is_best in zip(trials.to_dict("records"), are_best(trials), strict=True):
+    for row, is_best in zip(trials.to_dict("records"), best, strict=True):
         again = optuna.trial.FixedTrial(row)
         suggest(again, epochs=1)  # for the ranges
         # Only who is best counts: so pruned trials, too, have a say.
@@ -232,7 +231,8 @@ def value(classify: Classifier, validation: pd.DataFrame) -> float:
     def finite(events: pd.DataFrame) -> Any:
         return np.nan_to_num(classify(events))  # what diverged says nothing
 
-    found = significances(finite, validation, MASSES, scale=VALIDATION_SCALE, replicas=0)
+    # Validation events are a tenth of all.
+    found = significances(finite, validation, MASSES, scale=10, replicas=0)
     return float(np.mean([point.value for point in found]))
 
 

@@ -103,8 +103,9 @@ def test_importance_is_that_of_what_sets_the_best_trials_apart(tmp_path: Path) -
     assert (shares.sum(), shares.iloc[:2].sum() > 0.5) == (pytest.approx(1), True)
     trials.to_csv(tmp_path / "settings.csv", index=False)
     pd.testing.assert_series_equal(search.importance(pd.read_csv(tmp_path / "settings.csv")), shares)
-    with pytest.raises(BadInput, match="best quarter of 19 trials"):
-        search.importance(trials.iloc[:19])
+    for few in (trials.iloc[:19], trials.assign(state="PRUNED")):
+        with pytest.raises(BadInput, match="too few for a distribution"):
+            search.importance(few)
     fig, axes = figures.settings(trials)
     assert [ax.get_title().split(":")[0].replace(" ", "_") for ax in axes.flat[:-1]] == [*shares.index]
     drawn = [{line.get_label(): len(line.get_xdata()) for line in ax.lines} for ax in axes.flat[:-1]]
