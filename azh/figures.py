@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from azh import search
 from azh.events import LUMINOSITY, PROCESSES
 from azh.fits import Band
 from azh.sensitivity import Significance
@@ -231,3 +232,44 @@ def pulls_and_impacts(
     left.set_yticks(places, [name.replace("_", " ") for name in names], fontsize=8)
     style.no_ticks_between(left)
     return fig, (left, right)
+
+
+def settings(trials: pd.DataFrame) -> tuple[Figure, Any]:
+    """Draw the values of the finished trials of a search against each setting, the most important setting first.
+
+    Pruned trials, which have no final value, are ticks at the bottom. Raises as `azh.search.importance`.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        As `azh.search.table` and `azh.search.long_run` return it.
+    """
+    shares = search.importance(trials)
+    fig, axes = plotting.new_figure(2, -(-len(shares) // 2), width=8, height=5, sharey=True)
+    done, best = trials["state"] == "COMPLETE", search.are_best(trials)
+    bottom = trials.loc[done, "value"].min() - 0.1
+    for ax, name in zip(axes.flat, map(str, shares.index), strict=False):
+        names = sorted(trials[name].unique()) if isinstance(trials[name].iloc[0], str) else []
+        x = trials[name].map(names.index) if names else trials[name]
+        for random, marker in ((True, "s"), (False, "o")):
+            for is_best, color, inside in ((False, style.BACKGROUND, "white"), (True, style.SIGNAL, style.SIGNAL)):
+                chosen = done & (best == is_best) & (trials["random"] == random)
+                label = ("random start" if random else "search") + (", best quarter" if is_best else "")
+                look = {"color": color, "markerfacecolor": inside, "markersize": 4.5, "linestyle": "", "label": label}
+                ax.plot(x[chosen], trials.loc[chosen, "value"], marker, **look)
+        ax.plot(x[~done], np.full((~done).sum(), bottom), "|", color=style.GREY, markersize=8, label="pruned")
+        ax.set(title=f"{name.replace('_', ' ')}: {100 * shares[name]:.0f} %")
+        if names:
+            ax.margins(x=0.2)
+            ax.set_xticks(range(len(names)), [n.replace("_", " ") for n in names])
+            ax.tick_params(axis="x", rotation=90 if len(names) > 2 else 0)
+            style.no_ticks_between(ax)
+        elif x.max() > 10 * x.min():
+            ax.set_xscale("log")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("mean significance")
+    last = axes.flat[-1]
+    if len(shares) < axes.size:
+        last.axis("off")
+        last.legend(*axes.flat[0].get_legend_handles_labels(), loc="center", fontsize=8)
+    return fig, axes
