@@ -37,14 +37,21 @@ CHAPTERS = {
     7: "chapter7_significance",
     8: "chapter8_low_level_variables",
     9: "project_parameterised_network",
+    10: "appendix_digits",
 }
-"""The chapters by number, and the project after them: the names of their notebooks and of their folders."""
+"""The chapters by number, and what stands beside them: the names of their notebooks and of their folders. The order is
+that of the course; whatever lists or runs notebooks follows it."""
+
+WORDS = {number: name.partition("_")[0] for number, name in CHAPTERS.items()}
+"""The first word of each name, which names its file of checks: ``chapter1`` … ``project``, ``appendix``."""
 
 NOTE = "made-from.json"
 """The note of a chapter: for each file its ``sha256``, its ``sources`` and its ``inputs`` (see `Made`)."""
 
 MIME_TYPE = "application/vnd.labcourse+json"
 """Type of the output by which a notebook carries its numbers: ``{"chapter": 1, "numbers": {"auc": 0.8, …}}``."""
+
+_INPUT = re.compile(rf"(?:{'|'.join(map(str, CHAPTERS))})/")
 
 _locks: dict[Path, Any] = {}
 """The locks that this process holds, by folder."""
@@ -83,6 +90,18 @@ def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
     return numbers
 
 
+def called(chapter: int) -> str:
+    """Return what a text calls a notebook.
+
+    Examples
+    --------
+    >>> called(3), called(10)
+    ('chapter 3', 'the appendix')
+    """
+    word = WORDS[chapter]
+    return f"chapter {chapter}" if word == f"chapter{chapter}" else f"the {word}"
+
+
 class Chapter:
     """A chapter at work: reads what earlier chapters made, writes what it hands on.
 
@@ -95,7 +114,7 @@ class Chapter:
     Parameters
     ----------
     number : int
-        The chapter, 1 to 8, or 9 for the project.
+        The chapter, or what stands beside them: one of `CHAPTERS`.
     sources, workspace : iterable of str, str, optional
         The samples that its outputs depend on, by default all that are found; where it writes, and where earlier
         chapters are read, by default those of `labcourse.settings`.
@@ -270,7 +289,7 @@ def read_note(place: Path) -> dict[str, Made]:
 
 def _is_whole(made: Made) -> bool:
     texts = (made.sha256, *made.sources, *made.sources.values(), *made.inputs.values())
-    return all(isinstance(text, str) for text in texts) and all(re.match(r"[1-9]/", item) for item in made.inputs)
+    return all(isinstance(text, str) for text in texts) and all(_INPUT.match(item) for item in made.inputs)
 
 
 def digest(path: Path) -> str:

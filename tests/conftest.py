@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import hypothesis
 import numpy as np
@@ -64,6 +65,32 @@ def _no_figures_for_the_next_test() -> Iterator[None]:
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+class Result(NamedTuple):
+    """Exit status, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Return a caller of `labcourse …` in this process."""
+    from workshop import cli
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["labcourse", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return Result(code, *capsys.readouterr())
+
+    return call
+
+
 HAS_REAL_FILES = (REAL / "mc_361106.Zee.4lep.root").is_file()
 
 
@@ -114,7 +141,7 @@ def make_events() -> Callable[..., pd.DataFrame]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mini_branches() -> Callable[..., dict[str, object]]:
     """Return a maker of `mini` branches in MeV, as `factory.mini.write` takes them."""
 

@@ -12,6 +12,7 @@ import importlib
 import re
 from typing import Any
 
+from course import outputs
 from course.checks.progress import is_solved as is_solved
 from course.checks.standing import panel as panel
 from course.checks.report import written as written
@@ -19,8 +20,8 @@ from course.checks.report import written as written
 
 def __getattr__(name: str) -> Any:
     """Return the check of an exercise from the file of its chapter."""
-    match = re.fullmatch(r"exercise_([1-9])_\d+", name)
-    if not match:
+    match = re.fullmatch(r"exercise_(\d+)_\d+", name)
+    word = outputs.WORDS.get(int(match[1])) if match else None
+    if word is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    chapter = importlib.import_module(f"{__name__}.{'project' if match[1] == '9' else 'chapter' + match[1]}")
-    return getattr(chapter, name)
+    return getattr(importlib.import_module(f"{__name__}.{word}"), name)

@@ -46,7 +46,7 @@ watchers: list[Callable[[], None]] = []
 """Called after each check and each cell: what shows the progress follows."""
 
 _checked_here: dict[str, Verdict] = {}
-_NUMBER = re.compile(r"([1-9]) \1\.\d+")
+_NUMBER = re.compile(r"([1-9]\d*) \1\.\d+")
 """A record's folder and name."""
 
 
@@ -59,7 +59,8 @@ def read_states(workspace: str | None = None) -> dict[str, str]:
     """Return the last state of each exercise that was checked, in order: ``{"1.2": "solved", …}``."""
     paths = progress_folder(workspace).glob("*/*.txt")
     states = {path.stem: _read(path) for path in paths if _NUMBER.fullmatch(f"{path.parent.name} {path.stem}")}
-    return {number: states[number] for number in sorted(states, key=lambda n: (n[0], len(n), n)) if states[number]}
+    in_order = sorted(states, key=lambda number: tuple(map(int, number.split("."))))
+    return {number: states[number] for number in in_order if states[number]}
 
 
 def states_here(chapter: int | None = None) -> dict[str, str]:

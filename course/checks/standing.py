@@ -14,7 +14,7 @@ from urllib.parse import quote
 from course import live
 from course.checks.progress import NOTED, STATES, states_here, watchers
 from course.checks.registry import exercises
-from course.outputs import CHAPTERS
+from course.outputs import CHAPTERS, WORDS, called
 
 _SYMBOLS = {"solved": "✓", "answered": "✎", "wrong": "✗", "unchecked": "?", "open": "○"}
 #: The panels of this notebook, as what stays and as a widget: at its top and its end, and a few that were run again.
@@ -70,28 +70,26 @@ def _content(chapter: int) -> dict[str, str]:
     here = {number: e for number, e in exercises().items() if e.chapter == chapter}
     rows = {row["chapter"]: row for row in by_chapter(states)}
     done = {n: f"{row['solved'] + row['answered']} of {row['exercises']} done" for n, row in rows.items()}
-    lines = [f"Exercises of {_name(chapter)}: {done.get(chapter, 'none')}"]
+    lines = [f"Exercises of {called(chapter)}: {done.get(chapter, 'none')}"]
     for state in STATES:
         if group := ", ".join(number for number in here if states.get(number, "open") == state):
             lines.append(
                 f"{_SYMBOLS[state]} " + (f"{group}: not checked" if state == "unchecked" else f"{state}: {group}")
             )
     if here and all(states.get(number) in ("solved", "answered") for number in here):
-        lines.append("All done" + (f" – go on to {_name(chapter + 1)}" if chapter + 1 in CHAPTERS else ""))
+        # Behind the chapters comes the project; what stands beside them has no next one.
+        follows = f" – go on to {called(chapter + 1)}" if WORDS[chapter] == f"chapter{chapter}" else ""
+        lines.append(f"All done{follows}")
     begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
     if begun:
-        lines.append("Other chapters: " + ", ".join(f"{_name(n)} ({done[n]})" for n in begun))
+        lines.append("Other chapters: " + ", ".join(f"{called(n)} ({done[n]})" for n in begun))
 
     # This notebook may have another name than the course gave it. JupyterLab finds a cell by its id; by a heading only
     # where it has no dash.
     own = quote(Path(os.environ.get("JPY_SESSION_NAME") or CHAPTERS[chapter] + ".ipynb").name)
     links = {n: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{n}</a>' for n, e in here.items()}
-    links |= {_name(n): f'<a href="{file}.ipynb">{_name(n)}</a>' for n, file in CHAPTERS.items() if n != chapter}
-    names = re.compile(r"\d+\.\d+|chapter \d+|the project")
+    links |= {called(n): f'<a href="{file}.ipynb">{called(n)}</a>' for n, file in CHAPTERS.items() if n != chapter}
+    names = re.compile(r"\d+\.\d+|chapter \d+|the [a-z]+")
     first, *others = [names.sub(lambda match: links.get(match[0], match[0]), escape(line)) for line in lines]
     html = "<br>".join([f"<strong>{first}</strong>", *others])
     return {"text/html": f"<p>{html}</p>", "text/plain": "\n".join(lines)}
-
-
-def _name(chapter: int) -> str:
-    return "the project" if chapter == max(CHAPTERS) else f"chapter {chapter}"

@@ -12,20 +12,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from course import checks
+from course import checks, outputs
 from course.checks import findings, registry, watched
 from course.checks.compare import alike, copied
 from labcourse import features, metrics, significance, splitting
 from tests.course.answers import Exercise, named, shown, shown_for_right
 
-CHAPTERS = tuple(range(1, 10))
+CHAPTERS = tuple(outputs.CHAPTERS)
 FEWEST_MISTAKES = 3
 
 
 def table(chapter: int) -> dict[str, Exercise]:
-    return importlib.import_module(
-        "tests.course.test_checks_project" if chapter == 9 else f"tests.course.test_checks_chapter{chapter}"
-    ).__dict__.get("EXERCISES", {})
+    module = importlib.import_module(f"tests.course.test_checks_{outputs.WORDS[chapter]}")
+    exercises: dict[str, Exercise] = getattr(module, "EXERCISES", {})
+    return exercises
 
 
 EVERY = [pytest.param(n, exercise, id=n) for chapter in CHAPTERS for n, exercise in table(chapter).items()]
@@ -49,18 +49,10 @@ def test_every_exercise_has_its_table_and_its_check_or_else_a_model_answer(chapt
 
 
 @pytest.mark.parametrize(("number", "exercise"), QUICK)
-def test_what_follows_from_a_mistake_is_no_line_of_its_own(number: str, exercise: Exercise) -> None:
-    most = 2 if number in ("2.10", "4.9") else 1  # there two results can be wrong in the same way
-    for answer, words in exercise.wrong:
-        printed = shown(number, answer, exercise)[0]
-        assert not words or words.startswith(("✗", "hint: ")) or printed.count("  ✗ ") <= most, printed
-
-
-@pytest.mark.parametrize(("number", "exercise"), QUICK)
 def test_a_verdict_does_not_depend_on_what_ran_before(number: str, exercise: Exercise) -> None:
     for answer in (exercise.right[0], *(row[0] for row in (exercise.wrong[0], exercise.wrong[-1]))):
         printed = set()
-        for seed in range(5):
+        for seed in range(3):
             random.seed(seed)
             np.random.seed(seed)  # noqa: NPY002 - what a notebook may have done
             with np.errstate(all="raise" if seed % 2 else "ignore"):
@@ -127,7 +119,7 @@ def test_a_chapter_reads_its_own_checks_only() -> None:
     code = "import sys; from course import checks; checks.exercise_1_1; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "course.checks.chapter1" in modules
-    assert not {f"course.checks.chapter{n}" for n in range(2, 9)} & set(modules)
+    assert not {f"course.checks.{word}" for number, word in outputs.WORDS.items() if number != 1} & set(modules)
 
 
 @pytest.mark.parametrize(

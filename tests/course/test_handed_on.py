@@ -8,7 +8,6 @@ of several kinds meet. Few events, and trainings without steps, keep it short: n
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import io
 import shutil
@@ -28,7 +27,7 @@ from azh import search, study
 from course import checks, outputs
 from course.checks import cells, crafted, progress, registry
 from labcourse import compiled, features, kinematics, network, ntuple, samples, selection, settings, splitting, training
-from tests.course.answers import Made
+from tests.course.answers import Made, in_form
 from tests.course.test_checks_chapter1 import pair
 from tests.course.test_checks_exercises import table
 from workshop.authoring import cut, source
@@ -65,19 +64,11 @@ def answers(number: str) -> list[Answer]:
     listed = [Answer(f"right answer {i}", row, is_right=callable(row)) for i, row in enumerate(rows)]
     if not callable(rows[0]):
         return listed
-    forms = [Answer(f"right answer 0 in form {i}", _in(form, rows[0]), is_right=False) for i, form in enumerate(FORMS)]
+    forms = [
+        Answer(f"right answer 0 in form {i}", in_form(form, rows[0]), is_right=False) for i, form in enumerate(FORMS)
+    ]
     turn = int(number.split(".")[1]) % len(forms)
     return [*listed, *forms[turn:], *forms[:turn]]
-
-
-def _in(form: Callable[[np.ndarray], Any], answer: Callable[..., Any]) -> Callable[..., Any]:
-    def formed(result: Any) -> Any:
-        if isinstance(result, tuple):
-            return tuple(map(formed, result))
-        is_number = isinstance(result, (np.ndarray, pd.Series, np.generic, int, float))
-        return form(np.array(result)) if is_number else result
-
-    return functools.wraps(answer)(lambda *args, **kwargs: formed(answer(*args, **kwargs)))
 
 
 def in_types_of(row: Any, own: Any) -> Any:

@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -175,3 +176,30 @@ def test_the_notebook_without_python_course_or_packages(tmp_path: Path) -> None:
     assert "No module named 'packaging'" in out
     assert "→ Delete the folder .venv and run `make course`" in out
     assert "✓ disk" in out
+
+
+def test_a_report_says_which_machine_it_is_and_not_whose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    found = doctor.Finding("disk", False, f"full ({tmp_path / 'outputs'} of {settings.home() / 'data'})", "Make room.")
+    report = doctor.as_report([found])
+    assert platform.platform() in report
+    assert f"tensorflow {importlib.metadata.version('tensorflow')}" in report.replace("\n", " ")
+    assert "full (~" in report
+    assert "of <course>" in report
+    assert str(tmp_path) not in report
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_tensorflow_comes_before_arrow_where_the_order_matters(first: bool) -> None:
+    """Elsewhere nobody waits for it who only reads a table."""
+    code = f"""
+import sys, labcourse
+labcourse.TENSORFLOW_FIRST = {first}
+import course.outputs, labcourse.ntuple, pandas, pyarrow.parquet
+loaded = list(sys.modules)
+print("tensorflow" in loaded and loaded.index("tensorflow") < loaded.index("pyarrow"), "tensorflow" in loaded)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.home())
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == [str(first), str(first)]

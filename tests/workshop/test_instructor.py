@@ -6,14 +6,12 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from labcourse import settings
-from workshop.authoring import exercises, expected, source
+from workshop.authoring import expected, source
 from workshop.cli import app
 
 HOME = settings.home()
@@ -31,7 +29,7 @@ def test_minutes_are_those_of_the_chapter(chapter: source.Source) -> None:
 
 
 def test_seconds_are_those_of_the_progress_bar() -> None:
-    rows = re.findall(r"^\| (\d) [A-Z].*\| (\d+) \|$", PAGE, re.M)
+    rows = re.findall(r"^\| (\d+) [A-Z].*\| (\d+) \|$", PAGE, re.M)
     assert {chapter: int(seconds) for chapter, seconds in rows} == expected.read(HOME)["seconds"]
 
 
@@ -57,7 +55,7 @@ def test_files_and_exercises_exist() -> None:
         assert path in PAGE
         assert (HOME / path).is_file()
     known = {cell.exercise for chapter in CHAPTERS for cell in chapter.cells if cell.exercise}
-    assert set(re.findall(r"\b\d\.\d+\b(?= (?:and|are)|\))", PAGE)) <= known
+    assert set(re.findall(r"\b\d+\.\d+\b(?= (?:and|are)|\))", PAGE)) <= known
 
 
 @pytest.mark.skipif(not shutil.which("perl"), reason="perl")
@@ -68,15 +66,3 @@ def test_what_is_handed_out_holds_no_answer_in_words(tmp_path: Path) -> None:
     subprocess.run(f"{line} {listed}", shell=True, check=True)
     entries = [entry for chapter in json.loads(listed.read_text("utf-8")).values() for entry in chapter["exercises"]]
     assert {entry.get("model") for entry in entries} == {None, "Ask your instructor."}
-
-
-def test_every_written_question_has_its_answer(invoke: Callable[..., Any]) -> None:
-    found = exercises.answers(CHAPTERS)
-    written = [cell.exercise for chapter in CHAPTERS for cell in chapter.cells if "written" in cell.tags]
-    assert [answer.exercise for answer in found] == written
-    for answer in found:
-        assert answer.question.startswith(f"### Exercise {answer.exercise} ")
-        assert len(answer.answer.split()) > 30
-    text = invoke("answers").out
-    assert text.count("### Exercise") == len(found)
-    assert f"> {found[0].answer.splitlines()[0]}" in text

@@ -20,13 +20,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from course.outputs import WORDS
 from labcourse.errors import BuildError
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 CLAIM = "claim"
-PROJECT = 9
-"""The number of the project after the eight chapters."""
+_NUMBERS = {word: number for number, word in WORDS.items()}
+PROJECT = _NUMBERS["project"]
 
 _LIKE_A_MARK = re.compile(r"^\s*#.*\b(BEGIN|END)\W+SOL", re.IGNORECASE)
 _HEADING = re.compile(r"^#+ Exercise (\d+\.\d+) – (.+) \(([^()]+)\)$", re.MULTILINE)
@@ -80,7 +81,7 @@ class Source:
 
     @property
     def chapter(self) -> int:
-        """The chapter's number, or that of the project."""
+        """The chapter's number; what stands beside the chapters has one, too."""
         return number_of(self.name)
 
     @property
@@ -109,7 +110,7 @@ class Source:
 
 
 def number_of(name: str) -> int:
-    """Return the number of a notebook from its name: that of a chapter, 9 for the project, 0 for others.
+    """Return the number of a notebook from the first word of its name, see `course.outputs.WORDS`; 0 for others.
 
     What `workshop.authoring.kept` calls a file is none of the course's names.
 
@@ -118,8 +119,8 @@ def number_of(name: str) -> int:
     >>> number_of("chapter3_evaluation.mine-2026-11-24-1")
     0
     """
-    match = re.match(r"(?:chapter(\d+)_|project_)[^.]*$", name)
-    return int(match[1] or PROJECT) if match else 0
+    match = re.match(r"([a-z]+\d*)_[^.]*$", name)
+    return _NUMBERS.get(match[1], 0) if match else 0
 
 
 def texts(home: Path) -> list[Path]:
@@ -128,7 +129,7 @@ def texts(home: Path) -> list[Path]:
 
 
 def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
-    """Read the sources of a course in the order of their names: all, or those of some chapters.
+    """Read the sources of a course in its order: all, or those of some chapters.
 
     Raises
     ------
@@ -140,7 +141,7 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
 
 
 def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise: str) -> list[Path]:
-    """Return the files of some chapters in a folder, or of all, in the order of their names.
+    """Return the files of some chapters in a folder, or of all, in the order of the course.
 
     ``pattern`` says what their names are like, ``otherwise`` what the reader can do if there is no chapter at all.
 
@@ -151,6 +152,7 @@ def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise
     """
     numbers = {path: number for path in sorted(folder.glob(pattern)) if (number := number_of(path.stem))}
     known = sorted(set(numbers.values()))
+    in_order = sorted(numbers, key=numbers.__getitem__)
     if not known:
         raise BuildError(f"There are no chapters ({pattern}).", where=str(folder), next_step=otherwise)
     if missing := sorted(set(chapters).difference(known)):
@@ -159,7 +161,7 @@ def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise
             where=str(folder),
             next_step=f"The chapters are {', '.join(map(str, known))}.",
         )
-    return [path for path, number in numbers.items() if not chapters or number in chapters]
+    return [path for path in in_order if not chapters or numbers[path] in chapters]
 
 
 def read(path: Path) -> Source:

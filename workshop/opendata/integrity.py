@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labcourse import ntuple, samples, settings
-from labcourse.errors import BadFile, BadInput, ForeignFile, MissingSample
+from labcourse.errors import BadFile, ForeignFile, MissingSample
 from labcourse.files import sha256
 from workshop.opendata.manifest import OFFICIAL, Official, choose, is_whole
 
@@ -34,30 +34,16 @@ class Verdict(NamedTuple):
     folder: str
 
 
-def verify(names: Iterable[str] = (), folder: Path | None = None) -> list[Verdict]:
-    """Check files to the last byte; return a verdict per file.
+def verify(names: Iterable[str] = ()) -> list[Verdict]:
+    """Check files to the last byte where the course reads them, and in `settings.official_folder`; a verdict per file.
 
-    Parameters
-    ----------
-    names : iterable of str, optional
-        See `manifest.choose`; by default the samples of the course, and whatever else of the collection was downloaded.
-    folder : path, optional
-        Where they are looked for; by default where the course reads them, and in `settings.official_folder`.
-
-    Raises
-    ------
-    BadInput
-        If there is no such folder.
+    ``names`` are those of `manifest.choose`; by default the samples of the course, and whatever else of the collection
+    was downloaded.
     """
     named, downloads = choose(names), settings.official_folder()
-    if folder is None:
-        pairs = [(file, _folder_of(file, downloads)) for file in named]
-        # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
-        pairs += [(file, downloads) for file in (named if names else OFFICIAL) if (downloads / file.name).is_file()]
-    elif folder.is_dir():
-        pairs = [(file, folder) for file in named]
-    else:
-        raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
+    pairs = [(file, _folder_of(file, downloads)) for file in named]
+    # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
+    pairs += [(file, downloads) for file in (named if names else OFFICIAL) if (downloads / file.name).is_file()]
     return [_verdict(file, place) for file, place in dict.fromkeys(pairs)]
 
 
