@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -287,6 +287,8 @@ def _effects(modifiers: Callable[..., Any]) -> dict[str, Any]:
     return {name: np.concatenate(parts) for name, parts in effects.items()}
 
 
+_effects_of_ours = cache(_effects)
+
 _MEASURED = "regions without signal measure how much Z + jets and t t̄ there is, whatever the luminosity"
 _STATISTICS = "a simulated background with few events is uncertain by the root of its variance"
 _MISTAKES_9_7 = (
@@ -331,8 +333,8 @@ _GROUPS = (
 @exercise("9.7")
 def exercise_9_7(answer: Any, report: Report) -> None:
     """The modifiers of a HistFactory model."""
-    found, right = _effects(answer), _effects(_modifiers)
-    mistakes = [(partial(_effects, wrong), what, hint) for wrong, what, hint in _MISTAKES_9_7]
+    found, right = _effects(answer), _effects_of_ours(_modifiers)
+    mistakes = [(partial(_effects_of_ours, wrong), what, hint) for wrong, what, hint in _MISTAKES_9_7]
     report.recognises(found, *mistakes, right=right)
     form = 'a list of dictionaries {"name": …, "type": …, "data": …}, as in the table above'
     caught(report, ("refused" in found, f"pyhf refuses the model: {found.get('refused')}", form))
