@@ -412,9 +412,8 @@ def exercise_9_9(answer: Any, report: Report) -> None:
     """The best mass of a scan, and the ends of its interval."""
     masses = np.arange(400.0, 740, 20)
     z = np.array([0.2, 1, 3.92, 2, 1.8, 2.2, 3, 3.5, 3.87, 3.9, 4, 3.91, 3.89, 3.8, 3.2, 2.1, 0.5])
-    order = lambda m, z: [_interval(m, z)[i] for i in (1, 0, 2)]  # noqa: E731
     given, names = (masses, z), "best, low, high"
-    swapped = order, "the order is another one", f"return {names}"
+    swapped = changed(_interval, lambda found: (found[1], found[0], found[2])), "the order is another one", names
     what = "the unbroken row of masses around the best one whose Z² is at most 1 below"
     report.parts(answer(*given), names, 3)
     follows(report, answer, _interval, given, (swapped, *_MISTAKES_9_9), what, _SQUARE)

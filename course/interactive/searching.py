@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -76,9 +77,12 @@ def searching(
     with plotting.use_style():
         fig, (bins, curve) = plotting.new_figure(1, 2, width=8.4, height=3.9)
         steps: list[StepPatch] = []
-        for name, shade in zip(names, [*_SHADES] * len(names), strict=False):
-            steps.append(bins.stairs([0.0], [0.0, 1.0], baseline=0.0, fill=True, color=shade, label=name))
-        steps.append(bins.stairs([0.0], [0.0, 1.0], fill=True, color=style.SIGNAL, label="signal"))
+        # All reach down to the axis; what is lower in the stack is drawn later, over the others.
+        for i, (name, shade) in enumerate(zip([*names, "signal"], cycle(_SHADES), strict=False)):
+            look: Any = {"color": style.SIGNAL} if name == "signal" else {"color": shade}
+            steps.append(
+                bins.stairs([0.0], [0.0, 1.0], baseline=_LEAST, fill=True, label=name, zorder=2 - i / 100, **look)
+            )
         steps[-1].set(hatch=style.SIGNAL_HATCH, edgecolor="white")
         total = sum(start[name].sum() for name in names)
         bins.set(xlim=(0, 1), ylim=(_LEAST, 2 * total), yscale="log", ylabel="expected events per bin")
@@ -98,8 +102,8 @@ def searching(
         edges = np.r_[0.0, np.cumsum(yields["signal"]) / yields["signal"].sum()]
         below = np.zeros(len(signal))
         for step, events in zip(steps, [*(yields[name] for name in names), signal], strict=True):
-            step.set_data(np.maximum(below + events, _LEAST), edges, np.maximum(below, _LEAST))
             below = below + events
+            step.set_data(np.maximum(below, _LEAST), edges)
         point.set_data([m], [cross_section])
         z = float(significance_of(m, cross_section))
         levels = ((5, "discovered"), (3, "evidence"), (0, "too few events to be seen"))
