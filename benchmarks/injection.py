@@ -1,0 +1,110 @@
+"""Does the fit find the signal that is there? ``python -m benchmarks.injection FOLDER`` prints a Markdown table.
+
+FOLDER holds backgrounds that share no event with the bundle's (`labcourse simulate azh --independent --out FOLDER`);
+signals are simulated here, of masses that no network has seen. Were each of these rows in an experiment a Poisson
+number of times, every bin would be Poisson around its sum of weights: so the bins are drawn at once.
+
+What two simulations have by chance is common to all experiments. With *the bundle's* templates it shifts the mean pull,
+whose width is below one: the error includes the chance of the templates, and that is always the same. Templates *drawn
+anew* for each experiment (of each independent event two of sixteen passes, a Poisson number of times: as many as the
+bundle has) share nothing: their bias, width and coverage mean what they say.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.random import Generator
+
+import azh
+from azh import study, templates
+from azh.events import REGIONS, SIGNAL_CROSS_SECTION, identity
+from azh.fits import Floats, Likelihood
+from factory.azh import sealed
+
+MASSES = (380, 580, 750, 1220)  # GeV, between those of the templates
+STRENGTHS = (0, 2, 4)
+"""Cross-sections, in units of the error that is expected without signal."""
+EXPERIMENTS = 200
+
+
+class Redrawn(azh.Search):
+    """A search whose backgrounds are independent events: all of them, or as many as the bundle has, drawn anew."""
+
+    def __init__(self, search: azh.Search, independent: pd.DataFrame) -> None:
+        self.__dict__ |= search.__dict__
+        _, self.event = np.unique(identity(independent), return_inverse=True)
+        self.weight, self.passes = independent["weight"].to_numpy(np.float64), independent["pass"].to_numpy()
+        versions = [independent, *(templates.shift_jets(independent, 1 + s * templates.JET_ENERGY) for s in (-1, 1))]
+        self.all = self._background = [templates._Rows.of(version) for version in versions]
+        self.rows = [{str(name): v.index[v["region"] == name] for name in REGIONS} for v in versions]
+        self.scores: dict[tuple[int, float], Floats] = {}
+
+    def _score(self, events: pd.DataFrame, mass: float) -> Floats:
+        key = id(events), mass
+        return self.scores[key] if key in self.scores else self.scores.setdefault(key, super()._score(events, mass))
+
+    def draw(self, rng: Generator) -> None:
+        """Take two of the sixteen passes of each event, and each event a Poisson number of times."""
+        n = self.event.max() + 1
+        times, own = 8 * rng.poisson(1.0, n), rng.integers(8, size=n)
+        weight = self.weight * np.where(self.passes // 2 == own[self.event], times[self.event], 0)
+        self._background = [
+            rows._replace(weight={name: weight[index] for name, index in where.items()})
+            for rows, where in zip(self.all, self.rows, strict=True)
+        ]
+
+
+def main() -> None:
+    """Train both halves, draw and fit experiments, print."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    parser = argparse.ArgumentParser(prog="benchmarks.injection", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    events, rng = azh.read(), np.random.default_rng(1)
+    halves = [azh.train(azh.split(events, swapped=swapped), seed=1, progress=False) for swapped in (False, True)]
+    search = azh.Search(events, azh.cross(*(half.classify for half in halves)))
+    redrawn = Redrawn(search, sealed.read(folder))
+    print("| m_A (GeV) | σ (fb) | templates | mean pull | its width | within 1.96 errors | limit covers |")
+    print("|---" * 7 + "|")
+    for mass in MASSES:
+        signal = templates._Rows.of(sealed.signal(mass, seed=1))
+        made = search.templates(mass)
+        model = Likelihood(templates.specification(made))
+        background = np.where(np.arange(len(model.names)) == model.poi, 0, model.start)
+        error = model.fit(model.expected(background), least=-np.inf).errors[0, model.poi]
+        truths = [strength * error for strength in STRENGTHS]
+        kinds = {"the bundle's": [fit(redrawn, signal, made, truths, EXPERIMENTS, rng)], "drawn anew": []}
+        for _ in range(EXPERIMENTS):
+            redrawn.draw(rng)
+            kinds["drawn anew"].append(fit(redrawn, signal, redrawn.templates(mass), truths, 1, rng))
+        for kind, found in kinds.items():
+            for mu, (pulls, covers) in zip(truths, np.concatenate(found, axis=2), strict=True):
+                row = f"{mass} | {1000 * mu * SIGNAL_CROSS_SECTION:.1f} | {kind} | {pulls.mean():+.2f}"
+                shares = f"{np.mean(np.abs(pulls) < 1.96):.1%} | {covers.mean():.1%}"
+                print(f"| {row} | {pulls.std(ddof=1):.2f} | {shares} |", flush=True)
+
+
+def fit(
+    truth: Redrawn, signal: templates._Rows, made: templates.Templates, truths: list[float], n: int, rng: Generator
+) -> Floats:
+    """Fit n experiments with some templates at each true mu: pulls, and if limits cover, shape (n_truths, 2, n)."""
+    model, means = Likelihood(templates.specification(made)), []
+    sizes = {name: len(histograms["signal"].expected) for name, histograms in made.regions.items()}
+    for rows in (signal, truth.all[0]):
+        inside = np.searchsorted(made.edges[1:-1], truth._score(rows.inside, made.mass), side="right")
+        places = rows.places | {"signal": inside}
+        means.append(model.data({name: np.bincount(places[name], rows.weight[name], k) for name, k in sizes.items()}))
+    # What auxiliary measurements give; that of the simulation's statistics is in the templates.
+    is_drawn = model.is_constrained & ~np.char.startswith(model.names, "simulation")
+    centre = rng.normal(model.centre, np.where(is_drawn, model.width, 0), (n, len(model.names)))
+    drawn = [rng.poisson(mu * means[0] + means[1], (n, len(means[0]))) for mu in truths]
+    return np.array([study.outcomes(model, data, mu, centre=centre) for mu, data in zip(truths, drawn, strict=True)])
+
+
+if __name__ == "__main__":
+    main()
