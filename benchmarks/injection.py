@@ -84,8 +84,9 @@ def main() -> None:
             kinds["drawn anew"].append(fit(redrawn, signal, redrawn.templates(mass), truths, 1, rng))
         for kind, found in kinds.items():
             for mu, (pulls, covers) in zip(truths, np.concatenate(found, axis=2), strict=True):
-                row = f"{mass} | {1000 * mu * SIGNAL_CROSS_SECTION:.1f} | {kind} | {pulls.mean():+.2f} | {pulls.std():.2f}"
-                print(f"| {row} | {np.mean(np.abs(pulls) < 1.96):.1%} | {covers.mean():.1%} |", flush=True)
+                row = f"{mass} | {1000 * mu * SIGNAL_CROSS_SECTION:.1f} | {kind} | {pulls.mean():+.2f}"
+                row += f" | {pulls.std():.2f} | {np.mean(np.abs(pulls) < 1.96):.1%} | {covers.mean():.1%}"
+                print(f"| {row} |", flush=True)
 
 
 def fit(
