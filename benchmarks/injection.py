@@ -1,20 +1,19 @@
 """Does the fit find the signal that is there? ``python -m benchmarks.injection FOLDER`` prints a Markdown table.
 
 FOLDER holds backgrounds that share no event with the bundle's (`labcourse simulate azh --independent --out FOLDER`);
-signals are simulated here, of masses that no network has seen. Were each of these rows in an experiment a Poisson
-number of times, every bin would be Poisson around its sum of weights: so the bins are drawn at once.
-
-What two simulations have by chance is common to all experiments. With *the bundle's* templates it shifts the mean pull,
-whose width is below one: the error includes the chance of the templates, and that is always the same. Templates *drawn
-anew* for each experiment, from the independent events and about as many as the bundle has, share nothing: their bias,
-width and coverage mean what they say. (An event that is drawn twice counts as one of twice the weight, which makes the
-templates' own errors 6 % too large.)
+signals are simulated here. Were each row in an experiment a Poisson number of times its weight, every bin would be
+Poisson around its sum of weights: so the bins are drawn at once. What both simulations have by chance is common to all
+experiments. With *the bundle's* templates it shifts the mean pull, whose width is below one: the error includes the
+chance of the templates, and that is always the same. Templates *drawn anew* for each experiment, from the independent
+events and as many as the bundle has, share nothing: bias, width and coverage mean what they say. (An event drawn twice
+counts as one of twice the weight, which makes the templates' own errors 6 % too large.)
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,8 +27,7 @@ from factory.azh import sealed
 from factory.azh.generation import PASSES
 
 MASSES = (380, 580, 750, 1220)  # GeV, between those of the templates
-STRENGTHS = (0, 2, 4)
-"""Cross-sections, in units of the error that is expected without signal."""
+STRENGTHS = (0, 2, 4)  # cross-sections, in units of the error that is expected without signal
 EXPERIMENTS = 200
 PAIRS = PASSES // 2
 
@@ -47,17 +45,24 @@ class Redrawn(azh.Search):
         self.rows = [{str(name): v.index[v["region"] == name] for name in REGIONS} for v in versions]
         self.scores: dict[tuple[int, float], Floats] = {}
 
-    def _score(self, events: pd.DataFrame, mass: float) -> Floats:
-        key = id(events), mass
-        return self.scores[key] if key in self.scores else self.scores.setdefault(key, super()._score(events, mass))
+    def _score(self, events: pd.DataFrame | tuple[pd.DataFrame, Any], mass: float) -> Floats:
+        table, kept = events if isinstance(events, tuple) else (events, slice(None))
+        if (id(table), mass) not in self.scores:
+            self.scores[id(table), mass] = super()._score(table, mass)
+        return self.scores[id(table), mass][kept]
 
     def draw(self, rng: Generator) -> None:
         """Take two passes of an event, like one of the bundle, a Poisson number of times, one of eight on average."""
         weight = self.weight * PAIRS * rng.poisson(1 / PAIRS, self.event.max() + 1)[self.event]
-        self._background = [
-            rows._replace(weight={name: weight[index] for name, index in where.items()})
-            for rows, where in zip(self.all, self.rows, strict=True)
-        ]
+        self._background = []
+        for rows, where in zip(self.all, self.rows, strict=True):
+            kept = {name: np.flatnonzero(weight[index]) for name, index in where.items()}
+            places, process, event = ({k: v[kept[k]] for k, v in rows[i].items()} for i in (1, 3, 4))
+            weights = {name: weight[index][kept[name]] for name, index in where.items()}
+            tags = {name: (down[kept[name]], up[kept[name]]) for name, (down, up) in rows.tags.items()}
+            self._background.append(
+                templates._Rows((rows.inside, kept["signal"]), places, weights, process, event, tags)
+            )
 
 
 def main() -> None:
