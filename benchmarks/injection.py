@@ -17,19 +17,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.random import Generator
 
 import azh
-from azh import study, templates
+from azh import study
 from azh.events import REGIONS, SIGNAL_CROSS_SECTION, identity
-from azh.fits import Floats, Likelihood
+from azh.fits import Floats, Likelihood, expected_band
+from azh.templates import JET_ENERGY, Templates, _Rows, shift_jets, specification
 from factory.azh import sealed
 from factory.azh.generation import PASSES
 
 MASSES = (380, 580, 750, 1220)  # GeV, between those of the templates
-STRENGTHS = (0, 2, 4)  # cross-sections, in units of the error that is expected without signal
-EXPERIMENTS = 200
-PAIRS = PASSES // 2
+STRENGTHS = (0, 1, 2)  # cross-sections, in units of the expected limit: about 0, 2 and 4 standard deviations
+EXPERIMENTS, PAIRS = 200, PASSES // 2
 
 
 class Redrawn(azh.Search):
@@ -40,8 +39,8 @@ class Redrawn(azh.Search):
         independent = independent.assign(event=PAIRS * independent["event"] + independent["pass"] // 2)
         _, self.event = np.unique(identity(independent), return_inverse=True)
         self.weight = independent["weight"].to_numpy(np.float64)
-        versions = [independent, *(templates.shift_jets(independent, 1 + s * templates.JET_ENERGY) for s in (-1, 1))]
-        self.all = self._background = [templates._Rows.of(version) for version in versions]
+        versions = [independent, *(shift_jets(independent, 1 + s * JET_ENERGY) for s in (-1, 1))]
+        self.all = self._background = [_Rows.of(version) for version in versions]
         self.rows = [{str(name): v.index[v["region"] == name] for name in REGIONS} for v in versions]
         self.scores: dict[tuple[int, float], Floats] = {}
 
@@ -51,7 +50,7 @@ class Redrawn(azh.Search):
             self.scores[id(table), mass] = super()._score(table, mass)
         return self.scores[id(table), mass][kept]
 
-    def draw(self, rng: Generator) -> None:
+    def draw(self, rng: np.random.Generator) -> None:
         """Take two passes of an event, like one of the bundle, a Poisson number of times, one of eight on average."""
         weight = self.weight * PAIRS * rng.poisson(1 / PAIRS, self.event.max() + 1)[self.event]
         self._background = []
@@ -60,9 +59,7 @@ class Redrawn(azh.Search):
             places, process, event = ({k: v[kept[k]] for k, v in rows[i].items()} for i in (1, 3, 4))
             weights = {name: weight[index][kept[name]] for name, index in where.items()}
             tags = {name: (down[kept[name]], up[kept[name]]) for name, (down, up) in rows.tags.items()}
-            self._background.append(
-                templates._Rows((rows.inside, kept["signal"]), places, weights, process, event, tags)
-            )
+            self._background.append(_Rows((rows.inside, kept["signal"]), places, weights, process, event, tags))
 
 
 def main() -> None:
@@ -77,12 +74,10 @@ def main() -> None:
     print("| m_A (GeV) | σ (fb) | templates | mean pull | its width | within 1.96 errors | limit covers |")
     print("|---" * 7 + "|")
     for mass in MASSES:
-        signal = templates._Rows.of(sealed.signal(mass, seed=1))
+        signal = _Rows.of(sealed.signal(mass, seed=1))
         made = search.templates(mass)
-        model = Likelihood(templates.specification(made))
-        background = np.where(np.arange(len(model.names)) == model.poi, 0, model.start)
-        error = model.fit(model.expected(background), least=-np.inf).errors[0, model.poi]
-        truths = [strength * error for strength in STRENGTHS]
+        limit = expected_band(Likelihood(specification(made))).median
+        truths = [strength * limit for strength in STRENGTHS]
         kinds = {"the bundle's": [fit(redrawn, signal, made, truths, EXPERIMENTS, rng)], "drawn anew": []}
         for _ in range(EXPERIMENTS):
             redrawn.draw(rng)
@@ -95,10 +90,10 @@ def main() -> None:
 
 
 def fit(
-    truth: Redrawn, signal: templates._Rows, made: templates.Templates, truths: list[float], n: int, rng: Generator
+    truth: Redrawn, signal: _Rows, made: Templates, truths: list[float], n: int, rng: np.random.Generator
 ) -> Floats:
     """Fit n experiments with some templates at each true mu: pulls, and if limits cover, shape (n_truths, 2, n)."""
-    model, means = Likelihood(templates.specification(made)), []
+    model, means = Likelihood(specification(made)), []
     sizes = {name: len(histograms["signal"].expected) for name, histograms in made.regions.items()}
     for rows in (signal, truth.all[0]):
         inside = np.searchsorted(made.edges[1:-1], truth._score(rows.inside, made.mass), side="right")
