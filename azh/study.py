@@ -149,14 +149,23 @@ def injection(model: Likelihood, cross_section: float, *, experiments: int = 200
 
 def judge(model: Likelihood, data: Floats, mu: float, *, centre: Floats | None = None) -> dict[str, float]:
     """Return what `injection` returns, for experiments that are there: counts of shape (n, n_bins)."""
+    pull, covered = outcomes(model, data, mu, centre=centre)
+    return {"bias": float(pull.mean()), "pull_width": float(pull.std(ddof=1)), "coverage": float(covered.mean())}
+
+
+def outcomes(
+    model: Likelihood, data: Floats, mu: float, *, centre: Floats | None = None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return each experiment's pull (found − true) / error, and whether its limit spares the truth, shape (n,) each."""
     free = model.fit(data, least=-np.inf, centre=centre)
     pull = (free.parameters[:, model.poi] - mu) / free.errors[:, model.poi]
+    if mu == 0:  # which no limit excludes
+        return pull, np.ones(len(pull), bool)
     q = fits.tilde(model, data, model.fit(data, centre=centre), mu, centre=centre)
     background = model.start.copy()
     background[model.poi] = 0
     q_asimov = model.fit(model.expected(background), hold={"mu": mu}).deviance
-    covered = fits.cls(q, q_asimov) > fits.LEVEL
-    return {"bias": float(pull.mean()), "pull_width": float(pull.std(ddof=1)), "coverage": float(covered.mean())}
+    return pull, fits.cls(q, q_asimov) > fits.LEVEL
 
 
 def pulls(model: Likelihood, fit: Fit) -> dict[str, tuple[float, float]]:
