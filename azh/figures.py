@@ -83,11 +83,19 @@ def significances(curves: Mapping[str, Sequence[Significance]]) -> tuple[Figure,
     return fig, ax
 
 
-def closure(ratios: Mapping[float, tuple[float, float]], least: float) -> tuple[Figure, Axes]:
-    """Draw for each mass the significance of the network that never saw it, relative to that of the one that did."""
+def closure(
+    ratios: Mapping[float, tuple[float, float]], least: float, *, spread: Mapping[float, float]
+) -> tuple[Figure, Axes]:
+    """Draw for each mass the significance of the network that never saw it, relative to that of the one that did.
+
+    The band is the relative ``spread`` that other seeds of the training give.
+    """
     fig, ax = plotting.new_figure(width=7.2, height=3.6)
     values, errors = zip(*ratios.values(), strict=True)
-    ax.errorbar(list(ratios), values, errors, fmt="o", color=style.BACKGROUND, markersize=5)
+    masses, width = np.array(list(ratios)), np.array([spread[mass] for mass in ratios])
+    look: dict[str, Any] = {"color": style.GREY, "alpha": 0.3, "linewidth": 0}
+    ax.fill_between(masses, 1 - width, 1 + width, label="other seeds", **look)
+    ax.errorbar(masses, values, errors, fmt="o", color=style.BACKGROUND, markersize=5)
     ax.axhline(1, color=style.GREY, linewidth=1)
     ax.axhline(least, color=style.SIGNAL, linestyle="--", label=f"{least:g}")
     ax.set(xlabel="mass that was left out [GeV]", ylabel="significance, relative")

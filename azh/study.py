@@ -33,6 +33,16 @@ def expected_limit(search: Search, mass: float, modifiers: Modifiers = templates
     return in_pb(fits.expected_band(likelihood(search, mass, modifiers)))
 
 
+def expected_significance(
+    search: Search, mass: float, cross_section: float, modifiers: Modifiers = templates.modifiers
+) -> float:
+    """Return the significance that a signal of this cross-section (pb) would have, in the median (Asimov data)."""
+    model = likelihood(search, mass, modifiers)
+    truth = model.start.copy()
+    truth[model.poi] = cross_section / SIGNAL_CROSS_SECTION
+    return float(fits.discovery(model, model.expected(truth))[0])
+
+
 def in_pb(band: Band) -> Band:
     """Return limits on mu as limits on the cross-section (pb)."""
     return Band(*(value * SIGNAL_CROSS_SECTION for value in band))

@@ -120,6 +120,7 @@ class Search:
         events = events.assign(weight=events["weight"].to_numpy(np.float64) * scale)
         versions = [events, *(shift_jets(events, 1 + sign * JET_ENERGY) for sign in (-1, 1))]
         self._background = [_Rows.of(version[~is_signal(version)]) for version in versions]
+        self._made: dict[float, Templates] = {}
         self._simulated: dict[float, tuple[Floats, dict[str, dict[str, Histogram]]]] = {}
         if signal is not None:
             self._simulated |= signal._simulated
@@ -137,6 +138,8 @@ class Search:
         BadInput
             If the mass lies outside the range of the simulated ones.
         """
+        if mass in self._made:
+            return self._made[mass]
         edges, signal = self._signal(mass)
         scores = [self._score(rows.inside, mass) for rows in self._background]
         regions = {
@@ -152,7 +155,8 @@ class Search:
         bent = {name: (down + missing, up + missing) for name, (down, up) in own.variations.items()}
         merged["Zjets"] = Histogram(own.expected + missing, own.variance + missing_variance, bent)
         regions["signal"] = merged
-        return Templates(mass, np.r_[-np.inf, edges[starts[1:] - 1], np.inf], regions)
+        self._made[mass] = Templates(mass, np.r_[-np.inf, edges[starts[1:] - 1], np.inf], regions)
+        return self._made[mass]
 
     def bins(self, events: pd.DataFrame, templates: Templates) -> Integers:
         """Return the bin of the signal region of each event, all of them from there, shape (n_events,)."""
