@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from azh import search
 from azh.events import LUMINOSITY, PROCESSES
-from azh.fits import Band
+from azh.limits import Band
 from azh.sensitivity import Significance
 from azh.study import Point
 from azh.templates import Templates

@@ -109,7 +109,7 @@ def _significance(
                 where="azh.sensitivity.significances",
                 next_step="Use more events, or another mass.",
             )
-    edges = np.quantile(score[signal], np.arange(1, N_BINS) / N_BINS)
+    edges = np.quantile(score[signal], np.arange(1, N_BINS) / N_BINS, method="higher")
     place = np.searchsorted(edges, score, side="right")
     own, counterpart = place[signal], place[~signal]
     # Rows of one event in a bin are one entry with their summed weight.

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from azh import fits, templates
+from azh import fits, limits, templates
 from azh.events import SIGNAL_CROSS_SECTION, identity, is_signal
-from azh.fits import Band, Fit, Likelihood
+from azh.fits import Fit, Likelihood
+from azh.limits import Band
 from azh.sensitivity import Significance
 from azh.templates import Modifiers, Search
 
@@ -30,7 +31,7 @@ def likelihood(search: Search, mass: float, modifiers: Modifiers = templates.mod
 
 def expected_limit(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Band:
     """Return the limits on the cross-section (pb) that background alone would give, by the asymptotic formula."""
-    return in_pb(fits.expected_band(likelihood(search, mass, modifiers)))
+    return in_pb(limits.expected_band(likelihood(search, mass, modifiers)))
 
 
 def expected_significance(
@@ -40,7 +41,7 @@ def expected_significance(
     model = likelihood(search, mass, modifiers)
     truth = model.start.copy()
     truth[model.poi] = cross_section / SIGNAL_CROSS_SECTION
-    return float(fits.discovery(model, model.expected(truth))[0])
+    return float(limits.discovery(model, model.expected(truth))[0])
 
 
 def in_pb(band: Band) -> Band:
@@ -51,7 +52,7 @@ def in_pb(band: Band) -> Band:
 def floor(search: Search, mass: float) -> float:
     """Return the cross-section (pb) that no limit of 95 % can be below: 3.0 = −ln 0.05 events are expected from it."""
     signal = search.templates(mass).regions["signal"]["signal"].expected.sum()
-    return float(-np.log(fits.LEVEL) / signal * SIGNAL_CROSS_SECTION)
+    return float(-np.log(limits.LEVEL) / signal * SIGNAL_CROSS_SECTION)
 
 
 class Point(NamedTuple):
@@ -80,8 +81,8 @@ def scan(
         free, none = model.fit(counts, least=-np.inf), model.fit(counts, hold=fits.NONE)
         mu, error = free.parameters[0, model.poi], free.errors[0, model.poi]
         z = np.sqrt(max(none.deviance[0] - free.deviance[0], 0)) if mu > 0 else 0.0
-        band = in_pb(fits.expected_band(model, background=none.parameters[0]))
-        limit = fits.upper_limit(model, counts) * SIGNAL_CROSS_SECTION
+        band = in_pb(limits.expected_band(model, background=none.parameters[0]))
+        limit = limits.upper_limit(model, counts) * SIGNAL_CROSS_SECTION
         points.append(
             Point(mass, float(z), float(mu * SIGNAL_CROSS_SECTION), float(error * SIGNAL_CROSS_SECTION), limit, band)
         )
@@ -130,7 +131,7 @@ def largest_excesses(
             expected = np.sum([h.expected for name, h in made.regions[region].items() if name != "signal"], axis=0)
             counts[region] = rng.poisson(expected, (toys, len(expected)))
         data = np.concatenate([counts[name] for name in model.model.config.channels], axis=1)
-        largest = np.maximum(largest, fits.discovery(model, data))
+        largest = np.maximum(largest, limits.discovery(model, data))
     return largest
 
 
@@ -171,11 +172,11 @@ def outcomes(
     pull = (free.parameters[:, model.poi] - mu) / free.errors[:, model.poi]
     if mu == 0:  # which no limit excludes
         return pull, np.ones(len(pull), bool)
-    q = fits.tilde(model, data, model.fit(data, centre=centre), mu, centre=centre)
+    q = limits.tilde(model, data, model.fit(data, centre=centre), mu, centre=centre)
     background = model.start.copy()
     background[model.poi] = 0
     q_asimov = model.fit(model.expected(background), hold={"mu": mu}).deviance
-    return pull, fits.cls(q, q_asimov) > fits.LEVEL
+    return pull, limits.cls(q, q_asimov) > limits.LEVEL
 
 
 def pulls(model: Likelihood, fit: Fit) -> dict[str, tuple[float, float]]:

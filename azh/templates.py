@@ -127,7 +127,7 @@ class Search:
         for mass in sorted(set(events["m_a_true"][is_signal(events)])):
             own = [_Rows.of(version[version["m_a_true"] == mass]) for version in versions]
             scores = [self._score(rows.inside, mass) for rows in own]
-            edges = np.quantile(scores[0], np.arange(1, n_bins) / n_bins)
+            edges = np.quantile(scores[0], np.arange(1, n_bins) / n_bins, method="higher")
             self._simulated[float(mass)] = edges, self._fill(own, scores, edges)
 
     def templates(self, mass: float) -> Templates:
@@ -253,7 +253,8 @@ def _histogram(rows: _Rows, region: str, place: Integers, size: int, tags: int =
     weight = rows.weight[region]
     if tags:
         weight = weight * rows.tags[region][tags > 0]
-    return np.bincount(rows.process[region] * size + place, weight, len(PROCESSES) * size).reshape(-1, size)
+    filled = np.bincount(rows.process[region] * size + place, weight, len(PROCESSES) * size)
+    return filled.astype(np.float64).reshape(-1, size)  # integers where there is no event: those are no JSON
 
 
 def _variance(rows: _Rows, region: str, place: Integers, size: int) -> Floats:

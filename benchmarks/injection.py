@@ -53,7 +53,7 @@ class Redrawn(azh.Search):
     def draw(self, rng: np.random.Generator) -> None:
         """Take two passes of an event, like one of the bundle, a Poisson number of times, one of eight on average."""
         weight = self.weight * PAIRS * rng.poisson(1 / PAIRS, self.event.max() + 1)[self.event]
-        self._background = []
+        self._background, self._made = [], {}
         for rows, where in zip(self.all, self.rows, strict=True):
             kept = {name: np.flatnonzero(weight[index]) for name, index in where.items()}
             places, process, event = ({k: v[kept[k]] for k, v in rows[i].items()} for i in (1, 3, 4))

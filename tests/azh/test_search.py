@@ -29,7 +29,7 @@ from azh.events import Parts
 from factory import workers
 from labcourse import compiled
 from labcourse.errors import BadFile, BadInput, MissingSample, SimulationError
-from tests.azh.test_parameterised import make_events
+from tests.azh.made_up import make_events
 from workshop.cli import app
 
 OPTIONS: dict[str, Any] = {"epochs": 3, "progress": False}
