@@ -136,7 +136,7 @@ def read_sealed(number: int, folder: Path | str | None = None) -> pd.DataFrame:
     name = f"sealed-{number}.parquet"
     path = _find(name, folder, "labcourse sealed make")
     return _table(
-        path, SEALED_MANIFEST, lambda said: next(entry["sha256"] for entry in said["files"] if entry["file"] == name)
+        path, SEALED_MANIFEST, lambda said: {entry["file"]: entry["sha256"] for entry in said["files"]}.get(name)
     )
 
 
@@ -152,7 +152,7 @@ def _find(name: str, folder: Path | str | None, command: str) -> Path:
     return path
 
 
-def _table(path: Path, manifest: str, expected: Callable[[Any], str]) -> pd.DataFrame:
+def _table(path: Path, manifest: str, expected: Callable[[Any], str | None]) -> pd.DataFrame:
     """Read a table, and make sure that it is the one that the manifest beside it describes, if there is one."""
     import pandas as pd
 
@@ -162,7 +162,7 @@ def _table(path: Path, manifest: str, expected: Callable[[Any], str]) -> pd.Data
         if beside.is_file() and expected(read_json(beside)) != sha256(path):
             raise BadFile("The file is not the one that its manifest describes.", **where)
         return pd.read_parquet(path)
-    except (OSError, ValueError, LookupError, TypeError, StopIteration) as error:  # pyarrow's errors are among these
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:  # pyarrow's errors are among these
         raise BadFile(f"The file is damaged: {error}.", **where) from error
 
 
