@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from course import workspaces
 from labcourse import samples, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -37,7 +38,7 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("LABCOURSE_WORKSPACE", raising=False)
     monkeypatch.delenv("LABCOURSE_DATA", raising=False)
-    monkeypatch.setattr(settings, "_is_solution", False)
+    monkeypatch.setattr(workspaces, "_is_solution", False)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from IPython.core.inputtransformer2 import TransformerManager
 
+from course import workspaces
 from labcourse import settings
 from workshop.authoring import doctor
 
@@ -94,7 +95,7 @@ def test_the_first_cell_on_colab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     assert len(typed) == 2
     assert sys.path[0] == str(tmp_path / "labcourse")
     assert mounted == ["/content/drive"]
-    assert str(settings.outputs_folder()) == "/content/drive/MyDrive/labcourse"
+    assert str(workspaces.outputs_folder()) == "/content/drive/MyDrive/labcourse"
 
 
 def test_workflows_run_what_is_here_on_what_is_supported() -> None:

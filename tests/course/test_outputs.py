@@ -19,8 +19,10 @@ import pandas as pd
 import pytest
 
 from course import outputs
+from course.outputs import ChapterBusy
+from course.provenance import MissingOutput, StaleOutput
 from labcourse import samples, settings
-from labcourse.errors import BadInput, ChapterBusy, DamagedOutput, MissingOutput, StaleOutput, StorageError
+from labcourse.errors import BadInput, DamagedOutput, StorageError
 
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals and resource limits are those of Unix")
 

@@ -19,7 +19,7 @@ import pytest
 import typer
 
 import factory
-from course import outputs
+from course import outputs, workspaces
 from factory import mini
 from factory.azh import production
 from labcourse import ntuple, samples, settings
@@ -240,7 +240,7 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
     assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
     assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
-    assert not (settings.outputs_folder() / "solutions").exists()
+    assert not (workspaces.outputs_folder() / "solutions").exists()
     assert progress.read_states("notebooks") == {"1.1": "wrong"}, "solving is nobody's progress"
 
 
@@ -299,7 +299,7 @@ def test_a_students_chapter_goes_on_with_what_the_solutions_made(
     invoke("run", 1)
     result = invoke("run", 2, "--student", "--json")
     assert result.code == 0, result.err
-    assert [path.name for path in settings.outputs_folder().iterdir()] == ["solutions"]
+    assert [path.name for path in workspaces.outputs_folder().iterdir()] == ["solutions"]
 
 
 def test_build_says_what_it_did_and_what_differs(invoke: Invoke, project: Path) -> None:

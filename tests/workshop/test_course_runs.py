@@ -15,8 +15,8 @@ import pytest
 
 from course import outputs
 from course.checks.progress import MIME_TYPE, read_states
+from course.provenance import StaleOutput
 from labcourse import settings
-from labcourse.errors import StaleOutput
 from workshop.authoring import run, source
 from workshop.comparison.reading import take
 from workshop.comparison.reference import read_reference

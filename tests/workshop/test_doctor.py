@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from course import workspaces
 from labcourse import samples, settings
 from workshop.authoring import doctor, machine
 
@@ -38,7 +39,7 @@ def test_a_machine_that_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     findings = doctor.examine()
     assert "All is well" in doctor.as_table(findings), doctor.as_table(findings)
     assert [finding.check for finding in findings] == [name for name in doctor.CHECKS if name != "sample files"]
-    assert not list(settings.outputs_folder().iterdir())  # the trial leaves nothing behind
+    assert not list(workspaces.outputs_folder().iterdir())  # the trial leaves nothing behind
 
 
 def test_a_python_without_packages(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from course import workspaces
 from labcourse import __version__, samples, settings
 from labcourse.errors import LabCourseError
 from labcourse.files import atomic_write
@@ -161,7 +162,7 @@ def _memory() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    folder = settings.outputs_folder()
+    folder = workspaces.outputs_folder()
     trial = folder / "doctor.txt"
     mend = "Make room, or set LABCOURSE_OUTPUTS to a folder on a larger disk that you may write to."
     try:

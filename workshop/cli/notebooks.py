@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from course import workspaces
 from labcourse import settings
 from labcourse.errors import BadInput
 from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_wide
@@ -51,7 +52,7 @@ def run(
             results = _run(running.students(home, chapters or ()), "trial", jobs=jobs)
         finally:
             del os.environ["LABCOURSE_INPUTS"]
-            shutil.rmtree(settings.outputs_folder() / "trial", ignore_errors=True)
+            shutil.rmtree(workspaces.outputs_folder() / "trial", ignore_errors=True)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
