@@ -195,7 +195,7 @@ def regions(templates: Templates, counts: Mapping[str, NDArray[Any]], strength: 
     return fig, axes
 
 
-def scan(points: Sequence[Point], *, global_p: float | None = None) -> tuple[Figure, Any]:
+def scan(points: Sequence[Point]) -> tuple[Figure, Any]:
     """Draw a scan of data: the local p-value against the mass, and the observed limit with the expected band."""
     fig, (above, below) = plotting.new_figure(2, 1, width=7.2, height=6.4, sharex=True)
     masses = np.array([p.mass for p in points])
@@ -203,11 +203,6 @@ def scan(points: Sequence[Point], *, global_p: float | None = None) -> tuple[Fig
     for sigma in (1, 2, 3, 4, 5):
         above.axhline(norm.sf(sigma), color=style.GREY, linestyle=":", linewidth=1)
         above.annotate(f"{sigma} σ", (masses[-1], norm.sf(sigma)), ha="right", va="bottom", color=style.GREY)
-    if global_p is not None:
-        top = max(points, key=lambda p: p.significance)
-        look = {"textcoords": "offset points", "xytext": (14, 4), "color": style.SIGNAL}
-        above.plot([top.mass], [norm.sf(top.significance)], "v", color=style.SIGNAL)
-        above.annotate(f"anywhere: p = {global_p:.2g}", (top.mass, norm.sf(top.significance)), **look)
     lowest = min(1e-4, norm.sf(max(p.significance for p in points) + 0.5))
     above.set(yscale="log", ylabel=r"local $p_0$", ylim=(lowest, 1))
     _draw_band(below, masses, [p.expected for p in points])

@@ -532,12 +532,12 @@ plotting.show(
 )
 
 # %% [markdown]
-# From ten events on the formula is good. Below three it promises too much. Our fits have several bins, some with hardly an event. So at high masses we check with *toys*: experiments that are drawn and fitted, a thousand of each kind.
+# From ten events on the formula is good. Below three it promises too much. Our fits have several bins, some with hardly an event. So at high masses we check with *toys*: experiments that are drawn and fitted, four hundred of each kind.
 
 # %% tags=["nbval-ignore-output"]
 by_toys = {}
 for m in progress.each((1000, 1400, 2000), "toys at {:g} GeV"):
-    by_toys[m] = study.in_pb(limits.toy_band(study.likelihood(tested, m, modifiers), toys=600, seed=9))
+    by_toys[m] = study.in_pb(limits.toy_band(study.likelihood(tested, m, modifiers), toys=400, seed=9))
 rows = {}
 for m, band in by_toys.items():
     formula = expected_limits["parameterised"][m]
@@ -663,7 +663,7 @@ plotting.show(
 
 # %% tags=["nbval-ignore-output"]
 largest = study.largest_excesses(
-    final, events, progress.each(masses[::2], "300 experiments at {:g} GeV"), toys=300, seed=9, modifiers=modifiers
+    final, events, progress.each(masses[::3], "300 experiments at {:g} GeV"), toys=300, seed=9, modifiers=modifiers
 )
 print(f"largest local significance of experiments without A: median {np.median(largest):.2f}")
 
@@ -689,14 +689,9 @@ p_local, p_global = float(stats.norm.sf(top.significance)), float(global_p(large
 p_two, local_two = float(global_p(largest, 2.0)), float(stats.norm.sf(2.0))
 print(f"local p {p_local:.2g}; anywhere {p_global:.2g} (of {len(largest)} experiments)")
 print(f"two sigma somewhere: p = {p_two:.2f}, {p_two / local_two:.0f} times the local one")
-fig, axes = figures.scan(points, global_p=p_global)
-plotting.show(
-    fig,
-    alt="The scan of the data once more: local p-value and limits against the mass, with the largest excess marked by a triangle and the probability that background alone gives such an excess anywhere.",
-)
 
 # %% [markdown]
-# Two sigma *somewhere* are nothing special. (Only every second mass was tested in the experiments, to save time; a few more would be found in between.) Few hundred experiments can say "rarer than one in three hundred", and no more: for five sigma anywhere one needs other means, such as counting how often a low threshold is crossed (Gross and Vitells,
+# Two sigma *somewhere* are nothing special. (Only every third mass was tested in the experiments, to save time; a few more would be found in between.) Few hundred experiments can say "rarer than one in three hundred", and no more: for five sigma anywhere one needs other means, such as counting how often a low threshold is crossed (Gross and Vitells,
 # arXiv:1005.1891).
 
 # %% [markdown]
@@ -737,10 +732,10 @@ checks.written("9.11", answer_9_11)
 # Layers, neurons, activation, learning rate, $k$: who says that ours are good? Optuna tries settings, begins at random, then prefers what was good so far, and ends a trial early that lags behind (*pruned*). Two rules keep such a search honest. It is judged by *validation* events: whoever picks the best of many trials on test events reports luck. And all trials
 # are kept, the bad ones, too.
 #
-# Twelve short trials are a taste. Optuna draws its first eleven at random, since it learns only once ten are finished: so nearly all of what you see next is luck of the draw. `labcourse tune --trials 60` in JupyterLab's terminal (*File → New → Terminal*) goes on with the same file.
+# Eight short trials are a taste. Optuna draws its first eleven at random, since it learns only once ten are finished: so what you see next is luck of the draw. `labcourse tune --trials 60 --epochs 4` in JupyterLab's terminal (*File → New → Terminal*) goes on with the same file.
 
 # %% tags=["nbval-ignore-output"]
-short = search.run(parts, chapter.folder / "search.db", trials=12, epochs=6, seed=9)
+short = search.run(parts, chapter.folder / "search.db", trials=8, epochs=4, seed=9)
 search.table(short).head(5).round(3)
 
 # %% [markdown]
