@@ -49,6 +49,8 @@ class Likelihood:
     spec : mapping
         ``channels`` (and ``parameters``) as for `pyhf.Model`; modifiers of the types normfactor, lumi, normsys,
         histosys and staterror.
+    validate : bool
+        Whether pyhf compares the model with its schema first, which takes a tenth of a second.
 
     Attributes
     ----------
@@ -63,11 +65,11 @@ class Likelihood:
         If pyhf refuses the model, it has no ``mu``, a modifier is of another type, or a bin expects no background.
     """
 
-    def __init__(self, spec: Mapping[str, Any]) -> None:
+    def __init__(self, spec: Mapping[str, Any], *, validate: bool = True) -> None:
         where = "azh.fits.Likelihood"
         hint = "Compare with the example in the documentation of pyhf: channels, samples, data, modifiers."
         try:
-            self.model = pyhf.Model(dict(spec), poi_name="mu")
+            self.model = pyhf.Model(dict(spec), poi_name="mu", validate=validate)
         except (pyhf.exceptions.InvalidSpecification, pyhf.exceptions.InvalidModel, KeyError, TypeError) as error:
             raise BadInput(f"pyhf refuses the model: {error}", where=where, next_step=hint) from error
         except pyhf.exceptions.InvalidModifier as error:

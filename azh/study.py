@@ -26,7 +26,7 @@ PUBLISHED_LIMITS = {300.0: 0.31, 1400.0: 4.29e-3, 2000.0: 8.4e-3}
 
 def likelihood(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Likelihood:
     """Return the likelihood of a mass (GeV). Raises as `Search.templates` and `Likelihood`."""
-    return Likelihood(templates.specification(search.templates(mass), modifiers))
+    return Likelihood(templates.specification(search.templates(mass), modifiers), validate=False)
 
 
 def expected_limit(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Band:
@@ -76,7 +76,7 @@ def scan(
     points = []
     for mass in masses:
         made = search.templates(mass)
-        model = Likelihood(templates.specification(made, modifiers))
+        model = Likelihood(templates.specification(made, modifiers), validate=False)
         counts = model.data(search.observed(data, made))
         free, none = model.fit(counts, least=-np.inf), model.fit(counts, hold=fits.NONE)
         mu, error = free.parameters[0, model.poi], free.errors[0, model.poi]
@@ -122,7 +122,7 @@ def largest_excesses(
     total, largest = times.sum(axis=0, dtype=np.int64), np.zeros(toys)
     for mass in masses:
         made = of_toys.templates(mass)
-        model = Likelihood(templates.specification(made, modifiers))
+        model = Likelihood(templates.specification(made, modifiers), validate=False)
         place = of_toys.bins(inside, made)
         # Nearly all events are in the lowest bin: it has what the others do not have.
         above = np.stack([times[place == i].sum(axis=0, dtype=np.int64) for i in range(1, len(made.edges) - 1)], axis=1)
