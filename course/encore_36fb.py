@@ -581,7 +581,7 @@ with plotting.use_style():
         right.plot(MU, profiles[name], style, color="#0072B2", label=label)
     right.axhline(1, color="#777777", linewidth=0.8)
     right.set(xlabel="signal strength μ", ylabel=r"$q(\mu)$", xlim=(MU[0], MU[-1]), ylim=(0, 12))
-    right.legend(loc="lower right")
+    right.legend(loc="center right")
 plotting.show(
     fig,
     alt="Left: four-lepton mass from 80 to 170 GeV, fakes, ZZ and Higgs boson stacked and the data as points with errors; the data follow "

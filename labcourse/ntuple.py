@@ -209,11 +209,15 @@ def _event_table(
         )
     # Shape (4, n_events): each row is a column of the event table.
     branches = _LEPTON_BRANCHES | {q: b for q, b in _EXTRA_BRANCHES.items() if b in chunk and b.startswith("lep_")}
-    leptons = {
-        q: np.ascontiguousarray(ak.to_numpy(chunk[branch][:, :4]).T, np.float32) for q, branch in branches.items()
-    }
+    is_more = bool((number > 4).any())
+
+    def four(branch: str) -> Any:
+        lists = chunk[branch][:, :4] if is_more else chunk[branch]
+        return np.asarray(ak.flatten(lists)).reshape(-1, 4).T
+
+    leptons = {q: np.ascontiguousarray(four(branch), np.float32) for q, branch in branches.items()}
     if schema.flags:
-        flags = {name: ak.to_numpy(chunk[f"lep_is{name}"]).T for name in ("LooseID", "MediumID", "LooseIso")}
+        flags = {name: four(f"lep_is{name}") for name in ("LooseID", "MediumID", "LooseIso")}
         leptons["identified"] = np.where(leptons["pdgid"] == 11, flags["LooseID"], flags["MediumID"])
         leptons["isolated"] = flags["LooseIso"]
     if (leptons["pt"][1:] > leptons["pt"][:-1]).any():

@@ -125,7 +125,7 @@ def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) ->
         Where the run is stopped.
     """
     command = [*_sandbox(inputs, limits.memory), sys.executable, "-m", "workshop.comparison.inside"]
-    folders = ":".join(map(str, settings.search_path()))
+    folders = ":".join(map(str, _sample_folders()))
     environment = _ENVIRONMENT | {"PYTHONPATH": str(settings.home()), "LABCOURSE_DATA": folders}
     with tempfile.TemporaryFile() as order, tempfile.TemporaryFile() as received:
         order.write(json.dumps([sources, limits.cell_seconds, _MAX_OUTPUT]).encode())
@@ -140,6 +140,10 @@ def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) ->
         return _outcome(received, note)
 
 
+def _sample_folders() -> list[Path]:
+    return [*dict.fromkeys((*settings.search_path(), *settings.search_path("2025")))]
+
+
 def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     """Return the command line up to the program: later options cover what earlier ones show."""
     home = settings.home()
@@ -147,7 +151,7 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES)]
     # Of the samples' folders only the samples: what else lies there is nobody's business.
     samples = ("*.root", "manifest.json", "azh")
-    shown += [str(path) for folder in settings.search_path() for name in samples for path in folder.glob(name)]
+    shown += [str(path) for folder in _sample_folders() for name in samples for path in folder.glob(name)]
     return [
         *("bwrap", "--unshare-user", "--unshare-all", "--disable-userns", "--cap-drop", "ALL"),
         *("--die-with-parent", "--as-pid-1", "--new-session", "--proc", "/proc", "--dev", "/dev"),
@@ -155,7 +159,7 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
         *(part for path in dict.fromkeys(shown) for part in ("--ro-bind-try", path, path)),
         *(part for text in source.texts(home) for part in ("--ro-bind", "/dev/null", str(text))),
         *(part for path in inputs for part in ("--ro-bind", str(path), f"{_OWN}/outputs/solutions/{path.name}")),
-        *(part for path in (*settings.search_path(), f"{_OWN}/home") for part in ("--dir", str(path))),
+        *(part for path in (*_sample_folders(), f"{_OWN}/home") for part in ("--dir", str(path))),
         *("--remount-ro", "/", "--chdir", _OWN),
         *("prlimit", f"--data={most}", "--core=0", "--nproc=2000"),
     ]
