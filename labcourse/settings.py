@@ -1,7 +1,4 @@
-"""Where things are: the project's home and the sample search path.
-
-An environment variable and a file change it (others are those of `course.workspaces`, and ``LABCOURSE_MIRROR`` of
-`workshop.opendata.manifest.mirrors`):
+"""Where things are: the project's home and the sample search path (for the outputs see `course.workspaces`).
 
 ``LABCOURSE_DATA``
     Folders with sample files, searched first (separated like ``PATH``).
