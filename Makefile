@@ -8,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help course lab test notebooks bench
+.PHONY: help course lab test notebooks bench site links
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,15 @@ notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
 bench: .venv/course.stamp ## compare the course's fast ways with the plain ones
 	@$(BIN)/python -m benchmarks
 
+# Without a network; what Sphinx doubts, a link that leads nowhere for instance, is an error.
+SPHINX = $(BIN)/python -m sphinx -q -W --keep-going -E -j auto -c docs -d build/site/doctrees
+site: .venv/site.stamp ## build the pages to read in site/ (needs Python 3.11 or later)
+	@rm -rf build/site && $(SPHINX) -b html . build/site/html && rm -rf site && mv build/site/html site
+	@echo "site/index.html is the first page"
+
+links: .venv/site.stamp ## ask all outside addresses of these pages (needs a network)
+	@$(SPHINX) -b linkcheck . build/site/links
+
 .venv/bin/python:
 	@$(or $(PYTHON),false) -c '$(FITS)' 2>/dev/null || { \
 	echo "No Python 3.10 to 3.13 with its venv module was found$(if $(PYTHON), as $(PYTHON))." >&2; \
@@ -46,7 +55,11 @@ bench: .venv/course.stamp ## compare the course's fast ways with the plain ones
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev.stamp: requirements-dev.lock requirements-nbgrader.lock .venv/course.stamp
+.venv/site.stamp: requirements-site.lock .venv/course.stamp
+	$(PIP) --require-hashes -r requirements-site.lock
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock requirements-nbgrader.lock .venv/site.stamp
 	$(PIP) --require-hashes -r requirements-dev.lock
 	$(PIP) --require-hashes --no-deps --upgrade --target .venv/nbgrader -r requirements-nbgrader.lock
 	@touch $@

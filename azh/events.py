@@ -14,9 +14,9 @@ the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass`
 
 from __future__ import annotations
 
-import warnings
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +34,6 @@ SIGNAL_CROSS_SECTION = 0.05
 """σ(gg → A) · BR(A → Zh → ℓ⁺ℓ⁻ b b̄) that signal events are normalised to (pb)."""
 MASSES = (300, 420, 440, 460, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1600, 2000)
 """Masses of A that are simulated (GeV)."""
-BLIND_MASS = 1200
-"""The mass that no parameterised network is trained with, to see whether it interpolates (GeV)."""
-TRAINING_MASSES = tuple(mass for mass in MASSES if mass != BLIND_MASS)
 
 PROCESSES = ("signal", "Zjets", "ttbar", "Zh", "diboson")
 """What was simulated: the categories of the column ``process``."""
@@ -51,7 +48,7 @@ arXiv:2207.00230), the sidebands hold about as many events as the window, and ev
 FOLDER = "azh"
 """Folder of the events, in ``data/`` and wherever else samples are looked for."""
 FILE = "events.parquet"
-_NEXT = "Restore the file from the repository, or make it anew with `labcourse simulate azh`."
+SEALED_MANIFEST = "sealed.json"
 
 MISSING = -1.0
 """Stands for what a missing third jet would have had: transverse momentum, distances and b-tag score."""
@@ -85,7 +82,7 @@ COLUMNS = ("process", "region", "m_a_true", "run", "event", *MEASURED, "weight")
 
 
 class Parts(NamedTuple):
-    """Training, validation and test events: 60, 20 and 20 per cent, disjoint."""
+    """Training, validation and test events of the signal region: 40, 10 and 50 per cent, disjoint."""
 
     train: pd.DataFrame
     validation: pd.DataFrame
@@ -93,7 +90,7 @@ class Parts(NamedTuple):
 
 
 def read(folder: Path | str | None = None) -> pd.DataFrame:
-    """Read the event table of the search (columns: see above).
+    """Read the simulated events of the search (columns: see above).
 
     Parameters
     ----------
@@ -110,21 +107,63 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
     BadInput
         If a column is missing, a number is not finite, or a mass is unknown.
     """
-    import pandas as pd
-
-    folders = [Path(folder)] if folder is not None else [place / FOLDER for place in settings.search_path()]
-    path = next((place / FILE for place in folders if (place / FILE).is_file()), None)
-    if path is None:
-        raise MissingSample("The events of the search are not there.", where=str(folders[-1] / FILE), next_step=_NEXT)
-    manifest = path.with_name(samples.MANIFEST)
-    try:
-        if manifest.is_file() and read_json(manifest)["sha256"] != sha256(path):
-            raise BadFile("The file is not the one that its manifest describes.", where=str(path), next_step=_NEXT)
-        events = pd.read_parquet(path)
-    except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's errors are of these kinds
-        raise BadFile(f"The file is damaged: {error}.", where=str(path), next_step=_NEXT) from error
+    path = _find(FILE, folder, "labcourse simulate azh")
+    events = _table(path, samples.MANIFEST, lambda manifest: manifest["sha256"])
     check(events, str(path))
     return events
+
+
+def read_sealed(number: int, folder: Path | str | None = None) -> pd.DataFrame:
+    """Read sealed data: events of an experiment with 139 fb⁻¹ in which there may be an A, or none.
+
+    Parameters
+    ----------
+    number : int
+        Of the file, from 1 on.
+    folder : path, optional
+        As in `read`.
+
+    Returns
+    -------
+    DataFrame
+        ``event`` (1, 2, …), ``region`` and the measured columns, in random order.
+
+    Raises
+    ------
+    MissingSample, BadFile
+        As `read`.
+    """
+    name = f"sealed-{number}.parquet"
+    path = _find(name, folder, "labcourse sealed make")
+    return _table(
+        path, SEALED_MANIFEST, lambda said: {entry["file"]: entry["sha256"] for entry in said["files"]}.get(name)
+    )
+
+
+def _find(name: str, folder: Path | str | None, command: str) -> Path:
+    folders = [Path(folder)] if folder is not None else [place / FOLDER for place in settings.search_path()]
+    path = next((place / name for place in folders if (place / name).is_file()), None)
+    if path is None:
+        raise MissingSample(
+            f"{name} is not there.",
+            where=str(folders[-1] / name),
+            next_step=f"Restore it from the repository, or make it anew with `{command}`.",
+        )
+    return path
+
+
+def _table(path: Path, manifest: str, expected: Callable[[Any], str | None]) -> pd.DataFrame:
+    """Read a table, and make sure that it is the one that the manifest beside it describes, if there is one."""
+    import pandas as pd
+
+    where = {"where": str(path), "next_step": "Restore the file from the repository, or make it anew."}
+    beside = path.with_name(manifest)
+    try:
+        if beside.is_file() and expected(read_json(beside)) != sha256(path):
+            raise BadFile("The file is not the one that its manifest describes.", **where)
+        return pd.read_parquet(path)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:  # pyarrow's errors are among these
+        raise BadFile(f"The file is damaged: {error}.", **where) from error
 
 
 def check(events: pd.DataFrame, where: str) -> None:
@@ -158,15 +197,31 @@ def is_signal(events: pd.DataFrame) -> NDArray[np.bool_]:
     return (events["process"] == "signal").to_numpy()
 
 
-def split(events: pd.DataFrame, *, seed: int = splitting.SEED) -> Parts:
-    """Divide the events of the signal region by their identity into training, validation and test events (60:20:20)."""
-    train, rest = splitting.split(events[events["region"] == "signal"], train_fraction=0.6, seed=seed)
-    validation, test = splitting.validation_split(rest, validation_fraction=0.5, seed=seed)
-    return Parts(train, validation, test)
+def in_first_half(events: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return which events belong to the first half, shape (n_events,), by who they are.
+
+    Simulated events are divided by ``run`` and ``event``, as in the course; events of an experiment, which have no
+    ``run``, by whether ``event`` is odd: any rule that does not look at what was measured is good.
+    """
+    if "run" not in events:
+        return events["event"].to_numpy() % 2 == 1
+    return splitting.uniform(events, salt="half") < 0.5
 
 
-def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = TRAINING_MASSES) -> pd.DataFrame:
-    """Return the signal of one mass and all background, with the input ``m_a`` set to this mass.
+def split(events: pd.DataFrame, *, swapped: bool = False) -> Parts:
+    """Divide the events of the signal region: one half trains (and validates, a fifth of it), the other one tests.
+
+    ``swapped`` exchanges the halves. So two networks can judge all events, each those that it has not seen (`cross`).
+    """
+    own = events[events["region"] == "signal"]
+    is_first = in_first_half(own) ^ swapped
+    return Parts(
+        *splitting.validation_split(own[is_first], validation_fraction=0.2), own[~is_first].reset_index(drop=True)
+    )
+
+
+def at_mass(events: pd.DataFrame, mass: float) -> pd.DataFrame:
+    """Return the signal of one mass (GeV) and all background, with the input ``m_a`` set to this mass.
 
     That is how a network is asked about a mass: background events have none of their own.
 
@@ -174,11 +229,6 @@ def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = T
     ------
     EmptySelection
         If the table holds no signal of this mass, or no background.
-
-    Warns
-    -----
-    UserWarning
-        If the mass lies outside the range of the masses ``trained``: there the network extrapolates.
     """
     signal = is_signal(events)
     wanted = signal & (events["m_a_true"].to_numpy(float) == mass)
@@ -190,18 +240,7 @@ def at_mass(events: pd.DataFrame, mass: float, *, trained: tuple[float, ...] = T
                 where="azh.events.at_mass",
                 next_step=f"Signal is there for {', '.join(f'{value:g}' for value in present) or 'no mass'} GeV.",
             )
-    if is_outside(mass, trained):
-        warnings.warn(
-            f"{mass:g} GeV lies outside the trained range of {min(trained):g} to {max(trained):g} GeV: "
-            "the network extrapolates, and what it says there is not to be trusted.",
-            stacklevel=2,
-        )
     return events[wanted | ~signal].assign(m_a=np.float32(mass)).reset_index(drop=True)
-
-
-def is_outside(mass: float, trained: tuple[float, ...] = TRAINING_MASSES) -> bool:
-    """Return whether a mass lies outside the range of the trained ones."""
-    return not min(trained) <= mass <= max(trained)
 
 
 def draw_masses(events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -216,3 +255,8 @@ def draw_masses(events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.
     """
     drawn = rng.choice(np.asarray(masses, np.float32), len(events))
     return np.where(is_signal(events), events["m_a_true"].to_numpy(np.float32), drawn)
+
+
+def identity(events: pd.DataFrame) -> NDArray[np.int64]:
+    """Return a number for each row, shape (n_rows,), that rows of the same event share."""
+    return (events["run"].to_numpy(np.int64) << 40) + events["event"].to_numpy(np.int64)

@@ -7,10 +7,15 @@ from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm
 
-from azh.events import BLIND_MASS, LUMINOSITY, Parts, at_mass, is_signal
-from azh.methods import Classifier
-from azh.study import PUBLISHED_LIMITS, Limits, Point, full_weights
+from azh import search
+from azh.events import LUMINOSITY, PROCESSES
+from azh.limits import Band
+from azh.sensitivity import Significance
+from azh.study import Point
+from azh.templates import Templates
 from labcourse import plotting
 from labcourse.plotting import style
 
@@ -19,106 +24,255 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_PROCESSES = {"Zjets": "Z + jets", "ttbar": r"$t\bar{t}$", "Zh": "Zh", "diboson": "ZZ, WZ"}
+_LOOKS = {
+    "Zjets": ("Z + jets", "#56B4E9", ""),
+    "ttbar": (r"$t\bar{t}$", "#E69F00", "\\\\\\"),
+    "diboson": ("ZZ, WZ", "#009E73", "///"),
+    "Zh": ("Zh", "#CC79A7", "..."),
+}
+_SIGNAL = {"color": style.SIGNAL, "linewidth": 1.6}
+_DATA = {"fmt": "o", "color": "black", "markersize": 3.5, "linewidth": 1, "label": "data"}
 
 
-def _outlines(ax: Axes, events: pd.DataFrame, values: Any, weight: Any, bins: Any, signal: dict[str, Any]) -> None:
-    """Draw the histograms of all backgrounds, and of masks of the signal by label, as lines."""
-    chosen = {label: (events["process"] == name).to_numpy() for name, label in _PROCESSES.items()} | signal
-    for (label, mask), line in zip(chosen.items(), cycle(style.LINES), strict=False):
-        look = {"color": line.color, "linestyle": line.linestyle, "label": label}
-        ax.hist(values[mask], bins, weights=weight[mask], histtype="step", **look)
+def _stack(ax: Axes, edges: NDArray[Any], yields: Mapping[str, NDArray[Any]]) -> None:
+    """Draw the backgrounds on top of each other, the smallest at the bottom."""
+    below = np.zeros(len(edges) - 1)
+    for name in sorted(yields, key=lambda name: yields[name].sum()):
+        label, color, hatch = _LOOKS[name]
+        top = below + np.maximum(yields[name], 0)
+        look: dict[str, Any] = {"facecolor": color, "edgecolor": "white", "hatch": hatch, "linewidth": 0}
+        ax.stairs(top, edges, baseline=below, fill=True, label=label, **look)
+        below = top
 
 
-def mass(events: pd.DataFrame, masses: Sequence[float]) -> tuple[Figure, Axes]:
-    """Draw m_Zh of the backgrounds and of the signal at some masses (GeV), in the signal region."""
-    events = events[events["region"] == "signal"]
-    fig, ax = plotting.new_figure()
-    signal = {rf"signal, $m_A$ = {m:g} GeV": (events["m_a_true"] == m).to_numpy() for m in masses}
-    _outlines(ax, events, events["m_zh"], events["weight"], np.linspace(200, 2400, 56), signal)
-    ax.set(yscale="log", xlabel=r"$m_{Zh}$ [GeV]", ylabel="expected events / 40 GeV", ylim=(0.05, None))
+def mass(
+    events: pd.DataFrame, masses: Sequence[float] = (), *, data: pd.DataFrame | None = None
+) -> tuple[Figure, Axes]:
+    """Draw m_Zh in the signal region: the backgrounds, the signal of 0.05 pb at some masses (GeV), and data."""
+    fig, ax = plotting.new_figure(width=7.2)
+    inside, edges = events[events["region"] == "signal"], np.linspace(200, 2400, 56)
+    rows = {name: inside[inside["process"] == name] for name in PROCESSES}
+    yields = {name: np.histogram(table["m_zh"], edges, weights=table["weight"])[0] for name, table in rows.items()}
+    signal = rows["signal"]
+    yields.pop("signal")
+    _stack(ax, edges, yields)
+    for m, dashes in zip(masses, cycle(["-", "--", ":"]), strict=False):
+        own = signal[signal["m_a_true"] == m]
+        heights = np.histogram(own["m_zh"], edges, weights=own["weight"])[0]
+        ax.stairs(heights, edges, label=rf"signal, $m_A$ = {m:g} GeV", linestyle=dashes, **_SIGNAL)
+    if data is not None:
+        counts = np.histogram(data.loc[data["region"] == "signal", "m_zh"], edges)[0]
+        centres = (edges[1:] + edges[:-1]) / 2
+        seen = counts > 0
+        ax.errorbar(centres[seen], counts[seen], np.sqrt(counts[seen]), **_DATA)
+    ax.set(yscale="log", xlabel=r"$m_{Zh}$ [GeV]", ylabel="events / 40 GeV", ylim=(0.05, None), xlim=(200, 2400))
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
     return fig, ax
 
 
-def scores(classify: Classifier, parts: Parts, masses: Sequence[float]) -> tuple[Figure, Any]:
-    """Draw the score of test events, weighed up to all events, at some tested masses on a logarithmic axis."""
-    fig, axes = plotting.new_figure(1, len(masses), width=4.2 * len(masses), height=3.8, squeeze=False, sharey=True)
-    for ax, m in zip(axes[0], masses, strict=True):
-        events = at_mass(parts.test, m)
-        weight = full_weights(parts, events, m)
-        _outlines(ax, events, classify(events), weight, np.linspace(0, 1, 21), {"signal": is_signal(events)})
-        ax.set(yscale="log", xlabel=f"score at {m:g} GeV", ylim=(0.02, None))
-        style.stamp(ax, luminosity=LUMINOSITY)
-    axes[0, 0].set_ylabel("expected events / 0.05")
-    axes[0, 0].legend()
-    return fig, axes[0]
-
-
-def significances(curves: Mapping[str, Sequence[Point]]) -> tuple[Figure, Axes]:
-    """Draw significances against the mass, one curve a model; the blind mass is marked."""
+def significances(curves: Mapping[str, Sequence[Significance]]) -> tuple[Figure, Axes]:
+    """Draw expected significances against the mass, one curve a classifier."""
     fig, ax = plotting.new_figure(width=7.2)
-    for (name, points), line in zip(curves.items(), cycle(style.LINES), strict=False):
-        masses, values, errors, _ = zip(*points, strict=True)
+    for (name, found), line in zip(curves.items(), cycle(style.LINES), strict=False):
         look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
-        ax.errorbar(masses, values, errors, label=name.replace("_", " "), **look)
-    ax.axvline(BLIND_MASS, color=style.GREY, linestyle=":", linewidth=1)
-    ax.text(BLIND_MASS + 10, ax.get_ylim()[0], "blind", va="bottom", color=style.GREY)
-    ax.set(xlabel=r"tested $m_A$ [GeV]", ylabel="binned significance")
+        ax.errorbar([z.mass for z in found], [z.value for z in found], [z.error for z in found], label=name, **look)
+    ax.set(xlabel=r"tested $m_A$ [GeV]", ylabel="expected significance", ylim=(0, None))
+    ax.legend()
+    style.stamp(ax, luminosity=LUMINOSITY)
+    return fig, ax
+
+
+def closure(
+    ratios: Mapping[float, tuple[float, float]], least: float, *, spread: Mapping[float, float]
+) -> tuple[Figure, Axes]:
+    """Draw for each mass the significance of the network that never saw it, relative to that of the one that did.
+
+    The band is the relative ``spread`` that other seeds of the training give.
+    """
+    fig, ax = plotting.new_figure(width=7.2, height=3.6)
+    values, errors = zip(*ratios.values(), strict=True)
+    masses, width = np.array(list(ratios)), np.array([spread[mass] for mass in ratios])
+    look: dict[str, Any] = {"color": style.GREY, "alpha": 0.3, "linewidth": 0}
+    ax.fill_between(masses, 1 - width, 1 + width, label="other seeds", **look)
+    ax.errorbar(masses, values, errors, fmt="o", color=style.BACKGROUND, markersize=5)
+    ax.axhline(1, color=style.GREY, linewidth=1)
+    ax.axhline(least, color=style.SIGNAL, linestyle="--", label=f"{least:g}")
+    ax.set(xlabel="mass that was left out [GeV]", ylabel="significance, relative")
     ax.legend()
     style.stamp(ax, luminosity=None)
     return fig, ax
 
 
-def limits(found: Sequence[Limits]) -> tuple[Figure, Axes]:
-    """Draw expected limits against the mass: the shape with its band, the count, and the published points."""
-    fig, ax = plotting.new_figure(width=7.2)
-    masses = [limit.mass for limit in found]
-    bands = [[getattr(limit.shape, name) for limit in found] for name in ("minus_2", "minus_1", "plus_1", "plus_2")]
-    ax.fill_between(masses, bands[0], bands[3], color="#F0E442", alpha=0.7, label="± 2 σ")
-    ax.fill_between(masses, bands[1], bands[2], color="#009E73", alpha=0.7, label="± 1 σ")
-    ax.plot(masses, [limit.shape.median for limit in found], color="black", label="shape of the score")
-    ax.plot(masses, [limit.counting.median for limit in found], "--", color=style.LINES[0].color, label="one bin")
-    ax.plot(list(PUBLISHED_LIMITS), list(PUBLISHED_LIMITS.values()), "s", color=style.SIGNAL, label="published")
-    cross_section = r"$\sigma\cdot BR(Zh)\cdot BR(b\bar{b})$"
-    ax.set(yscale="log", xlabel=r"$m_A$ [GeV]", ylabel=f"expected limit on {cross_section} [pb]")
-    ax.legend()
+def limits(
+    expected: Mapping[str, Mapping[float, Band]],
+    *,
+    floor: Mapping[float, float],
+    seeds: Sequence[Mapping[float, Band]] = (),
+    toys: Mapping[float, Band] | None = None,
+) -> tuple[Figure, Axes]:
+    """Draw expected limits (pb) against the mass: the first classifier with its band, the others' medians, the limits
+    that other seeds of the training give, those by toys, and the floor of three events."""
+    fig, ax = plotting.new_figure(width=7.2, height=5)
+    name, bands = next(iter(expected.items()))
+    _draw_band(ax, np.array(list(bands)), list(bands.values()))
+    for other, line in zip(expected, cycle(style.LINES), strict=False):
+        look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
+        look |= {"color": "black", "linestyle": "-"} if other == name else {}
+        ax.plot(list(expected[other]), [band.median for band in expected[other].values()], label=other, **look)
+    for i, other_seed in enumerate(seeds):
+        label = "other seeds" if i == 0 else None
+        medians = [band.median for band in other_seed.values()]
+        ax.plot(list(other_seed), medians, color=style.GREY, linewidth=0.8, label=label)
+    if toys:
+        middle, low, high = (np.array([getattr(b, n) for b in toys.values()]) for n in ("median", "minus_1", "plus_1"))
+        look = {"fmt": "D", "color": "black", "markerfacecolor": "white", "capsize": 3}
+        ax.errorbar(list(toys), middle, [middle - low, high - middle], label="by toys", **look)
+    ax.plot(list(floor), list(floor.values()), color=style.SIGNAL, linestyle=":", label="three events")
+    ax.set(yscale="log", xlabel=r"$m_A$ [GeV]", ylabel="limit on the cross-section, 95 % [pb]")
+    ax.legend(ncols=2)
     style.stamp(ax, luminosity=LUMINOSITY)
     return fig, ax
 
 
-def parallel_coordinates(trials: pd.DataFrame) -> tuple[Figure, Axes]:
-    """Draw the finished trials of a search (`search.table`), a line each from setting to setting: darker is better.
+def _draw_band(ax: Axes, masses: NDArray[Any], bands: Sequence[Band]) -> None:
+    low_2, low_1, _, high_1, high_2 = np.array(bands).T
+    ax.fill_between(masses, low_2, high_2, color="#F0E442", alpha=0.7, linewidth=0, label="± 2 σ")
+    ax.fill_between(masses, low_1, high_1, color="#009E73", alpha=0.7, linewidth=0, label="± 1 σ")
 
-    Pruned trials are left out, and settings that not all trials have.
-    """
-    complete = trials[trials["state"] == "COMPLETE"].drop(columns=["number", "state"]).sort_values("value")
-    names = [name for name in complete if name != "value" and complete[name].notna().all()] + ["value"]
-    fig, ax = plotting.new_figure(width=1.3 * len(names) + 1)
-    places = []
-    for position, name in enumerate(names):
-        column = complete[name]
-        ax.axvline(position, color=style.GREY, linewidth=0.8)
-        if column.dtype.kind in "if":
-            values = np.log(column.to_numpy(float)) if name in _LOGARITHMIC else column.to_numpy(float)
-            places.append((values - values.min()) / (np.ptp(values) or 1.0))
-            labels = {0.0: f"{column.min():.3g}", 1.0: f"{column.max():.3g}"}
-        else:
-            kinds = sorted(column.unique())
-            places.append(column.map(kinds.index).to_numpy(float) / max(len(kinds) - 1, 1))
-            labels = dict(zip(np.linspace(0, 1, max(len(kinds), 2)), kinds, strict=False))
-        for height, label in labels.items():
-            where, align = {0.0: (-0.03, "top"), 1.0: (1.03, "bottom")}.get(height, (height, "center"))
-            inside = {"backgroundcolor": (1, 1, 1, 0.8)} if align == "center" else {}
-            ax.text(position, where, label, ha="center", va=align, fontsize=8, **inside)
-    for line, alpha in zip(np.transpose(places), np.linspace(0.15, 1, len(complete)), strict=True):
-        ax.plot(line, color=style.BACKGROUND, alpha=alpha, linewidth=1.2)
-    ax.set_xticks(range(len(names)), [_NAMES.get(str(name), str(name)) for name in names])
-    ax.tick_params(axis="x", pad=16, length=0, which="both")
-    ax.set(yticks=[], ylim=(-0.02, 1.02))
+
+def small_counts(background: NDArray[Any], exact: NDArray[Any], asymptotic: NDArray[Any]) -> tuple[Figure, Axes]:
+    """Draw the limit of one bin (events of signal) against its background: exact, and by the asymptotic formula."""
+    fig, ax = plotting.new_figure()
+    ax.plot(background, exact, color=style.BACKGROUND, label="exact")
+    ax.plot(background, asymptotic, color=style.SIGNAL, linestyle="--", label="asymptotic formula")
+    ax.axhline(-np.log(0.05), color=style.GREY, linestyle=":", label="three events")
+    ax.set(xscale="log", xlabel="expected background [events]", ylabel="expected limit on the signal [events]")
+    ax.set_ylim(0, None)
+    ax.legend()
+    style.stamp(ax, luminosity=None)
     return fig, ax
 
 
-_LOGARITHMIC = ("k", "width", "rate")
-_NAMES = {"value": "significance", "rate": "learning rate"}
+def regions(templates: Templates, counts: Mapping[str, NDArray[Any]], strength: float = 1.0) -> tuple[Figure, Any]:
+    """Draw all regions of a model in bins, with the counts of data, and below the ratio of data to background.
+
+    ``strength`` is the signal strength that is drawn.
+    """
+    names = {"signal": "signal region: bins of the score", "sideband": "side bands", "emu": "eµ"}
+    sizes = [len(counts[name]) for name in names]
+    fig, axes = plotting.new_figure(
+        2,
+        3,
+        width=8,
+        height=4.6,
+        sharex="col",
+        sharey="row",
+        width_ratios=[max(n, 2) for n in sizes],
+        height_ratios=[3, 1],
+    )
+    for (region, title), ax, ratio in zip(names.items(), axes[0], axes[1], strict=True):
+        histograms, seen = templates.regions[region], np.asarray(counts[region], float)
+        edges = np.arange(len(seen) + 1) + 0.5
+        yields = {name: histograms[name].expected for name in _LOOKS}
+        _stack(ax, edges, yields)
+        total = np.sum(list(yields.values()), axis=0)
+        signal = total + strength * histograms["signal"].expected
+        ax.stairs(signal, edges, label="with signal", **_SIGNAL)
+        centres = np.arange(1, len(seen) + 1)
+        ax.errorbar(centres, seen, np.sqrt(seen), **_DATA)
+        ratio.errorbar(centres, seen / total, np.sqrt(seen) / total, **_DATA)
+        error = np.sqrt(np.sum([histograms[name].variance for name in _LOOKS], axis=0)) / total
+        ratio.stairs(1 + error, edges, baseline=1 - error, fill=True, color=style.GREY, alpha=0.4)
+        ratio.stairs(signal / total, edges, **_SIGNAL)
+        ratio.axhline(1, color=style.GREY, linewidth=1)
+        ax.set(yscale="log", title=title, xlim=(edges[0], edges[-1]))
+        ratio.set(xticks=centres, ylim=(0, 3))
+        style.no_ticks_between(ratio)
+    axes[0, 0].set(ylabel="events", ylim=(0.3, None))
+    axes[1, 0].set(ylabel="ratio")
+    axes[0, 0].legend(fontsize=8)
+    return fig, axes
+
+
+def scan(points: Sequence[Point]) -> tuple[Figure, Any]:
+    """Draw a scan of data: the local p-value against the mass, and the observed limit with the expected band."""
+    fig, (above, below) = plotting.new_figure(2, 1, width=7.2, height=6.4, sharex=True)
+    masses = np.array([p.mass for p in points])
+    above.plot(masses, norm.sf([p.significance for p in points]), color=style.BACKGROUND)
+    for sigma in (1, 2, 3, 4, 5):
+        above.axhline(norm.sf(sigma), color=style.GREY, linestyle=":", linewidth=1)
+        above.annotate(f"{sigma} σ", (masses[-1], norm.sf(sigma)), ha="right", va="bottom", color=style.GREY)
+    lowest = min(1e-4, norm.sf(max(p.significance for p in points) + 0.5))
+    above.set(yscale="log", ylabel=r"local $p_0$", ylim=(lowest, 1))
+    _draw_band(below, masses, [p.expected for p in points])
+    below.plot(masses, [p.expected.median for p in points], "k--", linewidth=1, label="expected")
+    below.plot(masses, [p.limit for p in points], "k-", label="observed")
+    below.set(yscale="log", xlabel=r"$m_A$ [GeV]", ylabel="limit on the cross-section, 95 % [pb]")
+    below.legend()
+    style.stamp(above, luminosity=LUMINOSITY)
+    return fig, (above, below)
+
+
+def pulls_and_impacts(
+    pulls: Mapping[str, tuple[float, float]], impacts: Mapping[str, tuple[float, float]], *, most: int = 12
+) -> tuple[Figure, Any]:
+    """Draw the parameters with the largest impacts (pb) on the cross-section, and how far the fit pulled them."""
+    fig, (left, right) = plotting.new_figure(1, 2, width=8, height=0.3 * most + 1.2, sharey=True)
+    names = list(impacts)[:most][::-1]
+    places = np.arange(len(names))
+    free = [name.startswith("norm_") for name in names]
+    moved = np.array([pulls[name][0] - (1 if is_free else 0) for name, is_free in zip(names, free, strict=True)])
+    left.axvspan(-1, 1, color=style.GREY, alpha=0.2, linewidth=0)
+    left.errorbar(moved, places, xerr=[pulls[name][1] for name in names], fmt="o", color="black", markersize=4)
+    left.set(xlabel="pull [standard deviations]", xlim=(-2.5, 2.5))
+    down, up = np.array([impacts[name] for name in names]).T
+    right.barh(places, up, color=style.BACKGROUND, height=0.7, label="+1 σ")
+    right.barh(places, down, color="white", edgecolor=style.SIGNAL, hatch="///", height=0.7, label="−1 σ")
+    right.axvline(0, color=style.GREY, linewidth=1)
+    right.set(xlabel="impact on the cross-section [pb]")
+    right.legend()
+    left.set_yticks(places, [name.replace("_", " ") for name in names], fontsize=8)
+    style.no_ticks_between(left)
+    return fig, (left, right)
+
+
+def settings(trials: pd.DataFrame) -> tuple[Figure, Any]:
+    """Draw the values of the finished trials of a search against each setting, the most important setting first.
+
+    Pruned trials, which have no final value, are ticks at the bottom. Raises as `azh.search.importance`.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        As `azh.search.table` and `azh.search.long_run` return it.
+    """
+    shares = search.importance(trials)
+    fig, axes = plotting.new_figure(2, -(-len(shares) // 2), width=8, height=5, sharey=True)
+    done, best = trials["state"] == "COMPLETE", search.are_best(trials)
+    bottom = trials.loc[done, "value"].min() - 0.1
+    for ax, name in zip(axes.flat, map(str, shares.index), strict=False):
+        names = sorted(trials[name].unique()) if isinstance(trials[name].iloc[0], str) else []
+        x = trials[name].map(names.index) if names else trials[name]
+        for random, marker in ((True, "s"), (False, "o")):
+            for is_best, color, inside in ((False, style.BACKGROUND, "white"), (True, style.SIGNAL, style.SIGNAL)):
+                chosen = done & (best == is_best) & (trials["random"] == random)
+                label = ("random start" if random else "search") + (", best quarter" if is_best else "")
+                look = {"color": color, "markerfacecolor": inside, "markersize": 4.5, "linestyle": "", "label": label}
+                ax.plot(x[chosen], trials.loc[chosen, "value"], marker, **look)
+        ax.plot(x[~done], np.full((~done).sum(), bottom), "|", color=style.GREY, markersize=8, label="pruned")
+        ax.set(title=f"{name.replace('_', ' ')}: {100 * shares[name]:.0f} %")
+        if names:
+            ax.margins(x=0.2)
+            ax.set_xticks(range(len(names)), [n.replace("_", " ") for n in names])
+            ax.tick_params(axis="x", rotation=90 if len(names) > 2 else 0)
+            style.no_ticks_between(ax)
+        elif x.max() > 10 * x.min():
+            ax.set_xscale("log")
+    for ax in axes[:, 0]:
+        ax.set_ylabel("mean significance")
+    last = axes.flat[-1]
+    if len(shares) < axes.size:
+        last.axis("off")
+        last.legend(*axes.flat[0].get_legend_handles_labels(), loc="center", fontsize=8)
+    return fig, axes

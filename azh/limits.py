@@ -1,163 +1,161 @@
-"""Expected limits on the cross-section: what an experiment with 139 fb⁻¹ could exclude if there were no A.
+"""What fits say: the significance of an excess, and upper limits, by formulae and by toys.
 
-Expected events, a background known to 20 %, and CLs (A. L. Read, J. Phys. G 28 (2002) 2693) with the
-likelihood of pyhf.
+Test statistics and their asymptotic distributions are those of G. Cowan et al., Eur. Phys. J. C 71 (2011) 1554
+(arXiv:1007.1727), with CLs (A. L. Read, J. Phys. G 28 (2002) 2693).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import optimize
+from scipy.stats import norm
 
-from azh.events import SIGNAL_CROSS_SECTION
-from azh.sensitivity import N_BINS, Binned, Floats, histogram, scored
+from azh.fits import NONE, Fit, Likelihood
 from labcourse.errors import BadInput
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-MAX_RELATIVE_ERROR = 0.5
-"""Of the background of a bin, by the simulation's statistics."""
-LEAST_SIGNAL = 0.15
-"""Share of the signal that a bin holds: more bins take longer and tell hardly more."""
+Floats = NDArray[Any]
+LEVEL = 0.05
+"""1 − confidence level of all limits."""
 
 
-class Limit(NamedTuple):
-    """Expected upper limit at 95 % (pb): the median of background-only experiments, and its band."""
+class Band(NamedTuple):
+    """Upper limits on mu at 95 % that background alone would give: the median, and 1 and 2 standard deviations."""
 
-    median: float
     minus_2: float
     minus_1: float
+    median: float
     plus_1: float
     plus_2: float
 
 
-def for_limit(score: Floats, events: pd.DataFrame) -> Binned:
-    """Fill a score into the few bins of a limit, each with enough background to say how uncertain it is.
-
-    Fine bins with equal parts of the signal are merged from the highest score down until they do. The last one
-    holds what lies below all but a thousandth of the signal, and so the background's normalisation.
-
-    Parameters and errors are those of `histogram`.
-    """
-    score, signal, _ = scored(score, events)
-    steps = np.quantile(score[signal], np.linspace(0, 1, 2 * N_BINS + 1)[1:-1])
-    edges = np.unique(np.r_[0.0, np.quantile(score[signal], 1e-3), steps, 1.0])
-    fine = histogram(score, events, edges=edges)
-    rows, kept, current = [], [fine.edges[-1]], np.zeros(3)
-    for index in range(len(fine.signal) - 1, -1, -1):
-        current = current + [column[index] for column in fine[1:]]
-        precise = current[2] <= (MAX_RELATIVE_ERROR * current[1]) ** 2
-        if (precise and current[0] > LEAST_SIGNAL * fine.signal.sum()) or index <= 1:
-            rows.append(current)
-            kept.append(fine.edges[index])
-            current = np.zeros(3)
-    return Binned(np.array(kept[::-1]), *np.array(rows[::-1]).T)
+def discovery(likelihood: Likelihood, data: ArrayLike, *, centre: Floats | None = None) -> Floats:
+    """Return the significance √q₀ of each data set, shape (n,): 0 where the best signal is none (eq. 12 and 52)."""
+    free, none = likelihood.fit(data, centre=centre), likelihood.fit(data, hold=NONE, centre=centre)
+    return np.sqrt(np.maximum(none.deviance - free.deviance, 0))
 
 
-def expected_limit(binned: Binned, *, background_uncertainty: float = 0.2) -> Limit:
-    """Return the expected limit on σ(gg → A) · BR(A → Zh) · BR(h → bb) at 95 % confidence (CLs), and its band.
-
-    The likelihood is pyhf's: Poisson bins, a background uncertainty common to all, and that of the simulation's
-    own statistics in each. For background-only data the best fit is known, so that a fit with the signal fixed is
-    all that a value takes; median and band follow from it (Cowan et al., arXiv:1007.1727, section 4.3):
-    the signal strength at which √q = Φ⁻¹(1 − 0.05 Φ(N)) + N, for N = −2 … 2.
+def expected_band(likelihood: Likelihood, *, background: Floats | None = None) -> Band:
+    """Return the limits that background alone would give, by the asymptotic formula (section 4.3).
 
     Parameters
     ----------
-    binned : Binned
-        Expected events, signal for 0.05 pb; one bin makes a counting experiment.
-    background_uncertainty : float
-        Relative, common to all bins.
-
-    Raises
-    ------
-    BadInput
-        If the uncertainty is not between 0 and 1, if a bin has no positive background or a number that cannot be, if
-        there is no signal, or if a limit is out of all bounds.
+    background : ndarray, shape (n_parameters,), optional
+        Parameters of the background, for example of a fit to data; by default what the model says.
     """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
+    root_q = _asimov_root(likelihood, background)
+    targets = [float(norm.isf(LEVEL * norm.cdf(n)) + n) for n in (-2, -1, 0, 1, 2)]
+    start = _reach(likelihood)
 
-    where = "azh.limits.expected_limit"
-    if not 0 < background_uncertainty < 1:
-        raise BadInput(
-            f"background_uncertainty is {background_uncertainty}.",
-            where=where,
-            next_step="Use a number between 0 and 1, such as 0.2.",
-        )
-    signal, background, variance = (np.asarray(column, np.float64) for column in binned[1:])
-    good = (background > 0) & (np.minimum(signal, variance) >= 0) & np.isfinite(signal + background + variance)
-    if not good.all():
-        bad = np.flatnonzero(~good)[0]
-        raise BadInput(
-            f"Bin {bad + 1} of {good.size} holds {signal[bad]:g} signal and {background[bad]:g} background events, the "
-            f"latter with a variance of {variance[bad]:g}.",
-            where=where,
-            next_step="Background has to be positive, the others not negative: merge it with its neighbour, as "
-            "`azh.limits.for_limit` does, or look at the weights.",
-        )
-    if not signal.any():
-        raise BadInput("No bin holds signal.", where=where, next_step="Use more events, or another mass.")
-    # In units of about the reach of s/√b, limits are near one.
-    error = background + variance + (background_uncertainty * background) ** 2
-    reach = 2 / np.sqrt(np.sum(signal**2 / error))
-    root_q = _likelihood_ratio(signal * reach, background, variance, background_uncertainty)
-    limits: list[float] = []
-    for n in (-2, -1, 0, 1, 2):
-        target = float(norm.isf(0.05 * norm.cdf(n)) + n)
-        low = high = limits[-1] if limits else 1.0
-        while root_q(low) > target:
-            low /= 2
-        while root_q(high) < target:
-            high *= 2
-        limits.append(
-            low if low == high else brentq(lambda mu, target: root_q(mu) - target, low, high, (target,), rtol=1e-6)
-        )
-    minus_2, minus_1, median, plus_1, plus_2 = (float(value * reach * SIGNAL_CROSS_SECTION) for value in limits)
-    if not 0 < minus_2 < minus_1 < median < plus_1 < plus_2 < np.inf:
-        raise BadInput(
-            f"The limits {minus_2:.3g}, {minus_1:.3g}, {median:.3g}, {plus_1:.3g}, {plus_2:.3g} are no band.",
-            where=where,
-            next_step="Look at the numbers of events: are they far too many or too few?",
-        )
-    return Limit(median, minus_2, minus_1, plus_1, plus_2)
+    def limit(target: float) -> float:
+        return _crossing(lambda mu: target - root_q(mu), start)
+
+    return Band(*map(limit, targets))
 
 
-def _likelihood_ratio(
-    signal: Floats, background: Floats, variance: Floats, uncertainty: float
-) -> Callable[[float], float]:
-    """Return √q as a function of the signal strength, for data that are the expected background.
+def upper_limit(likelihood: Likelihood, data: ArrayLike) -> float:
+    """Return the observed upper limit on mu at 95 % (CLs, asymptotic) of one data set, shape (n_bins,)."""
+    free, none = likelihood.fit(data), likelihood.fit(data, hold=NONE)
+    root_q = _asimov_root(likelihood, none.parameters[0])
 
-    Every term is a difference to the best fit, and none takes a derivative from values: those of the likelihood itself
-    grow with the events, and pyhf's general fit drowns in their rounding from some 10⁵ events in a bin on.
+    def above(mu: float) -> float:
+        q = tilde(likelihood, np.atleast_2d(data), free, mu)
+        return float(np.log(cls(q, root_q(mu) ** 2)[0] / LEVEL))
+
+    return _crossing(above, _reach(likelihood))
+
+
+def cls(q: ArrayLike, q_asimov: ArrayLike) -> Floats:
+    """Return CLs for values of q̃ and its value for the background's expectation, asymptotically (eq. 65 and 66)."""
+    root, root_a = np.sqrt(q), np.sqrt(q_asimov)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = (np.square(root) + np.square(root_a)) / (2 * root_a), (np.square(root) - np.square(root_a)) / (2 * root_a)
+    near = root <= root_a
+    both = norm.logsf(np.where(near, root, far[0]))
+    background = np.where(near, norm.logcdf(root_a - root), norm.logsf(far[1]))
+    return np.exp(both - background)
+
+
+def tilde(likelihood: Likelihood, data: Floats, free: Fit, mu: float, *, centre: Floats | None = None) -> Floats:
+    """Return q̃ of a signal strength, shape (n,), given the best fits: 0 where data hold more signal (eq. 16)."""
+    q = np.maximum(likelihood.fit(data, hold={"mu": mu}, centre=centre).deviance - free.deviance, 0)
+    return np.where(free.parameters[:, likelihood.poi] > mu, 0.0, q)
+
+
+def toy_band(likelihood: Likelihood, *, toys: int = 1000, seed: int = 0, points: int = 8) -> Band:
+    """Return the limits that background alone would give, by toys: right however few events there are.
+
+    Each experiment of background alone is compared, at each of some signal strengths, with experiments that hold
+    the signal: its limit is where CLs = P(q ≥ its own | signal) / P(q ≥ its own | background) is 5 %.
+
+    Parameters
+    ----------
+    toys : int
+        Experiments of either kind.
+    points : int
+        Signal strengths, from 0.4 to 3 times the median by the asymptotic formula.
     """
-    from pyhf.interpolators import code4
-    from scipy.optimize import minimize_scalar
-    from scipy.special import kl_div
+    rng = np.random.default_rng(seed)
+    background = likelihood.start.copy()
+    background[likelihood.poi] = 0
+    strengths = expected_band(likelihood).median * np.geomspace(0.4, 3, points)
+    data, centre = likelihood.toys(background, toys, rng)
+    free, excluded = likelihood.fit(data, centre=centre), []
+    for mu in strengths:
+        alone = tilde(likelihood, data, free, mu, centre=centre)
+        nuisance = likelihood.fit(likelihood.expected(background), hold={"mu": mu}).parameters[0]
+        data_s, centre_s = likelihood.toys(nuisance, toys, rng)
+        free_s = likelihood.fit(data_s, centre=centre_s)
+        with_signal = tilde(likelihood, data_s, free_s, mu, centre=centre_s)
+        excluded.append(_share_above(with_signal, alone) / _share_above(alone, alone))
+    # Where CLs falls through 5 %, between two strengths; straight lines in ln mu and in ln CLs.
+    height = np.log(np.maximum(np.array(excluded), 1e-6)).T - np.log(LEVEL)
+    limits = [np.exp(np.interp(0, -np.minimum.accumulate(row), np.log(strengths))) for row in height]
+    return Band(*(float(value) for value in np.quantile(limits, norm.cdf([-2, -1, 0, 1, 2]))))
 
-    # The background's normalisation for a pull of −1, 0 and 1, and pyhf's way between and beyond.
-    normalisation = code4([[[[1 - uncertainty], [1.0], [1 + uncertainty]]]], subscribe=False)
 
-    def q_at(pull: float, mu: float) -> float:
-        factor = float(normalisation(np.array([[pull]])).item())
-        b, v, s = background * factor, variance * factor**2, mu * signal
-        # What is left to each bin is its own background: the best total solves total² − p total − v n = 0.
-        p = s + b - v
-        root = np.hypot(p, 2 * np.sqrt(v * background))
-        total = np.where(p > 0, (root + p) / 2, 2 * v * background / np.where(p > 0, 1, root - p))
-        negative = total < s
-        total = np.where(negative, s, total)
-        own = np.where(negative, b**2 / np.where(negative, v, 1), v * (1 - background / total) ** 2)
-        return float(2 * kl_div(background, total).sum() + own.sum() + pull**2)
+def _share_above(values: Floats, thresholds: Floats) -> Floats:
+    """Return the share of values that reach each threshold, but for the rounding of a fit."""
+    return 1 - np.searchsorted(np.sort(values), thresholds - 1e-6) / len(values)
+
+
+def _asimov_root(likelihood: Likelihood, background: Floats | None) -> Callable[[float], float]:
+    parameters = (likelihood.start if background is None else background).copy()
+    parameters[likelihood.poi] = 0
+    data, centre = likelihood.expected(parameters), parameters[None, :]
 
     @cache
     def root_q(mu: float) -> float:
-        # Signal only pulls the background down; at a pull of −10 q is beyond all limits.
-        found = minimize_scalar(q_at, args=(mu,), bounds=(-10, 0), method="bounded", options={"xatol": 1e-9})
-        return float(np.sqrt(found.fun))
+        return float(np.sqrt(max(likelihood.fit(data, hold={"mu": mu}, centre=centre).deviance[0], 0)))
 
     return root_q
+
+
+def _reach(likelihood: Likelihood) -> float:
+    """Return a signal strength of the order of one standard deviation of the background."""
+    start = likelihood.start.copy()
+    start[likelihood.poi] = 0
+    nu, slope = likelihood._evaluate(start[None, :])
+    return float(1 / np.sqrt((slope[0, :, likelihood.poi] ** 2 / nu[0]).sum()))
+
+
+def _crossing(falling: Callable[[float], float], start: float) -> float:
+    """Return where a function that falls with mu is zero. Raises BadInput if it is nowhere."""
+    low = high = start
+    for _ in range(60):
+        if falling(high) < 0:
+            break
+        high *= 2
+    for _ in range(60):
+        if falling(low) > 0:
+            return float(optimize.brentq(falling, low, high, rtol=1e-5))
+        low /= 2
+    raise BadInput(
+        "No signal strength is excluded.",
+        where="azh.fits",
+        next_step="Look at the model: does the signal expect events, and are they not all uncertain?",
+    )

@@ -5,23 +5,21 @@ Each gives a *classifier*: a function that takes events with the column ``m_a`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MEASURED, TRAINING_MASSES, Parts, check, draw_masses, is_signal
+from azh.events import MASSES, MEASURED, Parts, check, draw_masses, in_first_half, is_signal
+from azh.sensitivity import Classifier
 from labcourse import training
 from labcourse.errors import BadInput, EmptySelection
 
 if TYPE_CHECKING:
     import keras
     import pandas as pd
-
-Classifier = Callable[["pd.DataFrame"], NDArray[np.floating]]
-
 
 CONDITIONINGS = ("concatenate", "affine")
 ACTIVATIONS = ("relu", "selu", "leaky_relu", "prelu", "gelu", "swish")
@@ -189,10 +187,14 @@ def training_weights(events: pd.DataFrame, *, signal_scale: float = 1.0) -> NDAr
     return (weight / weight.mean()).astype(np.float32)
 
 
-def arrays(events: pd.DataFrame, mass: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return inputs, shape (n_events, 20) with the mass last, and labels, shape (n_events,)."""
-    measured = events[list(MEASURED)].to_numpy(np.float32)
-    return np.column_stack([measured, mass]), is_signal(events).astype(np.float32)
+def inputs_of(events: pd.DataFrame, mass: NDArray[Any]) -> NDArray[np.float32]:
+    """Return the inputs of a network, shape (n_events, 20), the mass as the last one."""
+    return np.column_stack([events[list(MEASURED)].to_numpy(np.float32), mass.astype(np.float32)])
+
+
+def labels(events: pd.DataFrame) -> NDArray[np.float32]:
+    """Return 1 for signal and 0 for background, shape (n_events,)."""
+    return is_signal(events).astype(np.float32)
 
 
 def of_masses(events: pd.DataFrame, masses: tuple[float, ...], where: str) -> pd.DataFrame:
@@ -214,7 +216,8 @@ def train(
     parts: Parts,
     recipe: Recipe = IMPROVED,
     *,
-    masses: tuple[float, ...] = TRAINING_MASSES,
+    masses: tuple[float, ...] = MASSES,
+    with_mass: bool = True,
     seed: int = 0,
     callbacks: tuple[Any, ...] = (),
     progress: bool = True,
@@ -223,7 +226,7 @@ def train(
 
     Signal of other masses than ``masses`` is left out, so that a mass can be kept blind. Background events get a
     mass drawn from ``masses``, anew for each epoch and reproducibly from ``seed``; for validation once. With one mass
-    only, the mass is no input.
+    only, or without ``with_mass``, the mass is no input.
 
     Parameters
     ----------
@@ -240,7 +243,7 @@ def train(
     import keras
 
     own, validation = (of_masses(part, masses, "azh.train") for part in parts[:2])
-    with_mass = len(masses) > 1
+    with_mass = with_mass and len(masses) > 1
     inputs = slice(None) if with_mass else slice(-1)
     optimizer: Any
     if recipe.momentum:
@@ -253,15 +256,15 @@ def train(
         callbacks = (*callbacks, keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True))
     # Only what it is trained with: the scale of the inputs must not know a blind mass either.
     model = build(
-        arrays(own, draw_masses(own, masses, np.random.default_rng(seed)))[0][:, inputs],
+        inputs_of(own, draw_masses(own, masses, np.random.default_rng(seed)))[:, inputs],
         recipe.hidden,
         activation=recipe.activation,
         conditioning=recipe.conditioning if with_mass else "concatenate",
         optimizer=optimizer,
         seed=seed,
     )
-    x, y = arrays(own, draw_masses(own, masses, np.random.default_rng([seed, 0])))
-    x_val, y_val = arrays(validation, draw_masses(validation, masses, np.random.default_rng([seed, 1])))
+    x, y = inputs_of(own, draw_masses(own, masses, np.random.default_rng([seed, 0]))), labels(own)
+    x_val = inputs_of(validation, draw_masses(validation, masses, np.random.default_rng([seed, 1])))
 
     def new_masses(epoch: int) -> NDArray[np.float32]:
         drawn = np.random.default_rng([seed, 2, epoch]).choice(np.asarray(masses, np.float32), int((y == 0).sum()))
@@ -274,7 +277,7 @@ def train(
         x[:, inputs],
         y,
         weight,
-        validation_data=(x_val[:, inputs], y_val, weight_val),
+        validation_data=(x_val[:, inputs], labels(validation), weight_val),
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         seed=seed,
@@ -289,7 +292,7 @@ def of_network(model: keras.Model) -> Classifier:
     """Return the classifier of a network, with or without the mass as its last input."""
 
     def classify(events: pd.DataFrame) -> NDArray[np.float32]:
-        x, _ = arrays(events, events["m_a"].to_numpy(np.float32))
+        x = inputs_of(events, events["m_a"].to_numpy())
         return training.predict(model, x[:, : model.input_shape[-1]]).ravel()
 
     return classify
@@ -298,7 +301,7 @@ def of_network(model: keras.Model) -> Classifier:
 def train_tree(
     parts: Parts,
     *,
-    masses: tuple[float, ...] = TRAINING_MASSES,
+    masses: tuple[float, ...] = MASSES,
     signal_scale: float = 1.0,
     copies: int = 5,
     seed: int = 0,
@@ -320,9 +323,9 @@ def train_tree(
 
     def copied(part: pd.DataFrame) -> tuple[NDArray[Any], ...]:
         own = of_masses(part, masses, "azh.train_tree")
-        x, y = zip(*(arrays(own, draw_masses(own, masses, rng)) for _ in range(copies)), strict=True)
+        x = [inputs_of(own, draw_masses(own, masses, rng)) for _ in range(copies)]
         weight = np.tile(training_weights(own, signal_scale=signal_scale) / copies, copies)
-        return np.concatenate(x), np.concatenate(y), weight
+        return np.concatenate(x), np.tile(labels(own), copies), weight
 
     (x, y, weight), (x_val, y_val, weight_val) = map(copied, parts[:2])
     settings = {"max_iter": 500, "learning_rate": 0.1, "early_stopping": True, "n_iter_no_change": 15} | options
@@ -330,7 +333,25 @@ def train_tree(
     trees.fit(x, y, sample_weight=weight, X_val=x_val, y_val=y_val, sample_weight_val=weight_val)
 
     def classify(events: pd.DataFrame) -> NDArray[np.float64]:
-        x, _ = arrays(events, events["m_a"].to_numpy(np.float32))
+        x = inputs_of(events, events["m_a"].to_numpy())
         return trees.predict_proba(x)[:, 1]
+
+    return classify
+
+
+def cross(first: Classifier, second: Classifier) -> Classifier:
+    """Return the classifier that judges each event by the network that has not seen it.
+
+    Parameters
+    ----------
+    first, second : callable
+        Trained with the first and with the second half of the events (`azh.split`, and ``swapped``).
+    """
+
+    def classify(events: pd.DataFrame) -> NDArray[np.floating]:
+        by_second, score = in_first_half(events), np.empty(len(events), np.float32)
+        for chosen, judge in ((by_second, second), (~by_second, first)):
+            score[chosen] = judge(events[chosen])
+        return score
 
     return classify

@@ -6,21 +6,21 @@ untouched, and so that settings with different weights of the signal can be comp
 
 from __future__ import annotations
 
-import errno
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache, partial
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from azh import methods
-from azh.events import Parts, at_mass
+from azh.events import FOLDER, Parts
 from azh.methods import ACTIVATIONS, CONDITIONINGS
-from azh.sensitivity import asimov, histogram
-from labcourse.errors import BadFile, BadInput
+from azh.sensitivity import Classifier, significances
+from labcourse import settings
+from labcourse.errors import BadFile, BadInput, MissingSample
 from labcourse.progress import Line
 
 if TYPE_CHECKING:
@@ -31,12 +31,14 @@ MASSES = (300.0, 500.0, 800.0, 1400.0)
 """Masses whose mean significance is maximised (GeV)."""
 EVERY = 3
 """Epochs between two looks at a trial."""
-PATIENCE = 60
-"""Seconds that a trial waits for others to write."""
-_MADE_WITH = "made_with"
-
-Each = Callable[[Callable[[int], None], Iterable[int]], Iterable[object]]
-"""How to call a function with each of some numbers, in any order, and to say when each call is done."""
+RANDOM_START = 10
+"""Trials that have to be finished before the search learns from them; until then it draws at random."""
+FRACTION, LEAST = 0.25, 20
+"""Of the trials are the best ones; so many trials it takes to say anything of their settings."""
+OPTIMIZERS = {"adam": methods.IMPROVED, "sgd": methods.PUBLISHED}
+TABLE = "settings.csv"
+"""The trials of a long search, beside the events (docs/parameterised.md says how it is made)."""
+_FINISHED = ("COMPLETE", "PRUNED")
 
 
 def run(
@@ -46,11 +48,10 @@ def run(
     trials: int,
     epochs: int = 15,
     seed: int = 0,
-    masses: Sequence[float] = MASSES,
-    each: Each = map,
+    each: Callable[[Callable[[int], None], Iterable[int]], Iterable[object]] = map,
     progress: bool = True,
 ) -> optuna.Study:
-    """Search until the file holds ``trials`` finished trials; what it holds already counts.
+    """Search until the SQLite file ``path`` holds ``trials`` finished trials; what it holds already counts.
 
     A kill loses the trials under way and no other. Each trial has a seed of its own; what it tries depends on what is
     finished when it begins, so with several at a time on their order as well.
@@ -59,58 +60,38 @@ def run(
     ----------
     parts : Parts
         Training and validation events; the test events are not looked at.
-    path : path
-        The SQLite file; it is made if it does not exist.
-    trials, epochs, seed
-        How many trials, epochs of each, and the seed of the search.
-    masses : sequence of float
-        The mean significance at these is maximised.
     each : callable, optional
         How trials are distributed over processes that share this disk (``each`` of the factory's workers, as in
         `labcourse tune`); by default one after the other in this process.
-    progress : bool
-        Show how many trials are done, and the best value.
-
-    Returns
-    -------
-    optuna.Study
 
     Raises
     ------
     BadFile
         As `load`.
     BadInput
-        If the number of trials or epochs is not positive, or the file holds a search with other events, epochs or
-        masses: their values could not be compared.
+        If the file holds a search with other events or epochs: their values could not be compared.
     """
-    if trials < 1 or epochs < 1:
-        raise BadInput(f"{trials} trials of {epochs} epochs.", where="search.run", next_step="Use one or more of both.")
-    path = Path(path).absolute()
-    study = load(path)
-    with (
-        _one_error(path, OSError),
-        Line(visible=progress) as line,
-        tempfile.TemporaryDirectory(prefix=".search-", dir=path.parent) as folder,
-    ):
-        _same_search(study, {"events": _identity(parts), "epochs": epochs, "masses": list(masses)}, path)
-        line.show(_state(study, trials))
-        first, missing = seed + len(study.trials), trials - finished(study)
-        where: Parts | str = parts
-        if each is not map:  # through the disk: events are too many to be sent with every trial
-            for name in ("train", "validation"):
-                getattr(parts, name).to_parquet(Path(folder) / f"{name}.parquet")
-            where = folder
-        for _ in each(partial(_one, path, where, epochs, tuple(masses)), range(first, first + missing)):
-            line.show(_state(study, trials))
-    return study
-
-
-@lru_cache(maxsize=1)
-def _read(folder: str) -> Parts:
     import pandas as pd
 
-    train, validation = (pd.read_parquet(Path(folder) / f"{name}.parquet") for name in ("train", "validation"))
-    return Parts(train, validation, validation.iloc[:0])
+    path = Path(path).absolute()
+    study = load(path)
+    sums = [int(pd.util.hash_pandas_object(part, index=False).sum()) for part in parts[:2]]
+    made_with = {"events": sums, "epochs": epochs, "masses": list(MASSES)}
+    with _one_error(path), Line(visible=progress) as line:
+        if (there := study.user_attrs.get("made_with", made_with)) != made_with:
+            raise BadInput(
+                "The file holds a search with other events, epochs or masses: values could not be compared.",
+                where=str(path),
+                next_step=f"Use the same ones, or another file; here: {made_with}, there: {there}.",
+            )
+        study.set_user_attr("made_with", made_with)
+        line.show(_state(study, trials))
+        first, missing = seed + len(study.trials), trials - finished(study)
+        # The events travel with each trial: that takes a fraction of a second, a trial many.
+        one = partial(_one, path, parts._replace(test=parts.test.iloc[:0]), epochs)
+        for _ in each(one, range(first, first + missing)):
+            line.show(_state(study, trials))
+    return study
 
 
 def load(path: Path | str) -> optuna.Study:
@@ -129,14 +110,12 @@ def load(path: Path | str) -> optuna.Study:
     # What another version of Optuna wrote, or somebody else, is of the last three kinds.
     with _one_error(path, OSError, RuntimeError, ValueError, LookupError, TypeError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, "it is a folder")
         study = optuna.create_study(
             study_name="parameterised",
             storage=optuna.storages.RDBStorage(
                 # As plain text, a path would end at its first question mark.
                 sqlalchemy.URL.create("sqlite", database=str(path)).render_as_string(),
-                engine_kwargs={"connect_args": {"timeout": PATIENCE}},
+                engine_kwargs={"connect_args": {"timeout": 60}},  # seconds to wait for others to write
             ),
             direction="maximize",
             load_if_exists=True,
@@ -155,9 +134,9 @@ def _one_error(path: Path, *more: type[Exception]) -> Iterator[None]:
     try:
         yield
     except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, *more) as error:
-        # Optuna wraps an error of SQLAlchemy, which wraps one of SQLite.
-        cause = error.__cause__ if isinstance(error, optuna.exceptions.StorageInternalError) else error
-        cause = getattr(cause, "orig", None) or getattr(cause, "strerror", None) or cause
+        cause: BaseException = error
+        while cause.__cause__:  # Optuna wraps an error of SQLAlchemy, which wraps one of SQLite
+            cause = cause.__cause__
         raise BadFile(
             f"The search cannot be kept in {path.name}: {cause}.",
             where=str(path),
@@ -166,91 +145,139 @@ def _one_error(path: Path, *more: type[Exception]) -> Iterator[None]:
         ) from error
 
 
-def _same_search(study: optuna.Study, made_with: dict[str, Any], path: Path) -> None:
-    if study.user_attrs.setdefault(_MADE_WITH, made_with) != made_with:
-        raise BadInput(
-            "The file holds a search with other events, epochs or masses: values could not be compared.",
-            where=str(path),
-            next_step=f"Use the same ones, or another file; here: {made_with}, there: {study.user_attrs[_MADE_WITH]}.",
-        )
-    study.set_user_attr(_MADE_WITH, made_with)
+def table(study: optuna.Study) -> pd.DataFrame:
+    """Return the finished and the pruned trials, the best first.
+
+    Columns: ``number``, ``value`` (of a pruned trial its last one), ``state``, ``seconds``, ``random`` (whether it was
+    drawn at random, as the first ones are), and the settings.
+    """
+    frame = study.trials_dataframe(attrs=("number", "value", "state", "duration", "user_attrs", "params"))
+    frame = frame[frame["state"].isin(_FINISHED)].rename(columns={"duration": "seconds"})
+    frame["seconds"] = frame["seconds"].dt.total_seconds()
+    frame.columns = frame.columns.str.removeprefix("params_").str.removeprefix("user_attrs_")
+    return frame.sort_values(["state", "value"], ascending=[True, False]).reset_index(drop=True)
 
 
-def _identity(parts: Parts) -> str:
-    """A text that changes with the training and validation events."""
+def long_run() -> pd.DataFrame:
+    """Return the table of a long search, which the course ships: columns as in `table`.
+
+    Raises
+    ------
+    MissingSample
+        If the file is not there.
+    """
     import pandas as pd
 
-    sums = [int(pd.util.hash_pandas_object(part, index=False).sum()) for part in (parts.train, parts.validation)]
-    return "-".join(f"{value:016x}" for value in sums)
+    path = settings.data_folder() / FOLDER / TABLE
+    if not path.is_file():
+        raise MissingSample(
+            "The table of the long search is not there.",
+            where=str(path),
+            next_step="Restore the file from the repository, or make it anew as docs/parameterised.md says.",
+        )
+    return pd.read_csv(path)
 
 
-def table(study: optuna.Study) -> pd.DataFrame:
-    """Return the finished and the pruned trials, the best first: value, state, settings.
+def are_best(trials: pd.DataFrame) -> pd.Series:
+    """Return which trials of a `table` are among the best quarter of all, shape (n_trials,); no pruned one is."""
+    rank = trials["value"].where(trials["state"] == "COMPLETE").rank(ascending=False, method="min")
+    return rank <= np.ceil(FRACTION * len(trials))
 
-    ``rate`` is the learning rate of whichever optimizer; Adam's has no ``decay``.
+
+def importance(trials: pd.DataFrame) -> pd.Series:
+    """Return how much each setting matters for being among the best trials of a `table`: shares, the largest first.
+
+    A setting matters where the best quarter of the trials has another distribution than all of them: what is compared
+    are two smooth densities, by Pearson's χ² divergence (PED-ANOVA, Watanabe et al., arXiv:2304.10255).
+
+    That is a hint, and no measurement. The search chose the trials, and the later ones are better: a setting that it
+    settled on late looks important, whether it helps or not; one that it settled on early was hardly varied, and does
+    not. And each setting is looked at alone.
+
+    Raises
+    ------
+    BadInput
+        If there are fewer than twenty trials, or fewer than a quarter of them came to their end.
     """
-    frame = study.trials_dataframe(attrs=("number", "value", "state", "params"))
-    frame = frame[frame["state"].isin(["COMPLETE", "PRUNED"])]
-    frame.columns = frame.columns.str.removeprefix("params_")
-    rates = [name for name in frame if name.startswith("rate_")]
-    frame["rate"] = frame[rates].bfill(axis=1).iloc[:, 0]
-    frame = frame.drop(columns=rates)
-    return frame.sort_values(["state", "value"], ascending=[True, False]).reset_index(drop=True)
+    import optuna
+    import pandas as pd
+
+    best = are_best(trials)
+    if len(trials) < LEAST or best.sum() < FRACTION * len(trials):
+        raise BadInput(
+            f"{len(trials)} trials have {best.sum()} that can be the best quarter: too few for a distribution.",
+            where="search.importance",
+            next_step=f"Go on until there are {LEAST} trials (`labcourse tune`), or take those of search.long_run().",
+        )
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="maximize")
+    for row, is_best in zip(trials.to_dict("records"), best, strict=True):
+        again = optuna.trial.FixedTrial(row)
+        suggest(again, epochs=1)  # for the ranges
+        # Only who is best counts: so pruned trials, too, have a say.
+        study.add_trial(optuna.create_trial(value=is_best, params=again.params, distributions=again.distributions))
+    judge = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=FRACTION)
+    return pd.Series(optuna.importance.get_param_importances(study, evaluator=judge), name="importance")
 
 
 def finished(study: optuna.Study) -> int:
     """Return the number of trials that came to an end, pruned ones included."""
-    return sum(trial.state.name in ("COMPLETE", "PRUNED") for trial in study.get_trials(deepcopy=False))
+    return sum(trial.state.name in _FINISHED for trial in study.get_trials(deepcopy=False))
 
 
-def suggest(trial: optuna.Trial, epochs: int) -> methods.Recipe:
-    """Return the settings of a trial; the ranges are those of the published scan where it has them."""
-    layers, width = trial.suggest_int("layers", 1, 6), trial.suggest_int("width", 25, 400, log=True)
-    optimizer = trial.suggest_categorical("optimizer", ["adam", "sgd"])
-    low, high = (1e-3, 3e-2) if optimizer == "adam" else (0.01, 1.5)
-    return methods.Recipe(
+def value(classify: Classifier, validation: pd.DataFrame) -> float:
+    """Return what a search maximises: the mean significance at `MASSES`, on validation events."""
+
+    def finite(events: pd.DataFrame) -> Any:
+        return np.nan_to_num(classify(events))  # what diverged says nothing
+
+    # Validation events are a tenth of all.
+    found = significances(finite, validation, MASSES, scale=10, replicas=0)
+    return float(np.mean([point.value for point in found]))
+
+
+def suggest(trial: optuna.trial.BaseTrial, epochs: int) -> methods.Recipe:
+    """Return the settings of a trial, a change of one of the two recipes.
+
+    ``rate_factor`` multiplies the recipe's own rate, as those of Adam and SGD are no rates of the same kind. Networks
+    are not larger than the project's notebook has the time to train.
+    """
+    layers, width = trial.suggest_int("layers", 1, 5), trial.suggest_int("width", 25, 200, log=True)
+    recipe = OPTIMIZERS[trial.suggest_categorical("optimizer", list(OPTIMIZERS))]
+    return replace(
+        recipe,
         hidden=(width,) * layers,
-        activation=trial.suggest_categorical("activation", list(ACTIVATIONS)),
-        conditioning=trial.suggest_categorical("conditioning", list(CONDITIONINGS)),
-        rate=trial.suggest_float(f"rate_{optimizer}", low, high, log=True),
-        decay=trial.suggest_float("decay", 0.9, 0.999) if optimizer == "sgd" else 1.0,
-        momentum=0.7 if optimizer == "sgd" else 0.0,
+        activation=trial.suggest_categorical("activation", ACTIVATIONS),
+        conditioning=trial.suggest_categorical("conditioning", CONDITIONINGS),
+        rate=recipe.rate * trial.suggest_float("rate_factor", 0.1, 10, log=True),
         signal_scale=trial.suggest_float("k", 1e-3, 10, log=True),
-        batch_size=1024,
+        batch_size=methods.IMPROVED.batch_size,
         epochs=epochs,
         patience=0,
     )
 
 
-def _one(path: Path, parts: Parts | str, epochs: int, masses: tuple[float, ...], seed: int) -> None:
-    """Make a trial with these events, or those of a folder; runs in any process."""
+def _one(path: Path, parts: Parts, epochs: int, seed: int) -> None:
+    """Make one more trial; runs in any process."""
     import keras
     import optuna
 
     study = load(path)
-    study.sampler = optuna.samplers.TPESampler(seed=seed)
-    if isinstance(parts, str):
-        parts = _read(parts)
-    looks = [at_mass(parts.validation, mass) for mass in masses]
+    study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_START)
 
     def objective(trial: optuna.Trial) -> float:
         def look(epoch: int, _: Any) -> None:
             if (epoch + 1) % EVERY == 0:
-                trial.report(mean(methods.of_network(watch.model)), epoch)
+                trial.report(value(methods.of_network(watch.model), parts.validation), epoch)
                 if trial.should_prune():
                     raise optuna.TrialPruned
 
+        trial.set_user_attr("random", not trial.relative_params)
         watch = keras.callbacks.LambdaCallback(on_epoch_end=look)
-        return mean(
-            methods.train(parts, suggest(trial, epochs), seed=seed, callbacks=(watch,), progress=False).classify
-        )
+        found = methods.train(parts, suggest(trial, epochs), seed=seed, callbacks=(watch,), progress=False)
+        return value(found.classify, parts.validation)
 
-    def mean(classify: methods.Classifier) -> float:
-        # What diverged says nothing.
-        return float(np.mean([asimov(histogram(np.nan_to_num(classify(events)), events)) for events in looks]))
-
-    with _one_error(path):  # in another process, too
-        study.optimize(objective, n_trials=1)
+    study.optimize(objective, n_trials=1)
 
 
 def _state(study: optuna.Study, trials: int) -> str:

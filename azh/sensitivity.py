@@ -1,25 +1,21 @@
-"""What a score is worth at a mass: the binned expected significance.
+"""What a classifier is worth at a mass: the significance that is expected for a stated cross-section.
 
-The *significance* is the published one: the score in 20 bins, signal and background each normalised to one, and
-the Asimov significances of the bins in quadrature (arXiv:1007.1727, eq. 97). It compares models and masses; it is
-no statement about an experiment. Bins that a formula cannot take:
-
-=================================  ====================================================================
-no signal in a bin                 contributes nothing
-background empty, or its sum of    merged with the next bin towards lower scores until the sum is positive:
-weights zero or negative           an accident of the simulation never counts as certainty
-signal with a negative sum         merged likewise
-=================================  ====================================================================
+The score is divided into bins that hold *equal parts of the signal*, so that a score can be stretched or squeezed and
+nothing changes. From the highest score down, bins are merged until the simulation knows the background of each well
+enough: an accident of the simulation never counts as certainty. The Asimov significances of the bins (arXiv:1007.1727,
+eq. 97, with the statistical error of the simulated background) are added in quadrature.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import poisson
 
-from azh.events import is_signal
+from azh.events import MASSES, at_mass, identity, is_signal
 from labcourse import significance
 from labcourse.errors import BadInput, EmptySelection
 
@@ -27,134 +23,150 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[Any]
-N_BINS = 20
-EDGES = np.linspace(0, 1, N_BINS + 1)
-N_REPLICAS = 200
+Classifier = Callable[["pd.DataFrame"], NDArray[np.floating]]
+
+N_BINS = 10
+"""Bins of equal signal, before those with little simulated background are merged."""
+MAX_RELATIVE_ERROR = 0.3
+"""Of the background of a bin, by the simulation's statistics."""
 
 
-class Binned(NamedTuple):
-    """A score in bins: their edges, signal, background, and the background's variance (sums of squared weights)."""
+def reference(mass: float) -> float:
+    """Return the cross-section (pb) that significances are stated for: 0.05 pb at 500 GeV, falling as 1/m².
 
-    edges: Floats
-    signal: Floats
-    background: Floats
-    background_variance: Floats
+    A choice of this course, and no prediction: about what 139 fb⁻¹ could begin to see, at every mass.
+    """
+    return 0.05 * (500 / mass) ** 2
 
 
-class Value(NamedTuple):
-    """A number and the error that the simulation's statistics give it."""
+class Significance(NamedTuple):
+    """An expected significance, and what it is in bootstrap replicas of the events, shape (n_replicas,).
 
+    Replicas of the same events and seed are paired: compare two classifiers by the differences of theirs.
+    """
+
+    mass: float
     value: float
-    error: float
+    replicas: Floats
+
+    @property
+    def error(self) -> float:
+        """The error that the simulation's statistics give it."""
+        return float(np.std(self.replicas))
 
 
-def histogram(score: Floats, events: pd.DataFrame, *, edges: Floats | None = None) -> Binned:
-    """Fill a score, in [0, 1], into bins, and merge those that have no positive background.
+def significances(
+    classify: Classifier,
+    events: pd.DataFrame,
+    masses: Iterable[float] = MASSES,
+    *,
+    scale: float = 1.0,
+    replicas: int = 200,
+    seed: int = 0,
+) -> list[Significance]:
+    """Return the expected significance at each mass, for the cross-section `reference` and 139 fb⁻¹.
 
     Parameters
     ----------
-    score : ndarray, shape (n_rows,)
     events : DataFrame
-        Whose scores they are, signal and background, with their weights. Rows of one event fluctuate together.
-    edges : ndarray, optional
-        20 bins of equal width by default.
+        Of the signal region, that the classifier was not trained with.
+    scale : float
+        Factor of all weights: 2 where the events are half of those that were simulated.
+    replicas : int
+        Of the events, for the error; none take the least time.
 
     Raises
     ------
-    BadInput
-        If there is another number of scores, a score or weight is not finite, or a score lies outside [0, 1].
     EmptySelection
-        If signal or background has no events, or a sum of weights that is not positive.
+        If there is no signal of a mass, or no background.
+    BadInput
+        If a score is not finite.
     """
-    score, signal, weight = scored(score, events)
-    edges = EDGES if edges is None else edges
-    place = bins(score, edges)
-    # The rows of an event in a bin are one entry with their summed weight.
-    rows = np.stack([identity(events)[~signal], place[~signal]])
-    key, position = np.unique(rows, axis=1, return_inverse=True)
-    variance = np.bincount(key[1], np.bincount(position.ravel(), weight[~signal]) ** 2, len(edges) - 1)
-    s, b = (np.bincount(place[mask], weight[mask], len(edges) - 1) for mask in (signal, ~signal))
-    return _merged(Binned(edges, s, b, variance))
-
-
-def identity(events: pd.DataFrame) -> NDArray[np.int64]:
-    """Return a number for each row, shape (n_rows,), that rows of the same event share."""
-    return (events["run"].to_numpy(np.int64) << 40) + events["event"].to_numpy(np.int64)
-
-
-def scored(score: Floats, events: pd.DataFrame) -> tuple[Floats, NDArray[np.bool_], Floats]:
-    """Return the scores, which rows are signal, and the weights; raise as `histogram`."""
-    where = "azh.sensitivity.histogram"
-    score, weight = np.asarray(score, np.float64), events["weight"].to_numpy(np.float64)
-    if score.shape != weight.shape or not (np.isfinite(weight) & (score >= 0) & (score <= 1)).all():
-        raise BadInput(
-            f"{len(events)} events have scores of shape {score.shape}, or a score or weight that cannot be.",
-            where=where,
-            next_step="Give each event one score, from 0 to 1, and a finite weight.",
+    found = []
+    for mass in masses:
+        table = at_mass(events, mass)
+        factor = scale * np.where(is_signal(table), reference(mass) / 0.05, 1)
+        found.append(
+            Significance(mass, *_significance(np.asarray(classify(table), float), table, factor, replicas, seed))
         )
-    signal = is_signal(events)
+    return found
+
+
+def _significance(
+    score: Floats, events: pd.DataFrame, factor: Floats, replicas: int, seed: int
+) -> tuple[float, Floats]:
+    signal, weight = is_signal(events), events["weight"].to_numpy(np.float64) * factor
+    if score.shape != weight.shape or not np.isfinite(score).all():
+        raise BadInput(
+            f"{len(events)} events have scores of shape {score.shape}, or one that is not finite.",
+            where="azh.sensitivity.significances",
+            next_step="A classifier returns one number per event.",
+        )
     for name, mask in (("signal", signal), ("background", ~signal)):
-        if not mask.any() or weight[mask].sum() <= 0:
+        if weight[mask].sum() <= 0:
             raise EmptySelection(
                 f"The {name} has {int(mask.sum())} events and the sum of weights {weight[mask].sum():g}.",
-                where=where,
+                where="azh.sensitivity.significances",
                 next_step="Use more events, or another mass.",
             )
-    return score, signal, weight
-
-
-def bins(score: Floats, edges: Floats) -> Floats:
-    """Return the bin of each score, the last edge included, shape (n_rows,)."""
-    return np.clip(np.searchsorted(edges, score, side="right") - 1, 0, len(edges) - 2)
-
-
-def _merged(binned: Binned) -> Binned:
-    """Merge bins from the highest score down until each has a positive background and no negative signal."""
-    least = 1e-12 * binned.background.sum()
-
-    def is_good(row: Floats) -> bool:
-        return bool(row[1] > least and row[0] >= 0)
-
-    rows, edges, current = [], [binned.edges[-1]], np.zeros(3)
-    for index in range(len(binned.signal) - 1, -1, -1):
-        current = current + [column[index] for column in binned[1:]]
-        if is_good(current):
-            rows.append(current)
-            edges.append(binned.edges[index])
-            current = np.zeros(3)
-    # What is left at the lowest scores joins the bins above it until it is good, too; all together are positive.
-    rows[-1] = rows[-1] + current
-    while not is_good(rows[-1]):
-        rows[-2:] = [rows[-2] + rows[-1]]
-        del edges[-2]
-    edges[-1] = binned.edges[0]
-    return Binned(np.array(edges[::-1]), *np.array(rows[::-1]).T)
-
-
-def binned_significance(score: Floats, events: pd.DataFrame, *, seed: int = 0) -> Value:
-    """Return the binned Asimov significance of signal and background normalised to one each, and its error.
-
-    The error is the spread over bootstrap replicas of the events, each taken a Poisson number of times with all its
-    rows. Replicas that are left without signal or background do not count.
-
-    Parameters and errors are those of `histogram`.
-    """
-    value = asimov(histogram(score, events))
-    score, is_background, weight = np.asarray(score, np.float64), ~is_signal(events), events["weight"].to_numpy(float)
-    # Signal and background side by side, so that one count fills both.
-    place = bins(score, EDGES) + N_BINS * is_background
+    edges = np.quantile(score[signal], np.arange(1, N_BINS) / N_BINS, method="higher")
+    place = np.searchsorted(edges, score, side="right")
+    own, counterpart = place[signal], place[~signal]
+    # Rows of one event in a bin are one entry with their summed weight.
     _, number = np.unique(identity(events), return_inverse=True)
+    keys, entry = np.unique(number[~signal] * N_BINS + counterpart, return_inverse=True)
+    square = np.bincount(entry.ravel(), weight[~signal]) ** 2
+    variance = np.bincount(keys % N_BINS, square, N_BINS)
+    starts, missing, missing_variance = precise_bins(np.bincount(counterpart, weight[~signal], N_BINS), variance)
+    error = np.sqrt(np.add.reduceat(variance, starts) + missing_variance)
+
+    def total(s: Floats, b: Floats) -> Floats:
+        merged = [np.add.reduceat(yields, starts, axis=-1) for yields in (s, b)]
+        background = np.maximum(merged[1], 0) + missing
+        return np.sqrt(np.sum(significance.asimov(merged[0], background, error) ** 2, axis=-1))
+
+    s, b = (np.bincount(bins, weight[mask], N_BINS) for bins, mask in ((own, signal), (counterpart, ~signal)))
+    # The lowest bin, with nearly all the background, does not fluctuate as far as the others go.
     rng = np.random.default_rng(seed)
-    replicas = []
-    for _ in range(N_REPLICAS):
-        times = rng.poisson(1.0, number.max() + 1)
-        signal, background = np.bincount(place, weight * times[number], 2 * N_BINS).reshape(2, N_BINS)
-        if signal.sum() > 0 and background.sum() > 0:
-            replicas.append(asimov(_merged(Binned(EDGES, signal, background, np.zeros(N_BINS)))))
-    return Value(value, float(np.std(replicas)))
+    times = _POISSON[rng.integers(0, 2**16, (replicas, number.max() + 1), dtype=np.uint16)]
+    drawn = np.empty((2, replicas, N_BINS))
+    drawn[0, :, 0], drawn[1, :, 0] = s[0], b[0]
+    for i, of_process in enumerate((signal, ~signal)):
+        for index in range(1, N_BINS):
+            rows = of_process & (place == index)
+            drawn[i, :, index] = times[:, number[rows]] @ weight[rows]
+    return float(total(s, b)), total(*drawn)
 
 
-def asimov(binned: Binned) -> float:
-    """Return the significances of all bins in quadrature, signal and background normalised to one each."""
-    s, b = binned.signal / binned.signal.sum(), binned.background / binned.background.sum()
-    return float(np.sqrt(np.sum(significance.asimov(s, b) ** 2)))
+_POISSON = np.searchsorted(poisson.cdf(np.arange(12), 1), (np.arange(2**16) + 0.5) / 2**16).astype(np.uint8)
+"""Numbers that follow Poisson with a mean of one, for the bits of a random 16-bit number: quick to draw by millions."""
+
+
+def precise_bins(expected: Floats, variance: Floats) -> tuple[NDArray[np.int64], Floats, Floats]:
+    """Merge bins from the top until the background of each is known well enough.
+
+    A simulated event stands for ``unit`` = Σw²/Σw expected ones. Where the simulation has none, one may still come: no
+    bin expects less than a unit, or with a smaller error. Above the lowest bin one is left, however little is known.
+
+    Parameters
+    ----------
+    expected, variance : ndarray, shape (n_bins,)
+        Of all background, bins by rising score.
+
+    Returns
+    -------
+    starts : ndarray, shape (n_merged,)
+        Where merged bins begin, the first at 0.
+    missing, missing_variance : ndarray, shape (n_merged,)
+        What they lack to a unit.
+    """
+    unit = float(variance.sum() / expected.sum())
+    starts, b, v = [0], 0.0, 0.0
+    for index in range(len(expected) - 1, 0, -1):
+        b, v = b + expected[index], v + variance[index]
+        if (b >= unit and max(v, unit**2) <= (MAX_RELATIVE_ERROR * b) ** 2) or index == 1:
+            starts.append(index)
+            b, v = 0.0, 0.0
+    starts.sort()
+    merged = [np.add.reduceat(column, starts) for column in (expected, variance)]
+    return np.array(starts), np.maximum(unit - merged[0], 0), np.maximum(unit**2 - merged[1], 0)

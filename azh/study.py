@@ -1,145 +1,231 @@
-"""What a classifier finds, mass by mass: significances and limits, always on test events."""
+"""The search itself: limits, the scan for an excess, and how often background alone would look like it."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MASSES, TRAINING_MASSES, Parts, at_mass, is_outside, is_signal
-from azh.limits import Limit, expected_limit, for_limit
-from azh.methods import Classifier
-from azh.sensitivity import Binned, binned_significance, histogram, identity
+from azh import fits, limits, templates
+from azh.events import SIGNAL_CROSS_SECTION, identity, is_signal
+from azh.fits import Fit, Likelihood
+from azh.limits import Band
+from azh.sensitivity import Significance
+from azh.templates import Modifiers, Search
 
 if TYPE_CHECKING:
     import pandas as pd
+
+Floats = NDArray[np.float64]
 
 PUBLISHED_LIMITS = {300.0: 0.31, 1400.0: 4.29e-3, 2000.0: 8.4e-3}
 """Expected limits in pb of R. Herencia, QMUL report 2022, with a background uncertainty of 20 %."""
 
 
+def likelihood(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Likelihood:
+    """Return the likelihood of a mass (GeV). Raises as `Search.templates` and `Likelihood`."""
+    return Likelihood(templates.specification(search.templates(mass), modifiers), validate=False)
+
+
+def expected_limit(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Band:
+    """Return the limits on the cross-section (pb) that background alone would give, by the asymptotic formula."""
+    return in_pb(limits.expected_band(likelihood(search, mass, modifiers)))
+
+
+def expected_significance(
+    search: Search, mass: float, cross_section: float, modifiers: Modifiers = templates.modifiers
+) -> float:
+    """Return the significance that a signal of this cross-section (pb) would have, in the median (Asimov data)."""
+    model = likelihood(search, mass, modifiers)
+    truth = model.start.copy()
+    truth[model.poi] = cross_section / SIGNAL_CROSS_SECTION
+    return float(limits.discovery(model, model.expected(truth))[0])
+
+
+def in_pb(band: Band) -> Band:
+    """Return limits on mu as limits on the cross-section (pb)."""
+    return Band(*(value * SIGNAL_CROSS_SECTION for value in band))
+
+
+def floor(search: Search, mass: float) -> float:
+    """Return the cross-section (pb) that no limit of 95 % can be below: 3.0 = −ln 0.05 events are expected from it."""
+    signal = search.templates(mass).regions["signal"]["signal"].expected.sum()
+    return float(-np.log(limits.LEVEL) / signal * SIGNAL_CROSS_SECTION)
+
+
 class Point(NamedTuple):
-    """A significance at a mass, and whether the network had to extrapolate to it."""
+    """What data say at a mass (GeV): local significance, cross-section with error, and limits (pb)."""
 
     mass: float
-    value: float
+    significance: float
+    cross_section: float
     error: float
-    outside: bool
+    limit: float
+    expected: Band
 
 
-def significances(
-    classify: Classifier,
-    test: pd.DataFrame,
-    masses: Iterable[float] = MASSES,
-    *,
-    trained: tuple[float, ...] = TRAINING_MASSES,
-    seed: int = 0,
+def scan(
+    search: Search, data: pd.DataFrame, masses: Iterable[float], modifiers: Modifiers = templates.modifiers
 ) -> list[Point]:
-    """Return the binned significance at each mass.
+    """Fit data at each of some masses (GeV): is there an excess, how large is it, and what is excluded?
 
-    Raises
-    ------
-    EmptySelection
-        If there is no signal of a mass.
-
-    Warns
-    -----
-    UserWarning
-        If a mass lies outside the trained range; ``Point.outside`` says so, too.
+    Expected limits are those of the background that fits the data.
     """
     points = []
     for mass in masses:
-        events = at_mass(test, mass, trained=trained)
-        value = binned_significance(classify(events), events, seed=seed)
-        points.append(Point(float(mass), *value, is_outside(mass, trained)))
+        made = search.templates(mass)
+        model = Likelihood(templates.specification(made, modifiers), validate=False)
+        counts = model.data(search.observed(data, made))
+        free, none = model.fit(counts, least=-np.inf), model.fit(counts, hold=fits.NONE)
+        mu, error = free.parameters[0, model.poi], free.errors[0, model.poi]
+        z = np.sqrt(max(none.deviance[0] - free.deviance[0], 0)) if mu > 0 else 0.0
+        band = in_pb(limits.expected_band(model, background=none.parameters[0]))
+        limit = limits.upper_limit(model, counts) * SIGNAL_CROSS_SECTION
+        points.append(
+            Point(mass, float(z), float(mu * SIGNAL_CROSS_SECTION), float(error * SIGNAL_CROSS_SECTION), limit, band)
+        )
     return points
 
 
-class Limits(NamedTuple):
-    """Expected limits at a mass in pb: by the shape of the score, and by counting events above one cut."""
+def largest_excesses(
+    search: Search,
+    background: pd.DataFrame,
+    masses: Iterable[float],
+    *,
+    toys: int = 500,
+    seed: int = 0,
+    modifiers: Modifiers = templates.modifiers,
+) -> Floats:
+    """Return the largest local significance anywhere, shape (toys,), of experiments that hold background only.
 
-    mass: float
-    shape: Limit
-    counting: Limit
-    cut: float
+    An experiment is drawn event by event, so that its excesses at neighbouring masses belong together: each simulated
+    event is there a Poisson number of times, its rows a Poisson number of times their weight. The first stands for the
+    statistics of the simulation. Negative weights count as if positive, and each process is scaled to its yield.
 
-
-def limits(classify: Classifier, parts: Parts, mass: float, *, background_uncertainty: float = 0.2) -> Limits:
-    """Return the expected limits at a mass from test events, weighed up to all events.
-
-    The cut of the count is chosen on validation events, weighed up as well: the one with the best s/√(b + σ²), where
-    σ is the ``background_uncertainty``, a share of b, among those that leave 25 background events.
-
-    Raises
-    ------
-    EmptySelection
-        If there is no signal of this mass.
+    Parameters
+    ----------
+    background : DataFrame
+        Simulated events of all regions; signal among them is left out.
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # said by `significances` already
-        validation, test = (at_mass(part, mass) for part in (parts.validation, parts.test))
-    validation, test = (part.assign(weight=full_weights(parts, part, mass)) for part in (validation, test))
-    score, cut = classify(test), _best_cut(classify(validation), validation, background_uncertainty)
-    shape, count = for_limit(score, test), histogram(score, test, edges=np.array([0.0, cut, 1.0]))
-    above = Binned(count.edges[-2:], *(column[-1:] for column in count[1:]))
-    limit = partial(expected_limit, background_uncertainty=background_uncertainty)
-    return Limits(float(mass), limit(shape), limit(above), cut)
+    rng = np.random.default_rng(seed)
+    own = _positive(background[~is_signal(background)])
+    of_toys = Search(own, search.classify, n_bins=search.n_bins, signal=search)
+    inside = own[(own["region"] == "signal").to_numpy()]
+    _, event = np.unique(identity(inside), return_inverse=True)
+    rows = [
+        rng.poisson(inside["weight"].to_numpy() * rng.poisson(1.0, event.max() + 1)[event]).astype(np.int16)
+        for _ in range(toys)
+    ]
+    times = np.stack(rows, axis=1)
+    total, largest = times.sum(axis=0, dtype=np.int64), np.zeros(toys)
+    for mass in masses:
+        made = of_toys.templates(mass)
+        model = Likelihood(templates.specification(made, modifiers), validate=False)
+        place = of_toys.bins(inside, made)
+        # Nearly all events are in the lowest bin: it has what the others do not have.
+        above = np.stack([times[place == i].sum(axis=0, dtype=np.int64) for i in range(1, len(made.edges) - 1)], axis=1)
+        counts = {"signal": np.column_stack([total - above.sum(axis=1), above])}
+        for region in ("sideband", "emu"):
+            expected = np.sum([h.expected for name, h in made.regions[region].items() if name != "signal"], axis=0)
+            counts[region] = rng.poisson(expected, (toys, len(expected)))
+        data = np.concatenate([counts[name] for name in model.model.config.channels], axis=1)
+        largest = np.maximum(largest, limits.discovery(model, data))
+    return largest
 
 
-def full_weights(parts: Parts, events: pd.DataFrame, mass: float) -> NDArray[np.float64]:
-    """Return weights of a part at a mass (GeV) that give each process the yield of all three parts."""
-
-    number = len(events["process"].cat.categories)
-
-    def yields(*tables: pd.DataFrame) -> NDArray[np.float64]:
-        chosen = [table[np.isin(table["m_a_true"], (0, mass))] for table in tables]
-        return np.sum([np.bincount(table["process"].cat.codes, table["weight"], number) for table in chosen], axis=0)
-
-    # A process of which nothing is among these events is not weighed up.
-    present = yields(events)
-    factor = np.divide(yields(*parts), present, out=np.ones(number), where=present != 0)
-    return events["weight"].to_numpy(np.float64) * factor[events["process"].cat.codes]
+def _positive(events: pd.DataFrame) -> pd.DataFrame:
+    size = events["weight"].abs()
+    groups = [events["process"], events["region"]]
+    total, absolute = (column.groupby(groups, observed=True).transform("sum") for column in (events["weight"], size))
+    return events.assign(weight=size * total / absolute)
 
 
-def _best_cut(score: NDArray[np.floating], events: pd.DataFrame, uncertainty: float) -> float:
-    label, weight = is_signal(events), events["weight"].to_numpy()
-    # A cut above which the simulation hardly knows the background is no choice: the hardest one leaves 25 events.
-    order = np.argsort(-score[~label])
-    _, first = np.unique(identity(events)[~label][order], return_index=True)
-    hardest = score[~label][order][np.sort(first)][:25][-1]
-    cuts = np.unique(np.quantile(score[label], np.linspace(0.05, 0.9, 18)))
-    best, best_cut = -1.0, float(min(cuts[0], hardest))
-    for cut in cuts[cuts <= hardest]:
-        above = score >= cut
-        s, b = weight[above & label].sum(), weight[above & ~label].sum()
-        if b > 0 and (figure := s / np.sqrt(b + (uncertainty * b) ** 2)) > best:
-            best, best_cut = float(figure), float(cut)
-    return best_cut
+def injection(model: Likelihood, cross_section: float, *, experiments: int = 200, seed: int = 0) -> dict[str, float]:
+    """Fit experiments that hold a signal of a known cross-section (pb): does the fit find it?
+
+    Returns
+    -------
+    dict
+        ``bias`` and ``pull_width``: mean and standard deviation of (found − true) / error; ``coverage``: the share of
+        experiments whose limit of 95 % does not exclude the truth.
+    """
+    rng, mu = np.random.default_rng(seed), cross_section / SIGNAL_CROSS_SECTION
+    truth = model.start.copy()
+    truth[model.poi] = mu
+    data, centre = model.toys(truth, experiments, rng)
+    return judge(model, data, mu, centre=centre)
+
+
+def judge(model: Likelihood, data: Floats, mu: float, *, centre: Floats | None = None) -> dict[str, float]:
+    """Return what `injection` returns, for experiments that are there: counts of shape (n, n_bins)."""
+    pull, covered = outcomes(model, data, mu, centre=centre)
+    return {"bias": float(pull.mean()), "pull_width": float(pull.std(ddof=1)), "coverage": float(covered.mean())}
+
+
+def outcomes(
+    model: Likelihood, data: Floats, mu: float, *, centre: Floats | None = None
+) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return each experiment's pull (found − true) / error, and whether its limit spares the truth, shape (n,) each."""
+    free = model.fit(data, least=-np.inf, centre=centre)
+    pull = (free.parameters[:, model.poi] - mu) / free.errors[:, model.poi]
+    if mu == 0:  # which no limit excludes
+        return pull, np.ones(len(pull), bool)
+    q = limits.tilde(model, data, model.fit(data, centre=centre), mu, centre=centre)
+    background = model.start.copy()
+    background[model.poi] = 0
+    q_asimov = model.fit(model.expected(background), hold={"mu": mu}).deviance
+    return pull, limits.cls(q, q_asimov) > limits.LEVEL
+
+
+def pulls(model: Likelihood, fit: Fit) -> dict[str, tuple[float, float]]:
+    """Return for each parameter of the first fit how far it moved, and its error, both in units of its constraint.
+
+    Free normalisations have none: for them it is the value and its error.
+    """
+    width = np.where(model.is_constrained, model.width, 1)
+    centre = np.where(model.is_constrained, model.centre, 0)
+    moved, errors = (fit.parameters[0] - centre) / width, fit.errors[0] / width
+    return {name: (float(m), float(e)) for name, m, e in zip(model.names, moved, errors, strict=True) if e > 0}
+
+
+def impacts(model: Likelihood, counts: Floats) -> dict[str, tuple[float, float]]:
+    """Return by how much (pb) the fitted cross-section moves when a parameter is held one error below and above its
+    fit, the largest first."""
+    best = model.fit(counts, least=-np.inf)
+    found = {}
+    for index, name in enumerate(model.names):
+        value, error = best.parameters[0, index], best.errors[0, index]
+        if index != model.poi and error > 0:
+            moved = [model.fit(counts, least=-np.inf, hold={name: value + sign * error}) for sign in (-1, 1)]
+            down, up = (m.parameters[0, model.poi] - best.parameters[0, model.poi] for m in moved)
+            found[name] = float(down * SIGNAL_CROSS_SECTION), float(up * SIGNAL_CROSS_SECTION)
+    return dict(sorted(found.items(), key=lambda item: -max(map(abs, item[1]))))
 
 
 def results(
-    curves: Mapping[str, Iterable[Point]], scaling: Mapping[float, Iterable[Point]], found: Iterable[Limits]
+    *,
+    expected: Mapping[str, Mapping[float, Band]],
+    points: Sequence[Point],
+    curves: Mapping[str, Sequence[Significance]],
+    closure: Mapping[float, tuple[float, float]],
+    injection: Mapping[str, float],
 ) -> dict[str, Any]:
-    """Return all numbers of the project, to be written as JSON.
+    """Return all numbers of the project, to be written as JSON; masses (GeV) are keys, limits in pb."""
 
-    ``significance`` by model and mass with its uncertainty, ``signal_scaling`` by k and mass, ``limits_pb`` by
-    mass with the band; masses in GeV are keys.
-    """
-
-    def by_mass(points: Iterable[Point]) -> dict[str, Any]:
-        return {
-            f"{point.mass:g}": {"value": point.value, "uncertainty": point.error, "extrapolated": point.outside}
-            for point in points
-        }
+    def by_band(band: Band) -> dict[str, Any]:
+        return {"median": band.median, "band": [band.minus_2, band.minus_1, band.plus_1, band.plus_2]}
 
     return {
-        "significance": {model: by_mass(points) for model, points in curves.items()},
-        "signal_scaling": {f"{k:g}": by_mass(points) for k, points in scaling.items()},
-        "limits_pb": {
-            f"{limit.mass:g}": limit.shape._asdict() | {"one_bin": limit.counting._asdict()} for limit in found
+        "expected_limit_pb": {
+            model: {f"{mass:g}": by_band(band) for mass, band in bands.items()} for model, bands in expected.items()
         },
+        "observed_limit_pb": {f"{point.mass:g}": point.limit for point in points},
+        "significance": {
+            model: {f"{z.mass:g}": {"value": z.value, "error": z.error} for z in found}
+            for model, found in curves.items()
+        },
+        "closure": {f"{mass:g}": {"value": value, "error": error} for mass, (value, error) in closure.items()},
+        "injection": dict(injection),
     }

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course.outputs import Chapter
+from course.provenance import MissingOutput, StaleOutput
 from labcourse import features, metrics, significance
-from labcourse.errors import DamagedOutput, MissingOutput, StaleOutput
+from labcourse.errors import DamagedOutput
 from labcourse.plotting.style import with_error
 
 if TYPE_CHECKING:

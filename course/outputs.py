@@ -18,8 +18,9 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from labcourse import samples, settings
-from labcourse.errors import BadInput, ChapterBusy, StorageError, Unfinished
+from course import workspaces
+from labcourse import samples
+from labcourse.errors import BadInput, LabCourseError, StorageError, Unfinished
 from labcourse.files import atomic_write, read_json
 from labcourse.progress import kernel, was_interrupted
 
@@ -61,6 +62,10 @@ remarks: list[Callable[[int], list[str]]] = []
 """Return, for a chapter, what is to be said beside its numbers, such as that an exercise is not checked."""
 
 
+class ChapterBusy(LabCourseError):
+    """A chapter that another kernel is running."""
+
+
 class Made(NamedTuple):
     """A file's checksum, the fingerprint of each sample, and the checksum of each input, by ``<chapter>/<file>``."""
 
@@ -79,14 +84,14 @@ def folder(chapter: int, workspace: str | None = None) -> Path:
     """
     if chapter not in CHAPTERS:
         raise BadInput(f"There is no chapter {chapter!r}.", next_step=f"Chapters go from 1 to {max(CHAPTERS)}.")
-    return settings.outputs_folder() / (workspace or settings.workspace()) / CHAPTERS[chapter]
+    return workspaces.outputs_folder() / (workspace or workspaces.workspace()) / CHAPTERS[chapter]
 
 
 def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
     """Read the key numbers of a chapter from outside a notebook; raises as `Chapter.read_table`."""
     from course import provenance
 
-    path, _ = provenance.check(chapter, "numbers.json", workspace or settings.workspace())
+    path, _ = provenance.check(chapter, "numbers.json", workspace or workspaces.workspace())
     numbers: dict[str, Any] = json.loads(path.read_bytes())
     return numbers
 
@@ -128,9 +133,9 @@ class Chapter:
         self, number: int, *, sources: Iterable[str] | None = None, workspace: str | None = None, solution: bool = False
     ) -> None:
         self.number = number
-        settings.declare_solution(solution)
-        self.workspace = workspace or settings.workspace()
-        self._reads_from = workspace or settings.inputs_workspace()
+        workspaces.declare_solution(solution)
+        self.workspace = workspace or workspaces.workspace()
+        self._reads_from = workspace or workspaces.inputs_workspace()
         self.folder = folder(number, self.workspace)
         self._inputs: dict[str, str] = {}
         self._numbers: dict[str, Any] = {}

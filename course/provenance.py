@@ -7,7 +7,15 @@ from pathlib import Path
 
 from course import outputs
 from labcourse import samples
-from labcourse.errors import DamagedOutput, LabCourseError, MissingOutput, StaleOutput
+from labcourse.errors import DamagedOutput, LabCourseError
+
+
+class MissingOutput(LabCourseError):
+    """An output of an earlier chapter that does not exist yet."""
+
+
+class StaleOutput(LabCourseError):
+    """An output that was made from other samples or from an input since remade."""
 
 
 def check(chapter: int, file: str, workspace: str) -> tuple[Path, str]:

@@ -32,7 +32,6 @@ def run(
     seed: int,
     workers: int | None = None,
     address: str = LOCAL,
-    keep_chunks: bool = False,
 ) -> Path:
     """Make the chunks that are missing, let ``write`` make the ``files`` of them, and return their manifest's path.
 
@@ -46,9 +45,6 @@ def run(
         What the manifest has to say of the files, or all is made anew.
     workers, address
         Processes on this machine, by default as many as it has cores; or a Dask scheduler, ``tcp://10.0.0.5:8786``.
-    keep_chunks : bool
-        Keep all chunks: a later call with a larger scale goes on from them. By default those of the samples are
-        removed in the end, also of other seeds.
 
     Raises
     ------
@@ -72,7 +68,7 @@ def run(
                         left = seconds((time.monotonic() - begin) * (work / done - 1))
                         line.show(f"{chunk.sample}: {done / work:.0%} done, {left} left")
             write(folder, store)
-        for demand in [] if keep_chunks else demands:
+        for demand in demands:  # also of other seeds
             store.remove(demand.first.sample, demand.first.purpose)
     return folder / MANIFEST
 

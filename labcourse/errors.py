@@ -80,20 +80,8 @@ class BadInput(LabCourseError, ValueError):
     """An argument of the wrong shape, type or range."""
 
 
-class MissingOutput(LabCourseError):
-    """An output of an earlier chapter that does not exist yet."""
-
-
-class StaleOutput(LabCourseError):
-    """An output that was made from other samples or from an input since remade."""
-
-
 class DamagedOutput(LabCourseError):
     """An output that cannot be read back."""
-
-
-class ChapterBusy(LabCourseError):
-    """A chapter that another kernel is running."""
 
 
 class StorageError(LabCourseError):

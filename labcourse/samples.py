@@ -240,7 +240,7 @@ def _say_what_is_used(named: tuple[Path, ...]) -> None:
     if own and (others := [s.name for s in CATALOGUE if s.name not in own and not s.optional]):
         print(
             f"labcourse: your own files are those of {', '.join(own)} only; mixed with them are the course's of "
-            f"{', '.join(others)} (`labcourse data where`).",
+            f"{', '.join(others)} (`labcourse data use`).",
             file=sys.stderr,
         )
 

@@ -1,23 +1,11 @@
-"""Where things are: the project's home, the sample search path, the outputs and the workspace.
-
-Six environment variables and one file change it:
+"""Where things are: the project's home and the sample search path (for the outputs see `course.workspaces`).
 
 ``LABCOURSE_DATA``
     Folders with sample files, searched first (separated like ``PATH``).
-``LABCOURSE_OUTPUTS``
-    Where chapters write, instead of ``data/outputs``.
-``LABCOURSE_WORKSPACE``
-    The workspace, whatever the notebook says.
-``LABCOURSE_INPUTS``
-    The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
-``LABCOURSE_MIRROR``
-    Addresses to download official files from, instead of CERN's (see `workshop.opendata.manifest.mirrors`).
-``LABCOURSE_PROGRESS``
-    ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 ``data/settings.json``
     ``{"data": ["/some/folder"]}``: folders searched after ``LABCOURSE_DATA``; ``labcourse data use`` writes it.
 
-``~`` is the user's home in all of them. A relative folder is meant from where a command is typed (`workshop.folders`);
+``~`` is the user's home in both. A relative folder is meant from where a command is typed (`workshop.folders`);
 in a notebook, which runs in a folder of its own, from the project's home.
 """
 
@@ -28,8 +16,6 @@ from pathlib import Path
 
 from labcourse.errors import BadInput
 from labcourse.files import read_json
-
-_is_solution = False
 
 
 def home() -> Path:
@@ -82,36 +68,6 @@ def search_path(release: str = "2020") -> list[Path]:
     if official_folder(release).is_dir():
         folders.append(official_folder(release))
     return [*dict.fromkeys([*folders, bundle_folder(release)])]
-
-
-def outputs_folder() -> Path:
-    """Return the folder under which chapters write."""
-    chosen = os.environ.get("LABCOURSE_OUTPUTS")
-    return home() / os.path.expanduser(chosen) if chosen else data_folder() / "outputs"
-
-
-def declare_solution(is_solution: bool) -> None:
-    """Note whether the notebook of this process is a solution; it is a student's unless it says so."""
-    global _is_solution
-    _is_solution = is_solution
-
-
-def workspace() -> str:
-    """Return the workspace: that of ``LABCOURSE_WORKSPACE``, else ``solutions`` in a solution, else ``notebooks``.
-
-    What a solution does so never touches what a student made, in whatever folder its kernel runs.
-    """
-    return os.environ.get("LABCOURSE_WORKSPACE") or ("solutions" if _is_solution else "notebooks")
-
-
-def inputs_workspace() -> str:
-    """Return the workspace whose outputs of earlier chapters are read: the present one, unless another is named."""
-    return os.environ.get("LABCOURSE_INPUTS") or workspace()
-
-
-def notes_progress() -> bool:
-    """Return whether the checks note which exercises are solved."""
-    return os.environ.get("LABCOURSE_PROGRESS") != "off"
 
 
 def get_back(path: str) -> str:

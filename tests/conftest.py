@@ -7,12 +7,14 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import hypothesis
 import numpy as np
 import pandas as pd
 import pytest
 
+from course import workspaces
 from labcourse import samples, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -36,7 +38,7 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("LABCOURSE_WORKSPACE", raising=False)
     monkeypatch.delenv("LABCOURSE_DATA", raising=False)
-    monkeypatch.setattr(settings, "_is_solution", False)
+    monkeypatch.setattr(workspaces, "_is_solution", False)
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +64,32 @@ def _no_figures_for_the_next_test() -> Iterator[None]:
     yield
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close("all")
+
+
+class Result(NamedTuple):
+    """Exit status, standard output and standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    """Return a caller of `labcourse …` in this process."""
+    from workshop import cli
+
+    def call(*arguments: object) -> Result:
+        monkeypatch.setattr(sys, "argv", ["labcourse", *map(str, arguments)])
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+        return Result(code, *capsys.readouterr())
+
+    return call
 
 
 HAS_REAL_FILES = (REAL / "mc_361106.Zee.4lep.root").is_file()
@@ -114,7 +142,7 @@ def make_events() -> Callable[..., pd.DataFrame]:
     return make
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def mini_branches() -> Callable[..., dict[str, object]]:
     """Return a maker of `mini` branches in MeV, as `factory.mini.write` takes them."""
 

@@ -66,8 +66,8 @@ def project() -> dict[str, Any]:
 def wanted(name: str) -> list[Requirement]:
     """Return what pyproject.toml wants of a lock."""
     content = project()
-    if name == "requirements-nbgrader.lock":
-        texts = content["dependency-groups"]["nbgrader"]
+    if name in ("requirements-nbgrader.lock", "requirements-site.lock"):
+        texts = content["dependency-groups"][name.removeprefix("requirements-").removesuffix(".lock")]
     else:
         texts = list(content["project"]["dependencies"])
     if name == "requirements-dev.lock":
@@ -76,7 +76,7 @@ def wanted(name: str) -> list[Requirement]:
     return [Requirement(text) for text in texts]
 
 
-LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-nbgrader.lock")
+LOCKS = ("requirements.lock", "requirements-dev.lock", "requirements-nbgrader.lock", "requirements-site.lock")
 
 
 @pytest.mark.parametrize("name", LOCKS)
@@ -116,6 +116,18 @@ def test_the_development_lock_adds_and_changes_nothing() -> None:
         if ours.holds(environment) and ours.version not in [e.version for e in dev[package] if e.holds(environment)]
     ]
     assert not other
+
+
+def test_what_the_site_needs_changes_no_package_of_the_course() -> None:
+    dev, site = lock("requirements-dev.lock"), lock("requirements-site.lock")
+    for environment in ENVIRONMENTS:
+        for package in dev.keys() & site.keys():
+            ours, theirs = ({entry.version for entry in of[package] if entry.holds(environment)} for of in (dev, site))
+            assert not ours or theirs <= ours, package
+
+
+def test_students_install_no_tools_of_tests_and_simulation() -> None:
+    assert not lock("requirements.lock").keys() & {"pytest", "nbval", "vector", "pythia8mc", "sphinx", "playwright"}
 
 
 def test_the_versions_of_python_agree() -> None:

@@ -109,8 +109,3 @@ for name in {names}:
         break
 """
     assert in_fresh_python(code) == ""
-
-
-def test_the_command_line_starts_without_heavy_libraries() -> None:
-    code = "import sys, workshop.cli; print([m for m in ('tensorflow', 'keras', 'pandas') if m in sys.modules])"
-    assert in_fresh_python(code) == "[]"

@@ -22,8 +22,8 @@ def exercise_10_1(answer: Any, report: Report) -> None:
         (0.1, "this is the probability of the true digit", "the loss is −ln of it"),
         (0.9, "this is the share that is read wrong", "the loss looks at probabilities, not at who is right"),
     )
-    what = "it is the loss of ten equal probabilities"
-    report.reading(answer, np.log(10), what, *mistakes, tolerance=0.01, hint="put p = 1/10 into −ln p")
+    what, hint = "it is the loss of ten equal probabilities", "put p = 1/10 into −ln p"
+    report.reading(answer, np.log(10), what, *mistakes, tolerance=0.01, hint=hint)
 
 
 _accuracy = course_answer("10.2")

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats
 
+from course import workspaces
 from course.checks.compare import as_number
 from course.checks.progress import progress_folder
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import caught, follows, gives, hold, parts_follow
-from labcourse import settings, significance
+from labcourse import significance
 from labcourse.files import atomic_write
 
 _p_and_z = course_answer("7.1")
@@ -352,7 +353,7 @@ def _told(prediction: Floats, plan: Mapping[str, Any]) -> str:
     if not noted or noted[-1]["sha256"] != own["sha256"]:
         noted.append({**own, "time": now})
         with contextlib.suppress(OSError):
-            if settings.notes_progress():
+            if workspaces.notes_progress():
                 text = json.dumps(noted, indent=1)
                 atomic_write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     first = noted[0]

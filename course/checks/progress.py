@@ -12,9 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from course import outputs
+from course import outputs, workspaces
 from course.checks import cells, registry
-from labcourse import settings
 from labcourse.files import atomic_write, read_small
 
 STATES = ("solved", "answered", "wrong", "unchecked", "open")
@@ -52,7 +51,7 @@ _NUMBER = re.compile(r"([1-9]\d*) \1\.\d+")
 
 def progress_folder(workspace: str | None = None) -> Path:
     """Return the folder that holds the states of a workspace (by default the present one), a folder per chapter."""
-    return settings.outputs_folder() / (workspace or settings.workspace()) / "progress"
+    return workspaces.outputs_folder() / (workspace or workspaces.workspace()) / "progress"
 
 
 def read_states(workspace: str | None = None) -> dict[str, str]:
@@ -68,7 +67,7 @@ def states_here(chapter: int | None = None) -> dict[str, str]:
 
     If it is the notebook of a ``chapter``, exercises whose answer was not checked since it was changed are among them.
     """
-    noted = read_states() if settings.notes_progress() else {}
+    noted = read_states() if workspaces.notes_progress() else {}
     here = {number: verdict.state for number, verdict in _checked_here.items()}
     return noted | here | dict.fromkeys(unchecked_here(chapter) if chapter else (), "unchecked")
 
@@ -116,7 +115,7 @@ def record_state(number: str, state: str, verdict: Verdict | None = None) -> Non
     chapter = number.split(".")[0]
     path = progress_folder() / chapter / f"{number}.txt"
     with contextlib.suppress(Exception):
-        if settings.notes_progress() and _NUMBER.fullmatch(f"{chapter} {number}") and _read(path) != state:
+        if workspaces.notes_progress() and _NUMBER.fullmatch(f"{chapter} {number}") and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
     follow()
 

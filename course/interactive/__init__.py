@@ -12,6 +12,7 @@ from course.interactive.likelihood import likelihood
 from course.interactive.networks import small_network
 from course.interactive.scores import class_weight, cut
 from course.interactive.sculpting import sculpting
+from course.interactive.searching import searching
 from course.interactive.stopping import patience
 from course.interactive.threshold import threshold
 
@@ -24,6 +25,7 @@ __all__ = [
     "likelihood",
     "patience",
     "sculpting",
+    "searching",
     "small_network",
     "threshold",
     "toys",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from azh.events import LUMINOSITY, MASSES, MEASURED, SIGNAL_CROSS_SECTION
+from azh.events import LUMINOSITY, MASSES, MEASURED, SEALED_MANIFEST, SIGNAL_CROSS_SECTION
 from factory.azh import assembly, processes
 from factory.azh.generation import INDEPENDENT, PASS, make_chunk
 from factory.azh.production import INDEPENDENT_FILE, write_table
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 FILES = 4
 """Sealed files. Each has passes through the detector of its own, so that no row is in two of them."""
-MANIFEST = "sealed.json"
 _EVENTS = 10_000
 """Events of a signal."""
 # These three decide what the files hide: whoever changes them has to make the files anew.
@@ -34,7 +33,7 @@ _BANDS = ((340, 560), (560, 950), (950, 1500))
 """Masses that are hidden (GeV), one file each; the file that is left hides nothing."""
 _STRENGTHS = (2.0, 3.5, 5.0)
 """About how many standard deviations the signals are, in another order."""
-_TWO_SIGMA = (300, 500, 700, 1000, 1500), (0.25, 0.045, 0.017, 0.008, 0.0055)
+_TWO_SIGMA = (300, 500, 650, 850, 1100, 1500), (0.127, 0.030, 0.0155, 0.0078, 0.0062, 0.0058)
 """Masses (GeV), and cross-sections (pb) of about two standard deviations."""
 
 
@@ -60,10 +59,10 @@ def hidden(number: int, key: str) -> Hidden | None:
 def reveal(number: int, key: str, folder: Path) -> Hidden | None:
     """Return what a file of a folder hides. Raises BadInput for a wrong key or number, BadFile without a manifest."""
     try:
-        said = read_json(folder / MANIFEST)
+        said = read_json(folder / SEALED_MANIFEST)
         files, check = [entry["file"] for entry in said["files"]], said["key"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadFile(f"There are no sealed files: {error}.", where=str(folder / MANIFEST)) from error
+        raise BadFile(f"There are no sealed files: {error}.", where=str(folder / SEALED_MANIFEST)) from error
     if _name(number) not in files or check != _digest("check", key)[:8]:
         raise BadInput(
             f"File {number} was not sealed with this key.",
@@ -161,8 +160,8 @@ def write(background: pd.DataFrame, folder: Path, key: str) -> Path:
     said = "Events as an experiment would record them, simulated for this course. No event of ATLAS is among them."
     content = {"simulated": True, "description": said, "files": entries, "key": _digest("check", key)[:8]}
     text = json.dumps(content, indent=1) + "\n"
-    atomic_write(folder / MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
-    return folder / MANIFEST
+    atomic_write(folder / SEALED_MANIFEST, lambda temporary: temporary.write_text(text, "utf-8"))
+    return folder / SEALED_MANIFEST
 
 
 def _name(number: int) -> str:

@@ -1,7 +1,6 @@
-"""Are simulated samples like the real ones? Two-sample tests, the Higgs peak, and a page that shows them."""
+"""Are simulated samples like the real ones? Two-sample tests, and a page that shows them."""
 
 from factory.validation.page import write
 from factory.validation.pairs import THRESHOLD, failing, load, rows
-from factory.validation.peak import peaks
 
-__all__ = ["THRESHOLD", "failing", "load", "peaks", "rows", "write"]
+__all__ = ["THRESHOLD", "failing", "load", "rows", "write"]

@@ -34,12 +34,12 @@ class Sample(NamedTuple):
         return effective_number(self.weights) / self.effect
 
 
-def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None) -> homogeneity.ChiSquare:
+def chi_square(first: Sample, second: Sample) -> homogeneity.ChiSquare:
     """Compare the shapes of two weighted samples in bins: `labcourse.homogeneity.chi_square`.
 
     The bins are quantiles of both samples together, at most `MAX_BINS`, and few enough for twice `MIN_EFFECTIVE`
-    effective events of the smaller sample in each; or those between ``edges``, the outer ones without an end. Where
-    values repeat or bins are given, neighbours are merged until `MIN_EFFECTIVE` events are expected.
+    effective events of the smaller sample in each. Where values repeat, neighbours are merged until `MIN_EFFECTIVE`
+    events are expected.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def chi_square(first: Sample, second: Sample, *, edges: ArrayLike | None = None)
     >>> test.ndf, bool(0.01 < test.p_value < 0.99)
     (19, True)
     """
-    lower = _edges(first, second) if edges is None else np.append(-np.inf, np.asarray(edges)[1:-1])
+    lower = _edges(first, second)
     return homogeneity.chi_square(_contents(first, lower), _contents(second, lower), min_effective=MIN_EFFECTIVE)
 
 

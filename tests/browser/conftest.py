@@ -210,6 +210,11 @@ class Lab:
         self.page.get_by_role("menuitem", name=path[0], exact=True).click()
         self.page.locator(".lm-Menu-item", has_text=re.compile(f"^{re.escape(path[1])}")).first.click()
 
+    def theme(self, name: str) -> None:
+        """Choose a theme, as by *Settings → Theme*, and wait until it is there."""
+        self.page.evaluate("name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        self.wait("document.body.dataset.jpThemeName == x", name)
+
     def run_all(self) -> None:
         """Run all cells by the menu."""
         self.menu("Run", "Run All Cells")

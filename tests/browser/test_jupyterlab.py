@@ -32,6 +32,11 @@ def panels(lab: Any) -> list[int]:
     return [first, last]
 
 
+def has_picture(cell: dict[str, Any]) -> bool:
+    """Whether a cell shows a picture."""
+    return any("image/png" in output.get("data", ()) for output in cell.get("outputs", ()))
+
+
 def barriers(lab: Any) -> list[str]:
     """Return what axe finds in the notebook."""
     found = Axe().run(
@@ -44,6 +49,18 @@ def barriers(lab: Any) -> list[str]:
         for violation in found.response["violations"]
         for node in violation["nodes"]
     ]
+
+
+def cut_off(lab: Any, *cells: int) -> list[str]:
+    """Return what of these cells' outputs does not fit into the window; tables may be moved sideways."""
+    wide = (
+        "areas => areas.flatMap(area => [...area.querySelectorAll('img, svg, p, pre, .widget-box, .jupyter-widgets')]"
+        ".filter(part => !part.closest('table') && (part.getBoundingClientRect().right > innerWidth"
+        " || part.getBoundingClientRect().right > area.getBoundingClientRect().right + 1))"
+        ".map(part => part.outerHTML.slice(0, 150)))"
+    )
+    areas = [lab.cell(cell).locator(".jp-OutputArea-child:visible .jp-OutputArea-output") for cell in cells]
+    return [f"cell {cell}: {part}" for cell, area in zip(cells, areas, strict=True) for part in area.evaluate_all(wide)]
 
 
 def undescribed(lab: Any) -> list[str]:
@@ -92,6 +109,19 @@ def test_chapter_1(lab: Any) -> None:
 
     assert undescribed(lab) == []
     assert barriers(lab) == []
+
+    # The same at night, and in a narrow window.
+    figure = next(i for i, cell in enumerate(lab.cells()) if "interactive.event(" in cell["source"])
+    picture = next(i for i, cell in enumerate(lab.cells()) if has_picture(cell) and i != figure)
+    lab.page.set_viewport_size({"width": 900, "height": 900})
+    for theme in ("Dark", "Light"):
+        lab.theme(f"JupyterLab {theme}")
+        for name, cell in (("panel", top), ("live", figure), ("check", check), ("picture", picture)):
+            lab.cell(cell)
+            lab.screenshot(f"{theme.lower()}-{name}")
+        assert cut_off(lab, top, figure, check, picture) == []
+        assert barriers(lab) == []
+    lab.page.set_viewport_size({"width": 1280, "height": 900})
 
     # The page is loaded again: what was done is still there.
     lab.save()

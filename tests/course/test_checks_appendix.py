@@ -76,4 +76,4 @@ EXERCISES = {
     ),
 }
 
-test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)

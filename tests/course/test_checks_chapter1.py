@@ -31,11 +31,6 @@ def mass_by_loop(pt, eta, phi, energy):
     return masses
 
 
-def mass_in_the_transverse_plane(pt, eta, phi, energy):
-    px, py = (pt * np.cos(phi)).sum(axis=1), (pt * np.sin(phi)).sum(axis=1)
-    return np.sqrt(energy.sum(axis=1) ** 2 - px**2 - py**2)
-
-
 def weight(b, luminosity, *, names=("mcWeight", *SCALE_FACTORS), pb=1000):
     result = b["XSection"] * pb * luminosity / b["SumWeights"]
     for name in names:
@@ -165,18 +160,6 @@ def window_by_sums(edges, signal, background):
     return [edges[i], edges[j]]
 
 
-def window_with_negative_background(edges, signal, background):
-    with np.errstate(all="ignore"):
-        n = len(signal)
-        z = {
-            (i, j): signal[i:j].sum() / np.sqrt(abs(background[i:j].sum()))
-            for i in range(n)
-            for j in range(i + 1, n + 1)
-        }
-    i, j = max(z, key=z.get)
-    return edges[i], edges[j]
-
-
 def window_without_a_condition(edges, signal, background):
     best, found = -np.inf, None
     for i in range(len(signal)):
@@ -204,55 +187,23 @@ EXERCISES = {
             lambda pt, eta, phi, energy: np.sqrt(mass_squared(pt, eta, phi, energy)),
             mass_by_loop,
             lambda *given: mass(*(np.asarray(part, np.float32) for part in given)),
-            lambda *given: pd.Series(mass_by_loop(*given)),
         ],
         (mass_squared, "this is the mass squared"),
-        (mass_in_the_transverse_plane, "along the beam is left out"),
-        (lambda pt, eta, phi, energy: energy.sum(axis=1), "this is the energy"),
         (lambda pt, eta, phi, energy: energy, "one mass per particle"),
-        (lambda *given: np.sqrt(mass_squared(*given)) / 4, "means are taken"),
         (lambda pt, eta, phi, energy: mass(pt, eta, np.sin(phi), energy), "hint: turned around the beam"),
-        (lambda pt, eta, phi, energy: mass(pt, eta, phi, pt * np.cosh(eta)), "energy is not used"),
         (lambda *given: mass(*(part[:, :4] for part in given)), "hint: other arguments"),
         (lambda *given: mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
     ),
     "1.2": Exercise(
-        [
-            weight,
-            weight_in_single_precision,
-            lambda b, luminosity: list(weight(b, luminosity)),
-            lambda b, luminosity: pd.DataFrame(b).pipe(weight, luminosity),
-        ],
+        [weight, weight_in_single_precision, lambda b, luminosity: pd.DataFrame(b).pipe(weight, luminosity)],
         (lambda b, luminosity: weight(b, luminosity, pb=1), "a thousand times too small"),
-        (lambda b, luminosity: weight(b, luminosity, pb=1e-3), "a million times too small"),
-        (lambda b, luminosity: np.abs(weight(b, luminosity)), "lost their sign"),
-        (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"], "the sum of the weights is missing"),
         (weight_in_place, "changes what it is given"),
-        (lambda b, luminosity: weight(b, luminosity, names=["mcWeight"], pb=1), "factors are missing: scaleFactor_P"),
-        (lambda b, luminosity: weight(b, luminosity, names=SCALE_FACTORS, pb=1e-3), "factor mcWeight is missing"),
-        (lambda b, luminosity: weight(b, luminosity) * b["SumWeights"] / b["SumWeights"].sum(), "is added up over"),
         (lambda b, luminosity: weight(b | {"_ELE": b["_ELE"]}, luminosity), "hint: `.keys()`"),
-        (lambda b, luminosity: weight(b, 10), "always 10"),
-        (lambda b, luminosity: weight(b | {"SumWeights": 4e5}, luminosity), "first SumWeights is taken"),
-        (lambda b, luminosity: weight(b | {"XSection": b["XSection"][0]}, luminosity), "is taken for all events"),
         (lambda b, luminosity: weight(b, luminosity)[:1], "hint: one weight per event"),
     ),
     "1.3": Exercise(
-        [
-            share,
-            share_with_a_loop,
-            lambda events, x, luminosity: np.float32(share(events, x, luminosity)),
-            lambda events, x, luminosity: np.array(share(events, x, luminosity)),
-        ],
+        [share, share_with_a_loop],
         (lambda events, x, luminosity: 1000 * share(events, x, luminosity), "a thousand times too large"),
-        (lambda events, x, luminosity: share(events, x, 10), "always 10"),
-        (lambda events, x, luminosity: share(events.assign(weight=1), x, luminosity), "raw events are counted"),
-        (
-            lambda events, x, luminosity: share(events.assign(weight=events["weight"].abs()), x, luminosity),
-            "count as positive",
-        ),
-        (lambda events, x, luminosity: share(events, x, luminosity, tuple(x)), "the share of all processes"),
-        (lambda events, x, luminosity: 1 / share(events, x, luminosity), "upside down"),
         (lambda events, x, luminosity: share(events, x, luminosity, samples.SIGNAL[:2]), ""),
         (lambda events, x, luminosity: 0.0836, ""),
         (lambda events, x, luminosity: share(events.iloc[:9], x, luminosity), ""),
@@ -261,14 +212,10 @@ EXERCISES = {
     "1.4": Exercise(
         [
             lambda events: code_sum(events).isin([44, 48, 52]),
-            lambda events: (code_sum(events) == 44) | (code_sum(events) == 48) | (code_sum(events) == 52),
             lambda events: [total in (44, 48, 52) for total in code_sum(events)],
             lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52]),
         ],
         (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
-        (lambda events: code_sum(events) == 48, "only eeµµ is kept"),
-        (lambda events: code_sum(events) == 4 * 11, "only eeee is kept"),
-        (lambda events: ~code_sum(events).isin([44, 48, 52]), "upside down"),
         (lambda events: events[code_sum(events).isin([44, 48, 52])], "table of events"),
         (lambda events: code_sum(events).isin([44, 46, 48, 52]), "hint: drops eeeµ"),
         (lambda events: code_sum(events) == 44 or code_sum(events) == 48, "hint: hint: for arrays, use &"),
@@ -282,8 +229,6 @@ EXERCISES = {
             charge_by_loop,
         ],
         (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
-        (lambda events: charge(events, (1, 2)) == 0, "only lep1 and lep2 are added up"),
-        (lambda events: charge(events, (1, 2, 4, 4)) == 0, "lep4 is added twice, and lep3 is left out"),
         (charge_with_a_helper_column, "changes what it is given: events"),
         (lambda events: charge(events).abs() < 3, "hint: drops a total charge of +2"),
         (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
@@ -291,21 +236,8 @@ EXERCISES = {
         (lambda events: [*(charge(events) == 0), True], "entries for"),
     ),
     "1.6": Exercise(
-        [
-            pair,
-            pair_all_at_once,
-            lambda events: np.array(pair(events)),
-            lambda events: list(map(list, pair(events))),
-        ],
+        [pair, pair_all_at_once],
         (lambda events: (events["m_ll_12"], events["m_ll_34"]), "the two hardest"),
-        (lambda events: pair(events, flavour=False), "two flavours"),
-        (lambda events: pair(events, charge=False), "equal charge"),
-        (lambda events: pair(events, near=lambda m: -m), "heaviest"),
-        (lambda events: pair(events, near=lambda m: 0 * m - 1), "lightest"),
-        (lambda events: pair(events, nothing=0.0), "get 0"),
-        (lambda events: (np.full(len(events), np.nan), np.full(len(events), np.nan)), "all masses are NaN"),
-        (lambda events: pair(events)[::-1], "changed places"),
-        (lambda events: pair(events, pairs=tuple(PAIRS)[:3]), "lepton 1"),
         (lambda events: pair(events)[0], "60 values are given"),
         (lambda events: pair(events, near=lambda m: abs(m - 80.4)), "hint: nearest to 91.19"),
         (second_nearest, "hint: other two leptons"),
@@ -331,15 +263,9 @@ EXERCISES = {
         (lambda w, n_toys, rng: toys(w, n_toys, rng, give=list), "expected a number"),
     ),
     "1.9": Exercise(
-        [window, window_by_sums, lambda *given: np.array(window(*given))],
+        [window, window_by_sums],
         (lambda *given: window(*given, measure=lambda s, b: s / b), "best s/b"),
-        (lambda *given: window(*given, measure=lambda s, b: s / (s + b) ** 0.5), "best s/√(s+b)"),
-        (lambda *given: window(*given, first_only=True), "begin at the first edge"),
-        (window_with_negative_background, "negative background wins"),
         (window_without_a_condition, "hint: s/0 is infinite"),
-        (lambda edges, s, b: window(edges, s, np.clip(b, 0, None)), "negative background count as 0"),
-        (lambda edges, s, b: tuple(np.searchsorted(edges, window(edges, s, b))), "numbers of bins"),
-        (lambda *given: window(*given)[::-1], "changed places"),
         (lambda *given: window(*given)[0], "one value is given"),
         (lambda edges, s, b: (edges[0], edges[-1]), "hint: no other window"),
         (lambda *given: window(*given, least=10), ""),
@@ -349,15 +275,10 @@ EXERCISES = {
     "1.10": Exercise(
         [
             lambda w: np.sum(w) ** 2 / np.sum(np.square(w)),
-            lambda w: np.float32(w.sum() ** 2 / (w**2).sum()),
             neff_by_loop,
             lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum(),
         ],
         (lambda w: np.sum(np.square(w)) / np.sum(w) ** 2, "upside down"),
-        (lambda w: np.sum(np.abs(w)) ** 2 / np.sum(np.square(w)), "count as positive"),
-        (lambda w: np.sum(w) / np.sum(np.square(w)), "not squared"),
-        (lambda w: np.sum(w**2) / np.sum(w**2), "numerator and denominator are the same"),
-        (lambda w: len(w), "raw number"),
         (lambda w: np.sum(w[w > 0]) ** 2 / np.sum(w[w > 0] ** 2), ""),
         (lambda w: np.sum(w) ** 2 / np.sum(w) ** 2 * len(w), ""),
         (lambda w: np.sum(w) ** 2 // np.sum(w**2), ""),
@@ -365,7 +286,7 @@ EXERCISES = {
     ),
 }
 
-test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_check_in_the_readme_is_what_it_prints(capsys):

@@ -30,10 +30,6 @@ def from_zero(losses, patience):
     return best - 1, last - 1
 
 
-def never_stopping(losses, patience):
-    return int(np.argmin(losses)) + 1, len(losses)
-
-
 def begins_with(losses, patience, best):
     epoch, waited = 0, 0
     for i, loss in enumerate(losses, start=1):
@@ -119,27 +115,13 @@ EXERCISES = {
             lambda losses, error: float(pd.Series(losses).var() / error / error),
         ],
         (lambda losses, error: np.std(losses) / error, "a square is missing"),
-        (lambda losses, error: np.var(losses) / error, "the error is not squared"),
-        (lambda losses, error: (np.mean(losses) / error) ** 2, "takes the loss itself"),
-        (lambda losses, error: 1 / error**2, "for a spread of 1"),
-        (lambda losses, error: (np.std(losses) / error) ** 2 / len(losses), "divide it"),
         (lambda losses, error: (np.std(losses) / 0.004) ** 2, "hint: other arguments"),
         (lambda losses, error: (0.4 / error) ** 2, ""),
         (lambda losses, error: len(losses), ""),
     ),
     "4.4": Exercise(
-        [
-            best_and_last,
-            lambda losses, patience: begins_with(losses, patience, float("inf")),
-            lambda losses, patience: np.array(best_and_last(losses, patience)),
-        ],
+        [best_and_last, lambda losses, patience: begins_with(losses, patience, float("inf"))],
         (from_zero, "epochs are counted from 0"),
-        (
-            lambda losses, patience: (best_and_last(losses, patience)[0], best_and_last(losses, patience)[1] - 1),
-            "too few",
-        ),
-        (never_stopping, "does not stop"),
-        (lambda losses, patience: best_and_last(losses, patience)[::-1], "the order is another one"),
         (lambda losses, patience: best_and_last(losses, patience)[0], "one value is given"),
         (lambda losses, patience: tuple(map(float, best_and_last(losses, patience))), "hint: whole numbers"),
         (lambda losses, patience: (best_and_last(losses, patience)[0], len(losses) * 1.0), ""),
@@ -147,24 +129,9 @@ EXERCISES = {
         (lambda losses, patience: (int(np.argmin(losses)) + 1, int(np.argmin(losses)) + 1 + patience), ""),
     ),
     "4.5": Exercise(
-        [
-            paired,
-            paired_by_loop,
-            lambda a, b, weight: paired(*(pd.Series(values) for values in (a, b, weight))),
-            lambda *given: paired(*(values.astype(np.float32) for values in given)),
-        ],
+        [paired, paired_by_loop, lambda *given: paired(*(values.astype(np.float32) for values in given))],
         (lambda a, b, w: paired(b, a, w), "this is b − a"),
-        (
-            lambda a, b, w: (paired(a, b, w)[0], np.hypot(paired(a, 0, w)[1], paired(b, 0, w)[1])),
-            "added in squares",
-        ),
-        (lambda a, b, w: paired(a, b, w**0), "the weights are not used"),
-        (lambda a, b, w: (paired(a, b, w)[0], np.std(a - b)), "spread of single events"),
-        (lambda a, b, w: (paired(a, b, w)[0], paired(a, b, w)[1] ** 2), "square of the error"),
-        (lambda a, b, w: (np.sum(w * (a - b)), paired(a, b, w)[1]), "this is the sum"),
         (lambda a, b, w: paired(a, b, w)[0], "one value is given"),
-        (lambda a, b, w: (paired(a, b, w)[0], np.std(a - b) / np.sqrt(len(a))), "the weights are not used"),
-        (lambda a, b, w: (paired(a, b, w)[0], np.sqrt(np.sum((w * (a - b)) ** 2)) / w.sum()), "not subtracted"),
         (lambda a, b, w: (0.0, paired(a, b, w)[1]), ""),
         (lambda a, b, w: paired(a[:200], b[:200], w[:200]), "hint: other arguments"),
     ),
@@ -182,13 +149,7 @@ EXERCISES = {
         context=lambda: {"excess_gap": 0.002, "n_fit": 60_000},
     ),
     "4.7": Exercise(
-        [
-            dropout,
-            dropout_by_loop,
-            lambda x, rate, rng: np.where(rng.random(x.shape) < rate, 0, x) / (1 - rate),
-            lambda x, rate, rng: x * rng.binomial(1, 1 - rate, x.shape) / (1 - rate),
-            lambda x, rate, rng: dropout(x, rate, rng).astype(np.float32),
-        ],
+        [dropout, dropout_by_loop, lambda x, rate, rng: x * rng.binomial(1, 1 - rate, x.shape) / (1 - rate)],
         (lambda x, rate, rng: dropout(x, 1 - rate, rng), "the share that stays"),
         (lambda x, rate, rng: dropout(x, rate, rng) * (1 - rate), "the sums get smaller"),
         (lambda x, rate, rng: dropout(x, rate, rng) * (1 - rate) ** 2, "multiplied by 1 − rate"),
@@ -206,7 +167,6 @@ EXERCISES = {
             ["weight decay", "both", "early stopping"],
             ("early stopping", "both", "weight decay"),
             {"weight decay", "both", "early stopping"},
-            np.array(["weight decay", "both", "early stopping"]),
         ],
         (["weight decay"], "the best one alone"),
         (["weight decay", "both"], "within one error"),
@@ -226,18 +186,13 @@ EXERCISES = {
             lambda a, u, b, v, edges: two_samples(a, u.astype("f4"), b, v.astype("f4"), edges),
         ],
         (lambda *given: two_samples(*given, normalise=False), "not normalised"),
-        (lambda *given: two_samples(*given, variance=lambda content, squares: abs(content)), "errors are √content"),
-        (lambda *given: two_samples(*given, combine=lambda s, t: (s**0.5 + t**0.5) ** 2), "added linearly"),
-        (lambda *given: two_samples(*given, combine=lambda s, t: s), "only the first"),
-        (lambda a, u, b, v, edges: two_samples(a, u**0, b, v**0, edges), "counted, not weighted"),
         (lambda *given: (two_samples(*given)[0], 3), "hint: the degrees of freedom"),
-        (lambda *given: two_samples(*given, keep=lambda p, q: (p > 0) & (q > 0)), "in both samples"),
         (lambda *given: (two_samples(*given)[0], min(two_samples(*given)[1], 6)), "hint: other arguments"),
         (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "hint: follows the formula"),
     ),
 }
 
-test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_course_and_keras_stop_at_the_same_epochs():

@@ -35,16 +35,6 @@ def best_cut_without_guard(scan, min_effective=25):
     return scan.cut[np.nanargmax(scan.significance)]
 
 
-def best_cut_not_squared(scan, min_effective=25):
-    usable = scan.background / scan.background_error >= min_effective
-    return scan.cut[np.argmax(np.where(usable & np.isfinite(scan.significance), scan.significance, -np.inf))]
-
-
-def best_cut_with_nan(scan, min_effective=25):
-    usable = (scan.background / scan.background_error) ** 2 >= min_effective
-    return scan.cut[np.argmax(np.where(usable, scan.significance, -np.inf))]
-
-
 def z_count(n, b):
     return np.sign(n - b) * np.sqrt(2 * (special.xlogy(n, n) - special.xlogy(n, b) - n + b).clip(0))
 
@@ -131,43 +121,20 @@ EXERCISES = {
             lambda n, b: (special.gammainc(n, b), -special.ndtri(special.gammainc(n, b))),
         ],
         (lambda n, b: (stats.poisson.sf(n, b), stats.norm.isf(stats.poisson.sf(n, b))), "more than n events"),
-        (lambda n, b: (stats.poisson.pmf(n, b), 0 * n), "exactly n events"),
-        (lambda n, b: (stats.poisson.cdf(n, b), 0 * n), "lower tail"),
-        (lambda n, b: (p_and_z(n, b)[0], stats.norm.isf(p_and_z(n, b)[0] / 2)), "Z is two-sided"),
-        (lambda n, b: (p_and_z(n, b)[0], stats.norm.ppf(p_and_z(n, b)[0])), "sign of Z is turned round"),
-        (lambda n, b: (p_and_z(n, b)[0], (n - b) / np.sqrt(b)), "the short cut"),
-        (lambda n, b: (stats.norm.sf((n - b) / np.sqrt(b)), (n - b) / np.sqrt(b)), "this is a Gaussian"),
-        (lambda n, b: p_and_z(n, b)[::-1], "the order is another one"),
-        (
-            lambda n, b: (1 - stats.poisson.cdf(n - 1, b), stats.norm.isf(1 - stats.poisson.cdf(n - 1, b))),
-            "the digits are lost",
-        ),
         (lambda n, b: p_and_z(n, b)[0], "4 values are given"),
-        (lambda n, b: (p_and_z(n, b)[0], np.abs(p_and_z(n, b)[1])), "a deficit counts as an excess"),
         (lambda n, b: (p_and_z(n, np.ravel(b)[0])[0], p_and_z(n, b)[1]), "✗ works for tables of counts"),
     ),
     "7.2": Exercise(
-        [z_count, z_by_loop, lambda n, b: np.float32(z_count(n, b))],
+        [z_count, z_by_loop],
         (lambda n, b: z_count(n, b) / np.sqrt(2), "factor 2 is missing"),
-        (lambda n, b: np.sign(n - b) * z_count(n, b) ** 2, "this is the square"),
-        (lambda n, b: np.abs(z_count(n, b)), "a deficit counts as an excess"),
-        (lambda n, b: (n - b) / np.sqrt(b), "this is the short cut"),
-        (lambda n, b: p_and_z(n, b)[1], "the Z of the p-value"),
         (lambda n, b: np.sqrt(2 * (n * np.log(n / b) - n)), "a negative number stands under the root"),
         (lambda n, b: (n - b) / np.sqrt(n), "✗ follows from L(n)/L(b)"),
         (lambda n, b: 2 * (np.sqrt(n) - np.sqrt(b)), "✗ follows from L(n)/L(b)"),
         (lambda n, b: np.sign(n - b) * np.sqrt(2 * (n * np.log(n / b) - n + b)), "✗ no event at all"),
     ),
     "7.3": Exercise(
-        [best_cut, best_cut_with_mask, lambda scan, min_effective=25: np.float32(best_cut(scan, min_effective))],
+        [best_cut, best_cut_with_mask],
         (best_cut_without_guard, "few heavy background events"),
-        (best_cut_not_squared, "is not squared"),
-        (best_cut_with_nan, "a NaN wins"),
-        (lambda scan, min_effective=25: list(scan.cut).index(best_cut(scan)), "position of the cut"),
-        (
-            lambda scan, min_effective=25: scan.significance[scan.cut == best_cut(scan)][0],
-            "this is the significance",
-        ),
         (lambda scan, min_effective=25: scan.cut, "of shape"),
         (lambda scan, min_effective=25: 0.5, "✗ a stricter guard is obeyed"),
         (lambda scan, min_effective=25: best_cut(scan, max(min_effective, 25)), "✗ exactly min_effective"),
@@ -180,10 +147,6 @@ EXERCISES = {
             lambda s, b: (2 * ((s + b) * np.log1p(s / b) - s)).sum(axis=-1) ** 0.5,
         ],
         (lambda s, b: significance.asimov(s, b).sum(axis=-1), "the significances are added"),
-        (lambda s, b: significance.asimov(s.sum(axis=-1), b.sum(axis=-1)), "thrown together"),
-        (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b"),
-        (lambda s, b: combined(s, b) ** 2, "this is the square"),
-        (lambda s, b: significance.asimov(s, b), "this is Z of each bin"),
         (lambda s, b: np.sqrt((significance.asimov(s, b) ** 2).sum()), "✗ a table of histograms"),
         (lambda s, b: combined(s, b) + 0.1, "✗ the squares of the bins"),
         (lambda s, b: combined(s[..., 1:], b[..., 1:]), "✗ the squares of the bins"),
@@ -230,12 +193,7 @@ EXERCISES = {
         (lambda z, b, n_toys, rng: rng.poisson(b, (n_toys, len(b))), "this is no number"),
     ),
     "7.9": Exercise(
-        [
-            (S + B, SCATTER, Z),
-            [65, 9, 0.85],
-            np.array([65.4, 8.97, Z]),
-            (S + B, SCATTER, significance.asimov(S, B, ERROR)),
-        ],
+        [(S + B, SCATTER, Z), [65, 9, 0.85], (S + B, SCATTER, significance.asimov(S, B, ERROR))],
         ((B, SCATTER, Z), "the signal is missing"),
         ((S, SCATTER, Z), "the signal alone"),
         ((S + B, ERROR, Z), "the simulation alone"),
@@ -250,21 +208,13 @@ EXERCISES = {
     "7.10": Exercise(
         [two_factors, error_by_moving],
         (lambda r, n, w: (w.sum() * n.sum() / r.sum(), 1.0), "one common factor"),
-        (lambda r, n, w: (w @ np.linalg.solve(r.T, n), 1.0), "rows and columns are swapped"),
-        (lambda r, n, w: (w.sum(), 1.0), "the data do not enter"),
-        (lambda r, n, w: (w @ (n / r.sum(axis=1)), 1.0), "each region has a factor"),
-        (lambda r, n, w: (two_factors(r, n, w)[0], math.sqrt(two_factors(r, n, w)[0])), "root of the estimate"),
-        (
-            lambda r, n, w: (two_factors(r, n, w)[0], np.sqrt(w**2 @ (np.linalg.inv(r) ** 2 @ n))),
-            "taken for independent",
-        ),
         (lambda r, n, w: two_factors(r, n, w)[0], "one value is given"),
         (lambda r, n, w: two_factors(r[:2, :2], n[:2], w[:2]), "✗ right for other"),
         (lambda r, n, w: (two_factors(r, n, w)[0], 3.0), "✗ its error"),
     ),
 }
 
-test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
 def test_the_course_goes_on_with_the_formula_of_the_library():

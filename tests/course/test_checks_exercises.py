@@ -49,18 +49,10 @@ def test_every_exercise_has_its_table_and_its_check_or_else_a_model_answer(chapt
 
 
 @pytest.mark.parametrize(("number", "exercise"), QUICK)
-def test_what_follows_from_a_mistake_is_no_line_of_its_own(number: str, exercise: Exercise) -> None:
-    most = 2 if number in ("2.10", "4.9") else 1  # there two results can be wrong in the same way
-    for answer, words in exercise.wrong:
-        printed = shown(number, answer, exercise)[0]
-        assert not words or words.startswith(("✗", "hint: ")) or printed.count("  ✗ ") <= most, printed
-
-
-@pytest.mark.parametrize(("number", "exercise"), QUICK)
 def test_a_verdict_does_not_depend_on_what_ran_before(number: str, exercise: Exercise) -> None:
     for answer in (exercise.right[0], *(row[0] for row in (exercise.wrong[0], exercise.wrong[-1]))):
         printed = set()
-        for seed in range(5):
+        for seed in range(3):
             random.seed(seed)
             np.random.seed(seed)  # noqa: NPY002 - what a notebook may have done
             with np.errstate(all="raise" if seed % 2 else "ignore"):

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
-from jupyter_client.manager import KernelManager, start_new_kernel
 
-from course.checks.progress import MIME_TYPE, read_states
+from course.checks.cells import fingerprint
+from course.checks.progress import read_states
 from labcourse import settings
-from workshop.authoring import build, source
-from workshop.comparison.reading import take
-from workshop.comparison.reference import read_reference
-from workshop.comparison.states import examine
+from tests.kernel import Kernel
+from workshop.authoring import source
 
 RIGHT = "def is_neutral(events):\n    return sum(events[f'lep{i}_charge'] for i in (1, 2, 3, 4)) == 0"
 WRONG = RIGHT.replace(", 4)", ")")
@@ -25,58 +21,14 @@ STUB = "def is_neutral(events):\n    # your code here\n    return ..."
 CHECK = "is_neutral = checks.exercise_1_5(is_neutral)"
 
 
-class Said(NamedTuple):
-    """What a cell put out: its text, the name of its error, its verdicts."""
-
-    text: str
-    error: str
-    verdicts: list[Any]
-
-    @property
-    def state(self) -> str:
-        return str(self.verdicts[-1]["state"])
-
-
-class Kernel:
-    """A student's kernel: runs cells, and can be interrupted while it does."""
-
-    def __init__(self) -> None:
-        self.manager: KernelManager
-        self.manager, self.client = start_new_kernel(env={**os.environ, "PYTHONPATH": str(settings.home())})
-        self(
-            "from course import checks, outputs\nfrom labcourse import selection, samples, weights\nimport numpy as np"
-        )
-
-    def __call__(self, code: str, *, interrupt_after: str = "") -> Said:
-        texts, error, verdicts = [], "", []
-        request = self.client.execute(code, allow_stdin=False)
-        while True:
-            message = self.client.get_iopub_msg(timeout=60)
-            if message["parent_header"].get("msg_id") != request:
-                continue
-            content, kind = message["content"], message["msg_type"]
-            if kind == "status" and content["execution_state"] == "idle":
-                return Said("".join(texts), error, verdicts)
-            if kind == "error":
-                error = content["ename"]
-            if kind == "stream":
-                texts.append(content["text"])
-            if kind in ("display_data", "execute_result"):
-                texts.append(content["data"].get("text/plain", "") + "\n")
-                verdicts += [content["data"][MIME_TYPE]] if MIME_TYPE in content["data"] else []
-            if interrupt_after and interrupt_after in "".join(texts):
-                interrupt_after = ""
-                self.manager.interrupt_kernel()
-
-
 @pytest.fixture(scope="module")
 def shared_kernel() -> Iterator[Kernel]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("LABCOURSE_PROGRESS", raising=False)
         kernel = Kernel()
+    kernel("from course import checks, outputs\nfrom labcourse import selection, samples, weights\nimport numpy as np")
     yield kernel
-    kernel.client.stop_channels()
-    kernel.manager.shutdown_kernel(now=True)
+    kernel.end()
 
 
 @pytest.fixture
@@ -213,7 +165,7 @@ def test_an_interrupted_check_has_no_verdict(kernel: Kernel) -> None:
 
 
 def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> None:
-    first = next(text for text in source.read_all(settings.home()) if text.chapter == 1).cells
+    first = source.read_all(settings.home(), [1])[0].cells
     imports = next(cell.text for cell in first if "chapter = outputs" in cell.text).replace(", solution=True", "")
     code = "def is_neutral(events):\n    return np.sum([events[f'lep{i}_charge'] for i in (1, 2, 3)], axis=0) == 0"
     for _ in range(2):  # the course's own imports, and the student's, are no reason
@@ -231,7 +183,7 @@ def test_a_name_of_the_course_that_was_bound_anew_is_named(kernel: Kernel) -> No
 
 
 def test_an_answer_to_what_the_course_does_not_ask_is_not_solved(kernel: Kernel) -> None:
-    chapter = next(text for text in source.read_all(settings.home()) if text.chapter == 2).cells
+    chapter = source.read_all(settings.home(), [2])[0].cells
     given = next(cell.text for cell in chapter if cell.text.startswith("bottom = descend"))
     kernel("import numpy as np\nx_pair = y_pair = start_weights = None\nsmall, know_nothing = 1e-4, 0.68")
     kernel("descend = lambda *_: [np.zeros(2)]\nloss_of = lambda _: 0.6")
@@ -266,45 +218,17 @@ def test_a_skipped_check_is_seen(kernel: Kernel) -> None:
     assert kernel(states).text == "{'1.5': 'wrong', '1.8': 'answered'}\n"
 
 
-@pytest.fixture
-def report_of() -> Callable[..., tuple[str, str]]:
-    """Return what the class report finds in exercise 1.5 of a notebook with a cell, after the kernel's check."""
-    text = next(text for text in source.read_all(settings.home()) if text.chapter == 1)
-    reference = read_reference(settings.home(), [1])[1]
-
-    def found(saved: str, said: Said, count: int = 2) -> tuple[str, str]:
-        notebook = build.student_notebook(text)
-        for cell in notebook.cells:
-            if "exercise-1.5" in cell.metadata.get("tags", ()):
-                cell.source, cell.execution_count = saved, count
-            if "check-1.5" in cell.metadata.get("tags", ()):
-                cell.execution_count = 3
-                data = {MIME_TYPE: said.verdicts[-1], "text/plain": said.text}
-                cell.outputs = [{"output_type": "display_data", "data": data, "metadata": {}}]
-        states = examine(take(notebook), reference)
-        (state,) = [state for state in states if state.exercise == "1.5"]
-        return state.state, "; ".join(state.doubts)
-
-    return found
-
-
-def test_the_class_report_believes_only_a_verdict_of_the_saved_cell(kernel: Kernel, report_of: Any) -> None:
-    kernel(RIGHT)
-    said = kernel(CHECK)
-    assert report_of(RIGHT, said) == ("solved", "")
-    assert report_of(f"# mine\n{RIGHT}\n\n", said) == ("solved", "")
-    assert report_of(RIGHT, kernel(CHECK)) == ("solved", "")  # its check was run again
-    assert report_of(WRONG, said) == ("unchecked", "claims solved, but its cell was edited after the check")
+def test_a_verdict_says_which_text_it_has_judged(kernel: Kernel) -> None:
+    """The class report believes it for a cell with this text only."""
+    kernel(f"# mine\n{RIGHT}\n\n")
+    for _ in range(2):  # the check alone once more
+        assert kernel(CHECK).verdicts[-1]["cell"] == fingerprint(RIGHT)
     kernel(WRONG)
     kernel(CHECK)
-    kernel(f"exec({RIGHT!r})")  # a verdict of no known cell
-    of_none = kernel(CHECK)
-    assert of_none.text.startswith("exercise 1.5: solved")
-    assert report_of(WRONG, of_none) == ("unchecked", "claims solved, but its check does not know of which cell")
-    merged = f"<<<<<<< HEAD\n{RIGHT}\n=======\n{WRONG}\n>>>>>>> anna"
-    state, doubts = report_of(merged, said)
-    assert state == "unchecked"
-    assert "its cell is no Python" in doubts
+    kernel(f"exec({RIGHT!r})")  # of no known cell
+    said = kernel(CHECK)
+    assert said.text.startswith("exercise 1.5: solved")
+    assert not said.verdicts[-1]["cell"]
 
 
 def test_a_second_press_of_the_stop_button_ends_no_cell(kernel: Kernel) -> None:
@@ -324,7 +248,7 @@ def test_a_builtin_name_that_was_bound_anew_is_given_back(kernel: Kernel) -> Non
     assert "`del sum` gives it back" in said.text
 
 
-def test_a_function_that_an_answer_calls_is_part_of_it(kernel: Kernel, report_of: Any) -> None:
+def test_a_function_that_an_answer_calls_is_part_of_it(kernel: Kernel) -> None:
     states = "print(progress.states_here(1))"
     helper = "def total(events):\n    return sum(events[f'lep{i}_charge'] for i in (1, 2, 3, 4))"
     wrong = helper.replace(", 4)", ")")
@@ -339,7 +263,7 @@ def test_a_function_that_an_answer_calls_is_part_of_it(kernel: Kernel, report_of
     said = kernel(CHECK)
     assert said.text.startswith("exercise 1.5: solved")
     assert kernel("is_neutral is selection.is_neutral").text == "False\n"
-    assert report_of(answer, said) == ("solved", "")
+    assert said.verdicts[-1]["cell"] == fingerprint(answer)
     kernel(helper)  # the same once more
     kernel("import numpy as np")
     assert "'1.5': 'solved'" in kernel(states).text

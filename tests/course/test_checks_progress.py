@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from course import checks, live
+from course import checks, live, workspaces
 from course.checks import progress, registry, standing
 from labcourse import settings
 from workshop.authoring import build, source
@@ -67,7 +67,7 @@ def test_a_damaged_record_counts_as_none_until_the_next_check(damage: bytes) -> 
 @pytest.mark.parametrize("number", ["../1.2", "1", "1.2.3", "", "0.1"])
 def test_what_is_no_exercise_is_not_noted(number: str) -> None:
     progress.record_state(number, "solved")
-    assert not settings.outputs_folder().exists()
+    assert not workspaces.outputs_folder().exists()
 
 
 def test_runs_that_are_nobodys_work_note_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +100,7 @@ def test_the_panel_outside_a_notebook_is_text(
         "✗ wrong: 3.4",
         "? 3.5: not checked",
         "○ open: 3.3, 3.6, 3.7, 3.8, 3.9, 3.10, 3.11",
-        "Other chapters: chapter 1 (1 of 11 done), the project (0 of 6 done)",
+        "Other chapters: chapter 1 (1 of 11 done), the project (0 of 11 done)",
     ]
 
 

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
 
-from labcourse import significance
+import numpy as np
+from scipy import stats
+
+from labcourse import significance as measures
 from tests.course.answers import Exercise, make_tests
+
+
+def significance(score, is_signal, weight, n, *, score_of=None, low=-np.inf, counts=False):
+    cuts = np.quantile(score[is_signal if score_of is None else score_of(is_signal)], np.linspace(0, 1, n + 1))
+    cuts[[0, -1]] = low, np.inf
+    weight = np.ones(len(score)) if counts else weight
+    s, b = (np.histogram(score[rows], cuts, weights=weight[rows])[0] for rows in (is_signal, ~is_signal))
+    return np.sqrt((measures.asimov(s, b) ** 2).sum())
+
+
+def significance_by_loop(score, is_signal, weight, n):
+    own = sorted(x for x, is_own in zip(score, is_signal, strict=True) if is_own)
+    total = 0.0
+    for i in range(n):
+        low, high = (np.percentile(own, 100 * part / n) for part in (i, i + 1))
+        inside = ((score >= low) | (i == 0)) & ((score < high) | (i == n - 1))
+        s, b = weight[inside & is_signal].sum(), weight[inside & ~is_signal].sum()
+        total += 2 * ((s + b) * math.log(1 + s / b) - s)
+    return math.sqrt(total)
 
 
 def draw_by_loop(m_true, masses, rng):
@@ -22,44 +44,74 @@ def draw_for_background(m_true, masses, rng):
     return drawn
 
 
-def balance(weight, m_true, k, *, size=np.abs, each=True, share=True, on_signal=True):
-    made = size(np.asarray(weight, float)) * 1.0
-    signal = m_true > 0
-    masses = np.unique(m_true[signal])
-    background = made[~signal].sum()
-    for group in [m_true == mass for mass in masses] if each else [signal]:
-        made[group] *= background / (len(masses) if share and each else 1) / made[group].sum()
-    made[signal if on_signal else ~signal] *= k
-    return made
+def closure_by_loop(blind, seeing):
+    ratios = [a / b for a, b in zip(blind.replicas, seeing.replicas, strict=True)]
+    return [blind.value / seeing.value, np.std(ratios, ddof=1)]
 
 
-def balance_by_loop(weight, m_true, k):
-    sums = {}
-    for w, m in zip(weight, m_true, strict=True):
-        sums[m] = sums.get(m, 0) + abs(w)
-    wanted = k * sums[0] / (len(sums) - 1)
-    return [abs(w) * (wanted / sums[m] if m else 1) for w, m in zip(weight, m_true, strict=True)]
+def by_odds(p, k):
+    with np.errstate(divide="ignore"):
+        return 1 / (1 + (1 - p) / p / k)
 
 
-def binned(signal, background):
-    shares = zip(signal / sum(signal), background / sum(background), strict=True)
-    return sum(float(significance.asimov(s, b)) ** 2 for s, b in shares) ** 0.5
+def modifiers(process, region, histogram):
+    made = [
+        {"type": "histosys", "name": name, "data": {"hi_data": up.tolist(), "lo_data": down.tolist()}}
+        for name, (down, up) in reversed(histogram.variations.items())
+    ]
+    if process in ("Zjets", "ttbar"):
+        made.insert(0, {"type": "normfactor", "name": "norm_" + process, "data": None})
+    else:
+        made.append({"type": "lumi", "name": "lumi", "data": None})
+    if process == "signal":
+        return [*made, {"type": "normfactor", "name": "mu", "data": None}]
+    if process in ("Zh", "diboson"):
+        made.append({"type": "normsys", "name": "theory_" + process, "data": {"hi": 1.1, "lo": 0.9}})
+    errors = [math.sqrt(variance) for variance in histogram.variance]
+    return [{"type": "staterror", "name": f"simulation_{region}", "data": errors}, *made]
 
 
-def asimov(signal, background):
-    return significance.asimov(signal / signal.sum(), background / background.sum())
+def model(change=lambda modifier, process, region: modifier):
+    """The right modifiers, each changed by a function, or left out where it gives None."""
+    return lambda process, region, histogram: [
+        changed
+        for modifier in modifiers(process, region, histogram)
+        if (changed := change(modifier, process, region)) is not None
+    ]
+
+
+def without(kind, *processes):
+    return model(lambda m, process, _: None if m["type"] == kind and process in processes else m)
+
+
+def renamed(old, new):
+    return model(lambda m, process, region: {**m, "name": m["name"].replace(old, new.format(region=region))})
+
+
+def cls_by_sums(n, s, b):
+    def below(mean):
+        return sum(math.exp(-mean) * mean**i / math.factorial(i) for i in range(n + 1))
+
+    return [below(x + b) / below(b) for x in s] if np.ndim(s) else below(s + b) / below(b)
+
+
+def interval_by_loop(masses, z, rise=1):
+    best = low = high = max(range(len(z)), key=lambda i: z[i])
+    while low > 0 and z[low - 1] ** 2 >= z[best] ** 2 - rise:
+        low -= 1
+    while high < len(z) - 1 and z[high + 1] ** 2 >= z[best] ** 2 - rise:
+        high += 1
+    return masses[best], masses[low], masses[high]
 
 
 EXERCISES = {
     "9.1": Exercise(
-        [
-            lambda p, d: np.mean(np.argmax(p, axis=1) == d),
-            lambda p, d: sum(row.argmax() == digit for row, digit in zip(p, d, strict=True)) / len(d),
-        ],
-        (lambda p, d: np.mean(p[np.arange(len(d)), d] > 0.5), "✗ the most probable digit"),
-        (lambda p, d: np.mean(np.argmin(p, axis=1) == d), ""),
-        (lambda p, d: np.mean(np.argmax(p, axis=1) >= d), ""),
-        (lambda p, d: np.sum(np.argmax(p, axis=1) == d) / 7, "✗ it is 1 where all are right"),
+        [significance, significance_by_loop],
+        (lambda *g: significance(*g, score_of=lambda s: slice(None)), "quantiles of all events"),
+        (lambda *g: significance(*g, low=0.0), "✗ a score that is stretched"),
+        (lambda *g: significance(*g, counts=True), "events are counted"),
+        (lambda x, s, w, n: significance(x, s, w, 4), "✗ right for other arguments"),
+        (lambda *g: significance(*g, score_of=np.invert), ""),
     ),
     "9.2": Exercise(
         [
@@ -81,32 +133,95 @@ EXERCISES = {
         (lambda m, masses, rng: np.where(m > 0, m, rng.choice([300.0, 400, 500, 600], len(m))), "none of those"),
         (lambda m, masses, rng: np.where(m > 0, m, np.random.choice(masses, len(m))), "do not come from"),  # noqa: NPY002
     ),
+    "9.3": Exercise(
+        [4, np.int64(4)],
+        (2, "where it is better"),
+        (5, "500 GeV is counted as well"),
+        (6, "networks of the other masses"),
+        (4 / 6, "this is a share"),
+        (3, ""),
+        ((4, 0), ""),
+        context=lambda: {
+            "points": {
+                "network": np.array([1.0, 1, 1.4, 1, 1, 1, 3]),
+                "m_zh": np.array([2.0, 2, 1.5, 2, 2, 0.5, 1]),
+                "own": np.array([3.0, 3, 2, 3, 3, 3, 4]),
+                "masses": np.array([300.0, 420, 500, 600, 700, 800, 900]),
+            }
+        },
+    ),
     "9.4": Exercise(
-        [balance, lambda w, m, k: balance(w, m, k).astype(np.float32), balance_by_loop],
-        (lambda w, m, k: 3 * balance(w, m, k), "✗ the background keeps its absolute weights"),
-        (lambda w, m, k: balance(w, m, k) / balance(w, m, k).sum(), "✗ the background keeps"),
-        (lambda w, m, k: balance(w, m, 0.1), "✗ right for other arguments"),
-        (lambda w, m, k: balance(np.where(m > 0, 1.0, w), m, k), "✗ within a mass"),
+        [lambda a, b: (a.value / b.value, (a.replicas / b.replicas).std()), closure_by_loop],
+        (lambda a, b: (b.value / a.value, np.std(b.replicas / a.replicas)), "turned round"),
+        (
+            lambda a, b: (a.value / b.value, math.hypot(a.error / b.value, b.error * a.value / b.value**2)),
+            "independent",
+        ),
+        (lambda a, b: (a.value / b.value, a.error), "error of one"),
+        (lambda a, b: (a.value / b.value, np.std(a.replicas - b.replicas)), "error of the difference"),
+        (lambda a, b: (a.value / b.value, np.var(a.replicas / b.replicas)), "✗ its error"),
+        (lambda a, b: a.value / b.value, "where 2 are asked for"),
     ),
     "9.5": Exercise(
-        [binned, lambda s, b: np.sqrt((asimov(s, b) ** 2).sum())],
-        (lambda s, b: binned(s, b / b.sum() * s.sum()) * np.sqrt(s.sum() / 10), "✗ yields do not matter"),
-        (lambda s, b: np.sqrt((significance.asimov(s / s.sum(), b) ** 2).sum()), ""),
-        (lambda s, b: np.sqrt((significance.asimov(s / s.max(), b / b.max()) ** 2).sum()), ""),
-        (lambda s, b: binned(s[:3], b[:3]) if len(s) == 3 else 1.0, "✗ a bin without signal"),
+        [lambda p, k: k * p / (1 + (k - 1) * p), by_odds, lambda p, k: [k * x / (k * x + 1 - x) for x in p]],
+        (lambda p, k: k * p / (p + 1 - p), "can be more than one"),
+        (lambda p, k: p / (p + k * (1 - p)), "k multiplies the background"),
+        (lambda p, k: (k * p / (1 - p)) / (1 + k * p / (1 - p)), "✗ scores of 0 and 1"),
+        (lambda p, k: 3 * p / (1 + 2 * p), "✗ scores of 0 and 1"),
     ),
     "9.6": Exercise(
-        [1.5, 3.0 / 2.0, np.float32(1.5)],
-        (2 / 3, "this is the inverse"),
-        (1.0, "this is the difference"),
-        (3.0, "the significance itself"),
-        (150, "in per cent"),
-        (1.45, ""),
-        (-1.5, ""),
-        ((1, 50), ""),
-        ("1.5", "leave out the quotes"),
-        context=lambda: {"points": {"parameterised": 3.0, "single": 2.0}},
+        [
+            lambda m, ll, bb, f: np.sqrt(ll**2 + (f * bb) ** 2 + f * (m**2 - ll**2 - bb**2)),
+            lambda m, ll, bb, f: [
+                math.sqrt(f * a * a + (1 - f) * b * b + f * (f - 1) * c * c) for a, b, c in zip(m, ll, bb, strict=True)
+            ],
+        ],
+        (lambda m, ll, bb, f: f * m, "leptons are scaled"),
+        (lambda m, ll, bb, f: np.sqrt(m**2 + (f**2 - 1) * bb**2), "mixed term does not change"),
+        (lambda m, ll, bb, f: np.sqrt(m**2 * f + ll**2 * (1 - f)), "m_bb² changes by f only"),
+        (lambda m, ll, bb, f: ll**2 + (f * bb) ** 2 + f * (m**2 - ll**2 - bb**2), "square of the mass"),
+    ),
+    "9.7": Exercise(
+        [modifiers, model()],
+        (without("normfactor", "signal"), "nothing is called mu"),
+        (without("staterror", "Zjets", "ttbar", "Zh", "diboson"), "no staterror"),
+        (without("lumi", "signal", "Zh", "diboson"), "nothing depends on the luminosity"),
+        (without("lumi", "signal"), "✗ the luminosity scales"),
+        (without("histosys", "signal"), "✗ jet energy and b tagging"),
+        (without("staterror", "Zh"), "✗ each bin knows"),
+        (without("normsys", "Zh"), "missing: theory_Zh"),
+        (renamed("norm_ttbar", "norm_Zjets"), "missing: norm_ttbar"),
+        (renamed("_signal", ""), ""),
+        (renamed("norm_Zjets", "norm_Zjets_{region}"), "missing: norm_Zjets; not asked for: norm_Zjets_emu"),
+        (model(lambda m, *_: {"name": m["name"], "type": m["type"]}), "pyhf refuses the model"),
+        (model(lambda m, *_: m | {"type": "scale"}), "pyhf refuses the model"),
+    ),
+    "9.8": Exercise(
+        [lambda n, s, b: stats.poisson.cdf(n, s + b) / stats.poisson.cdf(n, b), cls_by_sums],
+        (lambda n, s, b: stats.poisson(s + b).cdf(n), "the background's probability is missing"),
+        (lambda n, s, b: stats.poisson.pmf(n, s + b) / stats.poisson.pmf(n, b), "exactly n events"),
+        (lambda n, s, b: np.exp(-s), "✗ the ratio"),
+        (lambda n, s, b: 1 - cls_by_sums(n, s, b) if np.ndim(s) == 0 else cls_by_sums(n, s, b), "✗ with n = 0"),
+    ),
+    "9.9": Exercise(
+        [interval_by_loop, lambda m, z: [float(each) for each in interval_by_loop(list(m), list(z))]],
+        (lambda m, z: interval_by_loop(m, z, 0.5), "falls by ½"),
+        (lambda m, z: (m[z.argmax()], *m[z**2 > max(z) ** 2 - 1][[0, -1]]), "a hill far away"),
+        (lambda m, z: (m[z.argmax()], *m[z > max(z) - 1][[0, -1]]), ""),
+        (lambda m, z: [interval_by_loop(m, z)[i] for i in (1, 0, 2)], "the order is another one"),
+        (lambda m, z: interval_by_loop(m, z, 4), "✗ the unbroken row"),
+        (lambda m, z: m[z.argmax()], "where 3 are asked for"),
+    ),
+    "9.10": Exercise(
+        [
+            lambda largest, z: (1 + np.sum(largest >= z)) / (1 + len(largest)),
+            lambda largest, z: (1 + sum(1 for each in largest if each > z)) / (1 + len(largest)),
+        ],
+        (lambda largest, z: stats.norm.sf(z), "local p-value"),
+        (lambda largest, z: np.mean(largest >= z), "the ones are missing"),
+        (lambda largest, z: np.mean(largest >= z) or 1 / (1 + len(largest)), "the ones are missing"),
+        (lambda largest, z: (1 + np.sum(largest >= z)) / 61, "✗ right for other arguments"),
     ),
 }
 
-test_right, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
+test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)

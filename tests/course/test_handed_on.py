@@ -8,7 +8,6 @@ of several kinds meet. Few events, and trainings without steps, keep it short: n
 from __future__ import annotations
 
 import contextlib
-import functools
 import inspect
 import io
 import shutil
@@ -24,11 +23,11 @@ import pandas as pd
 import pytest
 
 import azh
-from azh import search, study
+from azh import limits, search, study
 from course import checks, outputs
 from course.checks import cells, crafted, progress, registry
 from labcourse import compiled, features, kinematics, network, ntuple, samples, selection, settings, splitting, training
-from tests.course.answers import Made
+from tests.course.answers import Made, in_form
 from tests.course.test_checks_chapter1 import pair
 from tests.course.test_checks_exercises import table
 from workshop.authoring import cut, source
@@ -65,19 +64,11 @@ def answers(number: str) -> list[Answer]:
     listed = [Answer(f"right answer {i}", row, is_right=callable(row)) for i, row in enumerate(rows)]
     if not callable(rows[0]):
         return listed
-    forms = [Answer(f"right answer 0 in form {i}", _in(form, rows[0]), is_right=False) for i, form in enumerate(FORMS)]
+    forms = [
+        Answer(f"right answer 0 in form {i}", in_form(form, rows[0]), is_right=False) for i, form in enumerate(FORMS)
+    ]
     turn = int(number.split(".")[1]) % len(forms)
     return [*listed, *forms[turn:], *forms[:turn]]
-
-
-def _in(form: Callable[[np.ndarray], Any], answer: Callable[..., Any]) -> Callable[..., Any]:
-    def formed(result: Any) -> Any:
-        if isinstance(result, tuple):
-            return tuple(map(formed, result))
-        is_number = isinstance(result, (np.ndarray, pd.Series, np.generic, int, float))
-        return form(np.array(result)) if is_number else result
-
-    return functools.wraps(answer)(lambda *args, **kwargs: formed(answer(*args, **kwargs)))
 
 
 def in_types_of(row: Any, own: Any) -> Any:
@@ -172,9 +163,10 @@ def earlier(few: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path
             training.fit(model, x, y, epochs=2, seed=number, progress=False)
             with outputs.Chapter(number, sources=samples.SIMULATED) as chapter:
                 chapter.write_model(name, model)
+        # The encore reads the network of chapter 8, which takes 17 inputs in the course's own answer.
+        own = network.build(17, normalise=np.random.default_rng(8).normal(size=(50, 17)), seed=8)
         with outputs.Chapter(8, sources=samples.SIMULATED) as chapter:
-            inputs = np.random.default_rng(8).normal(4, 1, (100, 17)).astype("f4")
-            chapter.write_model("low_level_model", network.build(17, normalise=inputs, seed=8))
+            chapter.write_model("low_level_model", own)
         train, test = splitting.split(events)
         scored = pd.concat([train.assign(fold=np.arange(len(train)) % 5), test.assign(fold=-1)], ignore_index=True)
         scored["score"] = training.predict(model, features.arrays(scored, list(ntuple.LEPTON_PT))[0])
@@ -189,16 +181,20 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[Any, str], 
     events = azh.read()[::5]
     parts = azh.split(events)
     trained = azh.train(parts, replace(azh.IMPROVED, epochs=2), progress=False)
-    points = study.significances(trained.classify, parts.test)
-    limit = study.limits(trained.classify, parts, 500)
+    made = azh.Search(events, trained.classify, scale=5)
+    band = study.expected_limit(made, 500)
+    (point,) = study.scan(made, azh.read_sealed(1), [500])
     path = tmp_path_factory.mktemp("search") / "trials.sqlite3"
     trials = search.run(parts, path, trials=2, epochs=1, progress=False)
     return {
         (azh, "read"): events.copy,
         (azh, "train"): lambda *_, **__: trained,
         (azh, "train_tree"): lambda *_, **__: trained.classify,
-        (study, "significances"): lambda *_, masses=azh.MASSES: [point for point in points if point.mass in masses],
-        (study, "limits"): lambda _, __, mass: limit._replace(mass=float(mass)),
+        (azh, "Search"): lambda *_, **__: made,
+        (study, "expected_limit"): lambda *_: band,
+        (study, "scan"): lambda _, __, masses, *___: [point._replace(mass=float(mass)) for mass in masses],
+        (study, "largest_excesses"): lambda *_, **__: np.linspace(0, 3, 20),
+        (limits, "toy_band"): lambda *_, **__: band,
         (search, "run"): lambda *_, **__: trials,
     }
 
@@ -208,8 +204,8 @@ def short(few: pd.DataFrame, earlier: Path, searched: Any, tmp_path: Path, monke
     """Let chapters run in seconds, and begin with a new kernel."""
     # A copy: a chapter writes networks that have learnt nothing over those that later ones read.
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(shutil.copytree(earlier, tmp_path / "copied")))
-    load = ntuple.load  # of the encore
-    monkeypatch.setattr(ntuple, "load", lambda names, **options: load(names, **options) if options else few.copy())
+    load = ntuple.load  # the encore's events are few, and chosen while they are read
+    monkeypatch.setattr(ntuple, "load", lambda names, **how: load(names, **how) if how else few.copy())
     monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
     for (module, name), function in searched.items():
         monkeypatch.setattr(module, name, function)

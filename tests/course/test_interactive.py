@@ -7,6 +7,7 @@ import html
 import io
 import math
 import re
+from types import SimpleNamespace
 
 import ipywidgets
 import matplotlib.pyplot as plt
@@ -97,6 +98,24 @@ def leptons(n=3):
     return pd.DataFrame(columns | masses | {"m_llll": 124.0, "sample": "ggH125_ZZ4lep"})
 
 
+def search_for(mass):
+    """The bins of a score as `azh.Search.templates` gives them: fewer bins where the mass is small."""
+    shares = np.array([0.5, 0.3, 0.2]) if mass > 400 else np.array([0.6, 0.4])
+    backgrounds = {"Zjets": 1000.0 * shares**6, "ttbar": 300.0 * shares**6, "Zh": 8 * shares**2}
+    yields = {"signal": mass / 10 * shares} | backgrounds
+    histograms = {name: SimpleNamespace(expected=expected) for name, expected in yields.items()}
+    return SimpleNamespace(regions={"signal": histograms})
+
+
+def seen_at(mass, cross_section):
+    histograms = dict(search_for(mass).regions["signal"])
+    s = cross_section / 0.05 * histograms.pop("signal").expected
+    return np.sqrt((significance.asimov(s, sum(h.expected for h in histograms.values())) ** 2).sum())
+
+
+LIMITS = {300: (0.004, 0.006, 0.01, 0.015, 0.02), 512.5: (0.002, 0.003, 0.005, 0.007, 0.01)}
+
+
 def panels():
     return [
         interactive.event(leptons()),
@@ -108,6 +127,7 @@ def panels():
         interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0]),
         interactive.threshold(),
         interactive.folds(n_events=120),
+        interactive.searching(search_for, seen_at, LIMITS, mass=300, cross_section=0.01),
     ]
 
 
@@ -250,6 +270,12 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: small(PLANE * [0, 1], LABEL), "constant"),
         (lambda: interactive.folds(n_events=50), "50 events"),
         (lambda: interactive.folds(start=13), "cannot start"),
+        (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=400, cross_section=0.01), "no limit at 400"),
+        (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=300, cross_section=9), "cannot start"),
+        (
+            lambda: interactive.searching(search_for, seen_at, {300: LIMITS[300]}, mass=300, cross_section=0.01),
+            "no lim",
+        ),
     ],
 )
 def test_bad_input_is_one_clear_error(make, match):
@@ -382,6 +408,35 @@ def test_likelihood_at_the_ends():
     panel.controls["ratio"].value = 1.3
     panel.controls["n"].value = 29
     assert panel.readout["best µ"].startswith("−")
+
+
+# The search
+
+
+def test_searching_says_what_an_experiment_could_say():
+    asked = []
+    panel = interactive.searching(
+        lambda mass: asked.append(mass) or search_for(mass), seen_at, LIMITS, mass=300, cross_section=0.05
+    )
+    said, (signal, largest, *_, point) = panel.readout, panel.moving
+    assert said["if it exists, expected significance"].startswith(f"{seen_at(300, 0.05):.2f}: ")
+    assert said["if it does not exist, most likely"] == "excluded at 95 %"
+    panel.controls["mass"].value = "512.5"
+    panel.controls["cross_section"].value = 0.001
+    said = panel.readout
+    assert said["if it does not exist, most likely"] == "not excluded"
+    assert said["expected limit at this mass"] == "0.005 pb (68 %: 0.003 to 0.007 pb)"
+    histograms = search_for(512.5).regions["signal"]
+    b = sum(histograms[name].expected for name in ("Zjets", "ttbar", "Zh"))
+    s = histograms["signal"].expected / 50
+    assert said["signal above background, best bin"] == f"{s[-1]:.2f} on {b[-1]:.2f} events"
+    tops, edges, _ = signal.get_data()
+    assert tops == pytest.approx(s + b)
+    assert largest.get_data()[0] == pytest.approx(b)
+    assert edges == pytest.approx([0, 0.5, 0.8, 1])
+    assert np.ravel(point.get_data()) == pytest.approx([512.5, 0.001])
+    panel.controls["mass"].value = "300"
+    assert asked == [300, 512.5], "the templates of a mass are made once"
 
 
 # One neuron, a small network, a threshold

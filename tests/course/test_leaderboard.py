@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from course import leaderboard, outputs
+from course.provenance import MissingOutput
 from labcourse import significance
-from labcourse.errors import MissingOutput
 
 SIZE = 4000
 

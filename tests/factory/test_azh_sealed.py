@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from azh.events import MASSES, MEASURED
+from azh.events import MASSES, MEASURED, SEALED_MANIFEST
 from factory.azh import generation, sealed
 from factory.azh.production import INDEPENDENT_FILE
 from labcourse.errors import BadFile, BadInput, MissingSample
-from tests.azh.test_parameterised import make_events
+from tests.azh.made_up import make_events
 from workshop.cli import app
 
 KEYS = [f"key {number}" for number in range(40)]
@@ -65,7 +65,7 @@ def test_pseudo_data_repeat_with_the_seed_and_hold_each_row_once_where_asked() -
 
 
 def test_sealed_files_hold_no_truth_and_no_row_twice(files: Path) -> None:
-    manifest = json.loads((files / sealed.MANIFEST).read_text())
+    manifest = json.loads((files / SEALED_MANIFEST).read_text())
     assert set(manifest) == {"simulated", "description", "files", "key"}
     tables = []
     for entry in manifest["files"]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,15 @@ from factory.store import FOLDER, Store
 from factory.tables import Table
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
-from tests.factory.made_up import EVENTS, make
+from tests.factory.made_up import EVENTS, make, needs_pythia
 
-pytest.importorskip("distributed", reason="Dask is not installed (pip install -e '.[simulate]')")
-pytest.importorskip("pythia8mc", reason="Pythia 8 is not installed (pip install -e '.[simulate]')")
+# Looked for and not imported: the processes that are started here import this module, too.
+needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed")
+pytestmark = [needs_pythia, needs_dask]
 
 NAME = "llll"
 FILE = samples.get(NAME).files[0]
-CHUNKS = 6
+CHUNKS = 20
 OPTIONS: dict[str, Any] = {"scale": (CHUNKS - 0.5) * EVENTS / 554279, "samples": [NAME], "seed": 5}
 FIRST = Chunk(NAME, 0, 5, events=150)
 
@@ -71,7 +73,7 @@ def arrays(folder: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What every campaign of these tests must end with: the first six chunks, but for half of the last."""
+    """What every campaign of these tests must end with: the first chunks, but for half of the last."""
     out = tmp_path_factory.mktemp("undisturbed")
     parts = [make(FIRST.at(index)) for index in range(CHUNKS)]
     wanted = EVENTS * CHUNKS - EVENTS // 2
@@ -120,9 +122,8 @@ def test_only_the_very_chunk_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_small_campaign_is_the_beginning_of_a_larger_one(tmp_path: Path, threads: None) -> None:
-    production.simulate(tmp_path, keep_chunks=True, **OPTIONS)
+    production.simulate(tmp_path, **OPTIONS)
     few = ntuple.read(tmp_path / FILE)
-    assert len(list((tmp_path / FOLDER).glob("*/*"))) == CHUNKS
     production.simulate(tmp_path, **OPTIONS | {"scale": 2 * OPTIONS["scale"]})
     many = ntuple.read(tmp_path / FILE)
     assert len(many) == 2 * len(few)
@@ -158,7 +159,7 @@ def test_chunks_that_are_there_are_not_made_again(
     monkeypatch.setenv("CAMPAIGN_LOG", str(tmp_path / "log"))
     production.simulate(tmp_path / "out", **OPTIONS)
     made = [int(line.split()[0]) for line in (tmp_path / "log").read_text().splitlines()]
-    assert sorted(made) == [0, 2, 3, 5]
+    assert sorted(made) == [0, 2, 3, *range(5, CHUNKS)]
     assert arrays(tmp_path / "out") == undisturbed
 
 
@@ -262,9 +263,10 @@ class Run:
         paths = (self.out / FOLDER).glob("*/*.npz")
         return {int(path.stem.rsplit("-", 1)[1]) for path in paths if not path.name.startswith(".")}
 
-    def until(self, true: Callable[[], object]) -> None:
+    def until(self, kept: int) -> None:
+        """Wait until so many chunks are in the store."""
         end = time.monotonic() + 60
-        while not true():
+        while len(self.kept) < kept:
             assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
             assert time.monotonic() < end
             time.sleep(0.02)
@@ -274,80 +276,72 @@ class Run:
         return self.process.returncode, errors
 
 
-def kill_worker(run: Run) -> None:
-    os.kill(run.made[-1][1], signal.SIGKILL)
+class Cluster:
+    """A Dask scheduler and its only worker, begun anew at each call."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.served = folder, list[subprocess.Popen[str]]()
+
+    def _serve(self, name: str, *arguments: str) -> None:
+        command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments, "--scheduler-file", "dask.json"]
+        variables = {"PYTHONPATH": str(settings.home()), "CAMPAIGN_LOG": str(self.folder / "log")}
+        variables |= {"CAMPAIGN_PAUSE": "0.3"}
+        quiet: Any = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        self.served.append(subprocess.Popen(command, env=os.environ | variables, cwd=self.folder, **quiet))
+
+    def start(self) -> str:
+        self.end()
+        file = self.folder / "dask.json"
+        file.unlink(missing_ok=True)
+        self._serve("scheduler", "--port", "0", "--dashboard-address", ":0", "--host", "127.0.0.1")
+        while not file.is_file() or not file.read_text():
+            assert self.served[-1].poll() is None
+            time.sleep(0.05)
+        self._serve("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny")
+        return str(json.loads(file.read_text())["address"])
+
+    def end(self) -> None:
+        while self.served:
+            process = self.served.pop()
+            process.kill()
+            process.wait()
 
 
-def press_stop(run: Run) -> None:
-    os.killpg(run.process.pid, signal.SIGINT)
+Disturb = Callable[[Run, Cluster], None]
+ON_THIS_MACHINE: list[tuple[Disturb, str]] = [
+    (lambda run, _: os.kill(run.made[-1][1], signal.SIGKILL), "A worker process was killed"),
+    (lambda run, _: os.killpg(run.process.pid, signal.SIGINT), "interrupted\n"),
+    (lambda run, _: run.process.kill(), ""),
+]
+ON_A_CLUSTER: list[tuple[Disturb, str]] = [
+    (lambda _, cluster: cluster.served[0].kill(), "A task failed, or the cluster was lost"),
+    (lambda _, cluster: cluster.served[1].kill(), "The cluster has no worker left"),
+]
+"""What happens to a campaign, and how its last words begin."""
 
 
-def kill(run: Run) -> None:
-    run.process.kill()
-
-
-@pytest.mark.parametrize(
-    ("disturb", "says"), [(kill_worker, "A worker process was killed"), (press_stop, "interrupted\n"), (kill, "")]
-)
-def test_disturbed_in_the_middle_it_goes_on(
-    tmp_path: Path, undisturbed: dict[str, str], disturb: Callable[[Run], None], says: str
-) -> None:
-    run = Run(tmp_path)
-    run.until(lambda: len(run.kept) >= 2)
-    of_run = [psutil.Process(run.process.pid), *psutil.Process(run.process.pid).children(recursive=True)]
-    assert len(of_run) >= 3
-    assert not any(process.net_connections() for process in of_run), "no socket is opened"
-    disturb(run)
-    code, errors = run.end()
-    assert (code != 0, errors[: len(says)]) == (True, says)
-    assert "Traceback" not in errors
-    assert not psutil.wait_procs(of_run, timeout=10)[1], "workers end with the campaign"
-    kept, before = run.kept, len(run.made)
-    (next((run.out / FOLDER).iterdir()) / f".{NAME}-0-150-00009-half.npz").write_bytes(b"half a chunk")
+def test_whatever_disturbs_it_the_same_command_goes_on(tmp_path: Path, undisturbed: dict[str, str]) -> None:
+    """One campaign, on this machine and on a cluster; each run goes on with what those before have finished."""
+    kept, before, cluster = set[int](), 0, Cluster(tmp_path)
+    try:
+        for number, (disturb, says) in enumerate((*ON_THIS_MACHINE, *ON_A_CLUSTER)):
+            is_local = number < len(ON_THIS_MACHINE)
+            run = Run(tmp_path) if is_local else Run(tmp_path, f"address={cluster.start()}")
+            run.until(len(kept) + 2)
+            of_run = [psutil.Process(run.process.pid), *psutil.Process(run.process.pid).children(recursive=True)]
+            assert not is_local or not any(process.net_connections() for process in of_run), "no socket is opened"
+            disturb(run, cluster)
+            code, errors = run.end()
+            assert (code != 0, errors[: len(says)]) == (True, says)
+            assert "Traceback" not in errors
+            assert not psutil.wait_procs(of_run, timeout=10)[1], "workers end with the campaign"
+            assert not kept & {index for index, _ in run.made[before:]}, "finished chunks are not made again"
+            kept, before = run.kept, len(run.made)
+    finally:
+        cluster.end()
+    (next((run.out / FOLDER).iterdir()) / f".{NAME}-0-150-00099-half.npz").write_bytes(b"half a chunk")
     (run.out / f".{Path(FILE).stem}-half.root").write_bytes(b"half a file")
     run = Run(tmp_path, pause=0.01)
     assert run.end() == (0, "")
     assert arrays(run.out) == undisturbed
-    assert not kept & {index for index, _ in run.made[before:]}, "finished chunks are not made again"
-
-
-def serve(folder: Path, name: str, *arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments, "--scheduler-file", "dask.json"]
-    variables = {"PYTHONPATH": str(settings.home()), "CAMPAIGN_LOG": str(folder / "log"), "CAMPAIGN_PAUSE": "0.3"}
-    quiet: Any = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-    return subprocess.Popen(command, env=os.environ | variables, cwd=folder, **quiet)
-
-
-@pytest.mark.parametrize("victim", [0, 1])
-def test_a_cluster_that_dies_is_one_error(tmp_path: Path, undisturbed: dict[str, str], victim: int) -> None:
-    """Its scheduler, or its last worker."""
-    served: list[subprocess.Popen[str]] = []
-
-    def start() -> str:
-        file = tmp_path / "dask.json"
-        file.unlink(missing_ok=True)
-        local = ("--port", "0", "--dashboard-address", ":0", "--host", "127.0.0.1")
-        served.append(serve(tmp_path, "scheduler", *local))
-        while not file.is_file() or not file.read_text():
-            assert served[-1].poll() is None
-            time.sleep(0.05)
-        served.append(serve(tmp_path, "worker", "--nthreads", "1", "--no-dashboard", "--no-nanny"))
-        return str(json.loads(file.read_text())["address"])
-
-    try:
-        run = Run(tmp_path, f"address={start()}")
-        run.until(lambda: len(run.kept) >= 2)
-        served[victim].kill()
-        code, errors = run.end()
-        assert code == 1
-        assert "ame command again" in errors
-        assert "Traceback" not in errors
-        kept, before = run.kept, len(run.made)
-        run = Run(tmp_path, f"address={start()}")
-        assert run.end() == (0, "")
-        assert not kept & {index for index, _ in run.made[before:]}
-        assert arrays(run.out) == undisturbed
-    finally:
-        for process in served:
-            process.kill()
-            process.wait()
+    assert not kept & {index for index, _ in run.made[before:]}

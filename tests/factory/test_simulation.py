@@ -205,7 +205,9 @@ def test_a_chunk_is_decided_by_its_seed() -> None:
 
 
 @needs_pythia
-def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
+def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("ggH125_ZZ4lep", "llll"):  # chunks of the size that is made take a minute
+        monkeypatch.setitem(recipes.RECIPES, name, replace(recipes.get(name), chunk=500))
     options = {"scale": 0.0004, "samples": ["ggH125_ZZ4lep", "llll"], "seed": 5}
     one, two = (factory.simulate(tmp_path / str(n), workers=n, **options) for n in (1, 2))
     first, again = (samples.read_manifest(manifest.parent) for manifest in (one, two))
@@ -345,6 +347,7 @@ def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
     higgs = selection.preselect(bundled["ggH125_ZZ4lep"])["m_llll"]
     window = higgs[(higgs > 110) & (higgs < 135)]
     assert len(window) / len(higgs) == pytest.approx(0.978, abs=0.01)
+    # Published for the release's sample (ATLAS Open Data 2020, DSID 345060); final-state radiation makes the low tail.
     np.testing.assert_allclose(window.quantile([0.16, 0.5, 0.84]), [120.5, 123.8, 126.2], atol=0.4)
     m4l = selection.preselect(bundled["llll"])["m_llll"]
     counts, _ = np.histogram(m4l, [70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300])

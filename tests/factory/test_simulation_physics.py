@@ -135,7 +135,7 @@ def test_jets_of_the_release_and_their_tags() -> None:
 
 @needs_pythia
 def test_the_higgs_peak_has_the_tail_of_radiation() -> None:
-    table = generated("ggH125_ZZ4lep", 16_000)
+    table = generated("ggH125_ZZ4lep", 8000)
     passed = tables.preselected(table)
     m4l = mass(table)[passed]
     window = m4l[(m4l > 110) & (m4l < 135)]

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import signal
-import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,12 +15,18 @@ import pytest
 from course import outputs
 from labcourse import compiled, crossvalidation, network, progress, training
 from labcourse.errors import Interrupted, Unfinished
+from tests.kernel import Kernel
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(300, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.float32)
 FOLD = np.arange(300) % 3
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
+
+
+@pytest.fixture(autouse=True)
+def _no_xla(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
 
 
 def small(x: Any = None) -> Any:
@@ -145,39 +146,10 @@ def test_an_interrupted_fold_ends_all_folds() -> None:
 
 
 @pytest.fixture(scope="module")
-def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., tuple[str, str]]]:
-    """Return a runner of cells: (text shown, name of the error); ``stop_after`` presses the stop button."""
-    from jupyter_client.manager import KernelManager
-
-    manager = KernelManager()
-    environment = os.environ | {"LABCOURSE_OUTPUTS": str(tmp_path_factory.mktemp("outputs")), "MPLBACKEND": "agg"}
-    manager.start_kernel(env=environment, cwd=str(Path(__file__).parents[2]))
-    client = manager.client()
-    client.start_channels()
-    client.wait_for_ready(timeout=60)
-
-    def run(code: str, stop_after: str = "", cell: str = "") -> tuple[str, str]:
-        request = {"code": code, "silent": False, "store_history": True, "stop_on_error": False}
-        client.shell_channel.send(client.session.msg("execute_request", request, metadata={"cellId": cell or code}))
-        text, error, stopped = "", "", False
-        while True:
-            message = client.get_iopub_msg(timeout=60)
-            kind, content = message["msg_type"], message["content"]
-            if kind == "stream" and content["name"] == "stdout":
-                text += content["text"]
-            elif kind in ("display_data", "update_display_data", "execute_result"):
-                text = text.rsplit("\r", 1)[0] + "\r" + content["data"]["text/plain"]
-            elif kind == "error":
-                error, text = content["ename"], text + "\n".join(content["traceback"])
-            elif kind == "status" and content["execution_state"] == "idle" and "parent" not in content:
-                return text, error
-            if stop_after and stop_after in text and not stopped:
-                stopped = True
-                manager.interrupt_kernel()
-
-    yield run
-    client.stop_channels()
-    manager.shutdown_kernel(now=True)
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    kernel = Kernel(LABCOURSE_OUTPUTS=str(tmp_path_factory.mktemp("outputs")), MPLBACKEND="agg")
+    yield kernel
+    kernel.end()
 
 
 SETUP = """
@@ -187,101 +159,38 @@ from labcourse import compiled, crossvalidation, network, training
 x = np.random.default_rng(1).normal(size=(4000, 3)).astype(np.float32)
 y = (x[:, 0] > 0).astype(np.float32)
 chapter = outputs.Chapter(2, sources=())
+compiled.XLA = False
 build = lambda: network.build(3, (4,), seed=1)
 """
 
 
 @unix_only
-def test_the_stop_button(kernel: Callable[..., tuple[str, str]]) -> None:
-    assert kernel(SETUP) == ("", "")
+def test_the_stop_button(kernel: Kernel) -> None:
+    assert kernel(SETUP).error == ""
     one = "training.fit(model, x, y, epochs=100_000, batch_size=16)"
     for cell in (one, f"for k in range(1000):\n    {one}"):  # in a loop the button means the loop
-        text, error = kernel(f"model = build()\n{cell}", " left", cell="training")
+        text, error, _ = kernel(f"model = build()\n{cell}", interrupt_after=" left", cell="training")
         assert error == "Interrupted", text
         assert "KeyboardInterrupt: interrupted in epoch" in text
         assert "Traceback" not in text
-    text, error = kernel("print(model.history.interrupted, len(model.history.epoch) >= 1)")
+    text, error, _ = kernel("print(model.history.interrupted, len(model.history.epoch) >= 1)")
     assert text.strip() == "True True"
 
     # What cells below compute may come from a part, until that training has come to its end, or is meant.
     write = "chapter.write_numbers({'epochs': len(model.history.epoch)})"
-    text, error = kernel(write)
+    text, error, _ = kernel(write)
     assert (error, "was interrupted, so numbers.json is not written" in text) == ("Unfinished", True)
     short = f"other = build()\n{one.replace('model', 'other').replace('100_000', '1')}"
-    assert kernel(short, cell="another training")[1] == ""
-    assert kernel(write)[1] == "Unfinished"
-    assert kernel(short, cell="training")[1] == ""
-    assert kernel(write)[1] == ""
-    kernel(one, " left", cell="training")
-    assert kernel(write)[1] == "Unfinished"
+    assert kernel(short, cell="another training").error == ""
+    assert kernel(write).error == "Unfinished"
+    assert kernel(short, cell="training").error == ""
+    assert kernel(write).error == ""
+    kernel(one, interrupt_after=" left", cell="training")
+    assert kernel(write).error == "Unfinished"
     kernel("model.history.interrupted = False")
-    assert kernel(write)[1] == ""
+    assert kernel(write).error == ""
 
     folds = "folds = crossvalidation.cross_validate(build, x, y, np.arange(4000) % 4, epochs=15, batch_size=16)"
-    text, error = kernel(folds, "fold 2/4  epoch")
+    text, error, _ = kernel(folds, interrupt_after="fold 2/4  epoch")
     assert error == "Interrupted", text
     assert re.search(r"KeyboardInterrupt: fold \d/4  interrupted in epoch", text)
-
-
-# A run of notebooks.
-
-CHAPTER = """# %%
-import time
-from course import outputs
-
-chapter = outputs.Chapter({number}, sources=[])
-{read}
-chapter.write_numbers({{"answer": {number}}})
-
-# %%
-time.sleep({seconds})
-"""
-RUN = """
-import pathlib, sys
-from labcourse import settings
-from workshop import cli
-from workshop.authoring import expected
-settings.home = lambda: pathlib.Path({home!r})
-expected.section = lambda: "bundle"
-sys.argv = ["labcourse", {command}]
-cli.main()
-"""
-
-
-@unix_only
-@pytest.mark.parametrize(("command", "how"), [("run", signal.SIGINT), ("solve", signal.SIGTERM)])
-def test_ctrl_c_or_kill_in_a_run_of_notebooks(tmp_path: Path, command: str, how: signal.Signals) -> None:
-    from workshop.authoring import build
-
-    home = tmp_path / "home"
-    (home / "course").mkdir(parents=True)
-    (home / "tests").mkdir()
-    for number, seconds, read in ((1, 0, ""), (2, 300, "chapter.read_numbers(1)")):
-        text = CHAPTER.format(number=number, seconds=seconds, read=read)
-        (home / "course" / f"{outputs.CHAPTERS[number]}.py").write_text(text)
-    (home / "tests" / "expected.json").write_text(json.dumps({"bundle": {}, "official": {}}))
-    build.build(home)
-    workspace = "notebooks" if command == "solve" else "solutions"
-    with outputs.Chapter(2, sources=(), workspace=workspace) as chapter:
-        chapter.write_numbers({"mine": 7})
-    written = outputs.folder(2, workspace) / "numbers.json"
-    arguments = "'run'" if command == "run" else "'solve', '2'"
-    code = RUN.format(home=str(home), command=arguments)
-    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 120
-    while not (written.is_file() and '"answer": 2' in written.read_text()):
-        assert time.monotonic() < deadline
-        assert running.poll() is None, running.communicate()
-        time.sleep(0.05)
-    time.sleep(0.5)
-    running.send_signal(how)
-    _, err = running.communicate(timeout=60)
-    assert running.returncode == 130, err
-    assert "interrupted in cell 2; run this chapter again" in err
-    assert "finished before: 1" in err
-    assert "Traceback" not in err
-    assert "memory" not in err
-    outputs.Chapter(2, sources=(), workspace=workspace).close()  # the kernel is gone, and its lock
-    assert outputs.read_numbers(1, workspace) == {"answer": 1}
-    # A solve undoes what it had begun; a run of the solutions has nobody's work to spare.
-    assert outputs.read_numbers(2, workspace) == ({"mine": 7} if command == "solve" else {"answer": 2})

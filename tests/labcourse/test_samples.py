@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -23,6 +24,8 @@ def test_samples_are_found_along_the_search_path(tmp_path, mini_branches, monkey
     assert samples.locate("llll") == ((tmp_path / NAME,), "foreign")
     assert samples.fingerprint("llll") != bundle
     assert samples.locate("Zee").source == "bundle"
+    (tmp_path / samples.MANIFEST).write_text(json.dumps({"files": [{"file": NAME}]}))
+    assert samples.locate("llll").source == "simulated"  # as `labcourse simulate` leaves it
     assert len(ntuple.read_sample("llll")) == 11
 
 

@@ -27,18 +27,15 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "open": ("open", "open", ""),
     "untouched": ("open", "open", ""),
     "not checked": ("unchecked", "answered", "its check was not run"),
-    "later": ("solved", "answered", "claims solved, but its cell was run again after the check"),
     "forged": ("open", "open", "but its cell is as it was handed out"),
-    "never run": ("solved", "answered", "claims solved, but its cell was not run"),
-    "printed": ("wrong", "answered", "claims wrong, but its output holds more than one verdict"),
-    "invented": ("solved", "answered", "claims solved, but its output is not one of this check"),
+    "edited": ("unchecked", "answered", "claims solved, but its cell was edited after the check"),
     "check changed": ("unchecked", "answered", "its check was changed"),
     "check deleted": ("unchecked", "answered", "its check was deleted"),
     "deleted": ("missing", "missing", "its cell was deleted"),
     "copied": ("solved", "answered", "its cell is there 2 times"),
 }
 """What a plan can ask for, and what has to be found."""
-ONLY_CODE = {"later", "never run", "printed", "invented", "not checked", "wrong"}
+ONLY_CODE = {"edited", "not checked", "wrong"}
 """Kinds whose doubt is not said of answers in words: those are read, not believed."""
 
 
@@ -83,15 +80,17 @@ class Maker:
     def _answer(self, cell: dict[str, Any], exercise: Exercise, kind: str, count: int) -> list[dict[str, Any]]:
         if kind == "deleted":
             return []
-        if kind in ("wrong", "printed") and not exercise.is_written:
+        if kind == "wrong" and not exercise.is_written:
             cell["source"] = _wrong(exercise)
         elif kind not in ("open", "untouched", "forged"):
             self._written += 1
             words = f'"""I see in figure {self._written} of mine that it is so.\n'
             cell["source"] = exercise.stub.source.replace('"""\n', words) if exercise.is_written else exercise.answer
         copies = [cell, {**cell, "id": f"copy-{cell['id']}"}] if kind == "copied" else [cell]
-        if kind not in ("untouched", "never run"):
-            copies[-1]["execution_count"] = 500 if kind == "later" else count
+        if kind == "edited" and not exercise.is_written:
+            cell["source"] += "\n<<<<<<< HEAD"
+        if kind != "untouched":
+            copies[-1]["execution_count"] = count
         return copies
 
     def _check(self, cell: dict[str, Any], exercise: Exercise, kind: str, count: int) -> list[dict[str, Any]]:
@@ -107,13 +106,10 @@ class Maker:
             state, text = "open", f"exercise {number}: open"
         elif exercise.is_written:
             state, text = "answered", f"exercise {number}: answered"
-        elif kind in ("wrong", "printed"):
+        elif kind == "wrong":
             state, answer = "wrong", _wrong(exercise)
             text = f"exercise {number}: not yet\n  ✗ {exercise.title} is another\n  ✓ it has a value"
-        elif kind == "invented":
-            text = f"exercise {number}: solved"
-        first = [verdict(number, "solved", answer, "  ✓ everything")] if kind == "printed" else []
-        return [cell | {"execution_count": count, "outputs": [*first, verdict(number, state, answer, text)]}]
+        return [cell | {"execution_count": count, "outputs": [verdict(number, state, answer, text)]}]
 
 
 def _wrong(exercise: Exercise) -> str:

@@ -19,7 +19,7 @@ import pytest
 import typer
 
 import factory
-from course import outputs
+from course import outputs, workspaces
 from factory import mini
 from factory.azh import production
 from labcourse import ntuple, samples, settings
@@ -129,7 +129,7 @@ def test_kill_and_a_closed_terminal_end_a_command_as_ctrl_c_does(name: str, monk
 
 
 def test_missing_packages_are_one_sentence_and_extras_are_named(
-    invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    invoke: Invoke, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     errors = [
         ImportError("\n\nIMPORTANT: PLEASE READ THIS\nand much more"),
@@ -141,12 +141,9 @@ def test_missing_packages_are_one_sentence_and_extras_are_named(
 
     monkeypatch.setattr(cli, "app", broken)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    assert "make course" in invoke("yields").err
-    (tmp_path / "numpy").mkdir()
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     result = invoke("yields")
-    assert result.code == 1
-    assert result.err.startswith("labcourse: ImportError: IMPORTANT: PLEASE READ THIS\n  next:  Unset PYTHONPATH")
+    assert (result.code, "make course" in result.err) == (1, True)
+    assert result.err.startswith("labcourse: ImportError: IMPORTANT: PLEASE READ THIS\n  next:  ")
     errors.pop(0)
     result = invoke("simulate")
     assert result.code == 1
@@ -186,9 +183,7 @@ def test_yields_as_json_and_as_table(invoke: Invoke, tiny_samples: Path, monkeyp
     assert result.err.startswith("labcourse: The sample llll was not found")
 
 
-def test_data_where_and_use(
-    invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branches: Callable[..., Any]
-) -> None:
+def test_data_use(invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branches: Callable[..., Any]) -> None:
     folder = tmp_path / "atlas"
     (folder / "MC").mkdir(parents=True)
     mini.write(folder / "MC" / samples.get("Zee").files[0], mini_branches(10, dsid=361106))
@@ -202,11 +197,8 @@ def test_data_where_and_use(
     assert (result.code, str(folder) in result.out) == (0, False)
     assert invoke("data", "use", "/nonexistent").code == 1
     assert settings.search_path() == [tiny_samples]
-    rows = json.loads(invoke("data", "where", "--json").out)
-    assert {row["sample"]: row["source"] for row in rows}["ttbar_lep"] == "bundle"
     (tiny_samples / samples.get("Zee").files[0]).unlink()
-    result = invoke("data", "where")
-    assert (result.code, "missing" in result.out) == (1, True)
+    assert "missing: Zee\n" in invoke("data", "use").out
 
 
 def test_run_saves_and_compares(invoke: Invoke, project: Path) -> None:
@@ -245,11 +237,10 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
     add(project, 2, "assert chapter.read_numbers(1) == {'answer': 10}")
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
-    for wanted in ((2,), (2, 1)):
-        assert [row["chapter"] for row in json.loads(invoke("solve", *wanted, "--json").out)] == [1, 2]
+    assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
     assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
-    assert not (settings.outputs_folder() / "solutions").exists()
+    assert not (workspaces.outputs_folder() / "solutions").exists()
     assert progress.read_states("notebooks") == {"1.1": "wrong"}, "solving is nobody's progress"
 
 
@@ -308,7 +299,7 @@ def test_a_students_chapter_goes_on_with_what_the_solutions_made(
     invoke("run", 1)
     result = invoke("run", 2, "--student", "--json")
     assert result.code == 0, result.err
-    assert [path.name for path in settings.outputs_folder().iterdir()] == ["solutions"]
+    assert [path.name for path in workspaces.outputs_folder().iterdir()] == ["solutions"]
 
 
 def test_build_says_what_it_did_and_what_differs(invoke: Invoke, project: Path) -> None:
@@ -360,7 +351,7 @@ def test_tune_rounds_only_what_people_read(invoke: Invoke, monkeypatch: pytest.M
     assert "The best of 2 trials" in out
 
 
-@pytest.mark.parametrize("command", [("build",), ("answers",), ("run",), ("run", "--student"), ("solve",)])
+@pytest.mark.parametrize("command", [("build",), ("run",), ("run", "--student"), ("solve",)])
 def test_every_chapter_asked_for_must_be_there(invoke: Invoke, project: Path, command: tuple[str, ...]) -> None:
     invoke("build")
     result = invoke(*command, 1, 99)

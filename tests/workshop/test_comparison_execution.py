@@ -198,10 +198,8 @@ def test_a_chapter_reads_what_the_solutions_of_earlier_ones_made(
         folder = outputs.folder(number, "solutions")
         folder.mkdir(parents=True)
         (folder / "numbers.json").write_text("{}")
-    look = "import os\nfrom labcourse import settings\n"
-    look += (
-        "assert os.listdir(settings.outputs_folder() / settings.inputs_workspace()) == ['chapter1_data_preparation']"
-    )
+    look = "import os\nfrom course.workspaces import inputs_workspace, outputs_folder\n"
+    look += "assert os.listdir(outputs_folder() / inputs_workspace()) == ['chapter1_data_preparation']"
     fresh = sandbox.execute(reading.take({"cells": [code(look)]}), reference[3], Limits(60, 4e9, 30))
     assert (fresh.cells[0].count, fresh.cells[0].error) == (1, "")
     assert fresh.notes == ("run by --execute without the outputs of chapter 2: run `labcourse run` first",)

@@ -7,8 +7,6 @@ files `labcourse run` with LABCOURSE_DATA compares their numbers.
 from __future__ import annotations
 
 import copy
-import hashlib
-import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +15,8 @@ import pytest
 
 from course import outputs
 from course.checks.progress import MIME_TYPE, read_states
-from labcourse import samples, settings
-from labcourse.errors import StaleOutput
+from course.provenance import StaleOutput
+from labcourse import settings
 from workshop.authoring import run, source
 from workshop.comparison.reading import take
 from workshop.comparison.reference import read_reference
@@ -34,7 +32,7 @@ import functools
 import keras
 
 import azh
-from azh import search, study
+from azh import limits, search, study
 from labcourse import compiled, training
 
 
@@ -54,9 +52,19 @@ def with_few_trials(search):
     return lambda *given, **_: search(*given, trials=2, epochs=1)
 
 
-def at_one_mass(limits):
-    once = functools.cache(lambda: limits(ours.classify, parts, 500))
-    return lambda _, __, mass: once()._replace(mass=float(mass))
+def of_one(expected_limit):
+    once = functools.cache(lambda: expected_limit(tested, 500, modifiers))
+    return lambda *_: once()
+
+
+def at_one_mass(scan):
+    once = functools.cache(lambda: scan(final, data, [500], modifiers)[0])
+    return lambda _, __, masses, *___: [once()._replace(mass=float(mass)) for mass in masses]
+
+
+def of_all(make):
+    once = functools.cache(lambda: make(events, trained.classify, scale=5))
+    return lambda *_, **__: once()
 
 
 def with_few_events(read):
@@ -73,7 +81,10 @@ compiled.Program.run = with_few_steps(compiled.Program.run)
 training.fit, keras.Model.fit = in_two_epochs(training.fit), in_two_epochs(keras.Model.fit, steps_per_epoch=20)
 azh.read, azh.train_tree = with_few_events(azh.read), functools.partial(azh.train_tree, max_iter=20)
 azh.train = once(azh.train)
-search.run, study.limits = with_few_trials(search.run), at_one_mass(study.limits)
+azh.Search, search.run = of_all(azh.Search), with_few_trials(search.run)
+study.expected_limit, study.scan = of_one(study.expected_limit), at_one_mass(study.scan)
+study.largest_excesses = lambda *_, **__: __import__("numpy").linspace(0, 3, 20)
+limits.toy_band = lambda model, **_: limits.expected_band(model)
 """
 """Code that is run before the first cell: trainings take two epochs of few steps, and the project has one network."""
 
@@ -157,22 +168,3 @@ def test_outputs_of_real_files_are_stale_for_the_bundle(
     monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
     with pytest.raises(StaleOutput):
         outputs.read_numbers(1, "notebooks")
-
-
-def test_a_folder_of_simulated_samples_replaces_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `labcourse simulate` makes it: files that the manifest beside them lists, and that are not the bundle's."""
-    folder = tmp_path / "samples"
-    folder.mkdir()
-    manifest = json.loads((settings.data_folder() / samples.MANIFEST).read_text("utf-8"))
-    for entry in manifest["files"]:
-        content = bytearray((settings.data_folder() / entry["file"]).read_bytes())
-        content[47:63] = bytes(byte ^ 1 for byte in content[47:63])  # the file's identifier lies here
-        (folder / entry["file"]).write_bytes(content)
-        entry["sha256"] = hashlib.sha256(content).hexdigest()
-    (folder / samples.MANIFEST).write_text(json.dumps(manifest), "utf-8")
-    monkeypatch.setenv("LABCOURSE_DATA", str(folder))
-    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
-    assert {samples.locate(name).source for name in samples.ALL} == {"simulated"}
-    (result,) = run.run(run.students(HOME, [1]), home=HOME, workspace="notebooks")
-    assert result.error == ""
-    assert result.numbers

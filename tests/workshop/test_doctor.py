@@ -6,6 +6,7 @@ import ast
 import importlib.metadata
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from course import workspaces
 from labcourse import samples, settings
 from workshop.authoring import doctor, machine
 
@@ -37,7 +39,7 @@ def test_a_machine_that_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     findings = doctor.examine()
     assert "All is well" in doctor.as_table(findings), doctor.as_table(findings)
     assert [finding.check for finding in findings] == [name for name in doctor.CHECKS if name != "sample files"]
-    assert not list(settings.outputs_folder().iterdir())  # the trial leaves nothing behind
+    assert not list(workspaces.outputs_folder().iterdir())  # the trial leaves nothing behind
 
 
 def test_a_python_without_packages(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,3 +177,30 @@ def test_the_notebook_without_python_course_or_packages(tmp_path: Path) -> None:
     assert "No module named 'packaging'" in out
     assert "→ Delete the folder .venv and run `make course`" in out
     assert "✓ disk" in out
+
+
+def test_a_report_says_which_machine_it_is_and_not_whose(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    found = doctor.Finding("disk", False, f"full ({tmp_path / 'outputs'} of {settings.home() / 'data'})", "Make room.")
+    report = doctor.as_report([found])
+    assert platform.platform() in report
+    assert f"tensorflow {importlib.metadata.version('tensorflow')}" in report.replace("\n", " ")
+    assert "full (~" in report
+    assert "of <course>" in report
+    assert str(tmp_path) not in report
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_tensorflow_comes_before_arrow_where_the_order_matters(first: bool) -> None:
+    """Elsewhere nobody waits for it who only reads a table."""
+    code = f"""
+import sys, labcourse
+labcourse.TENSORFLOW_FIRST = {first}
+import course.outputs, labcourse.ntuple, pandas, pyarrow.parquet
+loaded = list(sys.modules)
+print("tensorflow" in loaded and loaded.index("tensorflow") < loaded.index("pyarrow"), "tensorflow" in loaded)
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=settings.home())
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.split() == [str(first), str(first)]

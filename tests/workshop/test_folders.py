@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from course import workspaces
 from labcourse import settings
 from labcourse.errors import BadInput
 from workshop import folders
@@ -46,15 +47,15 @@ def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypat
     for folder in ("elsewhere", "notebooks"):
         monkeypatch.chdir(own_home / folder)
         assert settings.search_path()[:2] == [own_home / "user" / "atlas", own_home / "elsewhere" / "few"]
-        assert settings.outputs_folder() == own_home / "elsewhere" / "out"
+        assert workspaces.outputs_folder() == own_home / "elsewhere" / "out"
     # Without a command in between, as in JupyterLab started with `make lab`.
     monkeypatch.setenv("LABCOURSE_OUTPUTS", "out")
-    assert settings.outputs_folder() == own_home / "out"
+    assert workspaces.outputs_folder() == own_home / "out"
     monkeypatch.setenv("LABCOURSE_DATA", "~nobody-here/atlas")
     with pytest.raises(BadInput, match="~nobody-here/atlas does not exist"):
         settings.search_path()
     monkeypatch.setenv("LABCOURSE_OUTPUTS", "~/out")
-    assert settings.outputs_folder() == own_home / "user" / "out"
+    assert workspaces.outputs_folder() == own_home / "user" / "out"
 
 
 def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from course.checks import registry
 from labcourse import settings
-from workshop.authoring import build, cut, nbgrader, source
+from labcourse.errors import BuildError
+from workshop.authoring import build, cut, exercises, nbgrader, source
 from workshop.authoring.source import BEGIN, END
 from workshop.comparison.reference import read_reference
 from workshop.comparison.submissions import find
@@ -38,18 +41,33 @@ def without_regions(text: str) -> list[str]:
 
 
 @each_chapter
-def test_source_notebooks_give_a_point_for_each_exercise(chapter: source.Source) -> None:
-    cells = [cell for cell in nbgrader.source_notebook(chapter).cells if "nbgrader" in cell.metadata]
+def test_source_notebooks_give_each_exercise_its_points(chapter: source.Source) -> None:
+    notebook = nbgrader.source_notebook(chapter, lambda number: 3 if number == "1.2" else 1)
+    cells = [cell for cell in notebook.cells if "nbgrader" in cell.metadata]
     graded = {cell.metadata.nbgrader["grade_id"]: cell.metadata.nbgrader for cell in cells}
     exercises = [cell for cell in chapter.cells if cell.exercise]
     for cell in exercises:
         exercise, check = (graded.get(f"{kind}-{cell.exercise.replace('.', '-')}") for kind in ("exercise", "check"))
         assert (exercise["solution"], exercise["locked"]) == (True, False)
+        worth = 3 if cell.exercise == "1.2" else 1
         if "written" in cell.tags:
-            assert (exercise["points"], check) == (1, None)
+            assert (exercise["points"], check) == (worth, None)
         else:
-            assert (exercise["grade"], check["points"], check["locked"], check["solution"]) == (False, 1, True, False)
-    assert sum(entry.get("points", 0) for entry in graded.values()) == len(exercises)
+            wanted = (False, worth, True, False)
+            assert (exercise["grade"], check["points"], check["locked"], check["solution"]) == wanted
+    assert sum(entry.get("points", 0) for entry in graded.values()) == len(exercises) + 2 * (chapter.chapter == 1)
+
+
+def test_the_table_of_points(tmp_path: Path) -> None:
+    points = exercises.points(HOME)
+    table = json.loads((HOME / "course" / "points.json").read_text("utf-8"))
+    assert table.keys() - {"default"} <= registry.exercises().keys()
+    assert all(points(number) == table.get(number, table["default"]) for number in registry.exercises())
+    (tmp_path / "course").mkdir()
+    for text in ("", "[]", "{}", '{"default": 1, "1.1": "2"}', '{"default": -1}', '{"default": true}'):
+        (tmp_path / "course" / "points.json").write_text(text)
+        with pytest.raises(BuildError, match="table of points"):
+            exercises.points(tmp_path)
 
 
 @each_chapter
@@ -137,7 +155,7 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
     (submitted / "mixed" / NAME / f"{NAME}.ipynb").write_text(build.text(mixed), "utf-8")
 
     config = tree / "nbgrader_config.py"
-    config.write_text(config.read_text("utf-8").replace("else 120", "else 20"), "utf-8")
+    config.write_text(config.read_text("utf-8").replace("else 120", "else 12"), "utf-8")
     call("autograde", NAME)
     call("generate_feedback", NAME)
     call("export")

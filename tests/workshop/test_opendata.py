@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import uproot
 from factory import mini
 from labcourse import samples, settings
 from labcourse.errors import BadFile, UnknownSample
-from workshop.opendata import integrity, manifest, transfer
+from workshop.opendata import integrity, transfer
 from workshop.opendata.integrity import examine, verify
 from workshop.opendata.manifest import OFFICIAL, Official, checksum, choose
 
@@ -49,7 +48,7 @@ def test_the_manifest_holds_every_file_of_the_catalogue() -> None:
         assert {file.dsid or 0 for file in own} == {sample.dsid}
     assert [file.name for file in choose(["data_B.4lep.root", "Ztautau"])] == ["data_B.4lep.root", ZTAUTAU]
     assert choose(["all"]) == list(OFFICIAL)
-    with pytest.raises(UnknownSample, match="Did you mean Zee"):
+    with pytest.raises(UnknownSample, match="no sample 'Zeee'"):
         choose(["Zeee"])
 
 
@@ -154,7 +153,7 @@ def test_verify_prints(invoke: Callable[..., Any], data_folder: Path, mini_branc
     assert (result.code, "another build" in result.out) == (0, True)
     assert str(data_folder / "official") in result.out.replace("\n", "")
     result = invoke("data", "verify", "--samples", "Zeee")
-    assert (result.code, "Did you mean Zee" in result.err) == (1, True)
+    assert (result.code, "no sample 'Zeee'" in result.err) == (1, True)
 
 
 def test_download_says_what_failed(invoke: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -179,24 +178,3 @@ def test_download_says_what_failed(invoke: Callable[..., Any], tmp_path: Path, m
     result = invoke("data", "download")
     assert (result.code, "the same command goes on" in result.err) == (130, True)
     assert calls == [*[(1, tmp_path, ["http://school/4lep"])] * 2, (12, settings.official_folder(), ())]
-
-
-def test_unpacked_files_are_read_by_the_course(
-    invoke: Callable[..., Any],
-    data_folder: Path,
-    tmp_path: Path,
-    mini_branches: Callable[..., Any],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    mini.write(tmp_path / ZEE, mini_branches(898, dsid=361106))
-    mini.write(data_folder / ZEE, mini_branches(898, dsid=361106, seed=1))
-    assert samples.locate("Zee").source == "bundle"
-    with zipfile.ZipFile(tmp_path / "4lep.zip", "w") as archive:
-        archive.write(tmp_path / ZEE, f"4lep/MC/{ZEE}")
-    command = ("data", "unpack", tmp_path / "4lep.zip", "--samples", "Zee")
-    result = invoke(*command)
-    assert (result.code, "bytes instead of" in result.err) == (1, True)  # these are not the bytes of the release
-    monkeypatch.setattr(manifest, "choose", lambda *_: [described(tmp_path / ZEE)])
-    result = invoke(*command, "--json")
-    assert (result.code, result.err, json.loads(result.out)[0]["state"]) == (0, "", "unpacked")
-    assert samples.locate("Zee").source == "official"

@@ -1,4 +1,4 @@
-"""Copied answers, no answers, and the library's: what is said beside a verdict."""
+"""Copied answers, and cells that reach into the checks."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from workshop.comparison.reading import Cell, Notebook
 from workshop.comparison.reference import Chapter, Exercise
-from workshop.comparison.remarks import alike, own_text, remarks, touches_checks
+from workshop.comparison.remarks import is_copied, touches_checks
 from workshop.comparison.states import Found
 
 MODEL = (
@@ -15,42 +15,18 @@ MODEL = (
 )
 
 
-CHECK = Cell("code", "balance = checks.exercise_5_4(balance)")
-
-
-def words(number: str = "4.3") -> Exercise:
-    return Exercise(number, "", True, Cell("code", 'answer = """\n"""'), CHECK, f'answer = """{MODEL}"""')
-
-
-def code(number: str = "5.4") -> Exercise:
-    stub = Cell("code", "def balance(weight, label):\n    # your code here\n    return ...")
-    answer = "def balance(weight, label):\n    return weight / splitting.folds(label)"
-    return Exercise(number, "", False, stub, CHECK, answer)
-
-
 @pytest.mark.parametrize(
-    ("answer", "remark"),
+    ("answer", "copied"),
     [
-        (f'answer = """{MODEL}"""', "word for word"),
-        (f'answer = """{MODEL.upper()} As I said."""'.replace(" THE ", "\nTHE "), "word for word"),
-        ('answer = "asdf asdf asdf asdf asdf"', "hardly a sentence"),
-        ('answer = "Because it is overtrained."', ""),
-        ('answer = "Das Netz lernt die Ereignisse auswendig."', ""),
-        ('answer = "Model overfits; validation loss rises."', ""),
-        ('answer = "It learns the training events by heart, so validation gets worse, as chapter 3 said."', ""),
-        ("balance = weights.balance", "weights.balance"),
-        ("def balance(weight, label):\n    return weights.balance(weight, label)", "weights.balance"),
-        ("from labcourse.significance import asimov as balance", "from labcourse.significance import asimov"),
-        ("def balance(weights, label):\n    # as weights.balance does\n    return weights.sum() * weights.size", ""),
-        ("def balance(weight, label):\n    return 2 * splitting.folds(label)", ""),
+        (f'answer = """{MODEL}"""', True),
+        (f'answer = """{MODEL.upper()} As I said."""'.replace(" THE ", "\nTHE "), True),
+        ('answer = "Das Netz lernt die Ereignisse auswendig."', False),
+        ('answer = "It learns the training events by heart, so validation gets worse, as chapter 3 said."', False),
     ],
 )
-def test_answers_in_words_and_functions_of_the_course(answer: str, remark: str) -> None:
-    exercise = words() if answer.startswith("answer") else code()
-    state = "answered" if exercise.is_written else "solved"
-    found = list(remarks(Found(1, exercise.number, state, answer=answer), exercise))
-    assert len(found) == bool(remark)
-    assert remark in "".join(found)
+def test_the_course_own_words_are_recognised(answer: str, copied: bool) -> None:
+    exercise = Exercise("4.3", "", True, Cell("code", 'answer = """\n"""'), Cell("code", ""), f'answer = """{MODEL}"""')
+    assert is_copied(Found(4, "4.3", "answered", answer=answer), exercise) is copied
 
 
 @pytest.mark.parametrize(
@@ -60,34 +36,16 @@ def test_answers_in_words_and_functions_of_the_course(answer: str, remark: str) 
         ("setattr(checks, 'exercise_5_4', print)", True),
         ("import sys\nsys.modules['course.checks.progress'].x = 1", True),
         ("from course.checks import progress", True),
-        ("from course import checks as c\nc._checked_here['5.4'] = 'solved'", True),
+        ("from course import checks as c", True),
         ("checks = 3", True),
         ("import scipy\nfrom course import checks\nfrom labcourse import weights", False),
-        ("mine = checks.exercise_5_4(balance)  # what do checks say?", False),
-        ("print('all checks are done')\nchecks.panel(5)", False),
+        ("mine = checks.exercise_5_4(balance)", False),
+        ("checks.panel(5)", False),
         ("course = checks.is_open", False),
     ],
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
     cells = [Cell("code", "course = checks.is_open")]
-    chapter = Chapter(5, "", tuple(cells), (code(),), {})
+    chapter = Chapter(5, "", tuple(cells), (), {})
     notebook = Notebook((*cells, Cell("code", cell), Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged
-
-
-def test_answers_that_are_the_same_letter_for_letter() -> None:
-    exercises = [code(f"5.{i}") for i in range(5)]
-    long = "    value = np.where(label == 1, weight.sum() / weight[label == 1].sum(), number {})\n    return value"
-    mine = [f"def balance(weight, label):\n{long.format(i)}" for i in range(5)]
-
-    def texts(answers: list[str]) -> dict[Exercise, str]:
-        return {e: own_text(Found(5, e.number, "solved", answer=a), e) for e, a in zip(exercises, answers, strict=True)}
-
-    course = exercises[0].answer
-    others = [text.replace("value", "v") for text in mine]
-    class_ = [texts(mine), texts([*mine[:3], *others[3:]]), texts(others), texts([course] * 5), texts([course] * 5)]
-    assert list(alike(class_)) == [(0, 1, 3)]
-    # What many write alike is what one writes; an answer in words is not.
-    assert not list(alike([texts(mine)] * 20))
-    told = {words(): "it is so since the figure of mine shows it"}
-    assert list(alike([told, told, {}])) == [(0, 1, 1)]

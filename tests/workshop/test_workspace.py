@@ -15,10 +15,11 @@ from typing import Any
 
 import pytest
 
-from course import outputs
+from course import outputs, workspaces
 from course.checks import progress
+from course.outputs import ChapterBusy
 from labcourse import settings
-from labcourse.errors import BuildError, ChapterBusy, LabCourseError, StorageError
+from labcourse.errors import BuildError, LabCourseError, StorageError
 from workshop.authoring import build, source, workspace
 from workshop.authoring.kept import set_aside
 from workshop.authoring.run import ChapterRun
@@ -86,7 +87,7 @@ class Work:
     def assert_findable(self) -> None:
         assert self.notebook in contents(self.home / "notebooks")
         assert not self.path.exists() or self.path.read_bytes() in (self.notebook, self.fresh)
-        workspace = settings.outputs_folder() / "notebooks"
+        workspace = workspaces.outputs_folder() / "notebooks"
         assert self.numbers in contents(workspace)
         assert b"solved\n" in contents(workspace / "progress")
         assert progress.read_states("notebooks")["2.1"] == "wrong"
@@ -216,7 +217,7 @@ def test_solve_that_fails_changes_nothing(home: Path, run: Callable[[], list[Cha
     with suppress(KeyboardInterrupt):
         workspace.solve([1], run)
     assert before.is_old()
-    assert not list(settings.outputs_folder().rglob("*mine*"))
+    assert not list(workspaces.outputs_folder().rglob("*mine*"))
 
 
 def test_solve_whose_chapter_was_begun_meanwhile_says_where_the_outputs_are(
@@ -253,7 +254,7 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
         act()
         before.assert_findable()
         assert action == "solve" or before.is_new()
-        for path in [*home.rglob("*.mine-*"), *settings.outputs_folder().rglob("*.mine-*")]:
+        for path in [*home.rglob("*.mine-*"), *workspaces.outputs_folder().rglob("*.mine-*")]:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink()
         work(home)
         if next(count) <= at:

@@ -57,7 +57,7 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
     work. ``force`` replaces it, and keeps it under another name. Outputs of a solution are kept while its code is
-    unchanged; a solution that cannot be read is kept under another name, and built without outputs.
+    unchanged; a solution that cannot be read is built without outputs.
 
     Raises
     ------
@@ -68,8 +68,9 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     """
     built = []
     for path, content, note in list(_plan(home, chapters)):
-        reason = _what_would_be_lost(path) if path.is_file() and not holds(path, content) else ""
-        if reason and path.parent.name == "notebooks" and not force:
+        is_students = path.parent.name == "notebooks" and path.is_file() and not holds(path, content)
+        reason = _what_would_be_lost(path) if is_students else ""
+        if reason and not force:
             built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
             continue
         notes = [f"{reason}: it is kept as {set_aside(path).name}"] if reason else []
@@ -176,13 +177,9 @@ def _code(notebook: Any) -> list[Any]:
 
 
 def _what_would_be_lost(path: Path) -> str:
-    """Return how one sees that a notebook is not as it was built; an empty text for what a run makes anew."""
-    if path.suffix != ".ipynb":
-        return ""
+    """Return how one sees that a student's notebook is not as it was built."""
     if (notebook := _load_if_readable(path)) is None:
         return "it cannot be read"
-    if path.parent.name != "notebooks":
-        return ""
     if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
         return "cells have been run in it"
     is_fresh = notebook.metadata.get("labcourse") == {"built": _fingerprint(notebook)}

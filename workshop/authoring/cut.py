@@ -5,7 +5,7 @@ the region stands …            and is replaced by
 =============================  =================================================================
 in a function                  ``return ...``; signature, docstring and the lines around stay
 at the top level of a cell     ``name = ...`` for each name it assigns that visible code uses
-in a cell tagged ``written``   ``name`` set to an empty text
+in a cell tagged ``written``   ``name`` set to an empty raw text
 =============================  =================================================================
 
 The words ``solution=True``, by which `course.outputs.Chapter` knows the solution, are left out as well.
@@ -87,7 +87,7 @@ def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visi
     stored = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
     names = dict.fromkeys(name for name in stored if name in visible)
     if "written" in cell.tags:
-        return [line for name in names for line in (f'{indent}{name} = """', '"""')]
+        return [line for name in names for line in (f'{indent}{name} = r"""', '"""')]  # formulas have backslashes
     stub = [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
     # A block needs a statement; the top level of a cell does not.
     return stub if names or not indent else [*stub, f"{indent}..."]

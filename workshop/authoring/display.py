@@ -3,50 +3,48 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from labcourse.progress import Line, seconds
 from workshop.authoring.expected import Number
 from workshop.authoring.run import ChapterRun, Task
 
 _UNKNOWN_SECONDS = 20.0
 
 
-class RunProgress(Progress):
-    """Progress of several notebooks on standard error: a bar for each that runs, and one for all.
+class RunProgress(Line):
+    """Progress of several notebooks: a line with all that run and the time left; one per finished chapter stays.
 
-    Its unit is the expected second, spread evenly over the cells of a chapter, since a chapter that
-    trains takes longer than its number of cells says. Where the output is no terminal (a log file), one
-    line per chapter is printed instead.
+    Its unit is the expected second, spread evenly over the cells of a chapter, since a chapter that trains takes longer
+    than its number of cells says.
     """
 
-    def __init__(self, tasks: Iterable[Task], seconds: Mapping[str, float]) -> None:
-        left = TextColumn("{task.percentage:3.0f} %, left")
-        columns = (TextColumn("{task.description}"), BarColumn(), left, TimeRemainingColumn(compact=True))
-        super().__init__(*columns, console=Console(stderr=True), transient=True)
-        self._weight = {task.chapter: float(seconds.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
-        self._all = self.add_task("all", total=sum(self._weight.values()))
-        self._bars = {
-            task.chapter: self.add_task(_title(task.name), total=self._weight[task.chapter], visible=False)
-            for task in tasks
-        }
+    def __init__(self, tasks: Iterable[Task], expected: Mapping[str, float]) -> None:
+        super().__init__()
+        self._expected = {task.chapter: float(expected.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
+        self._parts, self._running = dict[int, float](), dict[int, str]()
+        self._begin = time.monotonic()
 
     def on_cell(self, task: Task) -> None:
         """Advance by one cell."""
-        step = self._weight[task.chapter] / max(task.cells, 1)
-        self.update(self._bars[task.chapter], advance=step, visible=True)
-        self.update(self._all, advance=step)
+        self._parts[task.chapter] = part = self._parts.get(task.chapter, 0.0) + 1 / max(task.cells, 1)
+        self._running[task.chapter] = f"{_title(task.name)} {part:.0%}"
+        done = sum(self._expected[chapter] * part for chapter, part in self._parts.items())
+        left = (time.monotonic() - self._begin) * max(sum(self._expected.values()) / done - 1, 0)
+        self.show(f"{', '.join(self._running.values())}; {seconds(left)} left")
 
     def on_chapter(self, result: ChapterRun, task: Task) -> None:
         """Say that a chapter is done."""
-        self.update(self._bars[task.chapter], visible=False)
-        mark = "[green]✓[/]" if result.is_right else "[red]✗[/]"
-        self.console.print(f"{mark} {_title(result.name)}: {result.seconds:.1f} s", highlight=False)
+        self._parts[task.chapter] = 1.0
+        self._running.pop(task.chapter, None)
+        said = f"{'✓' if result.is_right else '✗'} {_title(result.name)}: {result.seconds:.1f} s"
+        print(f"\r{said}\x1b[K" if sys.stderr.isatty() else said, file=sys.stderr)  # in place of the line
 
 
 def run_table(results: Iterable[ChapterRun]) -> Table:

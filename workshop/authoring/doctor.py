@@ -14,11 +14,13 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from labcourse import samples, settings
+from course import workspaces
+from labcourse import __version__, samples, settings
 from labcourse.errors import LabCourseError
 from labcourse.files import atomic_write
 from workshop import folders
@@ -35,6 +37,7 @@ DISK_NEEDED = 1.0
 """Free disk space in GB for what all chapters write."""
 
 TRY_TENSORFLOW = """
+import labcourse, pandas
 import tensorflow as tf
 tf.linalg.matmul([[1.0, 2.0]], [[3.0], [4.0]])
 print(tf.__version__, "on", ", ".join(device.device_type for device in tf.config.list_physical_devices()))
@@ -90,6 +93,15 @@ def as_table(findings: list[Finding]) -> str:
     return "\n".join([*lines, "", bad if failed else "All is well: open notebooks/chapter1_data_preparation.ipynb."])
 
 
+def as_report(findings: list[Finding]) -> str:
+    """Return the table, the system and all packages, for somebody who cannot look; folders of the user go unnamed."""
+    packages = sorted({f"{package.name} {package.version}" for package in importlib.metadata.distributions()})
+    system = f"labcourse {__version__}, Python {platform.python_version()}, {platform.platform()}"
+    lines = [system, "", as_table(findings), "", *textwrap.wrap(", ".join(packages), 120)]
+    text = "\n".join(lines).replace(str(settings.home()), "<course>")
+    return text.replace(str(Path.home()), "~") if len(Path.home().parts) > 1 else text
+
+
 def _python() -> Iterator[Finding]:
     mend = "Install Python 3.10 to 3.13, or use conda with environment.yml, which brings its own."
     yield Finding("Python", PYTHON[0] <= sys.version_info[:2] <= PYTHON[1], platform.python_version(), mend)
@@ -131,7 +143,7 @@ def _tensorflow() -> Iterator[Finding]:
     environment, mend = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, how_to_install()
     command = [sys.executable, "-c", TRY_TENSORFLOW]
     try:
-        run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        run = subprocess.run(command, cwd=settings.home(), env=environment, capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired:
         mend = "Close other programs and try again: the machine is overloaded or its disk very slow."
         yield Finding("TensorFlow", False, "does not start within five minutes", mend)
@@ -150,7 +162,7 @@ def _memory() -> Iterator[Finding]:
 
 
 def _disk() -> Iterator[Finding]:
-    folder = settings.outputs_folder()
+    folder = workspaces.outputs_folder()
     trial = folder / "doctor.txt"
     mend = "Make room, or set LABCOURSE_OUTPUTS to a folder on a larger disk that you may write to."
     try:

@@ -11,32 +11,29 @@ import ast
 import builtins
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from course.checks import cells
+from labcourse import settings
+from labcourse.errors import BuildError
 from labcourse.files import read_json
 from workshop.authoring import cut
 from workshop.authoring.source import Cell, Source
 
 
-class Answer(NamedTuple):
-    """An exercise in words: its number, the task as Markdown with its heading, and the course's answer."""
-
-    exercise: str
-    question: str
-    answer: str
-
-
-def answers(sources: Iterable[Source]) -> list[Answer]:
-    """Return the course's answers to the exercises in words, in the order of the course."""
-    return [
-        Answer(cell.exercise, task.text, _words(source, cell))
-        for source in sources
-        for task, cell in zip(source.cells, source.cells[1:], strict=False)
-        if cell.exercise and "written" in cell.tags
-    ]
+def points(home: Path) -> Callable[[str], int]:
+    """Return what an exercise is worth, by its number: ``course/points.json``; raises BuildError if it is no table."""
+    path = home / "course" / "points.json"
+    try:
+        table: dict[str, int] = read_json(path)
+        if not all(type(value) is int and value >= 0 for value in (table["default"], *table.values())):
+            raise ValueError("a number of points is not a whole number")
+    except (OSError, ValueError, LookupError, AttributeError, TypeError) as error:
+        how = 'Let it hold whole numbers, such as {"default": 1, "8.5": 2}. ' + settings.get_back("course/points.json")
+        raise BuildError("There is no table of points.", where=str(path), next_step=how) from error
+    return lambda number: table.get(number, table["default"])
 
 
 def file_of(home: Path) -> Path:

@@ -9,17 +9,14 @@ stops nothing in their notebooks. Answers in words are graded by hand.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 from course.outputs import CHAPTERS
-from workshop.authoring import build, cut
+from workshop.authoring import build, cut, exercises
 from workshop.authoring.build import Built
 from workshop.authoring.source import Source, read_all
-
-POINTS = 1
-"""The points of an exercise, by nbgrader's build and in the table of `labcourse compare --csv`."""
 
 CONFIG = '''\
 """Settings of nbgrader for this course. Yours to change: building again leaves them alone."""
@@ -70,11 +67,12 @@ def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, forc
     Raises
     ------
     BuildError
-        If a course source breaks the rules; nothing is written then.
+        If a course source or the table of points breaks the rules; nothing is written then.
     StorageError
         If the folder cannot be written.
     """
-    plans = [(source, build.text(source_notebook(source))) for source in read_all(home, chapters)]
+    points = exercises.points(home)
+    plans = [(source, build.text(source_notebook(source, points))) for source in read_all(home, chapters)]
     built = [_write(folder / "nbgrader_config.py", CONFIG, force=False)]
     for source, content in plans:
         assignment = folder / "source" / source.name
@@ -85,8 +83,8 @@ def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, forc
     return built
 
 
-def source_notebook(source: Source) -> Any:
-    """Return a chapter as nbgrader's source notebook: answers between marks, and a point for each exercise.
+def source_notebook(source: Source, points: Callable[[str], int]) -> Any:
+    """Return a chapter as nbgrader's source notebook: answers between marks, and the points of each exercise.
 
     Raises
     ------
@@ -111,7 +109,7 @@ def source_notebook(source: Source) -> Any:
             "solution": not is_check,
             "locked": is_check,
             "task": False,
-            **({"points": POINTS} if has_points else {}),
+            **({"points": points(number)} if has_points else {}),
         }
         if is_check:
             # Not `checks.is_solved`: that name is in the student's reach without even an import.

@@ -12,9 +12,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from course import outputs
+from course import outputs, workspaces
 from course.checks.progress import progress_folder
-from labcourse import settings
 from labcourse.errors import LabCourseError
 from labcourse.files import alone_in
 from workshop.authoring import build, source
@@ -41,7 +40,7 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
     """
     moved: dict[int, Path] = {}
     finished: set[int] = set()
-    with alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"):
+    with alone_in(workspaces.outputs_folder() / WORKSPACE, "solve or reset"):
         try:
             for chapter in chapters:
                 folder = _unused(chapter)
@@ -82,7 +81,7 @@ def reset(home: Path, chapter: int) -> tuple[Path, Path | None, Path | None]:
     fresh = build.text(build.student_notebook(text))
     notebook, progress = home / "notebooks" / f"{text.name}.ipynb", progress_folder(WORKSPACE) / str(chapter)
     with (
-        alone_in(settings.outputs_folder() / WORKSPACE, "solve or reset"),
+        alone_in(workspaces.outputs_folder() / WORKSPACE, "solve or reset"),
         outputs.Chapter(chapter, sources=(), workspace=WORKSPACE),  # no kernel works on it
     ):
         kept = set_aside(notebook) if notebook.is_file() and not build.holds(notebook, fresh) else None

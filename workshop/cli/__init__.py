@@ -40,7 +40,7 @@ app = typer.Typer(
 BUNDLE_SCALE = 0.2
 """Size of the bundled samples relative to the official ones."""
 
-_SIMULATE = {"pythia8mc", "fastjet", "dask", "distributed"}
+_SIMULATE = {"pythia8mc", "fastjet", "vector", "dask", "distributed"}
 """Packages that students do not install: the extra `simulate` of `pyproject.toml` brings them."""
 
 _TRIALS_OF_A_PROCESS = 40
@@ -83,10 +83,13 @@ def main() -> None:
 
 
 @app.command()
-def doctor(as_json: Json = False) -> None:
+def doctor(
+    as_json: Json = False,
+    report: Annotated[bool, typer.Option("--report", help="Add system and packages, to paste where you ask.")] = False,
+) -> None:
     """Say what is wrong with this machine or installation, and how to mend it.
 
-    Example: labcourse doctor --json
+    Examples: labcourse doctor · labcourse doctor --report · labcourse doctor --json
     """
     from workshop.authoring import doctor as machine
 
@@ -94,7 +97,7 @@ def doctor(as_json: Json = False) -> None:
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:
-        print(machine.as_table(findings))
+        print((machine.as_report if report else machine.as_table)(findings))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
@@ -216,12 +219,6 @@ def tune(
     epochs: Annotated[int, typer.Option(help="Epochs of each trial.", min=1)] = 6,
     seed: Annotated[int, typer.Option(help="Seed of the search.", min=0)] = 1,
     workers: Annotated[int, typer.Option(help="Trials at a time, each in a process of this machine.", min=1)] = 1,
-    address: Annotated[
-        str,
-        typer.Option(
-            "--cluster", help="Or the address of a Dask scheduler that you trust; its workers need this disk."
-        ),
-    ] = "",
     as_json: Json = False,
 ) -> None:
     """Search for better settings of the project's network with Optuna, and show the best ones.
@@ -229,8 +226,7 @@ def tune(
     Layers, width, activation, conditioning, optimizer, rate, decay, and how much the signal weighs. Hopeless trials end
     early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
 
-    Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4 ·
-    labcourse tune /shared/my.db --cluster tcp://10.0.0.5:8786
+    Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # here and in the workers: TensorFlow talks a lot
     import azh
@@ -243,7 +239,7 @@ def tune(
     file = study or outputs.folder(PROJECT) / "search.db"
     round_of = _TRIALS_OF_A_PROCESS * workers
     for goal in (*range(round_of, trials, round_of), trials):
-        with connect(address or LOCAL, workers) as pool:
+        with connect(LOCAL, workers) as pool:
             found = search.run(parts, file, trials=goal, epochs=epochs, seed=seed, each=pool.each)
     table = search.table(found)
     shown = table if as_json else table.head(15).round(4)
@@ -253,4 +249,3 @@ def tune(
 
 
 app.command()(notebooks.build)
-app.command()(notebooks.answers)

@@ -16,7 +16,7 @@ from workshop.cli.printing import Json, print_json, print_rows
 
 EXAMPLES = (
     "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
-    " · labcourse compare class/ --csv points.csv --pages feedback/ · labcourse compare anna/ --execute"
+    " · labcourse compare class/ --csv points.csv · labcourse compare anna/ --execute"
 )
 
 
@@ -26,15 +26,9 @@ def compare(
     ],
     html: Annotated[Path | None, typer.Option(help="Write the report for the class to this file.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write states and points of all exercises to this file.")] = None,
-    pages: Annotated[
-        Path | None, typer.Option(help="Write to this folder a page for each student, without names of others.")
-    ] = None,
     pattern: Annotated[
         str, typer.Option(help="Where the student's name stands in a folder's or file's name, such as '{student}_*'.")
     ] = "",
-    students: Annotated[
-        Path | None, typer.Option(help="A CSV table of files, or folders, and students: who is who.")
-    ] = None,
     chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
     execute: Annotated[
         bool, typer.Option("--execute", help="Run the notebooks, in a sandbox with limits (Linux, bubblewrap).")
@@ -48,7 +42,7 @@ def compare(
 
     Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
     The report of --html adds key numbers, changed cells, and what the class fails at; --csv is for
-    spreadsheets, --pages has something to hand to each student.
+    spreadsheets.
     """
     from rich.console import Console
     from rich.progress import track
@@ -65,7 +59,7 @@ def compare(
     if execute:
         require_bubblewrap()
     found = survey(
-        find(submissions, pattern, students),
+        find(submissions, pattern),
         read_reference(settings.home(), chapter or ()),
         limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
         track=partial(track, description="comparing", console=Console(stderr=True), transient=True),
@@ -75,14 +69,12 @@ def compare(
         atomic_write(html, partial(Path.write_bytes, data=report.render(found, how).encode()))
     if csv:
         report.write_csv(csv, found)
-    if pages:
-        report.write_pages(pages, found)
     for student in found.students:
         for name, what in student.problems:
             print(f"labcourse: {student.name}: {name}: {what}", file=sys.stderr)
     if as_json:
         print_json(found.rows())
     else:
-        print_rows(found.summary(), f"Recognised as: {found.layout}", as_json=False)
+        print_rows(found.summary(), found.note, as_json=False)
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
-        print("".join(f"Written: {path}\n" for path in (csv, pages) if path), end="")
+        print(f"The table is in {csv}.\n" if csv else "", end="")

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
 from labcourse import settings
 from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_json, print_rows, split_names
-
-if TYPE_CHECKING:
-    from workshop.opendata.transfer import Outcome
 
 app = typer.Typer(
     help="Where the samples come from; the official files of the ATLAS Open Data.",
@@ -61,29 +57,15 @@ def download(
     except KeyboardInterrupt:
         print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
-    _show(outcomes, folder, "Run the same command again later: it goes on where it stopped.", as_json=as_json)
-
-
-@app.command()
-def unpack(
-    archive: Annotated[Path, typer.Argument(metavar="ZIP", help="The collection as a zip file.")],
-    samples: Names = "",
-    out: Out = None,
-    as_json: Json = False,
-) -> None:
-    """Take official files from a zip file of the collection, each checked; nothing else leaves the archive.
-
-    An earlier build of the collection is taken as well, if each file holds what its name says. Exit status 1 if the
-    archive lacks a file.
-
-    Example: labcourse data unpack ~/Downloads/4lep.zip
-    """
-    from workshop.opendata import archive as zipped
-    from workshop.opendata import manifest
-
-    folder = out or settings.official_folder()
-    outcomes = zipped.unpack(archive, manifest.choose(split_names(samples)), folder)
-    _show(outcomes, folder, "`labcourse data download` brings what the archive lacks.", as_json=as_json)
+    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
+    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
+        raise DownloadError(
+            f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
+            where=str(folder),
+            next_step="Run the same command again later: it goes on where it stopped. The table says why.",
+        )
+    if folder.resolve() not in settings.search_path(release):
+        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)
 
 
 @app.command()
@@ -107,27 +89,6 @@ def verify(samples: Names = "", release: Release = "2020", as_json: Json = False
             shown = [{name: value for name, value in row.items() if name != "folder"} for row in rows]
             print_rows(shown, f"Files in {place}", as_json=False)
     if not all(verdict.state in integrity.GOOD for verdict in verdicts):
-        raise typer.Exit(1)
-
-
-@app.command()
-def where(release: Release = "2020", as_json: Json = False) -> None:
-    """Show from which file each sample is read.
-
-    Examples: labcourse data where --json · labcourse data where --release 2025
-    """
-    from labcourse import samples
-    from labcourse.errors import MissingSample
-
-    rows = []
-    for name in samples.names(release, "signal", "background", "data", "twin"):
-        try:
-            located = samples.locate(name)
-            rows.append({"sample": name, "source": located.source, "files": ", ".join(map(str, located.paths))})
-        except MissingSample:
-            rows.append({"sample": name, "source": "missing", "files": "–"})
-    print_rows(rows, "Samples", as_json=as_json)
-    if any(row["source"] == "missing" for row in rows):
         raise typer.Exit(1)
 
 
@@ -159,9 +120,7 @@ def use(
 
 @app.command()
 def validate(
-    real: Annotated[
-        Path | None, typer.Option(help="Folder of official files; by default those on the search path.")
-    ] = None,
+    real: Annotated[Path, typer.Option(help="Folder of official files.")],
     simulated: Annotated[Path | None, typer.Option(help="Folder of simulated files; the bundle by default.")] = None,
     samples: Annotated[
         str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
@@ -174,42 +133,23 @@ def validate(
     """Compare simulated samples with real ATLAS files, variable by variable.
 
     After preselection, each by a weighted χ² and a Kolmogorov–Smirnov test of the shape; «data» is the sum of
-    all simulation against the collision data, «control» the same with real samples in place of simulated ones
-    where there are any. Exit status 1 if the Higgs peak is not where it is in the release, or if a probability
-    is below 0.01 divided by the number of tests of its sample («control» is not judged).
+    all simulation against the collision data. Exit status 1 if a probability is below 0.01 divided by the
+    number of tests of its sample.
 
-    Examples: labcourse data validate --real DIR · labcourse data validate --samples Zee --json
+    Examples: labcourse data validate --real DIR · labcourse data validate --real DIR --samples Zee --json
     """
     from factory import validation
 
     simulated = simulated or settings.data_folder()
-    loaded = validation.load(real, simulated, split_names(samples))
-    tests, peaks = validation.rows(loaded.pairs), validation.peaks(loaded.signals)
+    pairs = validation.load(real, simulated, split_names(samples))
+    tests = validation.rows(pairs)
     if page is not None:
-        validation.write(page, loaded, tests, peaks, simulated)
-    shown: list[Any] = [row._asdict() for row in tests]
-    if not as_json:
-        shown = [{key: "–" if value is None else value for key, value in row.items()} for row in shown]
-    print_rows(shown, "Simulated and real events", as_json=as_json)
+        validation.write(page, pairs, tests, simulated)
+    print_rows([row._asdict() for row in tests], "Simulated and real events", as_json=as_json)
     below = [f"{row.sample} {row.variable}" for row in tests if row.is_below()]
     failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests)]
-    failing += [f"{peak.sample} peak {peak.probability:.0%}" for peak in peaks if not peak.is_met]
     counts = f"{len(below)} of {len(tests)} variables below p = {validation.THRESHOLD:g}"
     counts += f" ({', '.join(below)})" if below else ""
-    counts += f", {len(peaks)} quantiles of the Higgs peak"
     print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
     if failing:
         raise typer.Exit(1)
-
-
-def _show(outcomes: Sequence[Outcome], folder: Path, next_step: str, *, as_json: bool) -> None:
-    """Print what became of each file, and what to do where one is missing or the course reads from elsewhere."""
-    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
-    if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
-        raise DownloadError(
-            f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
-            where=str(folder),
-            next_step=f"{next_step} The table says why.",
-        )
-    if folder.resolve() not in (*settings.search_path(), *settings.search_path("2025")):
-        print(f"labcourse: to let the course read them: labcourse data use {folder}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""``labcourse run · status · solve · reset · build · answers``: notebooks, and where a student stands."""
+"""``labcourse run · status · solve · reset · build``: notebooks, and where a student stands."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from course import workspaces
 from labcourse import settings
 from labcourse.errors import BadInput
 from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_wide
@@ -51,7 +52,7 @@ def run(
             results = _run(running.students(home, chapters or ()), "trial", jobs=jobs)
         finally:
             del os.environ["LABCOURSE_INPUTS"]
-            shutil.rmtree(settings.outputs_folder() / "trial", ignore_errors=True)
+            shutil.rmtree(workspaces.outputs_folder() / "trial", ignore_errors=True)
         for result in results:
             result.numbers.clear()  # those of unsolved exercises say nothing
     else:
@@ -178,28 +179,13 @@ def build(
         print(f"{built.state:<10}{built.path.relative_to(nbgrader or home)}{note}")
 
 
-def answers(chapters: Chapters = None, as_json: Json = False) -> None:
-    """Print the course's answers to the exercises in words, as Markdown: for those who grade them.
-
-    Examples: labcourse answers · labcourse answers 3 > answers.md · labcourse answers --json
-    """
-    from workshop.authoring import exercises, source
-
-    found = exercises.answers(source.read_all(settings.home(), chapters or ()))
-    if as_json:
-        print_json([answer._asdict() for answer in found])
-    else:  # each as a quotation below its question
-        quoted = ["\n".join(f"> {line}" for line in answer.answer.splitlines()) for answer in found]
-        print("\n\n".join(f"{answer.question}\n\n{text}" for answer, text in zip(found, quoted, strict=True)))
-
-
 def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | None = None) -> list[ChapterRun]:
     from workshop.authoring import expected, machine
     from workshop.authoring import run as running
     from workshop.authoring.display import RunProgress
 
     home = settings.home()
-    with RunProgress(tasks, expected.read(home).get("seconds", {})) as progress:
+    with (progress := RunProgress(tasks, expected.read(home).get("seconds", {}))):
 
         def on_chapter(result: ChapterRun, task: Task) -> None:
             if save and not result.error:

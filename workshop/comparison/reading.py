@@ -43,8 +43,7 @@ class Verdict(NamedTuple):
 class Cell:
     """One cell: what it says, and of its outputs the numbers and verdicts it published.
 
-    ``count`` is the execution count, 0 if it was not run; ``started`` is the beginning of its last run (ISO 8601),
-    where JupyterLab recorded it; ``error`` names the exception it ended in.
+    ``count`` is the execution count, 0 if it was not run; ``error`` names the exception it ended in.
     """
 
     kind: str
@@ -52,7 +51,6 @@ class Cell:
     tags: tuple[str, ...] = ()
     id: str = ""
     count: int = 0
-    started: str = ""
     error: str = ""
     numbers: tuple[Any, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
@@ -138,7 +136,6 @@ def _cell(raw: dict[str, Any]) -> Cell:
         tags=tuple(map(_text, metadata.get("tags", ()))),
         id=_text(raw.get("id", "")),
         count=max(0, int(raw.get("execution_count") or 0)),
-        started=_text(metadata.get("execution", {}).get("iopub.execute_input", "")),
         error=next((printable(_text(o["ename"]), 60) for o in outputs if o["output_type"] == "error"), ""),
         numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
         verdicts=tuple(

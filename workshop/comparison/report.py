@@ -1,4 +1,4 @@
-"""What is written of a comparison: one HTML file for the class, one for each student, a table for spreadsheets.
+"""What is written of a comparison: an HTML file for the class, and a table for spreadsheets.
 
 Whatever comes from a submission is text and is escaped by the template engine. A page has no script, its content
 policy would not let one run, and it asks nobody for anything.
@@ -26,26 +26,23 @@ _HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u
 
 def render(survey: Survey, note: str = "") -> str:
     """Return the report for the class as HTML; ``note`` says how the submissions were looked at."""
-    tally = Counter(found.state for student in survey.students for found in student.exercises)
-    return _fill("page.html.j2", survey, tally=tally, note=note)
+    import jinja2
 
-
-def write_pages(folder: Path, survey: Survey) -> None:
-    """Write a page for each student that can be handed to them: nothing of others, and no answers of the course.
-
-    Raises
-    ------
-    StorageError
-        If a page cannot be written.
-    """
-    taken = Counter[str]()
-    for student in survey.students:
-        name = re.sub(r"[^\w-]+", "_", student.name).strip("_") or "student"
-        taken[name.casefold()] += 1
-        # A name of letters, digits and - has no ~: it is nobody else's.
-        name += f"~{taken[name.casefold()]}" if taken[name.casefold()] > 1 else ""
-        content = _fill("student.html.j2", survey, student=student).encode()
-        atomic_write(folder / f"{name}.html", partial(Path.write_bytes, data=content))
+    here = Path(__file__).parent
+    style = (here / "page.css").read_text(encoding="utf-8")
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible
+    )
+    return environment.get_template("page.html.j2").render(
+        survey=survey,
+        titles=survey.titles,
+        tally=Counter(found.state for student in survey.students for found in student.exercises),
+        note=f"{note} {survey.note}",
+        symbols=SYMBOLS,
+        style=style,
+        policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
+    )
 
 
 def write_csv(path: Path, survey: Survey) -> None:
@@ -60,27 +57,12 @@ def write_csv(path: Path, survey: Survey) -> None:
     """
     import pandas as pd
 
-    table = pd.DataFrame(survey.rows(), columns=["student", "chapter", "exercise", "state", "points"])
+    table = pd.DataFrame(survey.rows(), columns=["student", "chapter", "exercise", "state", "points", "of"])
     table["student"] = table["student"].str.replace("^(?=[=+@-])", "'", regex=True)
     table["exercise"] = table["exercise"].map(survey.titles)
     table["points"] = table["points"].astype("Int64")
     text = table.to_csv(index=False, lineterminator="\r\n")
     atomic_write(path, partial(Path.write_bytes, data=text.encode("utf-8-sig")))
-
-
-def _fill(template: str, survey: Survey, **content: Any) -> str:
-    import jinja2
-
-    here = Path(__file__).parent
-    style = (here / "page.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(here), autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=_visible
-    )
-    return environment.get_template(template).render(
-        **content, survey=survey, titles=survey.titles, symbols=SYMBOLS, style=style, policy=policy
-    )
 
 
 def _visible(value: Any) -> Any:

@@ -1,8 +1,8 @@
 """What state each exercise of a notebook is in, and how far that can be believed.
 
 Nothing is run. The verdict is read from the stored output of the check (see `course.checks.progress.publish`);
-whether anything was answered at all is read from the cell itself. Outputs can be old or made up, so a verdict is held
-against everything else that the notebook says, and what does not fit is a *doubt*.
+whether anything was answered at all is read from the cell itself. A verdict holds for the text of the cell that it has
+judged; what does not fit is a *doubt*.
 
 ============  ==========================================================================
 state         meaning
@@ -20,9 +20,8 @@ damaged       the notebook cannot be read
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from course.checks.cells import fingerprint, words
@@ -96,48 +95,18 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
         pass
     elif not verdict.state:
         doubts.append(f"its check ended in {check.error}" if check.error else "its check was not run")
+    elif is_of_this:
+        found.state = verdict.state
     else:
-        doubts += [claims + doubt for doubt in _doubts(answer, check, verdict)]
-        if is_of_this or (not verdict.cell and verdict.state != "solved"):
-            found.state = verdict.state
+        doubts.append(f"{claims}its cell was edited after the check")
     if found.state == "wrong":
         found.mistakes = [line[4:].strip()[:200] for line in verdict.text.splitlines() if line.startswith("  ✗")]
     return found
 
 
-def _doubts(answer: Cell, check: Cell, verdict: Verdict) -> Iterator[str]:
-    both_timed = answer.started and check.started
-    if not answer.count:
-        yield "its cell was not run"
-    elif answer.started > check.started if both_timed else answer.count > check.count > 0:
-        yield "its cell was run again after the check"
-    if len(check.verdicts) > 1:
-        yield "its output holds more than one verdict"
-    if verdict.cell and verdict.cell != fingerprint(answer.source):
-        yield "its cell was edited after the check"
-    if verdict.state == "solved":
-        if not verdict.cell:
-            yield "its check does not know of which cell"
-        if answer.error:
-            yield f"its cell ended in {answer.error}"
-        is_fresh = verdict.text.startswith(f"exercise {verdict.exercise}: solved")
-        if "\n  ✗" in verdict.text or (is_fresh and "\n  ✓" not in verdict.text):
-            yield "its output is not one of this check"
-        if not _is_python(answer.source):
-            yield "its cell is no Python"
-
-
 def _same_code(source: str, other: str) -> bool:
     """Return whether two cells differ in comments and blank lines at most."""
     return source.strip() == other.strip() or words(source) == words(other)
-
-
-def _is_python(source: str) -> bool:
-    try:
-        ast.parse(re.sub(r"^\s*[%!].*$", "", source, flags=re.MULTILINE))
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return False
-    return True
 
 
 def _is_sentence(source: str) -> bool:

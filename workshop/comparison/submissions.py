@@ -1,23 +1,18 @@
 """The files of each student of a class.
 
-Who is who is said by the user's pattern or table, else by the names in the paths. Learning platforms, version-control
-classrooms and mail put a student's name in different places. What is constant says nothing about who handed in, and
-neither do the course's own names, marks of copies (``Copy of``, ``(1)``) and dates. A student is the outermost of the
-names that are left, in folders or in the name of the file, that gives students the fewest second notebooks of a
-chapter; numbers count where words would give more. ``tests/workshop/test_submissions.py`` has a table of layouts.
+A student is the outermost name in a path: that of a folder, else that of the file. What is no name is left out of it:
+chapters, words that learning platforms and copies add, and numbers, unless there is nothing else. Where this merges
+many notebooks of one chapter, or a pattern says better where the name stands, the user is asked for one.
 
-Two notebooks of one chapter are one student's if at most every second student has such; else it is a question, answered
-by a pattern or a table. Links are never followed: a submission must not show the reader files from elsewhere.
+Links are never followed: a submission must not show the reader files from elsewhere.
 """
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
-from itertools import product
+from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -37,14 +32,10 @@ _CHAPTER = re.compile(
     rf"(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?|{_BESIDE}",
     re.IGNORECASE,
 )
-_NOISE = re.compile(
-    r"cop(?:y|ie|ia)[ _](?:of|de)[ _]|kopie[ _]von[ _]|\(\d+\)|[-_]\d$"
-    r"|\d{4}-\d\d-\d\d(?:[-_T ]+\d\d(?:[-_:.]?\d\d){1,2})?"
-    r"|(?<![^\W_])(?:copy\d*|kopie\d*|attempt|late|assignsubmission|onlinetext|file|submission|final|draft|notebooks?"
-    r"|submitted|autograded|(?:week|day|sheet|homework|hw|assignment|v|version)[\W_]*\d+)(?![^\W_])",
+_NO_NAME = re.compile(
+    r"(?:copy|kopie|week|sheet|homework|assignment)\d*|of|attempt|late|assignsubmission|file|final|notebooks|\d\d?",
     re.IGNORECASE,
 )
-_SEPARATORS = re.compile(r"[\s_\-–.,\0]+")
 
 
 class File(NamedTuple):
@@ -76,15 +67,8 @@ class File(NamedTuple):
         return (self.place.with_suffix("") if self.is_notebook else self.place).parts
 
 
-class Class(NamedTuple):
-    """The files of all students, in the order of names, and how they were recognised."""
-
-    layout: str
-    students: dict[str, list[File]]
-
-
-def find(path: Path, pattern: str = "", students: Path | None = None) -> Class:
-    """Read the notebooks in a folder, or a single one, and say whose they are.
+def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
+    """Read the notebooks in a folder, or a single one, and return the files of each student, in the order of names.
 
     Parameters
     ----------
@@ -93,14 +77,12 @@ def find(path: Path, pattern: str = "", students: Path | None = None) -> Class:
     pattern : str
         Where the student's name stands, such as ``{student}_*``, in the name of a folder or file; with ``/`` in the
         whole path. ``*`` is anything. Without ``{student}`` it is the name of the one student whose files these are.
-    students : Path, optional
-        A CSV table of files (or folders) and students.
 
     Raises
     ------
     BadInput
-        If there is no such folder, no notebook in it, students cannot be told apart, or a file is not in the table
-        or does not fit the pattern.
+        If there is no such folder, no notebook in it, students cannot be told apart, or a file does not fit the
+        pattern.
     """
     path = Path(os.path.abspath(path))
     if not path.exists():
@@ -117,22 +99,13 @@ def find(path: Path, pattern: str = "", students: Path | None = None) -> Class:
             next_step="Unpack archives first, and give the folder that holds a folder for each student, or their "
             "notebooks (*.ipynb).",
         )
-    if students:
-        layout = f"listed in {students.name}"
-        names = _named(files, _by_table(students), f"stand in {students.name}")
-    elif "{" in pattern or "*" in pattern:
-        layout = f"named by the pattern {pattern}"
-        names = _named(files, _by_pattern(pattern), f"fit the pattern {pattern}")
-    elif pattern:
-        layout, names = "one student", [pattern] * len(files)
-    else:
-        layout, names = _recognise(files, path.parent.name if is_one else root.name)
-    spelt: dict[str, str] = {}
     found: dict[str, list[File]] = {}
-    for file, name in zip(files, names, strict=True):
-        name = printable(name or file.path.stem)
-        found.setdefault(spelt.setdefault(name.casefold(), name), []).append(file)
-    return Class(layout, dict(sorted(found.items(), key=lambda entry: entry[0].casefold())))
+    for file in files:
+        name = _by_pattern(file, pattern) if pattern else next(filter(None, map(_bare, file.parts)), "")
+        found.setdefault(printable(name or (path.parent if is_one else root).name), []).append(file)
+    if not pattern:
+        _ask_if_merged(found)
+    return dict(sorted(found.items(), key=lambda entry: entry[0].casefold()))
 
 
 def chapter_of_name(name: str) -> int:
@@ -147,99 +120,46 @@ def chapter_of_name(name: str) -> int:
     return int(matches[-1]["number"] or str(matches[-1].lastgroup)[1:]) if matches else 0
 
 
-def _recognise(files: list[File], folder: str) -> tuple[str, list[str]]:
-    """Return how a class hands in, and the student of each file, by the reading that merges fewest notebooks."""
-    chapters = Counter(file.chapter for file in files if file.chapter)
-    chapter, number = chapters.most_common(1)[0] if chapters else (0, 1)
-    words = [{word.casefold() for part in file.parts for word in _words(part)} for file in files]
-    no_words: set[str] = set()
-    ways = ((set.intersection(*words), False), (no_words, False), (no_words, True))
-    readings: list[tuple[int, list[str]]] = []
-    # Whether `anna.ipynb` is a name or a title that a student chose; whether numbers tell namesakes apart.
-    for is_name, (ignored, with_numbers) in product((False, number > 1), ways):
-        candidates = [_candidates(file, ignored, with_numbers, is_name) for file in files]
-        for depth in range(max(map(len, candidates))):
-            names = [names[depth] if depth < len(names) else "" for names in candidates]
-            named = [(name.casefold(), file.chapter) for name, file in zip(names, files, strict=True) if file.chapter]
-            students, second = {name.casefold() for name in names if name}, len(named) - len(set(named))
-            if len(students) > 1 and second <= len(students) / 2 and all(name for name, _ in named):
-                readings.append((second, names))
-    if readings:
-        in_files = any(len(file.place.parts) == 1 for file in files if file.chapter)
-        layout = "one folder of files with the students' names" if in_files else "a folder for each student"
-        return layout, min(readings, key=lambda reading: reading[0])[1]
-    if number == 1:
-        candidates = [_candidates(file, no_words, False, False) for file in files if file.is_notebook]
-        shared = [name for name in candidates[0] if all(name in names for names in candidates)]
-        return "one student", [[folder, *shared][-1]] * len(files)
-    alike = [file.name for file in files if file.chapter == chapter]
-    raise BadInput(
-        f"Whose are these {number} notebooks of chapter {chapter}? {', '.join(alike[:3])} …",
-        where="SUBMISSIONS",
-        next_step="Say where the names stand, such as --pattern '{student}_*', or give a table with the columns file "
-        "and student: --students FILE.csv. If all are of one student: --pattern NAME.",
-    )
+def _bare(part: str) -> str:
+    """Return what of a name may be somebody's.
+
+    >>> _bare("chapter3_anna lee_12345_attempt_2026-03-01_chapter3_evaluation"), _bare("1234567"), _bare("chapter 3")
+    ('anna lee', '1234567', '')
+    """
+    own = re.findall(r"[^\W_]+", _CHAPTER.sub(" ", part))
+    words = [word for word in own if not _NO_NAME.fullmatch(word)]
+    words = [word for word in words if not word.isdigit()] or words
+    return part if words == re.findall(r"[^\W_]+", part) else " ".join(words)
 
 
-def _candidates(file: File, ignored: set[str], with_numbers: bool, is_name: bool) -> list[str]:
-    """Return what may be the student's name in a path, from the outside in."""
-    is_title = file.is_notebook and not is_name and not chapter_of_name(file.place.name)
-    names = []
-    for part in file.parts[:-1] if is_title else file.parts:
-        words = [w for w in _words(part) if w.casefold() not in ignored and (with_numbers or not w.isdigit())]
-        names += [part if words == _SEPARATORS.split(part) else " ".join(words)] if words else []
-    return names
-
-
-def _words(part: str) -> list[str]:
-    """Return the words of a name that may be somebody's."""
-    bare = _NOISE.sub("\0", _CHAPTER.sub("\0", part))
-    return [word for word in _SEPARATORS.split(bare) if word]
-
-
-def _named(files: list[File], name_of: Callable[[File], str], what: str) -> list[str]:
-    """Return the student of each file, as the user says."""
-    names = list(map(name_of, files))
-    if lost := [file.name for file, name in zip(files, names, strict=True) if file.is_notebook and not name]:
-        raise BadInput(
-            f"Notebooks that do not {what}: {', '.join(lost[:3])}{' …' * (len(lost) > 3)}",
-            where="SUBMISSIONS",
-            next_step="Add them, or move them out of the folder.",
-        )
-    return names
-
-
-def _by_pattern(pattern: str) -> Callable[[File], str]:
+def _by_pattern(file: File, pattern: str) -> str:
     pieces = re.split(r"(\{student\}|\*)", pattern.removesuffix(".ipynb"))
+    if len(pieces) == 1:
+        return pattern
     if pieces.count("{student}") != 1:
         raise BadInput(f"{pattern!r} must say {{student}} once.", where="--pattern")
     meaning = {"{student}": "([^/]+?)", "*": "[^/]*"}
     expression = re.compile("".join(meaning.get(piece) or re.escape(piece) for piece in pieces))
+    matches = map(expression.fullmatch, ["/".join(file.parts)] if "/" in pattern else file.parts)
+    name = next((match[1] for match in matches if match), "")
+    if file.is_notebook and not name:
+        raise BadInput(f"{file.name} does not fit {pattern!r}.", where="--pattern", next_step="Move it elsewhere.")
+    return name
 
-    def name_of(file: File) -> str:
-        matches = map(expression.fullmatch, ["/".join(file.parts)] if "/" in pattern else file.parts)
-        return next((match[1] for match in matches if match), "")
 
-    return name_of
-
-
-def _by_table(table: Path) -> Callable[[File], str]:
-    try:
-        text = table.read_bytes().decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(
-            f"{table} cannot be read as a table: {error}.", where="--students", next_step="Save it as CSV in UTF-8."
-        ) from error
-    # Spreadsheet programs of countries that write 1,5 separate columns by semicolons.
-    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
-    rows = [row for row in csv.reader(text.splitlines(), delimiter=delimiter) if len(row) > 1]
-    listed = {row[0].strip().replace("\\", "/").strip("/"): row[1].strip() for row in rows}
-
-    def name_of(file: File) -> str:
-        paths = [path.as_posix() for path in (file.place, *file.place.parents, PurePath(file.place.name))]
-        return next((listed[path] for path in paths if path in listed), "")
-
-    return name_of
+def _ask_if_merged(found: dict[str, list[File]]) -> None:
+    """Raise BadInput if more than every second student has second notebooks of a chapter."""
+    counts = Counter((name, file.chapter) for name, files in found.items() for file in files if file.chapter)
+    if sum(counts.values()) - len(counts) <= len(found) / 2:
+        return
+    ((name, chapter), number) = counts.most_common(1)[0]
+    alike = [file.name for file in found[name] if file.chapter == chapter]
+    raise BadInput(
+        f"Whose are these {number} notebooks of chapter {chapter}? {', '.join(alike[:3])} …",
+        where="SUBMISSIONS",
+        next_step="Say where the names stand, such as --pattern '{student}_*'. If all are of one student: "
+        "--pattern NAME.",
+    )
 
 
 def _files(root: Path) -> list[File]:
@@ -269,18 +189,15 @@ def _walk(root: Path) -> Iterator[File]:
 
 
 def _read(path: Path, place: PurePath) -> File:
-    """Read a notebook, and say of which chapter it is, by its cells or else its name; a damaged one's folder counts."""
+    """Read a notebook, and say of which chapter it is, by its cells or else its name; of a damaged one, by its path."""
     named = chapter_of_name(place.name)
     try:
         notebook = read(path)
     except Unreadable as error:
-        by_folder = next((number for part in reversed(place.parts) if (number := chapter_of_name(part))), 0)
-        return File(path, place, by_folder, notes=(str(error),))
+        return File(path, place, chapter_of_name(str(place)), notes=(str(error),))
     chapter, note = notebook.chapter, ""
     if not chapter:
         note = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
-    elif not named:
-        note = f"it was renamed; by its cells it is chapter {chapter}"
     elif named != chapter:
-        note = f"it is named chapter {named}, but holds chapter {chapter}"
+        note = f"by its cells it is chapter {chapter}"
     return File(path, place, chapter or named, notebook, (*notebook.notes, *filter(None, [note])))

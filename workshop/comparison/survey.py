@@ -7,29 +7,27 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
-from workshop.authoring import expected
-from workshop.authoring.nbgrader import POINTS
+from labcourse import settings
+from workshop.authoring import exercises, expected
 from workshop.comparison.reading import Notebook, printable
 from workshop.comparison.reference import Chapter
-from workshop.comparison.remarks import Change, alike, find_changes, own_text, remarks, touches_checks
+from workshop.comparison.remarks import Change, find_changes, is_copied, touches_checks
 from workshop.comparison.sandbox import Limits, execute
 from workshop.comparison.states import Found, examine
-from workshop.comparison.submissions import Class, File
+from workshop.comparison.submissions import File
 
 
 @dataclass
 class ChapterWork:
-    """What a student made of a chapter; ``file`` is empty without a readable notebook, ``last`` is its last change."""
+    """What a student made of a chapter; ``file`` is empty without a readable notebook."""
 
     chapter: int
     exercises: list[Found]
     file: str = ""
     numbers: list[expected.Number] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
-    last: str = ""
 
 
 @dataclass
@@ -72,11 +70,11 @@ class Student:
 
 @dataclass
 class Survey:
-    """All students of a class, the chapters compared, and how the submissions were recognised."""
+    """All students of a class, the chapters compared, and whether the comparison was interrupted."""
 
-    layout: str
     reference: dict[int, Chapter]
     students: list[Student]
+    note: str = ""
 
     @property
     def titles(self) -> dict[str, str]:
@@ -85,13 +83,15 @@ class Survey:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one row per student and exercise; ``points`` as in nbgrader, those of words are left to a person."""
+        points = exercises.points(settings.home())
         return [
             {
                 "student": student.name,
                 "chapter": found.chapter,
                 "exercise": found.exercise,
                 "state": found.state,
-                "points": None if found.state == "answered" else POINTS * (found.state == "solved"),
+                "points": None if found.state == "answered" else points(found.exercise) * (found.state == "solved"),
+                "of": points(found.exercise),
                 "doubts": found.doubts,
                 "mistakes": found.mistakes,
             }
@@ -148,7 +148,7 @@ class Survey:
 
 
 def survey(
-    submitted: Class,
+    submitted: Mapping[str, list[File]],
     reference: dict[int, Chapter],
     *,
     limits: Limits | None = None,
@@ -158,7 +158,7 @@ def survey(
 
     Parameters
     ----------
-    submitted : Class
+    submitted : dict of str to list of File
         What `submissions.find` found.
     reference : dict of int to Chapter
         The chapters to compare; of these, chapters that nobody handed in are left out.
@@ -167,31 +167,32 @@ def survey(
     track : callable
         Iterates over the students, and shows how far it is.
     """
-    handed_in = {file.chapter for files in submitted.students.values() for file in files}
+    handed_in = {file.chapter for files in submitted.values() for file in files}
     reference = {number: chapter for number, chapter in reference.items() if number in handed_in}
-    students: list[Student] = []
-    layout = submitted.layout
+    found = Survey(reference, [])
     try:
-        for name in track(list(submitted.students)):
-            students.append(_look(name, submitted.students[name], reference, limits))
+        for name in track(list(submitted)):
+            found.students.append(_look(name, submitted[name], reference, limits))
     except KeyboardInterrupt:
-        if not limits or not students:
+        if not limits or not found.students:
             raise
         # Running a class takes hours: what is done is not thrown away.
-        layout += f"; interrupted after {len(students)} of {len(submitted.students)} students"
-    for position, chapter in enumerate(reference.values()):
-        _note_alike([(student, student.chapters[position]) for student in students], chapter)
-    return Survey(layout, reference, students)
+        found.note = f"Interrupted after {len(found.students)} of {len(submitted)} students."
+    _note_alike(found.students)
+    return found
 
 
-def _note_alike(works: list[tuple[Student, ChapterWork]], chapter: Chapter) -> None:
-    """Note notebooks of a chapter that hold the same answers as another student's, letter for letter."""
-    texts = [{e: own_text(f, e) for f, e in zip(work.exercises, chapter.exercises, strict=True)} for _, work in works]
-    for first, second, same in alike(texts):
-        for one, other in ((first, second), (second, first)):
-            own = sum(map(bool, texts[one].values()))
-            what = f"{same} of its {own} longer answers are those of {works[other][0].name}, letter for letter"
-            works[one][0].problems.append((works[one][1].file, what))
+def _note_alike(students: Sequence[Student]) -> None:
+    """Note answers in words that two students share letter for letter."""
+    writers: defaultdict[tuple[str, str], list[tuple[str, Found]]] = defaultdict(list)
+    for student in students:
+        for found in student.exercises:
+            if found.state == "answered":
+                writers[found.exercise, found.answer.strip()].append((student.name, found))
+    for alike in writers.values():
+        for name, found in alike:
+            if others := [other for other, _ in alike if other != name]:
+                found.doubts.append(f"letter for letter the answer of {', '.join(others[:3])}")
 
 
 def _look(name: str, files: list[File], reference: Mapping[int, Chapter], limits: Limits | None) -> Student:
@@ -217,7 +218,6 @@ def _work(student: Student, files: list[File], chapter: Chapter, limits: Limits 
     what = f"a second notebook of chapter {chapter.number}; {file.name} counts, in which more is done"
     student.problems += [(other.name, what) for _, _, other in tried if other is not file]
     work = ChapterWork(chapter.number, exercises, file.name, changes=find_changes(notebook, chapter))
-    work.last = _last_change(notebook, file)
     if limits:
         stored, notebook = exercises, execute(notebook, chapter, limits)
         student.problems += [(file.name, note) for note in notebook.notes if note not in file.notes]
@@ -227,7 +227,8 @@ def _work(student: Student, files: list[File], chapter: Chapter, limits: Limits 
                 new.doubts.append(f"claims {old.state}, but a fresh run says {new.state}")
     is_forged = touches_checks(notebook, chapter)
     for found, exercise in zip(work.exercises, chapter.exercises, strict=True):
-        found.doubts += remarks(found, exercise)
+        if is_copied(found, exercise):
+            found.doubts.append("word for word the course's own answer")
         if is_forged and found.state == "solved":
             found.doubts.append("claims solved, but a cell of this notebook touches `checks` beyond calling them")
     work.numbers = expected.compare(dict(_published(notebook, chapter.number)), chapter.bounds)
@@ -251,15 +252,3 @@ def _published(notebook: Notebook, chapter: int) -> Iterator[tuple[str, float]]:
             for name, value in item["numbers"].items() if item["chapter"] == chapter else ():
                 if math.isfinite(value) and abs(value) < 1e300:
                     yield printable(name, 60), value
-
-
-def _last_change(notebook: Notebook, file: File) -> str:
-    """Return when a cell was run last, or else the file was changed, on this machine's clock to the minute.
-
-    JupyterLab records it (Settings, Notebook, "Record timing"): ``2026-03-02 10:00+01:00``.
-    """
-    last = max((cell.started for cell in notebook.cells), default="")  # all of them in UTC
-    moment = datetime.fromtimestamp(file.path.stat().st_mtime).astimezone()
-    with contextlib.suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(last.replace("Z", "+00:00")).astimezone()
-    return moment.isoformat(" ", "minutes")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labcourse import ntuple, samples, settings
-from labcourse.errors import BadFile, BadInput, ForeignFile, MissingSample
+from labcourse.errors import BadFile, ForeignFile, MissingSample
 from labcourse.files import sha256
 from workshop.opendata.manifest import Official, choose, is_whole
 
@@ -34,35 +34,19 @@ class Verdict(NamedTuple):
     folder: str
 
 
-def verify(names: Iterable[str] = (), folder: Path | None = None, release: str = "2020") -> list[Verdict]:
-    """Check files to the last byte; return a verdict per file.
+def verify(names: Iterable[str] = (), release: str = "2020") -> list[Verdict]:
+    """Check files to the last byte where the course reads them, and in `settings.official_folder`; a verdict per file.
 
-    Parameters
-    ----------
-    names : iterable of str, optional
-        See `manifest.choose`; by default the samples of the course, and whatever else of the collection was downloaded.
-    folder : path, optional
-        Where they are looked for; by default where the course reads them, and in `settings.official_folder`.
-    release : str
-        ``2020`` or ``2025``; of the latter, what is nowhere is left out by default.
-
-    Raises
-    ------
-    BadInput
-        If there is no such folder.
+    ``names`` are those of `manifest.choose`; by default the samples of the course, and whatever else of the collection
+    was downloaded; of the ``release`` 2025 what is nowhere is left out by default.
     """
     named, downloads = choose(names, release), settings.official_folder(release)
     if not names and release != "2020":
         named = [file for file in named if file.sample in samples.names(release)]
-    if folder is None:
-        pairs = [(file, _folder_of(file, downloads)) for file in named]
-        # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
-        others = named if names else choose(["all"], release)
-        pairs += [(file, downloads) for file in others if (downloads / file.name).is_file()]
-    elif folder.is_dir():
-        pairs = [(file, folder) for file in named]
-    else:
-        raise BadInput(f"{folder} is not a folder.", next_step="Give a folder that holds ROOT files.")
+    pairs = [(file, _folder_of(file, downloads)) for file in named]
+    # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
+    others = named if names else choose(["all"], release)
+    pairs += [(file, downloads) for file in others if (downloads / file.name).is_file()]
     return [_verdict(file, place) for file, place in dict.fromkeys(pairs)]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
@@ -81,7 +80,7 @@ def choose(names: Iterable[str] = (), release: str = "2020") -> list[Official]:
     Raises
     ------
     UnknownSample
-        With the nearest names.
+        If there is none of such a name.
     BadInput
         If there is no such release.
     """
@@ -89,13 +88,11 @@ def choose(names: Iterable[str] = (), release: str = "2020") -> list[Official]:
     official, _ = _RELEASES[release]
     wanted = set(names) or (set(samples.ALL) if release == "2020" else {"all"})
     known = {name for file in official for name in (file.sample, file.name)} | {"all"}
-    for name in sorted(wanted - known):
-        near = difflib.get_close_matches(name, sorted(known), n=2, cutoff=0.4)
+    if unknown := sorted(wanted - known):
         raise UnknownSample(
-            f"The official collection has no sample {name!r}.",
+            f"The official collection has no sample {unknown[0]!r}.",
             where="labcourse data",
-            next_step=(f"Did you mean {' or '.join(near)}? " if near else "")
-            + "`labcourse data verify --samples all` shows all of them.",
+            next_step="`labcourse data verify --samples all` shows all of them.",
         )
     return [file for file in official if wanted & {file.sample, file.name, "all"}]
 

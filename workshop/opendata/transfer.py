@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from labcourse.errors import DownloadError, StorageError
 from labcourse.files import alone_in, refused
+from labcourse.progress import Line, seconds
 from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_whole, mirrors
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ Report = Callable[[str, int, str], None]
 
 
 class Outcome(NamedTuple):
-    """What became of a file: ``downloaded``, ``unpacked``, ``already whole`` or ``failed``, and what to know of it."""
+    """What became of a file: ``downloaded``, ``already whole`` or ``failed``, and what to know of it."""
 
     file: str
     sample: str
@@ -89,14 +91,9 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
         At Ctrl-C. What was received is kept, and the next call goes on from there.
     """
     addresses = mirrors(from_mirrors, "2025" if set(files) & set(OFFICIAL_2025) else "2020")
-    with _client() as client:
-        return bring(files, folder, lambda file, report: _from_mirrors(client, addresses, file, folder, report))
-
-
-def bring(files: Sequence[Official], folder: Path, get: Callable[[Official, Report], Outcome]) -> list[Outcome]:
-    """Let ``get`` bring the files that a folder does not hold whole, one after the other; see `download`."""
     outcomes = []
-    with alone_in(folder, "download"), _bar(files) as report:
+    with _client() as client, alone_in(folder, "download"), Line() as line:
+        report = _shown(files, line)
         try:
             missing = [file for file in files if not is_whole(folder / file.name, file)]
             needed = sum(max(0, file.bytes - _size(folder / file.part)) for file in missing)
@@ -109,7 +106,7 @@ def bring(files: Sequence[Official], folder: Path, get: Callable[[Official, Repo
             for file in files:
                 outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
                 if file in missing:
-                    outcome = get(file, report)
+                    outcome = _from_mirrors(client, addresses, file, folder, report)
                 report(file.name, outcome.bytes, "")
                 outcomes.append(outcome)
         except OSError as error:
@@ -230,23 +227,17 @@ def _client() -> Iterator[httpx.Client]:
         yield client
 
 
-@contextmanager
-def _bar(files: Sequence[Official]) -> Iterator[Report]:
-    """Show one bar for all files on standard error, if that is a terminal; yields what is told of each file's bytes."""
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+def _shown(files: Sequence[Official], line: Line) -> Report:
+    """Return what is told of each file's bytes, and says how far all files are."""
+    sizes, total, begin = dict[str, int](), sum(file.bytes for file in files), monotonic()
 
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal) as shown:
-        task = shown.add_task("official files", total=sum(file.bytes for file in files))
-        sizes: dict[str, int] = {}
+    def report(name: str, size: int, note: str) -> None:
+        sizes[name] = size
+        done = max(sum(sizes.values()), 1)
+        left = seconds((monotonic() - begin) * (total / done - 1))
+        line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {left} left  {note or name.removesuffix('.4lep.root')}")
 
-        def report(name: str, size: int, note: str) -> None:
-            sizes[name] = size
-            shown.update(task, completed=sum(sizes.values()), description=note or name.removesuffix(".4lep.root"))
-
-        yield report
+    return report
 
 
 def _size(path: Path) -> int:

@@ -1,0 +1,63 @@
+"""A student's kernel: runs cells, and can be interrupted while it does."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, NamedTuple
+
+from jupyter_client.manager import start_new_kernel
+
+from course.checks.progress import MIME_TYPE
+from labcourse import settings
+
+
+class Said(NamedTuple):
+    """What a cell put out: its text, errors included, the name of its error, its verdicts."""
+
+    text: str
+    error: str
+    verdicts: list[Any]
+
+    @property
+    def state(self) -> str:
+        """The state of its last verdict."""
+        return str(self.verdicts[-1]["state"])
+
+
+class Kernel:
+    """A kernel of this Python; ``variables`` are added to its environment."""
+
+    def __init__(self, **variables: str) -> None:
+        self.manager, self.client = start_new_kernel(
+            env={**os.environ, "PYTHONPATH": str(settings.home()), **variables}
+        )
+
+    def __call__(self, code: str, *, interrupt_after: str = "", cell: str = "") -> Said:
+        """Run a cell, and press the stop button once it has shown a text; a cell is the same under the same name."""
+        texts, error, verdicts = [], "", []
+        content = {"code": code, "silent": False, "store_history": True, "stop_on_error": False, "allow_stdin": False}
+        request = self.client.session.msg("execute_request", content, metadata={"cellId": cell or code})
+        self.client.shell_channel.send(request)
+        while True:
+            message = self.client.get_iopub_msg(timeout=60)
+            if message["parent_header"].get("msg_id") != request["header"]["msg_id"]:
+                continue
+            content, kind = message["content"], message["msg_type"]
+            if kind == "status" and content["execution_state"] == "idle":
+                return Said("".join(texts), error, verdicts)
+            if kind == "error":
+                error = content["ename"]
+                texts += content["traceback"]
+            if kind == "stream":
+                texts.append(content["text"])
+            if kind in ("display_data", "update_display_data", "execute_result"):
+                texts.append(content["data"].get("text/plain", "") + "\n")
+                verdicts += [content["data"][MIME_TYPE]] if MIME_TYPE in content["data"] else []
+            if interrupt_after and interrupt_after in "".join(texts):
+                interrupt_after = ""
+                self.manager.interrupt_kernel()
+
+    def end(self) -> None:
+        """Shut it down."""
+        self.client.stop_channels()
+        self.manager.shutdown_kernel(now=True)
