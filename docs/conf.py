@@ -83,7 +83,8 @@ if repository := os.environ.get("LABCOURSE_REPOSITORY"):
 def page(chapter: source.Source) -> Any:
     """Return a chapter to read: the student's notebook, the outputs of the solution, and answers folded away."""
     solution = {cell.id: cell for cell in build.load(HOME / "solutions" / f"{chapter.name}.ipynb").cells}
-    words = {answer.exercise: answer.answer for answer in exercises.answers([chapter])}
+    listed = exercises.of_chapter(chapter)["exercises"]
+    words = {exercise["number"]: exercise["model"] for exercise in listed if "model" in exercise}
     notebook = build.student_notebook(chapter)
     cells = []
     for written, cell in zip(chapter.handed_out.cells, notebook.cells, strict=True):
