@@ -13,7 +13,7 @@
 # heavy partner of the Higgs boson, called A, that decays to a Z boson and a Higgs boson: A → Zh → ℓ⁺ℓ⁻ b b̄. Nobody knows its mass.
 #
 # A file lies beside this notebook. It holds what an experiment recorded in 139 fb⁻¹ of simulated collisions. Somebody may have hidden an A in it,
-# and has told neither you nor this notebook. At the end you say: *found*, with a mass and a cross-section, or *excluded*, down to which cross-section.
+# and has told neither you nor this notebook. Take two evenings. At the end you say: *found*, with a mass and a cross-section, or *excluded*, down to which cross-section.
 
 # %% [markdown]
 # ## What you will do
@@ -25,7 +25,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 180 minutes, in two evenings | the events in `data/azh` | limits, a verdict, `results.json` |
+# | 180 minutes | the events in `data/azh` | limits, a verdict, `results.json` |
 
 # %%
 from dataclasses import replace
