@@ -223,7 +223,7 @@ def tune(
 ) -> None:
     """Search for better settings of the project's network with Optuna, and show the best ones.
 
-    Layers, width, activation, conditioning, optimizer, rate, decay, and how much the signal weighs. Hopeless trials end
+    Layers, width, activation, conditioning, optimizer, rate, and how much the signal weighs. Hopeless trials end
     early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
 
     Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4
