@@ -84,6 +84,8 @@ def searching(
                 bins.stairs([0.0], [0.0, 1.0], baseline=_LEAST, fill=True, label=name, zorder=2 - i / 100, **look)
             )
         steps[-1].set(hatch=style.SIGNAL_HATCH, edgecolor="white")
+        line = {"color": style.SIGNAL, "linewidth": 1.8, "zorder": 3}
+        alone = bins.stairs([0.0], [0.0, 1.0], baseline=None, label="signal alone", **line)
         total = sum(start[name].sum() for name in names)
         bins.set(xlim=(0, 1), ylim=(_LEAST, 2 * total), yscale="log", ylabel="expected events per bin")
         bins.set(xlabel="score, as the share of signal below it")
@@ -104,6 +106,7 @@ def searching(
         for step, events in zip(steps, [*(yields[name] for name in names), signal], strict=True):
             below = below + events
             step.set_data(np.maximum(below, _LEAST), edges)
+        alone.set_data(signal, edges)
         point.set_data([m], [cross_section])
         z = float(significance_of(m, cross_section))
         levels = ((5, "discovered"), (3, "evidence"), (0, "too few events to be seen"))
@@ -119,11 +122,11 @@ def searching(
     return frame.Panel(
         "searching",
         fig,
-        [*steps, point],
+        [*steps, alone, point],
         controls,
         update,
         alt="Left, expected events of the backgrounds in bins of the score, stacked on a logarithmic axis, with the "
-        "signal of the chosen cross-section on top; the background falls steeply towards high scores. Right, the "
-        "expected limit on the cross-section against the mass with bands of one and two standard deviations, and a "
-        "star at the chosen mass and cross-section.",
+        "signal of the chosen cross-section on top, and alone as a line; background falls towards high scores. Right, "
+        "the expected limit on the cross-section against the mass with bands of one and two standard deviations, and "
+        "a star at the chosen mass and cross-section.",
     )

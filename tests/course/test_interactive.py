@@ -127,7 +127,7 @@ def panels():
         interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0]),
         interactive.threshold(),
         interactive.folds(n_events=120),
-        interactive.searching(search_for, seen_at, LIMITS, mass=300, cross_section=0.01),
+        interactive.searching(search_for, seen_at, LIMITS, mass=512.5, cross_section=0.01),
     ]
 
 
