@@ -17,7 +17,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from labcourse.settings import data_folder, home
+from labcourse import settings
 
 _is_solution = False
 
@@ -25,7 +25,7 @@ _is_solution = False
 def outputs_folder() -> Path:
     """Return the folder under which chapters write."""
     chosen = os.environ.get("LABCOURSE_OUTPUTS")
-    return home() / os.path.expanduser(chosen) if chosen else data_folder() / "outputs"
+    return settings.home() / os.path.expanduser(chosen) if chosen else settings.data_folder() / "outputs"
 
 
 def declare_solution(is_solution: bool) -> None:
