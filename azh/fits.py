@@ -3,9 +3,6 @@
 The model is one of pyhf (`pyhf.Model`); so is its likelihood, to the last digit (a test compares both). What is ours
 is the fit: Newton's steps, with the derivatives of each modifier written down. Many data sets at once take less than a
 millisecond each, where pyhf's general minimiser takes a hundred: toys, bands and scans become a matter of seconds.
-
-Test statistics and their asymptotic distributions are those of G. Cowan et al., Eur. Phys. J. C 71 (2011) 1554
-(arXiv:1007.1727), with CLs (A. L. Read, J. Phys. G 28 (2002) 2693).
 """
 
 from __future__ import annotations

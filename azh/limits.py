@@ -156,6 +156,6 @@ def _crossing(falling: Callable[[float], float], start: float) -> float:
         low /= 2
     raise BadInput(
         "No signal strength is excluded.",
-        where="azh.fits",
+        where="azh.limits",
         next_step="Look at the model: does the signal expect events, and are they not all uncertain?",
     )

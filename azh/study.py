@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-PUBLISHED_LIMITS = {300.0: 0.31, 1400.0: 4.29e-3, 2000.0: 8.4e-3}
-"""Expected limits in pb of R. Herencia, QMUL report 2022, with a background uncertainty of 20 %."""
-
 
 def likelihood(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Likelihood:
     """Return the likelihood of a mass (GeV). Raises as `Search.templates` and `Likelihood`."""

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[Any]
-
 Integers = NDArray[Any]
 Modifiers = Callable[[str, str, "Histogram"], list[dict[str, Any]]]
 
@@ -34,7 +33,6 @@ JET_ENERGY = 0.02
 """One standard deviation of the energy of all jets together, relative."""
 LUMINOSITY_ERROR = 0.017
 """Relative, of the luminosity of 2015 to 2018 (ATLAS-CONF-2019-021)."""
-VARIATIONS = ("jet_energy", "b_tagging")
 
 
 class Histogram(NamedTuple):

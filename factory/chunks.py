@@ -69,14 +69,22 @@ def simulate_chunk(chunk: Chunk) -> Table:
     """Generate a chunk, pass it through the detector and keep the events with four leptons, rounded."""
     recipe = recipes.get(chunk.sample)
     pythia_seed, rng, for_detector = chunk.seeds(recipes.place(chunk.sample))
+    truth = generated(recipe, recipe.settings, chunk.events, pythia_seed, rng)
+    return finished(_detect(recipe, truth, chunk, for_detector))
+
+
+def generated(
+    recipe: recipes.Recipe, settings: tuple[str, ...], n_events: int, seed: int, rng: np.random.Generator
+) -> generator.Truth:
+    """Return events as they leave the generator, from a matrix element of ours where the recipe says so."""
     with tempfile.TemporaryDirectory(prefix="labcourse-") as folder:
         lhe = Path(folder) / "events.lhe" if recipe.matrix_element else None
         if lhe:
-            four_leptons.write_events(lhe, chunk.events, rng)
-        truth = generator.generate(
-            recipe.settings,
-            chunk.events,
-            pythia_seed,
+            four_leptons.write_events(lhe, n_events, rng)
+        return generator.generate(
+            settings,
+            n_events,
+            seed,
             rng=rng,
             lhe=lhe,
             relabel_associated_z=recipe.relabel_associated_z,
@@ -84,7 +92,6 @@ def simulate_chunk(chunk: Chunk) -> Table:
             # Of the four leptons, two may be non-prompt in these samples, and hardly more than one in the others.
             leptons=2 if recipe.non_prompt else 3,
         )
-    return finished(_detect(recipe, truth, chunk, for_detector))
 
 
 _EXTRA = 0.004

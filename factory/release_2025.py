@@ -7,7 +7,6 @@ have non-prompt leptons, and numbers are small: the files have to fit into the r
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from factory import bundle, corrections, detector, four_leptons, generator, mini, nonprompt, recipes
+from factory import bundle, corrections, detector, generator, mini, nonprompt, recipes
+from factory.chunks import generated
 from factory.particles import FALSE, PROMPT, Particles, concatenate
 from factory.tables import rounded
 from labcourse import samples, selection
@@ -142,20 +142,7 @@ def _events(source: Source, wanted: int, sequence: Sequence[int]) -> Columns:
 def _batch(source: Source, size: int, rng: np.random.Generator, seed: int) -> Columns:
     """Generate and measure a batch of events; see `factory.chunks`, whose events are also identified and isolated."""
     recipe, settings = recipes.get(source.recipe), (*recipes.get(source.recipe).settings, *source.settings)
-    with tempfile.TemporaryDirectory(prefix="labcourse-") as folder:
-        lhe = Path(folder) / "events.lhe" if recipe.matrix_element else None
-        if lhe:
-            four_leptons.write_events(lhe, size, rng)
-        truth = generator.generate(
-            settings,
-            size,
-            seed,
-            rng=rng,
-            lhe=lhe,
-            relabel_associated_z=recipe.relabel_associated_z,
-            soften_higgs=recipe.soften_higgs,
-            leptons=2 if recipe.non_prompt else 3,
-        )
+    truth = generated(recipe, settings, size, seed, rng)
     n_events = truth.n_events
     prompt = detector.measure_leptons(detector.dress(truth.leptons, truth.photons), rng)
     found = detector.accept(prompt) & detector.isolated(truth.leptons, truth.photons)

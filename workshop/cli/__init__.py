@@ -216,7 +216,7 @@ def tune(
         Path | None, typer.Argument(help="SQLite file of the search; by default the project notebook's own.")
     ] = None,
     trials: Annotated[int, typer.Option(help="Go on until there are so many.", min=1)] = 40,
-    epochs: Annotated[int, typer.Option(help="Epochs of each trial.", min=1)] = 6,
+    epochs: Annotated[int, typer.Option(help="Epochs of each trial.", min=1)] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the search.", min=0)] = 1,
     workers: Annotated[int, typer.Option(help="Trials at a time, each in a process of this machine.", min=1)] = 1,
     as_json: Json = False,
