@@ -34,6 +34,7 @@ HELD = {
     "preselect": 15,
     "read": 0.67,
     "stream": 0.67,
+    "stream_2025": 0.67,
     "simulate_ggH": 0.77,
     "simulate_llll": 0.77,
     "workers": 1.8,

@@ -39,7 +39,7 @@ def test_numbers_are_printed_and_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("BENCH_JSON", str(tmp_path / "bench.json"))
     benchmarks.main(["--quick", "scan", "preselect", "read", "predict", "interactive"])
     written = json.loads((tmp_path / "bench.json").read_text())
-    assert list(written) == ["scan", "preselect", "read", "stream", "predict", "interactive"]
+    assert list(written) == ["scan", "preselect", "read", "stream", "stream_2025", "predict", "interactive"]
     for numbers in written.values():
         assert list(numbers) == ["ratio", "spread", "ours_s", "plain_s"]
         assert all(isinstance(value, float) and value >= 0 for value in numbers.values())
