@@ -7,7 +7,7 @@ One row per event that passes the resolved selection, GeV and radians:
 ``region``               ``signal``, ``sideband`` (beside the window of m_bb) or ``emu`` (an electron and a muon)
 ``m_a_true``             mass of the A that was simulated (GeV); 0 for background, which has none
 ``run``, ``event``       who the event is: the split goes by them
-the columns of INPUTS    see there; the last one, ``m_a``, is added by `at_mass` or `draw_masses`
+the columns of MEASURED  see INPUTS, whose last, ``m_a``, is added by `at_mass` or `draw_masses`
 ``weight``               expected events at 139 fb⁻¹, signal at 0.05 pb; some are negative
 =======================  =====================================================================================
 """
@@ -73,10 +73,11 @@ INPUTS: dict[str, str] = {
     "btag_b1": "how much the harder b jet looks like one",
     "btag_b2": "how much the softer b jet looks like one",
     "btag_j3": "how much the third jet looks like a b jet",
+    "ln_m_ratio": "ln(m_zh / m_a), how far the mass is from the tested one; −0.5 and 0.5 stand for all that is farther",
     "m_a": "mass that is tested, the parameter of the network (GeV)",
 }
-"""The twenty inputs of the network and what they are, in their order; the mass is the last."""
-MEASURED = tuple(name for name in INPUTS if name != "m_a")
+"""The 21 inputs of the network and what they are, in their order: what is measured, then those that know the mass."""
+MEASURED = tuple(name for name in INPUTS if name not in ("ln_m_ratio", "m_a"))
 COLUMNS = ("process", "region", "m_a_true", "run", "event", *MEASURED, "weight")
 """The columns of the table, in their order."""
 

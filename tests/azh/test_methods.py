@@ -86,6 +86,8 @@ def test_masses_are_drawn_anew_each_epoch_and_repeat_with_the_seed(monkeypatch: 
 
     def watch(*arguments: Any, each_epoch: Any, **options: Any) -> Any:
         seen.extend(each_epoch(epoch)[:, -1].copy() for epoch in (0, 1, 0))
+        x, place = each_epoch(1), events.MEASURED.index("m_zh")
+        np.testing.assert_array_equal(x[:, -2], np.clip(np.log(x[:, place] / x[:, -1]), -0.5, 0.5))
         return original(*arguments, each_epoch=each_epoch, **options)
 
     monkeypatch.setattr(methods.training, "fit", watch)
@@ -135,7 +137,12 @@ def test_each_event_is_judged_by_the_network_that_has_not_seen_it() -> None:
 
 def test_inputs_are_the_measured_columns_with_the_mass_behind_them() -> None:
     table = make_events(10)
+    table["m_zh"] = np.geomspace(100, 3000, len(table), dtype=np.float32)
     x = methods.inputs_of(table, np.full(len(table), 500))
+    inside = np.abs(np.log(table["m_zh"] / 500)) < 0.5
+    assert 0 < inside.sum() < len(table)
+    np.testing.assert_allclose(500 * np.exp(x[inside, -2]), table["m_zh"][inside], rtol=1e-5)
+    assert set(x[~inside, -2]) == {-0.5, 0.5}
     assert x.shape == (len(table), len(events.INPUTS))
     np.testing.assert_array_equal(x[:, list(events.INPUTS).index("m_zh")], table["m_zh"])
     assert set(x[:, -1]) == {500.0}
