@@ -152,11 +152,6 @@ def injection(model: Likelihood, cross_section: float, *, experiments: int = 200
     truth = model.start.copy()
     truth[model.poi] = mu
     data, centre = model.toys(truth, experiments, rng)
-    return judge(model, data, mu, centre=centre)
-
-
-def judge(model: Likelihood, data: Floats, mu: float, *, centre: Floats | None = None) -> dict[str, float]:
-    """Return what `injection` returns, for experiments that are there: counts of shape (n, n_bins)."""
     pull, covered = outcomes(model, data, mu, centre=centre)
     return {"bias": float(pull.mean()), "pull_width": float(pull.std(ddof=1)), "coverage": float(covered.mean())}
 
