@@ -21,7 +21,8 @@ import pandas as pd
 import azh
 from azh import study
 from azh.events import REGIONS, SIGNAL_CROSS_SECTION, identity
-from azh.fits import Floats, Likelihood, expected_band
+from azh.fits import Floats, Likelihood
+from azh.limits import expected_band
 from azh.templates import JET_ENERGY, Templates, _Rows, shift_jets, specification
 from factory.azh import sealed
 from factory.azh.generation import PASSES

@@ -637,7 +637,7 @@ print(f"cross-section there: {top.cross_section:.4f} ± {top.error:.4f} pb")
 print(f"m_Zh alone would have seen {by_mass_alone.significance:.2f} standard deviations at this mass")
 
 # %% [markdown]
-# Do not trust the interval too far. It may be as narrow as a step: at each mass the events are sorted anew and bins are merged anew, so $Z^2$ is ragged, and one lucky event at the top counts. The signal is interpolated as well, here between 300 and 420 GeV if you have file 1. Ten or fifteen GeV are a fair guess; to know it, hide signals yourself and see how the masses that are found scatter.
+# Do not trust the interval too far. It may be as narrow as a step: at each mass the events are sorted anew and bins are merged anew, so $Z^2$ is ragged, and one lucky event at the top counts. The signal is interpolated as well, here between 300 and 420 GeV if you have file 1. So the interval holds the true mass far less often than in two of three cases. Two or three per cent of the mass are a fair error: we have hidden signals of known mass, and looked where they were found (`docs/parameterised.md`).
 #
 # Now look at the fit itself, at this mass. First all its bins.
 
