@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 import sys
@@ -11,8 +12,14 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import made_up, timing
+from labcourse import settings
 
 TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, generated=20, rounds=2)
+
+
+@pytest.mark.parametrize("path", sorted(settings.home().glob("benchmarks/[a-z]*.py")), ids=lambda path: path.stem)
+def test_those_that_take_long_can_be_imported_at_least(path):
+    importlib.import_module(f"benchmarks.{path.stem}")
 
 
 def test_ratio_is_the_median_over_interleaved_rounds():
