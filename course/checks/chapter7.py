@@ -135,6 +135,16 @@ def _choice(
     return choose
 
 
+def _bare(pick: Callable[[Any], Any]) -> Callable[[significance.Scan], Any]:
+    """Return what `effective >= min_effective & isfinite` chooses: & comes first, and makes 0 or 1 of a number."""
+
+    def choose(scan: significance.Scan) -> Any:
+        passed = _effective(scan) >= (25 & np.isfinite(scan.significance))
+        return scan.cut[passed][pick(scan.significance[passed])]
+
+    return choose
+
+
 _AMONG = "take it from scan.cut[usable], or put -np.inf in the place of the others"
 _EFFECTIVE = "what counts is how well the background is known: (b/σ_b)²"
 _MISTAKES_7_3 = (
@@ -144,17 +154,18 @@ _MISTAKES_7_3 = (
     (_choice(worth=lambda scan: scan.cut + np.inf), "the cut with few heavy background events wins", _EFFECTIVE),
     (_choice(worth=lambda scan: scan.raw_background), "raw background events are counted", _EFFECTIVE),
     (_choice(worth=lambda scan: np.sqrt(_effective(scan))), "the effective number is not squared", _EFFECTIVE),
+    *((_bare(pick), "brackets are missing: & comes before >=", "(a >= b) & c") for pick in (np.argmax, np.nanargmax)),
     (_choice(nan_wins=True), "a NaN wins", "np.argmax takes NaN for the largest: put -np.inf in its place"),
 )
 
 
 def _crafted_scan() -> significance.Scan:
     """A scan whose highest values are of cuts that must not win: too few events, NaN."""
-    z = np.array([3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5, 0.3])
-    background = np.array([8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0, 30.0])
-    error = np.array([6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0, 5.0])
-    cut = np.array([0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95])
-    raw = np.array([18, 3600, 3600, 576, 513, 36, 11025, 20, 400])
+    z = np.array([np.nan, 3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5, 0.3, 3.5])
+    background = np.array([4.0, 8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0, 30.0, 5.0])
+    error = np.array([3.0, 6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0, 5.0, 10.0])
+    cut = np.array([0.02, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97])
+    raw = np.array([10, 18, 3600, 3600, 576, 513, 36, 11025, 20, 400, 12])
     zeros = np.zeros(len(cut))
     return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
