@@ -135,26 +135,24 @@ def _choice(
     return choose
 
 
-def _bare(pick: Callable[[Any], Any]) -> Callable[[significance.Scan], Any]:
-    """Return what `effective >= min_effective & isfinite` chooses: & comes first, and makes 0 or 1 of a number."""
-
-    def choose(scan: significance.Scan) -> Any:
-        passed = _effective(scan) >= (25 & np.isfinite(scan.significance))
-        return scan.cut[passed][pick(scan.significance[passed])]
-
-    return choose
-
-
 _AMONG = "take it from scan.cut[usable], or put -np.inf in the place of the others"
 _EFFECTIVE = "what counts is how well the background is known: (b/σ_b)²"
+_BARE = "brackets are missing: & comes before >=, and makes 0 or 1 of a number", "(… >= min_effective) & np.isfinite(…)"
+
+
+def _bare(scan: significance.Scan) -> Any:
+    return np.where(_effective(scan) >= (25 & np.isfinite(scan.significance)), np.inf, 0.0)
+
+
 _MISTAKES_7_3 = (
+    (_choice(worth=_bare, nan_wins=True), *_BARE),
+    (_choice(lambda scan, z, ok: scan.cut[np.nanargmax(z)], worth=_bare, nan_wins=True), *_BARE),
     (_choice(lambda scan, z, ok: np.argmax(z)), "this is the position of the cut", "return scan.cut at that position"),
     (_choice(lambda scan, z, ok: z.max()), "this is the significance", "return the cut that belongs to it"),
     (_choice(lambda scan, z, ok: scan.cut[np.argmax(z[ok])]), "the position is counted among the usable cuts", _AMONG),
     (_choice(worth=lambda scan: scan.cut + np.inf), "the cut with few heavy background events wins", _EFFECTIVE),
     (_choice(worth=lambda scan: scan.raw_background), "raw background events are counted", _EFFECTIVE),
     (_choice(worth=lambda scan: np.sqrt(_effective(scan))), "the effective number is not squared", _EFFECTIVE),
-    *((_bare(pick), "brackets are missing: & comes before >=", "(a >= b) & c") for pick in (np.argmax, np.nanargmax)),
     (_choice(nan_wins=True), "a NaN wins", "np.argmax takes NaN for the largest: put -np.inf in its place"),
 )
 
@@ -199,11 +197,7 @@ _ADD_SQUARES = "ln of a product is a sum: the Z² of the bins add up"
 _MISTAKES_7_5 = (
     (lambda s, b: _z(s, b).sum(axis=-1), "the significances are added", _ADD_SQUARES),
     (lambda s, b: (_z(s, b) ** 2).sum(axis=-1), "this is the square", "take the root at the end"),
-    (
-        lambda s, b: _z(s.sum(axis=-1), b.sum(axis=-1)),
-        "all bins are thrown together",
-        f"each for itself: {_ADD_SQUARES}",
-    ),
+    (lambda s, b: _z(s.sum(axis=-1), b.sum(axis=-1)), "all bins are thrown together", _ADD_SQUARES),
     (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b", "where s is not small: z_count(s + b, b)"),
     (_z, "this is Z of each bin", "add up the squares"),
 )
@@ -428,14 +422,8 @@ _MISTAKES_WINDOW = (
     (lambda r, n, w: w @ (n / r.sum(axis=1)), "each region has a factor", f"each *kind* has one. {_EQUATIONS}"),
     (lambda r, n, w: w @ (n / np.diag(r)), "each region is taken for pure", f"both kinds are in both. {_EQUATIONS}"),
     (lambda r, n, w: w @ np.linalg.solve(r.T, n), "rows and columns are swapped", "rows are regions, columns kinds"),
-    (
-        lambda r, n, w: np.linalg.solve(r, n).sum(),
-        "this is the sum of the factors",
-        "multiply each with its kind's yield",
-    ),
+    (lambda r, n, w: np.linalg.solve(r, n).sum(), "this is the sum of the factors", "each times its kind's yield"),
 )
-
-
 _EACH = "b = Σ c_i n_i has the variance Σ c_i² n_i"
 _MISTAKES_SIGMA = (
     (lambda r, n, w: np.sqrt(_window(r, n, w)[0]), "the error is the root of the estimate", _EACH),
