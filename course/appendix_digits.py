@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Appendix – Ten digits
 #
-# No physics for ten minutes. Here a network reads handwriting. You know each of its parts from chapter 2; new is that there are ten
+# No physics for half an hour. Here a network reads handwriting. You know each of its parts from chapter 2; new is that there are ten
 # classes instead of two. And the end is about something that every search for a particle has to get right: a test that is fair.
 #
 # ## What you will do
@@ -20,7 +20,7 @@
 #
 # | time | needs | makes |
 # |---|---|---|
-# | 10 minutes | chapter 2 in your head, nothing on the disk | nothing that another chapter reads |
+# | 30 minutes | chapter 2 in your head, nothing on the disk | nothing that another chapter reads |
 
 # %%
 import math
