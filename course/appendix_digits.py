@@ -157,7 +157,8 @@ found.round(4)
 
 # %% tags=["nbval-ignore-output"]
 right = {name: p.argmax(axis=1) == digits for name, p in readers.items()}
-mine, plain = (int(np.sum(right[a] & ~right[b])) for a, b in (list(right)[:0:-1], list(right)[1:]))
+by_network, by_regression = right["network"], right["logistic regression"]
+mine, plain = int(np.sum(by_network & ~by_regression)), int(np.sum(by_regression & ~by_network))
 gain, gain_error = (mine - plain) / len(digits), math.sqrt(mine + plain) / len(digits)
 print(
     f"right: {mine} pictures by the network only, {plain} by logistic regression only: {gain:+.4f} ± {gain_error:.4f}"
