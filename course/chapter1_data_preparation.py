@@ -28,7 +28,7 @@
 #
 # The heading of an exercise says what it asks for: to *write code*, to *derive* a formula first, or an answer *in your words*. Below each one is a check. Run it
 # after the cell of your answer, as often as you change that: it tells you what holds, what does not, and gives a hint. If you leave an exercise open, the
-# check says so and the chapter goes on with the course's own solution. A word with a link is explained in the glossary.
+# check says so and the chapter goes on with the course's own solution. A word with a link is explained in the glossary. Code that draws a figure or keeps results for later chapters need only be run, not read.
 
 # %%
 from course import checks, interactive, leaderboard, outputs

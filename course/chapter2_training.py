@@ -627,7 +627,7 @@ model.compile(
 )
 
 # %% [markdown]
-# `accuracy` plays no part in the training. It is only reported: the share of events on the right side of a score of 0.5.
+# `accuracy` plays no part in the training. It is only reported: the share of events on the right side of a score of 0.5. (It stands under `weighted_metrics` for chapter 5, where events get weights. Here all count the same.)
 #
 # From here on the network is written down, and compiled in this way, by `network.build`, and trained by `training.fit`. That function
 # makes the same steps as Keras' own `model.fit`, only faster; section 2.7 shows that it does.
@@ -684,6 +684,9 @@ print(f"one neuron without bias: loss {loss_of(bottom):.4f}; with bias, the best
 interactive.small_network(x_train[:, [1, 3]], y_train, ["lep2_pt", "lep4_pt"], seed=SEED)
 
 # %% [markdown]
+# Two lines enclose a band: inside it the score is above one half, on both sides below. A single neuron has one line, so that the background beyond it is on the right side, and that before it on the wrong one. (Which epochs? Here the
+# loss passes that of the best line within the first ten, and soon after the second line is there to stay.)
+#
 # ### Five epochs
 #
 # Now we train for good: a fresh network, five epochs, shuffled.
@@ -726,7 +729,7 @@ checks.written("2.11", answer_2_11)
 # %% [markdown]
 # ## 2.7 The same steps, faster
 #
-# Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself. One epoch takes a few
+# Keras' own training is called `model.fit`. It takes the dataset, which shuffles by itself: hence `shuffle=False`. One epoch takes a few
 # seconds, on a slow computer ten or more, and says nothing until the end. (Keras starts its clock only when everything is prepared;
 # ours counts the preparation, too.)
 

@@ -20,6 +20,7 @@ def exercise_10_1(answer: Any, report: Report) -> None:
         (np.log10(10), "this is the logarithm to the base 10", "the loss takes the natural logarithm: np.log"),
         (np.log2(10), "this is the logarithm to the base 2", "the loss takes the natural logarithm: np.log"),
         (0.1, "this is the probability of the true digit", "the loss is −ln of it"),
+        (0.325, "this is the cross-entropy of two classes", "of ten probabilities only that of the true digit counts"),
         (0.9, "this is the share that is read wrong", "the loss looks at probabilities, not at who is right"),
     )
     what, hint = "it is the loss of ten equal probabilities", "put p = 1/10 into −ln p"
@@ -86,7 +87,7 @@ _MISTAKES_10_3 = (
 @exercise("10.3")
 def exercise_10_3(answer: Any, report: Report) -> None:
     """The two digits that are confused most."""
-    pairs = {(3, 8): 6, (8, 3): 5, (1, 7): 8, (7, 1): 1, (9, 9): 30, (4, 4): 9}
+    pairs = {(3, 8): 9, (8, 3): 2, (1, 7): 10, (0, 5): 5, (5, 0): 5, (9, 9): 30, (4, 4): 9}
     pairs |= {(2, d): 3 for d in (0, 4, 5, 6)} | {(d, 6): 3 for d in (0, 4, 5)}
     given = tuple(np.repeat(np.array(list(pairs)), list(pairs.values()), axis=0).T)
     what = "the two digits that are confused most are found"

@@ -168,6 +168,7 @@ _MISTAKES_1_3 = (
     (changed(_share, lambda share: 1e6 * share), "this is a million times too large", "1 pb = 1000 fb, not 1/1000"),
     (lambda e, x, luminosity: _share(e, x, 1), "the luminosity is missing", "σ · L collisions of this kind happened"),
     (lambda e, x, luminosity: _share(e, x, 10), "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
+    (lambda *_: 0.0, "no event is selected", "== asks for one name: .isin(samples.SIGNAL) asks for all four"),
     (_share_with(np.ones_like), "raw events are counted", "what nature would show is the sum of the weights"),
     (_share_with(np.abs), "negative weights count as positive", "add the weights as they are"),
     (_share_with(seen=_ALL), "background is counted as seen", "only samples.SIGNAL are Higgs bosons"),

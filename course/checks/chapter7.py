@@ -137,7 +137,16 @@ def _choice(
 
 _AMONG = "take it from scan.cut[usable], or put -np.inf in the place of the others"
 _EFFECTIVE = "what counts is how well the background is known: (b/σ_b)²"
+_BARE = "brackets are missing: & comes before >=, and makes 0 or 1 of a number", "(… >= min_effective) & np.isfinite(…)"
+
+
+def _bare(scan: significance.Scan) -> Any:
+    return np.where(_effective(scan) >= (25 & np.isfinite(scan.significance)), np.inf, 0.0)
+
+
 _MISTAKES_7_3 = (
+    (_choice(worth=_bare, nan_wins=True), *_BARE),
+    (_choice(lambda scan, z, ok: scan.cut[np.nanargmax(z)], worth=_bare, nan_wins=True), *_BARE),
     (_choice(lambda scan, z, ok: np.argmax(z)), "this is the position of the cut", "return scan.cut at that position"),
     (_choice(lambda scan, z, ok: z.max()), "this is the significance", "return the cut that belongs to it"),
     (_choice(lambda scan, z, ok: scan.cut[np.argmax(z[ok])]), "the position is counted among the usable cuts", _AMONG),
@@ -150,11 +159,11 @@ _MISTAKES_7_3 = (
 
 def _crafted_scan() -> significance.Scan:
     """A scan whose highest values are of cuts that must not win: too few events, NaN."""
-    z = np.array([3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5, 0.3])
-    background = np.array([8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0, 30.0])
-    error = np.array([6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0, 5.0])
-    cut = np.array([0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95])
-    raw = np.array([18, 3600, 3600, 576, 513, 36, 11025, 20, 400])
+    z = np.array([np.nan, 3.0, 0.5, 0.9, 1.4, np.nan, 2.0, 1.2, 2.5, 0.3, 3.5])
+    background = np.array([4.0, 8.0, 100.0, 60.0, 40.0, 30.0, 20.0, 35.0, 50.0, 30.0, 5.0])
+    error = np.array([3.0, 6.0, 5.0, 3.0, 5.0, 4.0, 10.0, 1.0, 29.0, 5.0, 10.0])
+    cut = np.array([0.02, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.97])
+    raw = np.array([10, 18, 3600, 3600, 576, 513, 36, 11025, 20, 400, 12])
     zeros = np.zeros(len(cut))
     return significance.Scan(cut, zeros, background, zeros, error, raw // 9, raw, z, zeros)
 
@@ -188,11 +197,7 @@ _ADD_SQUARES = "ln of a product is a sum: the Z² of the bins add up"
 _MISTAKES_7_5 = (
     (lambda s, b: _z(s, b).sum(axis=-1), "the significances are added", _ADD_SQUARES),
     (lambda s, b: (_z(s, b) ** 2).sum(axis=-1), "this is the square", "take the root at the end"),
-    (
-        lambda s, b: _z(s.sum(axis=-1), b.sum(axis=-1)),
-        "all bins are thrown together",
-        f"each for itself: {_ADD_SQUARES}",
-    ),
+    (lambda s, b: _z(s.sum(axis=-1), b.sum(axis=-1)), "all bins are thrown together", _ADD_SQUARES),
     (lambda s, b: np.sqrt((s**2 / b).sum(axis=-1)), "the bins have s/√b", "where s is not small: z_count(s + b, b)"),
     (_z, "this is Z of each bin", "add up the squares"),
 )
@@ -417,14 +422,8 @@ _MISTAKES_WINDOW = (
     (lambda r, n, w: w @ (n / r.sum(axis=1)), "each region has a factor", f"each *kind* has one. {_EQUATIONS}"),
     (lambda r, n, w: w @ (n / np.diag(r)), "each region is taken for pure", f"both kinds are in both. {_EQUATIONS}"),
     (lambda r, n, w: w @ np.linalg.solve(r.T, n), "rows and columns are swapped", "rows are regions, columns kinds"),
-    (
-        lambda r, n, w: np.linalg.solve(r, n).sum(),
-        "this is the sum of the factors",
-        "multiply each with its kind's yield",
-    ),
+    (lambda r, n, w: np.linalg.solve(r, n).sum(), "this is the sum of the factors", "each times its kind's yield"),
 )
-
-
 _EACH = "b = Σ c_i n_i has the variance Σ c_i² n_i"
 _MISTAKES_SIGMA = (
     (lambda r, n, w: np.sqrt(_window(r, n, w)[0]), "the error is the root of the estimate", _EACH),

@@ -9,7 +9,7 @@ import numpy as np
 
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import changed, follows, parts_follow
+from course.checks.tables import PER_CENT, changed, follows, parts_follow
 
 _leading_first = course_answer("11.1")
 
@@ -57,6 +57,11 @@ _MISTAKES_ERROR = (
     (partial(_error, good=0), "the good ones do not fluctuate", _BOTH),
     (partial(_error, prompt=-1), "the variance is that of the difference", "all good ones were counted"),
     (changed(_error, np.square), "this is the variance", "take the root"),
+    (
+        lambda g, f, p: (g - p) / f * np.sqrt(1 / g + 1 / f),
+        "the relative error of the good ones is given to the fakes",
+        "n_prompt is exact: n_good − n_prompt has the error √n_good",
+    ),
 )
 
 
@@ -93,6 +98,11 @@ _MISTAKES_SIGMA = (
     (lambda one, two, prompt: np.sqrt(np.square(np.prod(two, axis=1)).sum()), "the first sum is left out", _SQUARES),
     (lambda one, two, prompt: _reducible(one, two, prompt)[1] ** 2, "this is the variance", "take the root"),
     (lambda one, two, prompt: np.sqrt(len(one) + len(two)), "events are counted", _SQUARES),
+    (
+        lambda one, two, prompt: np.sqrt(np.sum(np.square(one)) - np.sum(np.square(np.prod(two, axis=1)))),
+        "the variances are subtracted",
+        "variances add up, also where the sums are subtracted",
+    ),
 )
 
 
@@ -110,11 +120,15 @@ def exercise_11_4(answer: Any, report: Report) -> None:
 _expectation = course_answer("11.5")
 
 
-_LINE = "θ = 0 is Pythia, θ = 1 the twin: Pythia + θ (twin − Pythia)"
+_LINE = "θ = 0 is Pythia, θ = 1 the twin: Pythia + θ (twin − Pythia), also for θ < 0"
 _MISTAKES_11_5 = (
     (lambda mu, t, p, h, b: mu * (h + t * (p - h)) + b, "0 and 1 are exchanged", _LINE),
     (lambda mu, t, p, h, b: mu * (p + t * h) + b, "the twin is added", "its difference to Pythia moves"),
-    (lambda mu, t, p, h, b: mu * (p + abs(t) * (h - p)) + b, "the sign of θ is lost", "let θ go both ways"),
+    (
+        lambda mu, t, p, h, b: mu * (p + abs(t) * (h - p)) + b,
+        "θ goes the wrong way where it is negative",
+        f"{_LINE}, no abs",
+    ),
     (lambda mu, t, p, h, b: mu * (p + t * (h - p) + b), "μ multiplies the background", "signal only"),
     (lambda mu, t, p, h, b: mu * p + t * (h - p) + b, "μ does not multiply the difference", "all signal has μ"),
     (lambda mu, t, p, h, b: mu * (p + t * (h - p)), "the background is left out", "add it"),
@@ -144,6 +158,7 @@ def exercise_11_7(answer: Any, report: Report) -> None:
     mistakes = (
         (28.73 / root, "this is the published number", hint),
         (s / np.sqrt(b), "the uncertainty of the background is left out", "take the same formula: their_significance"),
+        (s / np.sqrt(b + (0.3 * b) ** 2), "0.3 is squared", "take the same formula: their_significance"),
         (s, "this is the number of signal events", "put it into their_significance"),
     )
     report.reading(answer, _corrected(), "the significance of the signal alone", *mistakes, tolerance=0.01, hint=hint)
@@ -157,9 +172,12 @@ _MISTAKES_MANY = (
     (lambda w, pt: np.abs(w).sum() / w.sum(), "this is the ratio", "by how much is it larger than one? subtract 1"),
     (lambda w, pt: np.mean(w < 0), "this is the share of negative weights", "compare the two sums"),
     (lambda w, pt: np.abs(w).sum() - w.sum(), "this is a difference of sums", "divide by the sum of w"),
+    (lambda w, pt: 1 - w.sum() / np.abs(w).sum(), "the excess is divided by Σ|w|", "by which share of the sum of w?"),
+    (lambda w, pt: 100 * (np.abs(w).sum() / w.sum() - 1), *PER_CENT),
 )
 _MISTAKES_UNSORTED = (
     (lambda w, pt: (pt[:, 0] < pt.max(axis=1)).sum(), "events are counted", "take the mean"),
+    (lambda w, pt: np.mean(pt[:, 0] == pt.max(axis=1)), "these are led by their first lepton", "count the others"),
     (lambda w, pt: np.mean((np.diff(pt, axis=1) > 0).any(axis=1)), "any two that are exchanged count", _HARDEST),
     (lambda w, pt: np.mean(pt[:, 0] < pt[:, 1]), "only the second is looked at", _HARDEST),
 )
@@ -176,7 +194,7 @@ def exercise_11_8(answer: Any, report: Report) -> None:
     """Three numbers that give flaws away."""
     weight = np.array([0.5, 0.4, -0.3, 0.6, 0.2, -0.2, 0.7])
     rows = [[30, 20, 10, 9], [20, 12, 40, 8], [15, 25, 9, 8], [40, 20, 30, 10]]
-    pt = np.array([*rows, [22, 11, 8, 33], [50, 9, 8, 7], [28, 26, 19, 14]], float)
+    pt = np.array([*rows, [22, 11, 8, 33], [50, 7, 8, 9], [28, 26, 19, 14]], float)
     many = _MISTAKES_MANY, "the excess of |w| is found", "Σ|w| / Σw − 1"
     unsorted = _MISTAKES_UNSORTED, "unsorted events are found", _HARDEST
     effective = _MISTAKES_EFFECTIVE, "the effective number is right", _KISH

@@ -206,6 +206,7 @@ EXERCISES = {
         (lambda events, x, luminosity: 1000 * share(events, x, luminosity), "a thousand times too large"),
         (lambda events, x, luminosity: share(events, x, luminosity, samples.SIGNAL[:2]), ""),
         (lambda events, x, luminosity: 0.0836, ""),
+        (lambda events, x, _: events["weight"][events["sample"] == samples.SIGNAL].sum(), "no event is selected"),
         (lambda events, x, luminosity: share(events.iloc[:9], x, luminosity), ""),
         (lambda events, x, luminosity: (share(events, x, luminosity), 1), ""),
     ),
