@@ -153,6 +153,21 @@ def draw(m_true, masses, rng):
 draw = checks.exercise_9_2(draw)
 
 # %% [markdown]
+# Does it do what it should? Here is the share of each mass in what a training sees, weights included: first of the signal, then of the background with the masses that your function has drawn.
+
+# %%
+own, is_signal = parts.train, azh.events.is_signal(parts.train)
+drawn = draw(own["m_a_true"].to_numpy(), azh.MASSES, np.random.default_rng(9))
+weight = azh.methods.training_weights(own)
+shares = pd.DataFrame(
+    {"m_a": drawn, "weight": weight / np.where(is_signal, weight[is_signal].sum(), weight[~is_signal].sum())}
+)
+shares.pivot_table("weight", np.where(is_signal, "signal", "background"), "m_a", "sum").round(3)
+
+# %% [markdown]
+# Both rows say the same, up to chance: whoever looks at $m_A$ alone knows nothing.
+
+# %% [markdown]
 # `azh.train` does so in each epoch. It balances the weights as well: all masses together count $k$ times as much as the background, with $k = 0.03$, and each mass as much as any other. Negative weights count by their size, as in chapter 5. More about $k$ in section 9.4.
 #
 # One more number helps. A network can find out by itself that signal lies near $m_{Zh} = m_A$, but it would have to learn that for each mass anew. So it gets $\ln(m_{Zh}/m_A)$ as well, cut off at ±0.5: for signal it is near 0, whatever the mass. What you know, you need not let a network guess.
@@ -379,6 +394,17 @@ def shifted(m_zh, m_ll, m_bb, f):
 
 # %% tags=["check-9.6"]
 shifted = checks.exercise_9_6(shifted)
+
+# %% [markdown]
+# How far do two per cent go? By your formula, the mass of a typical signal event moves by so many per cent.
+
+# %%
+own = events[azh.events.is_signal(events) & (events["region"] == "signal")]
+moves = shifted(own["m_zh"], own["m_ll"], own["m_bb"], 1.02) / own["m_zh"] - 1
+moves.groupby(own["m_a_true"]).median().mul(100).round(2).to_frame("m_Zh moves by (%)").T
+
+# %% [markdown]
+# By one per cent, not by two: nearly all of $m_{Zh}^2$ is the middle term, which has one factor $f$ only, and the mass is its root. m_bb moves by the full two per cent. `azh.Search` moves every event so, and fills its bins again.
 
 # %% [markdown]
 # ### The model
