@@ -744,7 +744,7 @@ injection = study.injection(model, sensitivity.reference(float(best)), experimen
 pd.Series(injection).round(3)
 
 # %% [markdown]
-# These experiments are drawn from the model that fits them. Nature is not. `docs/parameterised.md` takes them from another simulation: with our templates the mean is off by up to 1.4 errors, which is the statistics of both simulations.
+# These experiments are drawn from the model that fits them. Nature is not. `docs/parameterised.md` takes them from another simulation: with our templates the mean is off by up to 0.9 errors, which is the statistics of both simulations.
 
 # %% [markdown]
 # ### Exercise 9.11 – Your verdict (in your words)
