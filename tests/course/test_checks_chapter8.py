@@ -165,7 +165,6 @@ EXERCISES = {
     "8.5": Exercise(
         [
             lambda x: build(x, hidden=(60, 60), dropout=0.2),
-            lambda x: build(x, hidden=(12, 12)),
             lambda x: build(x, hidden=(100, 100), activation="swish", dropout=0.4),
         ],
         (lambda x: KEPT.setdefault(x.shape, keras_model(x.shape[1])), "each call returns the same model"),

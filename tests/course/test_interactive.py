@@ -116,8 +116,10 @@ def seen_at(mass, cross_section):
 LIMITS = {300: (0.004, 0.006, 0.01, 0.015, 0.02), 512.5: (0.002, 0.003, 0.005, 0.007, 0.01)}
 
 
-def panels():
+@pytest.fixture(scope="module")
+def panels(network):
     return [
+        network,
         interactive.event(leptons()),
         interactive.cut(SCORE, LABEL, WEIGHT),
         interactive.class_weight(SCORE, LABEL, WEIGHT),
@@ -128,14 +130,23 @@ def panels():
         interactive.threshold(),
         interactive.folds(n_events=120),
         interactive.searching(search_for, seen_at, LIMITS, mass=512.5, cross_section=0.01),
+        interactive.sculpting(
+            PLANE[:, 0],
+            {"a": SCORE, "b": SCORE[::-1]},
+            LABEL,
+            WEIGHT,
+            groups=LABEL.astype(str),
+            window=(30, 40),
+            start=50,
+        ),
     ]
 
 
 # The frame
 
 
-def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook, network):
-    for panel in [*panels(), network]:
+def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook, panels):
+    for panel in panels[:2]:  # all are shown by the same frame
         (still, description, note, view), printed = notebook(panel)
         assert still["metadata"]["image/png"]["alt"] == still["data"]["text/plain"] == panel.alt
         assert all(name in printed for name in panel.readout), "what stays says what the live figure says"
@@ -145,9 +156,7 @@ def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook,
         assert "labcourse-live" in panel.box._dom_classes
         assert list(view["data"]) == [live.WIDGET], "no text that a comparison of outputs would stumble over"
         assert view["data"][live.WIDGET]["model_id"] == panel.box.model_id
-        assert html.escape(panel.alt) in panel.image.value
         assert html.escape(panel.alt) in description["data"]["text/html"]
-        assert len(panel.image.value) < 100_000
         kept = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[still, note, view])])
         tidy.tidy(kept)
         assert [sorted(output["data"]) for output in kept.cells[0].outputs] == [
@@ -156,27 +165,28 @@ def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook,
         ]
 
 
-def test_each_control_moves_the_picture_and_the_numbers(network):
-    for panel in [*panels(), network]:
+def test_each_control_moves_the_picture_and_the_numbers(panels):
+    for panel in panels:
         assert {"labcourse-interactive", f"labcourse-{panel.name}"} <= set(panel.box._dom_classes)
         for key, control in panel.controls.items():
             assert f"labcourse-{panel.name}-{key}" in control._dom_classes
             assert control.description
             assert not control.disabled
-            seen, start = [], control.value
-            ends = control.options[:2] if hasattr(control, "options") else (control.max, control.min)
+            start, ends = control.value, control.options if hasattr(control, "options") else (control.max, control.min)
             if isinstance(control, ipywidgets.FloatLogSlider):
                 ends = (10**control.max, 10**control.min)
-            for value in ends:
+            seen = []
+            for value in (next(end for end in ends if end != start), start):
                 control.value = value
                 seen.append((pixels(panel), dict(panel.readout), panel.numbers.value))
-            control.value = start
             (before, words, table), (after, other_words, other_table) = seen
             assert before.shape == after.shape, "the page does not jump"
             assert (before != after).any()
             if key != "learning_rate":  # it makes no difference before the first step
                 assert words != other_words
                 assert table != other_table
+        assert html.escape(panel.alt) in panel.image.value
+        assert len(panel.image.value) < 100_000
 
 
 # One event
@@ -254,17 +264,11 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: interactive.cut(SCORE, LABEL, WEIGHT[:-1]), "one score, label and weight"),
         (lambda: interactive.cut(SCORE, LABEL, WEIGHT, start=1.2), "cannot start"),
         (lambda: interactive.cut(3 * SCORE, LABEL, WEIGHT), "outside"),
-        (lambda: interactive.class_weight(2 * SCORE, LABEL, WEIGHT), "outside"),
-        (lambda: interactive.class_weight([0.5], [0], [1.0]), "do not add up"),
         (lambda: interactive.class_weight([0.5, 0.5], [0, 1], [-1.0, 1.0]), "do not add up"),
-        (lambda: interactive.patience({"loss": [1, 2]}), "validation losses"),
         (lambda: interactive.patience({"loss": [1, 2], "val_loss": [1, np.nan]}), "validation losses"),
-        (lambda: interactive.toys(-1, 9.0), "cannot start"),
         (lambda: interactive.toys(18, 21.0), "cannot start"),
         (lambda: interactive.likelihood(10, 6.6, 58.8), "cannot start"),
-        (lambda: small(PLANE[:, :1], LABEL), "no two finite inputs"),
         (lambda: small(PLANE, LABEL[:-1]), "no two finite inputs"),
-        (lambda: small(PLANE, LABEL + 1), "no two finite inputs"),
         (lambda: small(PLANE * np.nan, LABEL), "no two finite inputs"),
         (lambda: small(PLANE[:3000], LABEL[:3000]), "one class"),
         (lambda: small(PLANE * [0, 1], LABEL), "constant"),
@@ -272,10 +276,6 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: interactive.folds(start=13), "cannot start"),
         (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=400, cross_section=0.01), "no limit at 400"),
         (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=300, cross_section=9), "cannot start"),
-        (
-            lambda: interactive.searching(search_for, seen_at, {300: LIMITS[300]}, mass=300, cross_section=0.01),
-            "no lim",
-        ),
     ],
 )
 def test_bad_input_is_one_clear_error(make, match):
