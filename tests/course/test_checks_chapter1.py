@@ -85,6 +85,7 @@ EXERCISES = {
     ),
     "1.2": Exercise(
         [weight, lambda b, luminosity: pd.DataFrame(b).astype(np.float32).pipe(weight, luminosity)],
+        (lambda b, luminosity: weight(b | {"_ELE": b["_ELE"]}, luminosity), "hint: `.keys()`"),
         (lambda b, luminosity: weight(b, luminosity)[:1], "hint: one weight per event"),
     ),
     "1.3": Exercise(
@@ -136,7 +137,7 @@ EXERCISES = {
         (lambda w, n_toys, rng: np.std(w), "spread of the weights"),
         (lambda w, n_toys, rng: np.sqrt((w**2).sum()), "hint: the same rng"),
         (lambda w, n_toys, rng: toys(w, n_toys, np.random.default_rng(1)), "hint: the same rng"),
-        (lambda w, n_toys, rng: toys(w, 3000, rng), "hint: n_toys"),
+        (lambda w, n_toys, rng: toys_at_once(w, 3000, rng), "hint: n_toys"),
         (lambda w, n_toys, rng: toys(w, n_toys, rng, mean=0.5), "hint: scatter as they should"),
     ),
     "1.9": Exercise(

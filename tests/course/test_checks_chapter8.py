@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from labcourse import kinematics
+from labcourse import kinematics, network
 from tests.course.answers import Exercise, make_tests, own
 
 
@@ -59,13 +58,6 @@ def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred
     return answer
 
 
-def cartesian(events):
-    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
-    eta, phi = align(eta, phi)
-    px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
-    return np.hstack([px, py[:, 1:], pz]).astype("float32")
-
-
 def with_mass(*functions):
     """Inputs with functions of the mass, energy and momentum of the four leptons beside the right ones."""
 
@@ -84,7 +76,8 @@ def with_log_of_eta(events):
 
 
 def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", size=1, learning_rate=1e-2, hidden=16):
-    keras = pytest.importorskip("keras")
+    import keras
+
     layers = [keras.Input((n_inputs,)), keras.layers.BatchNormalization(), keras.layers.Dense(hidden, "relu")]
     model = keras.Sequential([*layers, keras.layers.Dense(size, activation)])
     if loss:
@@ -93,9 +86,6 @@ def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", s
 
 
 def build(x, *, hidden, **options):
-    pytest.importorskip("keras")
-    from labcourse import network
-
     return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 2e-3} | options))
 
 
@@ -141,7 +131,7 @@ EXERCISES = {
         (lambda pt, eta, phi, energy: ("energy", 2 * pt), "✗ its values are right"),
     ),
     "8.4": Exercise(
-        [prepare(), cartesian, with_mass(lambda m, e, p: e, lambda m, e, p: p), half_turn, all_angles],
+        [prepare(), with_mass(lambda m, e, p: e, lambda m, e, p: p), half_turn, all_angles],
         (cosines_only, "the sign of Δφ to the leading lepton of lepton 2 has no say"),
         (not_flipped, "flipped gives other inputs"),
         (prepare(aligned=False), "turned around the beam gives other inputs"),
@@ -149,7 +139,6 @@ EXERCISES = {
         (prepare(centred=True), "depend on the other events"),
         (prepare(extra="m_llll"), "uses masses"),
         (with_log_of_eta, "NaN or infinite"),
-        (prepare(extra="weight"), "uses masses, met, jets or the weight"),
         (prepare(extra="sample"), "uses the column sample"),
         (prepare(dtype=np.float64), "the type is float64"),
         (prepare(angles=False), "the azimuth of lepton 1 has no say"),
@@ -158,9 +147,6 @@ EXERCISES = {
         (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
         (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
         (lambda events: events["lep1_pt"].to_numpy(), "hint: one row per event"),
-        (with_mass(lambda m, *_: np.abs(m - 125) < 10), "depends on masses alone"),
-        (lambda events: prepare()(events)[:, :8], "has no say"),
-        (lambda events: np.nan_to_num(prepare(extra="m_llll")(events)), "the same for all events"),
     ),
     "8.5": Exercise(
         [
@@ -173,18 +159,13 @@ EXERCISES = {
         (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
         (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
         (lambda x: x, "no Keras model"),
-        (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
         (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
         (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn the task"),
         (lambda x: keras_model(x.shape[1], hidden=3_000), "parameters"),
         (lambda x: keras_model(16), "the number of inputs is fixed"),
         (lambda x: build(x, hidden=(60, 60)), "learnt its events by heart"),
         (lambda x: build(x, hidden=()), "does not learn the task"),
-        (lambda x: build(x, learning_rate=10), "hint: its validation loss is"),
         (lambda x: build(x, learning_rate=1e-4), "hint: slow or too small"),
-        (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
-        (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
-        (lambda x: build(x, learning_rate=-1e-3), "hint: does not learn the task"),
     ),
     "8.7": Exercise(
         [shuffle()],

@@ -47,6 +47,7 @@ EXERCISES = {
     "11.8": Exercise(
         [review],
         (lambda w, pt: (1 + review(w, pt)[0], *review(w, pt)[1:]), "this is the ratio"),
+        (lambda w, pt: (*review(w, pt)[:2], len(w)), "these are raw events"),
     ),
 }
 

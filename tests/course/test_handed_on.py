@@ -29,7 +29,7 @@ from azh import limits, search, study
 from course import checks, outputs
 from course.checks import cells, crafted, progress, registry
 from labcourse import compiled, features, kinematics, network, ntuple, samples, selection, settings, splitting, training
-from tests.course.answers import GOOD_FORMS, ONE_FORM, Made, in_form
+from tests.course.answers import GOOD_FORMS, ONE_FORM, in_form
 from tests.course.test_checks_chapter1 import pair
 from tests.course.test_checks_exercises import table
 from workshop.authoring import cut, source
@@ -55,6 +55,8 @@ def answers(number: str) -> list[Any]:
     chapter, place = map(int, number.split("."))
     first, *others = table(chapter)[number].right
     has_forms = callable(first) and number not in ONE_FORM
+    if number == "8.5":  # to what follows one network is like another
+        return [first]
     return [in_form(GOOD_FORMS[place % len(GOOD_FORMS)], first) if has_forms else first, *others]
 
 
@@ -112,12 +114,11 @@ def go(chapter: int, step: Step, names: dict[str, Any], said: str) -> None:
 def put_in(answer: Any, step: Step, names: dict[str, Any]) -> str:
     """Bind the name of an exercise to an answer, as the student's cell would, and return the name."""
     (name,) = registry.exercises()[step.cell.exercise].names
-    value = answer.make() if isinstance(answer, Made) else answer
-    if not callable(value) and not isinstance(answer, Made):
+    if not callable(answer):
         own = dict(names)
         run(step.solution, own)
-        value = in_types_of(value, own[name])
-    names[name] = value
+        answer = in_types_of(answer, own[name])
+    names[name] = answer
     return name
 
 
