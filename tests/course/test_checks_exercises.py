@@ -52,7 +52,7 @@ def test_every_exercise_has_its_table_and_its_check_or_else_a_model_answer(chapt
 def test_a_verdict_does_not_depend_on_what_ran_before(number: str, exercise: Exercise) -> None:
     for answer in (exercise.right[0], *(row[0] for row in (exercise.wrong[0], exercise.wrong[-1]))):
         printed = set()
-        for seed in range(3):
+        for seed in range(2):
             random.seed(seed)
             np.random.seed(seed)  # noqa: NPY002 - what a notebook may have done
             with np.errstate(all="raise" if seed % 2 else "ignore"):
