@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from course import checks
-from labcourse import kinematics, settings
+from labcourse import kinematics, samples, settings
 from tests.course.answers import Exercise, clone, make_tests, own
 
 FOUR = (1, 2, 3, 4)
@@ -95,10 +95,7 @@ EXERCISES = {
         (lambda events, x, luminosity: share(events.iloc[:9], x, luminosity), ""),
     ),
     "1.4": Exercise(
-        [
-            own("1.4"),
-            lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52]),
-        ],
+        [own("1.4"), lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52])],
         (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
         (lambda events: events[code_sum(events).isin([44, 48, 52])], "table of events"),
         (lambda events: code_sum(events).isin([44, 46, 48, 52]), "hint: drops eeeµ"),
@@ -106,10 +103,7 @@ EXERCISES = {
         (lambda events: (total in (44, 48, 52) for total in code_sum(events)), ""),
     ),
     "1.5": Exercise(
-        [
-            own("1.5"),
-            lambda events: events[[f"lep{i}_charge" for i in FOUR]].sum(axis=1).eq(0),
-        ],
+        [own("1.5"), lambda events: events[[f"lep{i}_charge" for i in FOUR]].sum(axis=1).eq(0)],
         (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
         (lambda events: charge(events).abs() < 3, "hint: drops a total charge of +2"),
         (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
@@ -148,10 +142,7 @@ EXERCISES = {
         (lambda edges, s, b: [x + 0.5 for x in window(edges, s, b)], "hint: no other window"),
     ),
     "1.10": Exercise(
-        [
-            own("1.10"),
-            lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum(),
-        ],
+        [own("1.10"), lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum()],
         (lambda w: np.sum(np.square(w)) / np.sum(w) ** 2, "upside down"),
         (lambda w: np.sum(w[w > 0]) ** 2 / np.sum(w[w > 0] ** 2), ""),
         (lambda w: np.sum(w) ** 2 / np.sum(w) ** 2 * len(w), ""),

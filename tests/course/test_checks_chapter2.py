@@ -45,10 +45,7 @@ EXERCISES = {
         (lambda events, f: [part.drop_duplicates("event") for part in split(events, f)], "hint: exactly one"),
     ),
     "2.2": Exercise(
-        [
-            share_error,
-            lambda weights, f: share_error(weights.astype(np.float32), f),
-        ],
+        [share_error, lambda weights, f: share_error(weights.astype(np.float32), f)],
         (lambda w, f: np.sqrt((w**2).sum()) / w.sum(), "the probability is missing"),
         (lambda w, f: share_error(w, 0.6), "hint: other arguments"),
         (lambda w, f: np.sqrt(0.24 * (w**2).sum()) / w.sum(), "hint: other arguments"),
@@ -90,18 +87,12 @@ EXERCISES = {
         (lambda share: (0, knowing_nothing(share)[1]), ""),
     ),
     "2.7": Exercise(
-        [
-            gradient,
-            lambda x, y, weights: gradient(*(values.astype(np.float32) for values in (x, y, weights))),
-        ],
+        [gradient, lambda x, y, weights: gradient(*(values.astype(np.float32) for values in (x, y, weights)))],
         (lambda x, y, weights: gradient(x, y, weights) * len(y) / 200, "hint: other arguments"),
         (lambda x, y, weights: gradient(x, y, 0 * weights), ""),
     ),
     "2.8": Exercise(
-        [
-            descend,
-            lambda x, y, weights, rate, n: descend(x, y, weights.astype(np.float32), rate, n),
-        ],
+        [descend, lambda x, y, weights, rate, n: descend(x, y, weights.astype(np.float32), rate, n)],
         (lambda x, y, w, rate, n: descend(x, y, w, -rate, n), "uphill"),
         (lambda x, y, w, rate, n: descend(x, y, w, 0.5, n), "hint: other arguments"),
         (lambda x, y, w, rate, n: descend(x, y, w, rate, 12), "hint: other arguments"),

@@ -65,10 +65,7 @@ EXERCISES = {
         (lambda y, p, w: np.mean(w * (y - p) ** 2) / w.mean(), ""),
     ),
     "5.2": Exercise(
-        [
-            accuracy,
-            lambda y, p, w: np.average((p >= 0.5) == y, weights=w),
-        ],
+        [accuracy, lambda y, p, w: np.average((p >= 0.5) == y, weights=w)],
         (lambda y, p, w: np.mean((p >= 0.5) == y), "counted, not weighted"),
         (lambda y, p, w: w[(p >= 0.5) & (y == 1)].sum() / w[y == 1].sum(), ""),
         (lambda y, p, w: accuracy(y, p, np.maximum(w, 0)), ""),
@@ -112,19 +109,13 @@ EXERCISES = {
         (lambda w, y, b: bool((b == balance(w, y)).all()), "right weights do not pass"),
     ),
     "5.7": Exercise(
-        [
-            chance_distance,
-            lambda spread, a, b: chance_distance(spread, a.astype(np.float32), b.astype(np.float32)),
-        ],
+        [chance_distance, lambda spread, a, b: chance_distance(spread, a.astype(np.float32), b.astype(np.float32))],
         (lambda spread, a, b: spread * np.sqrt(1 / len(a) + 1 / len(b)), "count the same"),
         (lambda spread, a, b: chance_distance(0.4, a, b), "hint: other arguments"),
         (lambda spread, a, b: 0.0, ""),
     ),
     "5.8": Exercise(
-        [
-            positive_weights,
-            lambda position, weight: positive_weights(position, weight.astype(np.float32)),
-        ],
+        [positive_weights, lambda position, weight: positive_weights(position, weight.astype(np.float32))],
         (lambda position, weight: np.abs(weight), "absolute values"),
         (lambda position, weight: np.where(weight > 0, weight, 0) / 2, ""),
         (lambda position, weight: positive_weights(np.minimum(position, 5), weight), "hint: other arguments"),

@@ -119,10 +119,7 @@ EXERCISES = {
         (lambda *given: repeated(*given)[::-1], "hint: returns all differences"),
     ),
     "6.5": Exercise(
-        [
-            correlated,
-            lambda losses, rho: correlated(losses.astype(np.float32), rho),
-        ],
+        [correlated, lambda losses, rho: correlated(losses.astype(np.float32), rho)],
         (lambda losses, rho: np.std(losses, ddof=1) / np.sqrt(len(losses)), "the naive error"),
         (lambda losses, rho: correlated(losses, 0.3), "✗ right for other arguments"),
         (lambda losses, rho: np.std(losses, ddof=1) * np.sqrt(1 / 6 + rho / (1 - rho)), "✗ right for other"),

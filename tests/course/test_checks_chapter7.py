@@ -61,10 +61,7 @@ def plan():
 
 EXERCISES = {
     "7.1": Exercise(
-        [
-            p_and_z,
-            lambda n, b: (special.gammainc(n, b), -special.ndtri(special.gammainc(n, b))),
-        ],
+        [p_and_z, lambda n, b: (special.gammainc(n, b), -special.ndtri(special.gammainc(n, b)))],
         (lambda n, b: (stats.poisson.sf(n, b), stats.norm.isf(stats.poisson.sf(n, b))), "more than n events"),
         (lambda n, b: (p_and_z(n, np.ravel(b)[0])[0], p_and_z(n, b)[1]), "✗ works for tables of counts"),
     ),
@@ -84,10 +81,7 @@ EXERCISES = {
         (lambda scan, min_effective=25: round(best_cut(scan, min_effective)), ""),
     ),
     "7.5": Exercise(
-        [
-            combined,
-            lambda s, b: (2 * ((s + b) * np.log1p(s / b) - s)).sum(axis=-1) ** 0.5,
-        ],
+        [combined, lambda s, b: (2 * ((s + b) * np.log1p(s / b) - s)).sum(axis=-1) ** 0.5],
         (lambda s, b: significance.asimov(s, b).sum(axis=-1), "the significances are added"),
         (lambda s, b: np.sqrt((significance.asimov(s, b) ** 2).sum()), "✗ a table of histograms"),
         (lambda s, b: combined(s, b) + 0.1, "✗ the squares of the bins"),

@@ -106,9 +106,7 @@ EXERCISES = {
         (lambda p, k: 3 * p / (1 + 2 * p), "✗ scores of 0 and 1"),
     ),
     "9.6": Exercise(
-        [
-            lambda m, ll, bb, f: np.sqrt(ll**2 + (f * bb) ** 2 + f * (m**2 - ll**2 - bb**2)),
-        ],
+        [lambda m, ll, bb, f: np.sqrt(ll**2 + (f * bb) ** 2 + f * (m**2 - ll**2 - bb**2))],
         (lambda m, ll, bb, f: f * m, "leptons are scaled"),
         (lambda m, ll, bb, f: ll**2 + (f * bb) ** 2 + f * (m**2 - ll**2 - bb**2), "square of the mass"),
     ),
