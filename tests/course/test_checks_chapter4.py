@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
-import math
-
 import numpy as np
 import pandas as pd
-import pytest
 
 from course import checks
-from tests.course.answers import Exercise, make_tests
-
-
-def best_and_last(losses, patience):
-    best, waited = 0, 0
-    for i in range(len(losses)):
-        if losses[i] < losses[best] or i == 0:
-            best, waited = i, 0
-        else:
-            waited += 1
-        if waited == patience:
-            return best + 1, i + 1
-    return best + 1, len(losses)
+from tests.course.answers import Exercise, make_tests, own
 
 
 def from_zero(losses, patience):
@@ -42,19 +26,7 @@ def begins_with(losses, patience, best):
     return epoch, len(losses)
 
 
-def paired(a, b, weight):
-    mean = np.average(a - b, weights=weight)
-    return mean, np.sqrt((weight**2 * (a - b - mean) ** 2).sum()) / weight.sum()
-
-
-def paired_by_loop(a, b, weight):
-    total = sum(weight)
-    mean = sum(w * (x - y) for x, y, w in zip(a, b, weight, strict=True)) / total
-    return [mean, math.sqrt(sum((w * (x - y - mean)) ** 2 for x, y, w in zip(a, b, weight, strict=True))) / total]
-
-
-def dropout(x, rate, rng):
-    return x * (rng.random(x.shape) >= rate) / (1 - rate)
+best_and_last, paired, dropout, two_samples = map(own, ("4.4", "4.5", "4.7", "4.9"))
 
 
 def dropout_by_loop(x, rate, rng):
@@ -63,30 +35,6 @@ def dropout_by_loop(x, rate, rng):
         for i in range(len(row)):
             row[i] = 0.0 if rng.random() < rate else row[i] / (1 - rate)
     return result
-
-
-def two_samples(a, u, b, v, edges, normalise=True, variance=lambda content, squares: squares, combine=None, keep=None):
-    parts = []
-    for values, weight in ((a, u), (b, v)):
-        content = np.histogram(values, edges, weights=weight)[0]
-        squares = np.histogram(values, edges, weights=weight**2)[0]
-        total = content.sum() if normalise else 1.0
-        parts.append((content / total, variance(content, squares) / total**2))
-    (p, s), (q, t) = parts
-    together = combine(s, t) if combine else s + t
-    keep = keep(p, q) if keep else together > 0
-    return np.sum((p - q)[keep] ** 2 / together[keep]), np.sum(keep) - 1
-
-
-def two_samples_by_loop(a, u, b, v, edges):
-    chi2, bins = 0.0, 0
-    for low, high in itertools.pairwise(edges):
-        in_a, in_b = (a >= low) & (a < high), (b >= low) & (b < high)
-        if in_a.any() or in_b.any():
-            difference = u[in_a].sum() / u.sum() - v[in_b].sum() / v.sum()
-            chi2 += difference**2 / ((u[in_a] ** 2).sum() / u.sum() ** 2 + (v[in_b] ** 2).sum() / v.sum() ** 2)
-            bins += 1
-    return chi2, bins - 1
 
 
 UP, FLAT = {"val_loss": [0.6, 0.5, 0.55]}, {"val_loss": [0.6, 0.5, 0.505]}
@@ -103,7 +51,6 @@ EXERCISES = {
         ("rate", "alone it is not enough"),
         ("all", "there is no such name"),
         ("None of them", "spelt in another way"),
-        (3, "not a name"),
         (["size", "epochs"], "not a name"),
         ("nothing", "no such name"),
         context=lambda: {"histories": {"size": FLAT, "epochs": FLAT, "rate": FLAT, "all three": UP}},
@@ -122,16 +69,14 @@ EXERCISES = {
     "4.4": Exercise(
         [best_and_last, lambda losses, patience: begins_with(losses, patience, float("inf"))],
         (from_zero, "epochs are counted from 0"),
-        (lambda losses, patience: best_and_last(losses, patience)[0], "one value is given"),
         (lambda losses, patience: tuple(map(float, best_and_last(losses, patience))), "hint: whole numbers"),
         (lambda losses, patience: (best_and_last(losses, patience)[0], len(losses) * 1.0), ""),
         (lambda losses, patience: best_and_last(losses, 4), "hint: patience 1"),
         (lambda losses, patience: (int(np.argmin(losses)) + 1, int(np.argmin(losses)) + 1 + patience), ""),
     ),
     "4.5": Exercise(
-        [paired, paired_by_loop, lambda *given: paired(*(values.astype(np.float32) for values in given))],
+        [paired, lambda *given: paired(*(values.astype(np.float32) for values in given))],
         (lambda a, b, w: paired(b, a, w), "this is b − a"),
-        (lambda a, b, w: paired(a, b, w)[0], "one value is given"),
         (lambda a, b, w: (0.0, paired(a, b, w)[1]), ""),
         (lambda a, b, w: paired(a[:200], b[:200], w[:200]), "hint: other arguments"),
     ),
@@ -141,10 +86,8 @@ EXERCISES = {
         (60, "half as many"),
         (0.002, "this is the gap"),
         (4021, "all parameters"),
-        ("120", "leave out the quotes"),
         (130, ""),
         (-120, ""),
-        ([120], ""),
         (0, ""),
         context=lambda: {"excess_gap": 0.002, "n_fit": 60_000},
     ),
@@ -159,7 +102,6 @@ EXERCISES = {
         (lambda x, rate, rng: x, "nothing is switched off"),
         (lambda x, rate, rng: dropout(x, rate, np.random.default_rng(7)), "hint: draw from rng"),
         (lambda x, rate, rng: dropout(x, 0.3, rng), "hint: other rates"),
-        (lambda x, rate, rng: dropout(x, rate, rng)[0], "hint: shape"),
         (lambda x, rate, rng: np.where(rng.random(x.shape) < rate, 0, x.mean()), ""),
     ),
     "4.8": Exercise(
@@ -172,20 +114,13 @@ EXERCISES = {
         (["weight decay", "both"], "within one error"),
         (["both", "early stopping"], "the best one is missing"),
         (list(REMEDIES.index), "these are all"),
-        ("weight decay", "not a list"),
         (["weight decay", "Both"], "there is no remedy"),
         (["nothing", "weight decay"], ""),
         ([], ""),
-        (4, "not a list"),
         context=lambda: {"table": REMEDIES},
     ),
     "4.9": Exercise(
-        [
-            two_samples,
-            two_samples_by_loop,
-            lambda a, u, b, v, edges: two_samples(a, u.astype("f4"), b, v.astype("f4"), edges),
-        ],
-        (lambda *given: two_samples(*given, normalise=False), "not normalised"),
+        [two_samples, lambda a, u, b, v, edges: two_samples(a, u.astype("f4"), b, v.astype("f4"), edges)],
         (lambda *given: (two_samples(*given)[0], 3), "hint: the degrees of freedom"),
         (lambda *given: (two_samples(*given)[0], min(two_samples(*given)[1], 6)), "hint: other arguments"),
         (lambda *given: (two_samples(*given)[0] / 2, two_samples(*given)[1]), "hint: follows the formula"),
@@ -196,7 +131,8 @@ test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISE
 
 
 def test_the_course_and_keras_stop_at_the_same_epochs():
-    keras = pytest.importorskip("keras")
+    import keras
+
     rng = np.random.default_rng(0)
     for patience in (1, 3, 6):
         losses = np.cumsum(rng.normal(-0.02, 0.1, 50)) + 5

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
-import pytest
 
-from labcourse import kinematics
-from tests.course.answers import Exercise, make_tests
+from labcourse import kinematics, network
+from tests.course.answers import Exercise, make_tests, own
 
 
 def align(eta, phi):
@@ -61,13 +58,6 @@ def prepare(*, aligned=True, leading_phi=False, angles=True, extra=None, centred
     return answer
 
 
-def cartesian(events):
-    pt, eta, phi = (kinematics.lepton_arrays(events, name) for name in ("pt", "eta", "phi"))
-    eta, phi = align(eta, phi)
-    px, py, pz = pt * np.cos(phi), pt * np.sin(phi), pt * np.sinh(eta)
-    return np.hstack([px, py[:, 1:], pz]).astype("float32")
-
-
 def with_mass(*functions):
     """Inputs with functions of the mass, energy and momentum of the four leptons beside the right ones."""
 
@@ -86,7 +76,8 @@ def with_log_of_eta(events):
 
 
 def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", size=1, learning_rate=1e-2, hidden=16):
-    keras = pytest.importorskip("keras")
+    import keras
+
     layers = [keras.Input((n_inputs,)), keras.layers.BatchNormalization(), keras.layers.Dense(hidden, "relu")]
     model = keras.Sequential([*layers, keras.layers.Dense(size, activation)])
     if loss:
@@ -95,21 +86,7 @@ def keras_model(n_inputs, *, activation="sigmoid", loss="binary_crossentropy", s
 
 
 def build(x, *, hidden, **options):
-    pytest.importorskip("keras")
-    from labcourse import network
-
     return network.build(x.shape[1], hidden, **({"normalise": x, "learning_rate": 2e-3} | options))
-
-
-def table(empty=0.5, weighted=True):
-    def answer(values, label, weight, edges):
-        place, scores = np.digitize(values, edges) - 1, np.full(len(edges) - 1, empty)
-        for i in np.unique(place):
-            own = place == i
-            scores[i] = np.average(label[own], weights=weight[own] if weighted else None)
-        return scores
-
-    return answer
 
 
 def shuffle(*, together=True, sign=1):
@@ -131,48 +108,30 @@ def pairs_of_indices(loss_of, x, columns, rng):
     return loss_of(shuffled) - loss_of(x)
 
 
-def shuffle_in_place(loss_of, x, columns, rng):
-    before = loss_of(x)
-    x[:, columns] = x[rng.permutation(len(x))][:, columns]
-    return loss_of(x) - before
-
-
-def plane(mass, label, weight, edges, *, share=0.5, alone=0.0):
-    new = alone * weight
-    for low, high in itertools.pairwise(edges):
-        inside = (mass >= low) & (mass < high)
-        classes = [inside & (label == kind) for kind in (0, 1)]
-        for own in classes if all(own.any() for own in classes) else ():
-            new[own] = weight[own] * share * weight[inside].sum() / weight[own].sum()
-    return new
-
-
 KEPT = {}
+table, plane = own("8.1"), own("8.8")
 
 EXERCISES = {
     "8.1": Exercise(
-        [table()],
-        (table(weighted=False), "raw events are counted"),
-        (lambda v, y, w, e: table()(v, y, w, e)[1:], "the result has the shape"),
-        (lambda v, y, w, e: table()(v, y, w, np.nextafter(e, np.inf)), "hint: bins include their lower edge"),
+        [table],
+        (lambda v, y, w, e: table(v, y, w, e)[1:], "the result has the shape"),
+        (lambda v, y, w, e: table(v, y, w, np.nextafter(e, np.inf)), "hint: bins include their lower edge"),
         (lambda v, y, w, e: np.full(len(e) - 1, 0.5), "✗ each bin has its best score"),
     ),
     "8.2": Exercise(
         [
             lambda pt, eta, phi, energy: ("energy", pt * np.cosh(eta)),
-            lambda pt, eta, phi, energy: ["energy", np.hypot(pt, pt * np.sinh(eta))],
             lambda pt, eta, phi, energy: ("pt", energy * np.sin(2 * np.arctan(np.exp(-eta)))),
         ],
         (lambda pt, eta, phi, energy: ("energy", pt * np.sinh(eta)), "this is pz"),
         (lambda pt, eta, phi, energy: ("eta", np.arccosh(energy / pt)), "the sign of η is lost"),
         (lambda pt, eta, phi, energy: ("phi", 0 * phi), "nothing else tells φ"),
-        (lambda pt, eta, phi, energy: pt * np.cosh(eta), "9 values are given"),
         (lambda pt, eta, phi, energy: ("energy", energy), "hint: computed from the others alone"),
         (lambda pt, eta, phi, energy: ("E", pt * np.cosh(eta)), "no such name"),
         (lambda pt, eta, phi, energy: ("energy", 2 * pt), "✗ its values are right"),
     ),
     "8.4": Exercise(
-        [prepare(), cartesian, with_mass(lambda m, e, p: e, lambda m, e, p: p), half_turn, all_angles],
+        [prepare(), with_mass(lambda m, e, p: e, lambda m, e, p: p), half_turn, all_angles],
         (cosines_only, "the sign of Δφ to the leading lepton of lepton 2 has no say"),
         (not_flipped, "flipped gives other inputs"),
         (prepare(aligned=False), "turned around the beam gives other inputs"),
@@ -180,7 +139,6 @@ EXERCISES = {
         (prepare(centred=True), "depend on the other events"),
         (prepare(extra="m_llll"), "uses masses"),
         (with_log_of_eta, "NaN or infinite"),
-        (prepare(extra="weight"), "uses masses, met, jets or the weight"),
         (prepare(extra="sample"), "uses the column sample"),
         (prepare(dtype=np.float64), "the type is float64"),
         (prepare(angles=False), "the azimuth of lepton 1 has no say"),
@@ -189,14 +147,10 @@ EXERCISES = {
         (with_mass(lambda m, *_: np.exp(-((m - 125) ** 2) / 50)), "depends on masses alone"),
         (with_mass(lambda m, e, p: e**2, lambda m, e, p: p**2), "or several add up to one"),
         (lambda events: events["lep1_pt"].to_numpy(), "hint: one row per event"),
-        (with_mass(lambda m, *_: np.abs(m - 125) < 10), "depends on masses alone"),
-        (lambda events: prepare()(events)[:, :8], "has no say"),
-        (lambda events: np.nan_to_num(prepare(extra="m_llll")(events)), "the same for all events"),
     ),
     "8.5": Exercise(
         [
             lambda x: build(x, hidden=(60, 60), dropout=0.2),
-            lambda x: build(x, hidden=(12, 12)),
             lambda x: build(x, hidden=(100, 100), activation="swish", dropout=0.4),
         ],
         (lambda x: KEPT.setdefault(x.shape, keras_model(x.shape[1])), "each call returns the same model"),
@@ -205,18 +159,13 @@ EXERCISES = {
         (lambda x: keras_model(x.shape[1], activation=None), "leaves the range from 0 to 1"),
         (lambda x: keras_model(x.shape[1], loss="mse"), "squared error"),
         (lambda x: x, "no Keras model"),
-        (lambda x: keras_model(x.shape[1], loss="categorical_crossentropy"), "the loss is categorical"),
         (lambda x: keras_model(x.shape[1], loss=None), "the model is not compiled"),
         (lambda x: keras_model(x.shape[1], learning_rate=0.0), "does not learn the task"),
         (lambda x: keras_model(x.shape[1], hidden=3_000), "parameters"),
         (lambda x: keras_model(16), "the number of inputs is fixed"),
         (lambda x: build(x, hidden=(60, 60)), "learnt its events by heart"),
         (lambda x: build(x, hidden=()), "does not learn the task"),
-        (lambda x: build(x, learning_rate=10), "hint: its validation loss is"),
         (lambda x: build(x, learning_rate=1e-4), "hint: slow or too small"),
-        (lambda x: keras_model(x.shape[1], loss="hinge"), "the loss is hinge"),
-        (lambda x: keras_model(x.shape[1], activation="tanh"), "leaves the range"),
-        (lambda x: build(x, learning_rate=-1e-3), "hint: does not learn the task"),
     ),
     "8.7": Exercise(
         [shuffle()],
@@ -226,14 +175,11 @@ EXERCISES = {
         (lambda f, x, c, rng: f(x[rng.permutation(len(x))]) - f(x), "all columns are shuffled"),
         (lambda f, x, c, rng: shuffle()(f, x, c[:1], rng), "only the first column"),
         (lambda f, x, c, rng: shuffle()(f, x, c, rng) + f(x), "the loss after shuffling"),
-        (shuffle_in_place, "changes what it is given: x"),
         (lambda f, x, c, rng: shuffle()(f, x, [1, 3, 4], rng) if x.shape[1] > 4 else 1.0, "hint: other arguments"),
-        (lambda f, x, c, rng: np.zeros(3), "received ndarray"),
         (lambda f, x, c, rng: 0.3, "✗ the loss rises"),
     ),
     "8.8": Exercise(
         [plane],
-        (lambda *given: plane(*given, share=1.0), "has doubled"),
         (lambda m, y, w, e: plane(m, y, w, e)[:9], "the result has the shape"),
         (lambda m, y, w, e: w, "✗ signal and background have the same sum"),
         (

@@ -52,7 +52,7 @@ def test_every_exercise_has_its_table_and_its_check_or_else_a_model_answer(chapt
 def test_a_verdict_does_not_depend_on_what_ran_before(number: str, exercise: Exercise) -> None:
     for answer in (exercise.right[0], *(row[0] for row in (exercise.wrong[0], exercise.wrong[-1]))):
         printed = set()
-        for seed in range(3):
+        for seed in range(2):
             random.seed(seed)
             np.random.seed(seed)  # noqa: NPY002 - what a notebook may have done
             with np.errstate(all="raise" if seed % 2 else "ignore"):
@@ -108,11 +108,6 @@ def test_every_mistake_is_called_by_its_own_name(number: str, exercise: Exercise
             names |= set(named(shown(number, answer, exercise)[0], shown_for_right(number, exercise)))
     assert len(names) >= FEWEST_MISTAKES
     assert len(exercise.wrong) >= 2, "others that are refused"
-
-
-def test_there_are_no_other_checks() -> None:
-    for name in ("exercise_0_1", "exercise_1_99", "exercise_99_1", "anything"):
-        assert not hasattr(checks, name)
 
 
 def test_a_chapter_reads_its_own_checks_only() -> None:

@@ -110,6 +110,21 @@ def test_readings(answer: Any, is_right: bool, says: str) -> None:
     assert read(answer, PER_CENT, REST, tolerance=0.05) == (is_right, says)
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (0.5, "one value is given, of type float where 2 are asked for"),
+        ((1, 2, 3), "3 values are given where 2 are asked for"),
+        (np.ones(1), "1 values are given where 2 are asked for"),
+    ],
+)
+def test_several_results(answer: Any, says: str) -> None:
+    report = Report()
+    with contextlib.suppress(Found):
+        report.parts(answer, "value, error")
+    assert [what for _, what, _ in report.lines] == [says]
+
+
 @given(st.floats(0.25, 0.35))
 def test_a_reading_within_its_precision_is_right_whatever_mistakes_are_near(value: float) -> None:
     assert read(value, (value, "near", "far"), tolerance=0.05 + 1e-9)[0]

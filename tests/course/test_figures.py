@@ -6,7 +6,6 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from labcourse import settings
-from workshop.authoring import source
 
 SVG = "{http://www.w3.org/2000/svg}"
 FOLDER = settings.home() / "course" / "figures"
@@ -47,8 +46,3 @@ def test_drawing(path):
     assert len(defined) == len(set(defined))
     used = set(re.findall(r"url\(#([^)]+)\)", text))
     assert used == set(defined) - {"title", "desc"}
-
-
-def test_the_chapters_show_drawings_that_exist():
-    text = " ".join(chapter.read_text(encoding="utf-8") for chapter in source.texts(settings.home()))
-    assert set(re.findall(r"figures/([\w-]+)\.svg", text)) <= {path.stem for path in FIGURES}

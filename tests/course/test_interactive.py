@@ -116,8 +116,10 @@ def seen_at(mass, cross_section):
 LIMITS = {300: (0.004, 0.006, 0.01, 0.015, 0.02), 512.5: (0.002, 0.003, 0.005, 0.007, 0.01)}
 
 
-def panels():
+@pytest.fixture(scope="module")
+def panels(network):
     return [
+        network,
         interactive.event(leptons()),
         interactive.cut(SCORE, LABEL, WEIGHT),
         interactive.class_weight(SCORE, LABEL, WEIGHT),
@@ -128,14 +130,20 @@ def panels():
         interactive.threshold(),
         interactive.folds(n_events=120),
         interactive.searching(search_for, seen_at, LIMITS, mass=512.5, cross_section=0.01),
+        interactive.sculpting(
+            4 * PLANE[:, 0],
+            {"a": SCORE, "b": SCORE[::-1]},
+            LABEL,
+            WEIGHT,
+            groups=LABEL.astype(str),
+            window=(115, 130),
+            start=50,
+        ),
     ]
 
 
-# The frame
-
-
-def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook, network):
-    for panel in [*panels(), network]:
+def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook, panels):
+    for panel in panels[:2]:  # all are shown by the same frame
         (still, description, note, view), printed = notebook(panel)
         assert still["metadata"]["image/png"]["alt"] == still["data"]["text/plain"] == panel.alt
         assert all(name in printed for name in panel.readout), "what stays says what the live figure says"
@@ -145,9 +153,7 @@ def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook,
         assert "labcourse-live" in panel.box._dom_classes
         assert list(view["data"]) == [live.WIDGET], "no text that a comparison of outputs would stumble over"
         assert view["data"][live.WIDGET]["model_id"] == panel.box.model_id
-        assert html.escape(panel.alt) in panel.image.value
         assert html.escape(panel.alt) in description["data"]["text/html"]
-        assert len(panel.image.value) < 100_000
         kept = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(outputs=[still, note, view])])
         tidy.tidy(kept)
         assert [sorted(output["data"]) for output in kept.cells[0].outputs] == [
@@ -156,8 +162,8 @@ def test_a_cell_shows_a_picture_that_stays_and_in_its_place_what_moves(notebook,
         ]
 
 
-def test_each_control_moves_the_picture_and_the_numbers(network):
-    for panel in [*panels(), network]:
+def test_each_control_moves_the_picture_and_the_numbers(panels):
+    for panel in panels:
         assert {"labcourse-interactive", f"labcourse-{panel.name}"} <= set(panel.box._dom_classes)
         for key, control in panel.controls.items():
             assert f"labcourse-{panel.name}-{key}" in control._dom_classes
@@ -167,19 +173,18 @@ def test_each_control_moves_the_picture_and_the_numbers(network):
             ends = control.options[:2] if hasattr(control, "options") else (control.max, control.min)
             if isinstance(control, ipywidgets.FloatLogSlider):
                 ends = (10**control.max, 10**control.min)
-            for value in ends:
+            for value in sorted(ends, key=lambda end: end == start):  # what stands there is drawn when it comes back
                 control.value = value
                 seen.append((pixels(panel), dict(panel.readout), panel.numbers.value))
-            control.value = start
             (before, words, table), (after, other_words, other_table) = seen
             assert before.shape == after.shape, "the page does not jump"
             assert (before != after).any()
             if key != "learning_rate":  # it makes no difference before the first step
                 assert words != other_words
                 assert table != other_table
-
-
-# One event
+            control.value = start
+        assert html.escape(panel.alt) in panel.image.value
+        assert len(panel.image.value) < 100_000
 
 
 def test_an_event_is_drawn_as_it_is_in_the_table():
@@ -211,9 +216,6 @@ def test_an_event_without_a_pair_says_so():
     assert panel.readout["one flavour, opposite charges"] == "no pair"
     with pytest.raises(errors.EmptySelection):
         interactive.event(leptons(0))
-
-
-# The cut
 
 
 def test_cut_counts_what_a_mask_counts():
@@ -254,17 +256,11 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: interactive.cut(SCORE, LABEL, WEIGHT[:-1]), "one score, label and weight"),
         (lambda: interactive.cut(SCORE, LABEL, WEIGHT, start=1.2), "cannot start"),
         (lambda: interactive.cut(3 * SCORE, LABEL, WEIGHT), "outside"),
-        (lambda: interactive.class_weight(2 * SCORE, LABEL, WEIGHT), "outside"),
-        (lambda: interactive.class_weight([0.5], [0], [1.0]), "do not add up"),
         (lambda: interactive.class_weight([0.5, 0.5], [0, 1], [-1.0, 1.0]), "do not add up"),
-        (lambda: interactive.patience({"loss": [1, 2]}), "validation losses"),
         (lambda: interactive.patience({"loss": [1, 2], "val_loss": [1, np.nan]}), "validation losses"),
-        (lambda: interactive.toys(-1, 9.0), "cannot start"),
         (lambda: interactive.toys(18, 21.0), "cannot start"),
         (lambda: interactive.likelihood(10, 6.6, 58.8), "cannot start"),
-        (lambda: small(PLANE[:, :1], LABEL), "no two finite inputs"),
         (lambda: small(PLANE, LABEL[:-1]), "no two finite inputs"),
-        (lambda: small(PLANE, LABEL + 1), "no two finite inputs"),
         (lambda: small(PLANE * np.nan, LABEL), "no two finite inputs"),
         (lambda: small(PLANE[:3000], LABEL[:3000]), "one class"),
         (lambda: small(PLANE * [0, 1], LABEL), "constant"),
@@ -272,18 +268,11 @@ def test_cut_says_where_it_cannot_be_trusted():
         (lambda: interactive.folds(start=13), "cannot start"),
         (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=400, cross_section=0.01), "no limit at 400"),
         (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=300, cross_section=9), "cannot start"),
-        (
-            lambda: interactive.searching(search_for, seen_at, {300: LIMITS[300]}, mass=300, cross_section=0.01),
-            "no lim",
-        ),
     ],
 )
 def test_bad_input_is_one_clear_error(make, match):
     with pytest.raises(errors.BadInput, match=match):
         make()
-
-
-# Patience
 
 
 def test_patience_reads_out_what_it_costs():
@@ -300,9 +289,6 @@ def test_patience_reads_out_what_it_costs():
     assert "the record ends" in panel.readout["training stops after epoch"]
 
 
-# Folds
-
-
 def test_folds_are_a_cross_validation():
     panel = interactive.folds(n_events=240)
     for k in (2, 5, 12):
@@ -317,9 +303,6 @@ def test_folds_are_a_cross_validation():
         table = panel.figure.axes[0].images[0].get_array()
         validates = table[:k, :, 2] < 0.5  # orange has little blue
         assert (validates.sum(axis=0) == 1).all(), "each event validates once"
-
-
-# The class weight
 
 
 def test_class_weight_counts_what_masks_count():
@@ -341,9 +324,6 @@ def test_class_weight_counts_what_masks_count():
             drawn = patch.get_data()[0]
             # An event within rounding of an edge may change its bin.
             assert np.abs(drawn / drawn.sum() - content / content.sum()).sum() < 0.01
-
-
-# Toy experiments
 
 
 def test_toys_count_and_agree_with_the_exact_p_value():
@@ -374,9 +354,6 @@ def test_toys_at_the_ends():
     assert (1 - limit) ** 1000 == pytest.approx(0.05, rel=0.05)
     panel.controls["b"].value = 20.0
     assert panel.image.value
-
-
-# Likelihood
 
 
 def test_likelihood_says_what_a_fit_of_both_counts_finds():
@@ -410,9 +387,6 @@ def test_likelihood_at_the_ends():
     assert panel.readout["best µ"].startswith("−")
 
 
-# The search
-
-
 def test_searching_says_what_an_experiment_could_say():
     asked = []
     panel = interactive.searching(
@@ -437,9 +411,6 @@ def test_searching_says_what_an_experiment_could_say():
     assert np.ravel(point.get_data()) == pytest.approx([512.5, 0.001])
     panel.controls["mass"].value = "300"
     assert asked == [300, 512.5], "the templates of a mass are made once"
-
-
-# One neuron, a small network, a threshold
 
 
 def test_descent_shows_the_path_that_it_is_given():
