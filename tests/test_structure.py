@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -42,48 +41,9 @@ def test_lines_are_those_of_the_table_in_the_design() -> None:
         assert lines <= int(most.replace(",", "")), f"{name} has {lines} lines"
 
 
-def test_what_is_public_is_documented() -> None:
-    definitions = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-    missing = []
-    for path in MODULES:
-        tree = ast.parse(path.read_text("utf-8"))
-        public: list[ast.AST] = [tree] if tree.body else []
-        public += [node for node in tree.body if isinstance(node, definitions) and not node.name.startswith("_")]
-        for kind in [node for node in public if isinstance(node, ast.ClassDef)]:
-            if not any("Protocol" in ast.unparse(base) for base in kind.bases):  # attributes, written as properties
-                public += [
-                    node for node in kind.body if isinstance(node, definitions) and not node.name.startswith("_")
-                ]
-        missing += [
-            f"{identify(path)}:{getattr(node, 'lineno', 1)}"
-            for node in public
-            if isinstance(node, (ast.Module, *definitions)) and not ast.get_docstring(node)
-        ]
-    assert not missing
-
-
-def test_constants_are_defined_once() -> None:
-    twice = []
-    for path in MODULES:
-        seen: set[str] = set()
-        for node in ast.parse(path.read_text("utf-8")).body:
-            targets = node.targets if isinstance(node, ast.Assign) else []
-            bound = [name for target in targets for name in ast.walk(target) if isinstance(name, ast.Name)]
-            constants = {name.id for name in bound if name.id.isupper() and isinstance(name.ctx, ast.Store)}
-            twice += [f"{identify(path)}:{node.lineno}: {name}" for name in constants & seen]
-            seen |= constants
-    assert not twice
-
-
 def test_nothing_is_pickled() -> None:
-    pattern = re.compile(r"\b(pickle|joblib|dill|cloudpickle)\b")
-    imported = {
-        identify(path)
-        for path in MODULES
-        for node in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(node, (ast.Import, ast.ImportFrom)) and pattern.search(ast.unparse(node))
-    }
-    assert not imported
+    pattern = re.compile(r"^\s*(import|from) (pickle|joblib|dill|cloudpickle)\b", re.M)
+    assert not [identify(path) for path in MODULES if pattern.search(path.read_text("utf-8"))]
 
 
 def in_fresh_python(code: str) -> str:
