@@ -16,10 +16,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from course import workspaces
 from labcourse import settings
+from tests.test_project import PYTHONS
 from workshop.authoring import doctor
 
 HOME = settings.home()
-PYTHONS = [f"3.{minor}" for minor in range(doctor.PYTHON[0][1], doctor.PYTHON[1][1] + 1)]
 START = (HOME / "docs" / "start.md").read_text("utf-8")
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (HOME / ".github/workflows").glob("*.yml")}
 FORMS = sorted((HOME / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))

@@ -23,7 +23,7 @@ else:
     import tomli as tomllib
 
 HOME = settings.home()
-PYTHONS = ("3.10", "3.11", "3.12", "3.13")
+PYTHONS = [f"3.{minor}" for minor in range(doctor.PYTHON[0][1], doctor.PYTHON[1][1] + 1)]
 PLATFORMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
     "mac": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
@@ -112,7 +112,6 @@ def test_students_install_no_tools_of_tests_and_simulation() -> None:
 def test_the_versions_of_python_agree() -> None:
     allowed = SpecifierSet(project()["project"]["requires-python"])
     oldest, newest = doctor.PYTHON
-    assert tuple(f"3.{minor}" for minor in range(oldest[1], newest[1] + 1)) == PYTHONS
     assert all(f"{python}.5" in allowed for python in PYTHONS)
     assert f"3.{oldest[1] - 1}.9" not in allowed
     assert f"3.{newest[1] + 1}.0" not in allowed
