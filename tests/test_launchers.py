@@ -16,10 +16,10 @@ from IPython.core.inputtransformer2 import TransformerManager
 
 from course import workspaces
 from labcourse import settings
+from tests.test_project import PYTHONS
 from workshop.authoring import doctor
 
 HOME = settings.home()
-PYTHONS = [f"3.{minor}" for minor in range(doctor.PYTHON[0][1], doctor.PYTHON[1][1] + 1)]
 START = (HOME / "docs" / "start.md").read_text("utf-8")
 WORKFLOWS = {path.stem: yaml.safe_load(path.read_text("utf-8")) for path in (HOME / ".github/workflows").glob("*.yml")}
 FORMS = sorted((HOME / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
@@ -127,10 +127,7 @@ def test_public_files_have_the_form_that_is_asked_for(schema: str, files: list[P
     assert done.returncode == 0, done.stdout
 
 
-def test_forms_ask_for_commands_that_there_are() -> None:
+def test_forms_ask_for_commands_that_there_are(invoke: Any) -> None:
     asked = {words for path in FORMS for words in re.findall(r"labcourse (\w+ --\w+)", path.read_text("utf-8"))}
     assert asked == {"doctor --report"}
-    help_text = subprocess.run(
-        [sys.executable, "-m", "workshop.cli", "doctor", "--help"], capture_output=True, text=True
-    ).stdout
-    assert "--report" in help_text
+    assert "--report" in invoke("doctor", "--help").out

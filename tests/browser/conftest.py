@@ -27,6 +27,25 @@ from workshop.authoring import build, source
 PATIENCE = 400
 """Seconds until a wait fails: for machines with other things to do. No wait is a part of the time of a run."""
 ARTEFACTS = Path(os.environ.get("LABCOURSE_ARTEFACTS", Path(__file__).parent / "artefacts"))
+RULES = (
+    "heading-order empty-heading image-alt svg-img-alt link-name link-in-text-block list listitem "
+    "td-headers-attr th-has-data-cells scope-attr-valid table-duplicate-name aria-valid-attr-value aria-allowed-role"
+)
+"""What an author can break in a text, a table, a picture or a figure, besides contrast; the rest is the theme's."""
+SHORT = """
+import functools
+from labcourse import compiled, training
+
+
+def few(fit):
+    return functools.wraps(fit)(
+        lambda *data, epochs=1, **more: fit(*data, epochs=epochs if epochs > 1000 else min(epochs, 2), **more)
+    )
+
+
+compiled.XLA, training.fit = False, few(training.fit)
+"""
+"""What IPython runs before the first cell: trainings are short but for one that is to be stopped."""
 # What JupyterLab itself says on the console, and why it is none of our business.
 NOISE = {
     "Could not restore the debugger state: Canceled future": "its debugger, when a kernel is shut down",
@@ -89,6 +108,9 @@ def server(chromium: str, home: Path, tmp_path_factory: pytest.TempPathFactory) 
         folder.mkdir()
     labconfig = folders["JUPYTER_CONFIG_DIR"] / "labconfig"
     labconfig.mkdir()
+    startup = folders["HOME"] / ".ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "short.py").write_text(SHORT)
     news = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
     (labconfig / "page_config.json").write_text(json.dumps(news))
     # What tests and developers set is not set on a student's machine.

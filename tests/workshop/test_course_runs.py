@@ -26,19 +26,30 @@ HOME = settings.home()
 CHAPTERS = [chapter for chapter in source.read_all(HOME) if chapter.chapter is not None]
 
 
-SHORT = """
+FIGURES = """
+from course.interactive import frame
+from labcourse.plotting import style
+
+
+def drawn_without_points(fig, *_, **__):
+    fig.set_layout_engine("none")
+    fig.draw_without_rendering()
+    return b""
+
+
+style.png, frame.Panel._png = drawn_without_points, lambda _: b""
+"""
+TRAININGS = """
 import functools
 
 import keras
 
-import azh
-from azh import limits, search, study
 from labcourse import compiled, training
 
 
-def with_few_steps(run):
+def with_one_step(run):
     def short(program, model, step, events, *rates):
-        events.n_full = min(events.n_full, 20)
+        events.n_full = 0  # the last batch is left
         return run(program, model, step, events, *rates)
 
     return short
@@ -46,6 +57,17 @@ def with_few_steps(run):
 
 def in_two_epochs(fit, **few):
     return functools.wraps(fit)(lambda *data, epochs=1, **more: fit(*data, epochs=min(epochs, 2), **few, **more))
+
+
+compiled.XLA = False  # compiling takes longer
+compiled.Program.run = with_one_step(compiled.Program.run)
+training.fit, keras.Model.fit = in_two_epochs(training.fit), in_two_epochs(keras.Model.fit, steps_per_epoch=2)
+"""
+PROJECT = """
+import functools
+
+import azh
+from azh import limits, search, study
 
 
 def with_few_trials(search):
@@ -76,9 +98,6 @@ def once(train):
     return lambda *_, **__: trained()
 
 
-compiled.XLA = False  # compiling takes longer
-compiled.Program.run = with_few_steps(compiled.Program.run)
-training.fit, keras.Model.fit = in_two_epochs(training.fit), in_two_epochs(keras.Model.fit, steps_per_epoch=20)
 azh.read, azh.train_tree = with_few_events(azh.read), functools.partial(azh.train_tree, max_iter=20)
 azh.train = once(azh.train)
 azh.Search, search.run = of_all(azh.Search), with_few_trials(search.run)
@@ -86,7 +105,7 @@ study.expected_limit, study.scan = of_one(study.expected_limit), at_one_mass(stu
 study.largest_excesses = lambda *_, **__: __import__("numpy").linspace(0, 3, 20)
 limits.toy_band = lambda model, **_: limits.expected_band(model)
 """
-"""Code that is run before the first cell: trainings take two epochs of few steps, and the project has one network."""
+"""Run before the first cell: figures are not painted, trainings take few steps, and the project has one network."""
 
 UNTRAINED = {
     2: {"raw_train", "parameters", "loss_of_knowing_nothing", "loaded_predicts_the_same"},
@@ -118,8 +137,8 @@ def course(real_files_or_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
         tasks = run.students(HOME)
         for task in tasks:
             task.notebook.cells = [one for cell in task.notebook.cells for one in _twice_if_check(cell)]
-            if task.chapter > 1:
-                task.notebook.cells.insert(0, nbformat.v4.new_code_cell(SHORT))
+            short = FIGURES + TRAININGS * (task.chapter > 1) + PROJECT * (task.chapter == source.PROJECT)
+            task.notebook.cells.insert(0, nbformat.v4.new_code_cell(short))
         return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks", jobs=2), outputs)
 
 

@@ -19,7 +19,7 @@ def own_home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(own_home):
+def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(own_home, monkeypatch):
     stick = own_home / "stick"
     for folder in (stick, own_home / "disk", own_home / "data" / "official"):
         folder.mkdir()
@@ -29,10 +29,14 @@ def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(o
         settings.search_path()
     folders.use_folder(own_home / "disk")
     assert [path.name for path in settings.search_path()] == ["disk", "official", "data"]
-    folders.use_folder(own_home / "data")
+    monkeypatch.chdir(own_home / "disk")
+    assert folders.use_folder("data") == own_home / "data"
     assert [path.name for path in settings.search_path()] == ["data", "disk", "official"]
     with pytest.raises(BadInput, match="not a folder"):
         folders.use_folder(own_home / "nowhere")
+    settings.settings_file().write_text("{")
+    folders.forget_folders()
+    assert [path.name for path in settings.search_path()] == ["official", "data"]
 
 
 def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypatch):
@@ -56,17 +60,6 @@ def test_paths_mean_the_same_to_a_command_and_to_its_kernels(own_home, monkeypat
         settings.search_path()
     monkeypatch.setenv("LABCOURSE_OUTPUTS", "~/out")
     assert workspaces.outputs_folder() == own_home / "user" / "out"
-
-
-def test_the_bundle_is_chosen_from_anywhere_and_folders_are_forgotten(own_home, monkeypatch):
-    (own_home / "a").mkdir()
-    monkeypatch.chdir(own_home / "a")
-    folders.use_folder(own_home / "a")
-    assert folders.use_folder("data") == own_home / "data"
-    assert settings.saved_folders() == [str(own_home / "data"), str(own_home / "a")]
-    settings.settings_file().write_text("{")
-    folders.forget_folders()
-    assert settings.search_path() == [own_home / "data"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes")

@@ -116,10 +116,7 @@ def test_simulated_samples_go_by_their_own_manifest(data_folder: Path) -> None:
     assert verify(["Zee"])[0].state == "damaged"
 
 
-def test_the_bundle_is_the_bundle_also_in_a_copy_and_a_damaged_manifest_is_one_error(tmp_path: Path) -> None:
-    for name in ("manifest.json", ZEE):
-        shutil.copy(settings.data_folder() / name, tmp_path)
-    assert samples.source(tmp_path, samples.get("Zee")) == "bundle"
+def test_a_damaged_manifest_is_one_error(tmp_path: Path) -> None:
     for content in ("[]", "{", '{"files": 3}', '{"files": [{"file": []}]}', "[" * 99999):
         (tmp_path / samples.MANIFEST).write_text(content)
         with pytest.raises(BadFile, match="manifest"):

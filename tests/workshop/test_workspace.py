@@ -21,7 +21,6 @@ from course.outputs import ChapterBusy
 from labcourse import settings
 from labcourse.errors import BuildError, LabCourseError, StorageError
 from workshop.authoring import build, source, workspace
-from workshop.authoring.kept import set_aside
 from workshop.authoring.run import ChapterRun
 
 NAME = outputs.CHAPTERS[1]
@@ -262,10 +261,15 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
     assert at > 3
 
 
-def test_build_keeps_what_was_typed_without_running_it(home: Path) -> None:
+@pytest.mark.parametrize("what", ["changed", "run"])
+def test_build_keeps_what_was_typed_or_run(home: Path, what: str) -> None:
+    if what == "run":
+        notebook = build.student_notebook(source.read_all(home)[0])
+        notebook.cells[1].execution_count = 1
+        (home / "notebooks" / f"{NAME}.ipynb").write_text(build.text(notebook))
     before = Work(home)
     built = build.build(home)[0]
-    assert (built.state, "changed" in built.note, before.is_old()) == ("kept", True, True)
+    assert (built.state, what in built.note, before.is_old()) == ("kept", True, True)
     assert "kept as" in build.build(home, force=True)[0].note
     before.assert_findable()
 
@@ -279,11 +283,3 @@ def test_build_replaces_a_notebook_that_was_only_opened(home: Path) -> None:
     (home / "course" / f"{NAME}.py").write_text(COURSE.replace("Twice", "Two times"))
     assert build.build(home)[0].state == "written"
     assert not list(path.parent.glob("*mine*"))
-
-
-def test_kept_names_overwrite_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "a.ipynb"
-    for text in "abc":
-        path.write_text(text)
-        set_aside(path)
-    assert sorted(file.read_text() for file in tmp_path.iterdir()) == ["a", "b", "c"]

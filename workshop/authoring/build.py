@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -159,17 +159,17 @@ def text(notebook: Any) -> str:
     return nbformat.writes(notebook, version=4) + "\n"
 
 
-def _notebook(source: Source, texts: list[str]) -> Any:
-    from nbformat import v4
+def _notebook(source: Source, texts: Iterable[str]) -> Any:
+    from nbformat import from_dict
 
-    cells = []
+    cells: list[dict[str, Any]] = []
     for position, (cell, content) in enumerate(zip(source.cells, texts, strict=True)):
-        new = v4.new_markdown_cell if cell.kind == "markdown" else v4.new_code_cell
         metadata: dict[str, Any] = {"tags": list(cell.tags)} if cell.tags else {}
         if cell.check:
             metadata["deletable"] = False  # without its check an answer is handed on whatever it is
-        cells.append(new(source=content, id=source.id_of(position), metadata=metadata))
-    return v4.new_notebook(cells=cells, metadata=_METADATA)
+        new = {"cell_type": cell.kind, "id": source.id_of(position), "metadata": metadata, "source": content}
+        cells.append(new | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {}))
+    return from_dict({"cells": cells, "metadata": _METADATA, "nbformat": 4, "nbformat_minor": 5})
 
 
 def _code(notebook: Any) -> list[Any]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 from workshop.authoring.source import BEGIN, END, Cell, Source
 
@@ -34,7 +35,8 @@ def solution(source: Source) -> list[str]:
     ]
 
 
-def student(source: Source, *, with_answers: bool = False) -> list[str]:
+@cache
+def student(source: Source, *, with_answers: bool = False) -> tuple[str, ...]:
     """Return the text of each cell for the student's notebook: the answers are replaced by stubs.
 
     ``with_answers`` keeps the answers with their marks, and puts each stub beside its own: behind one that returns,
@@ -64,7 +66,7 @@ def student(source: Source, *, with_answers: bool = False) -> list[str]:
         texts.append("\n".join(lines))
         if cell.regions:
             _parse(source, cell, texts[-1], "The student's stub of this cell is not Python")
-    return texts
+    return tuple(texts)
 
 
 def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visible: set[str]) -> list[str]:
@@ -112,8 +114,9 @@ def _walk_in_scope(node: ast.AST) -> Iterator[ast.AST]:
 
 def _parse(source: Source, cell: Cell, text: str, what: str = "") -> ast.Module:
     try:
-        compile(text, source.name, "exec")
-        return ast.parse(text)
+        tree = ast.parse(text)
+        compile(tree, source.name, "exec")
+        return tree
     except SyntaxError as error:
         # Lines of a stub are not lines of the file: the cell's header is the nearest that is.
         line = cell.line if what else cell.line + (error.lineno or 0)

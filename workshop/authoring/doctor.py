@@ -37,8 +37,7 @@ DISK_NEEDED = 1.0
 """Free disk space in GB for what all chapters write."""
 
 TRY_TENSORFLOW = """
-import labcourse, pandas
-import tensorflow as tf
+import labcourse, pandas, tensorflow as tf
 tf.linalg.matmul([[1.0, 2.0]], [[3.0], [4.0]])
 print(tf.__version__, "on", ", ".join(device.device_type for device in tf.config.list_physical_devices()))
 """

@@ -89,8 +89,9 @@ def compare(numbers: Mapping[str, Any], bounds: Mapping[str, Mapping[str, float]
     --------
     >>> [n.is_right for n in compare({"auc": 0.8}, {"auc": {"value": 0.81, "tolerance": 0.02}})]
     [True]
-    >>> compare({}, {"auc": {"value": 0.81, "tolerance": 0.02}})[0].is_right
-    False
+    >>> bounds = {"auc": {"value": 0.81, "tolerance": 0.02}}
+    >>> [compare(numbers, bounds)[0].is_right for numbers in ({}, {"auc": float("nan")}, {"auc": 0.84})]
+    [False, False, False]
     """
     rows = [
         Number(name, numbers.get(name), float(bound["value"]), float(bound["tolerance"]))

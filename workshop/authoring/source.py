@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from course.outputs import WORDS
@@ -172,12 +172,17 @@ def read(path: Path) -> Source:
     BuildError
         Naming file and line.
     """
-    import jupytext
-
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise BuildError(f"{path.name} cannot be read: {error}.", where=str(path)) from error
+    return _parse(path, text)
+
+
+@cache  # reading a chapter takes a third of a second, and some commands want it more than once
+def _parse(path: Path, text: str) -> Source:
+    import jupytext
+
     headers = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"# %%( |$)", line)]
     cells = jupytext.reads(text, fmt="py:percent").cells
     if len(cells) != len(headers):
