@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,9 +21,8 @@ from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
 from factory.particles import Particles, rank_within_event
 from factory.tables import Table
-from factory.workers import Workers
 from labcourse.errors import BadInput, SimulationError
-from tests.factory.made_up import needs_pythia
+from tests.factory.made_up import in_a_thread, needs_pythia
 
 pytestmark = needs_pythia
 SMALL = {"signal_500": (1, 150), "Zjets_60": (2, 500), "ttbar": (2, 500), "Zh": (1, 150)}
@@ -46,14 +43,9 @@ class Simulation(NamedTuple):
 def simulate() -> Iterator[Callable[..., Path]]:
     """Simulate few events of four processes, in a thread."""
 
-    @contextmanager
-    def connect(*_: object) -> Iterator[Workers]:
-        with ThreadPoolExecutor(1) as executor:
-            yield Workers(executor, lambda: 1)
-
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        patch.setattr(campaign, "connect", connect)
+        patch.setattr(campaign, "connect", in_a_thread)
         for name in set(PROCESSES) - set(SMALL):
             patch.delitem(PROCESSES, name)
         for name, (chunks, n) in SMALL.items():

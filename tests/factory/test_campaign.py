@@ -8,9 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,7 +24,7 @@ from factory.store import FOLDER, Store
 from factory.tables import Table
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
-from tests.factory.made_up import EVENTS, make, needs_pythia
+from tests.factory.made_up import EVENTS, in_a_thread, make, needs_pythia
 
 # Looked for and not imported: the processes that are started here import this module, too.
 needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed")
@@ -52,14 +50,7 @@ def _made_up_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads in place of processes, which take longer to start."""
-
-    @contextmanager
-    def connect(*_: object) -> Iterator[workers.Workers]:
-        with ThreadPoolExecutor(2) as executor:
-            yield workers.Workers(executor, lambda: 2)
-
-    monkeypatch.setattr(campaign, "connect", connect)
+    monkeypatch.setattr(campaign, "connect", in_a_thread)
 
 
 def arrays(folder: Path) -> dict[str, str]:
@@ -149,20 +140,6 @@ def test_what_is_complete_is_not_made_again(
     assert arrays(tmp_path) != undisturbed
 
 
-def test_chunks_that_are_there_are_not_made_again(
-    tmp_path: Path, threads: None, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = Store(tmp_path / "out", 5)
-    for index in (1, 4):
-        kept.save(FIRST.at(index), make(FIRST.at(index)))
-    (kept.folder / f"{NAME}-0-{FIRST.events}-00002.npz").write_bytes(b"a foreign file")
-    monkeypatch.setenv("CAMPAIGN_LOG", str(tmp_path / "log"))
-    production.simulate(tmp_path / "out", **OPTIONS)
-    made = [int(line.split()[0]) for line in (tmp_path / "log").read_text().splitlines()]
-    assert sorted(made) == [0, 2, 3, *range(5, CHUNKS)]
-    assert arrays(tmp_path / "out") == undisturbed
-
-
 def test_pseudo_data_do_not_depend_on_the_chunks_that_are_there(tmp_path: Path, threads: None) -> None:
     options = {"samples": ["data"], "seed": 3}
     production.simulate(tmp_path / "one", **options)
@@ -201,15 +178,6 @@ def test_full_disk_is_one_error_and_finished_chunks_stay(
     monkeypatch.setattr(production, "simulate_chunk", None)
     production.simulate(tmp_path, **OPTIONS)
     assert arrays(tmp_path) == undisturbed
-
-
-def test_a_failing_chunk_is_named(tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(chunk: Chunk) -> Table:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(production, "simulate_chunk", fail)
-    with pytest.raises(SimulationError, match=r"No space left(.|\n)*llll, chunk"):
-        production.simulate(tmp_path, **OPTIONS)
 
 
 def test_workers_with_other_code_are_refused(tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,6 @@ import pytest
 from scipy import stats
 
 from factory import mini, validation
-from factory.matrix_element import Z_MASS
 from factory.validation import columns, pairs
 from factory.validation.two_sample import Sample, chi_square, design_effect, kolmogorov_smirnov
 from labcourse import ntuple, samples, selection, settings
@@ -50,17 +49,15 @@ def reweighted(rng: Generator, n: int) -> Weighted:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ((unweighted, 300), (unweighted, 250)),
         ((unweighted, 300), (spread, 3000)),
         ((negative, 400), (negative, 300)),
-        ((reweighted, 400), (unweighted, 400)),
         ((reweighted, 2000), (negative, 300)),
     ],
 )
 def test_probabilities_are_uniform_where_both_samples_come_from_one_distribution(first: Any, second: Any) -> None:
     rng = np.random.default_rng(5)
     found = []
-    for _ in range(300):
+    for _ in range(200):
         both = Sample(*first[0](rng, first[1])), Sample(*second[0](rng, second[1]))
         found.append([test(*both) for test in TESTS])
     for p in np.transpose(found):
@@ -103,13 +100,6 @@ def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
 # What is added to the events.
 
 
-def test_z_pairs_need_flavour_and_charge(make_events: Callable[..., Any]) -> None:
-    events = make_events(1, lep1_charge=[1.0], lep2_charge=[-1.0], lep3_charge=[1.0], lep4_charge=[-1.0])
-    # ee µµ: only (12)(34) is possible
-    assert set(columns.z_pair_masses(events)[:, 0]) == {events["m_ll_12"][0], events["m_ll_34"][0]}
-    assert np.isnan(columns.z_pair_masses(events.assign(lep2_charge=1.0, lep3_charge=-1.0))).all()
-
-
 def sharing(events: Any) -> np.ndarray:
     """Places of the events that share a pair with another one."""
     group = columns.groups(events)
@@ -135,8 +125,6 @@ def test_pairs_of_the_release(real_files: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
     events = selection.preselect(ntuple.read_sample(name))
     assert len(sharing(events)) == n_shared
-    if name == "Zee":
-        assert np.nanmedian(columns.z_pair_masses(events)[0]) == pytest.approx(Z_MASS, abs=2)
 
 
 @pytest.mark.parametrize("alike", [True, False])
@@ -208,13 +196,8 @@ def test_rows_of_the_table(case: Callable[..., Any]) -> None:
     rows = by_variable(result)
     both = [variable for variable in pairs.VARIABLES if variable not in columns.ISOLATION]
     assert list(rows) == [(name, variable) for name in ("Zee", "data") for variable in both]
-    for row in rows.values():
-        assert list(row) == ["sample", "variable", "chi2", "ndf", "p_chi2", "p_ks"]
-        assert row["chi2"] >= 0
-        assert row["ndf"] >= 1
-        assert 0 <= min(row["p_chi2"], row["p_ks"]) <= max(row["p_chi2"], row["p_ks"]) <= 1
-    assert result.code == 0
-    assert result.err.endswith("passed\n")
+    assert {tuple(row) for row in rows.values()} == {("sample", "variable", "chi2", "ndf", "p_chi2", "p_ks")}
+    assert (result.code, result.err[-7:]) == (0, "passed\n")
 
 
 def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:

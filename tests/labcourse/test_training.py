@@ -357,18 +357,13 @@ def with_value(array, value, row=7):
     [
         ({"x": with_value(X, np.nan)}, r"x holds nan in row 7, column 3 \(1 of 331"),
         ({"x": with_value(X, 1e300)}, r"x holds 1e\+300 in row 7"),
-        ({"y": with_value(Y, np.nan)}, "y holds nan in row 7"),
         ({"sample_weight": with_value(WEIGHT, np.inf)}, "sample_weight holds inf in row 7"),
         ({"x": X[:, :3]}, r"x has shape \(331, 3\). Expected \(n_events, 4\)"),
-        ({"x": X[0]}, r"x has shape \(4,\)"),
         ({"x": X[:0], "y": Y[:0]}, "x holds no events"),
-        ({"x": X[:50]}, "y holds 331 events, x 50"),
         ({"y": np.stack([Y, Y], axis=1)}, r"y has shape \(331, 2\). Expected \(n_events, 1\)"),
-        ({"sample_weight": WEIGHT[:50]}, "sample_weight holds 50 events, x 331"),
         ({"sample_weight": X}, r"sample_weight has shape \(331, 4\)"),
         ({"x": X.astype(str)}, "array of <U"),
         ({"validation_data": (X, with_value(Y, np.nan))}, "validation y holds nan"),
-        ({"validation_data": (X[:, :2], Y)}, r"validation x has shape \(331, 2\)"),
         ({"epochs": 0}, "epochs 0"),
         ({"model": keras.Sequential([keras.Input((4,)), layers.Dense(1)])}, "compiled False"),
     ],
@@ -413,8 +408,6 @@ def test_predict_needs_no_compilation_and_follows_new_weights():
 def test_predict_names_bad_events():
     with pytest.raises(BadInput, match="x holds nan in row 7"):
         training.predict(small(), with_value(X, np.nan))
-    with pytest.raises(BadInput, match=r"\(331, 3\)"):
-        training.predict(small(), X[:, :3])
 
 
 # --- progress ---
