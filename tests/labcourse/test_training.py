@@ -49,10 +49,6 @@ def assert_same_history(ours, theirs):
         np.testing.assert_allclose(ours.history[name], values, rtol=3e-5, atol=1e-6, err_msg=name)
 
 
-def count_traces(program):
-    return sum(function.experimental_get_tracing_count() for function in program._functions.values())
-
-
 # --- models that a program trains: y, model and weights differ in kind ---
 
 
@@ -203,22 +199,6 @@ def test_inputs_may_be_drawn_anew_each_epoch():
 
 
 # --- one program for all models of an architecture ---
-
-
-def test_nothing_is_compiled_again():
-    def fit(n, seed):
-        model = keras.Sequential([keras.Input((4,)), layers.Normalization(), layers.Dense(8), layers.Dense(1)])
-        model.layers[0].adapt(X * seed)
-        model.compile(keras.optimizers.Adam(0.01 * seed), "mse")
-        options = {"validation_data": (X[n:], Y[n:], WEIGHT[n:]), "epochs": 2, "batch_size": 16}
-        training.fit(model, X[:n], Y[:n], WEIGHT[:n], **options)
-        return compiled.program_of(model, (X, Y))
-
-    program = fit(220, 1)
-    traces = count_traces(program)
-    for number, n in enumerate((221, 213), start=2):
-        assert fit(n, number) is program
-    assert count_traces(program) == traces > 0
 
 
 def test_schedules_share_a_program_and_are_those_of_keras():
