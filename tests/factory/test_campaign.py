@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,7 @@ from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
 from tests.factory.made_up import EVENTS, in_a_thread, make, needs_pythia
 
-# Looked for and not imported: the processes that are started here import this module, too.
-needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed")
-pytestmark = [needs_pythia, needs_dask]
+pytestmark = needs_pythia  # Dask comes with it
 
 NAME = "llll"
 FILE = samples.get(NAME).files[0]

@@ -32,7 +32,6 @@ from labcourse.files import sha256
 from tests.factory.made_up import in_a_thread, make, mass, needs_pythia, some
 
 MANIFEST = settings.data_folder() / samples.MANIFEST
-needs_bundle = pytest.mark.skipif(not MANIFEST.is_file(), reason="the bundle is not in data/")
 
 
 def make_table(n: int = 50) -> Table:
@@ -261,7 +260,6 @@ def bundled() -> dict[str, pd.DataFrame]:
     }
 
 
-@needs_bundle
 def test_the_manifest_is_that_of_the_files() -> None:
     files = {said["file"]: said for said in samples.read_manifest(MANIFEST.parent)}
     assert set(files) == {file for name in samples.ALL for file in samples.get(name).files}
@@ -272,7 +270,6 @@ def test_the_manifest_is_that_of_the_files() -> None:
         assert said["simulated"] is True
 
 
-@needs_bundle
 def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -> None:
     entries = {said["sample"]: said for said in samples.read_manifest(MANIFEST.parent)}
     for name in samples.SIMULATED:
@@ -291,7 +288,6 @@ def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -
     assert higgs == pytest.approx(9.7, abs=0.01)
 
 
-@needs_bundle
 def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
     higgs = selection.preselect(bundled["ggH125_ZZ4lep"])["m_llll"]
     window = higgs[(higgs > 110) & (higgs < 135)]
@@ -306,7 +302,6 @@ def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
     assert density[7] > density[8] > density[9], "falling above it"
 
 
-@needs_bundle
 def test_pseudo_data_are_in_no_sample(bundled: dict[str, pd.DataFrame]) -> None:
     def marks(events: pd.DataFrame) -> set[tuple[float, ...]]:
         return set(map(tuple, events[[f"lep{i}_{q}" for i in (1, 2, 3, 4) for q in ("pt", "eta")]].to_numpy()))
