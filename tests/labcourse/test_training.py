@@ -271,7 +271,7 @@ def test_xla_repeats_bitwise_and_what_it_cannot_compile_is_trained_without(monke
         monkeypatch.setattr(compiled, "XLA", xla)
         if anew:
             compiled.program_from.cache_clear()
-        history = training.fit(model := small(dropout=0.3), X, Y, WEIGHT, epochs=2, batch_size=50, seed=seed)
+        history = training.fit(model := small(), X, Y, WEIGHT, epochs=2, batch_size=50, seed=seed)
         return history.history, model
 
     (one, first), (two, second), (three, third) = train(), train(anew=False), train(6, anew=False)
@@ -279,9 +279,9 @@ def test_xla_repeats_bitwise_and_what_it_cannot_compile_is_trained_without(monke
     assert_same_weights(first, second)
     assert one != three
     assert not np.array_equal(first.get_weights()[0], third.get_weights()[0])
-    assert_same_weights(first, train(xla=False)[1], 1e-6)
+    assert_same_weights(first, train(xla=False)[1], 2e-6)
     monkeypatch.setattr(tf, "function", lambda f, jit_compile=None, **o: no_xla if jit_compile else compile_(f, **o))
-    assert_same_weights(first, train()[1], 1e-6)
+    assert_same_weights(first, train()[1], 2e-6)
     compiled.program_from.cache_clear()
 
 
