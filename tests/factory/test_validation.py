@@ -153,13 +153,14 @@ def simulate(mini_branches: Callable[..., dict[str, Any]]) -> Callable[..., None
     """Return a writer of a sample's files, all samples from one distribution; further branches change it."""
 
     def write(folder: Path, name: str, seed: int, change: Callable[[Any], Any] = lambda _: {}) -> None:
+        n = 1000 if name == "Zee" else 300
         for file in samples.get(name).files:
             rng = np.random.default_rng(seed := seed + 1)
-            branches = mini_branches(1000, dsid=samples.get(name).dsid or 298773, seed=seed)
-            n_jets = rng.poisson(1.0, 1000)
+            branches = mini_branches(n, dsid=samples.get(name).dsid or 298773, seed=seed)
+            n_jets = rng.poisson(1.0, n)
             del branches["jet_n"]
             branches |= {"jet_pt": ak.unflatten(rng.exponential(3e4, n_jets.sum()) + 2e4, n_jets)}
-            branches |= {"met_et": rng.exponential(2e4, 1000)}
+            branches |= {"met_et": rng.exponential(2e4, n)}
             mini.write(folder / file, branches | change(branches))
 
     return write
