@@ -137,11 +137,11 @@ def test_agrees_with_keras(make, capsys):
     by_keras(theirs)
     ours.set_weights(theirs.get_weights())
     cut = [a[:75] for a in (x, y, weight) if a is not None]
-    options = {"validation_data": cut, "epochs": 3, "batch_size": 50, "shuffle": False}
+    options = {"validation_data": cut, "epochs": 2, "batch_size": 50, "shuffle": False}
     expected = theirs.fit(x, y, sample_weight=weight, **options, verbose=0)
     assert_same_history(training.fit(ours, x, y, weight, **options, progress=False), expected)
     assert_same_weights(ours, theirs, 2e-6)
-    assert int(ours.optimizer.iterations) == int(theirs.optimizer.iterations) == 3 * math.ceil(N / 50)
+    assert int(ours.optimizer.iterations) == int(theirs.optimizer.iterations) == 2 * math.ceil(N / 50)
     assert capsys.readouterr().out == ""
     expected = theirs.predict(x, verbose=0)
     np.testing.assert_allclose(training.predict(ours, x).reshape(expected.shape), expected, atol=1e-5)
