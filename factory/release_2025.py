@@ -17,7 +17,7 @@ import numpy as np
 from factory import bundle, corrections, detector, generator, mini, nonprompt, recipes
 from factory.chunks import generated
 from factory.particles import FALSE, PROMPT, Particles, concatenate
-from factory.tables import rounded
+from factory.tables import join, rounded
 from labcourse import samples, selection
 from labcourse.errors import SimulationError
 from labcourse.files import alone_in, sha256
@@ -100,7 +100,7 @@ def simulate(out: Path | str, *, seed: int) -> Path:
                 mean = source.expected * counted.sum() / counted[passed].sum()
                 mean *= MORE_FAKES if recipes.get(source.recipe).non_prompt else 1.0
                 happened.append(_happened(source, mean, [*of, _PSEUDO_DATA]))
-        entries += _write_data(out, _join(happened), seed)
+        entries += _write_data(out, join(happened), seed)
         return bundle.write_about(
             out,
             "Events simulated for the encore of this course, in the form of the ATLAS Open Data of 2025 (13 TeV, four "
@@ -135,7 +135,7 @@ def _events(source: Source, wanted: int, sequence: Sequence[int]) -> Columns:
         seeds = np.random.SeedSequence([*sequence, 1, len(parts)])
         seed = int(seeds.generate_state(1)[0]) % 900_000_000 + 1
         parts.append(_batch(source, min(_BATCH, 8 * wanted), np.random.default_rng(seeds), seed))
-    table = {name: values[:wanted] for name, values in _join(parts).items()}
+    table = {name: values[:wanted] for name, values in join(parts).items()}
     return table | {"eventNumber": np.arange(1, wanted + 1, dtype=np.uint64)}
 
 
@@ -198,10 +198,6 @@ def _preselected(table: Columns) -> Any:
     good = (table["lep_isMediumID"] & table["lep_isLooseIso"]).all(axis=1) & (table["lep_pt"].max(axis=1) > 25)
     flavours = np.isin(table["lep_type"].sum(axis=1), list(selection.CHANNELS))
     return good & flavours & (table["lep_charge"].sum(axis=1) == 0) & (table["trigE"] | table["trigM"])
-
-
-def _join(parts: list[Columns]) -> Columns:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _write_data(out: Path, table: Columns, seed: int) -> list[dict[str, Any]]:

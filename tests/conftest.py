@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from course import workspaces
-from labcourse import samples, settings
+from labcourse import compiled, samples, settings
 
 os.environ.setdefault("MPLBACKEND", "agg")
 
@@ -24,6 +24,9 @@ os.environ.setdefault("MPLBACKEND", "agg")
 for name, handler in (("SIGINT", signal.default_int_handler), ("SIGHUP", signal.SIG_DFL)):
     if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) == signal.SIG_IGN:
         signal.signal(getattr(signal, name), handler)
+
+# To compile takes longer than the trainings of tests; `tests/labcourse/test_training.py` has XLA where it matters.
+compiled.XLA = False
 
 # A deadline a test case says more about what else the machine is doing than about the code.
 hypothesis.settings.register_profile("course", deadline=None)

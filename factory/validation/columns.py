@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from factory.matrix_element import Z_MASS
-from labcourse.kinematics import PAIRS, lepton_arrays
+from labcourse.kinematics import PAIRS, lepton_arrays, z_masses
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,28 +24,14 @@ def added(events: pd.DataFrame) -> pd.DataFrame:
 
     Isolation is left out where the events have none.
     """
-    first, second = z_pair_masses(events)
+    masses = z_masses(events)
+    first, second = np.where(masses > 0, masses, np.nan)  # an event of ee and µµ may have none
     channel = lepton_arrays(events, "pdgid").sum(axis=1)
     columns: dict[str, Any] = {"m_z1": first, "m_z2": second, "channel": channel}
     for variable in ISOLATION:
         if (around := variable.removesuffix("/pt")) in events:
             columns[variable] = events[around] / events[f"{variable[:4]}_pt"]
     return events.assign(**columns)
-
-
-def z_pair_masses(events: pd.DataFrame) -> NDArray[np.float32]:
-    """Return the masses (GeV) of the lepton pair nearest the Z mass, and of the other, shape (2, n_events).
-
-    A pair has the same flavour and opposite charges. Where no such pair exists, both masses are NaN.
-    """
-    charge, flavour = lepton_arrays(events, "charge"), lepton_arrays(events, "pdgid")
-    masses = np.column_stack([events[f"m_ll_{i}{j}"].to_numpy() for i, j in PAIRS])
-    one, other = np.transpose(PAIRS) - 1
-    fits = (charge[:, one] == -charge[:, other]) & (flavour[:, one] == flavour[:, other])
-    nearest = np.where(fits, np.abs(masses - Z_MASS), np.inf).argmin(axis=1)
-    # In the order of `PAIRS`, the last pair holds the leptons that the first one leaves, and so on inwards.
-    both = np.take_along_axis(masses, np.column_stack([nearest, len(PAIRS) - 1 - nearest]), axis=1)
-    return np.where(fits.any(axis=1), both.T, np.float32(np.nan))
 
 
 def groups(events: pd.DataFrame) -> NDArray[np.intp]:

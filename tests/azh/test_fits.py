@@ -85,15 +85,6 @@ def test_expected_events_are_those_of_pyhf() -> None:
     assert MODEL.bins == (("a", 0), ("a", 1), ("a", 2), ("b", 0))
 
 
-def test_derivatives_are_those_of_finite_differences() -> None:
-    parameters, h = some(50), 1e-5
-    _, slope = MODEL._evaluate(parameters)
-    for index in range(parameters.shape[1]):
-        step = h * (np.arange(parameters.shape[1]) == index)
-        difference = (MODEL.expected(parameters + step) - MODEL.expected(parameters - step)) / (2 * h)
-        np.testing.assert_allclose(slope[:, :, index], difference, rtol=1e-5, atol=1e-5)
-
-
 DATA = {"an excess": [110, 55, 31, 310], "too few": [95, 28, 3, 340]}
 
 
@@ -119,7 +110,7 @@ def test_fits_and_limits_are_those_of_pyhf(counts: list[int]) -> None:
         assert float(band[place]) == pytest.approx(limits.LEVEL, abs=5e-4)
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.floats(0, 1000), st.lists(st.booleans(), min_size=4, max_size=4), st.integers(0, 2**20))
 def test_every_fit_converges_to_a_minimum(mu: float, is_empty: list[bool], seed: int) -> None:
     """Also where nothing was counted, and where there is a thousand times the signal."""
@@ -144,47 +135,23 @@ def test_what_is_held_stays_and_an_estimate_without_bound_may_be_negative() -> N
     assert MODEL.fit(DATA["too few"]).parameters[0, MODEL.poi] == 0
 
 
-def test_the_significance_of_background_alone_is_half_a_normal_distribution() -> None:
-    model = counting(60, 2500, 0.01)
-    data, centre = model.toys(np.zeros(2), 4000, np.random.default_rng(1))
-    z = limits.discovery(model, data, centre=centre)
-    for threshold, share in ((1e-3, 0.5), (1, 0.1587), (2, 0.0228)):
-        assert (z > threshold).mean() == pytest.approx(share, abs=4 * np.sqrt(share / 4000))
-
-
-def spoilt(kind: str) -> dict[str, Any]:
-    spec = specification()
-    free = spec["channels"][1]["samples"][1]
-    if kind == "empty":
-        for each in spec["channels"][1]["samples"][1:]:
-            each["data"][2] = 0.0
-            for m in each["modifiers"]:
-                if m["type"] == "histosys":
-                    m["data"]["lo_data"][2] = m["data"]["hi_data"][2] = 0.0
-    elif kind == "unknown":
-        free["modifiers"].append({"name": "x", "type": "shapesys", "data": [1.0, 1.0, 1.0]})
-    elif kind == "no such":
-        free["modifiers"].append({"name": "x", "type": "magic", "data": None})
-    elif kind == "length":
-        free["data"] = [1.0]
-    else:
-        del spec["channels"][1]["samples"][0]
-    return spec
-
-
-@pytest.mark.parametrize(
-    ("kind", "message"),
-    [
-        ("empty", "Bin 3 of a expects no background"),
-        ("unknown", "a modifier of type shapesys"),
-        ("no such", "pyhf refuses"),
-        ("length", "pyhf refuses"),
-        ("no signal", "pyhf refuses"),
-    ],
-)
-def test_a_model_that_cannot_be_fitted_is_one_error(kind: str, message: str) -> None:
-    with pytest.raises(BadInput, match=message):
-        Likelihood(spoilt(kind))
+def test_a_model_that_cannot_be_fitted_is_one_error() -> None:
+    empty, unknown, no_signal = (specification() for _ in range(3))
+    for each in empty["channels"][1]["samples"][1:]:
+        each["data"][2] = 0.0
+        for modifier in each["modifiers"]:
+            if modifier["type"] == "histosys":
+                modifier["data"]["lo_data"][2] = modifier["data"]["hi_data"][2] = 0.0
+    modifier = {"name": "x", "type": "shapesys", "data": [1.0, 1.0, 1.0]}
+    unknown["channels"][1]["samples"][1]["modifiers"].append(modifier)
+    del no_signal["channels"][1]["samples"][0]
+    for spec, message in (
+        (empty, "Bin 3 of a expects no background"),
+        (unknown, "a modifier of type shapesys"),
+        (no_signal, "pyhf refuses"),
+    ):
+        with pytest.raises(BadInput, match=message):
+            Likelihood(spec)
 
 
 def test_data_that_do_not_belong_to_the_model_are_one_error() -> None:
@@ -215,10 +182,3 @@ def test_cls_of_one_bin_is_that_of_poisson() -> None:
     # Of what is observed exactly one half: the formula knows no steps.
     half = [poisson.cdf(observed, b) - poisson.pmf(observed, b) / 2 for b in (440, 400)]
     np.testing.assert_allclose(limits.cls(q, q_asimov), half[0] / half[1], atol=0.01)
-
-
-def test_cls_has_its_known_values() -> None:
-    assert limits.cls(0, 4) == pytest.approx(0.5 / 0.97725, rel=1e-4)
-    far = limits.cls([4.0, 1e4], 4)
-    assert far[0] == pytest.approx(0.02275 / 0.5, rel=1e-3)
-    assert 0 <= far[1] < 1e-10

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
-import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -27,17 +26,12 @@ import azh
 from azh import figures, search
 from azh.events import Parts
 from factory import workers
-from labcourse import compiled
+from labcourse import settings
 from labcourse.errors import BadFile, BadInput, MissingSample, SimulationError
-from tests.azh.made_up import make_events
+from tests.azh.made_up import make_events, without_xla
 from workshop.cli import app
 
 OPTIONS: dict[str, Any] = {"epochs": 3, "progress": False}
-
-
-@pytest.fixture(autouse=True)
-def _begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer than these trainings
 
 
 @pytest.fixture(scope="module")
@@ -108,9 +102,7 @@ def test_importance_is_that_of_what_sets_the_best_trials_apart(tmp_path: Path) -
             search.importance(few)
     fig, axes = figures.settings(trials)
     assert [ax.get_title().split(":")[0].replace(" ", "_") for ax in axes.flat[:-1]] == [*shares.index]
-    drawn = [{line.get_label(): len(line.get_xdata()) for line in ax.lines} for ax in axes.flat[:-1]]
-    assert all(sum(number.values()) == 80 for number in drawn)
-    assert {number["random start, best quarter"] + number["search, best quarter"] for number in drawn} == {20}
+    assert {sum(len(line.get_xdata()) for line in ax.lines) for ax in axes.flat[:-1]} == {80}
     plt.close(fig)
 
 
@@ -123,7 +115,7 @@ def test_the_long_search_is_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         search.long_run()
 
 
-@pytest.mark.parametrize("name", ["a?b", "a%20b", "a#b", "{a}", "a b&mode=memory", "ä"])
+@pytest.mark.parametrize("name", ["a?b%20#", "{ä} b&mode=memory"])
 def test_a_search_lies_where_it_was_asked_for(tmp_path: Path, name: str) -> None:
     search.load(tmp_path / name / f"{name}.db").set_user_attr("who", name)
     assert [path.relative_to(tmp_path) for path in tmp_path.rglob("*.db")] == [Path(name, f"{name}.db")]
@@ -141,13 +133,10 @@ def test_places_that_hold_no_search_are_one_true_sentence(tmp_path: Path) -> Non
         tmp_path / "file.db": "file is not a database",
         tmp_path / "other.db": "",
     }
-    search.suggest(search.load(tmp_path / "study.db").ask(), epochs=1)
-    for column, value in (("param_name", b"\xb3\xff"), ("distribution_json", b"{}"), ("distribution_json", b"\xb3")):
-        damaged = tmp_path / f"damaged-{len(places)}.db"
-        shutil.copy(tmp_path / "study.db", damaged)
-        with sqlite3.connect(damaged) as other:
-            other.execute(f"UPDATE trial_params SET {column} = CAST(? AS TEXT) WHERE param_id = 1", (value,))
-        places[damaged] = ""
+    search.suggest(search.load(tmp_path / "damaged.db").ask(), epochs=1)
+    with sqlite3.connect(tmp_path / "damaged.db") as other:
+        other.execute("UPDATE trial_params SET param_name = CAST(? AS TEXT) WHERE param_id = 1", (b"\xb3\xff",))
+    places[tmp_path / "damaged.db"] = ""
     for place, says in places.items():
         with pytest.raises(BadFile, match=f"The search cannot be kept in {place.name}: {says}"):
             search.load(place)
@@ -171,49 +160,50 @@ def test_what_the_disk_refuses_in_the_middle_is_one_error(
 def test_trials_run_side_by_side_and_an_error_of_one_is_an_error(tmp_path: Path, parts: Parts) -> None:
     path = tmp_path / "study.db"
     with workers.connect(number=2) as pool:
-        study = search.run(parts, path, trials=4, each=pool.each, **OPTIONS)
+
+        def each(function: Any, tasks: Any) -> Any:
+            return pool.each(partial(without_xla, function), tasks)
+
+        study = search.run(parts, path, trials=3, each=each, **OPTIONS)
         assert set(states(path)) <= {"COMPLETE", "PRUNED"}
         begun = sorted((trial.datetime_start, trial.datetime_complete) for trial in study.trials)
         assert any(later[0] < earlier[1] for earlier, later in pairwise(begun)), "one after the other"
         broken = parts._replace(train=parts.train.drop(columns="m_bb"))
         with pytest.raises((SimulationError, BadInput), match="m_bb"):
-            search.run(broken, tmp_path / "broken.db", trials=1, each=pool.each, **OPTIONS)
+            search.run(broken, tmp_path / "broken.db", trials=1, each=each, **OPTIONS)
 
 
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a few events of the search, found before the bundle."""
+def test_tune_is_killed_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "azh").mkdir()
-    make_events(100, masses=azh.MASSES).to_parquet(tmp_path / "azh" / "events.parquet")
+    make_events(50, masses=search.MASSES).to_parquet(tmp_path / "azh" / "events.parquet")
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    return tmp_path
+    monkeypatch.setenv("PYTHONPATH", str(settings.home()))
+    script, path = tmp_path / "run.py", tmp_path / "study.db"
+    run = "from workshop import cli; from labcourse import compiled; compiled.XLA = False"
+    script.write_text(f"{run}\nif __name__ == '__main__': cli.main()")
 
+    def tune(trials: int) -> subprocess.Popen[str]:
+        command = [sys.executable, script, "tune", path, "--epochs=3", "--json", f"--trials={trials}"]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-def tune(*arguments: str) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "workshop.cli", "tune", *arguments, "--epochs", "3"]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def test_tune_is_killed_twice_and_goes_on(folder: Path) -> None:
-    path = folder / "study.db"
-    for running, number in enumerate((signal.SIGKILL, signal.SIGTERM), start=1):  # one more is left in the file
-        killed = tune(str(path), "--trials", "50")
-        wait_for(path, "COMPLETE", 1, killed)
-        wait_for(path, "RUNNING", running, killed)
-        children = psutil.Process(killed.pid).children(recursive=True)
-        killed.send_signal(number)
-        killed.communicate()
-        assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
+    killed = tune(50)
+    wait_for(path, "COMPLETE", 1, killed)
+    wait_for(path, "RUNNING", 1, killed)
+    children = psutil.Process(killed.pid).children(recursive=True)
+    killed.kill()
+    killed.communicate()
+    assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
     kept = states(path).count("COMPLETE") + states(path).count("PRUNED")
-    out, err = tune(str(path), "--trials", str(kept + 1), "--json").communicate(timeout=200)
+    out, err = tune(kept + 1).communicate(timeout=200)
     assert "]" in out, err
     rows = json.loads(out[: out.rindex("]") + 1])
     assert len(rows) == kept + 1
     assert rows[0]["value"] == max(row["value"] for row in rows if row["state"] == "COMPLETE")
 
 
-def test_tune_begins_processes_anew_before_they_are_large(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tune_begins_processes_anew_before_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
     goals: list[int] = []
+    monkeypatch.setattr(azh, "read", lambda: make_events(10))
     monkeypatch.setattr(search, "run", lambda *_, trials, **__: goals.append(trials))
     monkeypatch.setattr(search, "table", lambda _: pd.DataFrame({"value": [1.0]}))
     assert CliRunner().invoke(app, ["tune", "--trials", "90", "--workers", "1"]).exit_code == 0

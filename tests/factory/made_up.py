@@ -5,14 +5,20 @@ from __future__ import annotations
 import importlib.util
 import os
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import pytest
 
+from factory import tables
 from factory.chunks import Chunk
 from factory.particles import PROMPT, Particles
 from factory.tables import Table
+from factory.workers import Workers
+from labcourse import kinematics
 
 needs_pythia = pytest.mark.skipif(
     importlib.util.find_spec("pythia8mc") is None or importlib.util.find_spec("fastjet") is None,
@@ -50,6 +56,13 @@ def make(chunk: Chunk, n: int = EVENTS) -> Table:
     }
 
 
+@contextmanager
+def in_a_thread(*_: object) -> Iterator[Workers]:
+    """A thread in place of the processes that `factory.workers.connect` gives, which take longer to begin."""
+    with ThreadPoolExecutor(1) as executor:  # Pythia does not run in two
+        yield Workers(executor, lambda: 1)
+
+
 def leptons(n: int, code: int, *, pt: float = 40.0, eta: float = 0.5, origin: int = PROMPT) -> Particles:
     """One lepton in each of n events."""
     return Particles(np.arange(n), *(np.full(n, value) for value in (code, pt, eta)), np.zeros(n), np.full(n, origin))
@@ -67,3 +80,9 @@ def jets(n_events: int, *, per_event: int = 2, code: int = 21, seed: int = 1) ->
     pt = 8 * (1 - rng.random(n)) ** -0.6
     eta, phi = rng.uniform(-2.5, 2.5, n), rng.uniform(-np.pi, np.pi, n)
     return Particles(np.repeat(np.arange(n_events), per_event), np.full(n, code), pt, eta, phi)
+
+
+def mass(table: Table) -> Any:
+    """The four-lepton mass of each event (GeV)."""
+    pt, eta, phi, energy = (tables.leading_four(table, f"lep_{quantity}") for quantity in ("pt", "eta", "phi", "E"))
+    return kinematics.pair_masses(pt / 1e3, eta, phi, energy / 1e3)["m_llll"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,83 +20,96 @@ from factory.azh import assembly, generation, processes, production
 from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
 from factory.particles import Particles, rank_within_event
-from factory.workers import Workers
-from labcourse.errors import BadInput, SimulationError
-from tests.factory.made_up import needs_pythia
+from factory.tables import Table
+from labcourse.errors import SimulationError
+from tests.factory.made_up import in_a_thread, needs_pythia
 
 pytestmark = needs_pythia
-SMALL = {"signal_500": 200, "Zjets_60": 600, "ttbar": 600, "Zh": 200}
+SMALL = {"signal_500": (1, 150), "Zjets_60": (2, 500), "ttbar": (2, 500), "Zh": (1, 150)}
+"""Chunks of the processes that are simulated here, and events of a chunk."""
+SLICES = {"Zjets_25": 1500, "Zjets_60": 700, "Zjets_120": 200, "Zjets_250": 50}
+SETTINGS = {name: (PROCESSES[name].settings, PROCESSES[name].cross_section) for name in SLICES}
 
 
-@pytest.fixture
-def simulate(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Path]:
-    """Simulate few events, two chunks of each process, in a thread."""
+class Simulation(NamedTuple):
+    """A campaign of few events, which was disturbed: where it lies, its manifest, the chunks that were begun."""
 
-    @contextmanager
-    def connect(*_: object) -> Iterator[Workers]:
-        with ThreadPoolExecutor(1) as executor:
-            yield Workers(executor, lambda: 1)
-
-    monkeypatch.setattr(campaign, "connect", connect)
-    for name in set(PROCESSES) - set(SMALL):
-        monkeypatch.delitem(PROCESSES, name)
-    for name, n in SMALL.items():
-        monkeypatch.setitem(PROCESSES, name, replace(PROCESSES[name], events=2 * n, chunk=n))
-    return lambda out, **options: production.simulate(out, seed=5, **options)
+    folder: Path
+    manifest: dict[str, Any]
+    begun: list[Chunk]
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_a_run_goes_on_where_it_was_and_repeats(
-    tmp_path: Path, simulate: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[Chunk] = []
+@pytest.fixture(scope="module")
+def simulate() -> Iterator[Callable[..., Path]]:
+    """Simulate few events of four processes, in a thread."""
 
-    def fail_once(chunk: Chunk) -> object:
-        if chunk.sample == "ttbar" and chunk.index == 1 and made.count(chunk) == 0:
-            made.append(chunk)
+    with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        patch.setattr(campaign, "connect", in_a_thread)
+        for name in set(PROCESSES) - set(SMALL):
+            patch.delitem(PROCESSES, name)
+        for name, (chunks, n) in SMALL.items():
+            patch.setitem(PROCESSES, name, replace(PROCESSES[name], events=chunks * n, chunk=n))
+        yield lambda out, **options: production.simulate(out, seed=5, **options)
+
+
+@pytest.fixture(scope="module")
+def one(simulate: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Simulation:
+    """Simulate with a fault in between."""
+    folder, begun = tmp_path_factory.mktemp("one"), []
+
+    def fail_once(chunk: Chunk) -> Table:
+        begun.append(chunk)
+        if (chunk.sample, chunk.index, begun.count(chunk)) == ("ttbar", 1, 1):
             raise RuntimeError("the machine is switched off")
-        made.append(chunk)
         return generation.make_chunk(chunk)
 
-    monkeypatch.setattr(production, "make_chunk", fail_once)
-    with pytest.raises(SimulationError, match=r"switched off(.|\n)*ttbar, chunk 1"):
-        simulate(tmp_path / "one")
-    manifest = json.loads(simulate(tmp_path / "one").read_text())
-    simulate(tmp_path / "one")
-    assert len(made) == len(set(made)) + 1 == 9, "only the one that failed was made again, and nothing when complete"
-    simulate(tmp_path / "two")
-    assert (tmp_path / "one" / FILE).read_bytes() == (tmp_path / "two" / FILE).read_bytes()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(production, "make_chunk", fail_once)
+        with pytest.raises(SimulationError, match=r"switched off(.|\n)*ttbar, chunk 1"):
+            simulate(folder)
+        manifest = json.loads(simulate(folder).read_text())
+        simulate(folder)
+    return Simulation(folder, manifest, begun)
 
-    events = azh.read(tmp_path / "one")
-    by_name = {sample["sample"]: sample for sample in manifest["samples"]}
-    assert set(by_name) == set(SMALL)
-    assert all(sample["generated"] >= 2 * SMALL[name] for name, sample in by_name.items())
-    assert by_name["ttbar"]["generated"] > 1.5 * 2 * SMALL["ttbar"], "half of them have no pair of leptons near a Z"
+
+def test_a_run_goes_on_where_it_was_and_repeats(tmp_path: Path, simulate: Callable[..., Path], one: Simulation) -> None:
+    assert len(one.begun) == len(set(one.begun)) + 1 == 7, "only the one that failed was made again"
+    assert not (one.folder / ".chunks").exists()
+    simulate(tmp_path)
+    assert (one.folder / FILE).read_bytes() == (tmp_path / FILE).read_bytes()
+
+
+def test_yields_are_those_of_cross_sections_and_selection(one: Simulation) -> None:
+    events = azh.read(one.folder)
+    generated = {sample["sample"]: sample["generated"] for sample in one.manifest["samples"]}
+    assert set(generated) == set(SMALL)
+    assert all(generated[name] >= chunks * n for name, (chunks, n) in SMALL.items())
+    assert generated["ttbar"] > 1.5 * np.prod(SMALL["ttbar"]), "half of them have no pair of leptons near a Z"
     # Of what is produced, the selection keeps one event in seven or so.
     for name, cross_section in (("signal", 0.05 * BR_Z), ("Zh", processes.ZH)):
         own = events[(events["process"] == name) & (events["region"] == "signal")]
         assert 0.05 < own["weight"].sum() / (cross_section * 1000 * LUMINOSITY) < 0.25
     assert not events.loc[events["region"] == "emu", "process"].isin(["Zjets", "Zh"]).any()
     assert (events["weight"] < 0).any()
-    assert not (tmp_path / "one" / ".chunks").exists()
 
 
-@pytest.mark.filterwarnings("ignore")
-def test_independent_backgrounds_share_no_event_with_the_others(tmp_path: Path, simulate: Callable[..., Path]) -> None:
-    simulate(tmp_path / "usual")
-    simulate(tmp_path / "independent", independent=True)
-    independent = pd.read_parquet(tmp_path / "independent" / production.INDEPENDENT_FILE)
+def test_independent_backgrounds_share_no_event_with_the_others(
+    tmp_path: Path, simulate: Callable[..., Path], one: Simulation
+) -> None:
+    simulate(tmp_path, independent=True)
+    independent = pd.read_parquet(tmp_path / production.INDEPENDENT_FILE)
     assert (independent["weight"] > 0).all()
     assert set(independent["process"]) == {"Zjets", "ttbar", "Zh"}
     measured = list(azh.events.MEASURED)
-    assert not azh.read(tmp_path / "usual")[measured].merge(independent[measured]).size
+    assert not azh.read(one.folder)[measured].merge(independent[measured]).size
     assert set(independent[generation.PASS]) == set(range(generation.PASSES))
 
 
 def test_b_quarks_of_a_heavy_signal_are_near_and_counted() -> None:
     merged = {}
     for name in ("signal_500", "signal_2000"):
-        table = generation.make_chunk(Chunk(name, 0, 1, generation.SEARCH, 150))
+        table = generation.make_chunk(Chunk(name, 0, 1, generation.SEARCH, 60))
         number, near = assembly.generated([(Chunk(name, 0, 1), table)])
         merged[name] = near / number
     # In the frame of a Higgs boson of pT of nearly m_A/2, two b quarks are about 2 m_h/pT apart.
@@ -106,17 +119,15 @@ def test_b_quarks_of_a_heavy_signal_are_near_and_counted() -> None:
 def test_the_normalisation_of_z_and_two_jets_is_that_of_the_slices() -> None:
     """Leptons, and two jets of any flavour, in the region of the measurement that Z + b b̄ is normalised to."""
     found = error = 0.0
-    for name, n in (("Zjets_25", 3000), ("Zjets_60", 1500), ("Zjets_120", 600), ("Zjets_250", 200)):
-        hooks = generation.watch()
-        truth = generator.generate(
-            PROCESSES[name].settings, n, 11, rng=np.random.default_rng(1), leptons=2, hooks=hooks
-        )
+    for name, n in SLICES.items():
+        hooks, (settings, cross_section) = generation.watch(), SETTINGS[name]
+        truth = generator.generate(settings, n, 11, rng=np.random.default_rng(1), leptons=2, hooks=hooks)
         jets = truth.jets.event[(truth.jets.pt > 20) & (np.abs(truth.jets.eta) < 2.5)]
         number = (in_fiducial(truth.leptons, n) & (np.bincount(jets, minlength=n) >= 2)).sum()
-        found += PROCESSES[name].cross_section * number / hooks.tried
-        error += (PROCESSES[name].cross_section / hooks.tried) ** 2 * number
+        found += cross_section * number / hooks.tried
+        error += (cross_section / hooks.tried) ** 2 * number
     assert found == pytest.approx(processes.Z_JJ, abs=3 * np.sqrt(error))
-    assert np.sqrt(error) < 0.06 * found
+    assert np.sqrt(error) < 0.09 * found
 
 
 def in_fiducial(leptons: Particles, n_events: int) -> np.ndarray:
@@ -128,9 +139,3 @@ def in_fiducial(leptons: Particles, n_events: int) -> np.ndarray:
     inside = np.zeros(n_events, bool)
     inside[first.event] = (mass > 76) & (mass < 106)
     return inside
-
-
-def test_strange_runs_are_refused(tmp_path: Path) -> None:
-    for options in ({"scale": 0.0}, {"seed": -1}, {"workers": 0}):
-        with pytest.raises(BadInput, match="Cannot simulate"):
-            production.simulate(tmp_path, **{"seed": 1, **options})  # type: ignore[arg-type]

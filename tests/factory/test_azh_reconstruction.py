@@ -17,16 +17,6 @@ def test_tag_efficiencies_meet_the_published_working_points() -> None:
             assert found == pytest.approx(b_efficiency if kind == 5 else 1 / rejection)
 
 
-def test_scores_of_tagged_jets_are_above_the_cut() -> None:
-    rng = np.random.default_rng(1)
-    flavour = np.repeat([5, 4, 21], 2000)
-    passes = rng.random(len(flavour)) < 0.5
-    score = reconstruction.tag_score(flavour, passes, rng)
-    cut = 1 - reconstruction.WORKING_POINT
-    assert (score[passes] >= cut - 1e-6).all()
-    assert (score[~passes] <= cut + 1e-6).all()
-
-
 def zh_event(*, extra_jets: int = 1) -> tuple[Particles, Particles, np.ndarray]:
     """Return one event that passes: two muons, two b jets back to back with them, and softer jets."""
     leptons = Particles(

@@ -17,8 +17,6 @@ from labcourse.errors import BadFile, BadInput, MissingSample
 from tests.azh.made_up import make_events
 from workshop.cli import app
 
-KEYS = [f"key {number}" for number in range(40)]
-
 
 def independent(n: int = 500, *, seed: int = 0, process: str = "background") -> pd.DataFrame:
     table = make_events(n, seed=seed)
@@ -48,11 +46,11 @@ def test_every_bin_is_poisson_around_the_simulation() -> None:
     counts = np.array(
         [
             np.histogram(sealed.pseudo_data(background, signal, cross_section=0.2, seed=seed)["m_zh"], edges)[0]
-            for seed in range(400)
+            for seed in range(150)
         ]
     )
-    np.testing.assert_allclose(counts.mean(axis=0), expected, atol=5 * np.sqrt(expected.max() / 400))
-    np.testing.assert_allclose(counts.var(axis=0) / expected, 1, atol=0.35)
+    np.testing.assert_allclose(counts.mean(axis=0), expected, atol=5 * np.sqrt(expected.max() / 150))
+    np.testing.assert_allclose(counts.var(axis=0) / expected, 1, atol=0.5)
 
 
 def test_pseudo_data_repeat_with_the_seed_and_hold_each_row_once_where_asked() -> None:
@@ -89,17 +87,15 @@ def test_the_same_key_seals_the_same_events(files: Path, tmp_path_factory: pytes
         assert (files / name).read_bytes() == (again / name).read_bytes() != (other / name).read_bytes()
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_one_file_hides_nothing_and_the_others_masses_that_are_not_simulated(key: str) -> None:
-    found = [sealed.hidden(number, key) for number in range(1, sealed.FILES + 1)]
-    signals = [what for what in found if what]
-    assert len(signals) == sealed.FILES - 1
-    assert not {what.mass for what in signals} & set(MASSES)
-    assert all(min(MASSES) < what.mass < max(MASSES) and 0.003 < what.cross_section < 0.6 for what in signals)
-
-
-def test_keys_hide_different_things() -> None:
-    assert len({tuple(sealed.hidden(number, key) for number in range(1, 5)) for key in KEYS}) == len(KEYS)
+def test_one_file_hides_nothing_and_the_others_masses_that_are_not_simulated() -> None:
+    keys = [f"key {number}" for number in range(40)]
+    found = {tuple(sealed.hidden(number, key) for number in range(1, sealed.FILES + 1)) for key in keys}
+    assert len(found) == len(keys), "keys hide different things"
+    for of_key in found:
+        signals = [what for what in of_key if what]
+        assert len(signals) == sealed.FILES - 1
+        assert not {what.mass for what in signals} & set(MASSES)
+        assert all(min(MASSES) < what.mass < max(MASSES) and 0.003 < what.cross_section < 0.6 for what in signals)
 
 
 def test_the_instructor_gets_the_answer_with_the_key_only(files: Path) -> None:

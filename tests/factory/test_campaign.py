@@ -8,11 +8,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +23,9 @@ from factory.store import FOLDER, Store
 from factory.tables import Table
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadFile, SimulationError, StorageError
-from tests.factory.made_up import EVENTS, make, needs_pythia
+from tests.factory.made_up import EVENTS, in_a_thread, make, needs_pythia
 
-# Looked for and not imported: the processes that are started here import this module, too.
-needs_dask = pytest.mark.skipif(find_spec("distributed") is None, reason="Dask is not installed")
-pytestmark = [needs_pythia, needs_dask]
+pytestmark = needs_pythia  # Dask comes with it
 
 NAME = "llll"
 FILE = samples.get(NAME).files[0]
@@ -52,14 +47,7 @@ def _made_up_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two threads in place of processes, which take longer to start."""
-
-    @contextmanager
-    def connect(*_: object) -> Iterator[workers.Workers]:
-        with ThreadPoolExecutor(2) as executor:
-            yield workers.Workers(executor, lambda: 2)
-
-    monkeypatch.setattr(campaign, "connect", connect)
+    monkeypatch.setattr(campaign, "connect", in_a_thread)
 
 
 def arrays(folder: Path) -> dict[str, str]:
@@ -122,9 +110,9 @@ def test_only_the_very_chunk_is_read_back(tmp_path: Path) -> None:
 
 
 def test_a_small_campaign_is_the_beginning_of_a_larger_one(tmp_path: Path, threads: None) -> None:
-    production.simulate(tmp_path, **OPTIONS)
+    production.simulate(tmp_path, **OPTIONS | {"scale": OPTIONS["scale"] / 4})
     few = ntuple.read(tmp_path / FILE)
-    production.simulate(tmp_path, **OPTIONS | {"scale": 2 * OPTIONS["scale"]})
+    production.simulate(tmp_path, **OPTIONS | {"scale": OPTIONS["scale"] / 2})
     many = ntuple.read(tmp_path / FILE)
     assert len(many) == 2 * len(few)
     assert (many["lep1_pt"][: len(few)] == few["lep1_pt"]).all()
@@ -147,20 +135,6 @@ def test_what_is_complete_is_not_made_again(
     assert arrays(tmp_path) == undisturbed
     production.simulate(tmp_path, **OPTIONS | {"seed": 6})
     assert arrays(tmp_path) != undisturbed
-
-
-def test_chunks_that_are_there_are_not_made_again(
-    tmp_path: Path, threads: None, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kept = Store(tmp_path / "out", 5)
-    for index in (1, 4):
-        kept.save(FIRST.at(index), make(FIRST.at(index)))
-    (kept.folder / f"{NAME}-0-{FIRST.events}-00002.npz").write_bytes(b"a foreign file")
-    monkeypatch.setenv("CAMPAIGN_LOG", str(tmp_path / "log"))
-    production.simulate(tmp_path / "out", **OPTIONS)
-    made = [int(line.split()[0]) for line in (tmp_path / "log").read_text().splitlines()]
-    assert sorted(made) == [0, 2, 3, *range(5, CHUNKS)]
-    assert arrays(tmp_path / "out") == undisturbed
 
 
 def test_pseudo_data_do_not_depend_on_the_chunks_that_are_there(tmp_path: Path, threads: None) -> None:
@@ -203,15 +177,6 @@ def test_full_disk_is_one_error_and_finished_chunks_stay(
     assert arrays(tmp_path) == undisturbed
 
 
-def test_a_failing_chunk_is_named(tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(chunk: Chunk) -> Table:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(production, "simulate_chunk", fail)
-    with pytest.raises(SimulationError, match=r"No space left(.|\n)*llll, chunk"):
-        production.simulate(tmp_path, **OPTIONS)
-
-
 def test_workers_with_other_code_are_refused(tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "fingerprint", iter(map(str, range(99))).__next__)
     with pytest.raises(SimulationError, match="another version"):
@@ -227,121 +192,121 @@ def test_nobody_at_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 class Run:
     """A campaign in a process of its own, which can be killed."""
 
-    def __init__(self, folder: Path, *arguments: str, pause: float = 0.3) -> None:
-        self.out, self.log = folder / "out", folder / "log"
+    def __init__(self, folder: Path) -> None:
         script = (
-            "import sys, tests.factory.test_campaign as t; from factory import production, recipes, workers\n"
-            "from labcourse.errors import LabCourseError\n"
-            "production.simulate_chunk, workers.SECONDS_WITHOUT_WORKERS = t.make, 3\n"
-            "recipes.RECIPES[t.NAME] = t.small(t.NAME)\n"
+            "import sys\n"
             "if __name__ == '__main__':\n"
-            "    more = dict(argument.split('=') for argument in sys.argv[2:])\n"
-            "    try: production.simulate(sys.argv[1], **{'workers': 2} | t.OPTIONS | more)\n"
-            "    except LabCourseError as error: sys.exit(str(error))\n"
+            "    import tests.factory.test_campaign as t; from factory import production, recipes\n"
+            "    production.simulate_chunk, recipes.RECIPES[t.NAME] = t.make, t.small(t.NAME)\n"
+            "    try: production.simulate(sys.argv[1], workers=2, **t.OPTIONS)\n"
             "    except KeyboardInterrupt: sys.exit('interrupted')\n"
         )
         (folder / "run.py").write_text(script)
-        variables = {"PYTHONPATH": str(settings.home()), "CAMPAIGN_LOG": str(self.log), "CAMPAIGN_PAUSE": str(pause)}
         self.process = subprocess.Popen(
-            [sys.executable, str(folder / "run.py"), str(self.out), *arguments],
-            env=os.environ | variables,
-            cwd=folder,
+            [sys.executable, str(folder / "run.py"), str(folder / "out")],
+            env=os.environ | {"PYTHONPATH": str(settings.home())},
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
 
-    @property
-    def made(self) -> list[tuple[int, int]]:
-        """Index and process of the chunks that were begun."""
-        lines = self.log.read_text().splitlines() if self.log.is_file() else []
-        return [(int(index), int(pid)) for index, pid in map(str.split, lines)]
-
-    @property
-    def kept(self) -> set[int]:
-        """Chunks in the store."""
-        paths = (self.out / FOLDER).glob("*/*.npz")
-        return {int(path.stem.rsplit("-", 1)[1]) for path in paths if not path.name.startswith(".")}
-
-    def until(self, kept: int) -> None:
-        """Wait until so many chunks are in the store."""
+    def disturbed(self, folder: Path, number: signal.Signals, kept: int) -> str:
+        """Send a signal to the campaign, and if it is Ctrl-C to its workers, once so many chunks are kept."""
         end = time.monotonic() + 60
-        while len(self.kept) < kept:
+        while len(kept_in(folder)) < kept:
             assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
             assert time.monotonic() < end
             time.sleep(0.02)
-
-    def end(self) -> tuple[int, str]:
+        of_run = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        assert not any(process.net_connections() for process in of_run), "no socket is opened"
+        (os.killpg if number == signal.SIGINT else os.kill)(self.process.pid, number)
         _, errors = self.process.communicate(timeout=90)
-        return self.process.returncode, errors
+        assert not psutil.wait_procs(of_run, timeout=10)[1], "workers end with the campaign"
+        assert self.process.returncode != 0
+        return errors
+
+
+def made_in(folder: Path) -> list[tuple[int, int]]:
+    """Index and process of the chunks that were begun."""
+    return [(int(index), int(pid)) for index, pid in map(str.split, (folder / "log").read_text().splitlines())]
+
+
+def kept_in(folder: Path) -> set[int]:
+    """Chunks in the store."""
+    return {int(path.stem.rsplit("-", 1)[1]) for path in (folder / "out" / FOLDER).glob("*/[!.]*.npz")}
 
 
 class Cluster:
-    """A Dask scheduler and its only worker, begun anew at each call."""
+    """A Dask scheduler and workers."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.served = folder, list[subprocess.Popen[str]]()
+        self.folder, self.served = folder, list[subprocess.Popen[bytes]]()
+        self.serve("scheduler", "--port", "0", "--dashboard-address", ":0", "--host", "127.0.0.1")
 
-    def _serve(self, name: str, *arguments: str) -> None:
+    def serve(self, name: str, *arguments: str) -> None:
         command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments, "--scheduler-file", "dask.json"]
-        variables = {"PYTHONPATH": str(settings.home()), "CAMPAIGN_LOG": str(self.folder / "log")}
-        variables |= {"CAMPAIGN_PAUSE": "0.3"}
         quiet: Any = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        self.served.append(subprocess.Popen(command, env=os.environ | variables, cwd=self.folder, **quiet))
+        environment = os.environ | {"PYTHONPATH": str(settings.home())}
+        self.served.append(subprocess.Popen(command, env=environment, cwd=self.folder, **quiet))
 
-    def start(self) -> str:
-        self.end()
+    def address(self) -> str:
+        """Begin a worker, and return where the scheduler is."""
         file = self.folder / "dask.json"
-        file.unlink(missing_ok=True)
-        self._serve("scheduler", "--port", "0", "--dashboard-address", ":0", "--host", "127.0.0.1")
         while not file.is_file() or not file.read_text():
-            assert self.served[-1].poll() is None
+            assert self.served[0].poll() is None
             time.sleep(0.05)
-        self._serve("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny")
+        self.serve("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny")
         return str(json.loads(file.read_text())["address"])
 
     def end(self) -> None:
-        while self.served:
-            process = self.served.pop()
+        for process in self.served:
             process.kill()
             process.wait()
 
 
-Disturb = Callable[[Run, Cluster], None]
-ON_THIS_MACHINE: list[tuple[Disturb, str]] = [
-    (lambda run, _: os.kill(run.made[-1][1], signal.SIGKILL), "A worker process was killed"),
-    (lambda run, _: os.killpg(run.process.pid, signal.SIGINT), "interrupted\n"),
-    (lambda run, _: run.process.kill(), ""),
-]
-ON_A_CLUSTER: list[tuple[Disturb, str]] = [
-    (lambda _, cluster: cluster.served[0].kill(), "A task failed, or the cluster was lost"),
-    (lambda _, cluster: cluster.served[1].kill(), "The cluster has no worker left"),
-]
-"""What happens to a campaign, and how its last words begin."""
-
-
-def test_whatever_disturbs_it_the_same_command_goes_on(tmp_path: Path, undisturbed: dict[str, str]) -> None:
+def test_whatever_disturbs_it_the_same_command_goes_on(
+    tmp_path: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One campaign, on this machine and on a cluster; each run goes on with what those before have finished."""
-    kept, before, cluster = set[int](), 0, Cluster(tmp_path)
+    monkeypatch.setenv("CAMPAIGN_LOG", str(tmp_path / "log"))
+    monkeypatch.setenv("CAMPAIGN_PAUSE", "0.3")
+    monkeypatch.setattr(workers, "SECONDS_WITHOUT_WORKERS", 2)
+    save, kept, before = Store.save, set[int](), 0
+
+    def is_resumed() -> None:
+        nonlocal kept, before
+        assert not kept & {index for index, _ in made_in(tmp_path)[before:]}, "finished chunks are not made again"
+        kept, before = kept_in(tmp_path), len(made_in(tmp_path))
+
+    for number, says in ((signal.SIGINT, "interrupted\n"), (signal.SIGKILL, "")):
+        errors = Run(tmp_path).disturbed(tmp_path, number, len(kept) + 2)
+        assert (errors.startswith(says), "Traceback" in errors) == (True, False)
+        is_resumed()
+    cluster = Cluster(tmp_path)
+    disturbances: list[tuple[str, Callable[[], None], Callable[[], str]]] = [
+        ("worker process was", lambda: os.kill(made_in(tmp_path)[-1][1], signal.SIGKILL), lambda: workers.LOCAL),
+        ("no worker left", lambda: cluster.served[-1].kill(), cluster.address),
+        ("cluster was lost", lambda: cluster.served[0].kill(), cluster.address),
+    ]
     try:
-        for number, (disturb, says) in enumerate((*ON_THIS_MACHINE, *ON_A_CLUSTER)):
-            is_local = number < len(ON_THIS_MACHINE)
-            run = Run(tmp_path) if is_local else Run(tmp_path, f"address={cluster.start()}")
-            run.until(len(kept) + 2)
-            of_run = [psutil.Process(run.process.pid), *psutil.Process(run.process.pid).children(recursive=True)]
-            assert not is_local or not any(process.net_connections() for process in of_run), "no socket is opened"
-            disturb(run, cluster)
-            code, errors = run.end()
-            assert (code != 0, errors[: len(says)]) == (True, says)
-            assert "Traceback" not in errors
-            assert not psutil.wait_procs(of_run, timeout=10)[1], "workers end with the campaign"
-            assert not kept & {index for index, _ in run.made[before:]}, "finished chunks are not made again"
-            kept, before = run.kept, len(run.made)
+        for says, disturb, address in disturbances:
+
+            def save_and_disturb(store: Store, chunk: Chunk, table: Table, disturb: Any = disturb) -> None:
+                save(store, chunk, table)
+                if len(kept_in(tmp_path)) == len(kept) + 2:
+                    disturb()
+
+            with monkeypatch.context() as patch:
+                patch.setattr(Store, "save", save_and_disturb)
+                with pytest.raises(SimulationError, match=says):
+                    production.simulate(tmp_path / "out", workers=2, address=address(), **OPTIONS)
+            is_resumed()
     finally:
         cluster.end()
-    (next((run.out / FOLDER).iterdir()) / f".{NAME}-0-150-00099-half.npz").write_bytes(b"half a chunk")
-    (run.out / f".{Path(FILE).stem}-half.root").write_bytes(b"half a file")
-    run = Run(tmp_path, pause=0.01)
-    assert run.end() == (0, "")
-    assert arrays(run.out) == undisturbed
-    assert not kept & {index for index, _ in run.made[before:]}
+    out = tmp_path / "out"
+    (next((out / FOLDER).iterdir()) / f".{NAME}-0-150-00099-half.npz").write_bytes(b"half a chunk")
+    (out / f".{Path(FILE).stem}-half.root").write_bytes(b"half a file")
+    monkeypatch.setenv("CAMPAIGN_PAUSE", "0")
+    production.simulate(out, workers=1, **OPTIONS)
+    assert arrays(out) == undisturbed
+    assert not kept & {index for index, _ in made_in(tmp_path)[before:]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -12,12 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import factory
 from factory import (
     bundle,
+    campaign,
     detector,
     four_leptons,
     matrix_element,
@@ -30,25 +28,17 @@ from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk
 from factory.tables import Table
 from labcourse import ntuple, samples, selection, settings
 from labcourse.errors import BadInput, SimulationError, UnknownSample
-from tests.factory.made_up import leptons, make, needs_pythia, some
+from labcourse.files import sha256
+from tests.factory.made_up import in_a_thread, make, mass, needs_pythia, some
 
 MANIFEST = settings.data_folder() / samples.MANIFEST
-needs_bundle = pytest.mark.skipif(not MANIFEST.is_file(), reason="the bundle is not in data/")
 
 
-def make_table(n: int = 50, *, seed: int = 0, charges: tuple[int, ...] = (1, -1, 1, -1)) -> Table:
-    table = make(Chunk("llll", 0, seed), n)
-    return table | {"eventNumber": np.arange(n) + 1, "lep_charge": np.tile(charges, n)}
+def make_table(n: int = 50) -> Table:
+    return make(Chunk("llll", 0, 0), n)
 
 
 # --- tables ---------------------------------------------------------------------------------------------------
-
-
-@given(st.floats(1e-3, 1e6), st.integers(4, 22))
-def test_rounding_is_relative_and_happens_once(value: float, bits: int) -> None:
-    once = tables.rounded(np.array([value]), bits)
-    assert abs(float(once[0]) / value - 1) <= 2.0 ** -(bits + 1) * 1.0001 + 1e-7
-    assert tables.rounded(once, bits) == once
 
 
 def test_taking_events_takes_their_leptons_and_jets() -> None:
@@ -85,24 +75,6 @@ def rotated(momenta: np.ndarray, angle: float) -> np.ndarray:
     return momenta @ turn.T
 
 
-def test_phase_space_conserves_momentum_and_mass() -> None:
-    ahead, behind, leptons = collisions(500)
-    np.testing.assert_allclose(leptons.sum(axis=1), ahead + behind, atol=1e-7)
-    assert (np.abs((leptons[..., 0] ** 2 - (leptons[..., 1:] ** 2).sum(-1)) / leptons[..., 0] ** 2) < 1e-9).all()
-
-
-@pytest.mark.parametrize("identical", [False, True])
-def test_phase_space_density_integrates_to_the_known_volume(identical: bool) -> None:
-    n, s = 100_000, 400.0**2
-    leptons, density = phase_space.sample_leptons(np.full(n, s), np.full(n, identical), np.random.default_rng(3))
-    inside = density > 0
-    for a, b in ((0, 1), (2, 3)):
-        inside &= phase_space.mass_squared(leptons[:, a] + leptons[:, b]) > phase_space.PAIR_MASS_MIN**2
-    # Volume of n massless particles: s^(n−2) / (2 (4π)^(2n−3) Γ(n) Γ(n−1)); the cut on two pairs takes 1e-3 of it.
-    volume = s**2 / (2 * (4 * np.pi) ** 5 * 6 * 2)
-    assert (1 / density[inside]).sum() / n == pytest.approx(volume, rel=0.06)
-
-
 def test_matrix_element_has_the_symmetries_of_physics() -> None:
     ahead, behind, leptons = collisions(300)
     n = len(ahead)
@@ -127,16 +99,16 @@ def test_cross_sections_of_four_leptons(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(four_leptons, "LEPTON_PT_MIN", -1.0)
     monkeypatch.setattr(four_leptons, "LEADING_PT_MIN", -1.0)
     monkeypatch.setattr(four_leptons, "LEPTON_ETA_MAX", 1e9)
-    n = 40_000
+    n = 20_000
     weight, leptons, codes, _ = four_leptons.weighted(n, np.random.default_rng(1))
     m4l = np.sqrt(phase_space.mass_squared(leptons.sum(axis=1)))
     m12, m34 = (np.sqrt(phase_space.mass_squared(leptons[:, a] + leptons[:, b])) for a, b in ((0, 1), (2, 3)))
     light = codes[:, 1] < 3
     # B(Z → 4l; l = e, µ; m(ll) > 4 GeV) = 4.8e-6 is measured; times 56 nb of Z bosons at NLO: 0.27 pb.
-    assert weight[light & (m4l > 80) & (m4l < 100)].sum() / n == pytest.approx(0.27, rel=0.12)
+    assert weight[light & (m4l > 80) & (m4l < 100)].sum() / n == pytest.approx(0.27, rel=0.15)
     # σ(pp → ZZ) = 16.9 pb at NNLO, with both Z on shell, times 2 B(Z → ee)²: 0.038 pb.
     on_shell = (np.abs(m12 - 91) < 25) & (np.abs(m34 - 91) < 25) & (codes[:, 1] == 0)
-    assert weight[on_shell].sum() / n == pytest.approx(0.038, rel=0.12)
+    assert weight[on_shell].sum() / n == pytest.approx(0.038, rel=0.15)
 
 
 # --- detector -------------------------------------------------------------------------------------------------
@@ -180,52 +152,44 @@ def test_acceptance_and_efficiency() -> None:
     assert (np.diff(efficiency) > 0).all()
 
 
-def test_resolution_of_leptons() -> None:
-    n = 20_000
-    for code, width in ((11, 0.045), (13, 0.03)):
-        seen = detector.measure_leptons(leptons(n, code, eta=0.4), np.random.default_rng(1))
-        assert np.median(seen.pt) == pytest.approx(40, rel=0.01)
-        assert np.std(seen.pt) / 40 < width
-        assert (seen.pdgid != code).mean() < 0.01
-
-
 # --- chunks and campaigns -------------------------------------------------------------------------------------
 
 
 @needs_pythia
 def test_a_chunk_is_decided_by_its_seed() -> None:
-    chunk = Chunk("ggH125_ZZ4lep", 3, 17, SAMPLE, 300)
+    chunk = Chunk("ggH125_ZZ4lep", 3, 17, SAMPLE, 150)
     table, again = factory.simulate_chunk(chunk), factory.simulate_chunk(chunk)
-    assert len(table["lep_n"]) > 20
+    assert len(table["lep_n"]) > 10
+    assert 119 < np.median(mass(table)) < 126
+    assert len(table["jet_MV2c10"]) == table["jet_n"].sum()
+    assert len(table["lep_ptcone30"]) == table["lep_n"].sum()
     for name in table:
         np.testing.assert_array_equal(table[name], again[name])
-    other = factory.simulate_chunk(Chunk("ggH125_ZZ4lep", 3, 17, PSEUDO_DATA, 300))
+    other = factory.simulate_chunk(Chunk("ggH125_ZZ4lep", 3, 17, PSEUDO_DATA, 150))
     marks = [set(zip(t["lep_pt"].tolist(), t["lep_eta"].tolist(), strict=True)) for t in (table, other)]
     assert not marks[0] & marks[1]
 
 
 @needs_pythia
 def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("ggH125_ZZ4lep", "llll"):  # chunks of the size that is made take a minute
-        monkeypatch.setitem(recipes.RECIPES, name, replace(recipes.get(name), chunk=500))
-    options = {"scale": 0.0004, "samples": ["ggH125_ZZ4lep", "llll"], "seed": 5}
-    one, two = (factory.simulate(tmp_path / str(n), workers=n, **options) for n in (1, 2))
-    first, again = (samples.read_manifest(manifest.parent) for manifest in (one, two))
-    assert [entry["arrays"] for entry in first] == [entry["arrays"] for entry in again]
-    assert {entry["sample"]: entry["events"] for entry in first} == {"ggH125_ZZ4lep": 66, "llll": 222}
-    for name in ("ggH125_ZZ4lep", "llll"):
-        events = ntuple.read(one.parent / samples.get(name).files[0])
-        assert not events.duplicated(["run", "event"]).any()
-        selected = selection.preselect(events)
-        assert selected["weight"].sum() == pytest.approx(recipes.get(name).expected, rel=1e-4)
-        if name == "ggH125_ZZ4lep":
-            assert 121 < selected["m_llll"].median() < 125.5
+    # Chunks of the size that is made take a minute.
+    monkeypatch.setitem(recipes.RECIPES, "llll", replace(recipes.get("llll"), chunk=100))
+    options = {"scale": 0.0001, "samples": ["llll"], "seed": 5}
+    two = factory.simulate(tmp_path / "two", workers=2, **options)
+    monkeypatch.setattr(campaign, "connect", in_a_thread)
+    one = factory.simulate(tmp_path / "one", **options)
+    (first,), (again,) = (samples.read_manifest(manifest.parent) for manifest in (one, two))
+    assert first["arrays"] == again["arrays"]
+    events = ntuple.read(one.parent / samples.get("llll").files[0])
+    assert len(events) == first["events"] == 55
+    assert not events.duplicated(["run", "event"]).any()
+    assert selection.preselect(events)["weight"].sum() == pytest.approx(recipes.get("llll").expected, rel=1e-4)
     assert json.loads(one.read_text())["simulated"] is True
 
 
 @needs_pythia
 def test_the_other_z_of_zh_decays_in_all_ways() -> None:
-    table = factory.simulate_chunk(Chunk("ZH125_ZZ4lep", 0, 1, SAMPLE, 600))
+    table = factory.simulate_chunk(Chunk("ZH125_ZZ4lep", 0, 1, SAMPLE, 300))
     # With the Higgs boson's table alone all would have six leptons; one in ten has.
     assert (table["lep_n"] > 4).mean() < 0.35
     assert (table["jet_n"] >= 2).mean() > 0.2
@@ -270,32 +234,16 @@ def test_equal_tables_have_equal_digests(tmp_path: Path) -> None:
     assert write() != first
 
 
-def test_negative_weights_have_the_fraction_of_the_release() -> None:
-    table = tables.finished(tables.join([make_table(500), make_table(500, seed=2, charges=(1, 1, 1, -1))]))
-    parts = [table, make_table(100, seed=3)]
-    done, more = bundle.normalise(lambda: iter(parts), "Zee")()
-    assert (more["mcWeight"] < 0).mean() == pytest.approx(0.05), "the next part goes on with counting"
-    passed = tables.preselected(done)
-    assert passed.sum() == 500
-    assert (done["mcWeight"][passed] < 0).mean() == pytest.approx(0.058)
-    assert (done["mcWeight"][~passed] < 0).mean() == pytest.approx(0.040)
-
-
 def test_pseudo_data_look_like_data() -> None:
     chunk = Chunk("llll", 0, 1, PSEUDO_DATA)
     happened = pseudodata.draw(chunk, make_table(200))
     assert len(happened["lep_n"]) < 200
     np.testing.assert_array_equal(happened["lep_pt"], pseudodata.draw(chunk, make_table(200))["lep_pt"])
-    drawn = pseudodata.until(happened, 30)
+    files = pseudodata.split(tables.finished(drawn := pseudodata.until(happened, 30)), 4)
     assert tables.preselected(drawn).sum() == 30
-    files = pseudodata.split(tables.finished(drawn), 4)
     assert tuple(files) == samples.get("data").files
     assert sum(len(table["lep_n"]) for table in files.values()) == len(drawn["lep_n"])
-    for period, table in zip("ABCD", files.values(), strict=True):
-        first, last = pseudodata.RUNS[period]
-        assert ((table["runNumber"] >= first) & (table["runNumber"] <= last)).all()
-        assert not table["mcWeight"].any()
-        assert (table["SumWeights"] == 1).all()
+    assert not any(table["mcWeight"].any() for table in files.values())
     assert len(pseudodata.until(happened, 0)["lep_n"]) == 0
 
 
@@ -312,18 +260,16 @@ def bundled() -> dict[str, pd.DataFrame]:
     }
 
 
-@needs_bundle
 def test_the_manifest_is_that_of_the_files() -> None:
     files = {said["file"]: said for said in samples.read_manifest(MANIFEST.parent)}
     assert set(files) == {file for name in samples.ALL for file in samples.get(name).files}
     assert sum(said["size"] for said in files.values()) <= 15_000_000
     for file, said in files.items():
-        content = (MANIFEST.parent / file).read_bytes()
-        assert (len(content), hashlib.sha256(content).hexdigest()) == (said["size"], said["sha256"]), file
+        assert (path := MANIFEST.parent / file).stat().st_size == said["size"]
+        assert sha256(path) == said["sha256"], file
         assert said["simulated"] is True
 
 
-@needs_bundle
 def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -> None:
     entries = {said["sample"]: said for said in samples.read_manifest(MANIFEST.parent)}
     for name in samples.SIMULATED:
@@ -342,7 +288,6 @@ def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -
     assert higgs == pytest.approx(9.7, abs=0.01)
 
 
-@needs_bundle
 def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
     higgs = selection.preselect(bundled["ggH125_ZZ4lep"])["m_llll"]
     window = higgs[(higgs > 110) & (higgs < 135)]
@@ -350,20 +295,13 @@ def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
     # Published for the release's sample (ATLAS Open Data 2020, DSID 345060); final-state radiation makes the low tail.
     np.testing.assert_allclose(window.quantile([0.16, 0.5, 0.84]), [120.5, 123.8, 126.2], atol=0.4)
     m4l = selection.preselect(bundled["llll"])["m_llll"]
-    counts, _ = np.histogram(m4l, [70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300])
-    density = counts / np.diff([70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300])
+    edges = [70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300]
+    density = np.histogram(m4l, edges)[0] / np.diff(edges)
     assert density[2] == density.max(), "Z → 4l at 91 GeV"
     assert density[7] > 2.5 * density[5], "threshold of two Z bosons"
     assert density[7] > density[8] > density[9], "falling above it"
-    for name in samples.ALL:
-        events = bundled[name]
-        pt = np.column_stack([events[f"lep{i}_pt"] for i in (1, 2, 3, 4)])
-        assert (np.diff(pt, axis=1) <= 0).all(), name
-        assert pt.min() >= 6.99
-        assert pt[:, 0].min() >= 24.99
 
 
-@needs_bundle
 def test_pseudo_data_are_in_no_sample(bundled: dict[str, pd.DataFrame]) -> None:
     def marks(events: pd.DataFrame) -> set[tuple[float, ...]]:
         return set(map(tuple, events[[f"lep{i}_{q}" for i in (1, 2, 3, 4) for q in ("pt", "eta")]].to_numpy()))

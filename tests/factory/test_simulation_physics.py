@@ -8,60 +8,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-from factory import chunks, detector, four_leptons, generator, nonprompt, particles, recipes, tables, tracks
-from factory.particles import FALSE, HEAVY, LIGHT, PILEUP, PROMPT, Particles
-from labcourse import kinematics
+from factory import chunks, detector, four_leptons, generator, nonprompt, recipes, tables, tracks
+from factory.particles import FALSE, HEAVY, LIGHT, PILEUP, Particles
 from labcourse.errors import SimulationError
-from tests.factory.made_up import jets, leptons, needs_pythia
+from tests.factory.made_up import jets, mass, needs_pythia
 
 
 def generated(name: str, events: int, seed: int = 3) -> tables.Table:
     return chunks.simulate_chunk(chunks.Chunk(name, 0, seed, chunks.SAMPLE, events))
 
 
-def mass(table: tables.Table) -> np.ndarray:
-    columns = [tables.leading_four(table, f"lep_{q}") for q in ("pt", "eta", "phi", "E")]
-    return kinematics.pair_masses(columns[0] / 1e3, columns[1], columns[2], columns[3] / 1e3)["m_llll"]
-
-
 # --- leptons --------------------------------------------------------------------------------------------------
 
 
-def test_every_kind_of_lepton_has_its_properties() -> None:
-    for code in (11, -13):
-        for origin in (PROMPT, HEAVY, LIGHT, PILEUP, *((FALSE,) if code == -13 else ())):
-            measured = tracks.measure(leptons(2000, code, pt=15, origin=origin), np.random.default_rng(2))
-            for name, values in measured.items():
-                assert len(values) == 2000
-                assert np.isfinite(values.astype(float)).all(), name
-            assert (measured["lep_tracksigd0pvunbiased"] > 0).all(), (code, origin)
-            assert np.abs(measured["lep_trackd0pvunbiased"]).max() < tracks.D0_MAX, (code, origin)
-            assert ((measured["lep_ptcone30"] == 0) | (measured["lep_ptcone30"] >= 1000)).all()
-
-
 def test_the_track_of_a_near_lepton_is_in_the_cone() -> None:
-    def cones(*, apart: float, z: float = 0.0, code: int = 13) -> np.ndarray:
+    def cones(*, apart: float, z: float = 0.0) -> np.ndarray:
         n = 2000
         eta = np.tile([0.0, apart], n)
         event = np.repeat(np.arange(n), 2)
-        both = Particles(event, np.full(2 * n, code), np.tile([30.0, 20.0], n), eta, np.zeros(2 * n))
+        both = Particles(event, np.full(2 * n, 13), np.tile([30.0, 20.0], n), eta, np.zeros(2 * n))
         measured = tracks.measure(replace(both, z=np.tile([0.0, z], n)), np.random.default_rng(1))
         return measured["lep_ptcone30"].reshape(n, 2) / 1e3
 
     assert (cones(apart=0.25) >= (20.0, 30.0)).all()
     for alone in (cones(apart=0.35), cones(apart=0.25, z=50.0)):
         assert 0.8 < (alone == 0).mean() < 0.9
-    # An electron's track has lost some of its momentum.
-    of_electrons = cones(apart=0.25, code=11)
-    assert (of_electrons >= (5.0, 8.0)).all()
-    assert 0.6 < (np.median(of_electrons, axis=0) / (20, 30)).min() < 1
-
-
-def test_soft_muons_are_isolated() -> None:
-    cone = tracks.measure(leptons(5000, 13, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
-    assert 0 < cone.max() <= 4e3
-    cone = tracks.measure(leptons(5000, 11, pt=8, origin=HEAVY), np.random.default_rng(1))["lep_ptcone30"]
-    assert cone.max() > 8e3, "of electrons this is not asked"
 
 
 # --- non-prompt leptons ---------------------------------------------------------------------------------------
@@ -70,13 +41,11 @@ def test_soft_muons_are_isolated() -> None:
 def test_leptons_beside_a_z_come_from_jets_and_other_collisions() -> None:
     n = 40_000
     found = nonprompt.beside_z(jets(n), n, np.random.default_rng(1), electrons=0.5)
-    assert (np.diff(found.event) >= 0).all()
     assert detector.accept(found).all()
     assert set(np.unique(found.origin)) == {LIGHT, PILEUP, FALSE}
     false = found.take(found.origin == FALSE)
     assert (np.abs(false.pdgid) == 13).all()
     assert (np.abs(false.eta) < 0.1).all()
-    assert np.median(false.pt) > 2 * np.median(found.pt[found.origin == PILEUP])
     assert np.std(found.z[found.origin == PILEUP]) == pytest.approx(nonprompt.SPREAD, rel=0.05)
     assert not found.z[found.origin == LIGHT].any()
 
@@ -85,79 +54,17 @@ def test_leptons_of_b_hadrons_are_soft_and_often_of_opposite_charges() -> None:
     n = 60_000
     found = nonprompt.from_b_jets(jets(n, code=5), n, np.random.default_rng(1), electrons=0.5)
     heavy = found.take(found.origin == HEAVY)
-    assert len(heavy) > 1000
     assert np.median(heavy.pt) < 20
     number = np.bincount(heavy.event, minlength=n)
     two = heavy.take(number[heavy.event] == 2)
     opposite = two.pdgid[::2] * two.pdgid[1::2] < 0
     assert 0.55 < opposite.mean() < 0.95
-    first, second = two.take(np.arange(0, len(two), 2)), two.take(np.arange(1, len(two), 2))
-    apart = particles.distance(first, ..., second, ...)
-    assert ((first.pt + second.pt)[apart < 0.3] < 1.2 * detector.JET_OF_LEPTONS).mean() > 0.95, "else a jet is near"
-
-
-def test_a_false_muon_is_missing_on_the_other_side() -> None:
-    n = 2000
-    false = leptons(n, 13, pt=500, eta=0.05, origin=FALSE)
-    nothing = false.take(np.zeros(n, bool))
-    missing, azimuth = detector.measure_missing(np.zeros((n, 2)), false, nothing, np.random.default_rng(1))
-    assert np.median(missing) == pytest.approx(500, rel=0.05)
-    assert (np.abs(azimuth) > 2.5).mean() > 0.95
-    quiet, _ = detector.measure_missing(np.zeros((n, 2)), nothing, nothing, np.random.default_rng(1))
-    assert 10 < np.median(quiet) < 30
-    fired = detector.trigger(false, n, np.random.default_rng(1))
-    assert not fired[0].any()
-    assert not fired[1].any()
 
 
 # --- jets -----------------------------------------------------------------------------------------------------
 
 
-def test_jets_of_the_release_and_their_tags() -> None:
-    n, rng = 4000, np.random.default_rng(1)
-    near = leptons(n, 11, eta=0.0)
-    seen = detector.measure_jets(jets(n), near, n, rng)
-    assert seen.pt.min() > 20
-    assert np.abs(seen.eta).max() < 2.5
-    assert (np.hypot(seen.eta, seen.phi) > 0.4).all(), "no jet on a lepton"
-    energy, score = detector.jet_properties(seen, rng)
-    assert (energy > seen.pt * np.cosh(seen.eta)).all()
-    assert ((score >= -1) & (score <= 1)).all()
-    medians = []
-    for code in (21, 4, 5):
-        flavour = Particles(seen.event, np.full(len(seen), code), seen.pt, seen.eta, seen.phi)
-        medians.append(np.median(detector.jet_properties(flavour, rng)[1]))
-    assert medians[0] < medians[1] < medians[2]
-
-
 # --- samples --------------------------------------------------------------------------------------------------
-
-
-@needs_pythia
-def test_the_higgs_peak_has_the_tail_of_radiation() -> None:
-    table = generated("ggH125_ZZ4lep", 8000)
-    passed = tables.preselected(table)
-    m4l = mass(table)[passed]
-    window = m4l[(m4l > 110) & (m4l < 135)]
-    assert 0.95 < len(window) / len(m4l) < 0.995
-    np.testing.assert_allclose(np.quantile(window, [0.16, 0.5, 0.84]), [120.5, 123.8, 126.2], atol=0.5)
-    flavour = tables.leading_four(table, "lep_type").sum(axis=1)[passed]
-    shares = [(flavour == code).mean() for code in (44, 48, 52)]
-    np.testing.assert_allclose(shares, [0.25, 0.51, 0.24], atol=0.05)
-    for name in ("jet_eta", "jet_phi", "jet_E", "jet_MV2c10"):
-        assert len(table[name]) == table["jet_n"].sum()
-    for name in ("lep_ptcone30", "lep_etcone20", "lep_z0", "lep_isTightID"):
-        assert len(table[name]) == table["lep_n"].sum()
-
-
-@needs_pythia
-def test_leptons_radiate_photons() -> None:
-    recipe = recipes.get("llll")
-    assert not any("QEDshowerByL" in line for line in (*generator.COMMON, *recipe.settings)), "left on"
-    truth = generator.generate(recipes.get("ggH125_ZZ4lep").settings, 300, 5, rng=np.random.default_rng(1))
-    hard = truth.photons.take(truth.photons.pt > 2)
-    radiated = np.isin(np.arange(300), hard.event).mean()
-    assert 0.1 < radiated < 0.9
 
 
 class Failing:
@@ -189,8 +96,8 @@ def test_events_in_which_pythia_fails_are_made_up_for(monkeypatch: pytest.Monkey
 
 @needs_pythia
 def test_z_bosons_beside_two_other_leptons() -> None:
-    table = generated("Zmumu", 5000)
-    assert len(table["lep_n"]) > 100
+    table = generated("Zmumu", 2500)
+    assert len(table["lep_n"]) > 50
     passed = tables.preselected(table)
     flavour = tables.leading_four(table, "lep_type").sum(axis=1)[passed]
     assert set(np.unique(flavour)) == {48, 52}, "no four electrons with a Z → µµ"
@@ -200,7 +107,7 @@ def test_z_bosons_beside_two_other_leptons() -> None:
 
 @needs_pythia
 def test_gluons_make_a_share_of_the_pairs_above_threshold() -> None:
-    weight, momenta, codes, beams = four_leptons.weighted(60_000, np.random.default_rng(2))
+    weight, momenta, codes, beams = four_leptons.weighted(30_000, np.random.default_rng(2))
     m4l = np.sqrt(np.maximum((momenta.sum(1) ** 2 * [1, -1, -1, -1]).sum(1), 0))
     gluons = codes[:, 0] == four_leptons.GLUON
     above, at_z = m4l > 200, (m4l > 86) & (m4l < 96)

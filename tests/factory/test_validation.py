@@ -14,7 +14,6 @@ import pytest
 from scipy import stats
 
 from factory import mini, validation
-from factory.matrix_element import Z_MASS
 from factory.validation import columns, pairs
 from factory.validation.two_sample import Sample, chi_square, design_effect, kolmogorov_smirnov
 from labcourse import ntuple, samples, selection, settings
@@ -50,17 +49,15 @@ def reweighted(rng: Generator, n: int) -> Weighted:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ((unweighted, 300), (unweighted, 250)),
         ((unweighted, 300), (spread, 3000)),
         ((negative, 400), (negative, 300)),
-        ((reweighted, 400), (unweighted, 400)),
         ((reweighted, 2000), (negative, 300)),
     ],
 )
 def test_probabilities_are_uniform_where_both_samples_come_from_one_distribution(first: Any, second: Any) -> None:
     rng = np.random.default_rng(5)
     found = []
-    for _ in range(300):
+    for _ in range(200):
         both = Sample(*first[0](rng, first[1])), Sample(*second[0](rng, second[1]))
         found.append([test(*both) for test in TESTS])
     for p in np.transpose(found):
@@ -103,13 +100,6 @@ def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
 # What is added to the events.
 
 
-def test_z_pairs_need_flavour_and_charge(make_events: Callable[..., Any]) -> None:
-    events = make_events(1, lep1_charge=[1.0], lep2_charge=[-1.0], lep3_charge=[1.0], lep4_charge=[-1.0])
-    # ee µµ: only (12)(34) is possible
-    assert set(columns.z_pair_masses(events)[:, 0]) == {events["m_ll_12"][0], events["m_ll_34"][0]}
-    assert np.isnan(columns.z_pair_masses(events.assign(lep2_charge=1.0, lep3_charge=-1.0))).all()
-
-
 def sharing(events: Any) -> np.ndarray:
     """Places of the events that share a pair with another one."""
     group = columns.groups(events)
@@ -135,8 +125,6 @@ def test_pairs_of_the_release(real_files: Path, monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("LABCOURSE_DATA", str(real_files))
     events = selection.preselect(ntuple.read_sample(name))
     assert len(sharing(events)) == n_shared
-    if name == "Zee":
-        assert np.nanmedian(columns.z_pair_masses(events)[0]) == pytest.approx(Z_MASS, abs=2)
 
 
 @pytest.mark.parametrize("alike", [True, False])
@@ -165,13 +153,14 @@ def simulate(mini_branches: Callable[..., dict[str, Any]]) -> Callable[..., None
     """Return a writer of a sample's files, all samples from one distribution; further branches change it."""
 
     def write(folder: Path, name: str, seed: int, change: Callable[[Any], Any] = lambda _: {}) -> None:
+        n = 1000 if name == "Zee" else 300
         for file in samples.get(name).files:
             rng = np.random.default_rng(seed := seed + 1)
-            branches = mini_branches(1000, dsid=samples.get(name).dsid or 298773, seed=seed)
-            n_jets = rng.poisson(1.0, 1000)
+            branches = mini_branches(n, dsid=samples.get(name).dsid or 298773, seed=seed)
+            n_jets = rng.poisson(1.0, n)
             del branches["jet_n"]
             branches |= {"jet_pt": ak.unflatten(rng.exponential(3e4, n_jets.sum()) + 2e4, n_jets)}
-            branches |= {"met_et": rng.exponential(2e4, 1000)}
+            branches |= {"met_et": rng.exponential(2e4, n)}
             mini.write(folder / file, branches | change(branches))
 
     return write
@@ -208,13 +197,8 @@ def test_rows_of_the_table(case: Callable[..., Any]) -> None:
     rows = by_variable(result)
     both = [variable for variable in pairs.VARIABLES if variable not in columns.ISOLATION]
     assert list(rows) == [(name, variable) for name in ("Zee", "data") for variable in both]
-    for row in rows.values():
-        assert list(row) == ["sample", "variable", "chi2", "ndf", "p_chi2", "p_ks"]
-        assert row["chi2"] >= 0
-        assert row["ndf"] >= 1
-        assert 0 <= min(row["p_chi2"], row["p_ks"]) <= max(row["p_chi2"], row["p_ks"]) <= 1
-    assert result.code == 0
-    assert result.err.endswith("passed\n")
+    assert {tuple(row) for row in rows.values()} == {("sample", "variable", "chi2", "ndf", "p_chi2", "p_ks")}
+    assert (result.code, result.err[-7:]) == (0, "passed\n")
 
 
 def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:

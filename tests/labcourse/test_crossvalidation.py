@@ -121,10 +121,7 @@ def test_what_was_trained_before_is_refused():
     ("changes", "message"),
     [
         ({"fold": FOLD[:10]}, r"the arrays hold \[300, 300\]"),
-        ({"fold": FOLD * 1.0}, r"hold \[\] events"),
         ({"fold": FOLD * 0}, r"hold \[300\] events"),
-        ({"fold": FOLD * 2}, "0, "),
-        ({"fold": FOLD - 1}, "hold"),
         ({"y": Y[:10]}, r"the arrays hold \[300, 10\]"),
         ({"x": np.where(X > 2, np.nan, X)}, "holds nan"),
         ({"epochs": 0}, "epochs 0"),

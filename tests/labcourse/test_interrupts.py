@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 import signal
 import sys
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pytest
 
-from course import outputs
-from labcourse import compiled, crossvalidation, network, progress, training
-from labcourse.errors import Interrupted, Unfinished
+from labcourse import compiled, network, progress, training
+from labcourse.errors import Interrupted
 from tests.kernel import Kernel
 
 RNG = np.random.default_rng(4)
@@ -22,11 +20,6 @@ X = RNG.normal(size=(300, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(np.float32)
 FOLD = np.arange(300) % 3
 unix_only = pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
-
-
-@pytest.fixture(autouse=True)
-def _no_xla(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
 
 
 def small(x: Any = None) -> Any:
@@ -82,20 +75,6 @@ def test_a_signal_waits_for_the_end_of_what_tensorflow_traces() -> None:
     assert traced == ["to its end"]
 
 
-@unix_only
-def test_a_real_signal() -> None:
-    import keras
-
-    model, main = small(), threading.main_thread().ident
-    watch = threading.Timer(0.2, lambda: signal.pthread_kill(main, signal.SIGINT))  # type: ignore[arg-type]
-    start = keras.callbacks.LambdaCallback(on_epoch_end=lambda number, logs: number == 0 and watch.start())
-    with pytest.raises(Interrupted):
-        training.fit(model, X, Y, epochs=1_000_000, batch_size=50, callbacks=[start])
-    watch.join()
-    assert len(model.history.history["loss"]) == len(model.history.epoch) < 1_000_000
-    assert int(model.optimizer.iterations) == len(model.history.epoch) * 6
-
-
 def test_what_keras_trains_is_marked_too() -> None:
     import keras
 
@@ -107,39 +86,6 @@ def test_what_keras_trains_is_marked_too() -> None:
         training.fit(model, X, Y, epochs=2, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)])
     assert model.history.interrupted
     assert progress.was_interrupted()
-
-
-def test_nothing_is_handed_on_after_an_interrupted_training_unless_meant() -> None:
-    model, other = small(), small()
-    with outputs.Chapter(2, sources=()) as chapter:
-        with pytest.raises(KeyboardInterrupt):
-            training.fit(model, X, Y, epochs=5, batch_size=64, callbacks=[stop_at(2)])
-        for write, *what in ((chapter.write_model, "first_model", model), (chapter.write_numbers, {"a": 1})):
-            with pytest.raises(Unfinished, match=r"so (first_model.keras|numbers.json) is not(.|\n)*Run the cell"):
-                write(*what)
-        training.fit(other, X, Y, epochs=1, batch_size=64)
-        chapter.write_numbers({"a": 1})
-        with pytest.raises(Unfinished):
-            chapter.write_model("first_model", model)  # whatever was trained since
-        model.history.interrupted = False
-        chapter.write_model("first_model", model)
-
-
-def test_an_interrupted_fold_ends_all_folds() -> None:
-    import keras
-
-    built: list[Any] = []
-
-    def build() -> Any:
-        built.append(small())
-        if len(built) == 2:
-            raise KeyboardInterrupt
-        return built[-1]
-
-    with pytest.raises(KeyboardInterrupt):
-        crossvalidation.cross_validate(build, X, Y, FOLD, epochs=1, batch_size=64)
-    assert isinstance(built[0], keras.Model)
-    assert len(built) == 2
 
 
 # A real kernel.

@@ -29,12 +29,6 @@ def test_samples_are_found_along_the_search_path(tmp_path, mini_branches, monkey
     assert len(ntuple.read_sample("llll")) == 11
 
 
-def test_collision_data_come_from_one_folder(tmp_path, mini_branches, monkeypatch):
-    mini.write(tmp_path / "data_A.4lep.root", mini_branches(dsid=298773))
-    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    assert samples.locate("data").source == "bundle"
-
-
 def test_unknown_and_missing_samples(monkeypatch, tmp_path):
     with pytest.raises(UnknownSample, match="Zmumu"):
         samples.get("Zmum")
@@ -99,11 +93,6 @@ def test_an_optional_sample_is_used_where_its_file_is(tmp_path, mini_branches, m
     assert samples.get("Ztautau").process in samples.PROCESSES
     # What is simulated for the course, and with which seeds, does not change.
     assert (*recipes.RECIPES, "data") == before
-
-
-def test_an_optional_sample_outside_of_the_search_path_can_be_read(tmp_path, mini_branches):
-    mini.write(tmp_path / TAUS, mini_branches(9, dsid=361108))
-    assert set(ntuple.read(tmp_path / TAUS)["sample"]) == {"Ztautau"}
 
 
 def test_real_files_of_january_2020_are_official_and_hold_taus(real_files, monkeypatch):

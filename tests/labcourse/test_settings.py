@@ -29,12 +29,6 @@ def test_search_path_order(own_home, monkeypatch):
     assert names == ["a", "b", "saved", "official", "data"]
 
 
-def test_a_wrong_folder_is_named(own_home, monkeypatch):
-    monkeypatch.setenv("LABCOURSE_DATA", "nowhere")
-    with pytest.raises(BadInput, match="nowhere does not exist"):
-        settings.search_path()
-
-
 def test_errors_travel_between_processes_and_show_as_one_message():
     error = BadFile("It is broken.", where="a.root", next_step="Get another.")
     again = pickle.loads(pickle.dumps(error))

@@ -40,16 +40,6 @@ def test_asimov_is_continuous_where_the_uncertainty_vanishes(s, b):
         assert significance.asimov(s, b, sigma) == pytest.approx(known, rel=1e-5 * (1 + s / b), abs=1e-12)
 
 
-@given(s=yields, b=yields, relative=st.floats(0, 1))
-def test_asimov_is_monotonic(s, b, relative):
-    sigma = relative * b
-    z = significance.asimov(s, b, sigma)
-    assert 0 < z <= significance.simple(s, b) * (1 + 1e-9)
-    assert significance.asimov(1.1 * s, b, sigma) > z
-    assert significance.asimov(s, 1.1 * b, 1.1 * sigma) < z
-    assert significance.asimov(s, b, sigma + 0.1 * b) < z
-
-
 def test_limits():
     nan = np.nan
     np.testing.assert_equal(significance.asimov([0, 1, 0, 1, -1], [0, 0, -1, -1, 0.5]), [0, np.inf, nan, nan, nan])
@@ -62,25 +52,13 @@ def test_limits():
     assert significance.asimov(9.7, 10.0, 1e9) == pytest.approx(0, abs=1e-6)
 
 
-def test_li_ma_example():
-    """On 9, off 17, tau = 5 (b = 17/5, sigma_b = √17/5): the on/off formula of Li and Ma."""
-    on, off, alpha = 9.0, 17.0, 1 / 5
-    li_ma = math.sqrt(
-        2 * (on * math.log((1 + alpha) / alpha * on / (on + off)) + off * math.log((1 + alpha) * off / (on + off)))
-    )
-    assert significance.observed(on, off * alpha, math.sqrt(off) * alpha) == pytest.approx(li_ma, rel=1e-12)
-
-
 @pytest.mark.parametrize(
     "given",
     [
-        ([], [], []),
-        ([[0.1]], [[1]], [[1.0]]),
         ([0.1, 0.2], [1], [1.0, 1.0]),
         ([np.nan], [1], [1.0]),
         ([0.1], [1], [np.inf]),
         ([0.1], [2], [1.0]),
-        ([0.1], [1], [1.0], []),
         ([0.1], [1], [1.0], [np.nan]),
     ],
 )

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from labcourse import splitting
 from labcourse.errors import BadInput
@@ -51,12 +49,6 @@ def test_validation_and_folds_are_independent_of_the_test_split():
     numbers = splitting.folds(train, 5)
     assert np.bincount(numbers).min() > 0.18 * len(train)
     assert set(numbers) == {0, 1, 2, 3, 4}
-
-
-@given(st.integers(0, 2**63 - 1), st.integers(0, 2**40), st.integers(0, 2**31))
-def test_any_identity_and_seed(seed, run, event):
-    u = splitting.uniform(pd.DataFrame({"run": [run], "event": [event]}), seed=seed)
-    assert 0 <= u[0] < 1
 
 
 def test_bad_arguments():
