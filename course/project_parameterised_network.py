@@ -188,14 +188,6 @@ single = {
 }
 
 # %% tags=["nbval-ignore-output"]
-fig, ax = plotting.losses({"network of all masses": trained.history})
-plotting.show(
-    fig,
-    alt="Loss of the network of all masses against the epoch. It falls steeply from the first epoch to the second, clearly until about the tenth, and slowly and smoothly from then on. "
-    "Training and validation stay close.",
-)
-
-# %% tags=["nbval-ignore-output"]
 curves = {
     "parameterised": azh.significances(trained.classify, parts.test, scale=2),
     "single_mass": [azh.significances(single[m], parts.test, (m,), scale=2)[0] for m in azh.MASSES],
