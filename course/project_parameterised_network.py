@@ -173,7 +173,7 @@ shares.pivot_table("weight", np.where(is_signal, "signal", "background"), "m_a",
 # One more number helps. A network can find out by itself that signal lies near $m_{Zh} = m_A$, but it would have to learn that for each mass anew. So it gets $\ln(m_{Zh}/m_A)$ as well, cut off at ±0.5: for signal it is near 0, whatever the mass. What you know, you need not let a network guess.
 #
 # Four kinds of networks and trees follow: one network with the mass as an input (and the same with two other seeds of the training, for later); one of all masses that is not told which mass is tested; for each mass one that was trained with it alone; and boosted decision trees, to which the mass
-# and all other inputs are given as well. Fourteen networks of one mass take half a minute together.
+# and all other inputs are given as well. Fourteen networks of one mass take less than a minute together.
 
 # %% tags=["nbval-ignore-output"]
 trained = azh.train(parts, seed=1)
@@ -228,7 +228,7 @@ points = {
 n_worse = checks.exercise_9_3(n_worse, points=points)
 
 # %% [markdown]
-# A network of one mass learns where its mass lies, and gives background of 500 GeV a better score than signal of 900 GeV. The network that knows all masses, but not which one is asked for, finds "an A somewhere": from 420 to 600 GeV that is a little better than $m_{Zh}$; at 300 GeV and above 600 it is worse; and it is never as good as
+# A network of one mass learns where its mass lies, and gives background of 500 GeV a better score than signal of 900 GeV. The network that knows all masses, but not which one is asked for, finds "an A somewhere": from 420 to 500 GeV that is better than $m_{Zh}$; at 300 GeV and from 600 GeV on it is worse; and it is never as good as
 # the network that is told. One network with the mass as an input does the work of fourteen. From 600 to 1200 GeV it is better than each of them, probably because every mass helps to learn what the others need. But look at 300 GeV: there the network of one mass is ahead by a tenth.
 # It has seen every background event at this mass in every epoch, the other network in one of fourteen: where background is plenty, that counts.
 #
@@ -245,7 +245,7 @@ differences = {
 pd.DataFrame(differences, index=table.index)
 
 # %% [markdown]
-# These errors know the test events only. Another seed of the training moves the network, too, and at low masses by more; the next section shows it. From 1400 GeV on this measure cannot tell these four apart; at 1400 GeV its error alone is 8 per cent. (The limits of section 9.6 still differ there.)
+# These errors know the test events only. Another seed of the training moves the network, too, and at low masses by more; the next section shows it. From 1400 GeV on this measure cannot tell the network from $m_{Zh}$ alone, nor from networks of one mass; at 1400 GeV its error alone is 7 per cent. (The limits of section 9.6 still differ there.)
 # That $m_{Zh}$ catches up is no failure of the network. It is the physics: a heavy A is easy to tell from the background, if it is there. And it is the simulation, which has no event left to tell them apart.
 
 # %% [markdown]
@@ -500,7 +500,7 @@ fig, ax = figures.limits({names[n]: bands for n, bands in expected_limits.items(
 plotting.show(
     fig,
     alt="Expected limit on the cross-section against the mass, logarithmic, with bands of one and two standard deviations around the parameterised network. It falls by a factor of more than twenty from 300 to 1200 GeV and rises by less than two from there to 2000 GeV. "
-    "Two other seeds lie within about ten per cent. m_Zh alone is weaker by a factor of about four at 300 GeV and two and a half at 500 GeV, and comes close above 1400 GeV; trees lie between both up to 1000 GeV; networks of one mass are stronger at 300 GeV only, and clearly weaker at 600 and 700 GeV. A dotted line of three events lies below all of them, by a factor of three to four from 1000 GeV on.",
+    "Two other seeds lie within about ten per cent. m_Zh alone is weaker by a factor of about four at 300 GeV and two and a half at 500 GeV, and comes close above 1400 GeV; trees lie between both up to 1000 GeV; networks of one mass are stronger by a tenth at 300 GeV, about as strong up to 500 GeV, and clearly weaker at 600 and 700 GeV. A dotted line of three events lies below all of them, by a factor of three to four from 1000 GeV on.",
 )
 
 # %% [markdown]
