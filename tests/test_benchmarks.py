@@ -12,14 +12,9 @@ import pytest
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import made_up, timing
-from labcourse import compiled, settings
+from labcourse import settings
 
 TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, generated=20, rounds=2)
-
-
-@pytest.fixture(autouse=True)
-def _no_xla(monkeypatch):
-    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
 
 
 @pytest.mark.parametrize("path", sorted(settings.home().glob("benchmarks/[a-z]*.py")), ids=lambda path: path.stem)

@@ -9,17 +9,11 @@ import pytest
 
 import azh
 from azh import events, methods, sensitivity
-from labcourse import compiled
 from labcourse.errors import BadInput, EmptySelection
 from tests.azh.made_up import make_events
 
 QUICK = methods.Recipe(hidden=(16,), rate=0.01, momentum=0.0, epochs=6, patience=0, batch_size=200)
 MASSES = (300.0, 700.0, 2000.0)
-
-
-@pytest.fixture(autouse=True)
-def _begin_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer than these trainings
 
 
 def test_training_weights_are_positive_balanced_and_scaled() -> None:

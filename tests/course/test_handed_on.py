@@ -222,7 +222,6 @@ def short(few: pd.DataFrame, earlier: Path, searched: Any, tmp_path: Path, monke
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(shutil.copytree(earlier, tmp_path / "copied")))
     load = ntuple.load  # the encore's events are few, and chosen while they are read
     monkeypatch.setattr(ntuple, "load", lambda names, **how: load(names, **how) if how else few.copy())
-    monkeypatch.setattr(compiled, "XLA", False)  # compiling takes longer
     for (module, name), function in searched.items():
         monkeypatch.setattr(module, name, function)
 

@@ -22,7 +22,7 @@ from scipy import optimize, stats
 
 from course import interactive, live
 from course.interactive import experiments, networks
-from labcourse import compiled, errors, kinematics, significance
+from labcourse import errors, kinematics, significance
 from workshop.authoring import tidy
 
 RNG = np.random.default_rng(3)
@@ -43,9 +43,7 @@ def _no_figure_is_left_open():
 
 @pytest.fixture(scope="module")
 def network():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "XLA", False)  # compiling takes longer
-        return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
+    return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
 
 
 def small(x, y):
