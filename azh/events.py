@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 LUMINOSITY = 139.0
 """Integrated luminosity of the search (fb⁻¹)."""
 SIGNAL_CROSS_SECTION = 0.05
-"""σ(gg → A) · BR(A → Zh → ℓ⁺ℓ⁻ b b̄) that signal events are normalised to (pb)."""
+"""σ(gg → A) · BR(A → Zh) · BR(h → b b̄) that signal events are normalised to (pb); Z → ee, µµ comes on top."""
+BR_Z = 0.06729
+"""Branching ratio of Z → e⁺e⁻ and µ⁺µ⁻ together (PDG 2024)."""
 MASSES = (300, 420, 440, 460, 500, 600, 700, 800, 900, 1000, 1200, 1400, 1600, 2000)
 """Masses of A that are simulated (GeV)."""
 
@@ -139,6 +141,39 @@ def read_sealed(number: int, folder: Path | str | None = None) -> pd.DataFrame:
     return _table(
         path, SEALED_MANIFEST, lambda said: {entry["file"]: entry["sha256"] for entry in said["files"]}.get(name)
     )
+
+
+def acceptance(events: pd.DataFrame, folder: Path | str | None = None) -> pd.DataFrame:
+    """Return for each mass (the index, GeV) what the selection keeps of the simulated signal, and what it cannot.
+
+    Parameters
+    ----------
+    events : DataFrame
+        Those of `read`, from the same folder: their manifest knows how many b quarks are near.
+
+    Returns
+    -------
+    DataFrame
+        ``selected``: share of the decays to electrons and muons in the signal region; ``near``: share whose two b
+        quarks are nearer than ΔR = 0.4, where their jets merge.
+
+    Raises
+    ------
+    MissingSample, BadFile
+        If there is no manifest, or it does not say.
+    """
+    import pandas as pd
+
+    path = _find(samples.MANIFEST, folder, "labcourse simulate azh")
+    try:
+        made = {one["sample"]: one for one in read_json(path)["samples"]}
+        near = [made[f"signal_{mass}"]["near_b_quarks"] / made[f"signal_{mass}"]["generated"] for mass in MASSES]
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise BadFile(f"The manifest does not describe the signals: {error!r}.", where=str(path)) from error
+    inside = events[is_signal(events) & (events["region"] == "signal").to_numpy()]
+    decays = SIGNAL_CROSS_SECTION * BR_Z * 1000 * LUMINOSITY
+    selected = inside.groupby("m_a_true")["weight"].sum().reindex(MASSES).astype(float) / decays
+    return pd.DataFrame({"selected": selected, "near": near}, index=list(MASSES))
 
 
 def _find(name: str, folder: Path | str | None, command: str) -> Path:

@@ -56,6 +56,12 @@ def mass(
     signal = rows["signal"]
     yields.pop("signal")
     _stack(ax, edges, yields)
+    total = np.sum(list(yields.values()), axis=0)
+    error = np.sqrt(
+        sum(np.histogram(rows[name]["m_zh"], edges, weights=rows[name]["weight"] ** 2)[0] for name in yields)
+    )
+    band = {"fill": True, "color": style.DARK, "alpha": 0.35, "linewidth": 0, "label": "error of the simulation"}
+    ax.stairs(total + error, edges, baseline=np.maximum(total - error, 0), **band)
     for m, dashes in zip(masses, cycle(["-", "--", ":"]), strict=False):
         own = signal[signal["m_a_true"] == m]
         heights = np.histogram(own["m_zh"], edges, weights=own["weight"])[0]
@@ -68,6 +74,19 @@ def mass(
     ax.set(yscale="log", xlabel=r"$m_{Zh}$ [GeV]", ylabel="events / 40 GeV", ylim=(0.05, None), xlim=(200, 2400))
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
+    return fig, ax
+
+
+def acceptance(shares: pd.DataFrame) -> tuple[Figure, Axes]:
+    """Draw against the mass which share of the signal is selected, and in which share the two b jets merge."""
+    fig, ax = plotting.new_figure(width=7.2, height=3)
+    labels = {"selected": "selected", "near": r"b quarks nearer than $\Delta R = 0.4$"}
+    for (name, label), line in zip(labels.items(), style.LINES, strict=False):
+        look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
+        ax.plot(shares.index, shares[name], label=label, **look)
+    ax.set(xlabel=r"$m_A$ [GeV]", ylabel="share of the signal", ylim=(0, None))
+    ax.legend()
+    style.stamp(ax, luminosity=None)
     return fig, ax
 
 
@@ -109,10 +128,9 @@ def limits(
     *,
     floor: Mapping[float, float],
     seeds: Sequence[Mapping[float, Band]] = (),
-    toys: Mapping[float, Band] | None = None,
 ) -> tuple[Figure, Axes]:
     """Draw expected limits (pb) against the mass: the first classifier with its band, the others' medians, the limits
-    that other seeds of the training give, those by toys, and the floor of three events."""
+    that other seeds of the training give, and the floor of three events."""
     fig, ax = plotting.new_figure(width=7.2, height=5)
     name, bands = next(iter(expected.items()))
     _draw_band(ax, np.array(list(bands)), list(bands.values()))
@@ -123,11 +141,7 @@ def limits(
     for i, other_seed in enumerate(seeds):
         label = "other seeds" if i == 0 else None
         medians = [band.median for band in other_seed.values()]
-        ax.plot(list(other_seed), medians, color=style.GREY, linewidth=0.8, label=label)
-    if toys:
-        middle, low, high = (np.array([getattr(b, n) for b in toys.values()]) for n in ("median", "minus_1", "plus_1"))
-        look = {"fmt": "D", "color": "black", "markerfacecolor": "white", "capsize": 3}
-        ax.errorbar(list(toys), middle, [middle - low, high - middle], label="by toys", **look)
+        ax.plot(list(other_seed), medians, color="black", linestyle="", marker="_", markersize=9, label=label)
     ax.plot(list(floor), list(floor.values()), color=style.SIGNAL, linestyle=":", label="three events")
     ax.set(yscale="log", xlabel=r"$m_A$ [GeV]", ylabel="limit on the cross-section, 95 % [pb]")
     ax.legend(ncols=2)
@@ -195,8 +209,9 @@ def regions(templates: Templates, counts: Mapping[str, NDArray[Any]], strength: 
     return fig, axes
 
 
-def scan(points: Sequence[Point]) -> tuple[Figure, Any]:
-    """Draw a scan of data: the local p-value against the mass, and the observed limit with the expected band."""
+def scan(points: Sequence[Point], floor: Mapping[float, float]) -> tuple[Figure, Any]:
+    """Draw a scan of data: the local p-value against the mass, and the observed limit with the expected band and the
+    ``floor`` of three events (pb, by mass)."""
     fig, (above, below) = plotting.new_figure(2, 1, width=7.2, height=6.4, sharex=True)
     masses = np.array([p.mass for p in points])
     above.plot(masses, norm.sf([p.significance for p in points]), color=style.BACKGROUND)
@@ -208,6 +223,7 @@ def scan(points: Sequence[Point]) -> tuple[Figure, Any]:
     _draw_band(below, masses, [p.expected for p in points])
     below.plot(masses, [p.expected.median for p in points], "k--", linewidth=1, label="expected")
     below.plot(masses, [p.limit for p in points], "k-", label="observed")
+    below.plot(list(floor), list(floor.values()), color=style.SIGNAL, linestyle=":", label="three events")
     below.set(yscale="log", xlabel=r"$m_A$ [GeV]", ylabel="limit on the cross-section, 95 % [pb]")
     below.legend()
     style.stamp(above, luminosity=LUMINOSITY)

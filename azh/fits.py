@@ -188,6 +188,11 @@ class Likelihood:
         slope[:, has, self._gamma[has]] += np.where(self._has_gamma, yields * product, 0.0).sum(axis=1)[:, has]
         return (yields * weighed).sum(axis=1), slope
 
+    def deviance(self, parameters: Floats, data: Floats, centre: Floats) -> Floats:
+        """Return −2 ln L of one set of parameters for n data sets and auxiliary measurements, shape (n,)."""
+        theta = np.broadcast_to(parameters, (len(data), len(self.names)))
+        return self._deviance(theta, data, np.where(self.is_constrained, centre, 0.0))[0]
+
     def toys(self, parameters: Floats, n: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
         """Return counts, shape (n, n_bins), and auxiliary measurements, shape (n, n_parameters), of n experiments."""
         counts = rng.poisson(self.expected(parameters), (n, len(self.bins))).astype(float)

@@ -23,6 +23,10 @@ LEVEL = 0.05
 """1 − confidence level of all limits."""
 
 
+FEW = 5.0
+"""Expected events of a bin below which limits are found by toys."""
+
+
 class Band(NamedTuple):
     """Upper limits on mu at 95 % that background alone would give: the median, and 1 and 2 standard deviations."""
 
@@ -37,6 +41,21 @@ def discovery(likelihood: Likelihood, data: ArrayLike, *, centre: Floats | None 
     """Return the significance √q₀ of each data set, shape (n,): 0 where the best signal is none (eq. 12 and 52)."""
     free, none = likelihood.fit(data, centre=centre), likelihood.fit(data, hold=NONE, centre=centre)
     return np.sqrt(np.maximum(none.deviance - free.deviance, 0))
+
+
+def find(
+    likelihood: Likelihood, data: ArrayLike | None = None, *, background: Floats | None = None
+) -> tuple[Band, float]:
+    """Return the expected band, and the observed limit (NaN without data): by toys where a bin expects few events.
+
+    Parameters are those of `by_toys`. Elsewhere the asymptotic formulae serve.
+    """
+    none = likelihood.start.copy()
+    none[likelihood.poi] = 0
+    if likelihood.expected(none).min() < FEW:
+        return by_toys(likelihood, data, background=background)
+    band = expected_band(likelihood, background=background)
+    return band, float("nan") if data is None else upper_limit(likelihood, data)
 
 
 def expected_band(likelihood: Likelihood, *, background: Floats | None = None) -> Band:
@@ -86,41 +105,48 @@ def tilde(likelihood: Likelihood, data: Floats, free: Fit, mu: float, *, centre:
     return np.where(free.parameters[:, likelihood.poi] > mu, 0.0, q)
 
 
-def toy_band(likelihood: Likelihood, *, toys: int = 1000, seed: int = 0, points: int = 8) -> Band:
-    """Return the limits that background alone would give, by toys: right however few events there are.
+def by_toys(
+    likelihood: Likelihood,
+    data: ArrayLike | None = None,
+    *,
+    background: Floats | None = None,
+    toys: int = 500,
+    seed: int = 0,
+) -> tuple[Band, float]:
+    """Return the expected band and the observed limit (NaN without data) by toys: right however few events there are.
 
-    Each experiment of background alone is compared, at each of some signal strengths, with experiments that hold
-    the signal: its limit is where CLs = P(q ≥ its own | signal) / P(q ≥ its own | background) is 5 %.
+    The limit of an experiment is where CLs = P(q ≥ its own | signal) / P(q ≥ its own | background) is 5 %. Both shares
+    come from the same experiments of background alone: with signal each counts as many times as it is more likely
+    there. Where a limit is decided experiments with signal look like background, and few of their own would do so.
 
     Parameters
     ----------
+    data : array_like, shape (n_bins,), optional
+        What was counted.
+    background : ndarray, shape (n_parameters,), optional
+        As in `expected_band`.
     toys : int
-        Experiments of either kind.
-    points : int
-        Signal strengths, from 0.4 to 3 times the median by the asymptotic formula.
+        Experiments.
     """
-    rng = np.random.default_rng(seed)
-    background = likelihood.start.copy()
-    background[likelihood.poi] = 0
-    strengths = expected_band(likelihood).median * np.geomspace(0.4, 3, points)
-    data, centre = likelihood.toys(background, toys, rng)
-    free, excluded = likelihood.fit(data, centre=centre), []
+    none = (likelihood.start if background is None else background).copy()
+    none[likelihood.poi] = 0
+    strengths = expected_band(likelihood, background=none).median * np.geomspace(0.25, 5, 15)
+    counts, centre = likelihood.toys(none, toys, np.random.default_rng(seed))
+    if data is not None:
+        counts, centre = np.vstack([counts, data]), np.vstack([centre, np.nan_to_num(likelihood.centre)])
+    free, height = likelihood.fit(counts, centre=centre), []
+    unlikely = likelihood.deviance(none, counts[:toys], centre[:toys])
     for mu in strengths:
-        alone = tilde(likelihood, data, free, mu, centre=centre)
-        nuisance = likelihood.fit(likelihood.expected(background), hold={"mu": mu}).parameters[0]
-        data_s, centre_s = likelihood.toys(nuisance, toys, rng)
-        free_s = likelihood.fit(data_s, centre=centre_s)
-        with_signal = tilde(likelihood, data_s, free_s, mu, centre=centre_s)
-        excluded.append(_share_above(with_signal, alone) / _share_above(alone, alone))
-    # Where CLs falls through 5 %, between two strengths; straight lines in ln mu and in ln CLs.
-    height = np.log(np.maximum(np.array(excluded), 1e-6)).T - np.log(LEVEL)
-    limits = [np.exp(np.interp(0, -np.minimum.accumulate(row), np.log(strengths))) for row in height]
-    return Band(*(float(value) for value in np.quantile(limits, norm.cdf([-2, -1, 0, 1, 2]))))
-
-
-def _share_above(values: Floats, thresholds: Floats) -> Floats:
-    """Return the share of values that reach each threshold, but for the rounding of a fit."""
-    return 1 - np.searchsorted(np.sort(values), thresholds - 1e-6) / len(values)
+        q = tilde(likelihood, counts, free, mu, centre=centre)
+        signal = likelihood.fit(likelihood.expected(none), hold={"mu": mu}).parameters[0]
+        times = np.exp((unlikely - likelihood.deviance(signal, counts[:toys], centre[:toys])) / 2)
+        order = np.argsort(q[:toys])
+        first = np.minimum(np.searchsorted(q[order], q - 1e-4), toys - 1)  # but for the rounding of a fit
+        height.append(np.log(np.cumsum(times[order][::-1])[::-1][first] / (toys - first) / LEVEL))
+    falling = -np.minimum.accumulate(height, axis=0).T
+    limits = [float(np.interp(0, row, strengths)) for row in falling]
+    band = np.quantile(limits[:toys], norm.cdf([-2, -1, 0, 1, 2]))
+    return Band(*map(float, band)), float("nan") if data is None else limits[-1]
 
 
 def _asimov_root(likelihood: Likelihood, background: Floats | None) -> Callable[[float], float]:

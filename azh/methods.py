@@ -338,7 +338,9 @@ def train_tree(
         return np.concatenate(x), np.tile(labels(own), copies), weight
 
     (x, y, weight), (x_val, y_val, weight_val) = map(copied, parts[:2])
-    settings = {"max_iter": 500, "learning_rate": 0.1, "early_stopping": True, "n_iter_no_change": 15} | options
+    settings = {"max_iter": 500, "learning_rate": 0.1, "early_stopping": True, "n_iter_no_change": 15}
+    # Without these two, which were chosen with the other half of the events, they learn single heavy events by heart.
+    settings |= {"min_samples_leaf": 200, "l2_regularization": 10.0} | options
     trees = HistGradientBoostingClassifier(random_state=seed, **settings)
     trees.fit(x, y, sample_weight=weight, X_val=x_val, y_val=y_val, sample_weight_val=weight_val)
 

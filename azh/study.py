@@ -27,8 +27,8 @@ def likelihood(search: Search, mass: float, modifiers: Modifiers = templates.mod
 
 
 def expected_limit(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Band:
-    """Return the limits on the cross-section (pb) that background alone would give, by the asymptotic formula."""
-    return in_pb(limits.expected_band(likelihood(search, mass, modifiers)))
+    """Return the limits on the cross-section (pb) that background alone would give, as `azh.limits.find` finds them."""
+    return in_pb(limits.find(likelihood(search, mass, modifiers))[0])
 
 
 def expected_significance(
@@ -47,7 +47,10 @@ def in_pb(band: Band) -> Band:
 
 
 def floor(search: Search, mass: float) -> float:
-    """Return the cross-section (pb) that no limit of 95 % can be below: 3.0 = −ln 0.05 events are expected from it."""
+    """Return the cross-section (pb) of which 3.0 = −ln 0.05 events are expected in the signal region.
+
+    No limit of 95 % by CLs can be below it, if the side bands, which hold more background, do not help.
+    """
     signal = search.templates(mass).regions["signal"]["signal"].expected.sum()
     return float(-np.log(limits.LEVEL) / signal * SIGNAL_CROSS_SECTION)
 
@@ -78,11 +81,9 @@ def scan(
         free, none = model.fit(counts, least=-np.inf), model.fit(counts, hold=fits.NONE)
         mu, error = free.parameters[0, model.poi], free.errors[0, model.poi]
         z = np.sqrt(max(none.deviance[0] - free.deviance[0], 0)) if mu > 0 else 0.0
-        band = in_pb(limits.expected_band(model, background=none.parameters[0]))
-        limit = limits.upper_limit(model, counts) * SIGNAL_CROSS_SECTION
-        points.append(
-            Point(mass, float(z), float(mu * SIGNAL_CROSS_SECTION), float(error * SIGNAL_CROSS_SECTION), limit, band)
-        )
+        band, limit = limits.find(model, counts, background=none.parameters[0])
+        sizes = (float(value * SIGNAL_CROSS_SECTION) for value in (mu, error, limit))
+        points.append(Point(mass, float(z), *sizes, in_pb(band)))
     return points
 
 

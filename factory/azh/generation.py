@@ -26,8 +26,8 @@ from factory.tables import Table
 SEARCH, INDEPENDENT = 7, 8
 """Purposes of the chunks of the search: those of the bundle, and the independent ones that pseudo-data come from. Their
 random numbers are used nowhere else."""
-PASSES = 16
-"""How often an independent event goes through the detector: four times for each of the four sealed files."""
+PASSES = 4
+"""How often an independent event goes through the detector."""
 PASS = "pass"
 """Column that says which pass through the detector an entry is of."""
 _MAY_BE_SEEN = 8.0, 2.6

@@ -14,10 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from azh.events import MASSES, SIGNAL_CROSS_SECTION
+from azh.events import BR_Z, MASSES, SIGNAL_CROSS_SECTION
 
-BR_Z = 0.06729
-"""Z → e⁺e⁻ and µ⁺µ⁻ (PDG 2024)."""
 TTBAR = 831.8 * 0.2134**2
 """σ(t t̄) at 13 TeV in pb (Czakon and Mitov, m_t = 172.5 GeV) with both W to e or µ (PDG 2024)."""
 K_Z = 1950.6 / 1494.0

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from azh.events import LUMINOSITY, MASSES, MEASURED, SEALED_MANIFEST, SIGNAL_CROSS_SECTION
+from azh.events import LUMINOSITY, MASSES, MEASURED, SEALED_MANIFEST, SIGNAL_CROSS_SECTION, identity
 from factory.azh import assembly, processes
-from factory.azh.generation import INDEPENDENT, PASS, make_chunk
+from factory.azh.generation import INDEPENDENT, make_chunk
 from factory.azh.production import INDEPENDENT_FILE, write_table
 from factory.chunks import Chunk
 from labcourse.errors import BadFile, BadInput, MissingSample
@@ -23,9 +23,10 @@ from labcourse.files import atomic_write, read_json, sha256
 
 if TYPE_CHECKING:
     import pandas as pd
+    from numpy.typing import NDArray
 
 FILES = 4
-"""Sealed files. Each has passes through the detector of its own, so that no row is in two of them."""
+"""Sealed files."""
 _EVENTS = 10_000
 """Events of a signal."""
 # These three decide what the files hide: whoever changes them has to make the files anew.
@@ -111,8 +112,9 @@ def pseudo_data(
         Another seed is another experiment.
     once : bool
         By default each row is there a Poisson number of times, so that every bin is Poisson around these events. With
-        ``once`` it is there at most once, with the probability of its weight. (Weights above one, half a per cent of
-        the sealed files, are shared out among all rows.)
+        ``once`` an event is there at most once, in one of its rows, with the probability of their weight: no two
+        recorded events are alike, and over other simulations every bin is Poisson. (What events of more than one
+        expected event lack is shared out among all.)
 
     Returns
     -------
@@ -127,31 +129,33 @@ def pseudo_data(
         tables.append(signal.assign(weight=signal["weight"] * (cross_section / SIGNAL_CROSS_SECTION)))
     events = pd.concat(tables, ignore_index=True)
     weight = events["weight"].to_numpy(np.float64)
-    if once:
-        light = np.minimum(weight, 1)
-        times = (rng.random(len(weight)) < light * weight.sum() / light.sum()).astype(int)
-    else:
-        times = rng.poisson(weight)
-    chosen = rng.permutation(np.repeat(np.arange(len(weight)), times))
-    drawn = events.loc[chosen, ["region", *MEASURED]].reset_index(drop=True)
+    chosen = _once(events, weight, rng) if once else np.repeat(np.arange(len(weight)), rng.poisson(weight))
+    drawn = events.loc[rng.permutation(chosen), ["region", *MEASURED]].reset_index(drop=True)
     drawn.insert(0, "event", np.arange(1, len(drawn) + 1))
     return drawn
 
 
+def _once(events: pd.DataFrame, weight: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the rows that are drawn, shape (n_drawn,): one of each event that is there."""
+    _, number = np.unique(identity(events), return_inverse=True)
+    together = np.argsort(number, kind="stable")
+    total = np.bincount(number, weight)
+    light = np.minimum(total, 1)
+    is_there = rng.random(len(total)) < light * total.sum() / light.sum()
+    # A place below the weights of all rows, one after another, event by event.
+    place = np.cumsum(total) - total * rng.uniform(0, 1, len(total))
+    return together[np.searchsorted(np.cumsum(weight[together]), place[is_there])]
+
+
 def write(background: pd.DataFrame, folder: Path, key: str) -> Path:
     """Write the sealed files and their manifest, whose path is returned. Raises StorageError, SimulationError."""
-
-    def of_file(events: pd.DataFrame, number: int) -> pd.DataFrame:
-        own = events[events[PASS] % FILES == number - 1]
-        return own.assign(weight=own["weight"] * FILES)
-
     entries = []
     for number in range(1, FILES + 1):
         seed = _number(key, number)
         found = hidden(number, key)
-        of_a = of_file(signal(found.mass, seed=seed), number) if found else None
+        of_a = signal(found.mass, seed=seed) if found else None
         strength = found.cross_section if found else 0.0
-        drawn = pseudo_data(of_file(background, number), of_a, cross_section=strength, seed=seed, once=True)
+        drawn = pseudo_data(background, of_a, cross_section=strength, seed=seed, once=True)
         path = folder / _name(number)
         write_table(drawn, path)
         entries.append(

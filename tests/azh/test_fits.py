@@ -166,13 +166,25 @@ def test_data_that_do_not_belong_to_the_model_are_one_error() -> None:
 
 def test_toys_agree_with_the_asymptotic_formula_where_there_are_many_events() -> None:
     model = counting(30, 400, 0.02)
-    np.testing.assert_allclose(limits.toy_band(model, toys=3000), limits.expected_band(model), rtol=0.12)
+    band, observed = limits.by_toys(model, [410.0], toys=3000)
+    np.testing.assert_allclose(band, limits.expected_band(model), rtol=0.06)
+    assert observed == pytest.approx(limits.upper_limit(model, [410.0]), rel=0.06)
+    assert limits.find(model)[0] == limits.expected_band(model)
+
+
+@pytest.mark.parametrize(("background", "observed"), [(0.5, 0), (2.0, 1), (2.0, 4), (4.0, 9)])
+def test_limits_by_toys_are_those_of_poisson_in_one_bin(background: float, observed: int) -> None:
+    model = counting(1, background, 1e-6)
+    _, found = limits.by_toys(model, [float(observed)], toys=4000, seed=1)
+    assert poisson.cdf(observed, background + found) / poisson.cdf(observed, background) == pytest.approx(0.05, rel=0.05)
 
 
 def test_toys_never_exclude_what_expects_less_than_three_events() -> None:
     model = counting(1, 0.02, 0.1)
     assert limits.expected_band(model).median < -np.log(limits.LEVEL), "so the formula does"
-    assert min(limits.toy_band(model, toys=4000)) > 0.96 * -np.log(limits.LEVEL)
+    band, none = limits.find(model)
+    assert min(band) > 0.99 * -np.log(limits.LEVEL)
+    assert np.isnan(none)
 
 
 def test_cls_of_one_bin_is_that_of_poisson() -> None:

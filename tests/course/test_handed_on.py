@@ -210,7 +210,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[Any, str], 
         (study, "expected_limit"): lambda *_: band,
         (study, "scan"): lambda _, __, masses, *___: [point._replace(mass=float(mass)) for mass in masses],
         (study, "largest_excesses"): lambda *_, **__: np.linspace(0, 3, 20),
-        (limits, "toy_band"): lambda *_, **__: band,
+        (limits, "by_toys"): lambda *_, **__: (band, float("nan")),
         (search, "run"): lambda *_, **__: trials,
     }
 
