@@ -1,7 +1,7 @@
 """Does the fit find the signal that is there? ``python -m benchmarks.injection FOLDER`` prints a Markdown table.
 
-FOLDER holds backgrounds that share no event with the bundle's (`labcourse simulate azh --independent --out FOLDER`);
-signals are simulated here. Were each row in an experiment a Poisson number of times its weight, every bin would be
+FOLDER holds backgrounds that share no event with the bundle's (`labcourse simulate azh --independent --scale 4 --out
+FOLDER`); signals are simulated here. Were each row in an experiment a Poisson number of times its weight, every bin would be
 Poisson around its sum of weights: so the bins are drawn at once. What both simulations have by chance is common to all
 experiments. With *the bundle's* templates it shifts the mean pull, whose width is below one: the error includes the
 chance of the templates, and that is always the same. Templates *drawn anew* for each experiment, from the independent
@@ -26,17 +26,20 @@ from azh.limits import expected_band
 from azh.templates import JET_ENERGY, Templates, _Rows, shift_jets, specification
 from factory.azh import sealed
 from factory.azh.generation import PASSES
+from labcourse import samples
+from labcourse.files import read_json
 
 MASSES = (380, 580, 750, 1220)  # GeV, between those of the templates
 STRENGTHS = (0, 1, 2)  # cross-sections, in units of the expected limit: about 0, 2 and 4 standard deviations
-EXPERIMENTS, PAIRS = 200, PASSES // 2
+EXPERIMENTS, PAIRS = 600, PASSES // 2
 
 
 class Redrawn(azh.Search):
     """A search whose backgrounds are independent events: all of them, or as many as the bundle has, drawn anew."""
 
-    def __init__(self, search: azh.Search, independent: pd.DataFrame) -> None:
+    def __init__(self, search: azh.Search, independent: pd.DataFrame, scale: float) -> None:
         self.__dict__ |= search.__dict__
+        self.times = scale * PAIRS  # as many events as the bundle has
         independent = independent.assign(event=PAIRS * independent["event"] + independent["pass"] // 2)
         _, self.event = np.unique(identity(independent), return_inverse=True)
         self.weight = independent["weight"].to_numpy(np.float64)
@@ -52,8 +55,8 @@ class Redrawn(azh.Search):
         return self.scores[id(table), mass][kept]
 
     def draw(self, rng: np.random.Generator) -> None:
-        """Take two passes of an event, like one of the bundle, a Poisson number of times, one of eight on average."""
-        weight = self.weight * PAIRS * rng.poisson(1 / PAIRS, self.event.max() + 1)[self.event]
+        """Take two passes of an event, like one of the bundle, a Poisson number of times, few of them on average."""
+        weight = self.weight * self.times * rng.poisson(1 / self.times, self.event.max() + 1)[self.event]
         self._background, self._made = [], {}
         for rows, where in zip(self.all, self.rows, strict=True):
             kept = {name: np.flatnonzero(weight[index]) for name, index in where.items()}
@@ -67,11 +70,12 @@ def main() -> None:
     """Train both halves, draw and fit experiments, print."""
     parser = argparse.ArgumentParser(prog="benchmarks.injection", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    independent = sealed.read(parser.parse_args().folder)
+    folder = parser.parse_args().folder
+    independent, scale = sealed.read(folder), read_json(folder / samples.MANIFEST)["scale"]
     events, rng = azh.read(), np.random.default_rng(1)
     halves = [azh.train(azh.split(events, swapped=swapped), seed=1, progress=False) for swapped in (False, True)]
     search = azh.Search(events, azh.cross(*(half.classify for half in halves)))
-    redrawn = Redrawn(search, independent)
+    redrawn = Redrawn(search, independent, scale)
     print("| m_A (GeV) | σ (fb) | templates | mean pull | its width | within 1.96 errors | limit covers |")
     print("|---" * 7 + "|")
     for mass in MASSES:
