@@ -1,7 +1,7 @@
 """Does the fit find the signal that is there? ``python -m benchmarks.injection FOLDER`` prints a Markdown table.
 
-FOLDER holds backgrounds that share no event with the bundle's (`labcourse simulate azh --independent --scale 4 --out
-FOLDER`); signals are simulated here. Were each row in an experiment a Poisson number of times its weight, every bin would be
+FOLDER holds backgrounds that share no event with the bundle's (`labcourse simulate azh --independent --out FOLDER`);
+signals are simulated here. Were each row in an experiment a Poisson number of times its weight, every bin would be
 Poisson around its sum of weights: so the bins are drawn at once. What both simulations have by chance is common to all
 experiments. With *the bundle's* templates it shifts the mean pull, whose width is below one: the error includes the
 chance of the templates, and that is always the same. Templates *drawn anew* for each experiment, from the independent
@@ -25,7 +25,7 @@ from azh.fits import Floats, Likelihood
 from azh.limits import expected_band
 from azh.templates import JET_ENERGY, Templates, _Rows, shift_jets, specification
 from factory.azh import sealed
-from factory.azh.generation import PASSES
+from factory.azh.generation import PASSES, TIMES
 from labcourse import samples
 from labcourse.files import read_json
 
@@ -39,7 +39,7 @@ class Redrawn(azh.Search):
 
     def __init__(self, search: azh.Search, independent: pd.DataFrame, scale: float) -> None:
         self.__dict__ |= search.__dict__
-        self.times = scale * PAIRS  # as many events as the bundle has
+        self.times = scale * TIMES * PAIRS  # as many events as the bundle has
         independent = independent.assign(event=PAIRS * independent["event"] + independent["pass"] // 2)
         _, self.event = np.unique(identity(independent), return_inverse=True)
         self.weight = independent["weight"].to_numpy(np.float64)

@@ -28,6 +28,8 @@ SEARCH, INDEPENDENT = 7, 8
 random numbers are used nowhere else."""
 PASSES = 4
 """How often an independent event goes through the detector."""
+TIMES = 4
+"""How many independent events there are for one of the bundle's: so few stand for more than one expected event."""
 PASS = "pass"
 """Column that says which pass through the detector an entry is of."""
 _MAY_BE_SEEN = 8.0, 2.6

@@ -10,7 +10,7 @@ import numpy as np
 from azh.events import FILE, LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
 from factory import bundle, campaign, generator
 from factory.azh import assembly
-from factory.azh.generation import INDEPENDENT, SEARCH, make_chunk
+from factory.azh.generation import INDEPENDENT, SEARCH, TIMES, make_chunk
 from factory.azh.processes import APPROXIMATIONS, PROCESSES, Process
 from factory.chunks import Chunk, fingerprint
 from factory.store import Store
@@ -31,8 +31,8 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
         Number of events relative to the bundle's; expected yields stay the same. At least one chunk per sample is
         made (together a thirteenth of the bundle).
     independent : bool
-        Make the backgrounds that pseudo-data are drawn from (`factory.azh.sealed`): none of these events is among the
-        others, whatever the seed.
+        Make the backgrounds that pseudo-data are drawn from (`factory.azh.sealed`), four times as many: none of these
+        events is among the others, whatever the seed.
     out, seed, options
         As in `factory.simulate`, and the errors as well.
     """
@@ -41,7 +41,7 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
     demands = {
         process.name: campaign.Demand(
             Chunk(process.name, 0, seed, INDEPENDENT if independent else SEARCH, process.chunk),
-            wanted=max(round(scale * process.events / process.chunk), 1),
+            wanted=max(round(scale * (TIMES if independent else 1) * process.events / process.chunk), 1),
             foreseen=1,
             cost=process.chunk,
             count=lambda *_: 1,
