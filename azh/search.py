@@ -6,10 +6,7 @@ untouched, and so that settings with different weights of the signal can be comp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +14,9 @@ import numpy as np
 
 from azh import methods
 from azh.events import FOLDER, Parts
-from azh.methods import ACTIVATIONS, CONDITIONINGS
 from azh.sensitivity import Classifier, significances
 from labcourse import settings
-from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.errors import BadFile, BadInput
 from labcourse.progress import Line
 
 if TYPE_CHECKING:
@@ -35,34 +31,42 @@ RANDOM_START = 10
 """Trials that have to be finished before the search learns from them; until then it draws at random."""
 FRACTION, LEAST = 0.25, 20
 """Of the trials are the best ones; so many trials it takes to say anything of their settings."""
-OPTIMIZERS = {"adam": methods.IMPROVED, "sgd": methods.PUBLISHED}
 TABLE = "settings.csv"
 """The trials of a long search, beside the events (docs/parameterised.md says how it is made)."""
+COLUMNS = ("number", "value", "state", "seconds", "random")
+"""Columns of a `table` before those of the settings."""
 _FINISHED = ("COMPLETE", "PRUNED")
 
 
+def ranges() -> dict[str, optuna.distributions.BaseDistribution]:
+    """Return what is varied, and between which values.
+
+    ``rate_factor`` multiplies the rate of `methods.IMPROVED`, ``k`` is the weight of the signal. Networks are not
+    larger than the project's notebook has the time to train.
+    """
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    return {
+        "layers": IntDistribution(1, 5),
+        "width": IntDistribution(25, 200, log=True),
+        "activation": CategoricalDistribution(("relu", "selu", "leaky_relu", "gelu", "swish")),
+        "rate_factor": FloatDistribution(0.1, 10, log=True),
+        "k": FloatDistribution(1e-3, 10, log=True),
+    }
+
+
 def run(
-    parts: Parts,
-    path: Path | str,
-    *,
-    trials: int,
-    epochs: int = 15,
-    seed: int = 0,
-    each: Callable[[Callable[[int], None], Iterable[int]], Iterable[object]] = map,
-    progress: bool = True,
+    parts: Parts, path: Path | str, *, trials: int, epochs: int = 15, seed: int = 0, progress: bool = True
 ) -> optuna.Study:
     """Search until the SQLite file ``path`` holds ``trials`` finished trials; what it holds already counts.
 
-    A kill loses the trials under way and no other. Each trial has a seed of its own; what it tries depends on what is
-    finished when it begins, so with several at a time on their order as well.
+    A kill loses the trial under way and no other. Several processes may search in the same file, each with a seed far
+    from the others'; then each may add one trial too many, and what is tried depends on who is faster.
 
     Parameters
     ----------
     parts : Parts
         Training and validation events; the test events are not looked at.
-    each : callable, optional
-        How trials are distributed over processes that share this disk (``each`` of the factory's workers, as in
-        `labcourse tune`); by default one after the other in this process.
 
     Raises
     ------
@@ -71,26 +75,43 @@ def run(
     BadInput
         If the file holds a search with other events or epochs: their values could not be compared.
     """
-    import pandas as pd
+    import keras
+    import optuna
 
-    path = Path(path).absolute()
     study = load(path)
-    sums = [int(pd.util.hash_pandas_object(part, index=False).sum()) for part in parts[:2]]
-    made_with = {"events": sums, "epochs": epochs, "masses": list(MASSES)}
-    with _one_error(path), Line(visible=progress) as line:
-        if (there := study.user_attrs.get("made_with", made_with)) != made_with:
-            raise BadInput(
-                "The file holds a search with other events, epochs or masses: values could not be compared.",
-                where=str(path),
-                next_step=f"Use the same ones, or another file; here: {made_with}, there: {there}.",
-            )
-        study.set_user_attr("made_with", made_with)
-        line.show(_state(study, trials))
-        first, missing = seed + len(study.trials), trials - finished(study)
-        # The events travel with each trial: that takes a fraction of a second, a trial many.
-        one = partial(_one, path, parts._replace(test=parts.test.iloc[:0]), epochs)
-        for _ in each(one, range(first, first + missing)):
+    made_with = {"events": [len(part) for part in parts[:2]], "epochs": epochs, "masses": list(MASSES)}
+    if (there := study.user_attrs.get("made_with", made_with)) != made_with:
+        raise BadInput(
+            "The file holds a search with other events, epochs or masses: values could not be compared.",
+            where=str(path),
+            next_step=f"Use the same ones, or another file; here: {made_with}, there: {there}.",
+        )
+    study.set_user_attr("made_with", made_with)
+
+    def train(trial: optuna.Trial) -> float:
+        def look(epoch: int, _: Any) -> None:
+            if (epoch + 1) % EVERY == 0:
+                trial.report(value(methods.of_network(watch.model), parts.validation), epoch)
+                if trial.should_prune():
+                    raise optuna.TrialPruned
+
+        watch = keras.callbacks.LambdaCallback(on_epoch_end=look)
+        own = recipe(trial.params, epochs)
+        found = methods.train(parts, own, seed=seed + trial.number, callbacks=(watch,), progress=False)
+        return value(found.classify, parts.validation)
+
+    with Line(visible=progress) as line:
+        while finished(study) < trials:
             line.show(_state(study, trials))
+            # One for each trial: so a search that was killed goes on like one that was not.
+            study.sampler = optuna.samplers.TPESampler(seed=seed + len(study.trials), n_startup_trials=RANDOM_START)
+            trial = study.ask(ranges())
+            trial.set_user_attr("random", not trial.relative_params)
+            try:
+                study.tell(trial, train(trial))
+            except optuna.TrialPruned:
+                study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        line.show(_state(study, trials))
     return study
 
 
@@ -107,8 +128,8 @@ def load(path: Path | str) -> optuna.Study:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = Path(path).absolute()
-    # What another version of Optuna wrote, or somebody else, is of the last three kinds.
-    with _one_error(path, OSError, RuntimeError, ValueError, LookupError, TypeError):
+    refused = sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         study = optuna.create_study(
             study_name="parameterised",
@@ -122,18 +143,8 @@ def load(path: Path | str) -> optuna.Study:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=EVERY),
         )
         study.get_trials(deepcopy=False)  # what cannot be read is said now, and not in the middle
-    return study
-
-
-@contextmanager
-def _one_error(path: Path, *more: type[Exception]) -> Iterator[None]:
-    """Raise as BadFile what database and disk refuse, and ``more``."""
-    import optuna
-    import sqlalchemy
-
-    try:
-        yield
-    except (sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, *more) as error:
+    # What another version of Optuna wrote, or somebody else, is of the last four kinds.
+    except (*refused, RuntimeError, ValueError, LookupError, TypeError) as error:
         cause: BaseException = error
         while cause.__cause__:  # Optuna wraps an error of SQLAlchemy, which wraps one of SQLite
             cause = cause.__cause__
@@ -143,6 +154,7 @@ def _one_error(path: Path, *more: type[Exception]) -> Iterator[None]:
             next_step="Give a new name, or a search of this version, on a local disk that you may write to; no other "
             "program may hold the file.",
         ) from error
+    return study
 
 
 def table(study: optuna.Study) -> pd.DataFrame:
@@ -161,21 +173,11 @@ def table(study: optuna.Study) -> pd.DataFrame:
 def long_run() -> pd.DataFrame:
     """Return the table of a long search, which the course ships: columns as in `table`.
 
-    Raises
-    ------
-    MissingSample
-        If the file is not there.
+    It was made when a trial could also choose SGD, PReLU, and another way for the mass to enter (``conditioning``).
     """
     import pandas as pd
 
-    path = settings.data_folder() / FOLDER / TABLE
-    if not path.is_file():
-        raise MissingSample(
-            "The table of the long search is not there.",
-            where=str(path),
-            next_step="Restore the file from the repository, or make it anew as docs/parameterised.md says.",
-        )
-    return pd.read_csv(path)
+    return pd.read_csv(settings.data_folder() / FOLDER / TABLE)
 
 
 def are_best(trials: pd.DataFrame) -> pd.Series:
@@ -203,19 +205,21 @@ def importance(trials: pd.DataFrame) -> pd.Series:
     import pandas as pd
 
     best = are_best(trials)
-    if len(trials) < LEAST or best.sum() < FRACTION * len(trials):
+    if best.sum() < FRACTION * max(len(trials), LEAST):
         raise BadInput(
             f"{len(trials)} trials have {best.sum()} that can be the best quarter: too few for a distribution.",
             where="search.importance",
             next_step=f"Go on until there are {LEAST} trials (`labcourse tune`), or take those of search.long_run().",
         )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    chosen = trials.drop(columns=[*COLUMNS])
+    # Choices are those of the table, which an earlier search may have made.
+    texts = chosen.select_dtypes(exclude="number")
+    choices = {name: optuna.distributions.CategoricalDistribution(sorted(set(texts[name]))) for name in texts}
     study = optuna.create_study(direction="maximize")
-    for row, is_best in zip(trials.to_dict("records"), best, strict=True):
-        again = optuna.trial.FixedTrial(row)
-        suggest(again, epochs=1)  # for the ranges
+    for row, is_best in zip(chosen.to_dict("records"), best, strict=True):
         # Only who is best counts: so pruned trials, too, have a say.
-        study.add_trial(optuna.create_trial(value=is_best, params=again.params, distributions=again.distributions))
+        study.add_trial(optuna.create_trial(value=is_best, params=row, distributions=ranges() | choices))
     judge = optuna.importance.PedAnovaImportanceEvaluator(target_quantile=FRACTION)
     return pd.Series(optuna.importance.get_param_importances(study, evaluator=judge), name="importance")
 
@@ -236,48 +240,16 @@ def value(classify: Classifier, validation: pd.DataFrame) -> float:
     return float(np.mean([point.value for point in found]))
 
 
-def suggest(trial: optuna.trial.BaseTrial, epochs: int) -> methods.Recipe:
-    """Return the settings of a trial, a change of one of the two recipes.
-
-    ``rate_factor`` multiplies the recipe's own rate, as those of Adam and SGD are no rates of the same kind. Networks
-    are not larger than the project's notebook has the time to train.
-    """
-    layers, width = trial.suggest_int("layers", 1, 5), trial.suggest_int("width", 25, 200, log=True)
-    recipe = OPTIMIZERS[trial.suggest_categorical("optimizer", list(OPTIMIZERS))]
+def recipe(chosen: dict[str, Any], epochs: int) -> methods.Recipe:
+    """Return `methods.IMPROVED` with the settings of a trial, by their names in `ranges`."""
     return replace(
-        recipe,
-        hidden=(width,) * layers,
-        activation=trial.suggest_categorical("activation", ACTIVATIONS),
-        conditioning=trial.suggest_categorical("conditioning", CONDITIONINGS),
-        rate=recipe.rate * trial.suggest_float("rate_factor", 0.1, 10, log=True),
-        signal_scale=trial.suggest_float("k", 1e-3, 10, log=True),
-        batch_size=methods.IMPROVED.batch_size,
+        methods.IMPROVED,
+        hidden=(chosen["width"],) * chosen["layers"],
+        activation=chosen["activation"],
+        rate=methods.IMPROVED.rate * chosen["rate_factor"],
+        signal_scale=chosen["k"],
         epochs=epochs,
-        patience=0,
     )
-
-
-def _one(path: Path, parts: Parts, epochs: int, seed: int) -> None:
-    """Make one more trial; runs in any process."""
-    import keras
-    import optuna
-
-    study = load(path)
-    study.sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=RANDOM_START)
-
-    def objective(trial: optuna.Trial) -> float:
-        def look(epoch: int, _: Any) -> None:
-            if (epoch + 1) % EVERY == 0:
-                trial.report(value(methods.of_network(watch.model), parts.validation), epoch)
-                if trial.should_prune():
-                    raise optuna.TrialPruned
-
-        trial.set_user_attr("random", not trial.relative_params)
-        watch = keras.callbacks.LambdaCallback(on_epoch_end=look)
-        found = methods.train(parts, suggest(trial, epochs), seed=seed, callbacks=(watch,), progress=False)
-        return value(found.classify, parts.validation)
-
-    study.optimize(objective, n_trials=1)
 
 
 def _state(study: optuna.Study, trials: int) -> str:

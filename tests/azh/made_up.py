@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from azh import events
-from labcourse import compiled
 
 MASSES = (300, 700, 1200, 2000)
 
@@ -50,9 +49,3 @@ def in_all_regions(n: int = 400, *, masses: tuple[float, ...] = MASSES, seed: in
 def near_the_mass(table: pd.DataFrame) -> Any:
     """Return a score: 1 where m_Zh is the mass that is tested."""
     return 1 / (1 + np.abs(table["m_zh"].to_numpy(float) / table["m_a"].to_numpy(float) - 1))
-
-
-def without_xla(function: Any, task: Any) -> Any:
-    """Call a function in a process of its own, which no test has told that compiling takes longer than training."""
-    compiled.XLA = False
-    return function(task)

@@ -1,4 +1,4 @@
-"""The search over settings: resumed, killed, on several processes, from the command line; what its trials say."""
+"""The search over settings: resumed, on several processes, from the command line; what its trials say."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
-from contextlib import suppress
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,9 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import optuna
 import pandas as pd
-import psutil
 import pytest
-import sqlalchemy
 from typer.testing import CliRunner
 
 import azh
@@ -27,8 +22,9 @@ from azh import figures, search
 from azh.events import Parts
 from factory import workers
 from labcourse import settings
-from labcourse.errors import BadFile, BadInput, MissingSample, SimulationError
-from tests.azh.made_up import make_events, without_xla
+from labcourse.errors import BadFile, BadInput
+from tests.azh.made_up import make_events
+from tests.factory.made_up import in_a_thread
 from workshop.cli import app
 
 OPTIONS: dict[str, Any] = {"epochs": 3, "progress": False}
@@ -37,22 +33,6 @@ OPTIONS: dict[str, Any] = {"epochs": 3, "progress": False}
 @pytest.fixture(scope="module")
 def parts() -> Parts:
     return azh.split(make_events(100, masses=search.MASSES))
-
-
-def states(path: Path) -> list[str]:
-    """Look into the file as nobody's library does."""
-    with sqlite3.connect(path) as connection:
-        return [state for (state,) in connection.execute("SELECT state FROM trials ORDER BY number")]
-
-
-def wait_for(path: Path, state: str, number: int, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + 120
-    while time.monotonic() < end and process.poll() is None:
-        with suppress(sqlite3.OperationalError):
-            if states(path).count(state) >= number:
-                return
-        time.sleep(0.05)
-    pytest.fail(f"{number} trials never were {state}: {process.communicate(timeout=5)}")
 
 
 def test_a_search_goes_on_from_its_file(tmp_path: Path, parts: Parts) -> None:
@@ -69,6 +49,13 @@ def test_a_search_goes_on_from_its_file(tmp_path: Path, parts: Parts) -> None:
     assert [(t.params, t.value) for t in other.trials] == [(t.params, t.value) for t in again.trials]
 
 
+def test_a_trial_that_was_killed_does_not_stop_the_rest(tmp_path: Path, parts: Parts) -> None:
+    search.load(tmp_path / "study.db").ask(search.ranges())
+    study = search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
+    assert [trial.state.name for trial in study.trials] == ["RUNNING", "COMPLETE"]
+    assert len(search.table(study)) == 1
+
+
 def test_other_searches_are_not_mixed(tmp_path: Path, parts: Parts) -> None:
     search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
     fewer = parts._replace(validation=parts.validation.iloc[1:])
@@ -79,25 +66,23 @@ def test_other_searches_are_not_mixed(tmp_path: Path, parts: Parts) -> None:
 
 def test_importance_is_that_of_what_sets_the_best_trials_apart(tmp_path: Path) -> None:
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.RandomSampler(seed=2))
-
-    def objective(trial: optuna.Trial) -> float:  # only k matters, and SGD is pruned
-        trial.set_user_attr("random", trial.number < 10)
-        recipe = search.suggest(trial, epochs=1)
+    for number in range(80):  # only k matters, and large networks are pruned
+        trial = study.ask(search.ranges())
+        trial.set_user_attr("random", number < 10)
         trial.report(0.5, 1)
-        if recipe.momentum:
-            raise optuna.TrialPruned
-        return 3 - abs(float(np.log10(recipe.signal_scale / 0.03)))
-
-    study.optimize(objective, n_trials=80)
+        if trial.params["layers"] > 3:
+            study.tell(trial, state=optuna.trial.TrialState.PRUNED)
+        else:
+            study.tell(trial, 3 - abs(np.log10(trial.params["k"] / 0.03)))
     trials = search.table(study)
     best = trials[search.are_best(trials)]
     assert (len(best), {*best["state"]}, best["value"].min()) == (20, {"COMPLETE"}, trials["value"].iloc[19])
     shares = search.importance(trials)
-    assert [*shares.index[:2]] == ["k", "optimizer"], "pruned trials have a say, too"
+    assert [*shares.index[:2]] == ["k", "layers"], "pruned trials have a say, too"
     assert (shares.sum(), shares.iloc[:2].sum() > 0.5) == (pytest.approx(1), True)
     trials.to_csv(tmp_path / "settings.csv", index=False)
     pd.testing.assert_series_equal(search.importance(pd.read_csv(tmp_path / "settings.csv")), shares)
-    for few in (trials.iloc[:19], trials.assign(state="PRUNED")):
+    for few in (trials.iloc[:16], trials.assign(state="PRUNED")):
         with pytest.raises(BadInput, match="too few for a distribution"):
             search.importance(few)
     fig, axes = figures.settings(trials)
@@ -106,13 +91,10 @@ def test_importance_is_that_of_what_sets_the_best_trials_apart(tmp_path: Path) -
     plt.close(fig)
 
 
-def test_the_long_search_is_shipped(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_long_search_is_shipped() -> None:
     trials = search.long_run()
     assert 0 < trials["random"].sum() < len(trials) / 2, "more trials than the random start"
     assert set(search.importance(trials).index) < set(trials)
-    monkeypatch.setattr("labcourse.settings.data_folder", lambda: tmp_path)
-    with pytest.raises(MissingSample, match="long search"):
-        search.long_run()
 
 
 @pytest.mark.parametrize("name", ["a?b%20#", "{ä} b&mode=memory"])
@@ -133,7 +115,7 @@ def test_places_that_hold_no_search_are_one_true_sentence(tmp_path: Path) -> Non
         tmp_path / "file.db": "file is not a database",
         tmp_path / "other.db": "",
     }
-    search.suggest(search.load(tmp_path / "damaged.db").ask(), epochs=1)
+    search.load(tmp_path / "damaged.db").ask(search.ranges())
     with sqlite3.connect(tmp_path / "damaged.db") as other:
         other.execute("UPDATE trial_params SET param_name = CAST(? AS TEXT) WHERE param_id = 1", (b"\xb3\xff",))
     places[tmp_path / "damaged.db"] = ""
@@ -143,37 +125,9 @@ def test_places_that_hold_no_search_are_one_true_sentence(tmp_path: Path) -> Non
     assert (tmp_path / "file.db").read_bytes() == b"no database"
 
 
-def test_what_the_disk_refuses_in_the_middle_is_one_error(
-    tmp_path: Path, parts: Parts, monkeypatch: pytest.MonkeyPatch
+def test_tune_searches_in_processes_and_an_error_of_one_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: Any) -> None:
-        cause = sqlite3.OperationalError("database is locked")
-        raise sqlalchemy.exc.OperationalError("INSERT", {}, cause) from cause
-
-    study = search.load(tmp_path / "study.db")
-    monkeypatch.setattr(search, "load", lambda _: study)
-    monkeypatch.setattr(sqlalchemy.orm.Session, "commit", refuse)
-    with pytest.raises(BadFile, match=r"kept in study\.db: database is locked"):
-        search.run(parts, tmp_path / "study.db", trials=1, **OPTIONS)
-
-
-def test_trials_run_side_by_side_and_an_error_of_one_is_an_error(tmp_path: Path, parts: Parts) -> None:
-    path = tmp_path / "study.db"
-    with workers.connect(number=2) as pool:
-
-        def each(function: Any, tasks: Any) -> Any:
-            return pool.each(partial(without_xla, function), tasks)
-
-        study = search.run(parts, path, trials=3, each=each, **OPTIONS)
-        assert set(states(path)) <= {"COMPLETE", "PRUNED"}
-        begun = sorted((trial.datetime_start, trial.datetime_complete) for trial in study.trials)
-        assert any(later[0] < earlier[1] for earlier, later in pairwise(begun)), "one after the other"
-        broken = parts._replace(train=parts.train.drop(columns="m_bb"))
-        with pytest.raises((SimulationError, BadInput), match="m_bb"):
-            search.run(broken, tmp_path / "broken.db", trials=1, each=each, **OPTIONS)
-
-
-def test_tune_is_killed_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "azh").mkdir()
     make_events(50, masses=search.MASSES).to_parquet(tmp_path / "azh" / "events.parquet")
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
@@ -182,29 +136,28 @@ def test_tune_is_killed_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     run = "from workshop import cli; from labcourse import compiled; compiled.XLA = False"
     script.write_text(f"{run}\nif __name__ == '__main__': cli.main()")
 
-    def tune(trials: int) -> subprocess.Popen[str]:
-        command = [sys.executable, script, "tune", path, "--epochs=3", "--json", f"--trials={trials}"]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def tune(epochs: int, trials: int) -> subprocess.CompletedProcess[str]:
+        options = [f"--epochs={epochs}", f"--trials={trials}", "--workers=2", "--json"]
+        command = [sys.executable, str(script), "tune", str(path), *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
 
-    killed = tune(50)
-    wait_for(path, "COMPLETE", 1, killed)
-    wait_for(path, "RUNNING", 1, killed)
-    children = psutil.Process(killed.pid).children(recursive=True)
-    killed.kill()
-    killed.communicate()
-    assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
-    kept = states(path).count("COMPLETE") + states(path).count("PRUNED")
-    out, err = tune(kept + 1).communicate(timeout=200)
-    assert "]" in out, err
-    rows = json.loads(out[: out.rindex("]") + 1])
-    assert len(rows) == kept + 1
+    rows = json.loads(tune(epochs=3, trials=3).stdout)
+    assert len(rows) in (3, 4)
+    assert len({row["k"] for row in rows}) == len(rows)
     assert rows[0]["value"] == max(row["value"] for row in rows if row["state"] == "COMPLETE")
+    begun = sorted((trial.datetime_start, trial.datetime_complete) for trial in search.load(path).trials)
+    assert any(later[0] < earlier[1] for earlier, later in pairwise(begun)), "one after the other"
+    refused = tune(epochs=4, trials=5)
+    assert (refused.returncode, "other events, epochs or masses" in refused.stderr) == (1, True)
+    assert "Traceback" not in refused.stderr
 
 
-def test_tune_begins_processes_anew_before_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    goals: list[int] = []
+def test_tune_begins_processes_anew_before_they_are_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    goals: list[int] = [0]
     monkeypatch.setattr(azh, "read", lambda: make_events(10))
+    monkeypatch.setattr(workers, "connect", in_a_thread)
     monkeypatch.setattr(search, "run", lambda *_, trials, **__: goals.append(trials))
+    monkeypatch.setattr(search, "finished", lambda _: goals[-1])
     monkeypatch.setattr(search, "table", lambda _: pd.DataFrame({"value": [1.0]}))
-    assert CliRunner().invoke(app, ["tune", "--trials", "90", "--workers", "1"]).exit_code == 0
-    assert goals == [40, 80, 90]
+    assert CliRunner().invoke(app, ["tune", str(tmp_path / "study.db"), "--trials", "90"]).exit_code == 0
+    assert goals == [0, 40, 80, 90]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import io
 import json
@@ -324,12 +323,11 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
 def test_tune_rounds_only_what_people_read(invoke: Invoke, monkeypatch: pytest.MonkeyPatch) -> None:
     import azh
     from azh import search
-    from factory import workers
 
     trials = pd.DataFrame({"number": [0, 1], "value": [1.23456789, 1.0], "k": [0.00123456, 1.0], "decay": [None, 0.95]})
-    for module, name in ((azh, "read"), (azh, "split"), (search, "run")):
+    for module, name in ((azh, "read"), (azh, "split"), (search, "load")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
-    monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(workers.Workers(None, int)))
+    monkeypatch.setattr(search, "finished", lambda _: 40)
     monkeypatch.setattr(search, "table", lambda study: trials)
     rows = json.loads(invoke("tune", "--json").out)
     assert rows[0] == {"number": 0, "value": 1.23456789, "k": 0.00123456, "decay": None}

@@ -10,8 +10,9 @@ import re
 import shutil
 import signal
 import sys
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from labcourse import settings
 from labcourse.errors import BadInput, LabCourseError, as_typed
@@ -27,6 +28,9 @@ except Exception as error:
     if not (message := packages.why_broken(error)):
         raise
     sys.exit(message)
+
+if TYPE_CHECKING:
+    from azh.events import Parts
 
 app = typer.Typer(
     help="Hunt for the Higgs boson with neural networks: tools of the lab course.",
@@ -223,8 +227,8 @@ def tune(
 ) -> None:
     """Search for better settings of the project's network with Optuna, and show the best ones.
 
-    Layers, width, activation, conditioning, optimizer, rate, and how much the signal weighs. Hopeless trials end
-    early. Killed or interrupted, the same command goes on where it was; only trials under way are lost.
+    Layers, width, activation, rate, and how much the signal weighs. Hopeless trials end early. Killed or interrupted,
+    the same command goes on where it was; only trials under way are lost.
 
     Examples: labcourse tune · labcourse tune my.db --trials 200 --workers 4
     """
@@ -237,15 +241,25 @@ def tune(
 
     parts = azh.split(azh.read())
     file = study or outputs.folder(PROJECT) / "search.db"
-    round_of = _TRIALS_OF_A_PROCESS * workers
-    for goal in (*range(round_of, trials, round_of), trials):
+    found = search.load(file)  # by this process first: several would make it at the same time
+    while (done := search.finished(found)) < trials:
+        goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
+        one = partial(_search, parts, file, trials=goal, epochs=epochs, seed=seed)
         with connect(LOCAL, workers) as pool:
-            found = search.run(parts, file, trials=goal, epochs=epochs, seed=seed, each=pool.each)
+            list(pool.each(one, range(workers)))
     table = search.table(found)
     shown = table if as_json else table.head(15).round(4)
     tidy = shown.astype(object).where(shown.notna(), None)
     rows = [{str(name): value for name, value in row.items()} for row in tidy.to_dict("records")]
     print_rows(rows, f"The best of {len(table)} trials", as_json=as_json)
+
+
+def _search(parts: Parts, file: Path, number: int, *, trials: int, epochs: int, seed: int) -> None:
+    """Search in one of several processes; the first one shows how far they are."""
+    from azh import search
+
+    # Far apart, since each trial adds one.
+    search.run(parts, file, trials=trials, epochs=epochs, seed=seed + 1000 * number, progress=number == 0)
 
 
 app.command()(notebooks.build)
