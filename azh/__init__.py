@@ -6,7 +6,7 @@
 """
 
 from azh.events import INPUTS, MASSES, in_first_half, read, read_sealed, split
-from azh.methods import IMPROVED, PUBLISHED, Recipe, cross, train, train_tree
+from azh.methods import IMPROVED, Recipe, cross, train, train_tree
 from azh.sensitivity import significances
 from azh.templates import Search
 
@@ -14,7 +14,6 @@ __all__ = [
     "IMPROVED",
     "INPUTS",
     "MASSES",
-    "PUBLISHED",
     "Recipe",
     "Search",
     "cross",

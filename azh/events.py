@@ -112,7 +112,7 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
     """
     path = _find(FILE, folder, "labcourse simulate azh")
     events = _table(path, samples.MANIFEST, lambda manifest: manifest["sha256"])
-    check(events, str(path))
+    _check(events, path)
     return events
 
 
@@ -202,30 +202,21 @@ def _table(path: Path, manifest: str, expected: Callable[[Any], str | None]) -> 
         raise BadFile(f"The file is damaged: {error}.", **where) from error
 
 
-def check(events: pd.DataFrame, where: str) -> None:
+def _check(events: pd.DataFrame, path: Path) -> None:
     """Raise `BadInput` unless a table has all columns, finite numbers and known masses."""
+    where = {"where": str(path), "next_step": "Restore the file, or make it anew with `labcourse simulate azh`."}
     missing = [name for name in COLUMNS if name not in events]
     if missing:
-        raise BadInput(
-            f"The table has no column {', '.join(missing)}.",
-            where=where,
-            next_step="Read the events with azh.read().",
-        )
+        raise BadInput(f"The table has no column {', '.join(missing)}.", **where)
     for name in (*MEASURED, "weight"):
         bad = ~np.isfinite(events[name].to_numpy(float))
         if bad.any():
             raise BadInput(
-                f"{name} is {events[name][bad].iloc[0]} in {int(bad.sum())} of {len(events)} events.",
-                where=where,
-                next_step="Make the events anew with `labcourse simulate azh`, or drop those rows.",
+                f"{name} is {events[name][bad].iloc[0]} in {int(bad.sum())} of {len(events)} events.", **where
             )
     unknown = sorted(set(events.loc[is_signal(events), "m_a_true"]) - set(map(float, MASSES)))
     if unknown:
-        raise BadInput(
-            f"The table holds a signal of {unknown[0]:g} GeV, which was never simulated.",
-            where=where,
-            next_step=f"The masses are {', '.join(map(str, MASSES))} GeV.",
-        )
+        raise BadInput(f"The table holds a signal of {unknown[0]:g} GeV, which was never simulated.", **where)
 
 
 def is_signal(events: pd.DataFrame) -> NDArray[np.bool_]:

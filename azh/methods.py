@@ -1,4 +1,4 @@
-"""Ways to tell signal from background at a mass, all from the same events: the published recipe, a better one, trees.
+"""Ways to tell signal from background at a mass, all from the same events: networks and trees.
 
 Each gives a *classifier*: a function that takes events with the column ``m_a`` and returns their scores, 0 to 1.
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MASSES, MEASURED, Parts, check, draw_masses, in_first_half, is_signal
+from azh.events import MASSES, MEASURED, Parts, draw_masses, in_first_half, is_signal
 from azh.sensitivity import Classifier
 from labcourse import training
 from labcourse.errors import BadInput, EmptySelection
@@ -21,108 +21,60 @@ if TYPE_CHECKING:
     import keras
     import pandas as pd
 
-CONDITIONINGS = ("concatenate", "affine")
-ACTIVATIONS = ("relu", "selu", "leaky_relu", "prelu", "gelu", "swish")
-
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is built and trained.
+    """How a network is built and trained; what it is by default is what was measured to be good
+    (docs/parameterised.md).
 
-    ``rate`` is the learning rate: of SGD with Nesterov ``momentum`` at the beginning, to be multiplied by ``decay``
-    after each epoch; with ``momentum`` 0 it is the peak of one cycle of Adam, over all epochs. Training ends early
-    once the validation loss has not improved for ``patience`` epochs, 0 never.
+    ``rate`` is the learning rate, the peak of one cycle of Adam over all ``epochs``. ``signal_scale`` is how much the
+    signal weighs (`training_weights`).
     """
 
-    hidden: tuple[int, ...] = (50, 50)
+    hidden: tuple[int, ...] = (128, 128)
     activation: str = "relu"
-    conditioning: str = "concatenate"
-    batch_size: int = 500
-    rate: float = 0.14
-    momentum: float = 0.7
-    decay: float = 0.999
-    epochs: int = 200
-    patience: int = 15
-    signal_scale: float = 1.0
+    batch_size: int = 1024
+    rate: float = 0.01
+    epochs: int = 30
+    signal_scale: float = 0.03
 
 
-PUBLISHED = Recipe()
-"""R. Herencia, QMUL report 2022. Its rate of 1.4 belongs to weights in expected events; with weights of mean one, as
-here, a tenth of it trains best, and all of it not at all. After how many epochs without improvement the training ended
-is not published."""
-IMPROVED = Recipe(
-    hidden=(128, 128),
-    batch_size=1024,
-    rate=0.01,
-    momentum=0.0,
-    epochs=30,
-    patience=0,
-    signal_scale=0.03,
-)
-"""What was measured to be better (docs/parameterised.md)."""
+IMPROVED = Recipe()
+"""What was measured to be better than the published recipe."""
 
 
 def build(
-    normalise: NDArray[Any],
-    hidden: Sequence[int] = (50, 50),
-    *,
-    activation: str = "relu",
-    conditioning: str = "concatenate",
-    optimizer: keras.optimizers.Optimizer | None = None,
-    seed: int = 0,
+    normalise: NDArray[Any], recipe: Recipe, *, optimizer: keras.optimizers.Optimizer, seed: int = 0
 ) -> keras.Model:
-    """Build and compile a fresh classifier whose last input is the mass of A.
+    """Build and compile a fresh classifier whose last input is the mass of A (Baldi et al., arXiv:1601.07913).
 
     Parameters
     ----------
     normalise : ndarray, shape (n_events, n_inputs)
-        *Training* events, the mass in the last column. A first layer scales each input to mean 0 and variance 1
-        as found there; it is part of the model.
-    hidden : sequence of int
-        Neurons of each hidden layer.
-    activation : str
-        One of ``ACTIVATIONS``.
-    conditioning : str
-        How the mass enters. ``concatenate``: beside the other inputs (Baldi et al., arXiv:1601.07913; so did the
-        published search). ``affine``: each hidden layer is scaled and shifted by functions of the mass, learned with
-        it: h → (1 + γ(m)) h + β(m) (Perez et al., arXiv:1709.07871).
-    optimizer : keras.optimizers.Optimizer, optional
-        A new one; Adam with a learning rate of 0.001 by default.
+        *Training* events. A first layer scales each input to mean 0 and variance 1 as found there; it is part of the
+        model.
+    recipe : Recipe
+        Whose ``hidden`` layers and ``activation`` it has.
     seed : int
         Of the initial weights: the same seed gives the same model.
-
-    Raises
-    ------
-    BadInput
-        If an option is unknown, a layer has no neuron, or an input is constant.
     """
     import keras
 
-    _check(normalise, hidden, activation, conditioning)
-    seeds = iter(int(s) for s in np.random.SeedSequence(seed).generate_state(3 * len(hidden) + 1))
+    seeds = iter(int(s) for s in np.random.SeedSequence(seed).generate_state(len(recipe.hidden) + 1))
 
-    def dense(size: int, name: str, *, zero: bool = False, final: str | None = None) -> keras.layers.Layer:
-        random: Any = keras.initializers.GlorotUniform(seed=next(seeds))
-        return keras.layers.Dense(size, activation=final, kernel_initializer="zeros" if zero else random, name=name)
+    def dense(size: int, name: str, final: str | None = None) -> keras.layers.Layer:
+        random = keras.initializers.GlorotUniform(seed=next(seeds))
+        return keras.layers.Dense(size, activation=final, kernel_initializer=random, name=name)
 
-    n_inputs = normalise.shape[1]
     scale = keras.layers.Normalization(name="normalise")
     scale.adapt(np.asarray(normalise, np.float64))
-    inputs = keras.Input((n_inputs,), name="inputs")
+    inputs = keras.Input((normalise.shape[1],), name="inputs")
     x = scale(inputs)
-    mass = x[:, n_inputs - 1 :] if conditioning == "affine" else None
-    for number, size in enumerate(hidden, start=1):
+    for number, size in enumerate(recipe.hidden, start=1):
         x = dense(size, f"hidden_{number}")(x)
-        if mass is not None:
-            # Zero at first: the layer begins as an ordinary one.
-            factor = dense(size, f"scale_{number}", zero=True)(mass)
-            shift = dense(size, f"shift_{number}", zero=True)(mass)
-            x = keras.layers.Add(name=f"affine_{number}")([x, keras.layers.Multiply()([x, factor]), shift])
-        name = f"{activation}_{number}"
-        prelu = activation == "prelu"
-        x = (keras.layers.PReLU(name=name) if prelu else keras.layers.Activation(activation, name=name))(x)
+        x = keras.layers.Activation(recipe.activation, name=f"{recipe.activation}_{number}")(x)
     model = keras.Model(inputs, dense(1, "score", final="sigmoid")(x), name="parameterised")
-    model.compile(optimizer=optimizer or keras.optimizers.Adam(1e-3), loss="binary_crossentropy", weighted_metrics=[])
+    model.compile(optimizer=optimizer, loss="binary_crossentropy", weighted_metrics=[])
     return model
 
 
@@ -139,20 +91,6 @@ def one_cycle(peak: float, steps: int) -> keras.optimizers.Optimizer:
         peak / 25, max(steps - up, 1), alpha=1e-4, warmup_target=peak, warmup_steps=up
     )
     return keras.optimizers.Adam(schedule)
-
-
-def _check(normalise: NDArray[Any], hidden: Sequence[int], activation: str, conditioning: str) -> None:
-    what = next_step = ""
-    if activation not in ACTIVATIONS or conditioning not in CONDITIONINGS:
-        what = f"Unknown activation {activation!r} or conditioning {conditioning!r}."
-        next_step = f"Choose from {', '.join(ACTIVATIONS)}, and from {', '.join(CONDITIONINGS)}."
-    elif any(size < 1 for size in hidden):
-        what, next_step = f"hidden is {tuple(hidden)}.", "Give each layer a neuron or more."
-    elif (constant := np.flatnonzero(np.ptp(normalise, axis=0) == 0)).size:
-        what = f"Column {constant[0]} of normalise is the same in all events: it cannot be scaled."
-        next_step = "Train with several masses, or leave the column out."
-    if what:
-        raise BadInput(what, where="azh.methods.build", next_step=next_step)
 
 
 def training_weights(events: pd.DataFrame, *, signal_scale: float = 1.0) -> NDArray[np.float32]:
@@ -206,9 +144,8 @@ def labels(events: pd.DataFrame) -> NDArray[np.float32]:
     return is_signal(events).astype(np.float32)
 
 
-def of_masses(events: pd.DataFrame, masses: tuple[float, ...], where: str) -> pd.DataFrame:
-    """Return the background and the signal of some masses. Raises as `events.check`."""
-    check(events, where)
+def of_masses(events: pd.DataFrame, masses: tuple[float, ...]) -> pd.DataFrame:
+    """Return the background and the signal of some masses."""
     chosen = ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
     return events[chosen].reset_index(drop=True)
 
@@ -228,7 +165,8 @@ def train(
     masses: tuple[float, ...] = MASSES,
     with_mass: bool = True,
     seed: int = 0,
-    callbacks: tuple[Any, ...] = (),
+    optimizer: keras.optimizers.Optimizer | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     progress: bool = True,
 ) -> Trained:
     """Train a network on the signal of some masses, and all background.
@@ -241,34 +179,25 @@ def train(
     ----------
     parts : Parts
         Training and validation events; the test events are not looked at.
+    optimizer : keras.optimizers.Optimizer, optional
+        A new one; by default `one_cycle` at the recipe's rate.
     callbacks, progress
         As in `labcourse.training.fit`.
 
     Raises
     ------
     BadInput, EmptySelection
-        If a table lacks a column or holds NaN, a setting of the recipe is unknown, or no event is left to train with.
+        As `training_weights`.
     """
-    import keras
-
-    own, validation = (of_masses(part, masses, "azh.train") for part in parts[:2])
+    own, validation = (of_masses(part, masses) for part in parts[:2])
     with_mass = with_mass and len(masses) > 1
     inputs = slice(None) if with_mass else slice(len(MEASURED))
-    optimizer: Any
-    if recipe.momentum:
-        optimizer = keras.optimizers.SGD(recipe.rate, momentum=recipe.momentum, nesterov=True)
-        rate = keras.callbacks.LearningRateScheduler(lambda epoch: recipe.rate * recipe.decay**epoch)
-        callbacks = (*callbacks, rate)
-    else:
+    if optimizer is None:
         optimizer = one_cycle(recipe.rate, recipe.epochs * -(-len(own) // recipe.batch_size))
-    if recipe.patience:
-        callbacks = (*callbacks, keras.callbacks.EarlyStopping(patience=recipe.patience, restore_best_weights=True))
     # Only what it is trained with: the scale of the inputs must not know a blind mass either.
     model = build(
         inputs_of(own, draw_masses(own, masses, np.random.default_rng(seed)))[:, inputs],
-        recipe.hidden,
-        activation=recipe.activation,
-        conditioning=recipe.conditioning if with_mass else "concatenate",
+        recipe,
         optimizer=optimizer,
         seed=seed,
     )
@@ -332,7 +261,7 @@ def train_tree(
     rng = np.random.default_rng(seed)
 
     def copied(part: pd.DataFrame) -> tuple[NDArray[Any], ...]:
-        own = of_masses(part, masses, "azh.train_tree")
+        own = of_masses(part, masses)
         x = [inputs_of(own, draw_masses(own, masses, rng)) for _ in range(copies)]
         weight = np.tile(training_weights(own, signal_scale=signal_scale) / copies, copies)
         return np.concatenate(x), np.tile(labels(own), copies), weight

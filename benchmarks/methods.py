@@ -25,6 +25,32 @@ HIGH = 600
 """Masses from here on (GeV) have a mean of their own."""
 
 
+def published(parts: Any, seed: int) -> Any:
+    """Train as R. Herencia did (QMUL report 2022): SGD whose rate falls, and an early end.
+
+    The published rate of 1.4 belongs to weights in expected events; with weights of mean one, as here, a tenth of it
+    trains best, and all of it not at all. After how many epochs without improvement the training ended is not
+    published.
+    """
+    import keras
+
+    import azh
+
+    rate = 0.14
+    callbacks = (
+        keras.callbacks.LearningRateScheduler(lambda epoch: rate * 0.999**epoch),
+        keras.callbacks.EarlyStopping(patience=15, restore_best_weights=True),
+    )
+    return azh.train(
+        parts,
+        azh.Recipe(hidden=(50, 50), batch_size=500, epochs=200, signal_scale=1.0),
+        optimizer=keras.optimizers.SGD(rate, momentum=0.7, nesterov=True),
+        callbacks=callbacks,
+        seed=seed,
+        progress=False,
+    ).classify
+
+
 def main() -> None:
     """Train, measure, print."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -35,13 +61,13 @@ def main() -> None:
     from rich.console import Console
 
     import azh
-    from azh import IMPROVED, MASSES, PUBLISHED, Recipe
+    from azh import IMPROVED, MASSES
 
     events = azh.read()
     halves = [azh.split(events, swapped=swapped) for swapped in (True, False)]
 
-    def network(recipe: Recipe = IMPROVED, **changes: object) -> Way:
-        recipe = replace(recipe, **changes)  # type: ignore[arg-type]
+    def network(**changes: object) -> Way:
+        recipe = replace(IMPROVED, **changes)  # type: ignore[arg-type]
         return lambda parts, seed: azh.train(parts, recipe, seed=seed, progress=False).classify
 
     def trees(**options: object) -> Way:
@@ -55,12 +81,11 @@ def main() -> None:
         return twice(network()(parts, seed))
 
     ways = {
-        "published recipe (k = 1)": network(PUBLISHED),
+        "published recipe (k = 1)": published,
         "Adam, one cycle, 128 + 128, batches of 1024 (k = 1)": network(signal_scale=1.0),
         "… with k = 0.1": network(signal_scale=0.1),
         "… with k = 0.03: **`IMPROVED`**": network(),
         "… with k = 0.01": network(signal_scale=0.01),
-        "`IMPROVED` with affine conditioning": network(conditioning="affine"),
         "`IMPROVED` with swish": network(activation="swish"),
         "`IMPROVED` with batches of 500": network(batch_size=500),
         "`IMPROVED` with 64 + 64": network(hidden=(64, 64)),
