@@ -67,13 +67,12 @@ def expected_band(likelihood: Likelihood, *, background: Floats | None = None) -
         Parameters of the background, for example of a fit to data; by default what the model says.
     """
     root_q = _asimov_root(likelihood, background)
-    targets = [float(norm.isf(LEVEL * norm.cdf(n)) + n) for n in (-2, -1, 0, 1, 2)]
-    start = _reach(likelihood)
 
-    def limit(target: float) -> float:
-        return _crossing(lambda mu: target - root_q(mu), start)
+    def limit(n: float) -> float:
+        target = float(norm.isf(LEVEL * norm.cdf(n)) + n)
+        return _crossing(likelihood, lambda mu: target - root_q(mu))
 
-    return Band(*map(limit, targets))
+    return Band(*map(limit, (-2, -1, 0, 1, 2)))
 
 
 def upper_limit(likelihood: Likelihood, data: ArrayLike) -> float:
@@ -85,7 +84,7 @@ def upper_limit(likelihood: Likelihood, data: ArrayLike) -> float:
         q = tilde(likelihood, np.atleast_2d(data), free, mu)
         return float(np.log(cls(q, root_q(mu) ** 2)[0] / LEVEL))
 
-    return _crossing(above, _reach(likelihood))
+    return _crossing(likelihood, above)
 
 
 def cls(q: ArrayLike, q_asimov: ArrayLike) -> Floats:
@@ -93,7 +92,7 @@ def cls(q: ArrayLike, q_asimov: ArrayLike) -> Floats:
     root, root_a = np.sqrt(q), np.sqrt(q_asimov)
     with np.errstate(divide="ignore", invalid="ignore"):
         far = (np.square(root) + np.square(root_a)) / (2 * root_a), (np.square(root) - np.square(root_a)) / (2 * root_a)
-    near = root <= root_a
+    near = (root <= root_a) | (root_a == 0)
     both = norm.logsf(np.where(near, root, far[0]))
     background = np.where(near, norm.logcdf(root_a - root), norm.logsf(far[1]))
     return np.exp(both - background)
@@ -161,25 +160,16 @@ def _asimov_root(likelihood: Likelihood, background: Floats | None) -> Callable[
     return root_q
 
 
-def _reach(likelihood: Likelihood) -> float:
-    """Return a signal strength of the order of one standard deviation of the background."""
-    start = likelihood.start.copy()
-    start[likelihood.poi] = 0
-    nu, slope = likelihood._evaluate(start[None, :])
-    return float(1 / np.sqrt((slope[0, :, likelihood.poi] ** 2 / nu[0]).sum()))
-
-
-def _crossing(falling: Callable[[float], float], start: float) -> float:
-    """Return where a function that falls with mu is zero. Raises BadInput if it is nowhere."""
-    low = high = start
+def _crossing(likelihood: Likelihood, falling: Callable[[float], float]) -> float:
+    """Return where a function is zero that is positive at mu = 0 and falls. Raises BadInput if it is nowhere."""
+    none = likelihood.start.copy()
+    none[likelihood.poi] = 0
+    nu, slope = likelihood._evaluate(none[None, :])
+    high = float(1 / np.sqrt((slope[0, :, likelihood.poi] ** 2 / nu[0]).sum()))  # an error of the background
     for _ in range(60):
         if falling(high) < 0:
-            break
+            return float(optimize.brentq(falling, 0, high, rtol=1e-5))
         high *= 2
-    for _ in range(60):
-        if falling(low) > 0:
-            return float(optimize.brentq(falling, low, high, rtol=1e-5))
-        low /= 2
     raise BadInput(
         "No signal strength is excluded.",
         where="azh.limits",

@@ -75,15 +75,14 @@ def scan(
     """
     points = []
     for mass in masses:
-        made = search.templates(mass)
-        model = Likelihood(templates.specification(made, modifiers), validate=False)
-        counts = model.data(search.observed(data, made))
+        model = likelihood(search, mass, modifiers)
+        counts = model.data(search.observed(data, search.templates(mass)))
         free, none = model.fit(counts, least=-np.inf), model.fit(counts, hold=fits.NONE)
         mu, error = free.parameters[0, model.poi], free.errors[0, model.poi]
         z = np.sqrt(max(none.deviance[0] - free.deviance[0], 0)) if mu > 0 else 0.0
         band, limit = limits.find(model, counts, background=none.parameters[0])
-        sizes = (float(value * SIGNAL_CROSS_SECTION) for value in (mu, error, limit))
-        points.append(Point(mass, float(z), *sizes, in_pb(band)))
+        cross_section, error, limit = (float(value * SIGNAL_CROSS_SECTION) for value in (mu, error, limit))
+        points.append(Point(mass, float(z), cross_section, error, limit, in_pb(band)))
     return points
 
 
@@ -119,8 +118,7 @@ def largest_excesses(
     times = np.stack(rows, axis=1)
     total, largest = times.sum(axis=0, dtype=np.int64), np.zeros(toys)
     for mass in masses:
-        made = of_toys.templates(mass)
-        model = Likelihood(templates.specification(made, modifiers), validate=False)
+        made, model = of_toys.templates(mass), likelihood(of_toys, mass, modifiers)
         place = of_toys.bins(inside, made)
         # Nearly all events are in the lowest bin: it has what the others do not have.
         above = np.stack([times[place == i].sum(axis=0, dtype=np.int64) for i in range(1, len(made.edges) - 1)], axis=1)

@@ -15,7 +15,7 @@ import azh
 from azh import events
 from factory.azh import production, reconstruction, sealed
 from labcourse import settings
-from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
+from labcourse.errors import BadFile, BadInput, MissingSample
 from tests.azh.made_up import make_events
 
 SHIPPED = settings.data_folder() / events.FOLDER
@@ -54,11 +54,6 @@ def test_masses_of_the_background_are_those_of_the_signal_and_change_with_the_dr
     assert (first[background] != other[background]).any()
     assert set(first[background]) == {300.0, 700.0}
     np.testing.assert_array_equal(first[~background], table["m_a_true"][~background])
-
-
-def test_a_mass_without_signal_is_one_error() -> None:
-    with pytest.raises(EmptySelection, match="no signal of 800 GeV"):
-        events.at_mass(make_events(), 800)
 
 
 def write(table: pd.DataFrame, folder: Path) -> Path:
@@ -102,13 +97,6 @@ def test_a_file_that_is_damaged_or_missing_is_one_error(tmp_path: Path, name: st
     (tmp_path / name).unlink()
     with pytest.raises(MissingSample, match=name):
         read()
-
-
-def test_sealed_data_that_the_manifest_does_not_name_are_one_error(tmp_path: Path) -> None:
-    (tmp_path / "sealed-7.parquet").write_bytes((SHIPPED / "sealed-1.parquet").read_bytes())
-    (tmp_path / events.SEALED_MANIFEST).write_bytes((SHIPPED / events.SEALED_MANIFEST).read_bytes())
-    with pytest.raises(BadFile, match="not the one that its manifest describes"):
-        azh.read_sealed(7, tmp_path)
 
 
 def test_the_shipped_events() -> None:

@@ -76,15 +76,6 @@ def test_injected_signals_are_found_without_bias_and_limits_cover() -> None:
     assert 0.93 <= found["coverage"] <= 0.97
 
 
-def test_counts_that_hold_too_much_are_judged_so() -> None:
-    model = study.likelihood(search(), 700)
-    truth = model.start.copy()
-    truth[model.poi] = 1
-    counts = np.random.default_rng(0).poisson(model.expected(truth), (200, len(model.bins)))
-    assert study.outcomes(model, counts, 0.0)[0].mean() > 1, "pulls"
-    assert study.outcomes(model, counts, 4.0)[1].mean() < 0.5, "coverage"
-
-
 def test_pulls_and_impacts_of_data_that_meet_the_model() -> None:
     model = study.likelihood(search(), 700)
     truth = model.start.copy()
