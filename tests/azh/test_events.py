@@ -99,6 +99,13 @@ def test_a_file_that_is_damaged_or_missing_is_one_error(tmp_path: Path, name: st
         read()
 
 
+def test_sealed_data_that_the_manifest_does_not_name_are_one_error(tmp_path: Path) -> None:
+    (tmp_path / "sealed-7.parquet").write_bytes((SHIPPED / "sealed-1.parquet").read_bytes())
+    (tmp_path / events.SEALED_MANIFEST).write_bytes((SHIPPED / events.SEALED_MANIFEST).read_bytes())
+    with pytest.raises(BadFile, match="not the one that its manifest describes"):
+        azh.read_sealed(7, tmp_path)
+
+
 def test_the_shipped_events() -> None:
     shipped = azh.read(SHIPPED)
     manifest = json.loads((SHIPPED / "manifest.json").read_text())

@@ -194,3 +194,4 @@ def test_cls_of_one_bin_is_that_of_poisson() -> None:
     # Of what is observed exactly one half: the formula knows no steps.
     half = [poisson.cdf(observed, b) - poisson.pmf(observed, b) / 2 for b in (440, 400)]
     np.testing.assert_allclose(limits.cls(q, q_asimov), half[0] / half[1], atol=0.01)
+    assert limits.cls(1e-8, 0.0) == pytest.approx(1), "no signal is never excluded"
