@@ -56,17 +56,26 @@ def ranges() -> dict[str, optuna.distributions.BaseDistribution]:
 
 
 def run(
-    parts: Parts, path: Path | str, *, trials: int, epochs: int = 15, seed: int = 0, progress: bool = True
+    parts: Parts,
+    path: Path | str,
+    number: int = 0,
+    *,
+    trials: int,
+    epochs: int = 15,
+    seed: int = 0,
+    progress: bool = True,
 ) -> optuna.Study:
     """Search until the SQLite file ``path`` holds ``trials`` finished trials; what it holds already counts.
 
-    A kill loses the trial under way and no other. Several processes may search in the same file, each with a seed far
-    from the others'; then each may add one trial too many, and what is tried depends on who is faster.
+    A kill loses the trial under way and no other. Several processes may search in the same file: then each but one may
+    add a trial too many, and what is tried depends on who is faster.
 
     Parameters
     ----------
     parts : Parts
         Training and validation events; the test events are not looked at.
+    number : int
+        Of this process among several: it has seeds of its own, and only the first one shows how far they are.
 
     Raises
     ------
@@ -87,6 +96,7 @@ def run(
             next_step=f"Use the same ones, or another file; here: {made_with}, there: {there}.",
         )
     study.set_user_attr("made_with", made_with)
+    seed += 1000 * number  # far apart, since each trial adds one
 
     def train(trial: optuna.Trial) -> float:
         def look(epoch: int, _: Any) -> None:
@@ -100,7 +110,7 @@ def run(
         found = methods.train(parts, own, seed=seed + trial.number, callbacks=(watch,), progress=False)
         return value(found.classify, parts.validation)
 
-    with Line(visible=progress) as line:
+    with Line(visible=progress and number == 0) as line:
         while finished(study) < trials:
             line.show(_state(study, trials))
             # One for each trial: so a search that was killed goes on like one that was not.

@@ -12,7 +12,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from labcourse import settings
 from labcourse.errors import BadInput, LabCourseError, as_typed
@@ -28,9 +28,6 @@ except Exception as error:
     if not (message := packages.why_broken(error)):
         raise
     sys.exit(message)
-
-if TYPE_CHECKING:
-    from azh.events import Parts
 
 app = typer.Typer(
     help="Hunt for the Higgs boson with neural networks: tools of the lab course.",
@@ -244,7 +241,7 @@ def tune(
     found = search.load(file)  # by this process first: several would make it at the same time
     while (done := search.finished(found)) < trials:
         goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
-        one = partial(_search, parts, file, trials=goal, epochs=epochs, seed=seed)
+        one = partial(search.run, parts, file, trials=goal, epochs=epochs, seed=seed)
         with connect(LOCAL, workers) as pool:
             list(pool.each(one, range(workers)))
     table = search.table(found)
@@ -252,14 +249,6 @@ def tune(
     tidy = shown.astype(object).where(shown.notna(), None)
     rows = [{str(name): value for name, value in row.items()} for row in tidy.to_dict("records")]
     print_rows(rows, f"The best of {len(table)} trials", as_json=as_json)
-
-
-def _search(parts: Parts, file: Path, number: int, *, trials: int, epochs: int, seed: int) -> None:
-    """Search in one of several processes; the first one shows how far they are."""
-    from azh import search
-
-    # Far apart, since each trial adds one.
-    search.run(parts, file, trials=trials, epochs=epochs, seed=seed + 1000 * number, progress=number == 0)
 
 
 app.command()(notebooks.build)
