@@ -176,7 +176,9 @@ def test_toys_agree_with_the_asymptotic_formula_where_there_are_many_events() ->
 def test_limits_by_toys_are_those_of_poisson_in_one_bin(background: float, observed: int) -> None:
     model = counting(1, background, 1e-6)
     _, found = limits.by_toys(model, [float(observed)], toys=4000, seed=1)
-    assert poisson.cdf(observed, background + found) / poisson.cdf(observed, background) == pytest.approx(0.05, rel=0.05)
+    assert poisson.cdf(observed, background + found) / poisson.cdf(observed, background) == pytest.approx(
+        0.05, rel=0.05
+    )
 
 
 def test_toys_never_exclude_what_expects_less_than_three_events() -> None:
