@@ -294,6 +294,8 @@ def test_points_for_a_spreadsheet(maker: Maker, tmp_path: Path) -> None:
     assert not any(text[:1] in "=+-@" or text == "1.10" for row in rows for text in row.values() if text)
     assert found["Zoë", "1.1"] == found["'=cmd()", "1.10"] == ("solved", "1")
     assert (found["Zoë", "1.2"], found["Zoë", "1.8"]) == (("wrong", "0"), ("answered", ""))
+    summary = survey(find(tmp_path / "class"), {1: maker.reference[1]}).summary()
+    assert {row["student"]: (row["points"], row["done"]) for row in summary} == {"=cmd()": (1, 1), "Zoë": (1, 2)}
 
 
 def test_characters_that_hide_or_turn_others_are_shown(maker: Maker, tmp_path: Path) -> None:

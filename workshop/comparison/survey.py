@@ -100,13 +100,15 @@ class Survey:
         ]
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return one row per student, for the terminal and the report's first table."""
+        """Return one row per student, for the terminal and the report's first table; no points for words."""
         made = []
+        points = exercises.points(settings.home())
         for student in self.students:
             states = Counter(found.state for found in student.exercises)
             numbers = [n for work in student.chapters for n in work.numbers if None not in (n.expected, n.value)]
             row: dict[str, Any] = {
                 "student": student.name,
+                "points": sum(points(found.exercise) for found in student.exercises if found.state == "solved"),
                 "done": states["solved"] + states["answered"],
                 "wrong": states["wrong"],
                 "unchecked": states["unchecked"],
