@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import settings
-from labcourse.errors import BuildError
 
 
 class Exercise(NamedTuple):
@@ -34,13 +33,7 @@ class Exercise(NamedTuple):
 
 
 def exercises() -> dict[str, Exercise]:
-    """Return the exercises by number, in the order of the course.
-
-    Raises
-    ------
-    BuildError
-        If the file is missing or damaged.
-    """
+    """Return the exercises by number, in the order of the course."""
     return _read(_file())[0]
 
 
@@ -77,14 +70,7 @@ def _file() -> Path:
 
 @cache
 def _read(file: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
-    try:
-        chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
-        fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BuildError(
-            f"The list of exercises cannot be read: {error}.",
-            where=str(file),
-            next_step=f"{settings.get_back('course/exercises.json')} Or run `labcourse build`.",
-        ) from error
+    chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
+    fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
     return {entry.number: entry for entry in listed}, fingerprints

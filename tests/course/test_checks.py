@@ -14,8 +14,6 @@ import pytest
 from course.checks import progress, registry
 from course.checks.findings import Found
 from course.checks.report import Report, exercise, written
-from labcourse import settings
-from labcourse.errors import BuildError
 
 
 def double(x: Any) -> Any:
@@ -128,18 +126,6 @@ def test_the_course_goes_on_with_the_answer_of_its_solution_cell() -> None:
     assert own(list, lambda model, trains, validates: validates.sum(), np.array([0, 1, 1])).tolist() == [1, 2]
     assert exercise_6_1(3) is own
     assert registry.course_answer("9.3") is None  # depends on what the notebook has computed
-
-
-@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"1": {}}', '{"1": {"exercises": [{}], "cells": []}}'])
-def test_a_damaged_list_of_exercises_says_how_to_get_it_back(
-    text: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settings, "home", lambda: tmp_path)
-    (tmp_path / "course").mkdir()
-    if text is not None:
-        (tmp_path / "course" / "exercises.json").write_text(text)
-    with pytest.raises(BuildError, match="list of exercises cannot be read"):
-        registry.exercises()
 
 
 def test_a_leaf_returns_none(capsys: pytest.CaptureFixture[str]) -> None:

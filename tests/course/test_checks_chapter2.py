@@ -76,7 +76,7 @@ EXERCISES = {
     ),
     "2.5": Exercise(
         [forward, lambda x, layers: forward(x.astype("f4"), [(k.astype("f4"), b.astype("f4")) for k, b in layers])],
-        (lambda x, layers: forward(x, layers).mean(), "hint: one number per event"),
+        (lambda x, layers: forward(x, layers).mean(), "the mean of all"),
         (lambda x, layers: forward(x, layers[-1:]) if len(layers) < 2 else forward(x, [layers[0], layers[-1]]), ""),
     ),
     "2.6": Exercise(

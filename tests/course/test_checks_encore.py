@@ -39,7 +39,7 @@ EXERCISES = {
         (lambda mu, t, p, h, b: mu * p * (h / p) ** t + b, "✗ signal moves in a straight line"),
         (lambda mu, t, p, h, b: mu * (p + np.clip(t, 0, 1) * (h - p)) + b, "✗ signal moves in a straight line"),
         (lambda mu, t, p, h, b: mu * expectation(1, t, p, h, b), "μ multiplies the background"),
-        (lambda mu, t, p, h, b: expectation(mu, t, p, h, b).sum(), "shape"),
+        (lambda mu, t, p, h, b: expectation(mu, t, p, h, b).sum(), "the sum of all"),
         (lambda mu, t, p, h, b: expectation(mu, t, p, h, 0 * b), "the background is left out"),
         (lambda mu, t, p, h, b: expectation(mu, -0.6, p, h, b), "✗ right for other arguments"),
     ),

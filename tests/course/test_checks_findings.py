@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course.checks import findings
 from course.checks.compare import alike, copied, is_unchanged
 from course.checks.findings import Found, Report
 from course.checks.report import exercise
@@ -54,11 +55,11 @@ def test_a_change_is_noticed_and_spoils_nothing(change: Any) -> None:
         "layers": [(np.ones(2), np.ones(1))],
         "function": len,
     }
-    handed = copied(original)
+    (handed,) = copied((original,))
     assert is_unchanged(handed, original)
     change(handed)
     assert not is_unchanged(handed, original)
-    assert is_unchanged(copied(original), original)
+    assert is_unchanged(copied((original,)), (original,))
     assert list(original) == ["array", "table", "layers", "function"]
 
 
@@ -84,6 +85,15 @@ def test_a_mistake_is_the_solution_with_pieces_replaced() -> None:
     assert rows[1] == (len, "a function", "stays")
     with pytest.raises(ValueError, match="has no code"):
         variants("1.9", ("np.cbrt", "np.sqrt", "", ""))
+
+
+@pytest.mark.parametrize("row", findings._EVERYWHERE, ids=lambda row: row[1])
+def test_what_is_wrong_everywhere_is_known_of_any_right_result(row: Any) -> None:
+    report = Report()
+    for right in (np.array([[0.3, 0.6], [0.2, 0.9]]), np.array([True, False]), (0.3, np.array([1.0, 2.0]))):
+        with contextlib.suppress(Exception, Found):
+            report.recognises(row[0](right), right=right)
+    assert row[1] in [name for _, name, _ in report.lines]
 
 
 def read(answer: Any, *mistakes: Any, **options: Any) -> tuple[bool, str]:

@@ -97,7 +97,7 @@ EXERCISES = {
             lambda a, b: (a.value / b.value, math.hypot(a.error / b.value, b.error * a.value / b.value**2)),
             "independent",
         ),
-        (lambda a, b: (a.value / b.value, np.var(a.replicas / b.replicas)), "✗ its error"),
+        (lambda a, b: (a.value / b.value, np.var(a.replicas / b.replicas)), "the square"),
     ),
     "9.5": Exercise(
         [own("9.5"), lambda p, k: k * p / (1 + (k - 1) * p)],
