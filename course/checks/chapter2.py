@@ -84,11 +84,7 @@ _MISTAKES_2_2 = variants(
     (_COIN, "fraction * ", "the variance of a coin is taken to be f", _VARIANCE),
     (_COIN, f"({_COIN}1) ** 2 * ", "f (1 − f) is outside the root", "σ is the root of it"),
     (" / np.sum(weights)", "", "this is the error of the yield", "a share: divide by the sum"),
-    (
-        (("(weights**2)", "(weights**0)"), ("(weights)", "(weights**0)")),
-        "all events count the same",
-        "a coin worth w has the variance w² f (1 − f)",
-    ),
+    ("variance =", "weights = weights**0; variance =", "all events count the same", "a coin worth w: w² f (1 − f)"),
     (_SQUARES, "np.sum(weights)", "expected events are taken for a count", "the coins are worth w: Σw²"),
     (_SQUARES, "np.sum(abs(weights)) ** 2", "the errors are added", "variances add up: Σw²"),
 )
@@ -264,18 +260,8 @@ _SLOPE = "(p - y) @ x / len(y)"
 _MISTAKES_2_7 = variants(
     "2.7",
     (" / len(y)", "", "this is the sum", "L is a mean: divide by the number of events"),
-    (
-        "(p - y)",
-        "((p - y) * p * (1 - p))",
-        "p (1 − p) is left over",
-        "it cancels with the logarithms' derivative",
-    ),
-    (
-        "(p - y)",
-        "(2 * (p - y) * p * (1 - p))",
-        "this is the gradient of squares",
-        "the loss is the cross-entropy",
-    ),
+    ("(p - y)", "((p - y) * p * (1 - p))", "p (1 − p) is left over", "it cancels with the logarithms' derivative"),
+    ("(p - y)", "(2 * (p - y) * p * (1 - p))", "this is the gradient of squares", "the loss is the cross-entropy"),
     (_SLOPE, "np.full(len(weights), np.mean(p - y))", "the inputs are missing", "dz/dw is x"),
     ("1 / (1 + np.exp(-(x @ weights)))", "x @ weights", "there is no sigmoid", "p = 1 / (1 + exp(−z))"),
     ("np.exp(-", "np.exp(", "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
@@ -308,21 +294,11 @@ _MISTAKES_2_8 = variants(
         "all rows are the same",
         "`-=` changes the array that is in the list already: w = w - …, or w.copy()",
     ),
-    (
-        "* gradient(x, y, weights)",
-        "* gradient(x, y, path[0])",
-        "all steps have the gradient of the start",
-        "compute it anew after each step",
-    ),
+    ("y, weights)\n", "y, path[0])\n", "all steps have the gradient of the start", "compute it anew after each step"),
     (_PATH, f"{_PATH}[1:]", "the start is missing", _AS_MANY),
     (_PATH, f"{_PATH}[:-1]", "the last step is missing", _AS_MANY),
     (_PATH, f"{_PATH}[-1]", "only the end is given", f"keep the whole path: {_AS_MANY}"),
-    (
-        "len(y)",
-        "np.linalg.norm((p - y) @ x)",
-        "all steps are of one length",
-        "η times the gradient, as it is",
-    ),
+    ("len(y)", "np.linalg.norm((p - y) @ x)", "all steps are of one length", "η times the gradient, as it is"),
     ("[weights]", "[weights := 0 * weights]", "the walk starts at zero", "at the weights that are given"),
 )
 
@@ -342,6 +318,7 @@ def exercise_2_8(answer: Any, report: Report) -> None:
 def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) -> None:
     """The largest learning rate with which a descent comes to rest."""
     steepest, flattest = float(np.max(curvatures)), float(np.min(curvatures))
+    alone = "each direction is a walk of its own: which one fails first?"
     two = "d becomes (1 − η c) d, and that is closer as long as −1 < 1 − η c"
     report.reading(
         answer,
@@ -352,16 +329,8 @@ def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) ->
         (1 / flattest, "this is the flattest direction", "the steepest one decides"),
         (steepest / 2, "the fraction is turned round", two),
         (2 * steepest, "the curvature is multiplied", two),
-        (
-            2 / (steepest + flattest),
-            "both curvatures are added",
-            "each direction is a walk of its own: which one fails first?",
-        ),
-        (
-            4 / (steepest + flattest),
-            "this is a mean curvature",
-            "each direction is a walk of its own: which fails first?",
-        ),
+        (2 / (steepest + flattest), "both curvatures are added", alone),
+        (4 / (steepest + flattest), "this is a mean curvature", alone),
         (2 / np.sqrt(steepest), "there is a root too much", two),
         tolerance=0.01 / steepest,
         hint=two,

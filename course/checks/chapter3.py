@@ -257,11 +257,7 @@ _MISTAKES_3_10 = variants(
     (" / (signal + background)", "", "this only scales the score", "divide by the sum of both terms"),
     (lambda p, old, new: _to_mixture(p, new, old), "the two shares are swapped", "share is that of the training"),
     (((" / share", ""), (" / (1 - share)", "")), "the share of the training is left out", "divide by π and 1 − π"),
-    (
-        ((" * new_share", ""), (" * (1 - new_share)", "")),
-        "the new share is left out",
-        "multiply by π′ and 1 − π′",
-    ),
+    (((" * new_share", ""), (" * (1 - new_share)", "")), "the new share is left out", "multiply by π′ and 1 − π′"),
     (" * (1 - new_share) / (1 - share)", "", "the term of the background is not scaled", _FACTOR),
     (lambda p, old, new: p, "signal and background have the same factor", _FACTOR),
 )

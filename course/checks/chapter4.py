@@ -265,12 +265,7 @@ _MISTAKES_CHI2 = variants(
     (_SUM, "variances[1]", "only the second histogram has errors", _BOTH),
     ("variance > 0", "np.minimum(*variances) > 0", "only bins filled in both samples count", "both must be empty"),
     ("variance > 0", "np.maximum(*shapes) > 0", "bins of a negative sum are left out", "empty is where Σw² is 0"),
-    (
-        "** 2 / variance[filled]",
-        "/ np.sqrt(variance[filled])",
-        "the differences are not squared",
-        "signs would cancel",
-    ),
+    ("** 2 / variance[filled]", "/ np.sqrt(variance[filled])", "the differences are not squared", "signs would cancel"),
     ("content =", "weight = weight**0; content =", "events are counted, not weighted", "weights=weight"),
     (lambda *g: np.divide(*_chi_square(*g)), "χ² is divided by the degrees of freedom", "return both by themselves"),
     result=0,
