@@ -59,11 +59,16 @@ def course_answer(number: str) -> Any:
     exercise = exercises().get(number)
     if exercise is None or not exercise.answer:
         return None
-    names: dict[str, Any] = {"__name__": f"answer_{number}"}
     file = f"<the course's answer to exercise {number}>"
     linecache.cache[file] = (len(exercise.answer), None, exercise.answer.splitlines(keepends=True), file)  # tracebacks
-    exec(compile(exercise.answer, file, "exec"), names)
-    return names[exercise.names[0]]
+    return answer_of(number, exercise.answer, file)
+
+
+def answer_of(number: str, code: str, file: str = "<a mistake>") -> Any:
+    """Return the answer to an exercise that code makes, in a namespace of its own."""
+    names: dict[str, Any] = {"__name__": f"answer_{number}"}
+    exec(compile(code, file, "exec"), names)
+    return names[exercises()[number].names[0]]
 
 
 def _file() -> Path:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from course.checks.compare import alike, copied, is_unchanged
 from course.checks.findings import Found, Report
 from course.checks.report import exercise
+from course.checks.tables import variants
 
 
 @pytest.mark.parametrize(
@@ -74,6 +75,15 @@ def test_a_mistake_is_a_function_of_the_same_arguments_and_a_right_result_is_non
         with contextlib.suppress(Found):
             report.recognises(result, *mistakes, given=given_, right=right)
         assert [what for _, what, _ in report.lines] == named
+
+
+def test_a_mistake_is_the_solution_with_pieces_replaced() -> None:
+    pieces = (("edges[end])", "end)"), ("edges[first]", "first"))
+    rows = variants("1.9", (pieces, "bins", "edges"), (len, "a function", "stays"), result=1)
+    assert rows[0][0](np.arange(3.0) / 2, np.array([1, 2]), np.array([1, 1])) == 2
+    assert rows[1] == (len, "a function", "stays")
+    with pytest.raises(ValueError, match="has no code"):
+        variants("1.9", ("np.cbrt", "np.sqrt", "", ""))
 
 
 def read(answer: Any, *mistakes: Any, **options: Any) -> tuple[bool, str]:
