@@ -20,8 +20,6 @@ def exercise_10_1(answer: Any, report: Report) -> None:
         (np.log10(10), "this is the logarithm to the base 10", "the loss takes the natural logarithm: np.log"),
         (np.log2(10), "this is the logarithm to the base 2", "the loss takes the natural logarithm: np.log"),
         (0.1, "this is the probability of the true digit", "the loss is −ln of it"),
-        (0.325, "this is the cross-entropy of two classes", "of ten probabilities only that of the true digit counts"),
-        (0.9, "this is the share that is read wrong", "the loss looks at probabilities, not at who is right"),
     )
     what, hint = "it is the loss of ten equal probabilities", "put p = 1/10 into −ln p"
     report.reading(answer, np.log(10), what, *mistakes, tolerance=0.01, hint=hint)
