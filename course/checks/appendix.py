@@ -8,7 +8,7 @@ import numpy as np
 
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, follows, gives, parts_follow
+from course.checks.tables import follows, gives, parts_follow
 
 
 @exercise("10.1")
@@ -38,7 +38,6 @@ _MISTAKES_SHARE = (
     (lambda p, d: 1 - _right(p, d).mean(), "this is the share of wrong ones", "compare with =="),
     (lambda p, d: p[np.arange(len(d)), d].mean(), "this is the mean probability of the right digit", "np.argmax"),
     (_right, "this is one truth value per picture", "take their mean"),
-    (lambda p, d: 100 * _right(p, d).mean(), *PER_CENT),
 )
 _MISTAKES_ERROR = (
     (lambda p, d: _accuracy(p, d)[1] ** 2, "this is the variance", "take the root"),

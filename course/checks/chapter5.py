@@ -12,7 +12,6 @@ from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import (
-    PER_CENT,
     caught,
     follows,
     gives,
@@ -66,7 +65,6 @@ _MISTAKES_5_2 = variants(
     "5.2",
     (_SHARE, "is_right", "this is one answer per event", "add up the weights of the right ones"),
     (_SHARE, "is_right.mean()", "events are counted, not weighted", "use sums of weights"),
-    (_SHARE, f"100 * {_SHARE}", *PER_CENT),
     (") == (", ") != (", "this is the share of wrong answers", "1 minus it"),
     (_SHARE, "abs(weight)[is_right].sum() / abs(weight).sum()", *_NO_ABS),
     (" / weight.sum()", "", "this is a sum", _WHOLE),

@@ -8,7 +8,7 @@ import numpy as np
 
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, follows, parts_follow, variants
+from course.checks.tables import follows, parts_follow, variants
 
 _leading_first = course_answer("11.1")
 
@@ -154,7 +154,6 @@ _MISTAKES_MANY = (
     (lambda w, pt: np.mean(w < 0), "this is the share of negative weights", "compare the two sums"),
     (lambda w, pt: np.abs(w).sum() - w.sum(), "this is a difference of sums", "divide by the sum of w"),
     (lambda w, pt: 1 - w.sum() / np.abs(w).sum(), "the excess is divided by Σ|w|", "by which share of the sum of w?"),
-    (lambda w, pt: 100 * (np.abs(w).sum() / w.sum() - 1), *PER_CENT),
 )
 _MISTAKES_UNSORTED = (
     (lambda w, pt: (pt[:, 0] < pt.max(axis=1)).sum(), "events are counted", "take the mean"),

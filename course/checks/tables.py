@@ -12,19 +12,6 @@ from course.checks import registry
 from course.checks.compare import alike
 from course.checks.report import Report, Row
 
-PER_CENT = ("this is in per cent", "a share lies between 0 and 1")
-"""What goes wrong, and the hint, where an answer is a hundred times the share."""
-
-
-def part(i: int, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Return a function that gives one of the results of another, which is called with these options."""
-    return lambda *given: function(*given, **options)[i]
-
-
-def changed(function: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a function that changes what another gives."""
-    return lambda *given: change(function(*given))
-
 
 def with_argument(function: Callable[..., Any], i: int, change: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return a function that changes its argument at position ``i`` before it calls another."""
@@ -73,10 +60,10 @@ def _with_pieces(number: str, pieces: Sequence[tuple[Any, ...]], result: int | N
     return lambda *given: function()(*given) if result is None else function()(*given)[result]
 
 
-def losses(y: Any, score: Any, log: Any = np.log, background: int = 1) -> Any:
-    """Return the cross-entropy of each event, also for scores of exactly 0 and 1; the options are usual mistakes."""
+def losses(y: Any, score: Any) -> Any:
+    """Return the cross-entropy of each event, also for scores of exactly 0 and 1."""
     score = np.clip(np.asarray(score, np.float64), 1e-7, 1 - 1e-7)
-    return -np.where(np.asarray(y) == 1, log(score), background * log(1 - score))
+    return -np.where(np.asarray(y) == 1, np.log(score), np.log(1 - score))
 
 
 def follows(
