@@ -90,15 +90,3 @@ def test_yields_are_beside_those_of_the_releases_example(invoke: Callable[..., A
     text = invoke("yields", "--release", "2025").out
     assert "18.4" in text
     assert "Hardly any event of the data passes" in text
-
-
-def test_simulate_2025_is_a_command(
-    invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from factory import release_2025
-
-    made: list[tuple[Path, int]] = []
-    monkeypatch.setattr(release_2025, "simulate", lambda out, *, seed: made.append((out, seed)) or out)
-    assert invoke("simulate", "2025", "--seed", 7, "--out", tmp_path).code == 0
-    assert invoke("simulate", "2025", "--scale", 2).code == 1
-    assert made == [(tmp_path, 7)]

@@ -75,6 +75,6 @@ def compare(
     if as_json:
         print_json(found.rows())
     else:
-        print_rows(found.summary(), found.note, as_json=False)
+        print_rows(found.summary(), found.note)
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
         print(f"The table is in {csv}.\n" if csv else "", end="")

@@ -53,7 +53,7 @@ OFFICIAL = tuple(map(_of_2020, _MANIFEST["files"]))
 """The 4-lepton collection of the ATLAS Open Data of 2020 (CERN Open Data record 15005)."""
 
 OFFICIAL_2025 = tuple(
-    Official(*file, sample=row["sample"][0], dsid=row["sample"][1] or None)
+    Official(*file)._replace(sample=row["sample"][0], dsid=row["sample"][1] or None)
     for row in samples.TABLE_2025["samples"]
     for file in row["files"]
 )
