@@ -187,6 +187,8 @@ def test_data_use(invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branc
     result = invoke("data", "use", "--forget")
     assert (result.code, str(folder) in result.out) == (0, False)
     assert invoke("data", "use", "/nonexistent").code == 1
+    (folder / "MC" / samples.get("ggH").files[0]).touch()
+    assert "mixes files" in invoke("data", "use", folder / "MC").err
     assert settings.search_path() == [tiny_samples]
     (tiny_samples / samples.get("Zee").files[0]).unlink()
     assert "missing: Zee\n" in invoke("data", "use").out

@@ -47,7 +47,7 @@ def share_seen(events, cross_section, luminosity):
 
 @pytest.fixture(scope="module")
 def chapter() -> Chapter:
-    return read_reference(settings.home(), [1])[1]
+    return read_reference(settings.home())[1]
 
 
 def code(source: str, tag: str = "", printed: str = "") -> dict[str, Any]:
@@ -192,7 +192,7 @@ def test_a_chapter_reads_what_the_solutions_of_earlier_ones_made(
 ) -> None:
     from course import outputs
 
-    reference = read_reference(settings.home(), [3])
+    reference = read_reference(settings.home())
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path))
     for number in (1, 3):
         folder = outputs.folder(number, "solutions")

@@ -12,7 +12,6 @@ import pytest
 
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadInput, UnknownSample
-from workshop import folders
 from workshop.opendata import manifest, transfer
 from workshop.opendata.manifest import OFFICIAL_2025, checksum, choose, is_whole, mirrors
 
@@ -52,17 +51,6 @@ def test_where_no_checksum_is_published_the_size_decides(tmp_path: Path, monkeyp
     (outcome,) = transfer.download([unknown], tmp_path)
     assert (outcome.state, outcome.sample) == ("downloaded", UNKNOWN)
     assert "no checksum is published" in outcome.note
-
-
-def test_a_folder_that_mixes_releases_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "data_folder", lambda: tmp_path)
-    folder = tmp_path / "atlas"
-    folder.mkdir()
-    for name in ("Zee", GGH):
-        (folder / samples.get(name).files[0]).touch()
-    with pytest.raises(BadInput, match="mixes files"):
-        folders.use_folder(folder)
-    assert not settings.saved_folders()
 
 
 def test_the_commands_know_both(invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

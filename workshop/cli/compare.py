@@ -29,7 +29,6 @@ def compare(
     pattern: Annotated[
         str, typer.Option(help="Where the student's name stands in a folder's or file's name, such as '{student}_*'.")
     ] = "",
-    chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
     execute: Annotated[
         bool, typer.Option("--execute", help="Run the notebooks, in a sandbox with limits (Linux, bubblewrap).")
     ] = False,
@@ -60,7 +59,7 @@ def compare(
         require_bubblewrap()
     found = survey(
         find(submissions, pattern),
-        read_reference(settings.home(), chapter or ()),
+        read_reference(settings.home()),
         limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
         track=partial(track, description="comparing", console=Console(stderr=True), transient=True),
     )
