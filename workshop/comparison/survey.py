@@ -62,11 +62,6 @@ class Student:
         came_to = self.came_to
         return next((f.exercise for f in came_to if f.chapter == came_to[-1].chapter and not f.is_done), "")
 
-    @property
-    def doubtful(self) -> list[Found]:
-        """The exercises that somebody should look at."""
-        return [found for found in self.exercises if found.doubts and found.state not in ("missing", "damaged")]
-
 
 @dataclass
 class Survey:
@@ -114,7 +109,7 @@ class Survey:
                 "unchecked": states["unchecked"],
                 "open": states["open"],
                 "missing": states["missing"] + states["damaged"],
-                "doubts": len(student.doubtful),
+                "doubts": sum(found.is_doubtful for found in student.exercises),
                 "reached": student.reached or "–",
                 "stuck at": student.stuck or "–",
                 "numbers right": f"{sum(n.is_right for n in numbers)} of {len(numbers)}" if numbers else "–",
@@ -129,23 +124,21 @@ class Survey:
         A student came to an exercise who tried it or a later one; the most frequent mistakes are the lines of the
         check that do not hold, with how often.
         """
-        came_to: defaultdict[str, list[Found]] = defaultdict(list)
-        for found in (found for student in self.students for found in student.came_to):
-            came_to[found.exercise].append(found)
+        came_to = [found for student in self.students for found in student.came_to]
         made = []
         for number, title in self.titles.items():
-            found_here = came_to[number]
-            done, wrong = sum(f.is_done for f in found_here), sum(f.state == "wrong" for f in found_here)
-            mistakes = Counter(text for f in found_here for text in dict.fromkeys(f.mistakes)).most_common(3)
+            here = [found for found in came_to if found.exercise == number]
+            done, wrong = sum(f.is_done for f in here), sum(f.state == "wrong" for f in here)
+            mistakes = Counter(text for f in here for text in dict.fromkeys(f.mistakes)).most_common(3)
             row = {
                 "exercise": title,
-                "came to it": len(found_here),
+                "came to it": len(here),
                 "done": done,
                 "wrong": wrong,
-                "went on without": len(found_here) - done - wrong,
+                "went on without": len(here) - done - wrong,
                 "most frequent mistakes": "; ".join(f"{mistake} ({n})" for mistake, n in mistakes),
             }
-            made += [row] if done < len(found_here) else []
+            made += [row] if done < len(here) else []
         return sorted(made, key=lambda row: (row["done"] - row["came to it"], -row["wrong"]))
 
 
