@@ -258,7 +258,8 @@ def test_the_report_says_where_everyone_stands(maker: Maker, tmp_path: Path) -> 
     first = found.hurdles()[0]
     mistake = f"{maker.reference[1].exercises[4].title} is another (2)"
     assert list(first.values())[1:] == [3, 1, 2, 0, mistake]
-    assert [(s.reached, s.stuck) for s in found.students] == [("1.11", ""), ("1.5", "1.4"), ("1.5", "1.2")]
+    stands = [(row["reached"], row["stuck at"]) for row in found.summary()]
+    assert stands == [("1.11", "–"), ("1.5", "1.4"), ("1.5", "1.2")]
     text = report.render(found)
     assert "claims solved, but its cell is as it was handed out" in text
     assert "stuck at 1.4" in text

@@ -51,17 +51,6 @@ class Student:
             exercises.pop()
         return exercises
 
-    @property
-    def reached(self) -> str:
-        """The last exercise that was tried, or an empty text."""
-        return self.came_to[-1].exercise if self.came_to else ""
-
-    @property
-    def stuck(self) -> str:
-        """The first exercise not done in the last chapter that was tried, up to where it was; or an empty text."""
-        came_to = self.came_to
-        return next((f.exercise for f in came_to if f.chapter == came_to[-1].chapter and not f.is_done), "")
-
 
 @dataclass
 class Survey:
@@ -95,12 +84,17 @@ class Survey:
         ]
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return one row per student, for the terminal and the report's first table; no points for words."""
+        """Return one row per student, for the terminal and the report's first table; no points for words.
+
+        A student is stuck at the first exercise not done in the last chapter that was tried, up to where it was.
+        """
         made = []
         points = exercises.points(settings.home())
         for student in self.students:
             states = Counter(found.state for found in student.exercises)
             numbers = [n for work in student.chapters for n in work.numbers if None not in (n.expected, n.value)]
+            came_to = student.came_to
+            stuck = [f.exercise for f in came_to if f.chapter == came_to[-1].chapter and not f.is_done]
             row: dict[str, Any] = {
                 "student": student.name,
                 "points": sum(points(found.exercise) for found in student.exercises if found.state == "solved"),
@@ -110,8 +104,8 @@ class Survey:
                 "open": states["open"],
                 "missing": states["missing"] + states["damaged"],
                 "doubts": sum(found.is_doubtful for found in student.exercises),
-                "reached": student.reached or "–",
-                "stuck at": student.stuck or "–",
+                "reached": came_to[-1].exercise if came_to else "–",
+                "stuck at": stuck[0] if stuck else "–",
                 "numbers right": f"{sum(n.is_right for n in numbers)} of {len(numbers)}" if numbers else "–",
                 "files": len(student.problems) or "–",
             }
