@@ -206,11 +206,13 @@ def test_the_next_mirror_is_asked_at_once_or_after_some_attempts(
     assert names(tmp_path) == [file.name]
 
 
-def test_redirects_are_followed(server: Mirrors, tmp_path: Path) -> None:
+def test_redirects_are_followed_but_not_to_http(server: Mirrors, tmp_path: Path) -> None:
     file, content = made()
     server.offer("b", file, content)
     server.script[f"/a/{file.path}"] = [status(302, Location=f"/b/{file.path}")]
     assert fetch(file, tmp_path, "http://mirror.invalid/a").state == "downloaded"
+    server.script[f"/a/{file.path}"] = [status(302, Location=f"http://mirror.invalid/b/{file.path}")]
+    assert "from https to http" in fetch(file, tmp_path / "new", "https://mirror.invalid/a").note
 
 
 def test_wrong_bytes_everywhere_leave_nothing_behind_and_others_come(server: Mirrors, tmp_path: Path) -> None:
