@@ -78,17 +78,14 @@ def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
     Raises
     ------
     BadInput
-        If there is no such folder, no notebook in it, students cannot be told apart, or a file does not fit the
-        pattern.
+        If there is no notebook, students cannot be told apart, or a file does not fit the pattern.
     """
     path = Path(os.path.abspath(path))
-    if not path.exists():
-        raise BadInput(
-            f"{path} does not exist.", where="SUBMISSIONS", next_step="Give a notebook, or a folder of notebooks."
-        )
-    root = path / "submitted" if (path / "submitted").is_dir() else path
-    is_one = path.is_file() and path.suffix == ".ipynb"
-    files = [_read(path, PurePath(path.name))] if is_one else _files(root)
+    if path.is_file() and path.suffix == ".ipynb":
+        root, files = path.parent, [_read(path, PurePath(path.name))]
+    else:
+        root = path / "submitted" if (path / "submitted").is_dir() else path
+        files = _files(root)
     if not any(file.is_notebook for file in files):
         raise BadInput(
             "There is no notebook here.",
@@ -99,7 +96,7 @@ def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
     found: dict[str, list[File]] = {}
     for file in files:
         name = _by_pattern(file, pattern) if pattern else next(filter(None, map(_bare, file.parts)), "")
-        found.setdefault(printable(name or (path.parent if is_one else root).name), []).append(file)
+        found.setdefault(printable(name or root.name), []).append(file)
     if not pattern:
         _ask_if_merged(found)
     return dict(sorted(found.items(), key=lambda entry: entry[0].casefold()))
