@@ -70,12 +70,12 @@ def status(code: int, **headers: str) -> Behaviour:
     return lambda *_: httpx.Response(code, headers=headers)
 
 
-def other(change: Callable[[bytes], bytes], *, length: bool = True, **headers: str) -> Behaviour:
+def other(change: Callable[[bytes], bytes], *, length: bool = True) -> Behaviour:
     """Send other bytes than the file's, with or without saying how many; no ranges."""
 
     def behave(_: httpx.Request, content: bytes) -> httpx.Response:
         sent = change(content)
-        said = headers | ({"Content-Length": str(len(sent))} if length else {})
+        said = {"Content-Length": str(len(sent))} if length else {}
         return httpx.Response(200, headers=said, content=iter([sent]))
 
     return behave
@@ -187,6 +187,7 @@ def test_a_part_of_another_build_is_dropped(server: Mirrors, tmp_path: Path, had
         (other(lambda content: b"<html>Log in"), 1, "has 12 bytes instead of 300000"),
         (other(lambda content: content[:-1]), 1, "has 299999 bytes instead of 300000"),
         (other(lambda content: content + b"x", length=False), 1, "sends other bytes"),
+        (status(429), 3, "answers 429"),
         (status(503), 3, "answers 503"),
         (cut(0), 3, "the connection is closed"),
         (other(lambda content: b"", length=False), 3, "ended after 0 of 300000 bytes"),

@@ -148,8 +148,8 @@ def _request(client: httpx.Client, url: str, file: Official, part: Path, report:
         if url.startswith("https:") and response.url.scheme != "https":
             raise ValueError("redirects from https to http")
         length = response.headers.get("Content-Range", response.headers.get("Content-Length", "")).rpartition("/")[2]
-        if length not in ("", "*", str(file.bytes)):  # another build, or the page on which a network asks for a login
-            raise ValueError(f"has {length} bytes instead of {file.bytes}")
+        if length not in ("", "*", str(file.bytes)):
+            raise ValueError(f"has {length} bytes instead of {file.bytes}: another build, or a page to log in")
         size = size if response.status_code == httpx.codes.PARTIAL_CONTENT else 0
         with part.open("ab" if size else "wb") as stream:
             for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
