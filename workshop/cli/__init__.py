@@ -101,9 +101,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset):
+for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset, compare.compare):
     app.command()(command)
-app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(sealed.app, name="sealed")
 

@@ -14,11 +14,6 @@ from labcourse.errors import BadInput
 from labcourse.files import atomic_write
 from workshop.cli.printing import Json, print_json, print_rows
 
-EXAMPLES = (
-    "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
-    " · labcourse compare class/ --csv points.csv · labcourse compare anna/ --execute"
-)
-
 
 def compare(
     submissions: Annotated[
@@ -42,6 +37,9 @@ def compare(
     Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
     The report of --html adds key numbers, changed cells, and what the class fails at; --csv is for
     spreadsheets.
+
+    Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb ·
+    labcourse compare class/ --csv points.csv · labcourse compare anna/ --execute
     """
     from rich.console import Console
     from rich.progress import track
