@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import subprocess
 import sys
@@ -183,7 +182,7 @@ def test_tune_is_killed_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     script.write_text(f"{run}\nif __name__ == '__main__': cli.main()")
 
     def tune(trials: int) -> subprocess.Popen[str]:
-        command = [sys.executable, script, "tune", path, "--epochs=3", "--json", f"--trials={trials}"]
+        command = [sys.executable, script, "tune", path, "--epochs=3", f"--trials={trials}"]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     killed = tune(50)
@@ -195,10 +194,7 @@ def test_tune_is_killed_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert not psutil.wait_procs(children, timeout=20)[1], "no process is left behind"
     kept = states(path).count("COMPLETE") + states(path).count("PRUNED")
     out, err = tune(kept + 1).communicate(timeout=200)
-    assert "]" in out, err
-    rows = json.loads(out[: out.rindex("]") + 1])
-    assert len(rows) == kept + 1
-    assert rows[0]["value"] == max(row["value"] for row in rows if row["state"] == "COMPLETE")
+    assert f"The best of {kept + 1} trials" in out, err
 
 
 def test_tune_begins_processes_anew_before_they_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
