@@ -6,17 +6,19 @@ that is built again does not change.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import itertools
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BuildError
-from labcourse.files import atomic_write, read_small, remove_temporaries
+from labcourse.files import atomic_write, read_small, refused, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.kept import set_aside
 from workshop.authoring.source import Source, number_of, read_all
 
 _METADATA = {
@@ -204,3 +206,21 @@ def write(path: Path, content: str, note: str = "") -> Built:
         return Built(path, "unchanged", note)
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     return Built(path, "written", note)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename what a student made to a name such as ``notes.mine-2026-11-24-1.txt`` that nothing has yet; return it.
+
+    Raises
+    ------
+    StorageError
+        If the disk refuses: then it is where it was.
+    """
+    today = datetime.date.today().isoformat()
+    names = (path.with_name(f"{path.stem}.mine-{today}-{number}{path.suffix}") for number in itertools.count(1))
+    kept = next(name for name in names if not os.path.lexists(name))
+    try:
+        os.rename(path, kept)
+    except OSError as error:
+        raise refused(path.parent, f"{path.name} could not be kept under another name", error) from error
+    return kept

@@ -112,7 +112,7 @@ class Source:
 def number_of(name: str) -> int:
     """Return the number of a notebook from the first word of its name, see `course.outputs.WORDS`; 0 for others.
 
-    What `workshop.authoring.kept` calls a file is none of the course's names.
+    What `workshop.authoring.build.set_aside` calls a file is none of the course's names.
 
     >>> number_of("chapter3_evaluation"), number_of("project_parameterised_network"), number_of("test_setup")
     (3, 9, 0)

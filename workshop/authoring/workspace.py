@@ -17,7 +17,7 @@ from course.checks.progress import progress_folder
 from labcourse.errors import LabCourseError
 from labcourse.files import alone_in
 from workshop.authoring import build, source
-from workshop.authoring.kept import set_aside
+from workshop.authoring.build import set_aside
 from workshop.authoring.run import ChapterRun
 
 WORKSPACE = "notebooks"
