@@ -19,7 +19,7 @@ from labcourse import settings
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, read_small, refused, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.source import Source, number_of, read_all
+from workshop.authoring.source import Source, read_all
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -69,7 +69,7 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
         If the disk refuses.
     """
     built = []
-    for path, content, note in list(_plan(home, chapters)):
+    for path, content, note in list(plan(home, chapters)):
         is_students = path.parent.name == "notebooks" and path.is_file() and not holds(path, content)
         reason = _what_would_be_lost(path) if is_students else ""
         if reason and not force:
@@ -80,48 +80,24 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     return built
 
 
-def check(home: Path) -> list[str]:
-    """Return what is out of step between the course text and what is built from it, one line each."""
-    problems, known = [], set()
-    for path, content, note in _plan(home):
-        known.add(path)
-        name = path.relative_to(home).as_posix()
-        if not holds(path, content):
-            problems.append(f"{name} differs from course/: run `labcourse build`")
-        if note:
-            problems.append(f"{name}: {note}")
-    # In notebooks/ a name that the course does not know may be a student's own copy.
-    for path in sorted((home / "solutions").glob("*.ipynb")):
-        if path not in known and number_of(path.stem):
-            problems.append(f"solutions/{path.name} has no source in course/: delete it")
-    return problems
-
-
-def _plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
-    """Yield what is built of the course text: each file, what it has to hold, and what is amiss with its outputs."""
+def plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
+    """Yield what is built of the course text: each file, what it has to hold, and what its outputs still need."""
     sources, listed = read_all(home, chapters), exercises.file_of(home)
     for source in sources:
         path = home / "solutions" / f"{source.name}.ipynb"
         yield home / "notebooks" / path.name, text(student_notebook(source)), ""
         solution = with_outputs(source, _load_if_readable(path))
-        problem = what_is_amiss(solution)
-        yield path, text(solution), problem and f"{problem}: `labcourse run {source.chapter} --save`"
+        needs = f"its code has to be run, in order and to its end: `labcourse run {source.chapter} --save`"
+        yield path, text(solution), "" if is_executed(solution) else needs
     yield listed, exercises.as_text(sources, listed if chapters else None), ""
 
 
-def what_is_amiss(notebook: Any) -> str:
-    """Return what is amiss with a notebook's outputs; an empty text if all code was run in order without error."""
+def is_executed(notebook: Any) -> bool:
+    """Return whether all code of a notebook was run in order without error, and its outputs are there."""
     cells = [cell for cell in _code(notebook) if cell.source.strip()]
-    counts = [cell.execution_count for cell in cells]
-    if any(count is None for count in counts):
-        return "it has not been executed since its code changed"
-    if counts != list(range(1, len(counts) + 1)):
-        return "its cells were not run in order"
-    if not any(cell.outputs for cell in cells):
-        return "its outputs were stripped"
-    if any(output.output_type == "error" for cell in cells for output in cell.outputs):
-        return "a cell ended in an error"
-    return ""
+    outputs = [output for cell in cells for output in cell.outputs]
+    is_in_order = [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    return is_in_order and bool(outputs) and not any(output.output_type == "error" for output in outputs)
 
 
 def load(path: Path) -> Any:

@@ -80,8 +80,8 @@ def solutions(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     BuildError
         If there is no such chapter, or none at all, or a notebook cannot be read.
     """
-    paths = source.files_of(home / "solutions", "*.ipynb", chapters, otherwise="Run `labcourse build`.")
-    return [Task(source.number_of(path.stem), path.stem, build.load(path)) for path in paths]
+    paths = source.files_of(home / "solutions", ".ipynb", chapters, otherwise="Run `labcourse build`.")
+    return [Task(number, path.stem, build.load(path)) for number, path in paths.items()]
 
 
 def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:

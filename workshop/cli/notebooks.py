@@ -12,7 +12,6 @@ import typer
 
 from course import workspaces
 from labcourse import settings
-from labcourse.errors import BadInput
 from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_wide
 
 if TYPE_CHECKING:
@@ -82,7 +81,7 @@ def status(
     from course.checks import progress, registry, standing
     from workshop.authoring import source
 
-    source.files_of(settings.home() / "course", "*.py", chapters or (), otherwise=settings.get_back("course"))
+    source.files_of(settings.home() / "course", ".py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
     rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
@@ -148,7 +147,6 @@ def reset(
 
 def build(
     chapters: Chapters = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if out of step.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
     nbgrader: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a course tree for nbgrader to this folder instead.")
@@ -158,18 +156,12 @@ def build(
 
     Outputs of a solution are kept while its code is unchanged.
 
-    Examples: labcourse build · labcourse build 3 · labcourse build --check · labcourse build 1 2 --nbgrader ~/class
+    Examples: labcourse build · labcourse build 3 · labcourse build 1 2 --nbgrader ~/class
     """
     from workshop.authoring import build as building
     from workshop.authoring import nbgrader as tree
 
     home = settings.home()
-    if check and nbgrader is not None:
-        raise BadInput("--check says nothing about nbgrader's tree.", next_step="Leave one of both options out.")
-    if check:
-        problems = building.check(home)
-        print("\n".join(problems) if problems else "course/, notebooks/ and solutions/ are in step")
-        raise typer.Exit(1 if problems else 0)
     if nbgrader is not None:
         results = tree.build_tree(home, nbgrader, chapters or (), force=force)
     else:
