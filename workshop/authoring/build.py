@@ -19,7 +19,7 @@ from labcourse import settings
 from labcourse.errors import BuildError
 from labcourse.files import atomic_write, read_small, refused, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.source import Source, read_all
+from workshop.authoring.source import NUMBERS, Source, read_all
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -54,12 +54,12 @@ def with_outputs(source: Source, old: Any | None) -> Any:
     return notebook
 
 
-def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
+def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
     """Write ``notebooks/``, ``solutions/`` and ``course/exercises.json`` from the course text: all, or some chapters.
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
-    work. ``force`` replaces it, and keeps it under another name. Outputs of a solution are kept while its code is
-    unchanged; a solution that cannot be read is built without outputs.
+    work. Outputs of a solution are kept while its code is unchanged; a solution that cannot be read is built without
+    outputs.
 
     Raises
     ------
@@ -71,12 +71,11 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
     built = []
     for path, content, note in list(plan(home, chapters)):
         is_students = path.parent.name == "notebooks" and path.is_file() and not holds(path, content)
-        reason = _what_would_be_lost(path) if is_students else ""
-        if reason and not force:
-            built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
-            continue
-        notes = [f"{reason}: it is kept as {set_aside(path).name}"] if reason else []
-        built.append(write(path, content, "; ".join([*notes, note] if note else notes)))
+        if reason := _what_would_be_lost(path) if is_students else "":
+            anew = f"`labcourse reset {NUMBERS[path.stem]}` puts a fresh one in its place"
+            built.append(Built(path, "kept", f"{reason}; {anew}"))
+        else:
+            built.append(write(path, content, note))
     return built
 
 

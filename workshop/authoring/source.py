@@ -26,8 +26,9 @@ from labcourse.errors import BuildError
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 CLAIM = "claim"
-_NUMBERS = {name: number for number, name in CHAPTERS.items()}
-PROJECT = _NUMBERS["project_parameterised_network"]
+NUMBERS = {name: number for number, name in CHAPTERS.items()}
+"""The numbers of the notebooks by their names."""
+PROJECT = NUMBERS["project_parameterised_network"]
 
 _LIKE_A_MARK = r"[ \t]*#.*\b(?i:BEGIN|END)\W+(?i:SOL)"
 _REGION = re.compile(rf"^[ \t]*{BEGIN}[ \t]*\n(?:(?!{_LIKE_A_MARK}).*\n)*[ \t]*{END}[ \t]*$", re.MULTILINE)
@@ -84,7 +85,7 @@ class Source:
     @property
     def chapter(self) -> int:
         """The chapter's number, see `course.outputs.CHAPTERS`; 0 for a name that is not there."""
-        return _NUMBERS.get(self.name, 0)
+        return NUMBERS.get(self.name, 0)
 
     @property
     def handed_out(self) -> Source:

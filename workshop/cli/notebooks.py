@@ -69,14 +69,10 @@ def run(
     _show_results(results, as_json=as_json)
 
 
-def status(
-    chapters: Chapters = None,
-    every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False,
-    as_json: Json = False,
-) -> None:
+def status(chapters: Chapters = None, as_json: Json = False) -> None:
     """Show which exercises are solved, answered in words, wrong and open, by chapter.
 
-    Examples: labcourse status · labcourse status 3 --all · labcourse status --json
+    Examples: labcourse status · labcourse status 3 · labcourse status --json
     """
     from course.checks import progress, registry, standing
     from workshop.authoring import source
@@ -85,12 +81,6 @@ def status(
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
     rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
-    if every:
-        rows = [
-            {"chapter": e.chapter, "exercise": e.number, "title": e.title, "kind": e.kind}
-            | {"state": states.get(e.number, "open")}
-            for e in exercises
-        ]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:
@@ -147,7 +137,6 @@ def reset(
 
 def build(
     chapters: Chapters = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
     nbgrader: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a course tree for nbgrader to this folder instead.")
     ] = None,
@@ -163,9 +152,9 @@ def build(
 
     home = settings.home()
     if nbgrader is not None:
-        results = tree.build_tree(home, nbgrader, chapters or (), force=force)
+        results = tree.build_tree(home, nbgrader, chapters or ())
     else:
-        results = building.build(home, chapters or (), force=force)
+        results = building.build(home, chapters or ())
     for built in results:
         note = f"  ({built.note})" if built.note else ""
         print(f"{built.state:<10}{built.path.relative_to(nbgrader or home)}{note}")
