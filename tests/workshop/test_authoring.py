@@ -324,7 +324,7 @@ def test_what_is_expected_depends_on_the_samples(
 
 def test_damaged_expectations(tmp_path: Path) -> None:
     (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "expected.json").write_text('{"bundle": {"1": {"a": {"value": 1}}}, "official": {}}')
+    (tmp_path / "tests" / "expected.json").write_text('{"bundle": {')
     with pytest.raises(BuildError, match="expected numbers cannot be read"):
         expected.read(tmp_path)
 

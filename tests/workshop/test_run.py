@@ -14,7 +14,6 @@ from pathlib import Path
 import psutil
 import pytest
 
-from course import outputs
 from labcourse import settings
 from workshop.authoring import build, expected, machine, run, source
 from workshop.authoring.display import RunProgress
@@ -99,7 +98,6 @@ def test_what_cannot_be_seen_is_all_earlier_chapters(code: str) -> None:
 
 COMMAND = """
 import pathlib, sys
-from course import outputs
 from labcourse import settings
 from workshop import cli
 from workshop.authoring import build
@@ -129,32 +127,6 @@ def test_ctrl_c_ends_all_kernels(tmp_path: Path, make_course: Callable[..., Path
     assert err.count("interrupted in cell 1") == 2
     assert "finished before: none" in err
     assert not any(psutil.pid_exists(kernel) for kernel in kernels)
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
-def test_a_solve_that_is_killed_gives_back_what_there_was(tmp_path: Path, make_course: Callable[..., Path]) -> None:
-    write = "chapter.write_numbers({'answer': chapter.number})"
-    home = make_course({1: write, 2: f"chapter.read_numbers(1)\n{write}\nimport time\ntime.sleep(60)"})
-    with outputs.Chapter(2, sources=(), workspace="notebooks") as chapter:
-        chapter.write_numbers({"mine": 7})
-    written = outputs.folder(2, "notebooks") / "numbers.json"
-    environment = os.environ | {"LABCOURSE_DATA": str(HOME / "data")}
-    command = [sys.executable, "-c", COMMAND, str(home), "solve", "2"]
-    with subprocess.Popen(command, cwd=HOME, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            while not (written.is_file() and '"answer": 2' in written.read_text()):
-                assert process.poll() is None, process.communicate()
-                time.sleep(0.1)
-            process.terminate()
-            _, err = process.communicate(timeout=30)
-        finally:
-            process.kill()
-    assert process.returncode == 130, err
-    assert "interrupted in cell 1; run this chapter again" in err
-    assert "finished before: 1" in err
-    assert "Traceback" not in err
-    assert outputs.read_numbers(1, "notebooks") == {"answer": 1}
-    assert outputs.read_numbers(2, "notebooks") == {"mine": 7}
 
 
 def test_jobs_are_what_cores_and_free_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
