@@ -85,9 +85,7 @@ def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visi
     names = dict.fromkeys(name for name in re.findall(r"\w+", answer) if name in used)  # in the order of the text
     if "written" in cell.tags:
         return [line for name in names for line in (f'{indent}{name} = r"""', '"""')]  # formulas have backslashes
-    stub = [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
-    # A block needs a statement; the top level of a cell does not.
-    return stub if names or not indent else [*stub, f"{indent}..."]
+    return [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
 
 
 def _statements(node: ast.AST, first: int, last: int, in_function: bool = False) -> Iterator[tuple[ast.stmt, bool]]:

@@ -109,7 +109,7 @@ def _with_what_it_needs(source: Source, solutions: list[str], place: int) -> str
             if bound:
                 parts.insert(0, ast.unparse(statement))
                 needs = (needs - bound) | _needs(parts[0])
-    return "" if needs else "\n\n\n".join(parts)
+    return "\n\n\n".join(parts)
 
 
 def _needs(code: str) -> frozenset[str]:
