@@ -15,7 +15,7 @@ from PIL import Image
 
 from labcourse import samples, settings
 from labcourse.errors import BuildError
-from workshop.authoring import build, cut, exercises, expected, nbgrader, run, source, tidy
+from workshop.authoring import build, cut, exercises, expected, nbgrader, source, tidy
 
 COURSE = '''# %% [markdown]
 # # Chapter 1: A course in one page
@@ -65,18 +65,6 @@ checks.written("1.3", answer_1_3)
 # ### Exercise 1.3 – Why (in your words)
 '''
 
-PLAIN = """# %% [markdown]
-# # Chapter 1
-
-# %%
-print("hello")
-
-# %% tags=["nbval-ignore-output"]
-import sys
-print("log line", file=sys.stderr)
-6 * 7
-"""
-
 
 @pytest.fixture
 def make_home(tmp_path: Path) -> Any:
@@ -89,28 +77,6 @@ def make_home(tmp_path: Path) -> Any:
         return tmp_path
 
     return make
-
-
-@pytest.fixture
-def no_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Expect no numbers, whatever samples are there."""
-    monkeypatch.setattr(expected, "section", lambda: "bundle")
-    monkeypatch.setattr(expected, "read", lambda home: {"bundle": {}, "official": {}})
-
-
-def cells(notebook: Any, tag: str) -> list[str]:
-    return [cell.source for cell in notebook.cells if tag in cell.metadata.get("tags", [])]
-
-
-def test_a_claim_is_run_in_the_solution_and_not_handed_out(make_home: Any) -> None:
-    claim = '# %% tags=["claim"]\nassert total == scaffold - 1\n\n# %% tags=["check-1.2", "nbval-ignore-output"]'
-    text = COURSE.replace('# %% tags=["check-1.2", "nbval-ignore-output"]', claim)
-    (chapter,), (without,) = (source.read_all(make_home(each)) for each in (text, COURSE))
-    assert cells(build.with_outputs(chapter, None), "claim") == ["assert total == scaffold - 1"]
-    # Neither text nor ids of the student's cells depend on it, nor the names in a stub.
-    assert build.text(build.student_notebook(chapter)) == build.text(build.student_notebook(without))
-    ids = [cell.id for cell in build.with_outputs(chapter, None).cells]
-    assert len(ids) == len(set(ids))
 
 
 @pytest.mark.parametrize(
@@ -198,19 +164,11 @@ def test_leftovers_of_a_killed_build_are_removed(make_home: Any) -> None:
     ],
 )
 def test_spoilt_solutions_are_found(make_home: Any, changed: Any, is_executed: bool) -> None:
-    notebook = build.with_outputs(source.read_all(make_home(PLAIN))[0], None)
+    notebook = build.with_outputs(source.read_all(make_home())[0], None)
     printed = [{"output_type": "stream", "name": "stdout", "text": "x"}]
     for i, cell in enumerate(cell for cell in notebook.cells if cell.cell_type == "code"):
         cell.update({"execution_count": i + 1, "outputs": printed} | changed(i))
     assert build.is_executed(nbformat.from_dict(notebook)) == is_executed
-
-
-@pytest.mark.usefixtures("no_bounds")
-def test_a_dying_kernel_is_told(make_home: Any) -> None:
-    home = make_home("# %%\nx = 1\n\n# %%\nimport os\nos._exit(9)\n")
-    build.build(home)
-    (result,) = run.run(run.solutions(home), home=home, workspace="test")
-    assert "kernel died in cell 2" in result.error
 
 
 @pytest.mark.parametrize(

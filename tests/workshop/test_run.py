@@ -80,6 +80,11 @@ def test_after_a_failure_none_begins_and_what_runs_ends(
     assert (project.chapter, project.error) == (9, "")
 
 
+def test_a_dying_kernel_is_told(make_tasks: Callable[..., list[run.Task]], tmp_path: Path) -> None:
+    (task,) = run.run(make_tasks({1: ()}, "import os\nos._exit(9)"), home=tmp_path / "home", workspace="test")
+    assert "kernel died in cell 1" in task.error
+
+
 def test_what_a_chapter_reads_is_seen_in_its_code() -> None:
     needs = {task.chapter: set(task.inputs) for task in run.solutions(HOME)}
     assert needs[source.PROJECT] == set()

@@ -38,7 +38,7 @@ class Built(NamedTuple):
 
 def student_notebook(source: Source) -> Any:
     """Return the student's notebook of a source: stubs for answers, no claims, no outputs."""
-    notebook = _notebook(source.handed_out, cut.student(source.handed_out))
+    notebook = _notebook(source.handed_out, cut.student(source))
     # By this mark a later build knows whether somebody has typed in it.
     notebook.metadata["labcourse"] = {"built": _fingerprint(notebook)}
     return notebook

@@ -37,19 +37,20 @@ def solution(source: Source) -> list[str]:
 
 @cache
 def student(source: Source) -> tuple[str, ...]:
-    """Return the text of each cell for the student's notebook: the answers are replaced by stubs.
+    """Return the text of each cell that students get, see `Source.handed_out`: the answers are replaced by stubs.
 
     Raises
     ------
     BuildError
         If a cell or its stub is not Python, or a region cannot be cut.
     """
+    source = source.handed_out
     trees = [_parse(source, cell, cell.text) if cell.kind == "code" else ast.Module([], []) for cell in source.cells]
     visible = {
         node.id
         for cell, tree in zip(source.cells, trees, strict=True)
         for node in ast.walk(tree)
-        if not cell.is_claim and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         if not any(first <= node.lineno <= last for first, last in cell.regions)
     }
     texts = []
