@@ -186,16 +186,18 @@ def write(path: Path, content: str, note: str = "") -> Built:
 def set_aside(path: Path) -> Path:
     """Rename what a student made to a name such as ``notes.mine-2026-11-24-1.txt`` that nothing has yet; return it.
 
-    Raises
-    ------
-    StorageError
-        If the disk refuses: then it is where it was.
+    Raises as `rename`.
     """
     today = datetime.date.today().isoformat()
     names = (path.with_name(f"{path.stem}.mine-{today}-{number}{path.suffix}") for number in itertools.count(1))
     kept = next(name for name in names if not os.path.lexists(name))
-    try:
-        os.rename(path, kept)
-    except OSError as error:
-        raise refused(path.parent, f"{path.name} could not be kept under another name", error) from error
+    rename(path, kept)
     return kept
+
+
+def rename(path: Path, to: Path) -> None:
+    """Give a file or a folder another name; raises StorageError if the disk refuses: then it is where it was."""
+    try:
+        os.rename(path, to)
+    except OSError as error:
+        raise refused(path.parent, f"{path.name} could not be renamed to {to.name}", error) from error

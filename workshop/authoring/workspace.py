@@ -6,7 +6,6 @@ takes its place. So whatever refuses or is killed half-way, it can be found, and
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,9 +13,9 @@ from pathlib import Path
 from course import outputs, workspaces
 from course.checks.progress import progress_folder
 from labcourse.errors import LabCourseError
-from labcourse.files import alone_in, refused
+from labcourse.files import alone_in
 from workshop.authoring import build, source
-from workshop.authoring.build import set_aside
+from workshop.authoring.build import rename, set_aside
 from workshop.authoring.run import Task
 
 WORKSPACE, SCRATCH = "notebooks", "solve"
@@ -44,6 +43,7 @@ def solve(
         If the disk refuses, or ``solve`` or ``reset`` is running already.
     """
     kept: dict[int, Path] = {}
+    scratch = workspaces.outputs_folder() / SCRATCH
 
     def adopt(task: Task) -> None:
         try:
@@ -53,23 +53,18 @@ def solve(
                         kept[task.chapter] = set_aside(held.folder)
                     else:
                         held.folder.rmdir()
-                    os.rename(outputs.folder(task.chapter, SCRATCH), held.folder)
-        except LabCourseError as error:  # what runs besides is not to end with it
+                    rename(scratch / held.folder.name, held.folder)
+        except LabCourseError as error:  # chapters that run at the same time do not end with it
             task.error = str(error)
-        except OSError as error:
-            task.error = str(
-                refused(held.folder, f"The outputs of chapter {task.chapter} could not be put there", error)
-            )
 
-    folder = workspaces.outputs_folder()
-    with alone_in(folder / WORKSPACE, "solve or reset"):
+    with alone_in(workspaces.outputs_folder() / WORKSPACE, "solve or reset"):
         for chapter in chapters:
             outputs.Chapter(chapter, sources=(), workspace=WORKSPACE).close()  # no kernel works on it
-        shutil.rmtree(folder / SCRATCH, ignore_errors=True)  # of one that was killed
+        shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
         try:
             return run(adopt), kept
         finally:
-            shutil.rmtree(folder / SCRATCH, ignore_errors=True)
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def reset(home: Path, chapter: int) -> tuple[Path, Path | None, Path | None]:

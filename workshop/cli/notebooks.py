@@ -62,12 +62,10 @@ def run(
         if save:
             building.build(home, chapters or ())
             jobs = jobs or 1  # in order, so that what is kept shows the leaderboards of all chapters before
-
-        def keep(task: Task) -> None:
-            if save and not task.error:
+        tasks = _run(running.solutions(home, chapters or ()), "solutions", jobs=jobs)
+        for task in tasks if save else ():
+            if not task.error:
                 running.save(task, home)
-
-        tasks = _run(running.solutions(home, chapters or ()), "solutions", on_chapter=keep, jobs=jobs)
         if expected.section() == "other":
             print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
     _show(tasks, as_json=as_json)
