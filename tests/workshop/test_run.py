@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from course import outputs
 from labcourse import settings
 from workshop.authoring import build, expected, machine, run, source
 from workshop.authoring.display import RunProgress
@@ -83,6 +84,17 @@ def test_after_a_failure_none_begins_and_what_runs_ends(
 def test_a_dying_kernel_is_told(make_tasks: Callable[..., list[run.Task]], tmp_path: Path) -> None:
     (task,) = run.run(make_tasks({1: ()}, "import os\nos._exit(9)"), home=tmp_path / "home", workspace="test")
     assert "kernel died in cell 1" in task.error
+
+
+def test_numbers_of_an_earlier_run_are_not_those_of_this_one(
+    make_course: Callable[[dict[int, str]], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(expected, "section", lambda: "bundle")
+    with outputs.Chapter(1, sources=(), workspace="test") as chapter:
+        chapter.write_numbers({"answer": 1})
+    build.build(home := make_course({1: "it_writes_none = True"}))
+    (task,) = run.run(run.solutions(home), home=home, workspace="test")
+    assert (task.error, task.numbers) == ("", [])
 
 
 def test_what_a_chapter_reads_is_seen_in_its_code() -> None:
