@@ -24,7 +24,7 @@ from factory import mini, release_2025
 from factory.azh import production
 from labcourse import ntuple, samples, settings
 from workshop import cli
-from workshop.authoring import doctor, expected
+from workshop.authoring import build, doctor, expected
 
 Invoke = Callable[..., Any]
 
@@ -56,10 +56,10 @@ def expect(home: Path, bounds: dict[str, Any]) -> None:
     (home / "tests" / "expected.json").write_text(json.dumps({"bundle": bounds, "official": {}}))
 
 
-def add(home: Path, chapter: int, code: str) -> None:
+def add(home: Path, chapter: int, code: str, header: str = "# %%") -> None:
     """Add a cell to the text of a chapter."""
     with (home / "course" / f"{outputs.CHAPTERS[chapter]}.py").open("a") as text:
-        text.write(f"\n# %%\n{code}\n")
+        text.write(f"\n{header}\n{code}\n")
 
 
 def test_help_is_quick_helps_and_imports_nothing_heavy() -> None:
@@ -101,22 +101,25 @@ def test_a_file_gets_utf8_whatever_the_code_page(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of another kind")
-def test_a_closed_terminal_ends_a_command_as_ctrl_c_does_but_under_nohup(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["SIGHUP", "SIGTERM"])
+def test_a_signal_ends_a_command_as_ctrl_c_does_but_under_nohup(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    number = getattr(signal, name)
+
     def app() -> None:
-        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), number)
         signal.sigtimedwait([], 0.2)
 
     monkeypatch.setattr(cli, "app", app)
     monkeypatch.setattr(sys, "argv", ["labcourse", "solve", "2"])
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    before = signal.signal(number, signal.SIG_DFL)
     try:
         with pytest.raises(KeyboardInterrupt):
             cli.main()
-        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        assert signal.getsignal(number) == signal.SIG_DFL
+        signal.signal(number, signal.SIG_IGN)
         cli.main()
     finally:
-        signal.signal(signal.SIGHUP, before)
+        signal.signal(number, before)
 
 
 def test_missing_packages_are_one_sentence_and_extras_are_named(
@@ -197,25 +200,33 @@ def test_data_use(invoke: Invoke, tiny_samples: Path, tmp_path: Path, mini_branc
 def test_run_saves_and_compares_but_saves_nothing_from_other_samples(
     invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    add(project, 2, "import sys\nprint('log line', file=sys.stderr)\n6 * 7")
     result = invoke("run", "--save", "--json")
     assert result.code == 0, result.err
     rows = json.loads(result.out)
-    assert [row["chapter"] for row in rows] == [1, 2]
-    number = {"name": "answer", "value": 20, "expected": 20.0, "tolerance": 0.5, "is_right": True}
-    assert rows[1]["numbers"]["answer"] == number
+    seconds = [row.pop("seconds") for row in rows]
+    assert all(0 < each < 60 for each in seconds)
+    right = {"quantity": "answer", "tolerance": 0.5, "mark": "✓"}
+    assert rows == [{"chapter": n, "value": 10 * n, "expected": 10.0 * n} | right for n in (1, 2)]
     assert "1 data preparation" in result.err  # progress, kept apart from the JSON
-    assert invoke("build", "--check").code == 0
+    saved = build.load(project / "solutions" / f"{outputs.CHAPTERS[2]}.ipynb")
+    assert [output.data["text/plain"] for output in saved.cells[-1].outputs] == ["42"]
+    assert "--save" not in invoke("build").out
+    add(project, 2, "# Text may change without a new run, code may not.", "# %% [markdown]")
+    assert "written   solutions/chapter2" in (said := invoke("build").out)
+    assert "--save" not in said
     expect(project, {"1": {"answer": {"value": 99, "tolerance": 0.5}, "other": {"value": 1, "tolerance": 1}}})
     add(project, 2, "1 / 0")
-    invoke("build")
+    assert "labcourse run 2 --save" in invoke("build").out
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
     result = invoke("run", "--jobs", 1, "--save")
     assert "nothing is saved" in result.err
-    assert invoke("build", "--check").code == 1
+    assert "labcourse run 2 --save" in invoke("build").out
     assert (result.code, "Traceback" in result.err) == (1, False)
-    assert "99 ± 0.5" in result.out
-    assert "missing" in result.out
-    assert "chapter 2 failed: chapter2_training, cell 2 (1 / 0): ZeroDivisionError" in result.err
+    table = [[cell.strip() for cell in line.split("│")[3:-1]] for line in result.out.splitlines()]
+    assert ["answer", "10", "99", "0.5", "✗"] in table
+    assert ["other", "", "1", "1", "✗"] in table, "it is missing"
+    assert "chapter 2 failed: chapter2_training, cell 4 (1 / 0): ZeroDivisionError" in result.err
 
 
 def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, project: Path) -> None:
@@ -227,14 +238,19 @@ def test_solve_makes_what_is_missing_in_the_students_workspace(invoke: Invoke, p
     invoke("build")
     before = (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes()
     assert [row["chapter"] for row in json.loads(invoke("solve", 2, "--json").out)] == [1, 2]
-    assert outputs.read_numbers(1, "notebooks") == {"answer": 10}
+    assert [outputs.read_numbers(n, "notebooks") for n in (1, 2)] == [{"answer": 10}, {"answer": 20}]
     assert (project / "notebooks" / f"{outputs.CHAPTERS[2]}.ipynb").read_bytes() == before
-    assert not (workspaces.outputs_folder() / "solutions").exists()
+    assert [path.name for path in workspaces.outputs_folder().iterdir()] == ["notebooks"]
     assert progress.read_states("notebooks") == {"1.1": "wrong"}, "solving is nobody's progress"
+    add(project, 2, "chapter.write_numbers({'answer': 30})\n1 / 0")
+    invoke("build")
+    result = invoke("solve", 1, 2)
+    assert (result.code, "your own outputs of chapter 1 are kept in" in result.err) == (1, True)
+    assert [outputs.read_numbers(n, "notebooks") for n in (1, 2)] == [{"answer": 10}, {"answer": 20}]
 
 
-def test_status_by_chapter_and_by_exercise(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from course.checks import progress
+def test_status_by_chapter(invoke: Invoke, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from course.checks import progress, registry
 
     rows = json.loads(invoke("status", "--json").out)
     assert all(row["open"] == row["exercises"] > 0 for row in rows)
@@ -245,13 +261,10 @@ def test_status_by_chapter_and_by_exercise(invoke: Invoke, tmp_path: Path, monke
     assert list(rows[0]) == ["chapter", "exercises", "solved", "answered", "wrong", "open"]
     assert (rows[0]["solved"], rows[0]["answered"], rows[0]["wrong"]) == (1, 1, 1)
     assert all(row["exercises"] == sum(row[s] for s in progress.NOTED) for row in rows)
-    every = json.loads(invoke("status", "--all", "--json").out)
+    every = registry.exercises()
     assert len(every) == sum(row["exercises"] for row in rows)
-    assert list(every[0]) == ["chapter", "exercise", "title", "kind", "state"]
-    assert [row["state"] for row in every[:3]] == ["solved", "wrong", "open"]
-    assert f"2 of {len(every)} exercises are done; next: 1.2, {every[1]['title']}" in invoke("status").out
+    assert f"2 of {len(every)} exercises are done; next: 1.2, {every['1.2'].title}" in invoke("status").out
     assert [row["chapter"] for row in json.loads(invoke("status", 3, 1, "--json").out)] == [1, 3]
-    assert {row["chapter"] for row in json.loads(invoke("status", 3, "--all", "--json").out)} == {3}
     assert "There is no chapter 12" in invoke("status", 12).err
     monkeypatch.setattr(settings, "home", lambda: tmp_path)
     result = invoke("status")
@@ -277,10 +290,7 @@ def test_reset_asks_first_and_says_where_everything_is(
     assert (result.code, "There is no chapter 7" in result.err, "starts over" in result.out) == (1, True, False)
 
 
-def test_a_students_chapter_goes_on_with_what_the_solutions_made(
-    invoke: Invoke, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LABCOURSE_INPUTS", "")
+def test_a_students_chapter_goes_on_with_what_the_solutions_made(invoke: Invoke, project: Path) -> None:
     add(project, 2, "assert chapter.read_numbers(1) == {'answer': 10}")
     invoke("build")
     invoke("run", 1)
@@ -290,15 +300,13 @@ def test_a_students_chapter_goes_on_with_what_the_solutions_made(
 
 
 def test_build_says_what_it_did_and_what_differs(invoke: Invoke, project: Path) -> None:
-    result = invoke("build", "--check")
-    assert (result.code, len(result.out.splitlines())) == (1, 7)
     result = invoke("build")
     assert "written   notebooks/chapter1_data_preparation.ipynb" in result.out
     assert "labcourse run 1 --save" in result.out
     (project / "course" / f"{outputs.CHAPTERS[1]}.py").write_text("# %%\n### BEGIN SOLUTION\n")
     result = invoke("build")
     assert (result.code, "Traceback" in result.err) == (1, False)
-    assert "is not closed" in result.err
+    assert "This marks no solution" in result.err
     assert "line 2" in result.err
 
 
