@@ -68,9 +68,7 @@ def simulate(
 
 def demand(first: Chunk, wanted: int) -> Demand:
     """Return the demand of a process of the 4-lepton collection; of pseudo-data, events count that happen and pass."""
-    recipe = recipes.get(first.sample)
-    foreseen = recipe.efficiency * first.events
-    return Demand(first, wanted, foreseen, foreseen * recipe.cost, _count)
+    return Demand(first, wanted, recipes.get(first.sample).efficiency * first.events, _count)
 
 
 def _count(chunk: Chunk, table: Table) -> int:

@@ -11,9 +11,9 @@ from labcourse.errors import UnknownSample
 class Recipe:
     """How a sample is made.
 
-    ``settings`` are Pythia's; ``chunk`` how many events are generated at a time; ``cost`` the milliseconds that an
-    event of the file takes; ``efficiency`` about the share of generated events that end in it; ``expected`` the yield
-    after preselection at 10 fb⁻¹ that the file is normalised to; ``weight`` the constant |mcWeight|; ``negative`` the
+    ``settings`` are Pythia's; ``chunk`` how many events are generated at a time; ``efficiency`` about the share of
+    generated events that end in the file; ``expected`` the yield after preselection at 10 fb⁻¹ that the file is
+    normalised to; ``weight`` the constant |mcWeight|; ``negative`` the
     fractions of negative weights among events that pass and that fail the preselection; ``non_prompt`` names the source
     of two of the leptons, of which the share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the
     hard process is that of `factory.four_leptons`; ``soften_higgs`` that events are dropped as
@@ -25,7 +25,6 @@ class Recipe:
     name: str
     settings: tuple[str, ...]
     expected: float
-    cost: float
     efficiency: float
     chunk: int = 8000
     weight: float = 1.0
@@ -54,7 +53,6 @@ _RECIPES = (
         "ggH125_ZZ4lep",
         ("HiggsSM:gg2H = on", "SpaceShower:alphaSvalue = 0.118", *_TO_E_MU),
         expected=8.78,
-        cost=2.5,
         chunk=16_000,
         efficiency=0.185,
         weight=28.3,
@@ -69,7 +67,6 @@ _RECIPES = (
         "VBFH125_ZZ4lep",
         ("HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on", *_TO_E_MU),
         expected=0.70,
-        cost=2.5,
         chunk=16_000,
         efficiency=0.24,
         weight=3.73,
@@ -79,7 +76,6 @@ _RECIPES = (
         "WH125_ZZ4lep",
         ("HiggsSM:ffbar2HW = on", *_TO_E_MU_TAU),
         expected=0.218,
-        cost=8,
         efficiency=0.126,
         approximations=("leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
@@ -87,7 +83,6 @@ _RECIPES = (
         "ZH125_ZZ4lep",
         ("HiggsSM:ffbar2HZ = on", *_TO_E_MU_TAU),
         expected=0.0015,
-        cost=7,
         efficiency=0.125,
         relabel_associated_z=True,
         approximations=(
@@ -111,7 +106,6 @@ _RECIPES = (
             "15:onIfAny = 11 13",
         ),
         expected=267.3,
-        cost=5,
         efficiency=0.265,
         matrix_element=True,
         approximations=(
@@ -125,7 +119,6 @@ _RECIPES = (
         "Zee",
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 11"),
         expected=43.1,
-        cost=4,
         efficiency=0.07,
         chunk=16_000,
         weight=1941.4,
@@ -138,7 +131,6 @@ _RECIPES = (
         "Zmumu",
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 13"),
         expected=52.0,
-        cost=4.5,
         efficiency=0.065,
         chunk=16_000,
         weight=1941.4,
@@ -160,7 +152,6 @@ _RECIPES = (
             "24:onIfAny = 11 13 15",
         ),
         expected=28.1,
-        cost=27,
         efficiency=0.04,
         non_prompt="b",
         # Hadrons, neutrinos and muons of b quarks leave the cone.

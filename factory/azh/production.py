@@ -43,7 +43,6 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
             Chunk(process.name, 0, seed, INDEPENDENT if independent else SEARCH, process.chunk),
             wanted=max(round(scale * process.events / process.chunk), 1),
             foreseen=1,
-            cost=process.chunk,
             count=lambda *_: 1,
         )
         for process in made.values()

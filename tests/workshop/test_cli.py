@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -329,7 +330,7 @@ def test_tune_rounds_only_what_people_read(invoke: Invoke, monkeypatch: pytest.M
     trials = pd.DataFrame({"number": [0, 1], "value": [1.23456789, 1.0], "k": [0.00123456, 1.0], "decay": [None, 0.95]})
     for module, name in ((azh, "read"), (azh, "split"), (search, "run")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
-    monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(workers.Workers(None, int)))
+    monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(ThreadPoolExecutor()))
     monkeypatch.setattr(search, "table", lambda study: trials)
     rows = json.loads(invoke("tune", "--json").out)
     assert rows[0] == {"number": 0, "value": 1.23456789, "k": 0.00123456, "decay": None}
