@@ -118,7 +118,6 @@ def write(path: Path, parts: Parts, name: str, *, seed: int) -> dict[str, Any]:
         "expected": recipe.expected,
         "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
         "pythia": [*generator.COMMON, *recipe.settings],
-        "approximations": list(recipe.approximations),
     }
 
 
