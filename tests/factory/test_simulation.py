@@ -223,7 +223,7 @@ def test_equal_tables_have_equal_digests(tmp_path: Path) -> None:
     file = samples.get("llll").files[0]
 
     def write() -> str:
-        parts = bundle.normalise(lambda: iter([table]), "llll")
+        parts = bundle.normalise([table], "llll")
         return str(bundle.write(tmp_path / file, parts, "llll", seed=1)["arrays"])
 
     first = write()
