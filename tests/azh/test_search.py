@@ -158,10 +158,10 @@ def test_what_the_disk_refuses_in_the_middle_is_one_error(
 
 def test_trials_run_side_by_side_and_an_error_of_one_is_an_error(tmp_path: Path, parts: Parts) -> None:
     path = tmp_path / "study.db"
-    with workers.connect(number=2) as pool:
+    with workers.connect(number=2) as executor:
 
         def each(function: Any, tasks: Any) -> Any:
-            return pool.each(partial(without_xla, function), tasks)
+            return executor.map(partial(without_xla, function), tasks)
 
         study = search.run(parts, path, trials=3, each=each, **OPTIONS)
         assert set(states(path)) <= {"COMPLETE", "PRUNED"}

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -349,7 +350,7 @@ def test_tune_shows_the_best_trials(invoke: Invoke, monkeypatch: pytest.MonkeyPa
     trials = pd.DataFrame({"number": [0, 1], "k": [0.00123456, 1.0], "decay": [None, 0.95]})
     for module, name in ((azh, "read"), (azh, "split"), (search, "run")):
         monkeypatch.setattr(module, name, lambda *_, **__: None)
-    monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(workers.Workers(None, int)))
+    monkeypatch.setattr(workers, "connect", lambda *_: contextlib.nullcontext(ThreadPoolExecutor()))
     monkeypatch.setattr(search, "table", lambda study: trials)
     out = invoke("tune").out
     assert ("0.0012" in out, "0.00123" in out, "nan" in out) == (True, False, False)

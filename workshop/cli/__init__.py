@@ -230,8 +230,8 @@ def tune(
     file = study or outputs.folder(PROJECT) / "search.db"
     round_of = _TRIALS_OF_A_PROCESS * workers
     for goal in (*range(round_of, trials, round_of), trials):
-        with connect(LOCAL, workers) as pool:
-            found = search.run(parts, file, trials=goal, epochs=epochs, seed=seed, each=pool.each)
+        with connect(LOCAL, workers) as executor:
+            found = search.run(parts, file, trials=goal, epochs=epochs, seed=seed, each=executor.map)
     table = search.table(found)
     rows: list[dict[Any, Any]] = table.head(15).round(4).astype(object).fillna("").to_dict("records")
     print_rows(rows, f"The best of {len(table)} trials")
