@@ -81,15 +81,6 @@ def test_what_is_wrong_everywhere_is_known_of_any_right_result(row: Any) -> None
     assert row[1] in [name for _, name, _ in report.lines]
 
 
-def test_a_mistake_is_the_solution_with_pieces_replaced() -> None:
-    pieces = (("edges[end])", "end)"), ("edges[first]", "first"))
-    rows = variants("1.9", (pieces, "bins", "edges"), (len, "a function", "stays"), result=1)
-    assert rows[0][0](np.arange(3.0) / 2, np.array([1, 2]), np.array([1, 1])) == 2
-    assert rows[1] == (len, "a function", "stays")
-    with pytest.raises(ValueError, match="has no code"):
-        variants("1.9", ("np.cbrt", "np.sqrt", "", ""))
-
-
 def read(answer: Any, *mistakes: Any, **options: Any) -> tuple[bool, str]:
     report = Report()
     with contextlib.suppress(Found):
