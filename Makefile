@@ -14,7 +14,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 course: .venv/course.stamp ## make the environment, run the solutions of chapters and project, show their numbers
-	@$(BIN)/labcourse run
+	@if [ -d solutions ]; then $(BIN)/labcourse run; else echo "There are no solutions here to run. Go on: make lab"; fi
 
 # Its terminals know the command labcourse: a login shell, as JupyterLab may start one, would forget the PATH.
 lab: .venv/course.stamp ## open JupyterLab on notebooks/

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+import labcourse  # noqa: F401  (before pandas: on a Mac, TensorFlow has to come before Arrow)
+
 LONGEST = ("solutions", "test_course_runs.py", "test_handed_on.py", "test_jupyterlab.py", "test_nbgrader.py")
 """Groups that begin first, so that no long one is left for the end."""
 

@@ -18,9 +18,9 @@ def run(sizes: Sizes) -> dict[str, Result]:
     def on(number: int) -> list[float]:
         def make(first: int, chunks: int, events: int) -> None:
             wanted = [Chunk("ggH125_ZZ4lep", first + i, 1, events=events) for i in range(chunks)]
-            assert len(list(pool.each(simulate_chunk, wanted))) == chunks
+            assert len(list(executor.map(simulate_chunk, wanted))) == chunks
 
-        with connect(number=number) as pool:
+        with connect(number=number) as executor:
             make(1000, 4 * number, 50)  # imports
             return [seconds(lambda: make(0, N_CHUNKS, sizes.generated)) for _ in range(sizes.rounds)]
 

@@ -249,3 +249,11 @@ chapter.write_numbers(numbers | {"accuracy_shuffled": accuracy(shuffled, digits)
 
 # %% tags=["nbval-ignore-output"]
 checks.panel(10)
+
+# %% [markdown]
+# ## What you can now do
+#
+# - name the loss of a reader who knows nothing, for any number of classes;
+# - quote how often a network is right, with an error, and say what this error leaves out;
+# - find out which classes are confused, and look at the cases;
+# - say whether a test is fair for the use that a network is made for.

@@ -11,7 +11,7 @@
 #
 # Among the collisions that ATLAS recorded in 2016 there are some in which a Higgs boson decayed to four charged leptons: about
 # ten of them were seen in the part that this course looks at, beside forty times as many other events that look like them. You are going to hunt for the
-# ten. By chapter 7 you will open the data and say how significant what you see is. Everything starts with knowing your events.
+# ten. By chapter 7 you will open the data and say how significant what you see is. (As delivered, your data are simulated ones: section 1.3 says how.) Everything starts with knowing your events.
 
 # %% [markdown]
 # ## What you will do
@@ -508,7 +508,7 @@ expected_signal = preselected.loc[signal, "weight"].astype(float).sum()
 expected_background = preselected.loc[~signal, "weight"].astype(float).sum()
 print(f"expected signal {expected_signal:.1f}, background {expected_background:.1f}")
 print(f"s/√b = {expected_signal / np.sqrt(expected_background):.2f}")
-yields[["raw", "expected"]].round(3)
+yields[["raw"]].assign(expected=yields["expected"].map("{:.4g}".format))
 
 # %% [markdown]
 # About ten Higgs bosons hide among about four hundred other events. The ratio $s/\sqrt{b}$ compares the signal with the
@@ -601,6 +601,8 @@ plotting.show(
 #
 # The azimuth of the leading lepton does not separate at all. Why is that so, for signal and background alike? Would you expect
 # the *difference* of two leptons' azimuths to be any better?
+#
+# Press Enter where a line gets long: code cells do not wrap, and on paper what is too long is cut.
 
 # %% tags=["exercise-1.8", "written"]
 ### BEGIN SOLUTION

@@ -211,6 +211,8 @@ print("x", x_train.shape, x_train.dtype, "– the first event:", x_train[0])
 print("y", y_train.shape, y_train.dtype, "– share of signal:", round(float(y_train.mean()), 3))
 
 # %% [markdown]
+# Somebody asked for that much signal when the events were simulated. In nature it is about ten among four hundred (chapter 1), so what this network learns is not yet what nature asks: chapter 5 brings the weights in.
+#
 # ### Batches
 #
 # The network does not see all events at once. It takes a few, a [*batch*](../course/glossary.md#batch), corrects itself a little, and takes the

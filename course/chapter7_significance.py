@@ -376,7 +376,7 @@ for those, table in (("test events", out_of_fold[out_of_fold["fold"] < 0]), ("al
 # ### Exercise 7.5 – Many bins, one Z (derive)
 #
 # Bins are independent: the probability of all counts is the product of their probabilities. What follows for $Z^2$ of all bins together, with the expected signal or without? Write `combined(s, b)`: the expected significance of a histogram, from the expected
-# signal and background of its bins. The last axis is that of the bins; an array of shape `(n, n_bins)` is `n` histograms.
+# signal and background of its bins. The last axis is that of the bins; an array of shape `(n, n_bins)` is `n` histograms. You need $Z$ of each bin: from your `z_count`, or from `significance.asimov(s, b)`.
 
 
 # %% tags=["exercise-7.5"]

@@ -397,6 +397,8 @@ print(f"own entry: loss of the fit events {loss_on_fit_events:.4f}")
 # %% [markdown]
 # The course's answer has [dropout](../course/glossary.md#dropout), which leaves out a random part of the neurons at each step of the training. Look at the first difference: what was decisive in the check is worth little here, where a training ends before much is learnt by heart. (We tried five seeds with dropout and without: it lowered the loss by 0.002 ± 0.001. Perhaps it helps; it does not decide the tournament.) The last line says that your network, too, knows the fit events a little better than others.
 #
+# Enter as many designs as you like under other names: write another function such as `build_network`, and copy the line `enter_network(…)` with `train(your_function, own_inputs)` in the place of `own`.
+#
 # ## 8.5 Better, or luck?
 #
 # The referee's error is that of a [paired difference](../course/glossary.md#paired-difference) on the validation events. It knows nothing of the luck of a seed, and nothing of the luck of the events that trained. Ask both.

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from io import BytesIO
@@ -52,8 +51,6 @@ NOTE = "made-from.json"
 
 MIME_TYPE = "application/vnd.labcourse+json"
 """Type of the output by which a notebook carries its numbers: ``{"chapter": 1, "numbers": {"auc": 0.8, …}}``."""
-
-_INPUT = re.compile(rf"(?:{'|'.join(map(str, CHAPTERS))})/")
 
 _locks: dict[Path, Any] = {}
 """The locks that this process holds, by folder."""
@@ -182,22 +179,10 @@ class Chapter:
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as ``<name>.parquet``, with its index, dtypes and categories.
 
-        Raises BadInput if the name is not lower-case letters, digits and ``_``, or a column holds mixed types;
-        StorageError if the disk is full or read-only (the previous table is kept); Unfinished if a training that it may
-        come from was interrupted.
+        Raises StorageError if the disk is full or read-only, Unfinished if a training that the table may come from was
+        interrupted, and what pandas raises if a column holds mixed types. The previous table is kept.
         """
-
-        def write(path: Path) -> None:
-            try:
-                table.to_parquet(path, compression="zstd")
-            except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
-                raise BadInput(
-                    f"The table {name!r} cannot be stored: {error}.",
-                    where=f"chapter {self.number}",
-                    next_step="Give write_table a DataFrame whose columns each hold one type of value.",
-                ) from error
-
-        self._write(name, ".parquet", write)
+        self._write(name, ".parquet", lambda path: table.to_parquet(path, compression="zstd"))
 
     def read_table(self, chapter: int, name: str) -> pd.DataFrame:
         """Read a table; a column ``sample`` comes back as a category.
@@ -235,14 +220,7 @@ class Chapter:
 
     def write_document(self, name: str, content: Mapping[str, Any]) -> None:
         """Write nested numbers as ``<name>.json``, for readers outside the course; otherwise as `write_numbers`."""
-        try:
-            text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-        except (TypeError, ValueError) as error:
-            raise BadInput(
-                f"These {name} cannot be kept: {error}.",
-                where=f"chapter {self.number}",
-                next_step="Give numbers, texts, lists or dictionaries; tables go through write_table.",
-            ) from error
+        text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
         self._write(name, ".json", lambda path: path.write_text(text, encoding="utf-8"))
 
     def read_numbers(self, chapter: int) -> dict[str, Any]:
@@ -254,14 +232,14 @@ class Chapter:
         from course import provenance
 
         # Its own outputs are no inputs: within a chapter the order of the cells decides.
-        is_own, file = chapter == self.number, _checked(name) + suffix
+        is_own, file = chapter == self.number, name + suffix
         path, sha256 = provenance.check(chapter, file, self.workspace if is_own else self._reads_from)
         if not is_own:
             self._inputs[f"{chapter}/{file}"] = sha256
         return path
 
     def _write(self, name: str, suffix: str, write: Callable[[Path], object], *, is_part: bool = False) -> None:
-        file = _checked(name) + suffix
+        file = name + suffix
         if is_part or was_interrupted():
             raise Unfinished(
                 f"A training was interrupted, so {file} is not written: it may come from a part.",
@@ -275,27 +253,12 @@ class Chapter:
         atomic_write(self.folder / NOTE, lambda path: path.write_text(text, "utf-8"))
 
 
-def _checked(name: str) -> str:
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise BadInput(
-            f"{name!r} cannot name an output.",
-            next_step="Use lower-case letters, digits and _, beginning with a letter, for instance 'test_scores'.",
-        )
-    return name
-
-
 def read_note(place: Path) -> dict[str, Made]:
-    """Return what the note in a folder says of each file; nothing of what is not in the form of `Made`."""
+    """Return what the note in a folder says of each file; nothing if it is not in the form of `Made`."""
     try:
-        note = {file: Made(**made) for file, made in read_json(place / NOTE).items()}
-        return {file: made for file, made in note.items() if _is_whole(made)}
+        return {file: Made(**made) for file, made in read_json(place / NOTE).items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
-
-
-def _is_whole(made: Made) -> bool:
-    texts = (made.sha256, *made.sources, *made.sources.values(), *made.inputs.values())
-    return all(isinstance(text, str) for text in texts) and all(_INPUT.match(item) for item in made.inputs)
 
 
 def digest(path: Path) -> str:

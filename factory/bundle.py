@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -20,19 +20,16 @@ from labcourse.files import atomic_write, remove_temporaries, sha256
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
 
-Parts = Callable[[], Iterator[Table]]
-"""The events of a file, a part at a time, from the beginning at each call: they need not fit into memory."""
 
-
-def normalise(parts: Parts, name: str) -> Parts:
+def normalise(parts: Sequence[Table], name: str) -> list[Table]:
     """Add generator weights, cross-section and sum of weights.
 
     The cross-section is the release's. The sum of weights is chosen so that the expected yield
     after preselection is the one of the recipe.
     """
     recipe, sample = recipes.get(name), samples.get(name)
-    passed = np.concatenate([tables.preselected(part) for part in parts()])
-    factors = np.concatenate([tables.scale_factors(part) for part in parts()])
+    passed = np.concatenate([tables.preselected(part) for part in parts])
+    factors = np.concatenate([tables.scale_factors(part) for part in parts])
     weight = np.full(len(passed), recipe.weight, np.float32)
     for group, fraction in zip((passed, ~passed), recipe.negative, strict=True):
         weight[_every(fraction, group, factors > 0)] *= -1
@@ -40,20 +37,14 @@ def normalise(parts: Parts, name: str) -> Parts:
     total = (weight.astype(np.float64) * factors)[passed].sum()
     sum_of_weights = total * float(cross_section) * 1000 * samples.LUMINOSITY / recipe.expected
 
-    def normalised() -> Iterator[Table]:
-        start = 0
-        for part in parts():
-            stop = start + len(part["lep_n"])
-            yield _constant(
-                part | {"mcWeight": weight[start:stop]},
-                runNumber=np.int32(RUN),
-                channelNumber=np.int32(sample.dsid),
-                XSection=cross_section,
-                SumWeights=np.float32(sum_of_weights),
-            )
-            start = stop
-
-    return normalised
+    constants = {
+        "runNumber": np.int32(RUN),
+        "channelNumber": np.int32(sample.dsid),
+        "XSection": cross_section,
+        "SumWeights": np.float32(sum_of_weights),
+    }
+    weights = np.split(weight, np.cumsum([len(part["lep_n"]) for part in parts])[:-1])
+    return [_constant(part | {"mcWeight": own}, **constants) for part, own in zip(parts, weights, strict=True)]
 
 
 def _every(fraction: float, group: np.ndarray, signed: np.ndarray) -> np.ndarray:
@@ -78,11 +69,11 @@ def _constant(table: Table, **values: Any) -> Table:
     return table | {name: np.full(n_events, value) for name, value in values.items()}
 
 
-def write(path: Path, parts: Parts, name: str, *, seed: int) -> dict[str, Any]:
+def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[str, Any]:
     """Write a file with the names and types of the release, and return what the manifest says of it.
 
-    The same seed gives equal ``arrays`` (a digest of all columns), but not equal files: ROOT writes times and random
-    identifiers into them.
+    The same seed gives equal ``arrays`` (a digest of all columns, part by part), but not equal files: ROOT writes times
+    and random identifiers into them.
 
     Raises
     ------
@@ -90,21 +81,19 @@ def write(path: Path, parts: Parts, name: str, *, seed: int) -> dict[str, Any]:
         If the file cannot be written.
     """
     digest = hashlib.sha256()
-    events = preselected = 0
-    for part in parts():
-        events += len(part["lep_n"])
-        preselected += int(tables.preselected(part).sum())
+    for part in parts:
         for column, values in part.items():
             digest.update(column.encode())
             digest.update(np.ascontiguousarray(values).data)
+    table = tables.join(parts)
     remove_temporaries(path)  # of a killed campaign
-    mini.write(path, map(_branches, _gathered(parts())), title=f"{name}: simulated for a course, not ATLAS data")
+    mini.write(path, _branches(table), title=f"{name}: simulated for a course, not ATLAS data")
     entry = {
         "file": path.name,
         "sample": name,
         "simulated": True,
-        "events": events,
-        "preselected": preselected,
+        "events": len(table["lep_n"]),
+        "preselected": int(tables.preselected(table).sum()),
         "size": path.stat().st_size,
         "sha256": sha256(path),
         "arrays": digest.hexdigest(),
@@ -118,23 +107,7 @@ def write(path: Path, parts: Parts, name: str, *, seed: int) -> dict[str, Any]:
         "expected": recipe.expected,
         "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
         "pythia": [*generator.COMMON, *recipe.settings],
-        "approximations": list(recipe.approximations),
     }
-
-
-_BASKET = 50_000
-"""Events written at a time: small baskets compress badly and are slow to read."""
-
-
-def _gathered(parts: Iterator[Table]) -> Iterator[Table]:
-    waiting: list[Table] = []
-    for part in parts:
-        waiting.append(part)
-        if sum(len(table["lep_n"]) for table in waiting) >= _BASKET:
-            yield tables.join(waiting)
-            waiting = []
-    if waiting:
-        yield tables.join(waiting)
 
 
 def _branches(table: Table) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import Executor, as_completed
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,11 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from factory import generator
-from factory.chunks import Chunk
+from factory.chunks import Chunk, fingerprint
 from factory.store import Store, is_complete
 from factory.tables import Table
 from factory.workers import LOCAL, connect
-from labcourse.errors import BadFile, BadInput, SimulationError
+from labcourse.errors import BadFile, BadInput, LabCourseError, SimulationError
 from labcourse.files import alone_in
 from labcourse.progress import Line, seconds
 from labcourse.samples import MANIFEST
@@ -58,19 +59,48 @@ def run(
         if is_complete(folder, files, seed=seed, scale=scale):
             line.show(f"complete already: delete {MANIFEST} to make it anew")
         else:
-            begin, done = time.monotonic(), 0.0
-            with connect(address, workers) as pool:
-                while missing := {chunk: demand for demand in demands for chunk in demand.missing(store)}:
-                    work = done + sum(demand.cost for demand in missing.values())
-                    for chunk, table in pool.each(make, missing):
+            begin, done = time.monotonic(), 0
+            with connect(address, workers) as executor:
+                while missing := [chunk for demand in demands for chunk in demand.missing(store)]:
+                    work = done + len(missing)
+                    for chunk, table in _made(executor, make, missing):
                         store.save(chunk, table)
-                        done += missing[chunk].cost
+                        done += 1
                         left = seconds((time.monotonic() - begin) * (work / done - 1))
-                        line.show(f"{chunk.sample}: {done / work:.0%} done, {left} left")
+                        line.show(f"{chunk.sample}: {done} of {work} chunks done, {left} left")
             write(folder, store)
         for demand in demands:  # also of other seeds
             store.remove(demand.first.sample, demand.first.purpose)
     return folder / MANIFEST
+
+
+def _made(executor: Executor, make: Callable[[Chunk], Table], chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Table]]:
+    """Yield chunks and their tables as they are finished, in any order. Raises SimulationError as `run`."""
+    running = {}
+    try:
+        for chunk in chunks:
+            running[executor.submit(_with_same_code, fingerprint(), make, chunk)] = chunk
+        for future in as_completed(running):
+            chunk = running.pop(future)  # and with it the table
+            yield chunk, future.result()
+    except LabCourseError:
+        raise
+    except Exception as error:
+        raise SimulationError(
+            f"A chunk failed, or who made it was lost: {error!r}.",
+            where=str(chunk),
+            next_step="Run the same command again: what is finished is kept, and it goes on from there. If the memory "
+            "was too small for so many workers, use fewer.",
+        ) from error
+
+
+def _with_same_code(expected: str, make: Callable[[Chunk], Table], chunk: Chunk) -> Table:
+    if fingerprint() != expected:
+        raise SimulationError(
+            "A worker has another version of labcourse, Pythia, fastjet or numpy: its events would be others.",
+            next_step="Install the same versions on all machines of the cluster, from requirements-dev.lock.",
+        )
+    return make(chunk)
 
 
 def check(samples: Collection[str], scale: float, seed: int, workers: int | None) -> None:
@@ -87,14 +117,12 @@ def check(samples: Collection[str], scale: float, seed: int, workers: int | None
 class Demand:
     """The events of one process for one purpose: its chunks in the order of their index, until ``wanted`` are there.
 
-    ``first`` is the chunk of index 0; ``foreseen`` events are expected of each chunk, and ``cost`` is the time it takes
-    relative to others. What counts is said by ``count``.
+    ``first`` is the chunk of index 0; ``foreseen`` events are expected of each chunk. What counts is said by ``count``.
     """
 
     first: Chunk
     wanted: int
     foreseen: float
-    cost: float
     count: Callable[[Chunk, Table], int]
     chunks: list[Chunk] = field(default_factory=list)
     _counts: dict[int, int] = field(default_factory=dict)

@@ -39,11 +39,15 @@ class Chunk:
         """Return Pythia's seed and the random numbers of generator and detector; ``place`` is that of the sample."""
         sequence = np.random.SeedSequence([self.seed, place, self.purpose, self.index])
         for_pythia, for_generator, for_detector = sequence.spawn(3)
-        seed = int(for_pythia.generate_state(1)[0]) % 900_000_000 + 1
-        return seed, np.random.default_rng(for_generator), np.random.default_rng(for_detector)
+        return pythia_seed(for_pythia), np.random.default_rng(for_generator), np.random.default_rng(for_detector)
 
     def __str__(self) -> str:
         return f"{self.sample}, chunk {self.index}"
+
+
+def pythia_seed(sequence: np.random.SeedSequence) -> int:
+    """Return a seed that Pythia takes, 1 to 900 000 000."""
+    return int(sequence.generate_state(1)[0]) % 900_000_000 + 1
 
 
 @cache

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,13 @@ import numpy as np
 
 from labcourse.files import atomic_write
 
+BASKET = 50_000
+"""Events written at a time: small baskets compress badly and are slow to read."""
+
 
 def write(
     path: Path | str,
-    branches: Mapping[str, Any] | Iterable[Mapping[str, Any]],
+    branches: Mapping[str, Any],
     *,
     title: str = "4-lepton events",
     tree: str = "mini",
@@ -24,9 +27,9 @@ def write(
     ----------
     path : path
         The ROOT file to make.
-    branches : mapping of str to array, each of length n_events, or an iterable of such mappings
+    branches : mapping of str to array, each of length n_events
         One-dimensional numpy arrays, and jagged awkward arrays named ``lep_…`` or ``jet_…``; their counters
-        ``lep_n`` and ``jet_n`` are written by themselves. Of several mappings, one at a time is in memory.
+        ``lep_n`` and ``jet_n`` are written by themselves.
     title : str
         Title of the tree: what the events are.
     tree : str
@@ -39,22 +42,21 @@ def write(
     """
     import uproot
 
-    parts = iter([branches] if isinstance(branches, Mapping) else branches)
+    arrays = _grouped(branches)
+    n_events = len(next(iter(arrays.values())))
 
     def write_to(temporary: Path) -> None:
-        first = _grouped(next(parts))
         # A third smaller than with zstd: LZMA finds the regular steps of the entry offsets.
         with uproot.recreate(temporary, compression=uproot.LZMA(6)) as file:
             written = file.mktree(
                 tree,
-                {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in first.items()},
+                {name: a.dtype if isinstance(a, np.ndarray) else a.type for name, a in arrays.items()},
                 title=title,
                 counter_name=lambda counted: f"{counted}_n",
                 field_name=lambda outer, inner: f"{outer}_{inner}",
             )
-            written.extend(first)
-            for part in parts:
-                written.extend(_grouped(part))
+            for start in range(0, max(n_events, 1), BASKET):
+                written.extend({name: values[start : start + BASKET] for name, values in arrays.items()})
 
     atomic_write(path, write_to)
 

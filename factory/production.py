@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -68,9 +67,7 @@ def simulate(
 
 def demand(first: Chunk, wanted: int) -> Demand:
     """Return the demand of a process of the 4-lepton collection; of pseudo-data, events count that happen and pass."""
-    recipe = recipes.get(first.sample)
-    foreseen = recipe.efficiency * first.events
-    return Demand(first, wanted, foreseen, foreseen * recipe.cost, _count)
+    return Demand(first, wanted, recipes.get(first.sample).efficiency * first.events, _count)
 
 
 def _count(chunk: Chunk, table: Table) -> int:
@@ -89,14 +86,13 @@ def _demands(name: str, scale: float, seed: int) -> list[Demand]:
     return [demand(Chunk(name, 0, seed, SAMPLE, recipes.get(name).chunk), wanted)]
 
 
-def _files(name: str, demands: list[Demand], store: Store, seed: int) -> dict[str, bundle.Parts]:
-    """What the files of a sample hold, a part at a time, when all chunks are there."""
+def _files(name: str, demands: list[Demand], store: Store, seed: int) -> dict[str, list[Table]]:
+    """What the files of a sample hold, in parts, when all chunks are there."""
     if name != "data":
-        loaded, wanted = partial(map, store.load, demands[0].chunks), demands[0].wanted
-        return {catalogue.get(name).files[0]: bundle.normalise(lambda: tables.first(loaded(), wanted), name)}
+        parts = tables.first(map(store.load, demands[0].chunks), demands[0].wanted)
+        return {catalogue.get(name).files[0]: bundle.normalise(parts, name)}
     processes = []
     for process in demands:
         if drawn := [pseudodata.draw(chunk, store.load(chunk)) for chunk in process.chunks]:
             processes.append(pseudodata.until(tables.join(drawn), process.wanted))
-    files = pseudodata.split(tables.join(processes), seed)
-    return {file: partial(iter, [table]) for file, table in files.items()}
+    return {file: [table] for file, table in pseudodata.split(tables.join(processes), seed).items()}

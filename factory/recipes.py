@@ -11,21 +11,20 @@ from labcourse.errors import UnknownSample
 class Recipe:
     """How a sample is made.
 
-    ``settings`` are Pythia's; ``chunk`` how many events are generated at a time; ``cost`` the milliseconds that an
-    event of the file takes; ``efficiency`` about the share of generated events that end in it; ``expected`` the yield
-    after preselection at 10 fb⁻¹ that the file is normalised to; ``weight`` the constant |mcWeight|; ``negative`` the
-    fractions of negative weights among events that pass and that fail the preselection; ``non_prompt`` names the source
-    of two of the leptons, of which the share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the
-    hard process is that of `factory.four_leptons`; ``soften_higgs`` that events are dropped as
-    `generator.generate` describes; ``jet_response`` the part of the momentum of a jet of partons that is measured;
-    ``prompt_muons`` the share of prompt muons that are kept, beside all prompt electrons (of the release's events with
-    two leptons of b hadrons, 208 have e e and 120 have µ µ beside them).
+    ``settings`` are Pythia's; ``chunk`` how many events are generated at a time; ``efficiency`` about the share of
+    generated events that end in the file; ``expected`` the yield after preselection at 10 fb⁻¹ that the file is
+    normalised to; ``weight`` the constant |mcWeight|; ``negative`` the fractions of negative weights among events
+    that pass and that fail the preselection; ``non_prompt`` names the source of two of the leptons, of which the
+    share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the hard process is that of
+    `factory.four_leptons`; ``soften_higgs`` that events are dropped as `generator.generate` describes;
+    ``jet_response`` the part of the momentum of a jet of partons that is measured; ``prompt_muons`` the share of
+    prompt muons that are kept, beside all prompt electrons (of the release's events with two leptons of b hadrons,
+    208 have e e and 120 have µ µ beside them).
     """
 
     name: str
     settings: tuple[str, ...]
     expected: float
-    cost: float
     efficiency: float
     chunk: int = 8000
     weight: float = 1.0
@@ -37,7 +36,6 @@ class Recipe:
     jet_response: float = 1.0
     prompt_muons: float = 1.0
     relabel_associated_z: bool = False
-    approximations: tuple[str, ...] = ()
 
 
 # A virtual Z may be as light as 2 GeV; Pythia's table stops at 10 GeV.
@@ -45,58 +43,37 @@ _HIGGS = ("25:m0 = 125", "25:onMode = off", "25:onIfMatch = 23 23", "23:mMin = 2
 # ggF and VBF of the release hold electrons and muons only (their cross-sections say so), WH and ZH τ as well.
 _TO_E_MU = (*_HIGGS, "23:onIfAny = 11 13")
 _TO_E_MU_TAU = (*_HIGGS, "23:onIfAny = 11 13 15")
-_NO_INTERFERENCE = "H → ZZ* → 4l at leading order without interference of identical leptons"
-_NO_NEGATIVE = "no negative weights"
-_FAKES = "non-prompt leptons of jets and of other collisions by a parametrised rate, not by decays of hadrons"
 
 _RECIPES = (
     Recipe(
         "ggH125_ZZ4lep",
         ("HiggsSM:gg2H = on", "SpaceShower:alphaSvalue = 0.118", *_TO_E_MU),
         expected=8.78,
-        cost=2.5,
         chunk=16_000,
         efficiency=0.185,
         weight=28.3,
         soften_higgs=True,
-        approximations=(
-            "gluon fusion at leading order with parton shower, its transverse momentum softened",
-            _NO_INTERFERENCE,
-            _NO_NEGATIVE,
-        ),
     ),
     Recipe(
         "VBFH125_ZZ4lep",
         ("HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on", *_TO_E_MU),
         expected=0.70,
-        cost=2.5,
         chunk=16_000,
         efficiency=0.24,
         weight=3.73,
-        approximations=("vector-boson fusion at leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
     Recipe(
         "WH125_ZZ4lep",
         ("HiggsSM:ffbar2HW = on", *_TO_E_MU_TAU),
         expected=0.218,
-        cost=8,
         efficiency=0.126,
-        approximations=("leading order", _NO_INTERFERENCE, _NO_NEGATIVE),
     ),
     Recipe(
         "ZH125_ZZ4lep",
         ("HiggsSM:ffbar2HZ = on", *_TO_E_MU_TAU),
         expected=0.0015,
-        cost=7,
         efficiency=0.125,
         relabel_associated_z=True,
-        approximations=(
-            "leading order",
-            _NO_INTERFERENCE,
-            _NO_NEGATIVE,
-            "hadronic and invisible decays of the associated Z: leptonic ones relabelled",
-            "normalised to the release's yield, which is about a hundred times too small",
-        ),
     ),
     Recipe(
         "llll",
@@ -111,41 +88,30 @@ _RECIPES = (
             "15:onIfAny = 11 13",
         ),
         expected=267.3,
-        cost=5,
         efficiency=0.265,
         matrix_element=True,
-        approximations=(
-            "q q̄ → 4 leptons at leading order, with ZZ*, Zγ*, γ*γ*, Z → 4l and all interference; m(ll) > 4 GeV",
-            "factors in m(4l) for higher orders; g g → ZZ as a share, with the decay angles of q q̄",
-            "no τ pair beside another τ pair",
-            _NO_NEGATIVE,
-        ),
     ),
     Recipe(
         "Zee",
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 11"),
         expected=43.1,
-        cost=4,
         efficiency=0.07,
         chunk=16_000,
         weight=1941.4,
         negative=(0.058, 0.040),
         non_prompt="jets",
         non_prompt_electrons=0.42,
-        approximations=("leading order with parton shower", _FAKES, "signs of the weights at random"),
     ),
     Recipe(
         "Zmumu",
         ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 13"),
         expected=52.0,
-        cost=4.5,
         efficiency=0.065,
         chunk=16_000,
         weight=1941.4,
         negative=(0.019, 0.028),
         non_prompt="jets",
         non_prompt_electrons=0.54,
-        approximations=("leading order with parton shower", _FAKES, "signs of the weights at random"),
     ),
     Recipe(
         "ttbar_lep",
@@ -160,14 +126,12 @@ _RECIPES = (
             "24:onIfAny = 11 13 15",
         ),
         expected=28.1,
-        cost=27,
         efficiency=0.04,
         non_prompt="b",
         # Hadrons, neutrinos and muons of b quarks leave the cone.
         jet_response=0.79,
         prompt_muons=0.85,
         non_prompt_electrons=0.53,
-        approximations=("leading order with parton shower", "both W decay to leptons", _FAKES),
     ),
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}

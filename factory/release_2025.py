@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from factory import bundle, corrections, detector, generator, mini, nonprompt, recipes
-from factory.chunks import generated
+from factory.chunks import generated, pythia_seed
 from factory.particles import FALSE, PROMPT, Particles, concatenate
-from factory.tables import join, rounded
+from factory.tables import join, rounded, scale_factors
 from labcourse import samples, selection
 from labcourse.errors import SimulationError
 from labcourse.files import alone_in, sha256
@@ -87,7 +87,7 @@ def simulate(out: Path | str, *, seed: int) -> Path:
             weight = np.full(n_events, recipes.get(source.recipe).weight)
             if source.negative:
                 weight[:: round(1 / source.negative)] *= -1
-            counted = weight * _corrections(table)
+            counted = weight * scale_factors(table)
             passed = np.ones(n_events, bool) if recipes.get(source.recipe).non_prompt else _preselected(table)
             total = 1000 * LUMINOSITY * np.prod(source.factors) * counted[passed].sum() / source.expected
             constants = dict(zip(("xsec", "kfac", "filteff", "sum_of_weights"), (*source.factors, total), strict=True))
@@ -120,7 +120,7 @@ def _happened(source: Source, mean: float, sequence: Sequence[int]) -> Columns:
     number, is_fake = rng.poisson(mean), bool(recipes.get(source.recipe).non_prompt)
     # The mean correction is about one, the largest two; how many fakes there are is made up anyway.
     table = _events(source, number if is_fake else 3 * number + 50, sequence)
-    chosen = np.flatnonzero(is_fake | (2 * rng.random(len(table["trigE"])) < _corrections(table)))[:number]
+    chosen = np.flatnonzero(is_fake | (2 * rng.random(len(table["trigE"])) < scale_factors(table)))[:number]
     if len(chosen) < number:
         raise SimulationError(f"Of {source.recipe} there are {len(chosen)} events, and {number} happen.")
     return {name: values[chosen] for name, values in table.items()}
@@ -133,8 +133,7 @@ def _events(source: Source, wanted: int, sequence: Sequence[int]) -> Columns:
         if len(parts) >= 10 and found < 10 * len(parts):
             raise SimulationError(f"{source.recipe}: hardly any event has four leptons.")
         seeds = np.random.SeedSequence([*sequence, 1, len(parts)])
-        seed = int(seeds.generate_state(1)[0]) % 900_000_000 + 1
-        parts.append(_batch(source, min(_BATCH, 8 * wanted), np.random.default_rng(seeds), seed))
+        parts.append(_batch(source, min(_BATCH, 8 * wanted), np.random.default_rng(seeds), pythia_seed(seeds)))
     table = {name: values[:wanted] for name, values in join(parts).items()}
     return table | {"eventNumber": np.arange(1, wanted + 1, dtype=np.uint64)}
 
@@ -187,10 +186,6 @@ def _leptons(leptons: Particles, rng: np.random.Generator) -> Columns:
     # Of a muon the loose level is not asked for, of an electron not the medium one.
     columns |= {"isLooseID": passes | (code == 13), "isMediumID": passes, "isLooseIso": alone}
     return {f"lep_{name}": values for name, values in columns.items()}
-
-
-def _corrections(table: Columns) -> Any:
-    return np.prod([values.astype(float) for name, values in table.items() if name.startswith("ScaleFactor")], axis=0)
 
 
 def _preselected(table: Columns) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,16 +57,18 @@ def take(table: Table, chosen: NDArray[Any]) -> Table:
     return {name: values[rows.get(group_of(name), positions)] for name, values in table.items()}
 
 
-def join(parts: list[Table]) -> Table:
+def join(parts: Sequence[Table]) -> Table:
     """Return the events of several tables, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def first(parts: Iterable[Table], number: int) -> Iterator[Table]:
-    """Yield the first events of several tables."""
+def first(parts: Iterable[Table], number: int) -> list[Table]:
+    """Return the first events of several tables, in as many tables."""
+    chosen = []
     for table in parts:
-        yield take(table, np.arange(len(table["lep_n"])) < number)
+        chosen.append(take(table, np.arange(len(table["lep_n"])) < number))
         number -= len(table["lep_n"])
+    return chosen
 
 
 def leading_four(table: Table, name: str) -> np.ndarray:
@@ -82,8 +84,8 @@ def preselected(table: Table) -> np.ndarray:
 
 
 def scale_factors(table: Table) -> np.ndarray:
-    """Return the product of all corrections."""
-    names = [name for name in table if name.startswith("scaleFactor_")]
+    """Return the product of all corrections, whose names begin with a small letter in 2020 and a large one in 2025."""
+    names = [name for name in table if name.lower().startswith("scalefactor_")]
     return np.prod([table[name].astype(np.float64) for name in names], axis=0)
 
 

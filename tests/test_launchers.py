@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import types
@@ -66,13 +67,19 @@ def test_addresses_open_a_notebook_that_is_there() -> None:
 
 
 def test_the_first_cell_on_colab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """It installs the lock and starts Python anew; the second time it finds the course, and where to write."""
+    """It installs the lock and starts Python anew, if that worked; then it finds the course, and where to write."""
     (cell,) = re.findall(r"```ipython3\n(.*?)```", START, re.S)
+    code = TransformerManager().transform_cell(re.sub(r"/content/labcourse|/tmp(?=/)", str(tmp_path), cell))
+    shutil.copy(HOME / "requirements.lock", tmp_path)
+    names: dict[str, Any] = {"_exit_code": 1}
     typed: list[str] = []
     mounted: list[str] = []
-    shell = types.SimpleNamespace(system=typed.append)
+
+    def system(command: str) -> None:
+        typed.append(command.format(**names))
+
+    names["get_ipython"] = lambda: types.SimpleNamespace(system=system)
     drive = types.SimpleNamespace(mount=mounted.append)
-    monkeypatch.setitem(sys.modules, "google.colab", types.SimpleNamespace(drive=drive))  # type: ignore[arg-type]
     monkeypatch.setenv("LABCOURSE_OUTPUTS", "")
     monkeypatch.setattr(sys, "path", [*sys.path])
 
@@ -83,17 +90,28 @@ def test_the_first_cell_on_colab(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
         raise StartedAnew
 
     monkeypatch.setattr("os.kill", kill)
-    code = TransformerManager().transform_cell(cell.replace("/content/labcourse", str(tmp_path / "labcourse")))
-    names: dict[str, Any] = {"get_ipython": lambda: shell}
-    with pytest.raises(StartedAnew):
-        exec(code, names)
-    clone, install = typed
-    assert clone.startswith("git clone")
-    assert "--require-hashes -r {HOME}/requirements.lock" in install
-    (tmp_path / "labcourse").mkdir()
+    with monkeypatch.context() as bare:
+        bare.setattr("importlib.util.find_spec", lambda name: None)
+        exec(code, names)  # pip fails: Python goes on, and no drive is looked for where there is none
+        assert len(typed) == 2
+        names["_exit_code"] = 0
+        with pytest.raises(StartedAnew):
+            exec(code, names)
+    clone, install = typed[2:]
+    assert f"test -d {tmp_path} || git clone" in clone
+    filtered, pip = install.split(" && ")
+    assert pip.endswith(f"--no-deps --require-hashes -r {tmp_path}/wanted.lock")
+    subprocess.run(filtered, shell=True, check=True)
+    locked, wanted = (
+        set(re.findall(r"^([\w-]+)==", (tmp_path / name).read_text("utf-8"), re.M))
+        for name in ("requirements.lock", "wanted.lock")
+    )
+    left_out = {"ipykernel", "ipython", "ipython-pygments-lexers", "notebook-shim", "pyzmq", "tornado"}
+    assert locked - wanted == left_out | {name for name in locked if name.startswith("jupyter")}
+    monkeypatch.setitem(sys.modules, "google.colab", types.SimpleNamespace(drive=drive))  # type: ignore[arg-type]
     exec(code, names)
-    assert len(typed) == 2
-    assert sys.path[0] == str(tmp_path / "labcourse")
+    assert len(typed) == 4
+    assert sys.path[0] == str(tmp_path)
     assert mounted == ["/content/drive"]
     assert str(workspaces.outputs_folder()) == "/content/drive/MyDrive/labcourse"
 

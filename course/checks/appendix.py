@@ -8,7 +8,7 @@ import numpy as np
 
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, follows, gives, parts_follow
+from course.checks.tables import follows, gives, parts_follow
 
 
 @exercise("10.1")
@@ -20,8 +20,6 @@ def exercise_10_1(answer: Any, report: Report) -> None:
         (np.log10(10), "this is the logarithm to the base 10", "the loss takes the natural logarithm: np.log"),
         (np.log2(10), "this is the logarithm to the base 2", "the loss takes the natural logarithm: np.log"),
         (0.1, "this is the probability of the true digit", "the loss is −ln of it"),
-        (0.325, "this is the cross-entropy of two classes", "of ten probabilities only that of the true digit counts"),
-        (0.9, "this is the share that is read wrong", "the loss looks at probabilities, not at who is right"),
     )
     what, hint = "it is the loss of ten equal probabilities", "put p = 1/10 into −ln p"
     report.reading(answer, np.log(10), what, *mistakes, tolerance=0.01, hint=hint)
@@ -40,7 +38,6 @@ _MISTAKES_SHARE = (
     (lambda p, d: 1 - _right(p, d).mean(), "this is the share of wrong ones", "compare with =="),
     (lambda p, d: p[np.arange(len(d)), d].mean(), "this is the mean probability of the right digit", "np.argmax"),
     (_right, "this is one truth value per picture", "take their mean"),
-    (lambda p, d: 100 * _right(p, d).mean(), *PER_CENT),
 )
 _MISTAKES_ERROR = (
     (lambda p, d: _accuracy(p, d)[1] ** 2, "this is the variance", "take the root"),

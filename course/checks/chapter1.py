@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,45 +11,33 @@ import pandas as pd
 
 from course.checks import crafted
 from course.checks.compare import alike
-from course.checks.preselection import all_rows, exercise_1_4, exercise_1_5
 from course.checks.registry import course_answer
 from course.checks.report import Report, Row, exercise
-from course.checks.tables import PER_CENT, changed, follows, gives, with_argument
-from course.checks.windows import exercise_1_9
+from course.checks.tables import caught, follows, gives, parts_follow, variants
 from labcourse import kinematics, samples, selection, weights
 
-__all__ = ["exercise_1_1", "exercise_1_2", "exercise_1_3", "exercise_1_4", "exercise_1_5", "exercise_1_6"]
-__all__ += ["exercise_1_7", "exercise_1_9", "exercise_1_10"]
-
-
-def _mass(
-    pt: Any, eta: Any, phi: Any, e: Any, *, along: Any = np.sinh, axis: int = 1, gather: Any = np.sum, sign: int = -1
-) -> Any:
-    """Return the invariant mass; the options are the variants that students write."""
-    momenta = pt * np.cos(phi), pt * np.sin(phi), pt * along(eta)
-    return np.sqrt(gather(e, axis=axis) ** 2 + sign * sum(gather(p, axis=axis) ** 2 for p in momenta))
-
-
-def _mass_by_particle(pt: Any, eta: Any, phi: Any, e: Any) -> Any:
-    return np.sqrt((e**2 - (pt * np.cosh(eta)) ** 2).sum(axis=1))
-
-
-def _massless(pt: Any, eta: Any, phi: Any, e: Any) -> Any:
-    return _mass(pt, eta, phi, pt * np.cosh(eta))
-
-
-_MISTAKES_1_1 = (
-    (_mass_by_particle, "the squares are taken before the sums", "add up the particles first, and square the sums"),
-    (_massless, "the energy is not used", "E is an argument: a heavy particle has more energy than momentum"),
-    (changed(_mass, np.square), "this is the mass squared", "take the square root at the end"),
-    (lambda pt, eta, phi, e: e.sum(axis=1), "this is the energy", "subtract all three momenta, squared"),
-    (partial(_mass, along=np.zeros_like), "the momentum along the beam is left out", "p_z = pt · sinh(eta)"),
-    (partial(_mass, along=np.sin), "p_z has a sine", "the hyperbolic sine: np.sinh"),
-    (partial(_mass, along=np.cosh), "p_z has a cosh", "pt · cosh(eta) is the size of the momentum; p_z takes np.sinh"),
-    (partial(_mass, along=np.asarray), "p_z is taken as pt · eta", "p_z = pt · sinh(eta)"),
-    (partial(_mass, axis=0), "the sums run over the events", "the particles of an event lie along axis 1"),
-    (partial(_mass, gather=np.mean), "means are taken, and not sums", "energies and momenta add up: .sum(axis=1)"),
-    (partial(_mass, sign=1), "the momenta are added to the energy", "m² = E² − p²: a minus before each of the three"),
+_mass = course_answer("1.1")
+_MISTAKES_1_1 = variants(
+    "1.1",
+    (
+        lambda pt, eta, phi, e: np.sqrt((e**2 - (pt * np.cosh(eta)) ** 2).sum(axis=1)),
+        "the squares are taken before the sums",
+        "add up the particles first, and square the sums",
+    ),
+    (
+        "energy.sum(axis=1)",
+        "(pt * np.cosh(eta)).sum(axis=1)",
+        "the energy is not used",
+        "E is an argument: a heavy particle has more energy than momentum",
+    ),
+    (" - px**2 - py**2 - pz**2", "", "this is the energy", "subtract all three momenta, squared"),
+    (" - pz**2", "", "the momentum along the beam is left out", "p_z = pt · sinh(eta)"),
+    ("np.sinh", "np.sin", "p_z has a sine", "the hyperbolic sine: np.sinh"),
+    ("np.sinh", "np.cosh", "p_z has a cosh", "pt · cosh(eta) is the size of the momentum; p_z takes np.sinh"),
+    ("np.sinh(eta)", "eta", "p_z is taken as pt · eta", "p_z = pt · sinh(eta)"),
+    ("axis=1", "axis=0", "the sums run over the events", "the particles of an event lie along axis 1"),
+    (".sum(", ".mean(", "means are taken, and not sums", "energies and momenta add up: .sum(axis=1)"),
+    (" - p", " + p", "the momenta are added to the energy", "m² = E² − p²: a minus before each of the three"),
 )
 
 
@@ -90,47 +77,29 @@ _FACTORS = ("mcWeight", *(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "M
 
 
 _weight = course_answer("1.2")
-
-
-def _with(**branches: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a function that computes the weight with some of the branches replaced."""
-    return lambda b, luminosity: _weight(b | {name: new(b) for name, new in branches.items()}, luminosity)
-
-
-def _without(*names: str, scale: float = 1.0) -> Row:
-    """Return the mistake of leaving out factors, whatever has become of the units at the same time."""
-    what = f"the factor {names[0]} is missing" if len(names) == 1 else f"factors are missing: {', '.join(names)}"
-    wrong = _with(**dict.fromkeys(names, lambda b: 1.0))
-    return changed(wrong, lambda w: w / scale), what, "multiply by all factors of the formula"
-
-
 _FIRST = "events may be of several samples: use the whole array, in which each has a value of its own"
-_MISTAKES_1_2 = (
-    (changed(_weight, lambda w: w / 1e3), "the weights are a thousand times too small", "XSection is in pb, not in fb"),
-    (changed(_weight, lambda w: w / 1e6), "the weights are a million times too small", "1 pb = 1000 fb, not 1/1000"),
-    (changed(_weight, np.abs), "negative weights have lost their sign", "a weight may be negative: leave it so"),
+_SUM_WEIGHTS = 'branches["SumWeights"]'
+_MISTAKES_1_2 = variants(
+    "1.2",
+    (" * 1000", "", "the weights are a thousand times too small", "XSection is in pb, not in fb"),
+    (" * 1000", " / 1000", "the weights are a million times too small", "1 pb = 1000 fb, not 1/1000"),
+    ("return factors", "return abs(factors)", "negative weights have lost their sign", "they may be negative"),
+    (_SUM_WEIGHTS, 'branches["mcWeight"].sum()', "this divides by the sum of the selected events", "use SumWeights"),
     (
-        _with(SumWeights=lambda b: b["mcWeight"].sum()),
-        "this divides by the sum of the selected events",
-        "use SumWeights",
-    ),
-    (
-        _with(SumWeights=lambda b: b["SumWeights"].sum()),
+        _SUM_WEIGHTS,
+        'branches["SumWeights"].sum()',
         "SumWeights is added up over the events",
         "each event holds the sum of its sample already: divide by the column itself",
     ),
-    (_with(SumWeights=lambda b: 1.0), "the sum of the weights is missing", "divide by SumWeights"),
-    (changed(_weight, np.sum), "this is the sum of all weights", "one weight per event: multiply element by element"),
+    (f" / {_SUM_WEIGHTS}", "", "the sum of the weights is missing", "divide by SumWeights"),
     *(
-        _without(*names, scale=scale)
-        for scale in (1, 1e3, 1e6)
-        for n in range(1, 6)
-        for names in itertools.combinations((*_FACTORS, "XSection"), n)
+        (f'branches["{name}"]', "1.0", f"the factor {name} is missing", "multiply by all factors of the formula")
+        for name in (*_FACTORS, "XSection")
     ),
-    (_with(XSection=lambda b: b["XSection"][0]), "the first XSection is taken for all events", _FIRST),
-    (_with(SumWeights=lambda b: b["SumWeights"][0]), "the first SumWeights is taken for all events", _FIRST),
-    (lambda b, luminosity: _weight(b, 1), "the luminosity is missing", "multiply by it"),
-    (lambda b, luminosity: _weight(b, 10), "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
+    ('["XSection"]', '["XSection"][0]', "the first XSection is taken for all events", _FIRST),
+    (_SUM_WEIGHTS, 'branches["SumWeights"][0]', "the first SumWeights is taken for all events", _FIRST),
+    (" * luminosity", "", "the luminosity is missing", "multiply by it"),
+    ("* luminosity", "* 10", "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
 )
 
 
@@ -149,44 +118,21 @@ def exercise_1_2(answer: Any, report: Report) -> None:
 
 
 _share = course_answer("1.3")
-
-
-def _share_with(weight: Callable[[Any], Any] = lambda w: w, seen: Any = (), decayed: Any = ()) -> Callable[..., float]:
-    """Return a function that takes other weights, or other samples as seen or as decayed."""
-
-    def share(events: Any, cross_section: Any, luminosity: float) -> float:
-        kept = events["sample"].isin(seen or samples.SIGNAL)
-        total = sum(cross_section[name] for name in decayed or samples.SIGNAL)
-        return float(weight(events["weight"])[kept].sum() / (1000 * total * luminosity))
-
-    return share
-
-
-_GGH, _ALL = ("ggH125_ZZ4lep",), (*samples.SIGNAL, "llll", "Zee", "Zmumu", "ttbar_lep")
-_MISTAKES_1_3 = (
-    (changed(_share, lambda share: 1000 * share), "this is a thousand times too large", "1 pb = 1000 fb"),
-    (changed(_share, lambda share: 1e6 * share), "this is a million times too large", "1 pb = 1000 fb, not 1/1000"),
-    (lambda e, x, luminosity: _share(e, x, 1), "the luminosity is missing", "σ · L collisions of this kind happened"),
-    (lambda e, x, luminosity: _share(e, x, 10), "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
+_EVENTS, _MADE = 'events["sample"].isin(samples.SIGNAL)', "for name in samples.SIGNAL"
+_ONLY = "only samples.SIGNAL are Higgs bosons"
+_MISTAKES_1_3 = variants(
+    "1.3",
+    (" * 1000", "", "this is a thousand times too large", "1 pb = 1000 fb"),
+    (" * 1000", " / 1000", "this is a million times too large", "1 pb = 1000 fb, not 1/1000"),
+    (" * luminosity", "", "the luminosity is missing", "σ · L collisions of this kind happened"),
+    ("* luminosity", "* 10", "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
     (lambda *_: 0.0, "no event is selected", "== asks for one name: .isin(samples.SIGNAL) asks for all four"),
-    (_share_with(np.ones_like), "raw events are counted", "what nature would show is the sum of the weights"),
-    (_share_with(np.abs), "negative weights count as positive", "add the weights as they are"),
-    (_share_with(seen=_ALL), "background is counted as seen", "only samples.SIGNAL are Higgs bosons"),
-    (_share_with(decayed=_ALL), "all samples are taken as made", "only samples.SIGNAL are Higgs bosons"),
-    (_share_with(seen=_ALL, decayed=_ALL), "this is the share of all processes", "select those of samples.SIGNAL"),
-    (_share_with(seen=_GGH), "only ggH is counted as seen", "samples.SIGNAL names all four samples"),
-    (_share_with(decayed=_GGH), "only ggH is taken as made", "samples.SIGNAL names all four samples"),
-    (_share_with(seen=_GGH, decayed=_GGH), "only ggH is looked at", "samples.SIGNAL names all four samples"),
-    (changed(_share, lambda share: 1 / share), "the fraction is upside down", "what is seen, over what was made"),
-    (changed(_share, lambda share: 1 - share), "this is the share that is lost", "we ask for what is seen"),
-    (changed(_share, lambda share: 100 * share), *PER_CENT),
-    (
-        lambda e, x, luminosity: np.mean(
-            [_share_with(seen=(n,), decayed=(n,))(e, x, luminosity) for n in samples.SIGNAL]
-        ),
-        "this is the mean of four shares",
-        "samples with a larger cross-section count more: add up first, then divide",
-    ),
+    ('"weight"].sum()', '"weight"].count()', "raw events are counted", "nature would show the sum of the weights"),
+    ('"weight"]', '"weight"].abs()', "negative weights count as positive", "add the weights as they are"),
+    (_EVENTS, ":", "background is counted as seen", _ONLY),
+    (_MADE, "for name in cross_section", "all samples are taken as made", _ONLY),
+    (((_EVENTS, ":"), (_MADE, "for name in cross_section")), "this is the share of all processes", _ONLY),
+    ("samples.SIGNAL", "samples.SIGNAL[:1]", "only ggH is looked at", "samples.SIGNAL names all four samples"),
 )
 
 
@@ -196,101 +142,140 @@ def exercise_1_3(answer: Any, report: Report) -> None:
     names = [*samples.SIGNAL, "llll", "ggH125_ZZ4lep", "Zee", "Zmumu", "ttbar_lep", "VBFH125_ZZ4lep"]
     events = crafted.weighted(names, [4.0, 0.75, 0.5, 0.25, 40.0, 2.5, 9.0, 11.0, 7.0, -0.3])
     values = (0.006, 0.0005, 0.0004, 0.0001, 1.3, 1900.0, 1950.0, 450.0)
-    cross_section = dict(zip(_ALL, values, strict=True))
+    cross_section = dict(zip((*samples.SIGNAL, "llll", "Zee", "Zmumu", "ttbar_lep"), values, strict=True))
     given, what = (events, cross_section, 8.5), "what is seen, over σ · L of the four samples"
     follows(report, answer, _share, given, _MISTAKES_1_3, what, "expected events over σ · L, of the Higgs samples")
     other = {name: value * (2 + i) for i, (name, value) in enumerate(cross_section.items())}
     report.agrees(answer, _share, (events[2:], other, 3.2), hint="use the arguments as they are")
 
 
-_WAYS = tuple(zip(kinematics.PAIRS, reversed(kinematics.PAIRS), strict=True))
-_Z_MASS = 91.19
+_FOUR = (1, 2, 3, 4)
+_CODES, _SIGNS = (0, 11, 13, 24), (-1, 0, 1)
 
 
-def _pairs(
-    events: Any,
-    *,
-    flavour: bool = True,
-    charge: bool = True,
-    distance: Any = None,
-    second: str = "rest",
-    ways: Any = _WAYS,
-) -> tuple[Any, Any]:
-    """Return the masses of Z1 and Z2; the options are the variants that students write."""
-    column = {name: events[name].to_numpy(np.float64) for name in events}
-    masses, rests, far = [], [], []
-    for (i, j), others in ways:
-        mass, rest = column[f"m_ll_{i}{j}"], column["m_ll_{}{}".format(*others)]
-        same = column[f"lep{i}_pdgid"] == column[f"lep{j}_pdgid"]
-        opposite = column[f"lep{i}_charge"] + column[f"lep{j}_charge"] == 0
-        allowed = (same | (not flavour)) & (opposite | (not charge))
-        masses.append(mass)
-        rests.append(rest)
-        far.append(np.where(allowed, (distance or (lambda m: np.abs(m - _Z_MASS)))(mass), np.inf))
-    order = np.argsort(far, axis=0, kind="stable")
-
-    def take(values: Any, place: int) -> Any:
-        return np.take_along_axis(np.array(values), order[place : place + 1], axis=0)[0]
-
-    found = np.isfinite(take(far, 0))
-    next_best = np.where(np.isfinite(take(far, 1)), take(masses, 1), np.nan) if second == "next" else take(rests, 0)
-    return np.where(found, take(masses, 0), np.nan), np.where(found, next_best, np.nan)
+def _all_rows(values: tuple[int, ...]) -> list[tuple[int, ...]]:
+    """Return all combinations of four values; the first three also come last, so that the order is no mirror image."""
+    rows = list(itertools.product(values, repeat=4))
+    return rows + rows[:3]
 
 
-_MISTAKES_1_6 = (
-    (changed(_pairs, lambda pair: pair[::-1]), "Z1 and Z2 have changed places", "first the pair nearest to 91.19 GeV"),
-    (partial(_pairs, ways=_WAYS[:1]), "only leptons 1 and 2 are tried", "any two leptons can be Z1: try all six pairs"),
+def _added(quantity: str) -> Iterator[tuple[Any, ...]]:
+    """Return the mistakes of adding up two or three leptons, for a table of `variants`."""
+    for kept in (*itertools.combinations(_FOUR, 2), *itertools.combinations(_FOUR, 3)):
+        pieces = tuple((f'events["lep{i}_{quantity}"]', "0") for i in _FOUR if i not in kept)
+        names = " and ".join(f"lep{i}" for i in kept)
+        yield pieces, f"only {names} are added up", "an event has four leptons: add up lep1 to lep4"
+
+
+def _requirement(
+    answer: Any,
+    report: Report,
+    course: Callable[..., Any],
+    events: tuple[pd.DataFrame, pd.DataFrame],
+    mistakes: Sequence[Row],
+    texts: tuple[str, str, str],
+) -> None:
+    """Note that a mask is right: ``texts`` are what holds, a hint, and a hint where all events are kept.
+
+    Of both tables of ``events`` the second has values such as no lepton has: with all combinations of them it tells
+    apart which columns an answer adds up, and serves only to name the mistake of a wrong one.
+    """
+    (table, probe), (what, hint, hint_to_all) = events, texts
+    result = answer(table)
+    mask, one, per_event = np.asarray(result), "this is one value for all events", "one True or False per event"
+    use_equal = "`is` asks whether two objects are the same one: compare whole columns with ==, event by event"
+    caught(
+        report,
+        (mask.ndim > 1, "this is a table of events", f"return the mask itself, {per_event}"),
+        (mask.shape == () and mask.dtype == bool, one, use_equal),
+        (mask.shape == (), f"{one}, of type {type(result).__name__}", f"return a mask, {per_event}"),
+        (mask.size != len(table), f"{mask.size} entries for {len(table)} events", per_event),
+        (mask.dtype != bool, f"the entries are of type {mask.dtype}", "end with a comparison: True or False"),
+        (mask.all(), "every event is kept", hint_to_all),
+    )
+    right = np.array_equal(mask, course(table))
+    if not right:
+        report.recognises(answer(probe), *mistakes, given=(probe,), right=course(probe))
+    report.holds(right, what, hint=hint)
+    report.holds(lambda: np.size(answer(table[:0])) == 0, "works on an empty table", hint="avoid loops and indices")
+
+
+_44, _48, _52 = (f"(flavour_sum == {n})" for n in (44, 48, 52))
+_MISTAKES_1_4 = variants(
+    "1.4",
+    (f" | {_48}", "", "mixed events, eeµµ, are dropped", "their sum is 48"),
+    (f"{_44} | {_48} | {_52}", _48, "only eeµµ is kept", "eeee (44) and µµµµ (52) are allowed as well"),
+    (f" | {_48} | {_52}", "", "only eeee is kept", "eeµµ (48) and µµµµ (52) are allowed as well"),
+    (f" | {_52}", "", "µµµµ is dropped", "four times 13 make 52"),
+    (f"{_44} | ", "", "eeee is dropped", "four times 11 make 44"),
+    *_added("pdgid"),
+)
+
+
+@exercise("1.4", fallback=selection.is_flavour_allowed)
+def exercise_1_4(answer: Any, report: Report) -> None:
+    """The flavour requirement."""
+    real, probe = (crafted.leptons(rows, [(1, -1, 1, -1)] * len(rows)) for rows in map(_all_rows, ((11, 13), _CODES)))
+    texts = (
+        "keeps eeee, eeµµ in any order, and µµµµ, and no others",
+        "the four codes make 44, 48 or 52; three of one flavour and one of the other make 46 or 50",
+        "all sums are even, and `x == 44 or 48` is always true: compare with each number, and join with |",
+    )
+    _requirement(answer, report, selection.is_flavour_allowed, (real, probe), _MISTAKES_1_4, texts)
+
+
+_MISTAKES_1_5 = variants(
+    "1.5",
+    *_added("charge"),
+    (((" + ", " * "), ("== 0", "== 1")), "the charges are multiplied", "(+1)⁴ is 1 as well: add up"),
+    ("== 0", "<= 0", "negative total charges are kept", "the sum is to be exactly 0"),
+    ("== 0", ">= 0", "positive total charges are kept", "the sum is to be exactly 0"),
+    ('_charge"]', '_charge"].abs()', "the signs of the charges are lost", "no abs()"),
+)
+
+
+@exercise("1.5", fallback=selection.is_neutral)
+def exercise_1_5(answer: Any, report: Report) -> None:
+    """The charge requirement."""
+    real, probe = (crafted.leptons([(11, 11, 13, 13)] * len(rows), rows) for rows in map(_all_rows, ((1, -1), _SIGNS)))
+    texts = (
+        "keeps two positive and two negative leptons, in any order, and no others",
+        "compare the sum of the four charges with 0",
+        "an even sum may be 4: compare it with 0",
+    )
+    _requirement(answer, report, selection.is_neutral, (real, probe), _MISTAKES_1_5, texts)
+
+
+_pairs = course_answer("1.6")
+_NEARER = "np.abs(mass - 91.19) < np.abs(m_z1 - 91.19)"
+_ALL_SIX, _NEAREST = "any two leptons can be Z1: try all six pairs", "the nearest to 91.19 GeV: np.abs(mass - 91.19)"
+_OF_OTHERS = ", (2, 3, 1, 4), (2, 4, 1, 3), (3, 4, 1, 2)"
+_MISTAKES_1_6 = variants(
+    "1.6",
+    ((("(1, 3, 2, 4), (1, 4, 2, 3)", ""), (_OF_OTHERS, "")), "only leptons 1 and 2 are tried", _ALL_SIX),
+    (lambda e: (e["m_ll_12"].to_numpy(), e["m_ll_34"].to_numpy()), "the two hardest are taken as Z1", _ALL_SIX),
+    (_OF_OTHERS, "", "only pairs with lepton 1 are tried", _ALL_SIX),
+    ("same_flavour & opposite", "opposite", "leptons of two flavours are paired", "e⁺µ⁻ is no Z: compare lep_pdgid"),
+    ("& opposite ", "", "leptons of equal charge are paired", "a Z boson has no charge: compare lep_charge"),
+    ("same_flavour & opposite & ", "", "any two leptons are paired", "one flavour and opposite charges"),
+    (_NEARER, "False", "of two possible pairs the first is taken", "in eeee and µµµµ there are two: the mass decides"),
+    (_NEARER, "mass > m_z1", "Z1 is the heaviest pair", _NEAREST),
+    (_NEARER, "mass < m_z1", "Z1 is the lightest pair", _NEAREST),
+    (", np.nan)", ", 0.0)", "events without a pair get 0", "np.nan says so: begin with np.full(len(events), np.nan)"),
     (
-        lambda e: (e["m_ll_12"].to_numpy(), e["m_ll_34"].to_numpy()),
-        "the two hardest are taken as Z1",
-        "any two leptons can be Z1: try all six pairs",
-    ),
-    (partial(_pairs, flavour=False), "leptons of two flavours are paired", "e⁺µ⁻ is no Z boson: compare lep_pdgid"),
-    (
-        partial(_pairs, charge=False),
-        "leptons of equal charge are paired",
-        "a Z boson has no charge: compare lep_charge",
-    ),
-    (partial(_pairs, flavour=False, charge=False), "any two leptons are paired", "one flavour and opposite charges"),
-    (
-        partial(_pairs, distance=np.zeros_like),
-        "of two possible pairs the first is taken",
-        "in eeee and µµµµ there are two ways: the mass decides",
-    ),
-    (
-        partial(_pairs, distance=lambda m: -m),
-        "Z1 is the heaviest pair",
-        "the nearest to 91.19 GeV: np.abs(mass - 91.19)",
-    ),
-    (
-        partial(_pairs, distance=lambda m: m),
-        "Z1 is the lightest pair",
-        "the nearest to 91.19 GeV: np.abs(mass - 91.19)",
-    ),
-    (
-        partial(_pairs, second="next"),
-        "Z2 is the second nearest of all pairs",
-        "a lepton cannot belong to both: Z2 is made of the two that are left",
-    ),
-    (
-        changed(_pairs, np.nan_to_num),
-        "events without a pair get 0",
-        "where there is no pair, np.nan says so: begin with np.full(len(events), np.nan)",
-    ),
-    (
-        changed(_pairs, lambda pair: np.full_like(pair, np.nan)),
+        "np.isnan(m_z1) | ",
+        "",
         "all masses are NaN",
         "a comparison with NaN is always False: keep the smallest distance so far, beginning with np.inf",
     ),
-    (partial(_pairs, ways=_WAYS[:3]), "only pairs with lepton 1 are tried", "Z1 may be made of two others: six pairs"),
 )
 
 
 def _four_leptons(seed: int, n: int) -> pd.DataFrame:
     """Return a table of flavours, charges and pair masses: the latter of their own, as no answer needs momenta."""
     rng = np.random.default_rng(seed)
-    flavours = [row for row in all_rows((11, 13)) if sum(row) in selection.CHANNELS]
-    charges = [row for row in all_rows((1, -1)) if sum(row) == 0]
+    flavours = [row for row in _all_rows((11, 13)) if sum(row) in selection.CHANNELS]
+    charges = [row for row in _all_rows((1, -1)) if sum(row) == 0]
     events = crafted.leptons(
         [flavours[k] for k in rng.integers(0, len(flavours), n)], [charges[k] for k in rng.integers(0, len(charges), n)]
     )
@@ -301,17 +286,10 @@ def _four_leptons(seed: int, n: int) -> pd.DataFrame:
 @exercise("1.6", library=[kinematics.z_masses])
 def exercise_1_6(answer: Any, report: Report) -> None:
     """The masses of the two Z bosons."""
-    given = (_four_leptons(16, 60),)
-    result, right = report.parts(answer(*given), "m_z1, m_z2"), _pairs(*given)
-    report.recognises(result, *_MISTAKES_1_6, given=given, right=right)
-    report.holds(np.shape(result) == (2, 60), "gives two masses per event", hint="return m_z1, m_z2")
-    m_z1, m_z2 = (np.asarray(part, float) for part in result)
-    lost = np.isnan(right[0])
-    nan = "events without a pair have NaN twice, and no others"
-    report.holds(np.isnan(m_z1) == lost, nan, hint="e⁺e⁺µ⁻µ⁻ has no pair; begin with np.full(len(events), np.nan)")
-    nearest = "Z1 is the allowed pair nearest to 91.19 GeV"
-    report.holds(alike(m_z1, right[0]), nearest, hint="keep the pair found so far where a new one is not nearer")
-    report.holds(alike(m_z2, right[1]), "Z2 is made of the other two leptons", hint="1 and 3 leave 2 and 4")
+    nearest = "Z1 is the allowed pair nearest to 91.19 GeV, or NaN", "keep the pair found so far where none is nearer"
+    rest = "Z2 is made of the other two leptons", "1 and 3 leave 2 and 4"
+    given, names = (_four_leptons(16, 60),), "m_z1, m_z2"
+    parts_follow(report, answer, _pairs, given, names, ((), *nearest), ((), *rest), of_all=_MISTAKES_1_6)
     report.agrees(answer, _pairs, (_four_leptons(17, 25),), hint="use all six pairs, and the columns of the table")
 
 
@@ -358,20 +336,54 @@ def exercise_1_7(answer: Any, report: Report) -> None:
     report.holds(0.15 < counted < 0.6, "takes n_toys toys", hint="use the argument n_toys: few toys know it less well")
 
 
-def _effective(w: Any, *, above: Any = lambda w: w.sum() ** 2, below: Any = lambda w: (w**2).sum()) -> Any:
-    return above(w) / below(w)
+_window = course_answer("1.9")
+_BOTH_ENDS = "try every pair of edges: two loops, the second from the first edge on"
+_MISTAKES_1_9 = variants(
+    "1.9",
+    ("np.sqrt(b)", "b", "this is the best s/b", "a root belongs to b: s / np.sqrt(b)"),
+    ("np.sqrt(b)", "np.sqrt(s + b)", "this is the best s/√(s+b)", "divide by √b alone"),
+    (" / np.sqrt(b)", "", "this is the window with most signal", "divide by √b"),
+    ("len(signal) + 1)", "first + 2)", "only single bins are tried", _BOTH_ENDS),
+    ("range(len(signal))", "range(1)", "all windows begin at the first edge", _BOTH_ENDS),
+    ("range(first + 1, len(signal) + 1)", "(len(signal),)", "all windows end at the last edge", _BOTH_ENDS),
+    ((("b > 0", "b"), ("np.sqrt(b)", "np.sqrt(abs(b))")), "a window with a negative background wins", "leave it out"),
+    ("(edges[first], edges[end])", "(first, end)", "these are numbers of bins", "return edges[first], edges[end]"),
+    ("edges[end]", "edges[end - 1]", "the upper end is an edge too low", "bins first … last end at edges[last + 1]"),
+    ("edges[end]", "edges[end] - edges[first]", "the second number is the width", "return the upper edge itself"),
+)
 
 
-_MISTAKES_1_10 = (
-    (lambda w: 1.0, "numerator and denominator are the same", "square first, then sum, in the denominator"),
-    (lambda w: 1 / _effective(w), "the fraction is upside down", "the square of the sum goes on top"),
-    (with_argument(_effective, 0, np.abs), "negative weights count as positive", "no abs() in a sum of weights"),
-    (partial(_effective, above=np.sum), "the sum on top is not squared", "(Σw)², then divide by Σw²"),
-    (partial(_effective, below=lambda w: np.abs(w).sum()), "the weights below are not squared", "Σw²: square each"),
+@exercise("1.9")
+def exercise_1_9(answer: Any, report: Report) -> None:
+    """The window with the largest s/√b."""
+
+    def bins(seed: int, n: int) -> tuple[Any, Any, Any]:
+        rng, place = np.random.default_rng(seed), np.linspace(-1, 1, n)
+        signal = np.exp(-((place / 0.5) ** 2)) * rng.uniform(0.6, 1.4, n)
+        background = 4 * np.exp(-place) * rng.uniform(0.5, 1.5, n)
+        # A bin with hardly any background, one with a negative one, and ends with negative signal.
+        signal[[0, -5, -1]], background[-5:-1] = (-0.05, 0.12, -0.1), (0.05, 1.0, -1.5, 0.3)
+        return np.cumsum(rng.uniform(1, 3, n + 1)), signal, background
+
+    given, what = bins(109, 16), "no other window has a larger s/√b"
+    report.parts(answer(*given), "low, high")
+    follows(report, answer, _window, given, _MISTAKES_1_9, what, _BOTH_ENDS, relative=1e-6)
+    empty = np.array([0.0, 1, 2, 3]), np.array([1, 2, 1.5]), np.array([4.0, 0, 4])
+    no_b = "s/0 is infinite in NumPy: leave out windows whose background is not positive, b > 0"
+    gives(report, answer, (empty, (1.0, 3.0), "a window without any background does not count", no_b))
+    report.agrees(answer, _window, bins(20, 11), hint="use the three arguments, and all edges")
+
+
+_effective = course_answer("1.10")
+_MISTAKES_1_10 = variants(
+    "1.10",
+    ("(weight**2).sum()", "weight.sum() ** 2", "numerator and denominator are the same", "square first, then sum"),
+    ("weight.sum() **", "abs(weight).sum() **", "negative weights count as positive", "no abs() in a sum of weights"),
+    ("weight.sum() ** 2", "weight.sum()", "the sum on top is not squared", "(Σw)², then divide by Σw²"),
+    ("(weight**2)", "abs(weight)", "the weights below are not squared", "Σw²: square each"),
     (len, "this is the raw number", "events with small weights are worth less than one"),
     (np.sum, "this is the expected number", "square it, and divide by Σw²"),
-    (changed(_effective, np.sqrt), "a root is taken", "the formula has none"),
-    (partial(_effective, above=np.square), "this is one number per event", "add up first, then square: w.sum()**2"),
+    ("weight.sum() ** 2", "weight**2", "this is one number per event", "add up first, then square: w.sum()**2"),
 )
 
 
@@ -389,4 +401,4 @@ def exercise_1_10(answer: Any, report: Report) -> None:
         ((np.array([1.0, 1.0, -1.0]),), 1 / 3, "a negative weight costs precision", formula),
         ((-5 * w,), _effective(w), "does not depend on the units or the sign of the weights", formula),
     )
-    report.agrees(answer, weights.effective_number, (np.tile(w, 3),), hint="add up all weights that are given")
+    report.agrees(answer, _effective, (np.tile(w, 3),), hint="add up all weights that are given")

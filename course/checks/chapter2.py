@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from course.checks import crafted
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, follows, gives, hold, parts_follow, with_argument
+from course.checks.tables import caught, follows, gives, hold, parts_follow, variants
 from labcourse import features, samples, splitting
 
 Array = NDArray[np.float64]
@@ -76,40 +75,18 @@ def exercise_2_1(answer: Any, report: Report) -> None:
     )
 
 
-def _share_error(weights: Array, fraction: float) -> Any:
-    return np.sqrt(fraction * (1 - fraction) * np.sum(weights**2)) / np.sum(weights)
-
-
+_share_error = course_answer("2.2")
 _VARIANCE = "the variance of one coin is f (1 − f): it shows 1 with probability f, and else 0"
-_MISTAKES_2_2 = (
-    (lambda w, f: np.sqrt(np.sum(w**2)) / np.sum(w), "the probability is missing", _VARIANCE),
-    (lambda w, f: np.sqrt(f * np.sum(w**2)) / np.sum(w), "the variance of a coin is taken to be f", _VARIANCE),
-    (
-        lambda w, f: f * (1 - f) * np.sum(w**2) / np.sum(w) ** 2,
-        "this is the variance",
-        "its root has the unit of a share",
-    ),
-    (lambda w, f: np.sqrt(f * (1 - f) * np.sum(w**2)), "this is the error of the yield", "a share: divide by the sum"),
-    (
-        lambda w, f: np.sqrt(f * (1 - f) / len(w)),
-        "all events count the same",
-        "a coin worth w has the variance w² f (1 − f)",
-    ),
-    (
-        lambda w, f: np.sqrt(f * (1 - f) / np.sum(w)),
-        "expected events are taken for a count",
-        "the coins are worth w: Σw²",
-    ),
-    (
-        lambda w, f: np.sqrt(f * (1 - f)) * np.sum(np.abs(w)) / np.sum(w),
-        "the errors are added",
-        "variances add up: Σw²",
-    ),
-    (
-        lambda w, f: f * (1 - f) * np.sqrt(np.sum(w**2)) / np.sum(w),
-        "f (1 − f) is outside the root",
-        "σ is the root of it",
-    ),
+_COIN, _SQUARES = "fraction * (1 - fraction) * ", "np.sum(weights**2)"
+_MISTAKES_2_2 = variants(
+    "2.2",
+    (_COIN, "", "the probability is missing", _VARIANCE),
+    (_COIN, "fraction * ", "the variance of a coin is taken to be f", _VARIANCE),
+    (_COIN, f"({_COIN}1) ** 2 * ", "f (1 − f) is outside the root", "σ is the root of it"),
+    (" / np.sum(weights)", "", "this is the error of the yield", "a share: divide by the sum"),
+    ("variance =", "weights = weights**0; variance =", "all events count the same", "a coin worth w: w² f (1 − f)"),
+    (_SQUARES, "np.sum(weights)", "expected events are taken for a count", "the coins are worth w: Σw²"),
+    (_SQUARES, "np.sum(abs(weights)) ** 2", "the errors are added", "variances add up: Σw²"),
 )
 
 
@@ -128,14 +105,12 @@ _arrays = course_answer("2.3")
 
 
 _MISTAKES_X = (
-    (np.transpose, "the input array lies on its side", "one row per event: shape (n_events, n_columns)"),
     (lambda x: x[:, 0], "x holds one variable only", "events[columns] selects several columns at once"),
     (lambda x: x[:, [1, 2, 0]], "the columns are sorted", "take them as listed: events[columns]"),
     (lambda x: x[:, ::-1], "the columns are in reverse order", "take them as listed: events[columns]"),
     (lambda x: (x - x.mean(0)) / x.std(0), "x is standardised already", "that comes later, in section 2.3"),
 )
 _MISTAKES_Y = (
-    (lambda y: y[:, None], "y has a second dimension", "one number per event: shape (n_events,)"),
     (lambda y: 1 - y, "signal and background are swapped", "1 is signal, 0 is background"),
     (lambda y: 2 * y - 1, "background has the label −1", "1 is signal, 0 is background"),
     (lambda y: np.eye(len(y))[0] + np.eye(len(y))[-1], "only one of the signal samples counts as signal", "all do"),
@@ -195,37 +170,21 @@ def exercise_2_4(answer: Any, report: Report) -> None:
     report.close(answer[2], 61, "the output layer", hint="one neuron with 60 weights and a bias")
 
 
-Layers = Sequence[tuple[Array, Array]]
-
-
-def _relu(z: Any) -> Any:
-    return np.maximum(0, z)
-
-
-def _sigmoid(z: Any) -> Any:
-    return 1 / (1 + np.exp(-np.asarray(z, float)))
-
-
-def _forward(x: Array, layers: Layers, hidden: Any = _relu, last: Any = _sigmoid, late: bool = False) -> Array:
-    """The course's own answer to exercise 2.5; the options are the variants that students write."""
-    for kernel, bias in layers[:-1]:
-        x = hidden(x @ kernel) + bias if late else hidden(x @ kernel + bias)
-    return np.asarray(last(x @ layers[-1][0] + layers[-1][1]))[:, 0]
-
-
+_forward = course_answer("2.5")
 _RELU = "ReLU sets negative numbers to zero: np.maximum(0, z)"
-_unbiased = with_argument(_forward, 1, lambda layers: [(kernel, 0 * bias) for kernel, bias in layers])
-_MISTAKES_2_5 = (
-    (_unbiased, "the biases are left out", "z = x @ kernel + bias"),
-    (partial(_forward, last=np.asarray), "the last neuron has no sigmoid", "its output is 1 / (1 + exp(−z))"),
-    (changed(_forward, lambda p: 1 - p), "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
-    (partial(_forward, hidden=np.asarray), "the hidden layers have no activation", _RELU),
-    (partial(_forward, hidden=_sigmoid), "the hidden layers have a sigmoid", _RELU),
-    (partial(_forward, hidden=partial(np.minimum, 0)), "the ReLU is turned round", _RELU),
-    (partial(_forward, hidden=np.abs), "negative sums are turned positive", _RELU),
-    (partial(_forward, late=True), "the bias is added after the ReLU", "the ReLU is applied to the sum with the bias"),
-    (partial(_forward, last=lambda z: _sigmoid(_relu(z))), "the last layer has a ReLU as well", "only hidden ones do"),
-    (partial(_forward, last=_relu), "the last layer has a ReLU in place of the sigmoid", "the loop ends before it"),
+_HIDDEN, _SCORE = "np.maximum(0, x @ kernel + bias)", "1 / (1 + np.exp(-(x @ kernel + bias)))"
+_MISTAKES_2_5 = variants(
+    "2.5",
+    (" + bias", "", "the biases are left out", "z = x @ kernel + bias"),
+    (_SCORE, "x @ kernel + bias", "the last neuron has no sigmoid", "its output is 1 / (1 + exp(−z))"),
+    ("np.exp(-", "np.exp(", "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
+    (_HIDDEN, "x @ kernel + bias", "the hidden layers have no activation", _RELU),
+    (_HIDDEN, _SCORE, "the hidden layers have a sigmoid", _RELU),
+    ("np.maximum", "np.minimum", "the ReLU is turned round", _RELU),
+    ("np.maximum(0, ", "np.abs(", "negative sums are turned positive", _RELU),
+    (_HIDDEN, "np.maximum(0, x @ kernel) + bias", "the bias is added after the ReLU", "the ReLU is applied to the sum"),
+    ("np.exp(-(x", "np.exp(-np.maximum(0, x", "the last layer has a ReLU as well", "only hidden ones do"),
+    (_SCORE, _HIDDEN, "the last layer has a ReLU in place of the sigmoid", "the loop ends before it"),
 )
 
 
@@ -256,23 +215,16 @@ _knowing_nothing = course_answer("2.6")
 _NATURAL = "np.log is the natural logarithm"
 _MISTAKES_BEST = (
     (lambda share: 0.5, "the best score is not always 0.5", "where 90 % are signal, is 0.5 a good answer?"),
-    (lambda share: 1 - share, "this is the share of background", "p is the probability of signal"),
     (
         lambda share: float(share > 0.5),
         "this is sure of itself",
         "a single event of the other class costs infinitely much",
-    ),
-    (
-        lambda share: share / (1 - share),
-        "this is signal over background",
-        "dL/dc = −s/c + (1 − s)/(1 − c) is zero where?",
     ),
 )
 _MISTAKES_LEAST = (
     (lambda s: np.log(2), "this is the loss of answering 0.5", "put the best score into the loss"),
     (lambda s: -np.log(s), "this is what a signal event costs", "background events count as well: −(1 − s) log(1 − s)"),
     (lambda s: -s * np.log(s), "background events are missing", "a share 1 − s of the events costs −log(1 − c)"),
-    (lambda s: s * np.log(s) + (1 - s) * np.log(1 - s), "the sign is wrong", "a logarithm below one is negative"),
     (
         lambda s: -np.log(s) - np.log(1 - s),
         "the shares are missing",
@@ -297,38 +249,25 @@ def exercise_2_6(answer: Any, report: Report) -> None:
     report.agrees(answer, _knowing_nothing, (0.5,), (0.41,), (0.97,), hint="use the argument share")
 
 
-def _score(x: Array, weights: Array) -> Array:
-    return _sigmoid(x @ weights)
+def _neuron(rng: np.random.Generator, n: int, n_inputs: int) -> tuple[Array, Array, Array]:
+    """Return inputs, labels and weights of one neuron."""
+    x = rng.normal(0.2, 1.0, (n, n_inputs))
+    return x, (rng.random(n) < 1 / (1 + np.exp(-x[:, 0]))).astype(float), rng.normal(0.0, 1.0, n_inputs)
 
 
-def _gradient(x: Array, y: Array, weights: Array) -> Array:
-    return np.asarray((_score(x, weights) - y) @ x / len(y))
-
-
-def _of_squares(x: Array, y: Array, weights: Array) -> Array:
-    p = _score(x, weights)
-    return np.asarray(((p - y) * p * (1 - p)) @ x / len(y))
-
-
-_MISTAKES_2_7 = (
-    (changed(_gradient, np.negative), "the sign is turned round", "the gradient points uphill: (p − y) x"),
-    (lambda x, y, w: (_score(x, w) - y) @ x, "this is the sum", "L is a mean: divide by the number of events"),
-    (_of_squares, "p (1 − p) is left over", "it cancels with the derivative of the logarithms"),
-    (
-        lambda x, y, w: 2 * _of_squares(x, y, w),
-        "this is the gradient of squares",
-        "derive −y log p − (1 − y) log(1 − p)",
-    ),
-    (lambda x, y, w: np.full(len(w), np.mean(_score(x, w) - y)), "the inputs are missing", "dz/dw is x"),
-    (lambda x, y, w: (x @ w - y) @ x / len(y), "there is no sigmoid", "p = 1 / (1 + exp(−z))"),
-    (lambda x, y, w: (1 - _score(x, w) - y) @ x / len(y), "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
-    (lambda x, y, w: (_score(x, w) - y)[:, None] * x, "there is one gradient per event", "take the mean over axis 0"),
-    (
-        lambda x, y, w: np.mean((_score(x, w) - y)[:, None] * x),
-        "one number is given",
-        "each weight has a derivative: axis 0",
-    ),
-    (lambda x, y, w: (_score(x, w) - y) * y @ x / len(y), "background events do not count", "(p − y) x for all events"),
+_gradient = course_answer("2.7")
+_SLOPE = "(p - y) @ x / len(y)"
+_MISTAKES_2_7 = variants(
+    "2.7",
+    (" / len(y)", "", "this is the sum", "L is a mean: divide by the number of events"),
+    ("(p - y)", "((p - y) * p * (1 - p))", "p (1 − p) is left over", "it cancels with the logarithms' derivative"),
+    ("(p - y)", "(2 * (p - y) * p * (1 - p))", "this is the gradient of squares", "the loss is the cross-entropy"),
+    (_SLOPE, "np.full(len(weights), np.mean(p - y))", "the inputs are missing", "dz/dw is x"),
+    ("1 / (1 + np.exp(-(x @ weights)))", "x @ weights", "there is no sigmoid", "p = 1 / (1 + exp(−z))"),
+    ("np.exp(-", "np.exp(", "the exponent has the wrong sign", "1 / (1 + exp(−z))"),
+    (_SLOPE, "(p - y)[:, None] * x", "there is one gradient per event", "take the mean over axis 0"),
+    (_SLOPE, "np.mean((p - y)[:, None] * x)", "one number is given", "each weight has a derivative: axis 0"),
+    ("(p - y)", "((p - y) * y)", "background events do not count", "(p − y) x for all events"),
 )
 
 
@@ -337,54 +276,30 @@ def exercise_2_7(answer: Any, report: Report) -> None:
     """The gradient of the cross-entropy of one neuron."""
     rng = np.random.default_rng(27)
 
-    def case(n: int, n_inputs: int) -> tuple[Array, Array, Array]:
-        x = rng.normal(0.2, 1.0, (n, n_inputs))
-        return x, (rng.random(n) < _sigmoid(x[:, 0])).astype(float), rng.normal(0.0, 1.0, n_inputs)
-
     what, hint = "it is the slope of the loss", "dL/dz = p − y, dz/dw = x, and the mean over the events"
-    follows(report, answer, _gradient, case(200, 2), _MISTAKES_2_7, what, hint)
-    report.agrees(answer, _gradient, case(50, 3), case(30, 1), hint="use x, y and weights, however many there are")
+    follows(report, answer, _gradient, _neuron(rng, 200, 2), _MISTAKES_2_7, what, hint)
+    report.agrees(
+        answer, _gradient, _neuron(rng, 50, 3), _neuron(rng, 30, 1), hint="use x, y and weights, of any number"
+    )
 
 
-def _descend(
-    x: Array, y: Array, weights: Array, rate: float, n_steps: int, *, sign: int = -1, slope: Any = _gradient
-) -> Array:
-    """The course's own answer to exercise 2.8; the options are the variants that students write."""
-    path = [np.asarray(weights, np.float64)]
-    for _ in range(n_steps):
-        path.append(path[-1] + sign * rate * slope(x, y, path[-1]))
-    return np.array(path)
-
-
-def _one_array(*given: Any) -> Array:
-    path = _descend(*given)
-    return np.repeat(path[-1:], len(path), axis=0)
-
-
-def _from_the_start(x: Array, y: Array, weights: Array, rate: float, n_steps: int) -> Array:
-    return np.asarray(weights - rate * np.arange(n_steps + 1)[:, None] * _gradient(x, y, weights))
-
-
-def _of_unit_length(x: Array, y: Array, weights: Array) -> Array:
-    slope = _gradient(x, y, weights)
-    return np.asarray(slope / np.linalg.norm(slope))
-
-
-_AS_MANY = "n_steps + 1 rows: before the first step, and after each"
-_MISTAKES_2_8 = (
-    (partial(_descend, sign=1), "the walk goes uphill", "the gradient points uphill: weights − η ∇L"),
-    (_one_array, "all rows are the same", "`-=` changes the array that is in the list already: w = w - …, or w.copy()"),
-    (_from_the_start, "all steps have the gradient of the start", "compute it anew after each step"),
-    (changed(_descend, lambda path: path[1:]), "the start is missing", _AS_MANY),
-    (changed(_descend, lambda path: path[:-1]), "the last step is missing", _AS_MANY),
-    (changed(_descend, lambda path: path[-1]), "only the end is given", "keep the whole path: " + _AS_MANY),
-    (changed(_descend, np.transpose), "the path lies on its side", "one row per step"),
-    (partial(_descend, slope=_of_unit_length), "all steps are of one length", "η times the gradient, as it is"),
+_descend = course_answer("2.8")
+_PATH, _AS_MANY = "np.array(path)", "n_steps + 1 rows: before the first step, and after each"
+_MISTAKES_2_8 = variants(
+    "2.8",
+    ("weights - learning_rate", "weights + learning_rate", "the walk goes uphill", "the gradient points uphill"),
     (
-        lambda x, y, w, rate, n: _descend(x, y, 0 * w, rate, n),
-        "the walk starts at zero",
-        "at the weights that are given",
+        _PATH,
+        "np.array([weights] * len(path))",
+        "all rows are the same",
+        "`-=` changes the array that is in the list already: w = w - …, or w.copy()",
     ),
+    ("y, weights)\n", "y, path[0])\n", "all steps have the gradient of the start", "compute it anew after each step"),
+    (_PATH, f"{_PATH}[1:]", "the start is missing", _AS_MANY),
+    (_PATH, f"{_PATH}[:-1]", "the last step is missing", _AS_MANY),
+    (_PATH, f"{_PATH}[-1]", "only the end is given", f"keep the whole path: {_AS_MANY}"),
+    ("len(y)", "np.linalg.norm((p - y) @ x)", "all steps are of one length", "η times the gradient, as it is"),
+    ("[weights]", "[weights := 0 * weights]", "the walk starts at zero", "at the weights that are given"),
 )
 
 
@@ -393,13 +308,9 @@ def exercise_2_8(answer: Any, report: Report) -> None:
     """The descent of one neuron, step by step."""
     rng = np.random.default_rng(28)
 
-    def case(n: int, n_inputs: int, rate: float, n_steps: int) -> tuple[Any, ...]:
-        x = rng.normal(0.2, 1.0, (n, n_inputs))
-        return x, (rng.random(n) < _sigmoid(x[:, 0])).astype(float), rng.normal(0.0, 1.0, n_inputs), rate, n_steps
-
     what, hint = "each step goes against the gradient", "weights = weights − learning_rate × gradient(x, y, weights)"
-    follows(report, answer, _descend, case(200, 2, 0.5, 12), _MISTAKES_2_8, what, hint)
-    more = case(60, 3, 2.0, 5), case(40, 1, 0.1, 1), case(40, 2, 1.0, 0)
+    follows(report, answer, _descend, (*_neuron(rng, 200, 2), 0.5, 12), _MISTAKES_2_8, what, hint)
+    more = (*_neuron(rng, 60, 3), 2.0, 5), (*_neuron(rng, 40, 1), 0.1, 1), (*_neuron(rng, 40, 2), 1.0, 0)
     report.agrees(answer, _descend, *more, hint="use all arguments; with no step, the path is its start")
 
 
@@ -407,6 +318,7 @@ def exercise_2_8(answer: Any, report: Report) -> None:
 def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) -> None:
     """The largest learning rate with which a descent comes to rest."""
     steepest, flattest = float(np.max(curvatures)), float(np.min(curvatures))
+    alone = "each direction is a walk of its own: which one fails first?"
     two = "d becomes (1 − η c) d, and that is closer as long as −1 < 1 − η c"
     report.reading(
         answer,
@@ -417,16 +329,8 @@ def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) ->
         (1 / flattest, "this is the flattest direction", "the steepest one decides"),
         (steepest / 2, "the fraction is turned round", two),
         (2 * steepest, "the curvature is multiplied", two),
-        (
-            2 / (steepest + flattest),
-            "both curvatures are added",
-            "each direction is a walk of its own: which one fails first?",
-        ),
-        (
-            4 / (steepest + flattest),
-            "this is a mean curvature",
-            "each direction is a walk of its own: which fails first?",
-        ),
+        (2 / (steepest + flattest), "both curvatures are added", alone),
+        (4 / (steepest + flattest), "this is a mean curvature", alone),
         (2 / np.sqrt(steepest), "there is a root too much", two),
         tolerance=0.01 / steepest,
         hint=two,

@@ -2,53 +2,34 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from course.checks import crafted
 from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, changed, follows, gives, hold, with_argument
+from course.checks.tables import follows, gives, hold, variants
 from labcourse import features
 from labcourse.metrics import roc_curve
 
 Array = NDArray[np.float64]
 
 
-def _best_score(x: Any, distance: float, share: float) -> Any:
-    return 1 / (1 + np.exp(-distance * np.asarray(x, float)) * (1 - share) / share)
-
-
+_best_score = course_answer("3.1")
 _SIMPLIFY = "s/b is exp(d x): the squares cancel. Then p = π s / (π s + (1 − π) b)"
-_MISTAKES_3_1 = (
-    (
-        with_argument(_best_score, 2, lambda share: 0.5),
-        "the share of signal is missing",
-        "π and 1 − π stand before s and b",
-    ),
-    (with_argument(_best_score, 2, lambda share: 1 - share), "the share is that of background", "π belongs to s"),
-    (with_argument(_best_score, 1, lambda d: d / 2), "the exponent is half of what it is", _SIMPLIFY),
-    (with_argument(_best_score, 1, lambda d: 2 * d), "the exponent is twice what it is", _SIMPLIFY),
-    (with_argument(_best_score, 0, np.negative), "signal and background are swapped", "signal lies at + distance/2"),
+_MISTAKES_3_1 = variants(
+    "3.1",
+    (" + np.log(share / (1 - share))", "", "the share of signal is missing", "π and 1 − π stand before s and b"),
+    ("share / (1 - share)", "(1 - share) / share", "the share is that of background", "π belongs to s"),
+    ("distance * x", "distance / 2 * x", "the exponent is half of what it is", _SIMPLIFY),
+    ("distance * x", "2 * distance * x", "the exponent is twice what it is", _SIMPLIFY),
+    ("distance * x", "-distance * x", "signal and background are swapped", "signal lies at + distance/2"),
     (lambda x, d, f: np.exp(d * x), "this is s/b", "the probability is π s / (π s + (1 − π) b)"),
-    (lambda x, d, f: np.exp(d * x) * f / (1 - f), "these are the odds", "the probability is odds / (1 + odds)"),
-    (lambda x, d, f: d * x + np.log(f / (1 - f)), "this is the logarithm of the odds", "put it into a sigmoid"),
-    (
-        lambda x, d, f: np.exp(-0.5 * (x - d / 2) ** 2),
-        "this is the density of signal",
-        "divide by that of all",
-    ),
-    (
-        lambda x, d, f: _best_score(x, d, 0.5) * f,
-        "the share multiplies the probability",
-        "put π and 1 − π before s and b",
-    ),
+    ("1 / (1 + np.exp(-log_odds))", "log_odds", "this is the logarithm of the odds", "put it into a sigmoid"),
 )
 
 
@@ -131,16 +112,9 @@ _MISTAKES_3_4 = (
     (lambda e, b, f: e * f, "this is the share of all events that is signal and passes", "divide by all that pass"),
     (lambda e, b, f: e / (e + b), "the share of signal is missing", _BAYES),
     (lambda e, b, f: e * f / (e * f + b), "the share of background is missing", _BAYES),
-    (
-        lambda e, b, f: e * f / (b * (1 - f)),
-        "this is signal per background",
-        "divide by both together",
-    ),
-    (lambda e, b, f: b * (1 - f) / (e * f + b * (1 - f)), "this is the share of background", "signal stands on top"),
     (lambda e, b, f: e * f / (e * f + (1 - b) * (1 - f)), "this takes the background that fails", _BAYES),
     (lambda e, b, f: 1 - b, "this is the share of background that fails", _BAYES),
     (lambda e, b, f: e * (1 - f) / (e * (1 - f) + b * f), "the shares are swapped", "`share` is that of signal"),
-    (lambda e, b, f: 100 * _purity(e, b, f), *PER_CENT),
 )
 
 
@@ -153,32 +127,22 @@ def exercise_3_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _purity, *more, hint="use all three arguments")
 
 
-def _auc(score: Any, label: Any, weight: Any, *, tie: float = 0.5) -> float:
-    """The course's own answer to exercise 3.5."""
-    s, b = label == 1, label == 0
-    difference = score[s][:, None] - score[b][None, :]
-    wins = (difference > 0) + tie * (difference == 0)
-    return float(weight[s] @ wins @ weight[b] / (weight[s].sum() * weight[b].sum()))
-
-
-def _over(denominator: Any) -> Any:
-    """Return a function that divides the sum over won pairs by something else, of the weights of both classes."""
-    return lambda s, y, w: _auc(s, y, w) * w[y == 1].sum() * w[y == 0].sum() / denominator(w[y == 1], w[y == 0])
-
-
+_auc = course_answer("3.5")
 _HALF, _PAIR = "they count one half", "a pair has the weight w_i · w_j, one factor from each class"
 _DIVIDE = "divide by the sum of w_i · w_j over all pairs of signal and background"
-_MISTAKES_3_5 = (
-    (changed(_auc, lambda area: 1 - area), "signal and background are swapped", "count pairs where signal is higher"),
-    (with_argument(_auc, 2, np.ones_like), "pairs are counted, not weighted", _PAIR),
-    (with_argument(_auc, 2, np.abs), "negative weights count as positive", "no abs() in a sum of weights"),
-    (partial(_auc, tie=0.0), "pairs with equal scores count nothing", _HALF),
-    (partial(_auc, tie=1.0), "pairs with equal scores count as won", _HALF),
-    (lambda s, y, w: _auc(s, y, np.where(y == 1, w, 1.0)), "only the weights of the signal are used", _PAIR),
-    (lambda s, y, w: _auc(s, y, np.where(y == 0, w, 1.0)), "only the weights of the background are used", _PAIR),
-    (_over(lambda s, b: 1), "the sum is not divided", _DIVIDE),
-    (_over(lambda s, b: len(s) * len(b)), "the sum is divided by the number of pairs", _DIVIDE),
-    (_over(lambda s, b: (s.sum() + b.sum()) ** 2), "the sum is divided by the square of all weights", _DIVIDE),
+_SIGNAL, _BACKGROUND = "weight[signal][:, None]", "weight[background][None, :]"
+_MISTAKES_3_5 = variants(
+    "3.5",
+    ("difference > 0", "difference < 0", "signal and background are swapped", "count pairs where signal is higher"),
+    (f"{_SIGNAL} * {_BACKGROUND}", "1.0 + 0 * difference", "pairs are counted, not weighted", _PAIR),
+    ("weight[", "abs(weight)[", "negative weights count as positive", "no abs() in a sum of weights"),
+    (" + 0.5 * (difference == 0)", "", "pairs with equal scores count nothing", _HALF),
+    ("0.5 * ", "", "pairs with equal scores count as won", _HALF),
+    (f"* {_BACKGROUND}", "+ 0 * difference", "only the weights of the signal are used", _PAIR),
+    (f"{_SIGNAL} *", "0 * difference +", "only the weights of the background are used", _PAIR),
+    (" / pairs.sum()", "", "the sum is not divided", _DIVIDE),
+    ("pairs.sum()", "pairs.size", "the sum is divided by the number of pairs", _DIVIDE),
+    ("pairs.sum()", "weight.sum() ** 2", "the sum is divided by the square of all weights", _DIVIDE),
 )
 
 
@@ -213,23 +177,16 @@ def exercise_3_5(answer: Any, report: Report) -> None:
     report.agrees(answer, _auc, (scores, classes, weights), hint="take all events that are given")
 
 
-def _gaussian_auc(distance: float) -> float:
-    return float(stats.norm.cdf(distance / np.sqrt(2)))
-
-
+_gaussian_auc = course_answer("3.6")
 _WIDTH = "a difference of two independent Gaussians of width 1 is a Gaussian of width √2"
-_MISTAKES_3_6 = (
-    (lambda d: stats.norm.cdf(d), "the width of the difference is taken to be 1", _WIDTH),
-    (lambda d: stats.norm.cdf(d / 2), "the width of the difference is taken to be 2", _WIDTH),
-    (lambda d: stats.norm.cdf(d * np.sqrt(2)), "the root is on the wrong side", _WIDTH),
-    (lambda d: stats.norm.cdf(d / 2 / np.sqrt(2)), "half the distance is taken", "the difference lies around d"),
-    (lambda d: stats.norm.sf(d / np.sqrt(2)), "this is the probability to lose", "signal has the larger mean"),
-    (
-        lambda d: 2 * stats.norm.cdf(d / np.sqrt(2)) - 1,
-        "this is 2 AUC − 1",
-        "one half for no distance",
-    ),
-    (lambda d: stats.norm.pdf(d / np.sqrt(2)), "this is a density", "norm.cdf is the probability"),
+_MISTAKES_3_6 = variants(
+    "3.6",
+    (" / np.sqrt(2)", "", "the width of the difference is taken to be 1", _WIDTH),
+    ("np.sqrt(2)", "2", "the width of the difference is taken to be 2", _WIDTH),
+    ("/ np.sqrt(2)", "* np.sqrt(2)", "the root is on the wrong side", _WIDTH),
+    ("np.sqrt(2)", "np.sqrt(8)", "half the distance is taken", "the difference lies around d"),
+    ("cdf", "sf", "this is the probability to lose", "signal has the larger mean"),
+    ("cdf", "pdf", "this is a density", "norm.cdf is the probability"),
 )
 
 
@@ -241,23 +198,16 @@ def exercise_3_6(answer: Any, report: Report) -> None:
     report.agrees(answer, _gaussian_auc, (0.0,), (0.4,), (3.0,), hint="use the argument distance")
 
 
-def _cut_for(score: Any, label: Any, weight: Any, efficiency: float, *, sign: int = 1, step: int = 0) -> float:
-    """The course's own answer to exercise 3.8; the options are the variants that students write."""
-    score, weight = score[label == 1], weight[label == 1]
-    order = np.argsort(-sign * score, kind="stable")
-    kept = np.cumsum(weight[order]) / weight.sum()
-    position = int(np.argmax(kept >= efficiency - 1e-9)) + step
-    return float(score[order][np.clip(position, 0, len(order) - 1)])
-
-
-_HIGHEST = "add up the weights, highest score first"
-_MISTAKES_3_8 = (
-    (partial(_cut_for, step=-1), "this cut keeps too little signal", "it must be *at least* that asked for"),
-    (partial(_cut_for, step=1), "this cut keeps more signal than it has to", "take the tightest that is enough"),
-    (with_argument(_cut_for, 1, np.ones_like), "background events are counted as well", "take only label 1"),
-    (with_argument(_cut_for, 1, lambda y: 1 - y), "this keeps that share of the background", "take label 1"),
-    (with_argument(_cut_for, 2, np.ones_like), "signal events are counted, not weighted", _HIGHEST),
-    (partial(_cut_for, sign=-1), "the weights are added from the lowest score up", _HIGHEST),
+_cut_for = course_answer("3.8")
+_HIGHEST, _FIRST = "add up the weights, highest score first", "np.argmax(kept >= efficiency - 1e-9)"
+_MISTAKES_3_8 = variants(
+    "3.8",
+    (_FIRST, f"{_FIRST} - 1", "this cut keeps too little signal", "it must be *at least* that asked for"),
+    (_FIRST, f"{_FIRST} + 1", "this cut keeps more signal than it has to", "take the tightest that is enough"),
+    ("label == 1", "label >= 0", "background events are counted as well", "take only label 1"),
+    ("label == 1", "label == 0", "this keeps that share of the background", "take label 1"),
+    ("weight[label == 1]", "weight[label == 1] ** 0", "signal events are counted, not weighted", _HIGHEST),
+    ("-signal_score", "signal_score", "the weights are added from the lowest score up", _HIGHEST),
     (lambda s, y, w, e: np.quantile(s[y == 1], 1 - e), "this is a quantile of the raw events", _HIGHEST),
     (lambda s, y, w, e: np.quantile(s[y == 1], e), "this is a quantile of the raw events, from below", _HIGHEST),
     (lambda s, y, w, e: s[y == 1].min(), "this cut keeps all of the signal", "np.argmax finds the *first* True"),
@@ -301,21 +251,14 @@ def exercise_3_8(answer: Any, report: Report) -> None:
 
 
 _to_mixture = course_answer("3.10")
-
-
-def _unscaled(p: Any, old: float, new: float) -> Any:
-    return (p * new / old) / (p * new / old + (1 - p))
-
-
 _FACTOR = "the background takes the factor (1 − π′)/(1 − π)"
-_MISTAKES_3_10 = (
-    (lambda p, old, new: p * new / old, "this only scales the score", "divide by the sum of both terms"),
+_MISTAKES_3_10 = variants(
+    "3.10",
+    (" / (signal + background)", "", "this only scales the score", "divide by the sum of both terms"),
     (lambda p, old, new: _to_mixture(p, new, old), "the two shares are swapped", "share is that of the training"),
-    (changed(_to_mixture, lambda p: 1 - p), "this is the probability of background", "the signal's term goes on top"),
-    (with_argument(_to_mixture, 1, lambda _: 0.5), "the share of the training is left out", "divide by π and 1 − π"),
-    (with_argument(_to_mixture, 2, lambda _: 0.5), "the new share is left out", "multiply the terms by π′ and 1 − π′"),
-    (changed(_to_mixture, lambda p: p / (1 - p)), "these are odds", "turn odds r into a probability: r/(1 + r)"),
-    (_unscaled, "the term of the background is not scaled", _FACTOR),
+    (((" / share", ""), (" / (1 - share)", "")), "the share of the training is left out", "divide by π and 1 − π"),
+    (((" * new_share", ""), (" * (1 - new_share)", "")), "the new share is left out", "multiply by π′ and 1 − π′"),
+    (" * (1 - new_share) / (1 - share)", "", "the term of the background is not scaled", _FACTOR),
     (lambda p, old, new: p, "signal and background have the same factor", _FACTOR),
 )
 

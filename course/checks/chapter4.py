@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, follows, gives, hold, part, parts_follow
+from course.checks.tables import caught, follows, gives, hold, parts_follow, variants
 
 _NONE = "none of them"
 _CHANGES = ("size", "epochs", "rate")
@@ -36,10 +36,7 @@ def exercise_4_1(answer: Any, report: Report, *, histories: Mapping[str, Mapping
     )
 
 
-def _needed(values: Any, error: float) -> float:
-    return float((np.std(values) / error) ** 2)
-
-
+_needed = course_answer("4.2")
 _GROWS = "the error of a mean of n events is the spread divided by √n: solve for n"
 _MISTAKES_4_2 = (
     (lambda values, error: np.std(values) / error, "a square is missing", _GROWS),
@@ -47,13 +44,8 @@ _MISTAKES_4_2 = (
     (lambda values, error: (np.mean(values) / error) ** 2, "this takes the loss itself", "its spread, np.std, matters"),
     (lambda values, error: 1 / error**2, "this is right for a spread of 1", "the losses have a spread of their own"),
     (lambda values, error: np.mean(values) / error**2, "this is right for counts", "a mean loss is no Poisson count"),
-    (lambda values, error: (error / np.std(values)) ** 2, "the fraction is turned round", _GROWS),
     (lambda values, error: np.var(values) / error**2 / len(values), "the events you have divide it", _GROWS),
-    (
-        lambda values, error: len(values) * np.var(values) / error**2,
-        "the events you have multiply it",
-        _GROWS,
-    ),
+    (lambda values, error: len(values) * np.var(values) / error**2, "the events you have multiply it", _GROWS),
 )
 
 
@@ -69,43 +61,22 @@ def exercise_4_2(answer: Any, report: Report) -> None:
     report.agrees(answer, _needed, *more, hint="use both arguments", relative=0.006)
 
 
-def _stop(losses: Sequence[float], patience: int, rule: str = "") -> tuple[int, int]:
-    """The course's own answer to exercise 4.4: the best and the last epoch; rules are variants that students write."""
-    best, best_epoch, waited = np.inf, 0, 0
-    reference = np.inf
-    for epoch, loss in enumerate(losses, start=1):
-        is_better = loss <= reference if rule == "ties" else loss < reference
-        if loss < best:
-            best, best_epoch = loss, epoch
-        if not is_better:
-            waited += 1
-        elif rule != "never reset":
-            waited = 0
-        reference = loss if rule == "previous" else min(reference, loss)
-        if waited >= patience:
-            return best_epoch, epoch
-    return best_epoch, len(losses)
-
-
-def _lowest(losses: Sequence[float], _: int) -> int:
-    return int(np.argmin(losses)) + 1
-
-
+_stop = course_answer("4.4")
 _FROM_1, _LEAVE = "the first epoch has the number 1", "leave the loop when patience is used up: return or break"
-_MISTAKES_4_4 = (
-    (changed(_stop, lambda pair: np.array(pair) - 1), "epochs are counted from 0", _FROM_1),
-    (changed(_stop, lambda pair: (pair[0] - 1, pair[1])), "the best epoch is counted from 0", _FROM_1),
-    (changed(_stop, lambda pair: (pair[0], pair[1] - 1)), "one epoch too few", "train `patience` epochs more"),
-    (changed(_stop, lambda pair: (pair[0], pair[1] + 1)), "one epoch too many", "stop when patience is reached"),
-    (changed(_stop, lambda pair: pair[::-1]), "the order is another one", "return best_epoch, last_epoch"),
-    (lambda *g: (g[0][_stop(*g)[0] - 1], _stop(*g)[1]), "this is the best loss", "return its epoch"),
-    (partial(_stop, rule="previous"), "each loss is compared with the epoch before", "compare with the best so far"),
-    (partial(_stop, rule="ties"), "an equal loss counts as a gain", "only a lower loss is better: use <"),
-    (partial(_stop, rule="never reset"), "the waiting is never reset", "after a new best epoch, count from zero again"),
-    (lambda *g: (_lowest(*g), _stop(*g)[1]), "the best epoch lies after the end", "forget what follows"),
-    (lambda *g: (_lowest(*g), len(g[0])), "the training does not stop", _LEAVE),
-    (lambda *g: (_stop(*g)[0], len(g[0])), "the training does not stop", _LEAVE),
-    (changed(_stop, lambda pair: (pair[1],) * 2), "both are the last epoch", "the best lies `patience` epochs before"),
+_BEFORE, _BEST, _STOPS = "loss < losses[epoch - 2]", "loss < losses[best_epoch - 1]", "return best_epoch, epoch"
+_MISTAKES_4_4 = variants(
+    "4.4",
+    (_STOPS, "return best_epoch - 1, epoch - 1", "epochs are counted from 0", _FROM_1),
+    (_STOPS, "return best_epoch - 1, epoch", "the best epoch is counted from 0", _FROM_1),
+    (_STOPS, f"{_STOPS} - 1", "one epoch too few", "train `patience` epochs more"),
+    (_STOPS, f"{_STOPS} + 1", "one epoch too many", "stop when patience is reached"),
+    (_STOPS, "return losses[best_epoch - 1], epoch", "this is the best loss", "return its epoch"),
+    (_BEST, _BEFORE, "each loss is compared with the epoch before", "compare with the best so far"),
+    ("loss < ", "loss <= ", "an equal loss counts as a gain", "only a lower loss is better: use <"),
+    (_STOPS, "return losses.index(min(losses)) + 1, epoch", "the best epoch lies after the end", "forget what follows"),
+    (_STOPS, "pass", "the training does not stop", _LEAVE),
+    (_STOPS, "return best_epoch, len(losses)", "the training does not stop", _LEAVE),
+    (_STOPS, "return epoch, epoch", "both are the last epoch", "the best lies `patience` epochs before"),
 )
 
 
@@ -135,10 +106,7 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _stop, *itertools.product(walks, (1, 3, 8)), hint="use the arguments losses and patience")
 
 
-def _paired(a: Any, b: Any, weight: Any) -> tuple[float, float]:
-    difference = a - b
-    mean = np.sum(weight * difference) / np.sum(weight)
-    return float(mean), float(np.sqrt(np.sum((weight * (difference - mean)) ** 2)) / np.sum(weight))
+_paired = course_answer("4.5")
 
 
 def _unpaired(a: Any, b: Any, weight: Any) -> float:
@@ -146,32 +114,28 @@ def _unpaired(a: Any, b: Any, weight: Any) -> float:
 
 
 _EVENT_BY_EVENT = "take the difference of each event first, and then its spread"
-_PAIRED_MEAN = (
+_PAIRED_MEAN = variants(
+    "4.5",
     (lambda a, b, w: np.mean(a - b), "the weights are not used", "Σ w (a − b) / Σ w"),
-    (lambda a, b, w: -_paired(a, b, w)[0], "this is b − a", "a − b"),
     (lambda a, b, w: np.sum(w * (a - b)), "this is the sum", "divide by the sum of the weights"),
     (lambda a, b, w: np.mean(w * (a - b)), "this is divided by the number of events", "by the sum of the weights"),
-    (lambda a, b, w: _paired(np.abs(a - b), 0 * a, w)[0], "the signs are lost", "gains and losses may cancel"),
+    ("difference = a - b", "difference = abs(a - b)", "the signs are lost", "gains and losses may cancel"),
+    result=0,
 )
 _ALIKE = "this takes light and heavy events to scatter alike", "let each deviation count with its weight: Σ w² (d − d̄)²"
-_PAIRED_ERROR = (
+_ERROR, _SPREAD = "np.sum((weight * (difference - mean)) ** 2)", "np.average((difference - mean) ** 2, weights=weight)"
+_PAIRED_ERROR = variants(
+    "4.5",
     (_unpaired, "both errors are added in squares", f"a and b are of the same events: {_EVENT_BY_EVENT}"),
     (lambda a, b, w: np.std(a - b) / np.sqrt(len(a)), "the weights are not used", "√Σ (w (d − d̄))² / Σ w"),
-    (lambda a, b, w: np.std(a - b) * np.sqrt(np.sum(w**2)) / np.sum(w), *_ALIKE),
-    (
-        lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w) * np.sum(w**2)) / np.sum(w),
-        *_ALIKE,
-    ),
+    (_ERROR, "np.var(difference) * np.sum(weight**2)", *_ALIKE),
+    (_ERROR, f"{_SPREAD} * np.sum(weight**2)", *_ALIKE),
     (lambda a, b, w: np.std(a - b), "this is the spread of single events", "the mean of n events is known better"),
-    (
-        lambda a, b, w: np.sqrt(np.average((a - b - _paired(a, b, w)[0]) ** 2, weights=w)),
-        "this is a spread",
-        "of the mean",
-    ),
-    (lambda a, b, w: _paired(a, b, w)[1] ** 2, "this is the square of the error", "take the root"),
-    (lambda a, b, w: np.sqrt(np.sum((w * (a - b)) ** 2)) / np.sum(w), "the mean is not subtracted", "d − d̄"),
-    (lambda a, b, w: np.sqrt(np.sum(w * (a - b - _paired(a, b, w)[0]) ** 2)) / np.sum(w), "Σw in place of Σw²", "w²"),
-    (lambda a, b, w: _paired(a, b, w)[1] * np.sum(w), "this is the error of the sum", "divide by Σ w as well"),
+    (f"np.sqrt({_ERROR}) / np.sum(weight)", f"np.sqrt({_SPREAD})", "this is a spread", "of the mean"),
+    ("(difference - mean)", "difference", "the mean is not subtracted", "d − d̄"),
+    ("(weight * (difference - mean)) ** 2", "weight * (difference - mean) ** 2", "Σw in place of Σw²", "w²"),
+    (f"{_ERROR}) / np.sum(weight)", f"{_ERROR})", "this is the error of the sum", "divide by Σ w as well"),
+    result=1,
 )
 
 
@@ -287,48 +251,24 @@ def exercise_4_8(answer: Any, report: Report, *, table: pd.DataFrame) -> None:
         report.holds(names == right, "no others are as good", hint="«above the best» against twice «its error»")
 
 
-def _chi_square(
-    values_a: Any, weight_a: Any, values_b: Any, weight_b: Any, edges: Any, variant: str = ""
-) -> tuple[float, int]:
-    """The course's own answer to exercise 4.9, or one of the variants that students write."""
-    contents, variances = [], []
-    for values, weight in ((values_a, weight_a), (values_b, weight_b)):
-        weight = np.asarray(weight, np.float64)
-        content = np.histogram(values, edges, weights=weight)[0]
-        squares = np.abs(content) if variant == "poisson" else np.histogram(values, edges, weights=weight**2)[0]
-        total = 1.0 if variant == "not normalised" else content.sum()
-        contents.append(content / total)
-        variances.append(squares / (1.0 if variant == "errors not normalised" else total**2))
-    a, b = variances
-    variance = {"first": a, "second": b, "linear": (np.sqrt(a) + np.sqrt(b)) ** 2}.get(variant, a + b)
-    filled = {"in both": np.minimum(a, b) > 0, "positive": np.maximum(*contents) > 0}.get(variant, variance > 0)
-    pulls = (contents[0] - contents[1])[filled] / np.sqrt(variance[filled])
-    return float(np.sum(pulls if variant == "not squared" else pulls**2)), int(filled.sum()) - 1
-
-
-def _chi(variant: str) -> Any:
-    return part(0, _chi_square, variant=variant)
-
-
-def _counted(a: Any, u: Any, b: Any, v: Any, edges: Any) -> float:
-    return _chi_square(a, np.ones(len(a)), b, np.ones(len(b)), edges)[0]
-
-
+_chi_square = course_answer("4.9")
 _FILLED, _BOTH = "count only the bins that are filled, minus one", "both fluctuate"
-_MISTAKES_CHI2 = (
+_SHAPE, _VARIANCE, _SUM = " / content.sum()", " / content.sum() ** 2", "variances[0] + variances[1]"
+_MISTAKES_CHI2 = variants(
+    "4.9",
     (lambda *_: np.nan, "χ² is not a number", "leave out bins in which both histograms are empty: there it is 0/0"),
-    (_chi("not normalised"), "the histograms are not normalised", "divide each by its sum first"),
-    (_chi("errors not normalised"), "the errors are not normalised", "σ scales as its histogram: divide it as well"),
-    (_chi("poisson"), "errors are √content", "with weights, the squared error is Σw²"),
-    (_chi("linear"), "the errors are added linearly", "add their squares"),
-    (_chi("first"), "only the first histogram has errors", _BOTH),
-    (_chi("second"), "only the second histogram has errors", _BOTH),
-    (_chi("in both"), "a bin counts only where it is filled in both samples", "leave out those where *both* are empty"),
-    (_chi("positive"), "bins in which negative weights prevail are left out", "a bin is empty if its Σw² is 0"),
-    (_chi("not squared"), "the differences are not squared", "differences of both signs must not cancel"),
-    (_counted, "events are counted, not weighted", "np.histogram(values, edges, weights=weight)"),
+    (((_VARIANCE, ""), (_SHAPE, "")), "the histograms are not normalised", "divide each by its sum first"),
+    (_VARIANCE, "", "the errors are not normalised", "σ scales as its histogram: divide it as well"),
+    ("(squares", "(abs(content)", "errors are √content", "with weights, the squared error is Σw²"),
+    (_SUM, "sum(np.sqrt(variances)) ** 2", "the errors are added linearly", "add their squares"),
+    (_SUM, "variances[0]", "only the first histogram has errors", _BOTH),
+    (_SUM, "variances[1]", "only the second histogram has errors", _BOTH),
+    ("variance > 0", "np.minimum(*variances) > 0", "only bins filled in both samples count", "both must be empty"),
+    ("variance > 0", "np.maximum(*shapes) > 0", "bins of a negative sum are left out", "empty is where Σw² is 0"),
+    ("** 2 / variance[filled]", "/ np.sqrt(variance[filled])", "the differences are not squared", "signs would cancel"),
+    ("content =", "weight = weight**0; content =", "events are counted, not weighted", "weights=weight"),
     (lambda *g: np.divide(*_chi_square(*g)), "χ² is divided by the degrees of freedom", "return both by themselves"),
-    (lambda *g: np.sqrt(_chi_square(*g)[0]), "this is the root of χ²", "the squares are added, and stay squares"),
+    result=0,
 )
 _MISTAKES_NDF = (
     (lambda *g: _chi_square(*g)[1] + 1, "one degree of freedom too many", "normalising fixes the sum: subtract 1"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,14 +12,12 @@ from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import (
-    PER_CENT,
     caught,
-    changed,
     follows,
     gives,
     hold,
     losses,
-    with_argument,
+    variants,
 )
 from labcourse import weights
 
@@ -28,23 +25,21 @@ _NO_ABS = "negative weights count as positive", "no abs(): they subtract, above 
 _BELOW = "the weights below are absolute", "no abs(): they subtract below as well"
 
 
-def _weighted_loss(y: Any, score: Any, weight: Any, background: int = 1) -> float:
-    """The course's own answer to exercise 5.1."""
-    weight = np.asarray(weight, np.float64)
-    return float(np.sum(weight * losses(y, score, background=background)) / np.sum(weight))
+_weighted_loss = course_answer("5.1")
 
-
-_MISTAKES_5_1 = (
-    (lambda y, p, w: w * losses(y, p), "this is one number per event", "add up, and divide by the sum of weights"),
-    (with_argument(_weighted_loss, 2, np.ones_like), "the weights are not used", "multiply each loss by its weight"),
-    (lambda y, p, w: (w * losses(y, p)).mean(), "the sum is divided by the number of events", "by the sum of weights"),
-    (lambda y, p, w: w @ losses(y, p), "the sum is not divided by anything", "divide by the sum of weights"),
-    (changed(_weighted_loss, np.negative), "the sign is missing", "a logarithm of a probability is negative"),
-    (with_argument(_weighted_loss, 2, np.abs), *_NO_ABS),
-    (lambda y, p, w: w @ losses(y, p) / np.abs(w).sum(), *_BELOW),
-    (partial(_weighted_loss, background=0), "only signal counts", "background has -log(1 - score)"),
-    (with_argument(_weighted_loss, 0, lambda y: 1 - y), "the labels are swapped", "log(score) belongs to y = 1"),
-    (lambda y, p, w: losses(y, p).sum() / w.sum(), "the weights are only used below", "multiply each loss, too"),
+_MEAN_LOSS = "(weight * losses).sum() / weight.sum()"
+_MISTAKES_5_1 = variants(
+    "5.1",
+    (_MEAN_LOSS, "weight * losses", "this is one number per event", "add up, and divide by the sum of weights"),
+    (_MEAN_LOSS, "losses.mean()", "the weights are not used", "multiply each loss by its weight"),
+    ("/ weight.sum()", "/ len(y)", "the sum is divided by the number of events", "by the sum of weights"),
+    (" / weight.sum()", "", "the sum is not divided by anything", "divide by the sum of weights"),
+    ("-np.where", "np.where", "the sign is missing", "a logarithm of a probability is negative"),
+    (_MEAN_LOSS, "(abs(weight) * losses).sum() / abs(weight).sum()", *_NO_ABS),
+    ("/ weight.sum()", "/ abs(weight).sum()", *_BELOW),
+    ("np.log(1 - score)", "0", "only signal counts", "background has -log(1 - score)"),
+    ("y == 1", "y == 0", "the labels are swapped", "log(score) belongs to y = 1"),
+    ("weight * losses", "losses", "the weights are only used below", "multiply each loss, too"),
 )
 
 
@@ -64,28 +59,20 @@ def exercise_5_1(answer: Any, report: Report) -> None:
 _weighted_accuracy = course_answer("5.2")
 
 
-def _called(chosen: Callable[[Any, Any], Any], over: Callable[[Any], Any] = np.sum) -> Callable[..., Any]:
-    """Return a function that sums the weights of the events chosen by label and score, and divides by something."""
-    return lambda y, p, w: w[chosen(y == 1, p)].sum() / over(w)
-
-
-def _is_right(is_signal: Any, score: Any) -> Any:
-    return is_signal == (score >= 0.5)
-
-
 _WHOLE = "divide by the sum of all weights"
-_MISTAKES_5_2 = (
-    (lambda y, p, w: _is_right(y == 1, p), "this is one answer per event", "add up the weights of the right ones"),
-    (with_argument(_weighted_accuracy, 2, np.ones_like), "events are counted, not weighted", "use sums of weights"),
-    (changed(_weighted_accuracy, lambda share: 100 * share), *PER_CENT),
-    (changed(_weighted_accuracy, lambda share: 1 - share), "this is the share of wrong answers", "1 minus it"),
-    (with_argument(_weighted_accuracy, 2, np.abs), *_NO_ABS),
-    (_called(_is_right, lambda w: 1), "this is a sum", _WHOLE),
-    (_called(_is_right, len), "divided by the number of events", _WHOLE),
-    (_called(_is_right, lambda w: np.abs(w).sum()), *_BELOW),
-    (_called(lambda y, p: y & (p >= 0.5)), "only signal can be right", "background below 0.5 is right, too"),
-    (_called(lambda y, p: p >= 0.5), "this is the share that is called signal", "compare with the label"),
-    (_called(lambda y, p: y == (p > 0.5)), "0.5 itself is called background", "score >= 0.5"),
+_SHARE = "weight[is_right].sum() / weight.sum()"
+_MISTAKES_5_2 = variants(
+    "5.2",
+    (_SHARE, "is_right", "this is one answer per event", "add up the weights of the right ones"),
+    (_SHARE, "is_right.mean()", "events are counted, not weighted", "use sums of weights"),
+    (") == (", ") != (", "this is the share of wrong answers", "1 minus it"),
+    (_SHARE, "abs(weight)[is_right].sum() / abs(weight).sum()", *_NO_ABS),
+    (" / weight.sum()", "", "this is a sum", _WHOLE),
+    ("/ weight.sum()", "/ len(y)", "divided by the number of events", _WHOLE),
+    ("/ weight.sum()", "/ abs(weight).sum()", *_BELOW),
+    ("== (y == 1)", "& (y == 1)", "only signal can be right", "background below 0.5 is right, too"),
+    (" == (y == 1)", "", "this is the share that is called signal", "compare with the label"),
+    (">= 0.5", "> 0.5", "0.5 itself is called background", "score >= 0.5"),
 )
 
 
@@ -125,60 +112,48 @@ def exercise_5_4(answer: Any, report: Report, *, losses: Mapping[str, float], kn
         report.holds(given == right, "the losses say so", hint=small)
 
 
-Balance = Callable[[Any, Any], Any]
+_balance = course_answer("5.5")
 
-
-def _balance(*, size: Any = np.abs, each: Any = lambda w, n: n / 2 / w.sum()) -> Balance:
-    """Return a function that scales the sizes of the weights in each class by ``each(sizes, number of all events)``."""
-
-    def balance(weight: Any, label: Any) -> Any:
-        balanced = np.array(size(np.asarray(weight, float)), float)
-        for y in (0, 1):
-            members = np.asarray(label) == y
-            balanced[members] *= each(balanced[members], len(balanced))
-        return balanced
-
-    return balance
-
-
-_right_balance = _balance()
-_signed = _balance(size=np.array)
-_all_alike = _balance(size=np.ones_like)
-
-
-def _not_balanced(weight: Any, label: Any) -> Any:
-    return np.abs(weight) / np.mean(np.abs(weight))
-
-
-def _only_signal_scaled(weight: Any, label: Any) -> Any:
-    signal, size = np.asarray(label) == 1, np.abs(weight)
-    return np.where(signal, size * size[~signal].sum() / size[signal].sum(), size)
-
-
-def _factors(weight: Any, label: Any) -> Any:
-    return [len(label) / 2 / np.abs(weight[label == y]).sum() for y in (0, 1)]
-
-
-_MISTAKES_5_5 = (
-    (_signed, "negative weights stay negative", "take np.abs first"),
-    (_balance(size=lambda w: np.maximum(w, 0)), "negative weights are set to zero", "np.abs"),
-    (_balance(each=lambda w, n: 1 / w.mean()), "each class has the mean one", "equal *sums*: numbers of events differ"),
-    (_not_balanced, "the classes are not balanced", "scale signal and background by different factors"),
-    (_balance(each=lambda w, n: 0.5 / w.sum()), "the weights add up to one", "the mean is one: times number of events"),
-    (_balance(each=lambda w, n: n / w.sum()), "each class adds up to the number of events", "half of it"),
-    (_balance(each=lambda w, n: 1 / w.sum()), "each class adds up to one", "multiply by half the number of events"),
-    (_only_signal_scaled, "the mean is not one", "the sums are equal; now divide all weights by their mean"),
-    (_all_alike, "all events of a class have the same weight", "keep the ratios: scale the event weights"),
-    (changed(_signed, lambda w: w.clip(0)), "negative weights are dropped after the scaling", "take np.abs first"),
-    (_factors, "these are the two factors", "multiply the weights of each class by its factor"),
+_FACTOR_5_5 = "len(balanced) / 2 / balanced[members].sum()"
+_ONE_FACTOR = (_FACTOR_5_5, "1"), ("return balanced", "return balanced / balanced.mean()")
+_ONLY_SIGNAL = ("(0, 1)", "(1,)"), (_FACTOR_5_5, "balanced[~members].sum() / balanced[members].sum()")
+_CLIPPED = ("np.abs(weight)", "np.array(weight)"), ("return balanced", "return balanced.clip(0)")
+_MISTAKES_5_5 = variants(
+    "5.5",
+    ("np.abs(weight)", "np.array(weight)", "negative weights stay negative", "take np.abs first"),
+    (_ONE_FACTOR, "the classes are not balanced", "scale signal and background by different factors"),
+    (
+        "np.abs(weight)",
+        "np.ones_like(weight)",
+        "all events of a class have the same weight",
+        "keep the ratios: scale the event weights",
+    ),
+    ("np.abs(weight)", "np.maximum(weight, 0)", "negative weights are set to zero", "np.abs"),
+    (
+        _FACTOR_5_5,
+        "1 / balanced[members].mean()",
+        "each class has the mean one",
+        "equal *sums*: numbers of events differ",
+    ),
+    ("len(balanced) / 2", "0.5", "the weights add up to one", "the mean is one: times number of events"),
+    (" / 2", "", "each class adds up to the number of events", "half of it"),
+    ("len(balanced) / 2", "1", "each class adds up to one", "multiply by half the number of events"),
+    (_ONLY_SIGNAL, "the mean is not one", "the sums are equal; now divide all weights by their mean"),
+    (_CLIPPED, "negative weights are dropped after the scaling", "take np.abs first"),
+    (
+        lambda weight, label: [len(label) / 2 / np.abs(weight[label == y]).sum() for y in (0, 1)],
+        "these are the two factors",
+        "multiply the weights of each class by its factor",
+    ),
 )
+_signed, _not_balanced, _all_alike = (function for function, *_ in _MISTAKES_5_5[:3])
 
 
 @exercise("5.5", fallback=weights.balance)
 def exercise_5_5(answer: Any, report: Report) -> None:
     """Balanced weights."""
     label, _, weight = crafted.scored(90, seed=54)
-    right, signal = _right_balance(weight, label), label == 1
+    right, signal = _balance(weight, label), label == 1
     result = answer(weight, label)
     report.recognises(result, *_MISTAKES_5_5, given=(weight, label), right=right)
     array = np.asarray(result)
@@ -194,7 +169,7 @@ def exercise_5_5(answer: Any, report: Report) -> None:
     )
     gives(report, answer, ((-weight, label), right, "works for any sign", "np.abs(weight)"))
     other = 3 * weight[:51], 1 - label[:51]
-    report.agrees(answer, _right_balance, other, hint="use nothing but what is passed to the function")
+    report.agrees(answer, _balance, other, hint="use nothing but what is passed to the function")
 
 
 def _one(factor: float, place: int) -> Callable[[Any], Any]:
@@ -219,7 +194,7 @@ _CHANGES_5_6 = (
 
 def _wrongly_balanced(weight: Any, label: Any) -> list[tuple[Any, str, str]]:
     """Return weights that a test of balanced weights has to refuse, what they are, and a hint."""
-    right = _right_balance(weight, label)
+    right = _balance(weight, label)
 
     def changed_in(y: int, change: Callable[[Any], Any]) -> Any:
         """Return the right weights with those of one class changed, and scaled to the sum that they had."""
@@ -249,7 +224,7 @@ def _wrongly_balanced(weight: Any, label: Any) -> list[tuple[Any, str, str]]:
 def exercise_5_6(answer: Any, report: Report) -> None:
     """A test of balanced weights: the mistakes it has to find."""
     label, _, weight = crafted.scored(80, seed=55)
-    right, trials = _right_balance(weight, label), _wrongly_balanced(weight, label)
+    right, trials = _balance(weight, label), _wrongly_balanced(weight, label)
     verdicts = [answer(weight, label, balanced) for balanced in (right, right.astype(np.float32))]
     if not all(isinstance(verdict, (bool, np.bool_)) for verdict in verdicts):
         kind = type(verdicts[0]).__name__
@@ -269,39 +244,30 @@ def exercise_5_6(answer: Any, report: Report) -> None:
     caught(report, *((let, f"it lets pass: {what}", hint) for let, (_, what, hint) in zip(passed, trials, strict=True)))
     # In the samples about one event in twenty has the weight zero.
     with_zeros = np.where(np.arange(80) % 20 == 7, 0.0, weight)
-    if not answer(with_zeros, label, _right_balance(with_zeros, label)):
+    if not answer(with_zeros, label, _balance(with_zeros, label)):
         hint = "0/0 is not a number: compare shares of the sum of the class, or leave these events out of the ratio"
         report.wrong(f"{fails} if the weight of some events is zero", hint)
     for what in dict.fromkeys(what for _, what, _ in trials[:4]):
         report.holds(True, f"finds {what}")
 
 
-def _n_effective(weight: Any) -> float:
-    return float(weight.sum() ** 2 / (weight**2).sum())
-
-
-def _distance(spread: float, a: Any, b: Any, *, size: Any = _n_effective, join: Any = np.hypot) -> float:
-    """The course's own answer to exercise 5.7; the options are the variants that students write."""
-    return float(spread * join(size(a) ** -0.5, size(b) ** -0.5))
-
+_distance = course_answer("5.7")
 
 _WORTH = "in place of n stands the number that the events are worth, (Σw)²/Σw²"
-_MISTAKES_5_7 = (
-    (partial(_distance, size=len), "all events count the same", _WORTH),
-    (partial(_distance, size=np.sum), "the sum of weights takes the place of n", _WORTH),
-    (partial(_distance, size=lambda w: (w**2).sum()), "Σw² takes the place of n", _WORTH),
-    (partial(_distance, join=np.add), "the errors are added", "variances add up: the root of the sum of the squares"),
-    (partial(_distance, join=np.subtract), "the errors are subtracted", "also of a difference the variances add up"),
-    (partial(_distance, join=lambda a, b: a**2 + b**2), "this is a variance over the spread", "take the root"),
-    (lambda s, a, b: _distance(s, a, b) ** 2, "this is the variance", "take the root"),
-    (
-        lambda s, a, b: s / np.sqrt(_n_effective(np.append(a, b))),
-        "this is the error of one mean of all",
-        "of a difference",
-    ),
-    (lambda s, a, b: s / np.sqrt(_n_effective(a)), "the second part has no error", "both fluctuate"),
-    (lambda s, a, b: s / np.sqrt(_n_effective(b)), "the first part has no error", "both fluctuate"),
-    (lambda s, a, b: _distance(1.0, a, b), "the spread is missing", "the error of a mean is the spread over a root"),
+_N_EFFECTIVE = "w.sum() ** 2 / (w**2).sum()"
+_ROOT = "np.sqrt(1 / n_a + 1 / n_b)"
+_MISTAKES_5_7 = variants(
+    "5.7",
+    (_N_EFFECTIVE, "len(w)", "all events count the same", _WORTH),
+    (_N_EFFECTIVE, "w.sum()", "the sum of weights takes the place of n", _WORTH),
+    (_N_EFFECTIVE, "(w**2).sum()", "Σw² takes the place of n", _WORTH),
+    (_ROOT, "(n_a**-0.5 + n_b**-0.5)", "the errors are added", "variances add up: the root of the sum of the squares"),
+    (_ROOT, "(n_a**-0.5 - n_b**-0.5)", "the errors are subtracted", "also of a difference the variances add up"),
+    (_ROOT, "(1 / n_a + 1 / n_b)", "this is a variance over the spread", "take the root"),
+    (f"spread * {_ROOT}", "spread**2 * (1 / n_a + 1 / n_b)", "this is the variance", "take the root"),
+    (" + 1 / n_b", "", "the second part has no error", "both fluctuate"),
+    ("1 / n_a + ", "", "the first part has no error", "both fluctuate"),
+    ("spread * ", "", "the spread is missing", "the error of a mean is the spread over a root"),
 )
 
 
@@ -315,44 +281,40 @@ def exercise_5_7(answer: Any, report: Report) -> None:
     report.agrees(answer, _distance, *more, hint="use all three arguments; a common factor of weights cancels")
 
 
-def _positive(position: Any, weight: Any, *, above: Any = lambda w: w, below: Any = np.abs, size: Any = np.abs) -> Any:
-    """The course's own answer to exercise 5.8; the options are the variants that students write."""
-    signed, absolute = (np.bincount(position, weights=each(weight)) for each in (above, below))
-    factor = np.maximum(signed, 0) / np.where(absolute > 0, absolute, 1)
-    return size(weight) * factor[position]
-
-
-def _mean_of_bin(position: Any, weight: Any) -> Any:
-    return np.maximum(np.bincount(position, weights=weight) / np.maximum(np.bincount(position), 1), 0)[position]
-
-
-def _not_clipped(position: Any, weight: Any) -> Any:
-    signed, absolute = (np.bincount(position, weights=each) for each in (weight, np.abs(weight)))
-    return np.abs(weight) * (signed / np.where(absolute > 0, absolute, 1))[position]
-
+_positive = course_answer("5.8")
 
 _FACTOR = "the factor of a bin is Σw / Σ|w|: then Σ|w| times it is Σw"
-_MISTAKES_5_8 = (
+_RESULT = "np.abs(weight) * factor[position]"
+_MISTAKES_5_8 = variants(
+    "5.8",
     (
-        lambda position, w: np.abs(w),
+        _RESULT,
+        "np.abs(weight)",
         "these are the absolute values",
         f"the sums have to be those with signs: {_FACTOR}",
     ),
+    (_RESULT, "np.maximum(weight, 0)", "negative weights are dropped", "then the sums are too large"),
+    ("factor[position]", "weight.sum() / np.abs(weight).sum()", "all bins have one factor", "each bin has its own"),
+    (_RESULT, "weight * factor[position]", "negative weights stay negative", "the factor multiplies |w|"),
     (
-        lambda position, w: np.maximum(w, 0),
-        "negative weights are dropped",
-        "then the sums are too large",
+        "np.maximum(signed, 0) / np.where(absolute > 0, absolute, 1)",
+        "absolute / np.where(signed > 0, signed, 1)",
+        "the fraction is turned round",
+        _FACTOR,
     ),
-    (lambda position, w: np.abs(w) * w.sum() / np.abs(w).sum(), "all bins have one factor", "each bin has its own"),
-    (partial(_positive, size=lambda w: w), "negative weights stay negative", "the factor multiplies |w|"),
-    (partial(_positive, above=np.abs, below=lambda w: w), "the fraction is turned round", _FACTOR),
-    (_mean_of_bin, "all events of a bin have the same weight", "in proportion to |w|"),
-    (_not_clipped, "in a bin the sum is negative, and so are its weights", "np.maximum(…, 0)"),
     (
-        lambda position, w: np.bincount(position, weights=w),
-        "this is one number per bin",
-        "one per event: factor[position]",
+        _RESULT,
+        "(factor * absolute / np.bincount(position))[position]",
+        "all events of a bin have the same weight",
+        "in proportion to |w|",
     ),
+    (
+        "np.maximum(signed, 0)",
+        "signed",
+        "in a bin the sum is negative, and so are its weights",
+        "np.maximum(…, 0)",
+    ),
+    (_RESULT, "signed", "this is one number per bin", "one per event: factor[position]"),
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, follows
+from course.checks.tables import caught, follows, variants
 
 Mask = NDArray[np.bool_]
 
@@ -122,29 +121,7 @@ def exercise_6_2(answer: Any, report: Report) -> None:
     report.holds(True, "four of the six leak, and these are the four")
 
 
-def _predicted_spread(
-    loss: Any,
-    weight: Any,
-    label: Any,
-    *,
-    size: Any = None,
-    factor: float = 0.5,
-    join: Any = np.hypot,
-    square: Any = None,
-) -> float:
-    """The course's own answer to exercise 6.3; the options are the variants that students write."""
-    parts = []
-    for value in (0, 1):
-        of_class = np.asarray(label) == value
-        w, values = np.asarray(weight, float)[of_class], np.asarray(loss, float)[of_class]
-        deviation = values - np.average(values, weights=w)
-        variance = np.average(deviation**2, weights=w) if square is None else square(values)
-        parts.append(factor * np.sqrt(variance / (_effective(w) if size is None else size(w))))
-    return float(join(*parts))
-
-
-def _effective(weight: Any) -> Any:
-    return np.sum(weight) ** 2 / np.sum(weight**2)
+_predicted_spread = course_answer("6.3")
 
 
 def _each_weighted(loss: Any, weight: Any, label: Any) -> float:
@@ -154,25 +131,26 @@ def _each_weighted(loss: Any, weight: Any, label: Any) -> float:
     return float(np.hypot(*of_class) / 2)
 
 
-def _together(loss: Any, weight: Any, label: Any) -> Any:
-    mean = np.average(loss, weights=weight)
-    return np.sqrt(np.average((loss - mean) ** 2, weights=weight) / _effective(weight))
-
-
 _WORTH = "a weighted mean has the error spread / √n_eff, with n_eff = (Σw)²/Σw² of its class"
-_MISTAKES_6_3 = (
-    (partial(_predicted_spread, size=len), "all events count the same", _WORTH),
-    (partial(_predicted_spread, size=lambda w: 1), "these are spreads of single events", _WORTH),
-    (partial(_predicted_spread, factor=1.0), "the halves are missing", "the loss is half of each mean"),
-    (partial(_predicted_spread, factor=0.5**0.5), "a half is not squared", "the variance of ½ ℓ is ¼ of that of ℓ"),
-    (partial(_predicted_spread, join=np.add), "the errors are added", "variances add up"),
-    (partial(_predicted_spread, join=np.subtract), "the errors are subtracted", "variances add up"),
-    (partial(_predicted_spread, join=lambda b, s: b), "the signal has no error", "both means fluctuate"),
-    (partial(_predicted_spread, join=lambda b, s: s), "the background has no error", "both means fluctuate"),
-    (partial(_predicted_spread, square=np.var), "the spread of the losses is not weighted", "np.average(…, weights=…)"),
-    (changed(_predicted_spread, lambda spread: spread**2), "this is the variance", "take the root"),
+_OF_ONE = "np.average((loss[members] - mean) ** 2, weights=weight[members])"
+_ADDED = (
+    ("(1 / 2) ** 2 * of_one / n_effective", "1 / 2 * np.sqrt(of_one / n_effective)"),
+    ("np.sqrt(variance)", "variance"),
+)
+_TOGETHER = ("label == value", "label >= 0"), ("(1 / 2) ** 2", "1 / 2")
+_MISTAKES_6_3 = variants(
+    "6.3",
+    ("/ n_effective", "/ members.sum()", "all events count the same", _WORTH),
+    (" / n_effective", "", "these are spreads of single events", _WORTH),
+    ("(1 / 2) ** 2 * ", "", "the halves are missing", "the loss is half of each mean"),
+    ("(1 / 2) ** 2", "1 / 2", "a half is not squared", "the variance of ½ ℓ is ¼ of that of ℓ"),
+    (_ADDED, "the errors are added", "variances add up"),
+    ("(0, 1)", "(0,)", "the signal has no error", "both means fluctuate"),
+    ("(0, 1)", "(1,)", "the background has no error", "both means fluctuate"),
+    (_OF_ONE, "np.var(loss[members])", "the spread of the losses is not weighted", "np.average(…, weights=…)"),
+    ("np.sqrt(variance)", "variance", "this is the variance", "take the root"),
     (
-        _together,
+        _TOGETHER,
         "both classes are thrown together",
         "each class has half of the weight in *each* fold: take it by itself",
     ),
@@ -223,11 +201,6 @@ _MISTAKES_6_4 = (
     (np.abs, "the signs are lost", "a mean of sizes is never zero, also where nobody is better"),
     (np.mean, "this is the mean", "return all differences"),
     (lambda d: d.reshape(3, 4), "these are rows of repetitions", "one row with all: (repetitions * k,)"),
-    (
-        lambda d: d.reshape(3, 4).mean(axis=1),
-        "these are the means of the repetitions",
-        "return the difference of each fold",
-    ),
 )
 
 
@@ -294,33 +267,20 @@ def exercise_6_4(answer: Any, report: Report) -> None:
 _error_of_mean = course_answer("6.5")
 
 
-def _with_error(formula: Callable[[Any, Any, Any], Any], ddof: int = 1) -> Callable[..., Any]:
-    """Return a function that takes a formula of the sample variance S², 1/J and ρ."""
-    return lambda losses, rho: formula(np.var(losses, ddof=ddof), 1 / len(losses), rho)
-
-
 _SEES = "S² sees only what differs: it is (1 − ρ)σ² on average, so that σ² = S²/(1 − ρ)"
 _PARTS = "the shared part ρσ² stays as it is; the own parts give (1 − ρ)σ²/J"
-_MISTAKES_6_5 = (
-    (_with_error(lambda v, j, r: np.sqrt(v * j)), "this is the naive error", _PARTS),
-    (_with_error(lambda v, j, r: np.sqrt(v)), "this is the spread of the losses", _PARTS),
-    (_with_error(lambda v, j, r: np.sqrt(v * (j + r / (1 - r))), 0), "the variance is divided by J", "J − 1: ddof=1"),
-    (_with_error(lambda v, j, r: np.sqrt(v * (r + (1 - r) * j))), "S² is taken for σ²", _SEES),
-    (_with_error(lambda v, j, r: np.sqrt(v * (j + r))), "ρ is not divided by 1 − ρ", _SEES),
-    (_with_error(lambda v, j, r: np.sqrt(v * j / (1 - r))), "all of σ² is divided by J", _PARTS),
-    (_with_error(lambda v, j, r: np.sqrt(v * r / (1 - r))), "only the shared part is left", "add S²/J, the own parts"),
-    (_with_error(lambda v, j, r: v * (j + r / (1 - r))), "this is a variance", "take the root"),
-    (
-        _with_error(lambda v, j, r: np.sqrt(v) * (j + r / (1 - r))),
-        "the root is only taken of S²",
-        "√(S²(1/J + ρ/(1 − ρ)))",
-    ),
-    (
-        _with_error(lambda v, j, r: np.sqrt(v) * (np.sqrt(j) + np.sqrt(r / (1 - r)))),
-        "the errors are added",
-        "variances add up",
-    ),
-    (_with_error(lambda v, j, r: np.sqrt(v * (j + (1 - r) / r))), "ρ and 1 − ρ have changed places", _PARTS),
+_IN_ROOT = "1 / len(losses) + rho / (1 - rho)"
+_MISTAKES_6_5 = variants(
+    "6.5",
+    (" + rho / (1 - rho)", "", "this is the naive error", _PARTS),
+    (f" * np.sqrt({_IN_ROOT})", "", "this is the spread of the losses", _PARTS),
+    ("ddof=1", "ddof=0", "the variance is divided by J", "J − 1: ddof=1"),
+    (_IN_ROOT, "rho + (1 - rho) / len(losses)", "S² is taken for σ²", _SEES),
+    (" / (1 - rho)", "", "ρ is not divided by 1 − ρ", _SEES),
+    (_IN_ROOT, "1 / len(losses) / (1 - rho)", "all of σ² is divided by J", _PARTS),
+    ("1 / len(losses) + ", "", "only the shared part is left", "add S²/J, the own parts"),
+    ((("np.std", "np.var"), ("np.sqrt", "")), "this is a variance", "take the root"),
+    ("rho / (1 - rho)", "(1 - rho) / rho", "ρ and 1 − ρ have changed places", _PARTS),
 )
 
 
@@ -337,34 +297,30 @@ def exercise_6_5(answer: Any, report: Report) -> None:
 _honest_scores = course_answer("6.8")
 
 
-def _picked(fold: Any, scores: Any) -> Any:
-    return scores[fold, np.arange(len(fold))]
-
-
-_ANY = "any would be honest for events of no fold, but the mean is better"
 _SEEN = "a network that has trained on an event may know it by heart"
-_MISTAKES_6_8 = (
-    (lambda s, f: s.mean(axis=0), "all events get the mean of all networks", _SEEN),
+_ONE_PER_EVENT = "events of no fold are left out", "one score per event"
+_IS_IN_FOLD, _MEAN = "fold >= 0", "scores.mean(axis=0)"
+_MISTAKES_6_8 = variants(
+    "6.8",
+    (_IS_IN_FOLD, "False", "all events get the mean of all networks", _SEEN),
     (
-        lambda s, f: _picked(f, s),
+        _IS_IN_FOLD,
+        "True",
         "events of no fold get the score of one network",
         "scores[-1] is the last row: Python takes −1 without a word. Any would be honest, but their mean is better",
     ),
-    (lambda s, f: np.where(f >= 0, _picked(f, s), s[0]), "events of no fold get the score of network 0", _ANY),
-    (lambda s, f: np.where(f >= 0, _picked(f, s), np.median(s, axis=0)), "this is the median of the networks", _ANY),
     (
-        lambda s, f: np.where(f >= 0, (s.sum(axis=0) - _picked(f, s)) / (len(s) - 1), s.mean(axis=0)),
-        "training events get the mean of those that trained on them",
-        _SEEN,
+        _MEAN,
+        "scores[0]",
+        "events of no fold get the score of network 0",
+        "any would be honest for events of no fold, but the mean is better",
     ),
-    (lambda s, f: np.where(f >= 0, _picked((f + 1) % len(s), s), s.mean(axis=0)), "another network is taken", _SEEN),
-    (lambda s, f: np.where(f >= 0, _picked(f - 1, s), s.mean(axis=0)), "another network is taken", _SEEN),
-    (lambda s, f: np.where(f < 0, _picked(f, s), s.mean(axis=0)), "the cases are turned round", "fold >= 0: in a fold"),
-    (lambda s, f: np.where(f > 0, _picked(f, s), s.mean(axis=0)), "fold 0 is taken for no fold", "folds count from 0"),
-    (lambda s, f: np.where(f >= 0, _picked(f, s), np.nan), "events of no fold have no score", "all may judge them"),
-    (lambda s, f: np.where(f >= 0, _picked(f, s), 0), "events of no fold have the score 0", "all may judge them"),
-    (lambda s, f: np.where(f >= 0, _picked(f, s), s.max(axis=0)), "the highest score is taken", "take the mean"),
-    (lambda s, f: _picked(f, s)[f >= 0], "events of no fold are left out", "one score per event"),
+    ("scores[fold,", "scores[(fold + 1) % len(scores),", "another network is taken", _SEEN),
+    ("scores[fold,", "scores[fold - 1,", "another network is taken", _SEEN),
+    (_IS_IN_FOLD, "fold < 0", "the cases are turned round", "fold >= 0: in a fold"),
+    (_MEAN, "np.nan", "events of no fold have no score", "all may judge them"),
+    (_MEAN, "0", "events of no fold have the score 0", "all may judge them"),
+    (f"np.where({_IS_IN_FOLD}, out_of_fold, {_MEAN})", "out_of_fold[fold >= 0]", *_ONE_PER_EVENT),
 )
 
 
@@ -415,20 +371,18 @@ def exercise_6_9(answer: Any, report: Report, *, share: float) -> None:
     )
 
 
-def _seed_part(values: Any, pair_error: Any, *, share: float = 0.5, ddof: int = 1) -> Any:
-    """The course's own answer to exercise 6.10; the options are the variants that students write."""
-    return np.sqrt(max(np.var(values, ddof=ddof) - share * pair_error**2, 0))
-
+_seed_part = course_answer("6.10")
 
 _HALF = "a sample variance is half of the mean squared difference of two: τ² + pair_error²/2"
-_MISTAKES_6_10 = (
-    (partial(_seed_part, share=1.0), "the error of a pair is taken for that of one value", _HALF),
-    (partial(_seed_part, share=0.0), "this is the spread of the values", "a part of it is the luck of the events"),
-    (partial(_seed_part, share=-0.5), "the luck of the events is added", f"it is in the spread already; {_HALF}"),
-    (partial(_seed_part, ddof=0), "the variance is divided by n", "few seeds: n − 1, ddof=1"),
-    (lambda v, e: _seed_part(v, e) ** 2, "this is the variance", "take the root"),
-    (lambda v, e: np.sqrt(2) * _seed_part(v, e), "this is the part of both seeds of a difference", "τ is that of one"),
-    (lambda v, e: _seed_part(v, e) / np.sqrt(len(v)), "this is the error of the mean", "the scatter of one seed"),
+_MISTAKES_6_10 = variants(
+    "6.10",
+    (" / 2", "", "the error of a pair is taken for that of one value", _HALF),
+    (" - pair_error**2 / 2", "", "this is the spread of the values", "a part of it is the luck of the events"),
+    (" - pair", " + pair", "the luck of the events is added", f"it is in the spread already; {_HALF}"),
+    ("ddof=1", "ddof=0", "the variance is divided by n", "few seeds: n − 1, ddof=1"),
+    ("np.sqrt", "", "this is the variance", "take the root"),
+    ("max(", "2 * max(", "this is the part of both seeds of a difference", "τ is that of one"),
+    ("0))", "0) / len(values))", "this is the error of the mean", "the scatter of one seed"),
     (lambda v, e: np.std(v, ddof=1) - e / np.sqrt(2), "the errors are subtracted", "variances add up: their squares"),
     (lambda v, e: np.std(v, ddof=1) - e, "the errors are subtracted", f"variances add up: {_HALF}"),
 )

@@ -7,23 +7,23 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
 from course import workspaces
 from course.checks.compare import as_number
 from course.checks.progress import progress_folder
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, follows, gives, hold, parts_follow
+from course.checks.tables import caught, follows, gives, hold, parts_follow, variants
 from labcourse import significance
 from labcourse.files import atomic_write
 
 _p_and_z = course_answer("7.1")
+_z_count = course_answer("7.2")
 _best_cut = course_answer("7.3")
 _combined = course_answer("7.5")
 _twice_nll = course_answer("7.6")
@@ -32,30 +32,28 @@ _window = course_answer("7.10")
 Floats = NDArray[np.float64]
 
 
-def _p_value(n: Any, b: Any) -> Any:
-    return _p_and_z(n, b)[0]
-
-
-def _gaussian(n: Any, b: Any) -> Any:
-    return stats.norm.sf((n - b) / np.sqrt(b))
-
-
 _UPPER, _DIGITS = "an excess is in the upper tail", "the digits are lost far out in the tail"
 _MISTAKES_P = (
     (stats.poisson.sf, "this is the probability of more than n events", "n itself counts as well"),
     (stats.poisson.pmf, "this is the probability of exactly n events", "an excess is n *or more*: add up n, n + 1, …"),
     (stats.poisson.cdf, "this is the lower tail, n events or fewer", _UPPER),
-    (_gaussian, "this is a Gaussian", "it approximates many events only: counts follow scipy.stats.poisson"),
+    (
+        lambda n, b: stats.norm.sf((n - b) / np.sqrt(b)),
+        "this is a Gaussian",
+        "it approximates many events only: counts follow scipy.stats.poisson",
+    ),
     (lambda n, b: stats.poisson.sf(b - 1, n), "mean and count are swapped", "the mean of the distribution is b"),
 )
 
 
 _ISF = "the inverse of the area above is wanted: stats.norm.isf(p)"
-_MISTAKES_Z = (
-    (lambda n, b: stats.norm.isf(_p_value(n, b) / 2), "Z is two-sided", "only an excess counts: do not halve p"),
-    (lambda n, b: stats.norm.ppf(_p_value(n, b)), "the sign of Z is turned round", "a small p is a large positive Z"),
-    (lambda n, b: (n - b) / np.sqrt(b), "Z is the short cut (n − b)/√b", "translate p: stats.norm.isf(p)"),
-    (lambda n, b: np.abs(stats.norm.isf(_p_value(n, b))), "a deficit counts as an excess", "for p above ½, Z < 0"),
+_MISTAKES_Z = variants(
+    "7.1",
+    ("isf(p)", "isf(p / 2)", "Z is two-sided", "only an excess counts: do not halve p"),
+    ("isf(p)", "ppf(p)", "the sign of Z is turned round", "a small p is a large positive Z"),
+    ("stats.norm.isf(p)", "(n - b) / np.sqrt(b)", "Z is the short cut (n − b)/√b", "translate p: stats.norm.isf(p)"),
+    ("stats.norm.isf(p)", "np.abs(stats.norm.isf(p))", "a deficit counts as an excess", "for p above ½, Z < 0"),
+    result=1,
 )
 
 
@@ -76,23 +74,17 @@ def exercise_7_1(answer: Any, report: Report) -> None:
         lambda n, b: answer(n, b)[0],
         ((0, 3.5), 1.0, "n = 0 or more is certain", "P(N ≥ 0) = 1"),
         ((1, 0.25), 1 - np.exp(-0.25), one, "P(N ≥ 1) = 1 − P(N = 0)"),
-        (tables, _p_value(*tables), columns, "sf knows arrays"),
+        (tables, _p_and_z(*tables)[0], columns, "sf knows arrays"),
     )
     gives(report, answer, (far_out, _p_and_z(*far_out), "stays precise far out in the tail", use_sf))
 
 
-def _z_count(n: Any, b: Any, *, factor: float = 2, minus: float = 1, swapped: bool = False, root: bool = True) -> Any:
-    """Return the formula of exercise 7.2, or one with the slips that students make."""
-    excess = np.asarray(n, float) - b
-    inside = factor * (special.xlogy(n, b / n if swapped else n / b) - minus * excess)
-    return np.sign(excess) * (np.sqrt(np.maximum(inside, 0)) if root else inside)
-
-
-_MISTAKES_7_2 = (
-    (partial(_z_count, root=False), "this is the square", "take the square root of 2 ln(…)"),
-    (partial(_z_count, factor=1), "the factor 2 is missing", "Z² = 2 ln (…): a Gaussian has e^(−Z²/2)"),
-    (partial(_z_count, minus=0), "the term −(n − b) is missing", "e^(−ν) differs as well: e^(−n) against e^(−b)"),
-    (lambda n, b: np.abs(_z_count(n, b)), "a deficit counts as an excess", "give Z the sign of n − b: np.sign"),
+_MISTAKES_7_2 = variants(
+    "7.2",
+    ("np.sqrt(np.maximum(squared, 0))", "squared", "this is the square", "take the square root of 2 ln(…)"),
+    ("2 * ", "", "the factor 2 is missing", "Z² = 2 ln (…): a Gaussian has e^(−Z²/2)"),
+    (" - excess", "", "the term −(n − b) is missing", "e^(−ν) differs as well: e^(−n) against e^(−b)"),
+    ("np.sign(excess) * ", "", "a deficit counts as an excess", "give Z the sign of n − b: np.sign"),
     (lambda n, b: (n - b) / np.sqrt(b), "this is the short cut (n − b)/√b", "put ν = n and ν = b into L"),
     (lambda n, b: _p_and_z(n, b)[1], "this is the Z of the p-value", "here it is defined by a ratio of likelihoods"),
 )
@@ -116,44 +108,29 @@ def exercise_7_2(answer: Any, report: Report) -> None:
     )
 
 
-def _effective(scan: significance.Scan) -> Floats:
-    return np.asarray((scan.background / scan.background_error) ** 2)
-
-
-def _choice(
-    give: Callable[[Any, Any, Any], Any] = lambda scan, z, usable: scan.cut[np.argmax(z)],
-    *,
-    worth: Callable[[Any], Any] = _effective,
-    nan_wins: bool = False,
-) -> Callable[[significance.Scan], Any]:
-    """Return a choice of the best cut in one of the ways that students make it."""
-
-    def choose(scan: significance.Scan) -> Any:
-        usable = (worth(scan) >= 25) & (nan_wins | np.isfinite(scan.significance))
-        return give(scan, np.where(usable, scan.significance, -np.inf), usable)
-
-    return choose
-
-
 _AMONG = "take it from scan.cut[usable], or put -np.inf in the place of the others"
 _EFFECTIVE = "what counts is how well the background is known: (b/σ_b)²"
 _BARE = "brackets are missing: & comes before >=, and makes 0 or 1 of a number", "(… >= min_effective) & np.isfinite(…)"
-
-
-def _bare(scan: significance.Scan) -> Any:
-    return np.where(_effective(scan) >= (25 & np.isfinite(scan.significance)), np.inf, 0.0)
-
-
-_MISTAKES_7_3 = (
-    (_choice(worth=_bare, nan_wins=True), *_BARE),
-    (_choice(lambda scan, z, ok: scan.cut[np.nanargmax(z)], worth=_bare, nan_wins=True), *_BARE),
-    (_choice(lambda scan, z, ok: np.argmax(z)), "this is the position of the cut", "return scan.cut at that position"),
-    (_choice(lambda scan, z, ok: z.max()), "this is the significance", "return the cut that belongs to it"),
-    (_choice(lambda scan, z, ok: scan.cut[np.argmax(z[ok])]), "the position is counted among the usable cuts", _AMONG),
-    (_choice(worth=lambda scan: scan.cut + np.inf), "the cut with few heavy background events wins", _EFFECTIVE),
-    (_choice(worth=lambda scan: scan.raw_background), "raw background events are counted", _EFFECTIVE),
-    (_choice(worth=lambda scan: np.sqrt(_effective(scan))), "the effective number is not squared", _EFFECTIVE),
-    (_choice(nan_wins=True), "a NaN wins", "np.argmax takes NaN for the largest: put -np.inf in its place"),
+_USABLE = "(effective >= min_effective) & np.isfinite(scan.significance)"
+_NO_BRACKETS = _USABLE, "effective >= min_effective & np.isfinite(scan.significance)"
+_BEST = "scan.cut[np.argmax(z)]"
+_WORTH = "(scan.background / scan.background_error) ** 2"
+_MISTAKES_7_3 = variants(
+    "7.3",
+    (*_NO_BRACKETS, *_BARE),
+    ((_NO_BRACKETS, ("np.argmax", "np.nanargmax")), *_BARE),
+    (_BEST, "np.argmax(z)", "this is the position of the cut", "return scan.cut at that position"),
+    (_BEST, "z.max()", "this is the significance", "return the cut that belongs to it"),
+    (_BEST, "scan.cut[np.argmax(z[usable])]", "the position is counted among the usable cuts", _AMONG),
+    ("(effective >= min_effective) & ", "", "the cut with few heavy background events wins", _EFFECTIVE),
+    (_WORTH, "scan.raw_background", "raw background events are counted", _EFFECTIVE),
+    (_WORTH, "scan.background / scan.background_error", "the effective number is not squared", _EFFECTIVE),
+    (
+        " & np.isfinite(scan.significance)",
+        "",
+        "a NaN wins",
+        "np.argmax takes NaN for the largest: put -np.inf in its place",
+    ),
 )
 
 
@@ -213,32 +190,18 @@ def exercise_7_5(answer: Any, report: Report) -> None:
     gives(report, answer, (tables, _combined(*tables), "a table of histograms, one row each", "sum over axis=-1"))
 
 
-def _nll(
-    mu: Any,
-    k: Any,
-    n: Any,
-    s: Any,
-    b: Any,
-    *,
-    factor: float = 2,
-    expects: Callable[..., Any] = lambda mu, k, s, b: mu * s + k * b,
-    terms: tuple[float, float] = (1, 1),
-) -> Any:
-    nu = expects(mu, k, s, b)
-    return factor * np.sum(terms[0] * nu - terms[1] * n * np.log(nu))
-
-
-def _whole(mu: Any, k: Any, n: Any, s: Any, b: Any) -> Any:
-    return _nll(mu, k, n.sum(), s.sum(), b.sum())
-
-
-_MISTAKES_7_6 = (
-    (partial(_nll, factor=1), "the factor 2 is missing", "−2 ln L"),
-    (partial(_nll, factor=-2), "this is +2 ln L", "the best values shall lie at the lowest point: −2 ln L"),
-    (partial(_nll, terms=(0, 1)), "the term ν is missing", "the Poisson probability has e^(−ν)"),
-    (partial(_nll, expects=lambda mu, k, s, b: mu * s + b), "k is not used", "ν = μ s + k b"),
-    (partial(_nll, expects=lambda mu, k, s, b: k * (mu * s + b)), "k multiplies the signal, too", "ν = μ s + k b"),
-    (_whole, "all bins are thrown together", "a product over bins: add up their logarithms"),
+_MISTAKES_7_6 = variants(
+    "7.6",
+    ("2 * ", "", "the factor 2 is missing", "−2 ln L"),
+    ("2 * ", "-2 * ", "this is +2 ln L", "the best values shall lie at the lowest point: −2 ln L"),
+    ("(expected - n", "(-n", "the term ν is missing", "the Poisson probability has e^(−ν)"),
+    ("k * b", "b", "k is not used", "ν = μ s + k b"),
+    ("mu * s + k * b", "k * (mu * s + b)", "k multiplies the signal, too", "ν = μ s + k b"),
+    (
+        (("mu * s + k * b", "mu * s.sum() + k * b.sum()"), ("n * np.log", "n.sum() * np.log")),
+        "all bins are thrown together",
+        "a product over bins: add up their logarithms",
+    ),
 )
 
 
@@ -429,11 +392,6 @@ _MISTAKES_SIGMA = (
     (lambda r, n, w: np.sqrt(_window(r, n, w)[0]), "the error is the root of the estimate", _EACH),
     (lambda r, n, w: _window(r, n, w)[1] ** 2, "this is the square of the error", "take the root"),
     (lambda r, n, w: np.sum(np.abs(np.linalg.solve(r.T, w)) * np.sqrt(n)), "the errors are added linearly", _EACH),
-    (
-        lambda r, n, w: np.sqrt(w**2 @ (np.linalg.inv(r) ** 2 @ n)),
-        "the factors are taken for independent",
-        f"they come from the same counts. {_EACH}",
-    ),
 )
 
 

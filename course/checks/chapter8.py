@@ -13,41 +13,39 @@ from course.checks import design
 from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, follows, gives, with_argument
+from course.checks.tables import caught, follows, gives, variants, with_argument
 from labcourse import kinematics
 
 _table, _redundant, _importance, _planed = map(course_answer, ("8.1", "8.2", "8.7", "8.8"))
 
 
-def _sums(values: Any, label: Any, weight: Any, edges: Any) -> Any:
-    """Return the sums of the weights of signal and of background in each bin, shape (2, n_bins)."""
-    return np.array([np.histogram(values, edges, weights=weight * (label == kind))[0] for kind in (1, 0)])
-
-
-def _odds(*given: Any) -> Any:
-    signal, background = _sums(*given)
-    return signal / np.where(background > 0, background, np.nan)
-
-
-def _of_class(*given: Any) -> Any:
-    signal, _ = _sums(*given)
-    return signal / signal.sum()
-
-
-def _empty_bins_hold(value: float) -> Any:
-    return lambda *given: np.where(_sums(*given).sum(axis=0) > 0, _table(*given), value)
-
-
 _SHARE = "the derivative vanishes where p Σw = Σw y: the signal's share of the weights in the bin"
-_MISTAKES_8_1 = (
+_RATIO = "signal / np.where(total > 0, total, 1)"
+_OF_BACKGROUND = "weights=weight)", "weights=weight * (1 - label))"
+_MISTAKES_8_1 = variants(
+    "8.1",
     (with_argument(_table, 2, np.ones_like), "raw events are counted", "add up the weights, not the events"),
-    (_odds, "this is signal over background", "a score is a probability: divide by signal and background together"),
-    (_of_class, "this is the share of the signal that lies in the bin", "compare signal and background in one bin"),
-    (lambda *given: 1 - _table(*given), "this is the share of the background", "label 1 is signal: p goes with y"),
-    (lambda *given: np.log(_odds(*given)), "this is a logit", "the score is p itself, between 0 and 1"),
-    (_empty_bins_hold(0.0), "an empty bin has the score 0", "it tells nothing, and that is one half"),
-    (_empty_bins_hold(np.nan), "an empty bin has the score NaN", "0/0: np.where(total > 0, …, 0.5)"),
-    (lambda *given: _sums(*given)[0], "this is the sum of the signal's weights", _SHARE),
+    (
+        *_OF_BACKGROUND,
+        "this is signal over background",
+        "a score is a probability: divide by signal and background together",
+    ),
+    (
+        _RATIO,
+        "signal / signal.sum()",
+        "this is the share of the signal that lies in the bin",
+        "compare signal and background in one bin",
+    ),
+    (
+        "weight * label",
+        "weight * (1 - label)",
+        "this is the share of the background",
+        "label 1 is signal: p goes with y",
+    ),
+    ((_OF_BACKGROUND, (_RATIO, f"np.log({_RATIO})")), "this is a logit", "the score is p itself, between 0 and 1"),
+    ("0.5", "0.0", "an empty bin has the score 0", "it tells nothing, and that is one half"),
+    ("0.5", "np.nan", "an empty bin has the score NaN", "0/0: np.where(total > 0, …, 0.5)"),
+    ((("0.5", "0.0"), (_RATIO, "signal")), "this is the sum of the signal's weights", _SHARE),
 )
 
 
@@ -264,35 +262,28 @@ def exercise_8_5(answer: Any, report: Report) -> None:
         random.setstate(state)
 
 
-def _shuffled(change: Any) -> Any:
-    """Return how much the loss rises where ``change(x, columns, rng)`` gives other inputs."""
-    return lambda loss_of, x, columns, rng: loss_of(change(x, columns, rng)) - loss_of(x)
-
-
-def _with(x: Any, columns: Any, values: Any) -> Any:
-    changed = x.copy()
-    changed[:, columns] = values
-    return changed
-
-
-def _each_alone(x: Any, columns: Any, rng: Any) -> Any:
-    return _with(x, columns, np.column_stack([x[rng.permutation(len(x)), i] for i in columns]))
-
-
-def _loss_after(loss_of: Any, x: Any, columns: Any, rng: Any) -> Any:
-    return loss_of(x) + _importance(loss_of, x, columns, rng)
-
-
 _TOGETHER = "draw one permutation, and use it for all these columns"
-_MISTAKES_8_7 = (
-    (_shuffled(_each_alone), "each column has a permutation of its own", _TOGETHER),
-    (_shuffled(lambda x, c, rng: x[rng.permutation(len(x))]), "all columns are shuffled", "only those of columns"),
-    (_shuffled(lambda x, c, rng: _with(x, c, 0.0)), "the columns are set to zero", "shuffle: zero may never occur"),
-    (_shuffled(lambda x, c, rng: _with(x, c, x[:, c].mean(axis=0))), "the columns are set to their mean", _TOGETHER),
-    (_shuffled(lambda x, c, rng: np.delete(x, c, axis=1)), "the columns are taken out", "a network needs all inputs"),
-    (lambda *given: -_importance(*given), "this is how much the loss falls", "after minus before"),
-    (_loss_after, "this is the loss after shuffling", "subtract that before"),
-    (lambda f, x, c, rng: _importance(f, x, c[:1], rng), "only the first column is shuffled", _TOGETHER),
+_SHUFFLED = "x[rng.permutation(len(x))][:, columns]"
+_RISE = "loss_of(shuffled) - loss_of(x)"
+_MISTAKES_8_7 = variants(
+    "8.7",
+    (
+        f"shuffled[:, columns] = {_SHUFFLED}",
+        "for i in columns:\n        shuffled[:, i] = x[rng.permutation(len(x)), i]",
+        "each column has a permutation of its own",
+        _TOGETHER,
+    ),
+    ("[:, columns]", "[:, :]", "all columns are shuffled", "only those of columns"),
+    (_SHUFFLED, "0.0", "the columns are set to zero", "shuffle: zero may never occur"),
+    (_SHUFFLED, "x.mean(axis=0)[columns]", "the columns are set to their mean", _TOGETHER),
+    (
+        lambda loss_of, x, columns, rng: loss_of(np.delete(x, columns, axis=1)) - loss_of(x),
+        "the columns are taken out",
+        "a network needs all inputs",
+    ),
+    (_RISE, "loss_of(x) - loss_of(shuffled)", "this is how much the loss falls", "after minus before"),
+    (_RISE, "loss_of(shuffled)", "this is the loss after shuffling", "subtract that before"),
+    ("[:, columns]", "[:, columns[:1]]", "only the first column is shuffled", _TOGETHER),
 )
 
 
@@ -317,48 +308,17 @@ def exercise_8_7(answer: Any, report: Report) -> None:
     report.agrees(_afresh(answer), _afresh(_importance), *cases, hint=hint)
 
 
-def _planed_by(factor: Any, *, lonely: Any = 0.0) -> Any:
-    """Return a function that scales weights by a factor of the sums in the bin, or by ``lonely`` without the other."""
-
-    def weights_of(mass: Any, label: Any, weight: Any, edges: Any) -> Any:
-        place, sums = np.digitize(mass, edges) - 1, _sums(mass, label, weight, edges)
-        own, other = (np.where(label == kind, sums[0][place], sums[1][place]) for kind in (1, 0))
-        return np.where(other > 0, weight * factor(own, other, label), weight * lonely)
-
-    return weights_of
-
-
 _SAME = "which sum do both classes have to reach, if they are to be equal and add up to what the bin had?"
 _LOST = "what the bin had is lost: the sums are to be equal within a bin, and not in all bins"
 _HALF = "each class gets half of the bin: (S + B)/2 over the sum of its own class there"
-_MISTAKES_8_8 = (
-    (
-        _planed_by(lambda own, other, label: np.where(label == 1, 1.0, other / own)),
-        "the sum of a bin has changed: only the background is scaled",
-        _SAME,
-    ),
-    (
-        _planed_by(lambda own, other, label: np.where(label == 1, other / own, 1.0)),
-        "the sum of a bin has changed: only the signal is scaled",
-        _SAME,
-    ),
-    (_planed_by(lambda own, other, label: 1 / own), "all bins have the same sum", _LOST),
-    (_planed_by(lambda own, other, label: (own + other) / own), "the sum of a bin has doubled", "two classes share it"),
-    (
-        _planed_by(lambda own, other, label: (own + other) / (2 * other)),
-        "the sums of the classes are swapped",
-        "divide by the sum of the event's own class",
-    ),
-    (
-        _planed_by(lambda own, other, label: (own + other) / (2 * own), lonely=1.0),
-        "bins without one of the classes are left as they are",
-        "there the mass tells the class with certainty: their weights are zero",
-    ),
-    (
-        _planed_by(lambda own, other, label: (own + other) / (2 * own), lonely=0.5),
-        "a class alone in its bin has kept half of its weight",
-        "there the mass tells the class with certainty: their weights are zero",
-    ),
+_TARGET = "(signal + background)[place] / 2"
+_MISTAKES_8_8 = variants(
+    "8.8",
+    (_TARGET, "signal[place]", "the sum of a bin has changed: only the background is scaled", _SAME),
+    (_TARGET, "background[place]", "the sum of a bin has changed: only the signal is scaled", _SAME),
+    (_TARGET, "1.0", "all bins have the same sum", _LOST),
+    (" / 2", "", "the sum of a bin has doubled", "two classes share it"),
+    ("label == 1", "label == 0", "the sums of the classes are swapped", "divide by the sum of the event's own class"),
     (with_argument(_planed, 2, np.ones_like), "raw events are counted", "add up weights, and scale them"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import numbers
 from collections.abc import Mapping
 from typing import Any
@@ -60,18 +61,9 @@ def as_number(value: Any) -> float | None:
         return None
 
 
-def copied(data: Any) -> Any:
-    """Return a copy of arrays, tables, and containers of them; anything else is handed on as it is."""
-    if isinstance(data, (np.ndarray, pd.DataFrame, pd.Series)):
-        return data.copy()
-    if isinstance(data, tuple):
-        parts = [copied(part) for part in data]
-        return type(data)(*parts) if hasattr(data, "_fields") else tuple(parts)
-    if isinstance(data, list):
-        return [copied(part) for part in data]
-    if isinstance(data, dict):
-        return {key: copied(value) for key, value in data.items()}
-    return data
+def copied(given: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return copies of arguments; one that is called, and may keep count of its calls, is handed on as it is."""
+    return tuple(each if callable(each) else copy.deepcopy(each) for each in given)
 
 
 def in_form(result: Any, own: Any, given: tuple[Any, ...] = ()) -> Any:
@@ -112,7 +104,10 @@ def in_form(result: Any, own: Any, given: tuple[Any, ...] = ()) -> Any:
 
 
 def is_unchanged(data: Any, original: Any) -> bool:
-    """Return whether an argument that was handed out as a copy is still what it was, to the last bit."""
+    """Return whether an argument that was handed out as a copy is still what it was, to the last bit.
+
+    Arrays, tables, numbers, texts, and containers of them are looked at.
+    """
     if isinstance(original, (pd.DataFrame, pd.Series)):
         return original.equals(data)
     if isinstance(original, np.ndarray):
@@ -122,7 +117,7 @@ def is_unchanged(data: Any, original: Any) -> bool:
         return len(data) == len(original) and all(map(is_unchanged, data, original))
     if isinstance(original, dict):
         return data.keys() == original.keys() and all(is_unchanged(data[key], original[key]) for key in original)
-    return data is original or bool(data == original)
+    return data is original or not isinstance(original, (str, numbers.Number)) or bool(data == original)
 
 
 def is_open(answer: Any) -> bool:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import PER_CENT, changed, follows, parts_follow
+from course.checks.tables import follows, parts_follow, variants
 
 _leading_first = course_answer("11.1")
 
@@ -38,12 +37,6 @@ def exercise_11_1(answer: Any, report: Report) -> None:
 _factor = course_answer("11.3")
 
 
-def _error(n_good: Any, n_failed: Any, n_prompt: Any, *, good: float = 1, failed: float = 1, prompt: float = 0) -> Any:
-    """The error of exercise 11.3; the options say how much the variances of the counts are taken into account."""
-    f = _factor(n_good, n_failed, n_prompt)[0]
-    return np.sqrt(good * n_good + prompt * n_prompt + failed * f**2 * n_failed) / n_failed
-
-
 _RATIO = "good for each failed one: (n_good − n_prompt) / n_failed"
 _MISTAKES_FACTOR = (
     (lambda g, f, p: g / f, "the real leptons are left in", _RATIO),
@@ -52,16 +45,14 @@ _MISTAKES_FACTOR = (
     (lambda g, f, p: (g + p) / f, "the real leptons are added", "they are no fakes: subtract"),
 )
 _BOTH = "both counts fluctuate: σ² = (σ_good / n_failed)² + (f σ_failed / n_failed)²"
-_MISTAKES_ERROR = (
-    (partial(_error, failed=0), "the failed ones do not fluctuate", _BOTH),
-    (partial(_error, good=0), "the good ones do not fluctuate", _BOTH),
-    (partial(_error, prompt=-1), "the variance is that of the difference", "all good ones were counted"),
-    (changed(_error, np.square), "this is the variance", "take the root"),
-    (
-        lambda g, f, p: (g - p) / f * np.sqrt(1 / g + 1 / f),
-        "the relative error of the good ones is given to the fakes",
-        "n_prompt is exact: n_good − n_prompt has the error √n_good",
-    ),
+_VARIANCE = "n_good + factor**2 * n_failed"
+_MISTAKES_ERROR = variants(
+    "11.3",
+    (_VARIANCE, "n_good", "the failed ones do not fluctuate", _BOTH),
+    (_VARIANCE, "factor**2 * n_failed", "the good ones do not fluctuate", _BOTH),
+    (_VARIANCE, f"{_VARIANCE} - n_prompt", "the variance is that of the difference", "all good ones were counted"),
+    (f"np.sqrt({_VARIANCE}) / n_failed", f"({_VARIANCE}) / n_failed**2", "this is the variance", "take the root"),
+    result=1,
 )
 
 
@@ -78,31 +69,26 @@ def exercise_11_3(answer: Any, report: Report) -> None:
 _reducible = course_answer("11.4")
 
 
-def _number(one: Any, two: Any, prompt: Any, *, sign: float = -1, pairs: Any = np.prod, taken: float = 1) -> Any:
-    """The number of exercise 11.4; the options are the variants that students write."""
-    return np.sum(one) + sign * np.sum(pairs(two, axis=1)) - taken * prompt
-
-
 _TWICE = "each candidate is in the first sum twice"
-_MISTAKES_NUMBER = (
-    (partial(_number, sign=1), "the two sums are added", f"{_TWICE}: subtract the second"),
-    (partial(_number, sign=0), "the events with two failed leptons are left out", _TWICE),
-    (partial(_number, taken=0), "prompt is not subtracted", "real leptons fail as well"),
-    (partial(_number, taken=-1), "prompt is added", "it is no fake: subtract"),
-    (partial(_number, pairs=np.sum), "the factors of two leptons are added", "both: multiply"),
-    (lambda one, two, prompt: len(one) - len(two) - prompt, "events are counted", "each counts with its factor"),
+_MISTAKES_NUMBER = variants(
+    "11.4",
+    (" - both.sum()", " + both.sum()", "the two sums are added", f"{_TWICE}: subtract the second"),
+    (" - both.sum()", "", "the events with two failed leptons are left out", _TWICE),
+    (" - prompt", "", "prompt is not subtracted", "real leptons fail as well"),
+    (" - prompt", " + prompt", "prompt is added", "it is no fake: subtract"),
+    ("np.prod", "np.sum", "the factors of two leptons are added", "both: multiply"),
+    ("one.sum() - both.sum()", "len(one) - len(both)", "events are counted", "each counts with its factor"),
+    result=0,
 )
 _SQUARES = "a sum of weights has the variance Σ weight²"
-_MISTAKES_SIGMA = (
-    (lambda one, two, prompt: np.sqrt(np.sum(np.square(one))), "the second sum does not fluctuate", _SQUARES),
-    (lambda one, two, prompt: np.sqrt(np.square(np.prod(two, axis=1)).sum()), "the first sum is left out", _SQUARES),
-    (lambda one, two, prompt: _reducible(one, two, prompt)[1] ** 2, "this is the variance", "take the root"),
-    (lambda one, two, prompt: np.sqrt(len(one) + len(two)), "events are counted", _SQUARES),
-    (
-        lambda one, two, prompt: np.sqrt(np.sum(np.square(one)) - np.sum(np.square(np.prod(two, axis=1)))),
-        "the variances are subtracted",
-        "variances add up, also where the sums are subtracted",
-    ),
+_SUM = "(one**2).sum() + (both**2).sum()"
+_MISTAKES_SIGMA = variants(
+    "11.4",
+    (_SUM, "(one**2).sum()", "the second sum does not fluctuate", _SQUARES),
+    (_SUM, "(both**2).sum()", "the first sum is left out", _SQUARES),
+    ("np.sqrt", "", "this is the variance", "take the root"),
+    (_SUM, "len(one) + len(both)", "events are counted", _SQUARES),
+    result=1,
 )
 
 
@@ -124,11 +110,6 @@ _LINE = "θ = 0 is Pythia, θ = 1 the twin: Pythia + θ (twin − Pythia), also 
 _MISTAKES_11_5 = (
     (lambda mu, t, p, h, b: mu * (h + t * (p - h)) + b, "0 and 1 are exchanged", _LINE),
     (lambda mu, t, p, h, b: mu * (p + t * h) + b, "the twin is added", "its difference to Pythia moves"),
-    (
-        lambda mu, t, p, h, b: mu * (p + abs(t) * (h - p)) + b,
-        "θ goes the wrong way where it is negative",
-        f"{_LINE}, no abs",
-    ),
     (lambda mu, t, p, h, b: mu * (p + t * (h - p) + b), "μ multiplies the background", "signal only"),
     (lambda mu, t, p, h, b: mu * p + t * (h - p) + b, "μ does not multiply the difference", "all signal has μ"),
     (lambda mu, t, p, h, b: mu * (p + t * (h - p)), "the background is left out", "add it"),
@@ -173,7 +154,6 @@ _MISTAKES_MANY = (
     (lambda w, pt: np.mean(w < 0), "this is the share of negative weights", "compare the two sums"),
     (lambda w, pt: np.abs(w).sum() - w.sum(), "this is a difference of sums", "divide by the sum of w"),
     (lambda w, pt: 1 - w.sum() / np.abs(w).sum(), "the excess is divided by Σ|w|", "by which share of the sum of w?"),
-    (lambda w, pt: 100 * (np.abs(w).sum() / w.sum() - 1), *PER_CENT),
 )
 _MISTAKES_UNSORTED = (
     (lambda w, pt: (pt[:, 0] < pt.max(axis=1)).sum(), "events are counted", "take the mean"),

@@ -7,24 +7,37 @@ import inspect
 import math
 import re
 from collections.abc import Collection
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
 from course.checks import cells
 from course.checks.compare import alike, as_number, copied
 
-
-class Mistake(NamedTuple):
-    """What a mistake gives, or a function that makes it; its name, in words; and a hint that teaches the idea."""
-
-    wrong: Any
-    name: str
-    hint: str
-
-
 Row = tuple[Any, str, str]
-"""A `Mistake` as the tables of the checks write it."""
+"""A mistake: what it gives, or a function that makes it; its name, in words; and a hint that teaches the idea."""
+
+_EACH = "one value for each is asked for"
+_EVERYWHERE: tuple[Row, ...] = (
+    (lambda r: r[::-1] if isinstance(r, tuple) else ..., "the order is another one", "first what is named first"),
+    (lambda r: ~r if r.dtype == bool else ..., "the mask is upside down", "true means: this is one of them"),
+    (np.negative, "the sign is turned round", "what is subtracted from what?"),
+    (np.square, "this is the square of what is asked for", "take the root"),
+    (
+        lambda r: np.sqrt(r) if np.max(r) > 0 else ...,
+        "this is the root of what is asked for",
+        "is there a root too much, or is something not squared?",
+    ),
+    (lambda r: 1 / r, "the fraction is upside down", "what stands on top belongs below"),
+    (lambda r: 1 - r, "this is 1 minus what is asked for", "which of the two is asked for?"),
+    (lambda r: 100 * r, "this is a hundred times what is asked for", "a share lies between 0 and 1"),
+    (lambda r: r / (1 - r), "these are odds", "odds r belong to a share of r / (1 + r)"),
+    (np.sum, "this is the sum of all", _EACH),
+    (np.mean, "this is the mean of all", _EACH),
+    (np.transpose, "the result lies on its side", "rows and columns have changed places: print the .shape"),
+    (lambda r: r[..., None], "the result has a dimension too many", "take its column 0: [:, 0]"),
+)
+"""What is wrong with right results in every exercise: functions of them, tried after the mistakes of the exercise."""
 
 
 _COMPARISON = r"(?:==|!=|<=|>=|<|>)"
@@ -154,15 +167,20 @@ class Report:
         result : object
             What the student's function returned for the arguments ``given``.
         mistakes : tuple
-            ``(wrong, name, hint)``, see `Mistake`. If ``wrong`` is a function, it is called with ``given``.
+            ``(wrong, name, hint)``, see `Row`. If ``wrong`` is a function, it is called with ``given``.
         right : object
-            The right result. It is never taken for a mistake, whatever the numbers happen to be.
+            The right result. It is never taken for a mistake, whatever the numbers happen to be. With it, mistakes
+            are known that occur everywhere.
         """
         if right is not None and alike(result, right):
             return False
-        for mistake in (Mistake(*row) for row in mistakes):
-            if alike(result, mistake.wrong(*copied(given)) if callable(mistake.wrong) else mistake.wrong):
-                self.wrong(mistake.name, mistake.hint)
+        for wrong, name, hint in mistakes:
+            if alike(result, wrong(*copied(given)) if callable(wrong) else wrong):
+                self.wrong(name, hint)
+        for wrong, name, hint in () if right is None else _EVERYWHERE:
+            with contextlib.suppress(Exception):  # not all are for masks, for numbers, or for several results
+                if alike(result, wrong(right if isinstance(right, tuple) else np.asarray(right))):
+                    self.wrong(name, hint)
         return False
 
     def close(
@@ -195,8 +213,8 @@ class Report:
         if number is not None and math.isfinite(number) and abs(number - expected) > max(margin, 1e-9):
             precision = margin / abs(expected) if expected else 0.0
             precision = min(max(precision, _SHARPEST_READING), _BLURRED_READING)
-            known = [Mistake(*row) for row in mistakes if math.isfinite(row[0])]
-            distances = [abs(number - each.wrong) / (precision * abs(each.wrong) or 1e-9) for each in known]
+            known = [row for row in mistakes if math.isfinite(row[0])]
+            distances = [abs(number - wrong) / (precision * abs(wrong) or 1e-9) for wrong, *_ in known]
             if min(distances, default=2.0) <= 1:
                 self.wrong(*known[int(np.argmin(distances))][1:])
         return self.close(answer, expected, what, tolerance=tolerance, relative=relative, hint=hint)
@@ -214,9 +232,9 @@ class Report:
         if not isinstance(answer, str):
             received = "a number" if as_number(answer) is not None else f"of type {type(answer).__name__}"
             self.wrong(f"this is {received}, and not a name", f'a string in quotes, such as "{next(iter(names), "")}"')
-        for mistake in (Mistake(*row) for row in mistakes if answer not in right):
-            if answer == mistake.wrong or (not isinstance(mistake.wrong, str) and answer in mistake.wrong):
-                self.wrong(mistake.name, mistake.hint)
+        for wrong, mistake, help_ in mistakes if answer not in right else ():
+            if answer == wrong or (not isinstance(wrong, str) and answer in wrong):
+                self.wrong(mistake, help_)
         if answer not in names:
             if meant := [name for name in names if name.casefold() == answer.strip().casefold()]:
                 self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')

@@ -2,53 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import cache, partial
+import json
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import pyhf
 from numpy.typing import NDArray
 from scipy import special, stats
 
 from course.checks.compare import alike
+from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, changed, follows, gives, hold, parts_follow, with_argument
-from labcourse import significance
+from course.checks.tables import caught, follows, gives, parts_follow, variants, with_argument
 
 Floats = NDArray[np.float64]
 
 
-def _significance(
-    score: Any,
-    is_signal: Any,
-    weight: Any,
-    n: int,
-    *,
-    edges: Callable[..., Any] = lambda score, is_signal, shares: np.quantile(score[is_signal], shares),
-    z: Callable[..., Any] = significance.asimov,
-    total: Callable[..., Any] = lambda z: np.sqrt((z**2).sum()),
-    lowest: float = -np.inf,
-) -> float:
-    """Return the right answer to exercise 9.1; the options are the variants that students write."""
-    inner = edges(score, is_signal, np.arange(1, n) / n)
-    place = np.searchsorted(inner, score, side="right")
-    kept = score >= (lowest if np.isinf(lowest) else score[is_signal].min())
-    s, b = (np.bincount(place[rows & kept], weight[rows & kept], n) for rows in (is_signal, ~is_signal))
-    return float(total(z(s, b)))
-
+_significance, _closure, _moved, _shifted, _modifiers, _cls, _interval, _global_p = map(
+    course_answer, ("9.1", "9.4", "9.5", "9.6", "9.7", "9.8", "9.9", "9.10")
+)
 
 _OF_SIGNAL = "each bin holds the same part of the *signal*: quantiles of score[is_signal]"
 _QUADRATURE = "the bins are independent: their squares add up, and the root comes last"
 _OPEN = "the lowest bin is open below, the highest above: -np.inf and np.inf"
-_MISTAKES_9_1 = (
-    (partial(_significance, edges=lambda x, is_signal, q: q), "the bins have equal widths", _OF_SIGNAL),
-    (partial(_significance, edges=lambda x, is_signal, q: np.quantile(x, q)), "quantiles of all events", _OF_SIGNAL),
-    (partial(_significance, lowest=0.0), "what scores less than any signal is lost", _OPEN),
-    (partial(_significance, total=np.sum), "the significances of the bins are added", _QUADRATURE),
+_LOST = ("    s = ", "    kept = ~is_signal & (score >= score[is_signal].min())\n    s = "), ("~is_signal]", "kept]")
+_MISTAKES_9_1 = variants(
+    "9.1",
+    (
+        "np.quantile(score[is_signal], np.arange(1, n) / n)",
+        "np.arange(1, n) / n",
+        "the bins have equal widths",
+        _OF_SIGNAL,
+    ),
+    ("quantile(score[is_signal]", "quantile(score", "quantiles of all events", _OF_SIGNAL),
+    (_LOST, "what scores less than any signal is lost", _OPEN),
+    (
+        "np.sqrt(np.sum(measures.asimov(s, b) ** 2))",
+        "np.sum(measures.asimov(s, b))",
+        "the significances of the bins are added",
+        _QUADRATURE,
+    ),
     (with_argument(_significance, 2, np.ones_like), "events are counted", "s and b are sums of weights"),
-    (partial(_significance, z=lambda s, b: s / np.sqrt(b)), "this is s/√b in each bin", "use the formula of Asimov"),
+    ("measures.asimov(s, b) ** 2", "s**2 / b", "this is s/√b in each bin", "use the formula of Asimov"),
 )
 
 
@@ -133,10 +129,6 @@ def exercise_9_3(answer: Any, report: Report, points: Any) -> None:
     report.reading(answer, n, "masses where it is worse than m_Zh alone", *mistakes, hint="compare mass by mass")
 
 
-def _closure(blind: Any, seeing: Any) -> tuple[float, float]:
-    return blind.value / seeing.value, float(np.std(blind.replicas / seeing.replicas))
-
-
 def _independent(blind: Any, seeing: Any) -> Any:
     return blind.value / seeing.value * np.hypot(blind.error / blind.value, seeing.error / seeing.value)
 
@@ -172,17 +164,14 @@ def exercise_9_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _closure, tuple(paired(5.0, 3.2)), hint="use value and replicas of both", relative=1e-3)
 
 
-def _moved(p: Any, k: Any) -> Any:
-    return k * p / (k * p + 1 - p)
-
-
 _ODDS = "write down s/(s + b) with k·s in the place of s, and express s/b by p"
-_MISTAKES_9_5 = (
-    (lambda p, k: k * p, "this is k·p, which can be more than one", f"the sum changes, too: {_ODDS}"),
-    (lambda p, k: _moved(p, 1 / k), "k multiplies the background", "more signal makes each score larger"),
+_MISTAKES_9_5 = variants(
+    "9.5",
+    (" / (k * p + 1 - p)", "", "this is k·p, which can be more than one", f"the sum changes, too: {_ODDS}"),
+    ("k * p", "p / k", "k multiplies the background", "more signal makes each score larger"),
     (lambda p, k: p**k, "this is a power of p", _ODDS),
-    (lambda p, k: k * p / (1 - p), "this is the ratio of signal to background", "a score is s/(s + b)"),
-    (lambda p, k: k * p / (k * p + 1), "the background does not depend on p", "b is in proportion to 1 − p"),
+    ("k * p + 1 - p", "1 - p", "this is the ratio of signal to background", "a score is s/(s + b)"),
+    (" + 1 - p", " + 1", "the background does not depend on p", "b is in proportion to 1 − p"),
 )
 
 
@@ -197,18 +186,14 @@ def exercise_9_5(answer: Any, report: Report) -> None:
     report.agrees(answer, _moved, (np.array([0.2, 0.9]), 0.01), hint="k can be smaller than one")
 
 
-def _shifted(m_zh: Any, m_ll: Any, m_bb: Any, f: Any, *, powers: tuple[int, int] = (2, 1)) -> Any:
-    mixed = m_zh**2 - m_ll**2 - m_bb**2
-    return np.sqrt(m_ll**2 + f ** powers[0] * m_bb**2 + f ** powers[1] * mixed)
-
-
 _TERM = "2 p(ll)·p(bb) has one momentum of the jets in it, m_bb² two"
-_MISTAKES_9_6 = (
+_MISTAKES_9_6 = variants(
+    "9.6",
     (lambda m_zh, m_ll, m_bb, f: f * m_zh, "leptons are scaled as well", "only jets are: m_ll stays"),
-    (partial(_shifted, powers=(2, 0)), "the mixed term does not change", _TERM),
-    (partial(_shifted, powers=(2, 2)), "the mixed term changes by f²", _TERM),
-    (partial(_shifted, powers=(1, 1)), "m_bb² changes by f only", _TERM),
-    (changed(_shifted, np.square), "this is the square of the mass", "take the root"),
+    ("f * mixed", "mixed", "the mixed term does not change", _TERM),
+    ("f * mixed", "f**2 * mixed", "the mixed term changes by f²", _TERM),
+    ("f**2", "f", "m_bb² changes by f only", _TERM),
+    ("np.sqrt", "", "this is the square of the mass", "take the root"),
 )
 
 
@@ -223,152 +208,102 @@ def exercise_9_6(answer: Any, report: Report) -> None:
     report.agrees(answer, _shifted, other, hint="use all arguments", relative=1e-5)
 
 
-_FREE = ("Zjets", "ttbar")
-_BINS = {"signal": 3, "sideband": 2, "emu": 1}
-
-
-def _modifiers(
-    process: str,
-    region: str,
-    histogram: Any,
-    *,
-    mu: str = "signal",
-    norm: str = "norm_{process}",
-    lumi: Any = lambda process: process not in _FREE,
-    statistics: Any = lambda process: process != "signal",
-    name: str = "simulation_{region}",
-    error: Callable[..., Any] = np.sqrt,
-    turned: bool = False,
-) -> list[dict[str, Any]]:
-    """Return the right answer to exercise 9.7; the options are the variants that students write."""
-    made: list[tuple[str, str, Any]] = []
-    for variation, data in histogram.variations.items():
-        low, high = (list(column) for column in (data[::-1] if turned else data))
-        made.append((variation, "histosys", {"lo_data": low, "hi_data": high}))
-    if (process == "signal") if mu == "signal" else mu == "all":
-        made.append(("mu", "normfactor", None))
-    if process in _FREE:
-        made.append((norm.format(process=process, region=region), "normfactor", None))
-    elif process != "signal":
-        made.append((f"theory_{process}", "normsys", {"lo": 0.9, "hi": 1.1}))
-    if lumi(process):
-        made.append(("lumi", "lumi", None))
-    if statistics(process):
-        made.append((name.format(region=region), "staterror", list(error(histogram.variance))))
-    return [{"name": name, "type": kind, "data": data} for name, kind, data in made]
-
-
-def _effects(modifiers: Callable[..., Any]) -> dict[str, Any]:
-    """Return what each parameter of the model does to all bins, one up and one down, and its error; or "refused"."""
-    rng = np.random.default_rng(97)
-    channels: dict[str, list[dict[str, Any]]] = {region: [] for region in _BINS}
-    for region, n in _BINS.items():
-        for process in ("signal", *_FREE, "Zh", "diboson"):
-            expected, shifts = rng.uniform(5, 50, n), rng.uniform(0.02, 0.1, (4, n))
-            bent = [(expected * (1 - low), expected * (1 + high)) for low, high in (shifts[:2], shifts[2:])]
-            histogram = SimpleNamespace(expected=expected, variance=expected * rng.uniform(0.1, 0.5, n))
-            histogram.variations = dict(zip(("jet_energy", "b_tagging"), bent, strict=True))
-            own = modifiers(process, region, histogram)
-            channels[region].append({"name": process, "data": list(expected), "modifiers": own})
-    luminosity = {"name": "lumi", "auxdata": [1.0], "sigmas": [0.02], "inits": [1.0], "bounds": [[0.5, 1.5]]}
-    try:
-        spec = {"channels": [{"name": n, "samples": s} for n, s in channels.items()], "parameters": [luminosity]}
-        model = pyhf.Model(spec, poi_name="mu")
-    except (pyhf.exceptions.InvalidSpecification, pyhf.exceptions.InvalidModel, pyhf.exceptions.InvalidModifier) as e:
-        return {"refused": str(e).strip().split("\n")[0][:150]}
-    start, effects = np.array(model.config.suggested_init()), {}
-    for name in model.config.par_order:
-        parameter, place = model.config.param_set(name), model.config.par_slice(name)
-        effects[name] = [np.ravel(parameter.width())] if parameter.constrained else []
-        for step in (-1, 1):
-            moved = start.copy()
-            moved[place] += step
-            effects[name].append(np.asarray(model.expected_actualdata(moved)))
-    return {name: np.concatenate(parts) for name, parts in effects.items()}
-
-
-_effects_of_ours = cache(_effects)
-
 _MEASURED = "regions without signal measure how much Z + jets and t t̄ there is, whatever the luminosity"
 _STATISTICS = "a simulated background with few events is uncertain by the root of its variance"
-_MISTAKES_9_7 = (
+_BENT = "a histosys for each of histogram.variations, also the signal's"
+_NORM = 'found.append({"name": f"norm_{process}", "type": "normfactor", "data": None})'
+_MU_OF_ALL = (
+    ('if process == "signal":', "if True:"),
+    ("    else:\n        errors", '    if process != "signal":\n        errors'),
+)
+_MISTAKES_9_7 = variants(
+    "9.7",
+    ('"mu"', '"strength"', "nothing is called mu", "the signal's strength is what you look for: a normfactor"),
+    (_MU_OF_ALL, "mu scales the background, too", "only signal comes with mu"),
+    (_NORM, "pass", "Z + jets and t t̄ do not float", _MEASURED),
+    ("norm_{process}", "norm", "Z + jets and t t̄ share a factor", "a parameter is known by its name"),
     (
-        partial(_modifiers, mu="none"),
-        "nothing is called mu",
-        "the signal's strength is what you look for: a normfactor",
-    ),
-    (partial(_modifiers, mu="all"), "mu scales the background, too", "only signal comes with mu"),
-    (partial(_modifiers, norm="norm"), "Z + jets and t t̄ share a factor", "a parameter is known by its name"),
-    (
-        partial(_modifiers, norm="norm_{process}_{region}"),
+        "norm_{process}",
+        "norm_{process}_{region}",
         "each region has a normalisation of its own",
         "then no region could measure anything for another: what is one parameter has one name",
     ),
-    (partial(_modifiers, lumi=lambda process: True), "free processes scale with the luminosity, too", _MEASURED),
-    (partial(_modifiers, lumi=lambda process: False), "nothing depends on the luminosity", "what is not measured does"),
-    (partial(_modifiers, turned=True), "down and up are exchanged", "variations hold (down, up): lo_data, hi_data"),
-    (partial(_modifiers, statistics=lambda process: True), "the signal has a staterror", "backgrounds only"),
-    (partial(_modifiers, statistics=lambda process: False), "there is no staterror", _STATISTICS),
-    (partial(_modifiers, error=np.asarray), "the variance stands where an error belongs", _STATISTICS),
+    ("else:\n        found", "if True:\n        found", "free processes scale with the luminosity, too", _MEASURED),
     (
-        partial(_modifiers, name="simulation"),
-        "one staterror is for all regions",
-        "bins of two regions are not the same",
+        'found.append({"name": "lumi"',
+        '({"name": "lumi"',
+        "nothing depends on the luminosity",
+        "what is not measured does",
     ),
+    ('("Zh", "diboson")', "()", "theory knows everything", "Zh and diboson to 10 %: a normsys with lo 0.9 and hi 1.1"),
+    (".items()", '.items() if process != "signal"', "the signal is not bent", _BENT),
+    (".items()", ".items() if False", "nothing is bent", _BENT),
+    ("(down, up) in", "(up, down) in", "down and up are exchanged", "variations hold (down, up): lo_data, hi_data"),
+    ("else:\n        errors", "if True:\n        errors", "the signal has a staterror", "backgrounds only"),
+    ('found.append({"name": f"simulation', '({"name": f"simulation', "there is no staterror", _STATISTICS),
+    ("np.sqrt(histogram.variance)", "histogram.variance", "the variance stands where an error belongs", _STATISTICS),
+    ("simulation_{region}", "simulation", "one staterror is for all regions", "bins of two regions are not the same"),
 )
-_GROUPS = (
-    ("mu", "mu scales the signal, and nothing else", "a normfactor of the signal in all regions"),
-    ("norm_", "Z + jets and t t̄ float freely, in all regions together", _MEASURED),
-    ("lumi", "the luminosity scales what no region measures", "signal, Zh and diboson"),
-    ("theory_", "theory knows Zh and diboson to 10 %", "a normsys with lo 0.9 and hi 1.1"),
-    ("simulation_", "each bin knows the statistics of its simulation", _STATISTICS),
-    (
-        "",
-        "jet energy and b tagging bend all processes",
-        "a histosys for each of histogram.variations, also the signal's",
-    ),
-)
+
+
+def _histograms() -> dict[tuple[str, str], Any]:
+    """Return a histogram for each process and region, as `azh.Search.templates` makes them."""
+    rng = np.random.default_rng(97)
+    made: dict[tuple[str, str], Any] = {}
+    for region, n in (("signal", 3), ("sideband", 2), ("emu", 1)):
+        for process in ("signal", "Zjets", "ttbar", "Zh", "diboson"):
+            expected = rng.uniform(5, 50, n)
+            bent = {name: tuple(expected * rng.uniform(0.9, 1.1, (2, n))) for name in ("jet_energy", "b_tagging")}
+            made[process, region] = SimpleNamespace(expected=expected, variance=expected / 3, variations=bent)
+    return made
+
+
+def _difference(given: dict[str, Any], own: dict[str, Any]) -> str:
+    """Say which modifiers are missing, too many or other ones; empty if all are right."""
+    others = {name for name in own.keys() & given.keys() if not alike(given[name], own[name])}
+    parts = {"missing": own.keys() - given.keys(), "not asked for": given.keys() - own.keys()}
+    parts |= {"of another type or with other data": others}
+    return "; ".join(f"{what}: {', '.join(sorted(map(str, names)))}" for what, names in parts.items() if names)
 
 
 @exercise("9.7")
 def exercise_9_7(answer: Any, report: Report) -> None:
     """The modifiers of a HistFactory model."""
-    found, right = _effects(answer), _effects_of_ours(_modifiers)
-    mistakes = [(partial(_effects_of_ours, wrong), what, hint) for wrong, what, hint in _MISTAKES_9_7]
+    histograms = _histograms()
+    lists = [answer(*place, histogram) for place, histogram in histograms.items()]
+
+    def by_name(modifiers: Any) -> dict[tuple[str, str], dict[str, Any]]:
+        return {
+            place: {each["name"]: (each["type"], each["data"]) for each in modifiers(*place, histogram)}
+            for place, histogram in histograms.items()
+        }
+
+    report.holds(
+        lambda: json.loads(json.dumps(lists)) == lists and by_name(answer),
+        "returns lists of modifiers that can be kept as JSON",
+        hint='dictionaries {"name": …, "type": …, "data": …}, as in the table above, with lists and no arrays',
+    )
+    found, right = by_name(answer), by_name(_modifiers)
+    mistakes = [(partial(by_name, wrong), what, hint) for wrong, what, hint in _MISTAKES_9_7]
     report.recognises(found, *mistakes, right=right)
-    form = 'a list of dictionaries {"name": …, "type": …, "data": …}, as in the table above'
-    caught(report, ("refused" in found, f"pyhf refuses the model: {found.get('refused')}", form))
-    missing, more = (", ".join(sorted(a - b)) for a, b in ((set(right), set(found)), (set(found), set(right))))
-    said = "; ".join(f"{what}: {names}" for what, names in (("missing", missing), ("not asked for", more)) if names)
-    hold(report, (not said, "all parameters are there", "compare the names with those of the task", said))
-    for start, what, hint in _GROUPS:
-        names = [name for name in right if name.startswith(start)]
-        report.holds(all(alike(found[name], right[name]) for name in names), what, hint=hint)
-
-
-_BELOW = stats.poisson.cdf
-
-
-def _cls(n: Any, s: Any, b: Any) -> Any:
-    return _BELOW(n, s + b) / _BELOW(n, b)
+    said = [
+        f"{process} in the region {region}: {difference}"
+        for (process, region), own in right.items()
+        if (difference := _difference(found[process, region], own))
+    ]
+    what, hint = "each process has its modifiers", "compare names, types and data with what the task asks for"
+    report.holds(not said, what, mistake=said[0] if said else "", hint=hint)
 
 
 _RATIO = "P(≤ n | s + b) / P(≤ n | b)"
-_MISTAKES_9_8 = (
-    (lambda n, s, b: _BELOW(n, s + b), "the background's probability is missing", f"divide by it: {_RATIO}"),
-    (
-        lambda n, s, b: stats.poisson.pmf(n, s + b) / stats.poisson.pmf(n, b),
-        "these are probabilities of exactly n events",
-        "n *or fewer*: cdf",
-    ),
-    (changed(_cls, lambda p: 1 - p), "this is the confidence level", "CLs is small where a signal is excluded"),
-    (
-        lambda n, s, b: stats.poisson.sf(n - 1, s + b) / stats.poisson.sf(n - 1, b),
-        "this is n events or more",
-        "a signal is excluded because *fewer* events came than it would give",
-    ),
-    (changed(_cls, lambda p: 1 / p), "the ratio is turned round", _RATIO),
-    (lambda n, s, b: _BELOW(n, s) / _BELOW(n, b), "signal comes without background", "expected are s + b"),
+_FEWER = "a signal is excluded because *fewer* events came than it would give"
+_MISTAKES_9_8 = variants(
+    "9.8",
+    (" / stats.poisson.cdf(n, b)", "", "the background's probability is missing", f"divide by it: {_RATIO}"),
+    ("return ", "return 1 - ", "this is the confidence level", "CLs is small where a signal is excluded"),
+    ("cdf(n,", "sf(n - 1,", "this is n events or more", _FEWER),
+    ("return ", "return 1 / ", "the ratio is turned round", _RATIO),
+    ("s + b", "s", "signal comes without background", "expected are s + b"),
 )
 
 
@@ -383,27 +318,21 @@ def exercise_9_8(answer: Any, report: Report) -> None:
     report.agrees(answer, _cls, (9, np.array([2.0, 15.0]), 11.0), hint="use all arguments")
 
 
-def _interval(masses: Any, z: Any, *, near: Any = lambda z: z**2 >= z.max() ** 2 - 1, unbroken: bool = True) -> Any:
-    top, close = int(np.argmax(z)), near(z)
-    outside = np.r_[-1, np.flatnonzero(~close), len(z)] if unbroken else np.array([-1, len(z)])
-    low, high = outside[outside < top].max() + 1, outside[outside > top].min() - 1
-    if not unbroken:
-        low, high = np.flatnonzero(close)[[0, -1]]
-    return masses[top], masses[low], masses[high]
-
-
 _SQUARE = "one standard deviation away, −2 ln L has risen by 1, and Z² is such a difference"
-_MISTAKES_9_9 = (
-    (partial(_interval, near=lambda z: z >= z.max() - 1), "Z falls by 1, and not Z²", _SQUARE),
-    (partial(_interval, near=lambda z: z**2 >= z.max() ** 2 - 0.5), "Z² falls by ½", _SQUARE),
-    (partial(_interval, near=lambda z: z >= z.max() / 2), "this is the width at half of the height", _SQUARE),
-    (partial(_interval, unbroken=False), "a hill far away is included", "the row around the best mass is *unbroken*"),
-    (lambda m, z: _interval(np.arange(len(m)), z), "these are positions", "return masses[…]"),
+_ALLOWED, _ENDS = "np.asarray(z) ** 2 >= z[best] ** 2 - 1", "masses[best], masses[low], masses[high]"
+_MISTAKES_9_9 = variants(
+    "9.9",
+    (_ENDS, "masses[low], masses[best], masses[high]", "the order is another one", "best, low, high"),
+    (_ALLOWED, "z >= z[best] - 1", "Z falls by 1, and not Z²", _SQUARE),
+    ("** 2 - 1", "** 2 - 0.5", "Z² falls by ½", _SQUARE),
+    (_ALLOWED, "z >= z[best] / 2", "this is the width at half of the height", _SQUARE),
     (
-        lambda m, z: (_interval(m, z)[0], *np.abs(np.subtract(_interval(m, z)[1:], _interval(m, z)[0]))),
-        "these are distances from the best mass",
-        "the ends themselves are asked for",
+        "low = high = best",
+        "low, high = np.flatnonzero(allowed)[[0, -1]]",
+        "a hill far away is included",
+        "the row around the best mass is *unbroken*",
     ),
+    (_ENDS, "best, low, high", "these are positions", "return masses[…]"),
 )
 
 
@@ -412,28 +341,23 @@ def exercise_9_9(answer: Any, report: Report) -> None:
     """The best mass of a scan, and the ends of its interval."""
     masses = np.arange(400.0, 740, 20)
     z = np.array([0.2, 1, 3.92, 2, 1.8, 2.2, 3, 3.5, 3.87, 3.9, 4, 3.91, 3.89, 3.8, 3.2, 2.1, 0.5])
-    given, names = (masses, z), "best, low, high"
-    swapped = changed(_interval, lambda found: (found[1], found[0], found[2])), "the order is another one", names
+    given = masses, z
     what = "the unbroken row of masses around the best one whose Z² is at most 1 below"
-    report.parts(answer(*given), names, 3)
-    follows(report, answer, _interval, given, (swapped, *_MISTAKES_9_9), what, _SQUARE)
+    report.parts(answer(*given), "best, low, high", 3)
+    follows(report, answer, _interval, given, _MISTAKES_9_9, what, _SQUARE)
     ends = [(masses[10:], z[10:]), (masses[:11], z[:11]), (masses[:3] + 7, z[:3])]
     for_ends = "right where the scan ends before the row does", "the first and the last mass have one neighbour only"
     gives(report, answer, *((scan, _interval(*scan), *for_ends) for scan in ends))
 
 
-def _global_p(largest: Any, z: Any, *, ones: tuple[int, int] = (1, 1), sign: int = 1) -> float:
-    largest = np.asarray(largest)
-    return float(((sign * largest >= sign * z).sum() + ones[0]) / (len(largest) + ones[1]))
-
-
 _PLUS_ONE = "what was seen is an experiment, too: plus one above and below, so that p is never 0"
-_MISTAKES_9_10 = (
+_MISTAKES_9_10 = variants(
+    "9.10",
     (lambda largest, z: stats.norm.sf(z), "this is the local p-value", "compare with the *largest* excess of each"),
     (lambda largest, z: 2 * stats.norm.sf(z), "this is a local p-value of two sides", "count experiments"),
-    (partial(_global_p, ones=(0, 0)), "the ones are missing", _PLUS_ONE),
-    (partial(_global_p, ones=(1, 0)), "the one below is missing", _PLUS_ONE),
-    (partial(_global_p, sign=-1), "these are the experiments below", "as large as z or larger: >="),
+    (" + 1", "", "the ones are missing", _PLUS_ONE),
+    ("(len(largest) + 1)", "len(largest)", "the one below is missing", _PLUS_ONE),
+    (">=", "<=", "these are the experiments below", "as large as z or larger: >="),
 )
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import settings
-from labcourse.errors import BuildError
 
 
 class Exercise(NamedTuple):
@@ -34,13 +33,7 @@ class Exercise(NamedTuple):
 
 
 def exercises() -> dict[str, Exercise]:
-    """Return the exercises by number, in the order of the course.
-
-    Raises
-    ------
-    BuildError
-        If the file is missing or damaged.
-    """
+    """Return the exercises by number, in the order of the course."""
     return _read(_file())[0]
 
 
@@ -59,11 +52,16 @@ def course_answer(number: str) -> Any:
     exercise = exercises().get(number)
     if exercise is None or not exercise.answer:
         return None
-    names: dict[str, Any] = {"__name__": f"answer_{number}"}
     file = f"<the course's answer to exercise {number}>"
     linecache.cache[file] = (len(exercise.answer), None, exercise.answer.splitlines(keepends=True), file)  # tracebacks
-    exec(compile(exercise.answer, file, "exec"), names)
-    return names[exercise.names[0]]
+    return answer_of(number, exercise.answer, file)
+
+
+def answer_of(number: str, code: str, file: str = "<a mistake>") -> Any:
+    """Return the answer to an exercise that code makes, in a namespace of its own."""
+    names: dict[str, Any] = {"__name__": f"answer_{number}"}
+    exec(compile(code, file, "exec"), names)
+    return names[exercises()[number].names[0]]
 
 
 def _file() -> Path:
@@ -72,14 +70,7 @@ def _file() -> Path:
 
 @cache
 def _read(file: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
-    try:
-        chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
-        fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
-        raise BuildError(
-            f"The list of exercises cannot be read: {error}.",
-            where=str(file),
-            next_step=f"{settings.get_back('course/exercises.json')} Or run `labcourse build`.",
-        ) from error
+    chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
+    fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
     return {entry.number: entry for entry in listed}, fingerprints

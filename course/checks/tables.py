@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from course.checks import registry
 from course.checks.compare import alike
 from course.checks.report import Report, Row
-
-PER_CENT = ("this is in per cent", "a share lies between 0 and 1")
-"""What goes wrong, and the hint, where an answer is a hundred times the share."""
-
-
-def part(i: int, function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
-    """Return a function that gives one of the results of another, which is called with these options."""
-    return lambda *given: function(*given, **options)[i]
-
-
-def changed(function: Callable[..., Any], change: Callable[[Any], Any]) -> Callable[..., Any]:
-    """Return a function that changes what another gives."""
-    return lambda *given: change(function(*given))
 
 
 def with_argument(function: Callable[..., Any], i: int, change: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -29,10 +18,52 @@ def with_argument(function: Callable[..., Any], i: int, change: Callable[[Any], 
     return lambda *given: function(*given[:i], change(given[i]), *given[i + 1 :])
 
 
-def losses(y: Any, score: Any, log: Any = np.log, background: int = 1) -> Any:
-    """Return the cross-entropy of each event, also for scores of exactly 0 and 1; the options are usual mistakes."""
+def variants(number: str, *rows: tuple[Any, ...], result: int | None = None) -> tuple[Row, ...]:
+    """Return mistakes that are the course's own answer to an exercise with a piece of its code replaced.
+
+    Parameters
+    ----------
+    number : str
+        Such as ``"1.2"``.
+    rows : tuple
+        ``(old, new, name, hint)`` for code ``old`` that is replaced wherever it stands; several at once are
+        ``(((old, new), ...), name, hint)``. An ordinary row, ``(function, name, hint)``, stays as it is.
+    result : int, optional
+        Which of several results the mistakes are about, in a table of `parts_follow`.
+
+    Raises
+    ------
+    ValueError
+        If a piece is not in the code, since the course's solution has changed.
+
+    >>> rows = variants("1.10", ("weight.sum() ** 2", "weight.sum()", "the sum is not squared", "(Σw)²"))
+    >>> float(rows[0][0]([2.0, 2.0])), rows[0][1:]
+    (0.5, ('the sum is not squared', '(Σw)²'))
+    """
+
+    def mistake(row: tuple[Any, ...]) -> Row:
+        *_, name, hint = row
+        if len(row) == 4:
+            return _with_pieces(number, (row[:2],), result), name, hint
+        return (_with_pieces(number, row[0], result) if isinstance(row[0], tuple) else row[0]), name, hint
+
+    return tuple(map(mistake, rows))
+
+
+def _with_pieces(number: str, pieces: Sequence[tuple[Any, ...]], result: int | None) -> Callable[..., Any]:
+    code = registry.exercises()[number].answer
+    for old, new in pieces:
+        if old not in code:
+            raise ValueError(f"the course's answer to exercise {number} has no code {old!r} that a mistake replaces")
+        code = code.replace(old, new)
+    function = cache(lambda: registry.answer_of(number, code))  # made when it is first tried
+    return lambda *given: function()(*given) if result is None else function()(*given)[result]
+
+
+def losses(y: Any, score: Any) -> Any:
+    """Return the cross-entropy of each event, also for scores of exactly 0 and 1."""
     score = np.clip(np.asarray(score, np.float64), 1e-7, 1 - 1e-7)
-    return -np.where(np.asarray(y) == 1, log(score), background * log(1 - score))
+    return -np.where(np.asarray(y) == 1, np.log(score), np.log(1 - score))
 
 
 def follows(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import copy
 import functools
 import inspect
 import sys
@@ -61,7 +60,7 @@ def watch(
 
     def watched(*args: Any, **kwargs: Any) -> Any:
         given = dict(enumerate(args)) | kwargs
-        handed = copied(given)
+        handed = dict(zip(given, copied(tuple(given.values())), strict=True))
         with seen.calls_to((course, *library)):
             result = answer(*(handed[i] for i in range(len(args))), **{name: handed[name] for name in kwargs})
         if is_open(result):
@@ -78,7 +77,7 @@ def watch(
                 # An argument that is called, and may count it, is none for the course as well.
                 if course is not None and not any(map(callable, args)):
                     with contextlib.suppress(Exception):
-                        seen.form = course(*copy.deepcopy(args), **copy.deepcopy(kwargs))
+                        seen.form = course(*copied(args), **kwargs)
             seen.differs |= in_form(result, seen.form, args) is not result
         return result
 

@@ -93,7 +93,7 @@ def descent(
         now.set_data([step], values[step : step + 1])
         return {
             "step": f"{step} of {N_STEPS}",
-            "weights": f"w₁ = {path[step, 0]:.3f}, w₂ = {path[step, 1]:.3f}".replace("-", "−"),
+            "weights": f"w₁ = {path[step, 0]:.3f}, w₂ = {path[step, 1]:.3f}",
             "loss": f"{values[step]:.4f}",
         }
 

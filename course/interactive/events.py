@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from course.interactive import frame
 from labcourse import kinematics, samples
-from labcourse.errors import EmptySelection
 from labcourse.plotting import style
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
 _FLAVOURS = {11: "e", 13: "µ"}
 _LOOKS = {11: style.LINES[0], 13: style.LINES[1]}
@@ -27,65 +28,60 @@ def name(event: pd.Series[Any], i: int) -> str:
     return _FLAVOURS[int(event[f"lep{i}_pdgid"])] + ("⁺" if event[f"lep{i}_charge"] > 0 else "⁻")
 
 
-class EventDisplay:
-    """A detector that stands still, and an event's leptons that can be exchanged.
+@style.use_style()
+def _detector() -> tuple[Figure, list[list[Any]], Any]:
+    """Draw the transverse plane, x to the right and y up, and beside it the plane of η and φ, both without an event.
 
-    Attributes
-    ----------
-    figure : Figure
-        The transverse plane, x to the right and y up, and beside it the plane of η and φ.
-    moving : list of Artist
-        What `show` changes.
+    Returns the figure, for each of four leptons its track, number, point and label, and the text of the process.
     """
+    figure, (across, unrolled) = style.new_figure(1, 2, width=7.6, height=3.9, width_ratios=(1, 1.1))
+    angle = np.linspace(0, 2 * np.pi, 200)
+    ring = np.concatenate([angle, angle[::-1]])
+    for (inner, outer), color, text in (
+        (_CALORIMETER, "#D0D0D0", "calorimeter"),
+        (_CHAMBERS, "#EBEBEB", "muon chambers"),
+    ):
+        radius = np.repeat([inner, outer], len(angle))
+        across.fill(radius * np.cos(ring), radius * np.sin(ring), color=color, linewidth=0, label=text)
+    across.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xticks=[], yticks=[])
+    across.set(xlabel="$x$, to the centre of the ring", ylabel="$y$, up")
+    unrolled.set(xlim=(-2.8, 2.8), ylim=(-3.4, 3.4), xlabel=r"pseudorapidity $\eta$")
+    unrolled.set_ylabel(r"azimuth $\varphi$ [rad]")
+    for code, look in _LOOKS.items():
+        unrolled.plot([], [], look.marker, color=look.color, label={11: "electrons", 13: "muons"}[code])
+    figure.legend(loc="outside upper center", ncols=4)
+    style.stamp(across, luminosity=None)
+    process = unrolled.text(1, 1.02, "", transform=unrolled.transAxes, ha="right", va="bottom", weight="bold")
+    leptons = [
+        [
+            across.plot([], [], solid_capstyle="round", zorder=3)[0],
+            across.text(0, 0, "", ha="center", va="center", zorder=4),
+            unrolled.plot([], [], markeredgewidth=1.8, zorder=3)[0],
+            unrolled.text(0, 0, "", va="center", zorder=4),
+        ]
+        for _ in range(4)
+    ]
+    return figure, leptons, process
 
-    @style.use_style()
-    def __init__(self) -> None:
-        self.figure, (across, unrolled) = style.new_figure(1, 2, width=7.6, height=3.9, width_ratios=(1, 1.1))
-        angle = np.linspace(0, 2 * np.pi, 200)
-        ring = np.concatenate([angle, angle[::-1]])
-        for (inner, outer), color, text in (
-            (_CALORIMETER, "#D0D0D0", "calorimeter"),
-            (_CHAMBERS, "#EBEBEB", "muon chambers"),
-        ):
-            radius = np.repeat([inner, outer], len(angle))
-            across.fill(radius * np.cos(ring), radius * np.sin(ring), color=color, linewidth=0, label=text)
-        across.set(xlim=(-1.25, 1.25), ylim=(-1.25, 1.25), aspect="equal", xticks=[], yticks=[])
-        across.set(xlabel="$x$, to the centre of the ring", ylabel="$y$, up")
-        unrolled.set(xlim=(-2.8, 2.8), ylim=(-3.4, 3.4), xlabel=r"pseudorapidity $\eta$")
-        unrolled.set_ylabel(r"azimuth $\varphi$ [rad]")
-        for code, look in _LOOKS.items():
-            label = {11: "electrons", 13: "muons"}[code]
-            unrolled.plot([], [], look.marker, color=look.color, label=label)
-        self.figure.legend(loc="outside upper center", ncols=4)
-        style.stamp(across, luminosity=None)
-        self._process = unrolled.text(1, 1.02, "", transform=unrolled.transAxes, ha="right", va="bottom", weight="bold")
-        self._tracks = [across.plot([], [], solid_capstyle="round", zorder=3)[0] for _ in range(4)]
-        self._numbers = [across.text(0, 0, "", ha="center", va="center", zorder=4) for _ in range(4)]
-        self._points = [unrolled.plot([], [], markeredgewidth=1.8, zorder=3)[0] for _ in range(4)]
-        self._labels = [unrolled.text(0, 0, "", va="center", zorder=4) for _ in range(4)]
-        self.moving: list[Any] = [*self._tracks, *self._numbers, *self._points, *self._labels, self._process]
 
-    def show(self, event: pd.Series[Any], process: str = "") -> None:
-        """Put the leptons of an event, a row of the event table, in place of those before, and its process above them.
+def _show(leptons: list[list[Any]], event: pd.Series[Any]) -> None:
+    """Put the leptons of an event, a row of the event table, in place of those before.
 
-        Tracks and points are the larger, the larger the transverse momentum; points of negative leptons are empty.
-        """
-        for i, (track, number, point, label) in enumerate(
-            zip(self._tracks, self._numbers, self._points, self._labels, strict=True), 1
-        ):
-            code, pt = int(event[f"lep{i}_pdgid"]), float(event[f"lep{i}_pt"])
-            eta, phi = float(event[f"lep{i}_eta"]), float(event[f"lep{i}_phi"])
-            look, end, along = _LOOKS[code], _ENDS[code], np.array([np.cos(phi), np.sin(phi)])
-            track.set_data(*np.outer(along, [0, end]))
-            track.set(color=look.color, linestyle=look.linestyle, linewidth=1 + pt / 20)
-            number.set(position=(end + 0.1) * along, text=str(i), color=look.color)
-            point.set_data([eta], [phi])
-            point.set(marker=look.marker, color=look.color, markersize=4 + np.sqrt(pt))
-            point.set_markerfacecolor(look.color if event[f"lep{i}_charge"] > 0 else "white")
-            side = -1 if eta > 1.8 else 1  # inside the axes
-            label.set(position=(eta + 0.25 * side, phi), ha="left" if side > 0 else "right")
-            label.set(text=f"{i}: {name(event, i)}", color=look.color)
-        self._process.set_text(process)
+    Tracks and points are the larger, the larger the transverse momentum; points of negative leptons are empty.
+    """
+    for i, (track, number, point, label) in enumerate(leptons, 1):
+        code, pt = int(event[f"lep{i}_pdgid"]), float(event[f"lep{i}_pt"])
+        eta, phi = float(event[f"lep{i}_eta"]), float(event[f"lep{i}_phi"])
+        look, end, along = _LOOKS[code], _ENDS[code], np.array([np.cos(phi), np.sin(phi)])
+        track.set_data(*np.outer(along, [0, end]))
+        track.set(color=look.color, linestyle=look.linestyle, linewidth=1 + pt / 20)
+        number.set(position=(end + 0.1) * along, text=str(i), color=look.color)
+        point.set_data([eta], [phi])
+        point.set(marker=look.marker, color=look.color, markersize=4 + np.sqrt(pt))
+        point.set_markerfacecolor(look.color if event[f"lep{i}_charge"] > 0 else "white")
+        side = -1 if eta > 1.8 else 1  # inside the axes
+        label.set(position=(eta + 0.25 * side, phi), ha="left" if side > 0 else "right")
+        label.set(text=f"{i}: {name(event, i)}", color=look.color)
 
 
 def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
@@ -97,27 +93,19 @@ def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
         Rows of the event table, each with electrons and muons only.
     start : int
         The row that is shown at first.
-
-    Raises
-    ------
-    EmptySelection
-        If there are no events.
-    BadInput
-        If there is no such row.
     """
-    if events.empty:
-        raise EmptySelection("There are no events to show.", where="interactive.event", next_step="Select fewer away.")
-    display = EventDisplay()
+    figure, drawn, above = _detector()
     slider = frame.slider("event", 0, len(events) - 1, start)
     answer = frame.control("SelectionSlider", "answer", options=_COVERS, value=_COVERS[0])
 
     def update(event: int, answer: str) -> frame.Readout:
         row = events.iloc[event]
         process, covered = samples.get(row["sample"]).process, answer == _COVERS[0]
-        display.show(row, "" if covered else process)
+        _show(drawn, row)
+        above.set_text("" if covered else process)
         leptons = {
             f"lepton {i}": f"{name(row, i)}, pT {row[f'lep{i}_pt']:.1f} GeV, η {row[f'lep{i}_eta']:.2f}, "
-            f"φ {row[f'lep{i}_phi']:.2f}".replace("-", "−")
+            f"φ {row[f'lep{i}_phi']:.2f}"
             for i in (1, 2, 3, 4)
         }
         pairs = [
@@ -134,8 +122,8 @@ def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
 
     return frame.Panel(
         "event",
-        display.figure,
-        display.moving,
+        figure,
+        [*chain(*drawn), above],
         {"event": slider, "answer": answer},
         update,
         still={"answer": _COVERS[1]},

@@ -33,11 +33,6 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
         Toy experiments per batch; there are up to 100 batches.
     seed : int
         The same seed gives the same toys.
-
-    Raises
-    ------
-    BadInput
-        If a number is out of range.
     """
     controls = {
         "batches": frame.slider(f"batches of {batch_size} toy experiments", 1, BATCHES, 1),
@@ -83,7 +78,7 @@ def toys(n: int, b: float, *, batch_size: int = 1000, seed: int = 7) -> frame.Pa
             if last
             else f"0, so p is below {1 - 0.05 ** (1 / total):.2g} at 95 % confidence",
             "exact Poisson p-value": f"{p:.3g}",
-            "significance Z of the exact p-value": f"{z:.2f}".replace("-", "−")
+            "significance Z of the exact p-value": f"{z:.2f}"
             if np.isfinite(z)
             else "none: every experiment counts at least 0",
         }

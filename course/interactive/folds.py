@@ -22,9 +22,7 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
 
     The toy's events have one quantity, Gaussian around −0.5 (background) or 0.5 (signal), and its «networks» are
     straight lines fitted to the labels 0 and 1; their loss is the mean squared deviation. The same seed gives the same.
-    There are at least 100 events (see `frame.require`).
     """
-    frame.require(n_events >= 100, f"A toy of {n_events} events", "100 events or more")
     controls = {
         "k": frame.slider("number of folds k", 2, MOST, start),
         "network": frame.slider("network", 1, start, 1),

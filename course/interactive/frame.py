@@ -16,8 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course import live
-from labcourse import plotting
-from labcourse.errors import BadInput
+from labcourse import plotting, significance
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -96,7 +95,7 @@ class Panel:
         return {key: control.value for key, control in self.controls.items()}
 
     def _set(self, values: Mapping[str, Any]) -> None:
-        self.readout = self._update(**values)
+        self.readout = {name: text.replace("-", "−") for name, text in self._update(**values).items()}
         looks = "text-align:left;font-weight:normal;padding-right:1.5em"
         rows = "".join(
             f'<tr><th scope="row" style="{looks}">{html.escape(name)}</th><td><b>{html.escape(text)}</b></td></tr>'
@@ -140,9 +139,7 @@ class Panel:
 
 
 def slider(label: str, low: float, high: float, start: float, *, step: float = 1, form: str = ".3f") -> Any:
-    """Return a slider over numbers, or over whole ones if ``step`` is one, where it can start there (see `require`)."""
-    problem, expected = f"The slider «{label}» cannot start at {start:g}", f"a value from {low:g} to {high:g}"
-    require(low <= start <= high, problem, expected)
+    """Return a slider over numbers, or over whole ones if ``step`` is one."""
     kind, form = ("IntSlider", "d") if step == 1 else ("FloatSlider", form)
     return control(kind, label, value=start, min=low, max=high, step=step, readout_format=form)
 
@@ -155,7 +152,7 @@ def control(kind: str, label: str, **options: Any) -> Any:
     return getattr(widgets, kind)(description=label, style={"description_width": "initial"}, layout=layout, **options)
 
 
-def require(condition: object, problem: str, expected: str) -> None:
-    """Raise `BadInput` with the ``problem`` and what is ``expected`` instead, if a condition does not hold."""
-    if not condition:
-        raise BadInput(f"{problem}.", where="a live figure of `interactive`", next_step=f"Pass {expected}.")
+def worth(effective: float) -> str:
+    """Return how many events of weight 1 simulated background is worth, and a warning if it is too little."""
+    is_trusted = effective >= significance.TRUSTED
+    return f"{effective:.0f} events" + ("" if is_trusted else f": fewer than {significance.TRUSTED:g}, do not trust it")

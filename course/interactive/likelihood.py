@@ -43,11 +43,6 @@ def likelihood(n: int, s: float, b: float, *, control: float = 100.0) -> frame.P
         Expected signal and background above the cut, both positive.
     control : float
         Simulated background of the control region, from 20 to 1000 events, to start with.
-
-    Raises
-    ------
-    BadInput
-        If a number is out of range.
     """
     controls = {
         "n": frame.slider("count above the cut [events]", round(b / 2), round(2 * b), n),
@@ -95,7 +90,7 @@ def likelihood(n: int, s: float, b: float, *, control: float = 100.0) -> frame.P
         profiled.set_data(MU, of_mu)
         fixed.set_data(MU, with_k)
         return {
-            "best µ": f"{mu_hat:.2f}".replace("-", "−"),
+            "best µ": f"{mu_hat:.2f}",
             "its error upwards, k floating": _reach(of_mu, mu_hat, ONE),
             "its error upwards, k fixed": _reach(with_k, mu_hat, ONE),
             "upper limit of µ at 95 %, k floating": _reach(of_mu, mu_hat, LIMIT, start=0.0),
@@ -119,4 +114,4 @@ def _reach(q: NDArray[np.float64], mu_hat: float, rise: float, *, start: float |
     if not len(right) or q[right[-1]] < rise:
         return "beyond the figure"
     mu, values = np.append(mu_hat, MU[right]), np.append(0.0, q[right])
-    return f"{np.interp(rise, values, mu) - (mu_hat if start is None else start):.2f}".replace("-", "−")
+    return f"{np.interp(rise, values, mu) - (mu_hat if start is None else start):.2f}"

@@ -63,11 +63,6 @@ def small_network(
         Columns of the event table, for the axes.
     n_events, seed : int
         As many events are drawn; the seed also fixes the network's first weights.
-
-    Raises
-    ------
-    BadInput
-        As `choose`.
     """
     events = choose(x, y, n_events, seed)
     trained = fit(events, epochs, seed)
@@ -128,22 +123,10 @@ def small_network(
 
 
 def choose(x: ArrayLike, y: ArrayLike, n_events: int, seed: int) -> Events:
-    """Return at most ``n_events`` events drawn at random, standardised.
-
-    Raises
-    ------
-    BadInput
-        If x is not of shape (n, 2) with one label each, a value is not finite, a column is constant or a class
-        is missing.
-    """
+    """Return at most ``n_events`` events drawn at random, standardised."""
     values, labels = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
-    is_complete = values.shape == (len(labels), 2) and np.isfinite(values).all() and np.isin(labels, (0, 1)).all()
-    problem = f"x of shape {values.shape} and y of shape {labels.shape} are no two finite inputs and a label per event"
-    frame.require(is_complete, problem, "two columns of the inputs without NaN, x[:, [0, 1]], and labels 0 and 1")
     drawn = np.sort(np.random.default_rng(seed).permutation(len(values))[:n_events])
     values, labels = values[drawn], labels[drawn]
-    varies = (np.ptp(np.column_stack([values, labels]), axis=0) > 0).all()
-    frame.require(varies, "The drawn events hold only one class, or an input is constant", "inputs that vary")
     return Events(values, (values - values.mean(axis=0)) / values.std(axis=0), labels)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from course.interactive import frame
 from labcourse import metrics, plotting, significance
@@ -26,14 +26,9 @@ def cut(
         The sample of each event, as for `significance.scan`.
     start : float
         Where the cut is at first.
-
-    Raises
-    ------
-    BadInput
-        As `significance.scan`; or if the start or a score lies outside [0, 1].
     """
     cuts = np.linspace(0, 1, STEPS + 1)
-    z = _scan(score, label, weight, cuts, groups)
+    z = significance.scan(score, label, weight, cuts=cuts, groups=groups)
     simple = significance.simple(z.signal, z.background)
     slider = frame.slider("cut on the score", 0, 1, start, step=1 / STEPS)
 
@@ -80,8 +75,7 @@ def cut(
         rejected.set_width(cuts[i])
         for dot, curve in zip(dots, (z.significance, simple), strict=True):
             dot.set_data([cuts[i]], [curve[i]] if np.isfinite(curve[i]) else [np.nan])
-        s, b, effective = z.signal[i], z.background[i], z.effective_background[i]
-        warning = "" if effective >= significance.TRUSTED else f": fewer than {significance.TRUSTED:g}, do not trust it"
+        s, b = z.signal[i], z.background[i]
         return {
             "cut": f"score ≥ {cuts[i]:.3f}",
             "expected signal s": style.with_error(s, z.signal_error[i], "events"),
@@ -89,7 +83,7 @@ def cut(
             "purity s/(s+b)": f"{s / (s + b):.3f}" if b >= 0 and s >= 0 and s + b > 0 else "not defined",
             "s/√b": _significance(simple[i], np.nan),
             "Asimov Z": _significance(z.significance[i], z.significance_error[i]),
-            "simulated background is worth": f"{effective:.0f} events{warning}",
+            "simulated background is worth": frame.worth(z.effective_background[i]),
         }
 
     return frame.Panel(
@@ -113,25 +107,18 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
         In [0, 1], of a network that was trained with balanced weights: there the relative weight is one.
     label, weight : array_like, shape (n_events,)
         1 for signal and 0 for background; expected events.
-
-    Raises
-    ------
-    BadInput
-        As `significance.scan`; or if a score lies outside [0, 1], or the weights of a class do not add up to a
-        positive number.
     """
     edges = np.linspace(0, 1, 41)
     half = 20  # the edge at one half
     factors = np.geomspace(LOWEST, HIGHEST, 161)
     # With p = s/(s+b) the share of signal where an event lies, a signal counted k times makes it k·p/(k·p + 1 − p):
     # exact for the best possible score. An edge of the new score is one of the old, so no event is touched.
-    found = _scan(score, label, weight, (edges / (edges + factors[:, None] * (1 - edges))).ravel())
+    cuts = (edges / (edges + factors[:, None] * (1 - edges))).ravel()
+    found = significance.scan(score, label, weight, cuts=cuts)
     # Yields above each edge, their errors: shape (n_factors, n_edges). No score lies above the last edge, 1.
     background, signal = (values.reshape(-1, 41) for values in (found.background, found.signal))
     b_error, s_error = (values.reshape(-1, 41)[:, half] for values in (found.background_error, found.signal_error))
     b_total, s_total = float(background[0, 0]), float(signal[0, 0])
-    nothing = "The weights of signal or background do not add up to a positive number"
-    frame.require(s_total > 0 and b_total > 0, nothing, "events of both classes")
     background[:, -1] = signal[:, -1] = 0.0
     shapes = [-np.diff(above) / above[0, 0] for above in (background, signal)]
     s, b = signal[:, half], background[:, half]
@@ -193,17 +180,6 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
         " dashed line at one half. Right, against the relative weight of the signal class on a logarithmic axis:"
         " accuracy, share of the signal and share of the background above one half, with markers at the chosen weight.",
     )
-
-
-def _scan(
-    score: ArrayLike, label: ArrayLike, weight: ArrayLike, cuts: NDArray[np.float64], groups: ArrayLike | None = None
-) -> significance.Scan:
-    """Return `significance.scan`, of scores from 0 to 1 only."""
-    found = significance.scan(score, label, weight, cuts=cuts, groups=groups)
-    low, high = np.min(score), np.max(score)
-    outside = f"The scores go from {low:.3g} to {high:.3g}, outside [0, 1]"
-    frame.require(low >= 0 and high <= 1, outside, "what `training.predict` gives")
-    return found
 
 
 def _significance(z: float, error: float) -> str:

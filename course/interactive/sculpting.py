@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike
 
 from course.interactive import frame
 from labcourse import metrics, plotting, significance
-from labcourse.errors import BadInput
 from labcourse.plotting import style
 
 EDGES = np.arange(80.0, 251.0, 5.0)
@@ -41,19 +40,8 @@ def sculpting(
         Masses in GeV between which the background is counted.
     start : int
         Share of the signal that is kept at first, in per cent.
-
-    Raises
-    ------
-    BadInput
-        If there is no network, or its scores are not as many as the events.
     """
     mass, weight, is_signal = np.asarray(mass), np.asarray(weight, dtype=np.float64), np.asarray(label) == 1
-    if not scores or any(np.shape(score) != mass.shape for score in scores.values()):
-        raise BadInput(
-            f"Expected one score of each network for each of {len(mass)} events.",
-            where="interactive.sculpting",
-            next_step="Pass {name: training.predict(model, x)} of the same events.",
-        )
     kept = {name: _signal_above(np.asarray(score), is_signal, weight) for name, score in scores.items()}
     slider = frame.slider("share of the signal kept [%]", 5, 100, start)
     choice = frame.control("Dropdown", "network", options=list(scores), value=next(iter(scores)))
@@ -85,14 +73,13 @@ def sculpting(
         s, b, error, effective = (
             float(column[0]) for column in (at.signal, at.background, at.background_error, at.effective_background)
         )
-        warning = "" if effective >= significance.TRUSTED else f": fewer than {significance.TRUSTED:g}, do not trust it"
         before, after = (weight[part & inside & ~is_signal].sum() for part in (np.ones_like(above), above))
         return {
             "network": network,
             "expected signal": f"{s:.1f} events",
             "expected background": style.with_error(b, error, "events"),
             "background in the window": f"{after / b:.0%} (no cut: {before / weight[~is_signal].sum():.0%})",
-            "simulated background is worth": f"{effective:.0f} events{warning}",
+            "simulated background is worth": frame.worth(effective),
         }
 
     return frame.Panel(

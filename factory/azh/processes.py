@@ -33,19 +33,6 @@ ZZ = 17.3 * (0.1512 + 0.1203 + BR_Z) ** 2
 to b, c, e or µ (PDG 2024): Pythia cannot ask for one of each, and the veto drops what has no two leptons."""
 WZ = 51.0 * BR_Z * 0.6741 / 2
 """σ(WZ) at 13 TeV in pb (ATLAS, arXiv:1902.05759: 51.0 ± 2.4 pb), with Z → ee, µµ and W → cs, cd (PDG 2024)."""
-APPROXIMATIONS = (
-    "gg → A at leading order with parton shower, narrow width",
-    "Z + jets at leading order with one parton; other jets from the parton shower",
-    "Z + b b̄ modelled by Z + two jets that are called b jets, normalised to the measured cross-section",
-    "t t̄, Zh and dibosons at leading order with parton shower; gg → Zh has the shape of q q̄ → Zh",
-    "dibosons without light quarks, and without masses of a Z boson beyond 66 to 116 GeV",
-    "no other background (single top quark, W + jets, t t̄ Z); in the region emu nothing but t t̄",
-    "no multiparton interactions, pile-up or hadronisation, and no shower below 1.5 GeV; neutrinos in b and c jets put "
-    "in by hand",
-    "background events pass the detector twice: their rows share run and event, and are not independent",
-    "rows of next to no weight are thinned, the rest made heavier for it",
-    "signs of the weights at random",
-)
 _SHOWER = ("TimeShower:pTmin = 1.5", "SpaceShower:pTmin = 1.0")
 """Where the parton shower ends (GeV). What is softer takes half of the time; acceptances and masses are the same
 without it, within the 2 % that 5000 signal events tell."""

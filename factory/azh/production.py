@@ -11,7 +11,7 @@ from azh.events import FILE, LUMINOSITY, MEASURED, SIGNAL_CROSS_SECTION
 from factory import bundle, campaign, generator
 from factory.azh import assembly
 from factory.azh.generation import INDEPENDENT, SEARCH, TIMES, make_chunk
-from factory.azh.processes import APPROXIMATIONS, PROCESSES, Process
+from factory.azh.processes import PROCESSES, Process
 from factory.chunks import Chunk, fingerprint
 from factory.store import Store
 from labcourse.files import atomic_write, sha256
@@ -43,7 +43,6 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
             Chunk(process.name, 0, seed, INDEPENDENT if independent else SEARCH, process.chunk),
             wanted=max(round(scale * (TIMES if independent else 1) * process.events / process.chunk), 1),
             foreseen=1,
-            cost=process.chunk,
             count=lambda *_: 1,
         )
         for process in made.values()
@@ -87,7 +86,6 @@ def write(
         seed=seed,
         scale=scale,
         code=fingerprint(),
-        approximations=APPROXIMATIONS,
         shared_settings=generator.COMMON,
         samples=[
             _made(PROCESSES[name], number, events[events["run"] == PROCESSES[name].number])

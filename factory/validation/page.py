@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from factory.validation.pairs import THRESHOLD, VARIABLES, Pair, Row, limit
 from labcourse.files import atomic_write, sha256
@@ -13,37 +12,11 @@ from labcourse.samples import MANIFEST
 
 FIGURES = Path("images", "validation")
 """Folder of the figures, beside the page."""
-INTRODUCTION = """\
-# Simulated and real events
-
-Are the course's simulated samples like those of the ATLAS Open Data? This page is written by
-`labcourse data validate --real DIR --page docs/{page}`, where `DIR` holds official files of the 4-lepton collection
-(13 TeV, 2020; DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL). It compares each simulated sample with the real file of the same
-process, and the sum of all simulation, each event with its weight, with the collision data (*data*). Of Z → ττ the
-release's file holds a handful of events; none are simulated.
-
-Simulated samples: those whose manifest has the sha256 `{digest}…`
-
-All events pass the preselection (total charge zero; eeee, eeµµ or µµµµ). Only shapes are compared: the simulation is
-scaled to the real events (of its yields, `data/README.md` says more).
-
-- **χ²**: bins of equal probability, two at least, so few that each holds 20 effective real events where that can be,
-  and 10 in any case; variances from the common shape of both samples; the normalisation is free, so ndf = bins − 1.
-  For unweighted events it is Pearson's test of homogeneity.
-- **KS**: Kolmogorov–Smirnov, where each sample counts (Σw)²/Σw² events. Where values repeat (isolation of exactly zero,
-  numbers of jets, channels) its probabilities are too large.
-- Negative weights subtract in both tests.
-- A probability below {threshold:g} is set in **bold**. Of {n_tests} tests, about {expected:.1f} are expected there by
-  chance alone. The azimuths φ are a control: they can only be flat.
-
-The *real* samples of Z → ℓℓ, and a few events of t t̄, repeat themselves. A rare pile-up collision that has two leptons
-of its own was overlaid on many Z → ℓℓ events and made four-lepton events of them all, with the same two leptons in
-each. In what depends on these leptons such events are not independent. In each variable their likeness is measured (the
-*design effect*: the variance in bins with whole groups of such events as units, over that with single events), and
-variances are so many times larger, in the figures' error bars as well. The collision data repeat nothing.
-
-`labcourse data validate` passes if in no sample a probability is below {threshold:g} divided by the number of its
-tests. The mass peak of the Higgs boson, of which no real file is here, is held to published quantiles by a test.
+BEGIN = "## All tests"
+"""What stands before it on the page is kept by hand."""
+ABOUT = """\
+Simulated samples: those whose manifest has the sha256 `{digest}…`. Of {n_tests} tests, about {expected:.1f} are
+expected to have a probability below {threshold:g} by chance alone.
 """
 SAMPLE = """\
 ## {name}
@@ -57,12 +30,12 @@ limit is {limit:.2g}.
 
 
 def write(path: Path, pairs: Sequence[Pair], rows: Sequence[Row], folder: Path) -> None:
-    """Write the page, and its figures to ``images/validation`` beside it; each file is replaced whole.
+    """Write the page from `BEGIN` on, and its figures to ``images/validation`` beside it; each file is replaced whole.
 
     Parameters
     ----------
     path : path
-        The Markdown file.
+        The Markdown file; what it says before `BEGIN` stays.
     pairs, rows
         What was compared, and the results.
     folder : path
@@ -74,9 +47,9 @@ def write(path: Path, pairs: Sequence[Pair], rows: Sequence[Row], folder: Path) 
         If a file cannot be written.
     """
     n_tests = sum(len(row.probabilities) for row in rows)
-    numbers = {"threshold": THRESHOLD, "n_tests": n_tests, "expected": THRESHOLD * n_tests}
-    text = [INTRODUCTION.format(page=path.name, digest=digest(folder), **numbers), "## All tests"]
-    text += [_all_tests([pair.sample for pair in pairs], rows)]
+    about = ABOUT.format(digest=digest(folder), n_tests=n_tests, expected=THRESHOLD * n_tests, threshold=THRESHOLD)
+    introduction = path.read_text("utf-8").partition(BEGIN)[0] if path.is_file() else ""
+    text = [introduction, BEGIN, about, _all_tests([pair.sample for pair in pairs], rows)]
     for pair in each(pairs, "drawing {0.sample}"):
         own = [row for row in rows if row.sample == pair.sample]
         figure = FIGURES / f"{pair.sample}.png"
@@ -95,7 +68,7 @@ def write(path: Path, pairs: Sequence[Pair], rows: Sequence[Row], folder: Path) 
                 limit=limit(own, pair.sample),
             )
         )
-    content = "\n\n".join(part.strip() for part in text) + "\n"
+    content = "\n\n".join(part.strip() for part in text if part) + "\n"
     atomic_write(path, lambda temporary: temporary.write_text(content, "utf-8"))
 
 
@@ -120,22 +93,10 @@ def _draw(path: Path, pair: Pair, rows: Sequence[Row]) -> None:
 def _all_tests(names: Sequence[str], rows: Sequence[Row]) -> str:
     """One table of all probabilities: a line per variable, and both tests of each sample side by side."""
     found = {(row.sample, row.variable): (row.p_chi2, row.p_ks) for row in rows}
-    lines = [
-        [variable, *(_probability(p) for name in names for p in found.get((name, variable), (None, None)))]
-        for variable in VARIABLES
-    ]
-    return _table(["variable", *(f"{name} p({test})" for name in names for test in ("χ²", "KS"))], lines)
-
-
-def _probability(p: float | None) -> str:
-    return "–" if p is None else _bold(f"{p:.2g}", p < THRESHOLD)
-
-
-def _bold(text: str, yes: bool) -> str:
-    return f"**{text}**" if yes else text
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Return a Markdown table; all but the first column stand to the right."""
-    rule = ["---", *["---:"] * (len(columns) - 1)]
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (columns, rule, *rows))
+    lines = [["variable", *(f"{name} p({test})" for name in names for test in ("χ²", "KS"))]]
+    lines.append(["---", *["---:"] * (len(lines[0]) - 1)])
+    for variable in VARIABLES:
+        both = [p for name in names for p in found.get((name, variable), (None, None))]
+        cells = ["–" if p is None else f"**{p:.2g}**" if p < THRESHOLD else f"{p:.2g}" for p in both]
+        lines.append([variable, *cells])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

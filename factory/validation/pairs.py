@@ -11,7 +11,6 @@ import numpy as np
 from factory import recipes
 from factory.validation import columns, two_sample
 from labcourse import ntuple, samples, selection
-from labcourse.errors import BadInput, MissingSample
 from labcourse.progress import each
 
 if TYPE_CHECKING:
@@ -73,28 +72,23 @@ def load(real: Path, simulated: Path, names: Sequence[str] = ()) -> list[Pair]:
 
     Raises
     ------
-    BadInput
-        If ``real`` is not a folder.
-    UnknownSample, MissingSample
-        If a name is not in the catalogue; if there is no real file, or a file that the comparison needs is missing.
+    UnknownSample
+        If a name is not in the catalogue.
     BadFile, BadEvents
-        If a file cannot be read.
+        If a file that the comparison needs is missing or cannot be read.
     EmptySelection
         If no event of a sample passes the preselection.
     """
-    if not real.is_dir():
-        raise BadInput(f"{real} is not a folder.", where="--real", next_step="Give a folder of official files.")
     there = [name for name in (*recipes.RECIPES, "data") if (real / samples.get(name).files[0]).is_file()]
     names = names or there or ["data"]
     parts = tuple(recipes.RECIPES) if "data" in names else names
-    paths = {("real", name): _files(real, name, "--real") for name in names}
-    paths |= {("simulated", name): _files(simulated, name, "--simulated") for name in parts}
-    tables = {key: _read(key[1], paths[key]) for key in each(list(paths), "reading {0[0]} {0[1]}")}
+    wanted = [*((real, name) for name in names), *((simulated, name) for name in parts)]
+    tables = {key: _read(*key) for key in each(wanted, "reading {0[1]} in {0[0]}")}
     return [
         Pair(
             name,
-            tables["real", name],
-            _together([tables["simulated", part] for part in (parts if name == "data" else [name])]),
+            tables[real, name],
+            _together([tables[simulated, part] for part in (parts if name == "data" else [name])]),
         )
         for name in names
     ]
@@ -138,23 +132,10 @@ def test(pair: Pair, variable: str) -> Row:
     return Row(pair.sample, variable, chi2.value, chi2.ndf, chi2.p_value if chi2.ndf else None, p_ks)
 
 
-def _files(folder: Path, name: str, option: str) -> tuple[Path, ...]:
-    """Return the files of a sample in a folder. Raises MissingSample."""
-    paths = tuple(folder / file for file in samples.get(name).files)
-    if absent := [path.name for path in paths if not path.is_file()]:
-        raise MissingSample(
-            f"There is no file of {name} to compare ({', '.join(absent)}).",
-            where=f"{option} {folder}",
-            next_step="Name another folder, or compare only what is there: --samples Zee,Zmumu. `labcourse simulate` "
-            "makes simulated files; real ones are official files of the 4-lepton collection.",
-        )
-    return paths
-
-
-def _read(name: str, paths: Sequence[Path]) -> pd.DataFrame:
+def _read(folder: Path, name: str) -> pd.DataFrame:
     import pandas as pd
 
-    tables = (ntuple.read(path, sample=name, extra=ntuple.EXTRA) for path in paths)
+    tables = (ntuple.read(folder / file, sample=name, extra=ntuple.EXTRA) for file in samples.get(name).files)
     events = columns.added(selection.preselect(pd.concat(tables, ignore_index=True, join="inner")))
     return events.assign(group=columns.groups(events))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from course import checks
-from labcourse import kinematics, samples, settings
+from labcourse import kinematics, settings
 from tests.course.answers import Exercise, clone, make_tests, own
 
 FOUR = (1, 2, 3, 4)
@@ -15,8 +15,8 @@ FOUR = (1, 2, 3, 4)
 weight, share, window = map(own, ("1.2", "1.3", "1.9"))
 
 
-def code_sum(events, leptons=FOUR):
-    return sum(events[f"lep{i}_pdgid"] for i in leptons)
+def code_sum(events):
+    return sum(events[f"lep{i}_pdgid"] for i in FOUR)
 
 
 def charge(events, leptons=FOUR):
@@ -91,31 +91,27 @@ EXERCISES = {
     "1.3": Exercise(
         [share],
         (lambda events, x, luminosity: 0.0836, ""),
-        (lambda events, x, _: events["weight"][events["sample"] == samples.SIGNAL].sum(), "no event is selected"),
         (lambda events, x, luminosity: share(events.iloc[:9], x, luminosity), ""),
     ),
     "1.4": Exercise(
         [own("1.4"), lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52])],
-        (lambda events: code_sum(events).isin([44, 52]), "eeµµ, are dropped"),
         (lambda events: events[code_sum(events).isin([44, 48, 52])], "table of events"),
-        (lambda events: code_sum(events).isin([44, 46, 48, 52]), "hint: drops eeeµ"),
+        (lambda events: code_sum(events).isin([44, 46, 48, 52]), "✗ keeps eeee"),
         (lambda events: (code_sum(events) == 44).head(2), "entries for"),
         (lambda events: (total in (44, 48, 52) for total in code_sum(events)), ""),
     ),
     "1.5": Exercise(
         [own("1.5"), lambda events: events[[f"lep{i}_charge" for i in FOUR]].sum(axis=1).eq(0)],
-        (lambda events: charge(events, (1, 2, 3)) == 0, "lep4 is left out"),
-        (lambda events: charge(events).abs() < 3, "hint: drops a total charge of +2"),
+        (lambda events: charge(events).abs() < 3, "✗ keeps two positive"),
         (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
         (lambda events: [True, True, False, False, False, True, False][: len(events)], ""),
         (lambda events: [*(charge(events) == 0), True], "entries for"),
     ),
     "1.6": Exercise(
         [own("1.6"), pair],
-        (lambda events: (events["m_ll_12"], events["m_ll_34"]), "the two hardest"),
         (lambda events: pair(events, near=lambda m: abs(m - 80.4)), "hint: nearest to 91.19"),
         (lambda events: (pair(events)[0], pair(events)[0]), "hint: other two leptons"),
-        (lambda events: tuple(part[:25] for part in pair(events)), "hint: two masses per event"),
+        (lambda events: tuple(part[:25] for part in pair(events)), "has the shape (25,)"),
         (lambda events: pair(events.assign(lep4_charge=1)), ""),
     ),
     "1.7": Exercise(
@@ -143,7 +139,6 @@ EXERCISES = {
     ),
     "1.10": Exercise(
         [own("1.10"), lambda w: pd.Series(w).sum() ** 2 / pd.Series(w).pow(2).sum()],
-        (lambda w: np.sum(np.square(w)) / np.sum(w) ** 2, "upside down"),
         (lambda w: np.sum(w[w > 0]) ** 2 / np.sum(w[w > 0] ** 2), ""),
         (lambda w: np.sum(w) ** 2 / np.sum(w) ** 2 * len(w), ""),
         (lambda w: np.sum(w) ** 2 // np.sum(w**2), ""),

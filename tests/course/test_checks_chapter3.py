@@ -57,7 +57,6 @@ EXERCISES = {
                 / (share * stats.norm.pdf(x, d / 2) + (1 - share) * stats.norm.pdf(x, -d / 2))
             ),
         ],
-        (lambda x, d, share: best_score(x, d, 0.5), "the share of signal is missing"),
         (lambda x, d, share: best_score(x, 1.4, share), "hint: other arguments"),
         (lambda x, d, share: best_score(x, d, 0.3), "hint: other arguments"),
         (lambda x, d, share: best_score(x, d, share).mean(), ""),
@@ -87,14 +86,12 @@ EXERCISES = {
     ),
     "3.4": Exercise(
         [purity],
-        (lambda e, b, f: e, "this is the signal efficiency"),
         (lambda e, b, f: purity(e, b, 0.2), "hint: other arguments"),
         (lambda e, b, f: purity(0.8, 0.1, f), "hint: other arguments"),
         (lambda e, b, f: round(purity(e, b, f), 1), ""),
     ),
     "3.5": Exercise(
         [auc, lambda s, y, w: auc(s.astype("f4"), y, w.astype("f4"))],
-        (lambda s, y, w: auc(s, 1 - y, w), "swapped"),
         (lambda s, y, w: max(auc(s, y, w), 1 - auc(s, y, w)), "hint: the wrong way round"),
         (lambda s, y, w: float(np.clip(auc(s, y, w), 0, 1)), "hint: formula stands"),
         (lambda s, y, w: auc(np.round(s, 2), y, w), "hint: order of the scores alone"),
@@ -105,14 +102,12 @@ EXERCISES = {
             lambda d: 0.5 * (1 + math.erf(d / 2)),
             lambda d: stats.norm.sf(0, loc=d, scale=math.sqrt(2)),
         ],
-        (stats.norm.cdf, "taken to be 1"),
         (lambda d: stats.norm.cdf(1.3 / 2**0.5), "hint: other arguments"),
         (lambda d: min(1, 0.5 + d / 4), ""),
         (lambda d: max(stats.norm.cdf(d / 2**0.5), 0.6), "hint: other arguments"),
     ),
     "3.8": Exercise(
         [cut_for, lambda s, y, w, e: cut_for(s, y, w / w.sum(), e)],
-        (lambda s, y, w, e: cut_for(s, y, np.ones_like(w), e), "counted, not weighted"),
         (cut_without_tolerance, "a rounding error decides"),
         (lambda s, y, w, e: 0.37, "✗ five signal events"),
         (lambda s, y, w, e: cut_for(s, y, np.abs(w), e), "hint: negative weights"),

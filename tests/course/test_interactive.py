@@ -22,7 +22,7 @@ from scipy import optimize, stats
 
 from course import interactive, live
 from course.interactive import experiments, networks
-from labcourse import errors, kinematics, significance
+from labcourse import kinematics, significance
 from workshop.authoring import tidy
 
 RNG = np.random.default_rng(3)
@@ -44,10 +44,6 @@ def _no_figure_is_left_open():
 @pytest.fixture(scope="module")
 def network():
     return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
-
-
-def small(x, y):
-    return interactive.small_network(x, y, ["lep2_pt", "lep4_pt"])
 
 
 def descend(x, y, weights, learning_rate, n_steps):
@@ -202,18 +198,12 @@ def test_an_event_is_drawn_as_it_is_in_the_table():
         row = leptons().iloc[2]
         (_, x), (_, y) = track.get_data()
         assert np.arctan2(y, x) == pytest.approx(np.arctan2(np.sin(row[f"lep{i}_phi"]), np.cos(row[f"lep{i}_phi"])))
-        assert (np.hypot(x, y) > 1) == (row[f"lep{i}_pdgid"] == 13)
         assert np.ravel(point.get_data()) == pytest.approx([row[f"lep{i}_eta"], row[f"lep{i}_phi"]])
-        assert (point.get_markerfacecolor() == "white") == (row[f"lep{i}_charge"] < 0)
-    widths = [track.get_linewidth() for track in tracks]
-    assert widths == sorted(widths, reverse=True)
 
 
 def test_an_event_without_a_pair_says_so():
     panel = interactive.event(leptons().assign(lep4_charge=1, lep2_charge=1))
     assert panel.readout["one flavour, opposite charges"] == "no pair"
-    with pytest.raises(errors.EmptySelection):
-        interactive.event(leptons(0))
 
 
 def test_cut_counts_what_a_mask_counts():
@@ -248,31 +238,6 @@ def test_cut_says_where_it_cannot_be_trusted():
     assert panel.readout["Asimov Z"] == "0.000"
 
 
-@pytest.mark.parametrize(
-    ("make", "match"),
-    [
-        (lambda: interactive.cut(SCORE, LABEL, WEIGHT[:-1]), "one score, label and weight"),
-        (lambda: interactive.cut(SCORE, LABEL, WEIGHT, start=1.2), "cannot start"),
-        (lambda: interactive.cut(3 * SCORE, LABEL, WEIGHT), "outside"),
-        (lambda: interactive.class_weight([0.5, 0.5], [0, 1], [-1.0, 1.0]), "do not add up"),
-        (lambda: interactive.patience({"loss": [1, 2], "val_loss": [1, np.nan]}), "validation losses"),
-        (lambda: interactive.toys(18, 21.0), "cannot start"),
-        (lambda: interactive.likelihood(10, 6.6, 58.8), "cannot start"),
-        (lambda: small(PLANE, LABEL[:-1]), "no two finite inputs"),
-        (lambda: small(PLANE * np.nan, LABEL), "no two finite inputs"),
-        (lambda: small(PLANE[:3000], LABEL[:3000]), "one class"),
-        (lambda: small(PLANE * [0, 1], LABEL), "constant"),
-        (lambda: interactive.folds(n_events=50), "50 events"),
-        (lambda: interactive.folds(start=13), "cannot start"),
-        (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=400, cross_section=0.01), "no limit at 400"),
-        (lambda: interactive.searching(search_for, seen_at, LIMITS, mass=300, cross_section=9), "cannot start"),
-    ],
-)
-def test_bad_input_is_one_clear_error(make, match):
-    with pytest.raises(errors.BadInput, match=match):
-        make()
-
-
 def test_patience_reads_out_what_it_costs():
     panel = interactive.patience(HISTORY, start=1)
     assert panel.readout["training stops after epoch"] == "3"
@@ -298,9 +263,6 @@ def test_folds_are_a_cross_validation():
         assert len(losses) == k
         mean, spread = numbers(said["mean of the losses"])[0], numbers(said["their spread"])[0]
         assert (mean, spread) == pytest.approx((np.mean(losses), np.std(losses, ddof=1)), abs=6e-5)
-        table = panel.figure.axes[0].images[0].get_array()
-        validates = table[:k, :, 2] < 0.5  # orange has little blue
-        assert (validates.sum(axis=0) == 1).all(), "each event validates once"
 
 
 def test_class_weight_counts_what_masks_count():
@@ -317,11 +279,6 @@ def test_class_weight_counts_what_masks_count():
         error = np.sqrt((WEIGHT[background] ** 2).sum())
         assert numbers(said["background there"])[1] == pytest.approx(error, abs=0.05)
         assert numbers(said["accuracy (expected events)"])[0] == pytest.approx(accuracy, abs=6e-5)
-        for patch, value in zip(panel.moving[:2], (0, 1), strict=True):
-            content = np.histogram(new[value == LABEL], 40, (0, 1), weights=WEIGHT[value == LABEL])[0]
-            drawn = patch.get_data()[0]
-            # An event within rounding of an edge may change its bin.
-            assert np.abs(drawn / drawn.sum() - content / content.sum()).sum() < 0.01
 
 
 def test_toys_count_and_agree_with_the_exact_p_value():
@@ -377,20 +334,12 @@ def test_likelihood_says_what_a_fit_of_both_counts_finds():
     )
 
 
-def test_likelihood_at_the_ends():
-    panel = interactive.likelihood(118, 6.6, 58.8, control=20)
-    assert float(panel.readout["upper limit of µ at 95 %, k floating"]) > float(panel.readout["best µ"])
-    panel.controls["ratio"].value = 1.3
-    panel.controls["n"].value = 29
-    assert panel.readout["best µ"].startswith("−")
-
-
 def test_searching_says_what_an_experiment_could_say():
     asked = []
     panel = interactive.searching(
         lambda mass: asked.append(mass) or search_for(mass), seen_at, LIMITS, mass=300, cross_section=0.05
     )
-    said, (signal, largest, *_, point) = panel.readout, panel.moving
+    said = panel.readout
     assert said["if it exists, expected significance"].startswith(f"{seen_at(300, 0.05):.2f}: ")
     assert said["if it does not exist, most likely"] == "excluded at 95 %"
     panel.controls["mass"].value = "512.5"
@@ -402,11 +351,6 @@ def test_searching_says_what_an_experiment_could_say():
     b = sum(histograms[name].expected for name in ("Zjets", "ttbar", "Zh"))
     s = histograms["signal"].expected / 50
     assert said["signal above background, best bin"] == f"{s[-1]:.2f} on {b[-1]:.2f} events"
-    tops, edges, _ = signal.get_data()
-    assert tops == pytest.approx(s + b)
-    assert largest.get_data()[0] == pytest.approx(b)
-    assert edges == pytest.approx([0, 0.5, 0.8, 1])
-    assert np.ravel(point.get_data()) == pytest.approx([512.5, 0.001])
     panel.controls["mass"].value = "300"
     assert asked == [300, 512.5], "the templates of a mass are made once"
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from course import interactive
-from labcourse import errors
 
 RNG = np.random.default_rng(8)
 LABEL = np.repeat([0, 1], [3000, 600])
@@ -40,9 +39,3 @@ def test_it_counts_what_masks_count():
             assert said["simulated background is worth"].startswith(f"{(b / error) ** 2:.0f} events")
             assert ("do not trust" in said["simulated background is worth"]) == ((b / error) ** 2 < 25)
     assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize("scores", [{}, {"short": SCORES["of the mass"][:-1]}])
-def test_scores_must_fit_the_events(scores):
-    with pytest.raises(errors.BadInput, match="one score of each network"):
-        interactive.sculpting(MASS, scores, LABEL, WEIGHT, groups=SAMPLE, window=(115, 130))

@@ -14,7 +14,7 @@ import pytest
 from course import outputs
 from course.checks import progress
 from labcourse import settings
-from workshop.authoring import build, cut, expected, source
+from workshop.authoring import build, cut, expected, source, tidy
 
 HOME = settings.home()
 #: Where the kernels of nbval wrote, before the fixtures of the tests set their own folders.
@@ -35,8 +35,13 @@ def test_the_course_has_the_notebooks_of_its_table() -> None:
 
 
 def test_notebooks_are_in_step_and_executed() -> None:
-    problems = build.check(HOME)
-    assert problems == [], "\n".join(problems)
+    assert [
+        (path.name, note) for path, content, note in build.plan(HOME) if note or not build.holds(path, content)
+    ] == []
+    solutions = {path.stem for path in (HOME / "solutions").glob("*.ipynb") if ".mine-" not in path.name}
+    assert solutions == set(outputs.CHAPTERS.values()), "others have no source in course/: delete them"
+    sizes = {name: (HOME / "solutions" / f"{name}.ipynb").stat().st_size for name in solutions}
+    assert {name for name, size in sizes.items() if size > tidy.MAX_BYTES} == set(), "draw fewer figures, print less"
 
 
 @each_chapter

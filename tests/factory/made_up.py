@@ -6,7 +6,7 @@ import importlib.util
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,7 +17,6 @@ from factory import tables
 from factory.chunks import Chunk
 from factory.particles import PROMPT, Particles
 from factory.tables import Table
-from factory.workers import Workers
 from labcourse import kinematics
 
 needs_pythia = pytest.mark.skipif(
@@ -57,10 +56,10 @@ def make(chunk: Chunk, n: int = EVENTS) -> Table:
 
 
 @contextmanager
-def in_a_thread(*_: object) -> Iterator[Workers]:
+def in_a_thread(*_: object) -> Iterator[Executor]:
     """A thread in place of the processes that `factory.workers.connect` gives, which take longer to begin."""
     with ThreadPoolExecutor(1) as executor:  # Pythia does not run in two
-        yield Workers(executor, lambda: 1)
+        yield executor
 
 
 def leptons(n: int, code: int, *, pt: float = 40.0, eta: float = 0.5, origin: int = PROMPT) -> Particles:

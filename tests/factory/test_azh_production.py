@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,8 +19,7 @@ from factory.azh import assembly, generation, processes, production
 from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
 from factory.particles import Particles, rank_within_event
-from factory.tables import Table
-from labcourse.errors import SimulationError
+from labcourse import samples
 from tests.factory.made_up import in_a_thread, needs_pythia
 
 pytestmark = needs_pythia
@@ -29,14 +27,6 @@ SMALL = {"signal_500": (1, 150), "Zjets_60": (2, 500), "ttbar": (2, 500), "Zh": 
 """Chunks of the processes that are simulated here, and events of a chunk."""
 SLICES = {"Zjets_25": 1500, "Zjets_60": 700, "Zjets_120": 200, "Zjets_250": 50}
 SETTINGS = {name: (PROCESSES[name].settings, PROCESSES[name].cross_section) for name in SLICES}
-
-
-class Simulation(NamedTuple):
-    """A campaign of few events, which was disturbed: where it lies, its manifest, the chunks that were begun."""
-
-    folder: Path
-    manifest: dict[str, Any]
-    begun: list[Chunk]
 
 
 @pytest.fixture(scope="module")
@@ -54,35 +44,24 @@ def simulate() -> Iterator[Callable[..., Path]]:
 
 
 @pytest.fixture(scope="module")
-def one(simulate: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Simulation:
-    """Simulate with a fault in between."""
-    folder, begun = tmp_path_factory.mktemp("one"), []
-
-    def fail_once(chunk: Chunk) -> Table:
-        begun.append(chunk)
-        if (chunk.sample, chunk.index, begun.count(chunk)) == ("ttbar", 1, 1):
-            raise RuntimeError("the machine is switched off")
-        return generation.make_chunk(chunk)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(production, "make_chunk", fail_once)
-        with pytest.raises(SimulationError, match=r"switched off(.|\n)*ttbar, chunk 1"):
-            simulate(folder)
-        manifest = json.loads(simulate(folder).read_text())
-        simulate(folder)
-    return Simulation(folder, manifest, begun)
+def one(simulate: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a simulation."""
+    return simulate(tmp_path_factory.mktemp("one")).parent
 
 
-def test_a_run_goes_on_where_it_was_and_repeats(tmp_path: Path, simulate: Callable[..., Path], one: Simulation) -> None:
-    assert len(one.begun) == len(set(one.begun)) + 1 == 7, "only the one that failed was made again"
-    assert not (one.folder / ".chunks").exists()
+def test_a_seed_makes_the_same_file_again_where_it_is_not_there(
+    tmp_path: Path, simulate: Callable[..., Path], one: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     simulate(tmp_path)
-    assert (one.folder / FILE).read_bytes() == (tmp_path / FILE).read_bytes()
+    assert (one / FILE).read_bytes() == (tmp_path / FILE).read_bytes()
+    monkeypatch.setattr(production, "make_chunk", None)
+    simulate(one)
 
 
-def test_yields_are_those_of_cross_sections_and_selection(one: Simulation) -> None:
-    events = azh.read(one.folder)
-    generated = {sample["sample"]: sample["generated"] for sample in one.manifest["samples"]}
+def test_yields_are_those_of_cross_sections_and_selection(one: Path) -> None:
+    events = azh.read(one)
+    manifest = json.loads((one / samples.MANIFEST).read_text())
+    generated = {sample["sample"]: sample["generated"] for sample in manifest["samples"]}
     assert set(generated) == set(SMALL)
     assert all(generated[name] >= chunks * n for name, (chunks, n) in SMALL.items())
     assert generated["ttbar"] > 1.5 * np.prod(SMALL["ttbar"]), "half of them have no pair of leptons near a Z"
@@ -95,14 +74,14 @@ def test_yields_are_those_of_cross_sections_and_selection(one: Simulation) -> No
 
 
 def test_independent_backgrounds_share_no_event_with_the_others(
-    tmp_path: Path, simulate: Callable[..., Path], one: Simulation
+    tmp_path: Path, simulate: Callable[..., Path], one: Path
 ) -> None:
     simulate(tmp_path, independent=True)
     independent = pd.read_parquet(tmp_path / production.INDEPENDENT_FILE)
     assert (independent["weight"] > 0).all()
     assert set(independent["process"]) == {"Zjets", "ttbar", "Zh"}
     measured = list(azh.events.MEASURED)
-    assert not azh.read(one.folder)[measured].merge(independent[measured]).size
+    assert not azh.read(one)[measured].merge(independent[measured]).size
     assert set(independent[generation.PASS]) == set(range(generation.PASSES))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -65,7 +64,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     out = tmp_path_factory.mktemp("undisturbed")
     parts = [make(FIRST.at(index)) for index in range(CHUNKS)]
     wanted = EVENTS * CHUNKS - EVENTS // 2
-    entry = bundle.write(out / FILE, bundle.normalise(lambda: tables.first(parts, wanted), NAME), NAME, seed=5)
+    entry = bundle.write(out / FILE, bundle.normalise(tables.first(parts, wanted), NAME), NAME, seed=5)
     bundle.write_manifest(out, [entry], seed=5, scale=1)
     return arrays(out)
 
@@ -178,7 +177,7 @@ def test_full_disk_is_one_error_and_finished_chunks_stay(
 
 
 def test_workers_with_other_code_are_refused(tmp_path: Path, threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "fingerprint", iter(map(str, range(99))).__next__)
+    monkeypatch.setattr(campaign, "fingerprint", iter(map(str, range(99))).__next__)
     with pytest.raises(SimulationError, match="another version"):
         production.simulate(tmp_path, **OPTIONS)
 
@@ -236,41 +235,12 @@ def kept_in(folder: Path) -> set[int]:
     return {int(path.stem.rsplit("-", 1)[1]) for path in (folder / "out" / FOLDER).glob("*/[!.]*.npz")}
 
 
-class Cluster:
-    """A Dask scheduler and workers."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.served = folder, list[subprocess.Popen[bytes]]()
-        self.serve("scheduler", "--port", "0", "--dashboard-address", ":0", "--host", "127.0.0.1")
-
-    def serve(self, name: str, *arguments: str) -> None:
-        command = [sys.executable, "-m", f"distributed.cli.dask_{name}", *arguments, "--scheduler-file", "dask.json"]
-        quiet: Any = {"stderr": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        environment = os.environ | {"PYTHONPATH": str(settings.home())}
-        self.served.append(subprocess.Popen(command, env=environment, cwd=self.folder, **quiet))
-
-    def address(self) -> str:
-        """Begin a worker, and return where the scheduler is."""
-        file = self.folder / "dask.json"
-        while not file.is_file() or not file.read_text():
-            assert self.served[0].poll() is None
-            time.sleep(0.05)
-        self.serve("worker", "--nthreads", "1", "--no-dashboard", "--no-nanny")
-        return str(json.loads(file.read_text())["address"])
-
-    def end(self) -> None:
-        for process in self.served:
-            process.kill()
-            process.wait()
-
-
 def test_whatever_disturbs_it_the_same_command_goes_on(
     tmp_path: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One campaign, on this machine and on a cluster; each run goes on with what those before have finished."""
+    """One campaign; each run goes on with what those before have finished."""
     monkeypatch.setenv("CAMPAIGN_LOG", str(tmp_path / "log"))
     monkeypatch.setenv("CAMPAIGN_PAUSE", "0.3")
-    monkeypatch.setattr(workers, "SECONDS_WITHOUT_WORKERS", 2)
     save, kept, before = Store.save, set[int](), 0
 
     def is_resumed() -> None:
@@ -282,27 +252,17 @@ def test_whatever_disturbs_it_the_same_command_goes_on(
         errors = Run(tmp_path).disturbed(tmp_path, number, len(kept) + 2)
         assert (errors.startswith(says), "Traceback" in errors) == (True, False)
         is_resumed()
-    cluster = Cluster(tmp_path)
-    disturbances: list[tuple[str, Callable[[], None], Callable[[], str]]] = [
-        ("worker process was", lambda: os.kill(made_in(tmp_path)[-1][1], signal.SIGKILL), lambda: workers.LOCAL),
-        ("no worker left", lambda: cluster.served[-1].kill(), cluster.address),
-        ("cluster was lost", lambda: cluster.served[0].kill(), cluster.address),
-    ]
-    try:
-        for says, disturb, address in disturbances:
 
-            def save_and_disturb(store: Store, chunk: Chunk, table: Table, disturb: Any = disturb) -> None:
-                save(store, chunk, table)
-                if len(kept_in(tmp_path)) == len(kept) + 2:
-                    disturb()
+    def save_and_kill(store: Store, chunk: Chunk, table: Table) -> None:
+        save(store, chunk, table)
+        if len(kept_in(tmp_path)) == len(kept) + 2:
+            os.kill(made_in(tmp_path)[-1][1], signal.SIGKILL)
 
-            with monkeypatch.context() as patch:
-                patch.setattr(Store, "save", save_and_disturb)
-                with pytest.raises(SimulationError, match=says):
-                    production.simulate(tmp_path / "out", workers=2, address=address(), **OPTIONS)
-            is_resumed()
-    finally:
-        cluster.end()
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "save", save_and_kill)
+        with pytest.raises(SimulationError, match=rf"terminated abruptly(.|\n)*{NAME}, chunk"):
+            production.simulate(tmp_path / "out", workers=2, **OPTIONS)
+    is_resumed()
     out = tmp_path / "out"
     (next((out / FOLDER).iterdir()) / f".{NAME}-0-150-00099-half.npz").write_bytes(b"half a chunk")
     (out / f".{Path(FILE).stem}-half.root").write_bytes(b"half a file")
@@ -310,3 +270,30 @@ def test_whatever_disturbs_it_the_same_command_goes_on(
     production.simulate(out, workers=1, **OPTIONS)
     assert arrays(out) == undisturbed
     assert not kept & {index for index, _ in made_in(tmp_path)[before:]}
+
+
+def test_a_cluster_makes_the_same_events_and_a_dead_one_is_an_error(
+    tmp_path: Path, undisturbed: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dask
+    from distributed import LocalCluster
+
+    def simulate_with(disturb: Callable[[Any], None]) -> None:
+        def save_and_disturb(store: Store, chunk: Chunk, table: Table) -> None:
+            save(store, chunk, table)
+            disturb(cluster)
+
+        with LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+            monkeypatch.setattr(Store, "save", save_and_disturb)
+            production.simulate(tmp_path, address=cluster.scheduler_address, **OPTIONS)
+
+    save = Store.save
+    monkeypatch.setenv("CAMPAIGN_PAUSE", "0.1")
+    monkeypatch.setattr(workers, "SECONDS_WITHOUT_WORKERS", 1)
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):
+        with pytest.raises(SimulationError, match="NoWorker"):
+            simulate_with(lambda cluster: cluster.scale(0))
+        with pytest.raises(SimulationError, match="Cancelled"):
+            simulate_with(lambda cluster: cluster.sync(cluster.scheduler.close))
+    simulate_with(lambda cluster: None)
+    assert arrays(tmp_path) == undisturbed

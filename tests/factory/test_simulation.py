@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,6 @@ import pytest
 import factory
 from factory import (
     bundle,
-    campaign,
     detector,
     four_leptons,
     matrix_element,
@@ -23,13 +21,14 @@ from factory import (
     pseudodata,
     recipes,
     tables,
+    workers,
 )
 from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk
 from factory.tables import Table
 from labcourse import ntuple, samples, selection, settings
 from labcourse.errors import BadInput, SimulationError, UnknownSample
 from labcourse.files import sha256
-from tests.factory.made_up import in_a_thread, make, mass, needs_pythia, some
+from tests.factory.made_up import make, mass, needs_pythia, some
 
 MANIFEST = settings.data_folder() / samples.MANIFEST
 
@@ -158,7 +157,8 @@ def test_acceptance_and_efficiency() -> None:
 @needs_pythia
 def test_a_chunk_is_decided_by_its_seed() -> None:
     chunk = Chunk("ggH125_ZZ4lep", 3, 17, SAMPLE, 150)
-    table, again = factory.simulate_chunk(chunk), factory.simulate_chunk(chunk)
+    with workers.connect(number=1) as executor:
+        table, again = factory.simulate_chunk(chunk), executor.submit(factory.simulate_chunk, chunk).result()
     assert len(table["lep_n"]) > 10
     assert 119 < np.median(mass(table)) < 126
     assert len(table["jet_MV2c10"]) == table["jet_n"].sum()
@@ -168,23 +168,6 @@ def test_a_chunk_is_decided_by_its_seed() -> None:
     other = factory.simulate_chunk(Chunk("ggH125_ZZ4lep", 3, 17, PSEUDO_DATA, 150))
     marks = [set(zip(t["lep_pt"].tolist(), t["lep_eta"].tolist(), strict=True)) for t in (table, other)]
     assert not marks[0] & marks[1]
-
-
-@needs_pythia
-def test_campaigns_do_not_depend_on_the_number_of_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Chunks of the size that is made take a minute.
-    monkeypatch.setitem(recipes.RECIPES, "llll", replace(recipes.get("llll"), chunk=100))
-    options = {"scale": 0.0001, "samples": ["llll"], "seed": 5}
-    two = factory.simulate(tmp_path / "two", workers=2, **options)
-    monkeypatch.setattr(campaign, "connect", in_a_thread)
-    one = factory.simulate(tmp_path / "one", **options)
-    (first,), (again,) = (samples.read_manifest(manifest.parent) for manifest in (one, two))
-    assert first["arrays"] == again["arrays"]
-    events = ntuple.read(one.parent / samples.get("llll").files[0])
-    assert len(events) == first["events"] == 55
-    assert not events.duplicated(["run", "event"]).any()
-    assert selection.preselect(events)["weight"].sum() == pytest.approx(recipes.get("llll").expected, rel=1e-4)
-    assert json.loads(one.read_text())["simulated"] is True
 
 
 @needs_pythia
@@ -223,7 +206,7 @@ def test_equal_tables_have_equal_digests(tmp_path: Path) -> None:
     file = samples.get("llll").files[0]
 
     def write() -> str:
-        parts = bundle.normalise(lambda: iter([table]), "llll")
+        parts = bundle.normalise([table], "llll")
         return str(bundle.write(tmp_path / file, parts, "llll", seed=1)["arrays"])
 
     first = write()
@@ -286,31 +269,7 @@ def test_the_bundle_has_the_release_s_yields(bundled: dict[str, pd.DataFrame]) -
         assert len(bundled[name]) == samples.get(name).official_raw
     higgs = sum(selection.preselect(bundled[name])["weight"].sum() for name in samples.SIGNAL)
     assert higgs == pytest.approx(9.7, abs=0.01)
-
-
-def test_peaks_thresholds_and_spectra(bundled: dict[str, pd.DataFrame]) -> None:
-    higgs = selection.preselect(bundled["ggH125_ZZ4lep"])["m_llll"]
-    window = higgs[(higgs > 110) & (higgs < 135)]
-    assert len(window) / len(higgs) == pytest.approx(0.978, abs=0.01)
+    m4l = selection.preselect(bundled["ggH125_ZZ4lep"])["m_llll"]
     # Published for the release's sample (ATLAS Open Data 2020, DSID 345060); final-state radiation makes the low tail.
+    window = m4l[(m4l > 110) & (m4l < 135)]
     np.testing.assert_allclose(window.quantile([0.16, 0.5, 0.84]), [120.5, 123.8, 126.2], atol=0.4)
-    m4l = selection.preselect(bundled["llll"])["m_llll"]
-    edges = [70, 80, 86, 96, 110, 140, 170, 180, 200, 240, 300]
-    density = np.histogram(m4l, edges)[0] / np.diff(edges)
-    assert density[2] == density.max(), "Z → 4l at 91 GeV"
-    assert density[7] > 2.5 * density[5], "threshold of two Z bosons"
-    assert density[7] > density[8] > density[9], "falling above it"
-
-
-def test_pseudo_data_are_in_no_sample(bundled: dict[str, pd.DataFrame]) -> None:
-    def marks(events: pd.DataFrame) -> set[tuple[float, ...]]:
-        return set(map(tuple, events[[f"lep{i}_{q}" for i in (1, 2, 3, 4) for q in ("pt", "eta")]].to_numpy()))
-
-    data = bundled["data"]
-    simulated = marks(pd.concat([bundled[name] for name in samples.SIMULATED]))
-    assert len(marks(data)) == len(data)
-    assert not marks(data) & simulated
-    assert not data.duplicated(["run", "event"]).any()
-    assert (data["weight"] == 1).all()
-    expected = sum(recipes.get(name).expected for name in samples.SIMULATED)
-    assert abs(len(selection.preselect(data)) - expected) < 3 * np.sqrt(expected)

@@ -227,11 +227,11 @@ def test_a_wrong_simulation_fails(case: Callable[..., Any], simulate: Callable[.
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--samples", "Zmumu"], "no file of Zmumu to compare"),
+        (["--samples", "Zmumu"], f"real/{samples.get('Zmumu').files[0]}"),
         (["--samples", "Zmum"], "no sample 'Zmum'"),
-        (["--real", "EMPTY"], "no file of data to compare"),
-        (["--real", "ABSENT"], "ABSENT is not a folder"),
-        (["--simulated", "EMPTY"], "no file of ggH125_ZZ4lep to compare"),
+        (["--real", "EMPTY"], "EMPTY/data_A.4lep.root"),
+        (["--real", "ABSENT"], "ABSENT/data_A.4lep.root"),
+        (["--simulated", "EMPTY"], "EMPTY/mc_345060.ggH125_ZZ4lep.4lep.root"),
     ],
 )
 def test_missing_files_are_said(case: Callable[..., Any], tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -246,8 +246,12 @@ def test_the_page_shows_everything(case: Callable[..., Any], tmp_path: Path, mon
     for module in (pairs, validation.page):  # drawing all takes ten seconds
         monkeypatch.setattr(module, "VARIABLES", ("lep1_pt", "jet_n", "lep4_ptcone30/pt", "channel"))
     written = tmp_path / "docs" / "validation.md"
+    written.parent.mkdir()
+    written.write_text("# By hand\n\n## All tests\n\nold")
     case("--page", written)
     text = written.read_text("utf-8")
+    assert text.startswith("# By hand\n\n## All tests\n\nSimulated samples")
+    assert "old" not in text
     assert "| lep4_ptcone30/pt | – | – | – | – |" in text
     assert text.count("The smallest of 6 probabilities is ") == 2
     for name in ("Zee", "data"):

@@ -31,8 +31,9 @@ def test_written_events_read_back_in_gev(tmp_path, mini_branches):
     assert (events["sample"] == "llll").all()
 
 
-def test_chunks_together_are_the_whole_and_one_at_a_time_is_in_memory(tmp_path, mini_branches):
-    mini.write(tmp_path / NAME, (mini_branches(5000, leptons=5, seed=seed) for seed in range(8)))
+def test_chunks_together_are_the_whole_and_one_at_a_time_is_in_memory(tmp_path, mini_branches, monkeypatch):
+    monkeypatch.setattr(mini, "BASKET", 5000)
+    mini.write(tmp_path / NAME, mini_branches(40_000, leptons=5))
 
     def peak(step_size):
         tracemalloc.start()

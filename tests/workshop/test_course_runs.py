@@ -120,10 +120,9 @@ UNTRAINED = {
 
 
 class Course(NamedTuple):
-    """What came of all notebooks, and where their outputs are."""
+    """All notebooks with what came of them, and where their outputs are."""
 
     tasks: list[run.Task]
-    results: list[run.ChapterRun]
     outputs: Path
 
 
@@ -139,7 +138,7 @@ def course(real_files_or_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
             task.notebook.cells = [one for cell in task.notebook.cells for one in _twice_if_check(cell)]
             short = FIGURES + TRAININGS * (task.chapter > 1) + PROJECT * (task.chapter == source.PROJECT)
             task.notebook.cells.insert(0, nbformat.v4.new_code_cell(short))
-        return Course(tasks, run.run(tasks, home=HOME, workspace="notebooks", jobs=2), outputs)
+        return Course(run.run(tasks, home=HOME, workspace="notebooks", jobs=2), outputs)
 
 
 def _twice_if_check(cell: Any) -> list[Any]:
@@ -151,7 +150,7 @@ def test_student_notebooks_run_to_their_end_with_all_exercises_open(
     course: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reference = read_reference(HOME)
-    assert [result.error for result in course.results] == [""] * len(CHAPTERS)
+    assert [task.error for task in course.tasks] == [""] * len(CHAPTERS)
     for task, chapter in zip(course.tasks, CHAPTERS, strict=True):
         said = [
             (output.data[MIME_TYPE]["exercise"], output.data[MIME_TYPE]["state"], output.data["text/plain"])
@@ -173,10 +172,10 @@ def test_student_notebooks_run_to_their_end_with_all_exercises_open(
 
 def test_open_exercises_change_no_number_of_the_course(course: Course) -> None:
     """The course's own answers stand in for them. On real files, the numbers are those of «official»."""
-    for result in course.results:
-        numbers = {number.name: number for number in result.numbers if number.expected is not None}
+    for task in course.tasks:
+        numbers = {number.name: number for number in task.numbers if number.expected is not None}
         assert numbers, "tests/expected.json says too little"
-        same = UNTRAINED.get(result.chapter, set()) if result.chapter > 1 else set(numbers)
+        same = UNTRAINED.get(task.chapter, set()) if task.chapter > 1 else set(numbers)
         assert [numbers[name] for name in same if not numbers[name].is_right] == []
 
 

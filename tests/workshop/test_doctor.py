@@ -52,19 +52,30 @@ def test_missing_and_old_packages(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     real = importlib.metadata.version
 
     def version(name: str) -> str:
-        if name in ("uproot", "labcourse"):
+        if name in ("uproot", "pythia8mc"):
             raise importlib.metadata.PackageNotFoundError(name)
         return "2.15.0" if name == "tensorflow" else real(name)
 
     monkeypatch.setattr(importlib.metadata, "version", version)
     monkeypatch.delenv("PYTHONPATH", raising=False)
     table = says("packages")
-    assert all(f"package {name}" in table for name in ("uproot", "labcourse", "tensorflow"))
+    assert all(f"package {name}" in table for name in ("uproot", "tensorflow"))
+    assert "pythia8mc" not in table  # that of an extra
     assert "version 2.15.0, needed ~=2.21" in table
     assert "run `make course`" in table
     (tmp_path / "conda-meta").mkdir()
     monkeypatch.setattr(sys, "prefix", str(tmp_path))
     assert "conda env update -n ml_labcourse --file environment" in says("packages")
+
+
+def test_a_course_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def requires(name: str) -> list[str]:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "requires", requires)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    assert "No package metadata was found for labcourse" in says("packages")
+    assert "run `make course`" in says("packages")
 
 
 def test_packages_of_another_software(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,10 +143,11 @@ def test_a_kernel_of_another_environment(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_damaged_sample_a_folder_without_any_and_one_that_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    assert f"{tmp_path} holds none" in says("samples")
+    doctor.examine("samples")
+    assert f"{tmp_path} holds none" in capsys.readouterr().err
     for source in samples.locate("Zee").paths:
         content = bytearray(source.read_bytes())
         content[len(content) // 2] ^= 0xFF

@@ -61,3 +61,15 @@ def test_what_is_handed_out_holds_no_answer_in_words(tmp_path: Path) -> None:
     subprocess.run(f"{line} {listed}", shell=True, check=True)
     entries = [entry for chapter in json.loads(listed.read_text("utf-8")).values() for entry in chapter["exercises"]]
     assert {entry.get("model") for entry in entries} == {None, "Ask your instructor."}
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make")
+def test_make_course_ends_well_where_no_solutions_were_handed_out(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(HOME / name, tmp_path)
+    (tmp_path / ".venv" / "bin").mkdir(parents=True)
+    for name in ("bin/python", "course.stamp"):  # installed
+        (tmp_path / ".venv" / name).touch()
+    done = subprocess.run(["make", "course"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "There are no solutions here to run. Go on: make lab\n"

@@ -12,7 +12,6 @@ import pytest
 
 from labcourse import ntuple, samples, settings
 from labcourse.errors import BadInput, UnknownSample
-from workshop import folders
 from workshop.opendata import manifest, transfer
 from workshop.opendata.manifest import OFFICIAL_2025, checksum, choose, is_whole, mirrors
 
@@ -54,17 +53,6 @@ def test_where_no_checksum_is_published_the_size_decides(tmp_path: Path, monkeyp
     assert "no checksum is published" in outcome.note
 
 
-def test_a_folder_that_mixes_releases_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settings, "data_folder", lambda: tmp_path)
-    folder = tmp_path / "atlas"
-    folder.mkdir()
-    for name in ("Zee", GGH):
-        (folder / samples.get(name).files[0]).touch()
-    with pytest.raises(BadInput, match="mixes files"):
-        folders.use_folder(folder)
-    assert not settings.saved_folders()
-
-
 def test_the_commands_know_both(invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[tuple[int, Path]] = []
 
@@ -90,15 +78,3 @@ def test_yields_are_beside_those_of_the_releases_example(invoke: Callable[..., A
     text = invoke("yields", "--release", "2025").out
     assert "18.4" in text
     assert "Hardly any event of the data passes" in text
-
-
-def test_simulate_2025_is_a_command(
-    invoke: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    from factory import release_2025
-
-    made: list[tuple[Path, int]] = []
-    monkeypatch.setattr(release_2025, "simulate", lambda out, *, seed: made.append((out, seed)) or out)
-    assert invoke("simulate", "2025", "--seed", 7, "--out", tmp_path).code == 0
-    assert invoke("simulate", "2025", "--scale", 2).code == 1
-    assert made == [(tmp_path, 7)]

@@ -5,11 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +16,8 @@ import httpx
 import pytest
 
 from labcourse import samples, settings
-from labcourse.errors import BadInput, DownloadError, StorageError
+from labcourse.errors import DownloadError, StorageError
+from labcourse.files import alone_in
 from workshop.opendata import transfer
 from workshop.opendata.manifest import Official, mirrors
 from workshop.opendata.transfer import Outcome, download
@@ -73,12 +70,12 @@ def status(code: int, **headers: str) -> Behaviour:
     return lambda *_: httpx.Response(code, headers=headers)
 
 
-def other(change: Callable[[bytes], bytes], *, length: bool = True, **headers: str) -> Behaviour:
+def other(change: Callable[[bytes], bytes], *, length: bool = True) -> Behaviour:
     """Send other bytes than the file's, with or without saying how many; no ranges."""
 
     def behave(_: httpx.Request, content: bytes) -> httpx.Response:
         sent = change(content)
-        said = headers | ({"Content-Length": str(len(sent))} if length else {})
+        said = {"Content-Length": str(len(sent))} if length else {}
         return httpx.Response(200, headers=said, content=iter([sent]))
 
     return behave
@@ -86,11 +83,6 @@ def other(change: Callable[[bytes], bytes], *, length: bool = True, **headers: s
 
 def altered(content: bytes) -> bytes:
     return content[:-1] + bytes([content[-1] ^ 1])
-
-
-def wrong_range(_: httpx.Request, content: bytes) -> httpx.Response:
-    headers = {"Content-Range": f"bytes 7-16/{len(content)}"}
-    return httpx.Response(206, headers=headers, content=content[7:17])
 
 
 ignores_range = other(lambda content: content)
@@ -145,7 +137,7 @@ def test_several_files_arrive_whole_from_a_server_and_are_not_fetched_again(tmp_
         mirror = f"http://127.0.0.1:{running.server_port}"
         outcomes = download(files, folder, from_mirrors=[mirror])
         running.shutdown()
-    assert outcomes == [Outcome(file.name, file.sample, "downloaded", file.bytes, "127.0.0.1") for file in files]
+    assert outcomes == [Outcome(file.name, file.sample, "downloaded", file.bytes, mirror[7:]) for file in files]
     assert all((folder / file.name).read_bytes() == content for file, content in pairs)
     assert names(folder) == sorted(file.name for file in files)
     assert {outcome.state for outcome in download(files, folder, from_mirrors=[mirror])} == {"already whole"}
@@ -157,10 +149,10 @@ def test_several_files_arrive_whole_from_a_server_and_are_not_fetched_again(tmp_
 def test_it_goes_on_where_it_stopped_in_this_call_and_in_the_next(server: Mirrors, tmp_path: Path) -> None:
     file, content = made()
     mirror = server.offer("a", file, content)
-    server.script["*"] = [cut(100_000), cut(100_000), cut(250_000), *[status(500)] * 2]
+    server.script["*"] = [cut(100_000), cut(100_000, httpx.ReadTimeout), cut(250_000), *[status(500)] * 2]
     (tmp_path / file.name).write_bytes(b"another build")
     outcome = fetch(file, tmp_path, mirror)
-    assert (outcome.state, outcome.note) == ("failed", "mirror.invalid answers 500, 3 times in a row")
+    assert (outcome.state, outcome.note) == ("failed", "mirror.invalid: answers 500 Internal Server Error")
     assert names(tmp_path) == [file.name, file.part]
     assert (tmp_path / file.name).read_bytes() == b"another build"
     server.script["*"] = [ignores_range]
@@ -168,14 +160,6 @@ def test_it_goes_on_where_it_stopped_in_this_call_and_in_the_next(server: Mirror
     assert (tmp_path / file.name).read_bytes() == content
     asked = [span for _, span in server.requests]
     assert asked == [None, *(f"bytes={n}-" for n in (100_000, 100_000, *[250_000] * 3))]
-
-
-def test_a_server_that_falls_silent_is_asked_again(server: Mirrors, tmp_path: Path) -> None:
-    file, content = made()
-    mirror = server.offer("a", file, content)
-    server.script["*"] = [cut(100_000, httpx.ReadTimeout)]
-    assert fetch(file, tmp_path, mirror).state == "downloaded"
-    assert server.requests[1][1] == "bytes=100000-"
 
 
 @pytest.mark.parametrize("had", [1000, 300_000, 300_001])
@@ -199,14 +183,14 @@ def test_a_part_of_another_build_is_dropped(server: Mirrors, tmp_path: Path, had
     ("behaviour", "asked", "note"),
     [
         (status(404), 1, "answers 404 Not Found"),
-        (other(altered), 1, "sent a wrong checksum"),
-        (other(lambda content: content[:-1]), 1, "has a file of 299999 bytes instead of 300000: another build"),
-        (other(lambda content: content + b"x", length=False), 1, "sends more than the 300000 bytes"),
-        (other(lambda content: b"<html>Log in", length=False, **{"Content-Type": "text/html"}), 1, "a web page"),
-        (wrong_range, 1, "sends another range"),
-        (status(503), 3, "answers 503, 3 times in a row"),
-        (cut(0), 3, "broke the connection off, 3 times in a row"),
-        (other(lambda content: b"", length=False), 3, "ended after 0 of 300000 bytes, 3 times in a row"),
+        (other(altered), 1, "sends other bytes"),
+        (other(lambda content: b"<html>Log in"), 1, "has 12 bytes instead of 300000"),
+        (other(lambda content: content[:-1]), 1, "has 299999 bytes instead of 300000"),
+        (other(lambda content: content + b"x", length=False), 1, "sends other bytes"),
+        (status(429), 3, "answers 429"),
+        (status(503), 3, "answers 503"),
+        (cut(0), 3, "the connection is closed"),
+        (other(lambda content: b"", length=False), 3, "ended after 0 of 300000 bytes"),
     ],
 )
 def test_the_next_mirror_is_asked_at_once_or_after_some_attempts(
@@ -223,11 +207,13 @@ def test_the_next_mirror_is_asked_at_once_or_after_some_attempts(
     assert names(tmp_path) == [file.name]
 
 
-def test_redirects_are_followed(server: Mirrors, tmp_path: Path) -> None:
+def test_redirects_are_followed_but_not_to_http(server: Mirrors, tmp_path: Path) -> None:
     file, content = made()
     server.offer("b", file, content)
     server.script[f"/a/{file.path}"] = [status(302, Location=f"/b/{file.path}")]
     assert fetch(file, tmp_path, "http://mirror.invalid/a").state == "downloaded"
+    server.script[f"/a/{file.path}"] = [status(302, Location=f"http://mirror.invalid/b/{file.path}")]
+    assert "from https to http" in fetch(file, tmp_path / "new", "https://mirror.invalid/a").note
 
 
 def test_wrong_bytes_everywhere_leave_nothing_behind_and_others_come(server: Mirrors, tmp_path: Path) -> None:
@@ -244,7 +230,7 @@ def test_a_mirror_out_of_reach_is_given_up_for_all_files(tmp_path: Path, waits: 
     files = [made(1000, f"MC/mc_{number}.name.4lep.root")[0] for number in range(8)]
     outcomes = download(files, tmp_path, from_mirrors=["http://127.0.0.1:9"])
     assert {outcome.state for outcome in outcomes} == {"failed"}
-    assert "could not be reached" in outcomes[0].note
+    assert outcomes[0].note == "127.0.0.1:9: [Errno 111] Connection refused"
     assert {outcome.note for outcome in outcomes[1:]} == {"no mirror could be reached"}
     assert waits == [1, 2]
 
@@ -258,6 +244,8 @@ def test_a_disk_that_is_full_or_refuses(server: Mirrors, tmp_path: Path) -> None
     with pytest.raises(StorageError, match=r"need \d+ MB and the disk has \d+ MB free"):
         fetch(file._replace(bytes=10**18), tmp_path, mirror)
     assert not server.requests
+    with alone_in(tmp_path, "download"), pytest.raises(StorageError, match="Another process is at work"):
+        fetch(file, tmp_path, mirror)
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match="cannot be written"):
         fetch(file, tmp_path / "file", mirror)
@@ -269,8 +257,10 @@ def test_a_disk_that_is_full_or_refuses(server: Mirrors, tmp_path: Path) -> None
 def test_a_proxy_or_certificates_that_cannot_be_used_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file, _ = made()
     monkeypatch.setenv("http_proxy", "http://me:secret@127.0.0.1:9")
-    note = fetch(file, tmp_path, "http://mirror.invalid/a").note
-    assert ("through the proxy of this machine" in note, "secret" in note) == (True, False)
+    assert (
+        fetch(file, tmp_path, "http://me:secret@mirror.invalid/a").note
+        == "mirror.invalid: [Errno 111] Connection refused"
+    )
     monkeypatch.setenv("http_proxy", "ftp://proxy")
     with pytest.raises(DownloadError, match="proxy or the certificates"):
         fetch(file, tmp_path, "http://mirror.invalid/a")
@@ -285,62 +275,8 @@ def test_addresses_of_mirrors(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     monkeypatch.setenv("LABCOURSE_MIRROR", "http://one/4lep/ https://two:8443/x")
     assert mirrors() == ["http://one/4lep", "https://two:8443/x"]
     assert mirrors(["http://three"]) == ["http://three"]
-    for wrong in ("ftp://host/4lep", "/data", "http://", "http://[::"):
-        with pytest.raises(BadInput, match="not the address of a mirror"):
-            mirrors([wrong])
-    for wrong in ("http://my..school/4lep", "http://host:port"):
+    for wrong in ("ftp://host/4lep", "/data", "http://", "http://[::", "http://my..school/4lep", "http://host:port"):
         assert fetch(made()[0], tmp_path, wrong).state == "failed"
-
-
-# Stopped in the middle.
-
-DOWNLOAD = """
-import sys, time
-from pathlib import Path
-import httpx
-from workshop.opendata.manifest import Official
-from workshop.opendata.transfer import download
-
-path, size, folder, half = sys.argv[1], int(sys.argv[2]), *map(Path, sys.argv[3:])
-
-def body():
-    yield half.read_bytes()
-    time.sleep(60)
-
-real = httpx.Client
-answer = httpx.MockTransport(lambda _: httpx.Response(200, headers={"Content-Length": str(size)}, content=body()))
-httpx.Client = lambda **options: real(transport=answer, **options)
-try:
-    download([Official(path, size, "0")], folder, from_mirrors=["http://mirror.invalid/a"])
-except KeyboardInterrupt:
-    sys.exit(130)
-"""
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no SIGINT for one process")
-@pytest.mark.parametrize("how", ["SIGKILL", "SIGINT"])
-def test_stopped_in_the_middle_it_goes_on_and_nobody_disturbs_it(server: Mirrors, tmp_path: Path, how: str) -> None:
-    file, content = made()
-    mirror, half, folder = server.offer("a", file, content), tmp_path / "half", tmp_path / "new"
-    half.write_bytes(content[: file.bytes // 2])
-    command = [sys.executable, "-c", DOWNLOAD, file.path, str(file.bytes), str(folder), str(half)]
-    part = folder / file.part
-    with subprocess.Popen(command, cwd=settings.home(), stderr=subprocess.PIPE) as process:
-        try:
-            while not (part.is_file() and part.stat().st_size > 0):
-                assert process.poll() is None, process.communicate()[1]
-                time.sleep(0.02)
-            with pytest.raises(StorageError, match="Another process is at work"):
-                fetch(file, folder, mirror)
-            os.kill(process.pid, getattr(signal, how))
-            assert process.wait(15) == (130 if how == "SIGINT" else -signal.SIGKILL)
-        finally:
-            process.kill()
-    had = part.stat().st_size
-    assert names(folder) == [file.part]
-    assert fetch(file, folder, mirror).state == "downloaded"
-    assert server.requests[-1][1] == f"bytes={had}-"
-    assert (folder / file.name).read_bytes() == content
 
 
 def test_a_half_downloaded_sample_is_never_read(

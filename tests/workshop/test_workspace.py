@@ -21,7 +21,7 @@ from course.outputs import ChapterBusy
 from labcourse import settings
 from labcourse.errors import BuildError, LabCourseError, StorageError
 from workshop.authoring import build, source, workspace
-from workshop.authoring.run import ChapterRun
+from workshop.authoring.run import Task
 
 NAME = outputs.CHAPTERS[1]
 COURSE = '''# %% [markdown]
@@ -143,7 +143,7 @@ input()
 """
 SOLVING = """
 from workshop.authoring import workspace
-workspace.solve([], lambda: print("held", flush=True) or input() or [])
+workspace.solve([], lambda adopt: print("held", flush=True) or input() or [])
 """
 
 
@@ -172,21 +172,25 @@ def test_a_running_kernel_or_command_is_told_about_and_nothing_happens(
         with pytest.raises(error, match=says):
             workspace.reset(home, 1)
         with pytest.raises(error, match=says):
-            workspace.solve([1], list)
+            workspace.solve([1], made())
         assert before.is_old()
     workspace.reset(home, 1)
     assert before.is_new()
 
 
-def half_made(error: str = "", fault: Callable[[], None] | None = None) -> Callable[[], list[ChapterRun]]:
+Run = Callable[[Callable[[Task], None]], list[Task]]
+
+
+def made(error: str = "", fault: Callable[[], None] | None = None) -> Run:
     """Return a solution that writes outputs and then ends in some way."""
 
-    def run() -> list[ChapterRun]:
-        with outputs.Chapter(1, sources=()) as chapter:
+    def run(adopt: Callable[[Task], None]) -> list[Task]:
+        with outputs.Chapter(1, sources=(), workspace=workspace.SCRATCH) as chapter:
             chapter.write_numbers({"answer": 1})
         if fault:
             fault()
-        return [ChapterRun(1, NAME, error=error)]
+        adopt(task := Task(1, NAME, None, error=error))
+        return [task]
 
     return run
 
@@ -201,32 +205,31 @@ def interrupt() -> None:
 
 def test_solve_keeps_the_outputs_that_it_replaces(home: Path) -> None:
     before = Work(home)
-    results, kept = workspace.solve([1], half_made())
-    assert [result.chapter for result in results] == [1]
+    tasks, kept = workspace.solve([1], made())
+    assert [(task.chapter, task.error) for task in tasks] == [(1, "")]
     assert outputs.read_numbers(1, "notebooks") == {"answer": 1}
     assert (kept[1] / "numbers.json").read_bytes() == before.numbers
     before.assert_findable()
     shutil.rmtree(outputs.folder(1, "notebooks"))
-    assert workspace.solve([1], half_made())[1] == {}, "there were none"
+    assert workspace.solve([1], made())[1] == {}, "there were none"
+    assert [path.name for path in workspaces.outputs_folder().iterdir()] == ["notebooks"]
 
 
-@pytest.mark.parametrize("run", [half_made("it failed"), half_made(fault=interrupt)])
-def test_solve_that_fails_changes_nothing(home: Path, run: Callable[[], list[ChapterRun]]) -> None:
+@pytest.mark.parametrize("run", [made("it failed"), made(fault=interrupt)])
+def test_solve_that_fails_changes_nothing(home: Path, run: Run) -> None:
     before = Work(home)
     with suppress(KeyboardInterrupt):
         workspace.solve([1], run)
     assert before.is_old()
+    assert [path.name for path in workspaces.outputs_folder().iterdir()] == ["notebooks"]
     assert not list(workspaces.outputs_folder().rglob("*mine*"))
 
 
-def test_solve_whose_chapter_was_begun_meanwhile_says_where_the_outputs_are(
-    home: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_solve_leaves_a_chapter_alone_that_was_begun_meanwhile(home: Path) -> None:
     before = Work(home)
     with ExitStack() as stack:
-        workspace.solve([1], lambda: stack.enter_context(another(HOLD)) or [ChapterRun(1, NAME, error="busy")])
-    assert "your outputs of chapter 1 are kept in" in capsys.readouterr().err
-    before.assert_findable()
+        tasks, kept = workspace.solve([1], made(fault=lambda: stack.enter_context(another(HOLD))))
+    assert ("already running in another kernel" in tasks[0].error, kept, before.is_old()) == (True, {}, True)
 
 
 @pytest.mark.parametrize("fault", [full, interrupt])
@@ -237,7 +240,7 @@ def test_whatever_refuses_nothing_is_lost_and_the_command_completes_it(
     """The disk refuses, or Ctrl-C is pressed, at the first, second, … call that changes names."""
 
     def act() -> object:
-        return workspace.reset(home, 1) if action == "reset" else workspace.solve([1], half_made())
+        return workspace.reset(home, 1) if action == "reset" else workspace.solve([1], made())
 
     for at in range(1, 30):
         before, count = Work(home), itertools.count(1)
@@ -270,8 +273,6 @@ def test_build_keeps_what_was_typed_or_run(home: Path, what: str) -> None:
     before = Work(home)
     built = build.build(home)[0]
     assert (built.state, what in built.note, before.is_old()) == ("kept", True, True)
-    assert "kept as" in build.build(home, force=True)[0].note
-    before.assert_findable()
 
 
 def test_build_replaces_a_notebook_that_was_only_opened(home: Path) -> None:

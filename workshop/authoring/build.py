@@ -6,18 +6,20 @@ that is built again does not change.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
+import itertools
 import json
+import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BuildError
-from labcourse.files import atomic_write, read_small, remove_temporaries
+from labcourse.files import atomic_write, read_small, refused, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.kept import set_aside
-from workshop.authoring.source import Source, number_of, read_all
+from workshop.authoring.source import NUMBERS, Source, read_all
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
@@ -36,7 +38,7 @@ class Built(NamedTuple):
 
 def student_notebook(source: Source) -> Any:
     """Return the student's notebook of a source: stubs for answers, no claims, no outputs."""
-    notebook = _notebook(source.handed_out, cut.student(source.handed_out))
+    notebook = _notebook(source.handed_out, cut.student(source))
     # By this mark a later build knows whether somebody has typed in it.
     notebook.metadata["labcourse"] = {"built": _fingerprint(notebook)}
     return notebook
@@ -52,12 +54,12 @@ def with_outputs(source: Source, old: Any | None) -> Any:
     return notebook
 
 
-def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
+def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
     """Write ``notebooks/``, ``solutions/`` and ``course/exercises.json`` from the course text: all, or some chapters.
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
-    work. ``force`` replaces it, and keeps it under another name. Outputs of a solution are kept while its code is
-    unchanged; a solution that cannot be read is built without outputs.
+    work. Outputs of a solution are kept while its code is unchanged; a solution that cannot be read is built without
+    outputs.
 
     Raises
     ------
@@ -67,59 +69,34 @@ def build(home: Path, chapters: Collection[int] = (), *, force: bool = False) ->
         If the disk refuses.
     """
     built = []
-    for path, content, note in list(_plan(home, chapters)):
+    for path, content, note in list(plan(home, chapters)):
         is_students = path.parent.name == "notebooks" and path.is_file() and not holds(path, content)
-        reason = _what_would_be_lost(path) if is_students else ""
-        if reason and not force:
-            built.append(Built(path, "kept", f"{reason}; `labcourse build --force` replaces it"))
-            continue
-        notes = [f"{reason}: it is kept as {set_aside(path).name}"] if reason else []
-        built.append(write(path, content, "; ".join([*notes, note] if note else notes)))
+        if reason := _what_would_be_lost(path) if is_students else "":
+            anew = f"`labcourse reset {NUMBERS[path.stem]}` puts a fresh one in its place"
+            built.append(Built(path, "kept", f"{reason}; {anew}"))
+        else:
+            built.append(write(path, content, note))
     return built
 
 
-def check(home: Path) -> list[str]:
-    """Return what is out of step between the course text and what is built from it, one line each."""
-    problems, known = [], set()
-    for path, content, note in _plan(home):
-        known.add(path)
-        name = path.relative_to(home).as_posix()
-        if not holds(path, content):
-            problems.append(f"{name} differs from course/: run `labcourse build`")
-        if note:
-            problems.append(f"{name}: {note}")
-    # In notebooks/ a name that the course does not know may be a student's own copy.
-    for path in sorted((home / "solutions").glob("*.ipynb")):
-        if path not in known and number_of(path.stem):
-            problems.append(f"solutions/{path.name} has no source in course/: delete it")
-    return problems
-
-
-def _plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
-    """Yield what is built of the course text: each file, what it has to hold, and what is amiss with its outputs."""
+def plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
+    """Yield what is built of the course text: each file, what it has to hold, and what its outputs still need."""
     sources, listed = read_all(home, chapters), exercises.file_of(home)
     for source in sources:
         path = home / "solutions" / f"{source.name}.ipynb"
         yield home / "notebooks" / path.name, text(student_notebook(source)), ""
         solution = with_outputs(source, _load_if_readable(path))
-        problem = what_is_amiss(solution)
-        yield path, text(solution), problem and f"{problem}: `labcourse run {source.chapter} --save`"
+        needs = f"its code has to be run, in order and to its end: `labcourse run {source.chapter} --save`"
+        yield path, text(solution), "" if is_executed(solution) else needs
     yield listed, exercises.as_text(sources, listed if chapters else None), ""
 
 
-def what_is_amiss(notebook: Any) -> str:
-    """Return what is amiss with a notebook's outputs; an empty text if all code was run in order without error."""
+def is_executed(notebook: Any) -> bool:
+    """Return whether all code of a notebook was run in order without error, and its outputs are there."""
     cells = [cell for cell in _code(notebook) if cell.source.strip()]
-    counts = [cell.execution_count for cell in cells]
-    if any(count is None for count in counts):
-        return "it has not been executed since its code changed"
-    if counts != list(range(1, len(counts) + 1)):
-        return "its cells were not run in order"
-    if not any(cell.outputs for cell in cells):
-        return "its outputs were stripped"
-    if any(output.output_type == "error" for cell in cells for output in cell.outputs):
-        return "a cell ended in an error"
-    return ""
+    outputs = [output for cell in cells for output in cell.outputs]
+    is_in_order = [cell.execution_count for cell in cells] == list(range(1, len(cells) + 1))
+    return is_in_order and bool(outputs) and not any(output.output_type == "error" for output in outputs)
 
 
 def load(path: Path) -> Any:
@@ -204,3 +181,23 @@ def write(path: Path, content: str, note: str = "") -> Built:
         return Built(path, "unchanged", note)
     atomic_write(path, lambda temporary: temporary.write_text(content, encoding="utf-8"))
     return Built(path, "written", note)
+
+
+def set_aside(path: Path) -> Path:
+    """Rename what a student made to a name such as ``notes.mine-2026-11-24-1.txt`` that nothing has yet; return it.
+
+    Raises as `rename`.
+    """
+    today = datetime.date.today().isoformat()
+    names = (path.with_name(f"{path.stem}.mine-{today}-{number}{path.suffix}") for number in itertools.count(1))
+    kept = next(name for name in names if not os.path.lexists(name))
+    rename(path, kept)
+    return kept
+
+
+def rename(path: Path, to: Path) -> None:
+    """Give a file or a folder another name; raises StorageError if the disk refuses: then it is where it was."""
+    try:
+        os.rename(path, to)
+    except OSError as error:
+        raise refused(path.parent, f"{path.name} could not be renamed to {to.name}", error) from error

@@ -16,15 +16,15 @@ Names that nothing outside of the solutions uses are scaffolding of the answer a
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 
+from course.checks.cells import names_bound
 from workshop.authoring.source import BEGIN, END, Cell, Source
 
-_RETURN = "return ..."
 _SAYS_SOLUTION = ", solution=True)"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_SCOPES = (*_FUNCTIONS, ast.Lambda, ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _NEVER_CUT = (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
@@ -36,33 +36,28 @@ def solution(source: Source) -> list[str]:
 
 
 @cache
-def student(source: Source, *, with_answers: bool = False) -> tuple[str, ...]:
-    """Return the text of each cell for the student's notebook: the answers are replaced by stubs.
-
-    ``with_answers`` keeps the answers with their marks, and puts each stub beside its own: behind one that returns,
-    before any other. That runs as the solution does, and whoever takes away what stands between the marks, as nbgrader
-    does, is left with the student's cell.
+def student(source: Source) -> tuple[str, ...]:
+    """Return the text of each cell that students get, see `Source.handed_out`: the answers are replaced by stubs.
 
     Raises
     ------
     BuildError
         If a cell or its stub is not Python, or a region cannot be cut.
     """
+    source = source.handed_out
     trees = [_parse(source, cell, cell.text) if cell.kind == "code" else ast.Module([], []) for cell in source.cells]
     visible = {
         node.id
         for cell, tree in zip(source.cells, trees, strict=True)
         for node in ast.walk(tree)
-        if not cell.is_claim and isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
         if not any(first <= node.lineno <= last for first, last in cell.regions)
     }
     texts = []
     for cell, tree in zip(source.cells, trees, strict=True):
         lines = cell.text.replace(_SAYS_SOLUTION, ")").splitlines()
         for first, last in reversed(cell.regions):  # from the bottom: lines above keep their numbers
-            stub = _stub(source, cell, tree, first, last, visible)
-            answer = lines[first - 1 : last] if with_answers else []
-            lines[first - 1 : last] = [*answer, *stub] if stub[-1].strip() == _RETURN else [*stub, *answer]
+            lines[first - 1 : last] = _stub(source, cell, tree, first, last, visible)
         texts.append("\n".join(lines))
         if cell.regions:
             _parse(source, cell, texts[-1], "The student's stub of this cell is not Python")
@@ -70,29 +65,28 @@ def student(source: Source, *, with_answers: bool = False) -> tuple[str, ...]:
 
 
 def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visible: set[str]) -> list[str]:
-    mark = cell.text.splitlines()[first - 1]
-    indent = mark[: len(mark) - len(mark.lstrip())]
+    lines = cell.text.splitlines()[first - 1 : last]
+    indent = lines[0][: -len(lines[0].lstrip())]
     inside = list(_statements(tree, first, last))
     if not inside:
         raise source.error("A solution is empty, or cuts a statement in two.", cell.line + first)
     if inside[0][1]:
         if not isinstance(inside[-1][0], ast.Return):
             raise source.error("A solution in a function does not end in a return statement.", cell.line + last)
-        return [f"{indent}# your code here", f"{indent}{_RETURN}"]
-    nodes = [node for statement, _ in inside for node in _walk_in_scope(statement)]
+        return [f"{indent}# your code here", f"{indent}return ..."]
+    nodes = [node for statement, _ in inside for node in ast.walk(statement)]
     if lost := [node for node in nodes if isinstance(node, _NEVER_CUT)]:
         raise source.error(
             "A solution holds a whole definition or an import, which its students would lose.",
             cell.line + lost[0].lineno,
             "Put the marks inside the function's body, and the import above them.",
         )
-    stored = [node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)]
-    names = dict.fromkeys(name for name in stored if name in visible)
+    answer = "\n".join(lines)
+    used = names_bound(answer) & visible
+    names = dict.fromkeys(name for name in re.findall(r"\w+", answer) if name in used)  # in the order of the text
     if "written" in cell.tags:
         return [line for name in names for line in (f'{indent}{name} = r"""', '"""')]  # formulas have backslashes
-    stub = [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
-    # A block needs a statement; the top level of a cell does not.
-    return stub if names or not indent else [*stub, f"{indent}..."]
+    return [f"{indent}# your code here", *(f"{indent}{name} = ..." for name in names)]
 
 
 def _statements(node: ast.AST, first: int, last: int, in_function: bool = False) -> Iterator[tuple[ast.stmt, bool]]:
@@ -102,14 +96,6 @@ def _statements(node: ast.AST, first: int, last: int, in_function: bool = False)
             yield child, in_function
         else:
             yield from _statements(child, first, last, in_function or isinstance(child, _FUNCTIONS))
-
-
-def _walk_in_scope(node: ast.AST) -> Iterator[ast.AST]:
-    """Walk a statement without entering functions, classes and comprehensions: names there are their own."""
-    yield node
-    if not isinstance(node, _SCOPES):
-        for child in ast.iter_child_nodes(node):
-            yield from _walk_in_scope(child)
 
 
 def _parse(source: Source, cell: Cell, text: str, what: str = "") -> ast.Module:

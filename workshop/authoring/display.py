@@ -1,8 +1,7 @@
-"""What a run looks like in the terminal: progress with the time left, then the table of key numbers."""
+"""What a run looks like in the terminal: progress with the time left, then the key numbers as rows of a table."""
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -13,7 +12,7 @@ from rich.table import Table
 
 from labcourse.progress import Line, seconds
 from workshop.authoring.expected import Number
-from workshop.authoring.run import ChapterRun, Task
+from workshop.authoring.run import Task
 
 _UNKNOWN_SECONDS = 20.0
 
@@ -39,64 +38,47 @@ class RunProgress(Line):
         left = (time.monotonic() - self._begin) * max(sum(self._expected.values()) / done - 1, 0)
         self.show(f"{', '.join(self._running.values())}; {seconds(left)} left")
 
-    def on_chapter(self, result: ChapterRun, task: Task) -> None:
+    def on_chapter(self, task: Task) -> None:
         """Say that a chapter is done."""
         self._parts[task.chapter] = 1.0
         self._running.pop(task.chapter, None)
-        said = f"{'✓' if result.is_right else '✗'} {_title(result.name)}: {result.seconds:.1f} s"
+        said = f"{'✓' if task.is_right else '✗'} {_title(task.name)}: {task.seconds:.1f} s"
         print(f"\r{said}\x1b[K" if sys.stderr.isatty() else said, file=sys.stderr)  # in place of the line
 
 
-def run_table(results: Iterable[ChapterRun]) -> Table:
-    """Return the closing table: chapter, seconds, its key numbers beside the expected ones."""
-    table = Table(title="Key numbers", title_justify="left")
-    for name in ("chapter", "seconds", "quantity", "value", "expected", ""):
-        table.add_column(name, justify="right" if name in ("seconds", "value", "expected") else "left")
-    for result in results:
-        shown = [number for number in result.numbers if number.expected is not None]
-        shown = shown or [number for number in result.numbers if isinstance(number.value, (int, float))]
-        rows = [_cells(number) for number in shown] or [("–", "", "", "[green]✓[/]")]
-        if result.error:
-            rows = [("did not run to its end", "", "", "[red]✗[/]")]
-        for i, row in enumerate(rows):
-            table.add_row(*("", "") if i else (_title(result.name), f"{result.seconds:.1f}"), *row)
-        table.add_section()
-    return table
+def rows(tasks: Iterable[Task]) -> list[dict[str, Any]]:
+    """Return what came of some runs: a row per key number, or one for a chapter that has none or failed.
 
-
-def as_rows(results: Iterable[ChapterRun]) -> list[dict[str, Any]]:
-    """Return the same as a list that JSON can hold, one entry per chapter."""
-    rows = [dataclasses.asdict(result) for result in results]
-    for row in rows:
-        numbers = {number.name: number._asdict() | {"is_right": number.is_right} for number in row["numbers"]}
-        for number in numbers.values():
-            number["value"] = number["value"] if number["value"] == number["value"] else None  # NaN is not JSON
-        row["numbers"] = numbers
-    return rows
+    Of a chapter from which some numbers are expected, these alone; a value that is missing or NaN is None.
+    """
+    found = []
+    for task in tasks:
+        single = [number for number in task.numbers if isinstance(number.value, (int, float))]
+        numbers = [number for number in task.numbers if number.expected is not None] or single or [Number("", None)]
+        for number in numbers:
+            is_judged = number.expected is not None or not number.name
+            mark = "✗" if task.error or not number.is_right else "✓" if is_judged else ""
+            value = number.value if number.value == number.value else None
+            row = {"chapter": task.chapter, "seconds": round(task.seconds, 1), "quantity": number.name, "value": value}
+            found.append(row | {"expected": number.expected, "tolerance": number.tolerance, "mark": mark})
+    return found
 
 
 def table(rows: list[dict[str, Any]], title: str = "") -> Table:
     """Return rows with the same keys as a table; numbers stand to the right."""
     made = Table(title=escape(title) or None, title_justify="left")
-    for name, value in rows[0].items() if rows else ():
-        made.add_column(name, justify="right" if isinstance(value, (int, float)) else "left", overflow="fold")
+    for name in rows[0] if rows else ():
+        is_number = any(isinstance(row[name], (int, float)) for row in rows)
+        made.add_column(name, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
-        made.add_row(*(escape(_number(value)) for value in row.values()))
+        made.add_row(*(escape(_text(value)) for value in row.values()))
     return made
 
 
-def _cells(number: Number) -> tuple[str, str, str, str]:
-    if number.expected is None or number.tolerance is None:
-        return number.name, _number(number.value), "", ""
-    mark = "[green]✓[/]" if number.is_right else "[red]✗[/]"
-    bounds = f"{_number(number.expected)} ± {_number(number.tolerance)}"
-    return number.name, "missing" if number.value is None else _number(number.value), bounds, mark
-
-
-def _number(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}".removesuffix(".0")
-    return str(value)
+    return "" if value is None else str(value)
 
 
 def _title(name: str) -> str:

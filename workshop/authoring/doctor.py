@@ -10,7 +10,6 @@ import contextlib
 import importlib.metadata
 import os
 import platform
-import re
 import shutil
 import subprocess
 import sys
@@ -121,11 +120,8 @@ def _packages() -> Iterator[Finding]:
 
     if found := from_pythonpath():
         yield Finding("PYTHONPATH", False, f"other packages come first: {', '.join(found)}", how_to_install())
-    project = settings.home() / "pyproject.toml"
-    if not project.is_file():
-        return  # among the files of the course
-    block = re.search(r"^dependencies = \[(.*?)^\]", project.read_text("utf-8"), re.M | re.S)
-    needed = [Requirement(text) for text in ("labcourse", *re.findall(r'"(.+?)"', block[1] if block else ""))]
+    declared = map(Requirement, importlib.metadata.requires("labcourse") or ())
+    needed = [one for one in declared if one.marker is None or one.marker.evaluate({"extra": ""})]
     wrong: list[Finding] = []
     for requirement in needed:
         detail = "not installed"
@@ -195,10 +191,6 @@ def _samples() -> Iterator[Finding]:
         yield Finding("samples", False, f"not found: {', '.join(missing)}", settings.get_back("data"))
     else:
         yield Finding("samples", True, "; ".join(f"{source}: {', '.join(names)}" for source, names in sources.items()))
-    for folder in settings.search_path()[:-1]:
-        if folder != settings.official_folder() and not samples.holds_samples(folder):
-            mend = "Correct or unset LABCOURSE_DATA; `labcourse data use --forget` forgets what that command has set."
-            yield Finding("samples", False, f"{folder} holds none of the course's files", mend)
 
 
 def _sample_files() -> Iterator[Finding]:

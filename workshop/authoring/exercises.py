@@ -59,9 +59,10 @@ def of_chapter(source: Source) -> dict[str, Any]:
     BuildError
         If an answer in words is no text.
     """
-    solutions, students = cut.solution(source), cut.student(source)
-    pairs = zip(source.cells, solutions, students, strict=True)
-    code = [text for cell, *texts in pairs if cell.kind == "code" for text in texts]
+    solutions = cut.solution(source)
+    texts = [*zip(source.cells, solutions, strict=True)]
+    texts += zip(source.handed_out.cells, cut.student(source), strict=True)
+    code = [text for cell, text in texts if cell.kind == "code"]
     return {
         "exercises": [_exercise(source, cell, solutions) for cell in source.cells if cell.check],
         "cells": sorted(set(map(cells.fingerprint, code))),
@@ -109,7 +110,7 @@ def _with_what_it_needs(source: Source, solutions: list[str], place: int) -> str
             if bound:
                 parts.insert(0, ast.unparse(statement))
                 needs = (needs - bound) | _needs(parts[0])
-    return "" if needs else "\n\n\n".join(parts)
+    return "\n\n\n".join(parts)
 
 
 def _needs(code: str) -> frozenset[str]:

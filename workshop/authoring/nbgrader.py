@@ -1,7 +1,7 @@
 """A course tree for nbgrader: one assignment a chapter, from the same sources as the notebooks.
 
-nbgrader itself is not needed here. It makes the students' notebooks (``nbgrader generate_assignment``) by cutting
-out the answers, which leaves the stubs of `workshop.authoring.cut`. Its tests are the checks of the course: since
+nbgrader itself is not needed here. Its source notebooks are those of the students: in each answer stands an empty
+region, which is all that ``nbgrader generate_assignment`` has to cut out. Its tests are the checks of the course: since
 those never raise, each is followed by an assertion, which nbgrader hides from students, so that an open exercise
 stops nothing in their notebooks. Answers in words are graded by hand.
 """
@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from course.outputs import CHAPTERS
-from workshop.authoring import build, cut, exercises
+from workshop.authoring import build, exercises
 from workshop.authoring.build import Built
-from workshop.authoring.source import Source, read_all
+from workshop.authoring.source import BEGIN, END, Source, read_all
 
 CONFIG = '''\
 """Settings of nbgrader for this course. Yours to change: building again leaves them alone."""
@@ -58,11 +58,10 @@ _TESTS = re.compile(r"^### BEGIN HIDDEN TESTS$.*?^### END HIDDEN TESTS$\n?", re.
 _CHAPTER = re.compile(rf"\]\(({'|'.join(CHAPTERS.values())})\.ipynb\)")
 
 
-def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, force: bool = False) -> list[Built]:
+def build_tree(home: Path, folder: Path, chapters: Collection[int] = ()) -> list[Built]:
     """Write ``source/<chapter>/<chapter>.ipynb`` with its figures, and ``nbgrader_config.py``, below ``folder``.
 
-    What is there and differs is kept, since points or settings may have been changed by hand; ``force`` replaces
-    notebooks and figures, but never the settings.
+    What is there and differs is kept, since points or settings may have been changed by hand.
 
     Raises
     ------
@@ -73,18 +72,18 @@ def build_tree(home: Path, folder: Path, chapters: Collection[int] = (), *, forc
     """
     points = exercises.points(home)
     plans = [(source, build.text(source_notebook(source, points))) for source in read_all(home, chapters)]
-    built = [_write(folder / "nbgrader_config.py", CONFIG, force=False)]
+    built = [_write(folder / "nbgrader_config.py", CONFIG)]
     for source, content in plans:
         assignment = folder / "source" / source.name
-        built.append(_write(assignment / f"{source.name}.ipynb", content, force=force))
+        built.append(_write(assignment / f"{source.name}.ipynb", content))
         for figure in sorted({match for cell in source.cells for match in _FIGURE.findall(cell.text)}):
             drawing = (home / "course" / figure).read_text("utf-8")
-            built.append(_write(assignment / figure, drawing, force=force))
+            built.append(_write(assignment / figure, drawing))
     return built
 
 
 def source_notebook(source: Source, points: Callable[[str], int]) -> Any:
-    """Return a chapter as nbgrader's source notebook: answers between marks, and the points of each exercise.
+    """Return a chapter as nbgrader's source notebook: that of the students, with the points of each exercise.
 
     Raises
     ------
@@ -95,8 +94,9 @@ def source_notebook(source: Source, points: Callable[[str], int]) -> Any:
     notebook = build.student_notebook(source)
     notebook.metadata.pop("labcourse", None)
     written = {cell.exercise for cell in source.cells if "written" in cell.tags}
-    for cell, made, text in zip(source.cells, notebook.cells, cut.student(source, with_answers=True), strict=True):
-        made.source = _relinked(text) if cell.kind == "markdown" else text
+    for cell, made in zip(source.cells, notebook.cells, strict=True):
+        if cell.kind == "markdown":
+            made.source = _relinked(made.source)
         number, is_check = cell.exercise or cell.check, bool(cell.check)
         if not number or (is_check and number in written):
             continue
@@ -111,7 +111,9 @@ def source_notebook(source: Source, points: Callable[[str], int]) -> Any:
             "task": False,
             **({"points": points(number)} if has_points else {}),
         }
-        if is_check:
+        if not is_check:
+            made.source += f"\n{BEGIN}\n{END}"  # without it nbgrader would cut out the whole cell
+        else:
             # Not `checks.is_solved`: that name is in the student's reach without even an import.
             made.source += (
                 "\n### BEGIN HIDDEN TESTS\nfrom course.checks.progress import is_solved\n"
@@ -134,7 +136,7 @@ def _relinked(text: str) -> str:
     return _CHAPTER.sub(r"](../\1/\1.ipynb)", _FIGURE.sub(r"](\1", text))
 
 
-def _write(path: Path, content: str, *, force: bool) -> Built:
-    if path.is_file() and not force and not build.holds(path, content):
-        return Built(path, "kept", "" if path.suffix == ".py" else "it differs; `--force` replaces it")
+def _write(path: Path, content: str) -> Built:
+    if path.is_file() and not build.holds(path, content):
+        return Built(path, "kept", "it differs; delete it to have it built anew")
     return build.write(path, content)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from pathlib import Path
 
@@ -23,10 +22,10 @@ def how_to_install() -> str:
             "those of the course: `unset PYTHONPATH`, and start JupyterLab anew."
         )
     if (Path(sys.prefix) / "conda-meta").is_dir():
-        name = (
-            "environment_mac_m1.yml" if (sys.platform, platform.machine()) == ("darwin", "arm64") else "environment.yml"
+        return (
+            f"Run `conda env update -n {CONDA_NAME} --file environment.yml --prune` in the course's folder (on Apple "
+            "silicon with environment_mac_m1.yml)."
         )
-        return f"Run `conda env update -n {CONDA_NAME} --file {name} --prune` in the course's folder."
     return "Delete the folder .venv and run `make course`, which installs all packages anew."
 
 

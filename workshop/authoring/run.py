@@ -14,15 +14,17 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from course import outputs
-from labcourse.errors import BuildError, LabCourseError
+from course.provenance import MissingOutput
+from labcourse.errors import LabCourseError
 from workshop.authoring import build, expected, source
-from workshop.authoring.tidy import MAX_BYTES, tidy
+from workshop.authoring.tidy import tidy
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _READS = re.compile(r"\.read_(?:table|model|numbers)\(\s*(\w*)")
@@ -31,13 +33,21 @@ _READS = re.compile(r"\.read_(?:table|model|numbers)\(\s*(\w*)")
 _ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Task:
-    """A notebook to run: chapter, name, and the notebook itself."""
+    """A notebook to run, and what came of it: ``error`` is empty if it ran to its end.
+
+    ``cell`` counts to the cell that was begun last.
+    """
 
     chapter: int
     name: str
     notebook: Any
+    seconds: float = 0.0
+    error: str = ""
+    cell: int = 0
+    interrupted: bool = False
+    numbers: list[expected.Number] = field(default_factory=list)
 
     @property
     def cells(self) -> int:
@@ -53,19 +63,6 @@ class Task:
             return frozenset(range(1, self.chapter))
         return frozenset(map(int, found)) & frozenset(range(self.chapter))
 
-
-@dataclass
-class ChapterRun:
-    """What came of a chapter: ``error`` is empty if it ran to its end, ``cell`` counts to the one begun last."""
-
-    chapter: int
-    name: str
-    seconds: float = 0.0
-    error: str = ""
-    cell: int = 0
-    interrupted: bool = False
-    numbers: list[expected.Number] = field(default_factory=list)
-
     @property
     def is_right(self) -> bool:
         """Whether it ran to its end and all its numbers are within their bounds."""
@@ -80,8 +77,8 @@ def solutions(home: Path, chapters: Collection[int] = ()) -> list[Task]:
     BuildError
         If there is no such chapter, or none at all, or a notebook cannot be read.
     """
-    paths = source.files_of(home / "solutions", "*.ipynb", chapters, otherwise="Run `labcourse build`.")
-    return [Task(source.number_of(path.stem), path.stem, build.load(path)) for path in paths]
+    paths = source.files_of(home / "solutions", ".ipynb", chapters, otherwise="Run `labcourse build`.")
+    return [Task(number, path.stem, build.load(path)) for number, path in paths.items()]
 
 
 def students(home: Path, chapters: Collection[int] = ()) -> list[Task]:
@@ -112,10 +109,11 @@ def run(
     *,
     home: Path,
     workspace: str,
+    inputs: str = "",
     jobs: int = 1,
     on_cell: Callable[[Task], None] = lambda task: None,
-    on_chapter: Callable[[ChapterRun, Task], None] = lambda result, task: None,
-) -> list[ChapterRun]:
+    on_chapter: Callable[[Task], None] = lambda task: None,
+) -> list[Task]:
     """Run notebooks, several at once, and compare their numbers with the expected ones.
 
     After one that fails none begins any more: later chapters build on it. Ctrl-C ends all kernels.
@@ -126,24 +124,24 @@ def run(
         Their notebooks are filled with outputs.
     home : Path
         The project's folder.
-    workspace : str
-        Where the chapters' outputs go.
+    workspace, inputs : str
+        Where the chapters' outputs go, and where they read those of earlier ones, by default the same.
     jobs : int
         Notebooks at once; of several each gets one thread of TensorFlow.
     on_cell, on_chapter : callable, optional
-        Called after each cell and each chapter, by another thread.
+        Called after each cell, and after each chapter, before one that reads it begins; by another thread.
 
     Returns
     -------
-    list of ChapterRun
+    list of Task
         Those that were begun, in the order of ``tasks``.
     """
     tasks, bounds = list(tasks), expected.read(home)[expected.section()]
-    results, stopped = dict[int, ChapterRun](), threading.Event()
+    started, stopped = list[Task](), threading.Event()
     # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader. What a
     # notebook solves is nobody's progress.
     usual = {"TF_CPP_MIN_LOG_LEVEL": "3", **(_ONE_THREAD if jobs > 1 else {})}
-    environment = usual | os.environ | {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_PROGRESS": "off"}
+    places = {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_INPUTS": inputs, "LABCOURSE_PROGRESS": "off"}
 
     async def run_all() -> None:
         free, begun = asyncio.Semaphore(jobs), dict[int, asyncio.Task[None]]()
@@ -151,14 +149,16 @@ def run(
         async def run_one(task: Task) -> None:
             await asyncio.gather(*(begun[chapter] for chapter in task.inputs if chapter in begun))
             async with free:
-                if stopped.is_set() or any(result.error for result in results.values()):
+                if stopped.is_set() or any(other.error for other in started):
                     return
-                result = results[task.chapter] = ChapterRun(task.chapter, task.name)
-                before = _written(task, workspace)
-                await _execute(task, result, home / "solutions", environment, on_cell, stopped)
-                if not result.error:
-                    _compare(task, result, workspace, bounds.get(str(task.chapter), {}), before)
-                on_chapter(result, task)
+                started.append(task)
+                # Whatever lies there of an earlier run are not the numbers of this one.
+                with suppress(OSError):
+                    (outputs.folder(task.chapter, workspace) / "numbers.json").unlink()
+                await _execute(task, home / "solutions", usual | os.environ | places, on_cell, stopped)
+                if not task.error:
+                    _compare(task, workspace, bounds.get(str(task.chapter), {}))
+                on_chapter(task)
 
         begun |= {task.chapter: asyncio.create_task(run_one(task)) for task in tasks}
         await asyncio.gather(*begun.values())
@@ -171,23 +171,22 @@ def run(
         except KeyboardInterrupt:
             stopped.set()
         work.result()
-    return [results[task.chapter] for task in tasks if task.chapter in results]
+    return [task for task in tasks if task in started]
 
 
 async def _execute(
     task: Task,
-    result: ChapterRun,
     cwd: Path,
     environment: dict[str, str],
     on_cell: Callable[[Task], None],
     stopped: threading.Event,
 ) -> None:
-    """Run one notebook in place; whatever goes wrong in it or its kernel becomes the result's ``error``."""
+    """Run one notebook in place; whatever goes wrong in it or its kernel becomes its ``error``."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal
 
     def begin(cell_index: int, **_: Any) -> None:
-        result.cell = cell_index + 1
+        task.cell = cell_index + 1
 
     client = NotebookClient(
         task.notebook,
@@ -212,50 +211,31 @@ async def _execute(
     try:
         execution.result()
     except (Exception, asyncio.CancelledError) as error:
-        result.interrupted = stopped.is_set()
-        if not result.interrupted and not isinstance(error, (CellControlSignal, RuntimeError)):
+        task.interrupted = stopped.is_set()
+        if not task.interrupted and not isinstance(error, (CellControlSignal, RuntimeError)):
             raise  # no fault of notebook or kernel
-        result.error = _reason(result, task.notebook.cells[result.cell - 1], error)
-    result.seconds = time.perf_counter() - started
+        task.error = _reason(task, error)
+    task.seconds = time.perf_counter() - started
 
 
-def _written(task: Task, workspace: str) -> int:
-    """Return when the chapter's numbers were written, in nanoseconds; 0 if never."""
-    numbers = outputs.folder(task.chapter, workspace) / "numbers.json"
-    return numbers.stat().st_mtime_ns if numbers.is_file() else 0
-
-
-def _compare(task: Task, result: ChapterRun, workspace: str, bounds: Mapping[str, Any], before: int) -> None:
-    """Compare the numbers that a run has written; those that lie there from an earlier one are not this one's."""
+def _compare(task: Task, workspace: str, bounds: Mapping[str, Any]) -> None:
+    """Compare the numbers that a run has written, if it has, with the expected ones."""
     try:
-        values = outputs.read_numbers(task.chapter, workspace) if _written(task, workspace) != before else {}
-        result.numbers = expected.compare(values, bounds)
+        values = outputs.read_numbers(task.chapter, workspace)
+    except MissingOutput:
+        values = {}
     except LabCourseError as error:
-        result.error = str(error)
+        task.error = str(error)
+        return
+    task.numbers = expected.compare(values, bounds)
 
 
-def save(task: Task, home: Path) -> Path:
-    """Keep an executed solution: tidied, written whole or not at all.
-
-    Raises
-    ------
-    BuildError
-        If it is too large to keep.
-    """
+def save(task: Task, home: Path) -> None:
+    """Keep an executed solution: tidied, written whole or not at all."""
     tidy(task.notebook)
     # The source decides about everything but the outputs.
     chapter = source.read(home / "course" / f"{task.name}.py")
-    content = build.text(build.with_outputs(chapter, task.notebook))
-    size = len(content.encode())
-    if size > MAX_BYTES:
-        raise BuildError(
-            f"{task.name}.ipynb would be {size / 1000:.0f} kB; at most {MAX_BYTES / 1000:.0f} kB are kept.",
-            where=f"course/{task.name}.py",
-            next_step="Draw fewer or smaller figures, and print less.",
-        )
-    path = home / "solutions" / f"{task.name}.ipynb"
-    build.write(path, content)
-    return path
+    build.write(home / "solutions" / f"{task.name}.ipynb", build.text(build.with_outputs(chapter, task.notebook)))
 
 
 def kernel_manager_class() -> Any:
@@ -272,19 +252,18 @@ def kernel_manager_class() -> Any:
     return ThisEnvironment
 
 
-def _reason(result: ChapterRun, cell: Any, error: BaseException) -> str:
-    """Return why a notebook was not run to its end, in the user's words; ``cell`` is the one that was begun last."""
-    from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+def _reason(task: Task, error: BaseException) -> str:
+    """Return why a notebook was not run to its end, in the user's words."""
+    from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    if result.interrupted:
-        return f"{result.name}: interrupted in cell {result.cell}; run this chapter again"
+    if task.interrupted:
+        return f"{task.name}: interrupted in cell {task.cell}; run this chapter again"
     if isinstance(error, CellExecutionError):
         lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
-        first, message = cell.source.strip().splitlines()[0], "\n    ".join(lines[-6:])
-        return f"{result.name}, cell {result.cell} ({first}): {error.ename}: {message}"
-    if isinstance(error, CellTimeoutError):
-        return f"{result.name}: cell {result.cell} ran longer than half an hour"
+        first = task.notebook.cells[task.cell - 1].source.strip().splitlines()[0]
+        message = "\n    ".join(lines[-6:])
+        return f"{task.name}, cell {task.cell} ({first}): {error.ename}: {message}"
     if isinstance(error, DeadKernelError):
         mend = "often the memory was not enough: close other programs and run it again"
-        return f"{result.name}: the kernel died in cell {result.cell}; {mend}"
-    return f"{result.name}: no kernel could be started: {error}; `labcourse doctor` says more"
+        return f"{task.name}: the kernel died in cell {task.cell}; {mend}"
+    return f"{task.name}: the kernel did not answer: {error}; `labcourse doctor` says more"

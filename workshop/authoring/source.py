@@ -20,16 +20,18 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from course.outputs import WORDS
+from course.outputs import CHAPTERS
 from labcourse.errors import BuildError
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
 CLAIM = "claim"
-_NUMBERS = {word: number for number, word in WORDS.items()}
-PROJECT = _NUMBERS["project"]
+NUMBERS = {name: number for number, name in CHAPTERS.items()}
+"""The numbers of the notebooks by their names."""
+PROJECT = NUMBERS["project_parameterised_network"]
 
-_LIKE_A_MARK = re.compile(r"^\s*#.*\b(BEGIN|END)\W+SOL", re.IGNORECASE)
+_LIKE_A_MARK = r"[ \t]*#.*\b(?i:BEGIN|END)\W+(?i:SOL)"
+_REGION = re.compile(rf"^[ \t]*{BEGIN}[ \t]*\n(?:(?!{_LIKE_A_MARK}).*\n)*[ \t]*{END}[ \t]*$", re.MULTILINE)
 _HEADING = re.compile(r"^#+ Exercise (\d+\.\d+) – (.+) \(([^()]+)\)$", re.MULTILINE)
 
 
@@ -60,8 +62,9 @@ class Cell:
     @cached_property
     def regions(self) -> tuple[tuple[int, int], ...]:
         """First and last line (the marks, counted from one within the cell) of each solution region."""
-        marks = [i for i, line in enumerate(self.text.splitlines(), 1) if line.strip() in (BEGIN, END)]
-        return tuple(zip(marks[::2], marks[1::2], strict=True))
+        found = _REGION.finditer(self.text if self.kind == "code" else "")
+        ends = [(region.start(), region.end()) for region in found]
+        return tuple((self.text.count("\n", 0, start) + 1, self.text.count("\n", 0, end) + 1) for start, end in ends)
 
     def _number(self, tag: str) -> str:
         return next((name.removeprefix(tag) for name in self.tags if re.fullmatch(rf"{tag}\d+\.\d+", name)), "")
@@ -81,8 +84,8 @@ class Source:
 
     @property
     def chapter(self) -> int:
-        """The chapter's number; what stands beside the chapters has one, too."""
-        return number_of(self.name)
+        """The chapter's number, see `course.outputs.CHAPTERS`; 0 for a name that is not there."""
+        return NUMBERS.get(self.name, 0)
 
     @property
     def handed_out(self) -> Source:
@@ -109,23 +112,9 @@ class Source:
         return BuildError(what, where=f"{self.path}, line {line}", next_step=next_step)
 
 
-def number_of(name: str) -> int:
-    """Return the number of a notebook from the first word of its name, see `course.outputs.WORDS`; 0 for others.
-
-    What `workshop.authoring.kept` calls a file is none of the course's names.
-
-    >>> number_of("chapter3_evaluation"), number_of("project_parameterised_network"), number_of("test_setup")
-    (3, 9, 0)
-    >>> number_of("chapter3_evaluation.mine-2026-11-24-1")
-    0
-    """
-    match = re.match(r"([a-z]+\d*)_[^.]*$", name)
-    return _NUMBERS.get(match[1], 0) if match else 0
-
-
 def texts(home: Path) -> list[Path]:
     """Return the files of a course that hold its text, with the answers."""
-    return [path for path in sorted((home / "course").glob("*.py")) if number_of(path.stem)]
+    return list(_there(home / "course", ".py").values())
 
 
 def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
@@ -137,31 +126,35 @@ def read_all(home: Path, chapters: Collection[int] = ()) -> list[Source]:
         If there is none, one of these chapters is missing, or a source breaks the rules.
     """
     folder, otherwise = home / "course", "Run this in a full clone."
-    return [read(path) for path in files_of(folder, "*.py", chapters, otherwise=otherwise)]
+    return [read(path) for path in files_of(folder, ".py", chapters, otherwise=otherwise).values()]
 
 
-def files_of(folder: Path, pattern: str, chapters: Collection[int], *, otherwise: str) -> list[Path]:
-    """Return the files of some chapters in a folder, or of all, in the order of the course.
+def files_of(folder: Path, suffix: str, chapters: Collection[int], *, otherwise: str) -> dict[int, Path]:
+    """Return the files of some chapters in a folder, or of all, by number, in the order of the course.
 
-    ``pattern`` says what their names are like, ``otherwise`` what the reader can do if there is no chapter at all.
+    ``suffix`` is that of their names, ``otherwise`` says what the reader can do if there is no chapter at all.
 
     Raises
     ------
     BuildError
         If one of these chapters is missing, or there is none at all.
     """
-    numbers = {path: number for path in sorted(folder.glob(pattern)) if (number := number_of(path.stem))}
-    known = sorted(set(numbers.values()))
-    in_order = sorted(numbers, key=numbers.__getitem__)
-    if not known:
-        raise BuildError(f"There are no chapters ({pattern}).", where=str(folder), next_step=otherwise)
-    if missing := sorted(set(chapters).difference(known)):
+    paths = _there(folder, suffix)
+    if not paths:
+        raise BuildError(f"There are no chapters (*{suffix}).", where=str(folder), next_step=otherwise)
+    if missing := sorted(set(chapters).difference(paths)):
         raise BuildError(
             f"There is no chapter {', '.join(map(str, missing))}.",
             where=str(folder),
-            next_step=f"The chapters are {', '.join(map(str, known))}.",
+            next_step=f"The chapters are {', '.join(map(str, paths))}.",
         )
-    return [path for path in in_order if not chapters or numbers[path] in chapters]
+    return {number: path for number, path in paths.items() if not chapters or number in chapters}
+
+
+def _there(folder: Path, suffix: str) -> dict[int, Path]:
+    """Return the files of chapters that are in a folder, by number, in the order of the course."""
+    paths = {number: folder / f"{name}{suffix}" for number, name in CHAPTERS.items()}
+    return {number: path for number, path in paths.items() if path.is_file()}
 
 
 def read(path: Path) -> Source:
@@ -203,20 +196,12 @@ def _parse(path: Path, text: str) -> Source:
 
 
 def _check_marks(source: Source, cell: Cell) -> None:
-    """Raise if a mark is misspelt, nested, unclosed or out of place."""
-    awaited, opened = BEGIN, 0
-    for number, line in enumerate(cell.text.splitlines(), cell.line + 1):
-        mark = line.strip()
-        if mark in (BEGIN, END) and cell.kind == "code":
-            if mark != awaited:
-                how = f"Write `{BEGIN}` above the answer and `{END}` below it; solutions cannot be nested."
-                raise source.error("A solution ends that did not begin, or begins inside another.", number, how)
-            awaited, opened = (END, number) if mark == BEGIN else (BEGIN, 0)
-        elif _LIKE_A_MARK.search(line):
-            how = f"Write exactly `{BEGIN}` or `{END}`, alone on its line, in a code cell."
-            raise source.error(f"This looks like a solution mark but is none: {mark}.", number, how)
-    if opened:
-        raise source.error("A solution is not closed in its cell.", opened, f"Write `{END}` below the answer.")
+    """Raise if there is a mark, or what looks like one, that neither begins nor ends a solution."""
+    inside = {line for first, last in cell.regions for line in range(first, last + 1)}
+    for number, line in enumerate(cell.text.splitlines(), 1):
+        if number not in inside and re.match(_LIKE_A_MARK, line):
+            how = f"Write `{BEGIN}` above it and `{END}` below, alone on their lines, in a code cell, not nested."
+            raise source.error(f"This marks no solution: {line.strip()}.", cell.line + number, how)
 
 
 def _check_exercises(source: Source) -> None:

@@ -6,9 +6,7 @@ takes its place. So whatever refuses or is killed half-way, it can be found, and
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -17,18 +15,24 @@ from course.checks.progress import progress_folder
 from labcourse.errors import LabCourseError
 from labcourse.files import alone_in
 from workshop.authoring import build, source
-from workshop.authoring.kept import set_aside
-from workshop.authoring.run import ChapterRun
+from workshop.authoring.build import rename, set_aside
+from workshop.authoring.run import Task
 
-WORKSPACE = "notebooks"
+WORKSPACE, SCRATCH = "notebooks", "solve"
+"""Where the outputs of students are, and where those of `solve` are made."""
 
 
-def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple[list[ChapterRun], dict[int, Path]]:
-    """Let ``run`` make the outputs of chapters anew; those of a chapter that it does not finish come back.
+def solve(
+    chapters: Iterable[int], run: Callable[[Callable[[Task], None]], list[Task]]
+) -> tuple[list[Task], dict[int, Path]]:
+    """Let ``run`` make the outputs of chapters anew, beside the student's.
+
+    It hands each chapter that it has run, in the workspace `SCRATCH`, to the function that it is given: by that the
+    outputs of one that is finished take their place. What is not finished goes.
 
     Returns
     -------
-    results, kept
+    tasks, kept
         What ``run`` returned, and where the earlier outputs of the finished chapters are kept, by chapter.
 
     Raises
@@ -36,27 +40,31 @@ def solve(chapters: Iterable[int], run: Callable[[], list[ChapterRun]]) -> tuple
     ChapterBusy
         If a kernel works on one of the chapters.
     StorageError
-        If the outputs cannot be moved, or ``solve`` or ``reset`` is running already.
+        If the disk refuses, or ``solve`` or ``reset`` is running already.
     """
-    moved: dict[int, Path] = {}
-    finished: set[int] = set()
-    with alone_in(workspaces.outputs_folder() / WORKSPACE, "solve or reset"):
+    kept: dict[int, Path] = {}
+    scratch = workspaces.outputs_folder() / SCRATCH
+
+    def adopt(task: Task) -> None:
         try:
-            for chapter in chapters:
-                folder = _unused(chapter)
-                if any(not path.name.startswith(".") for path in folder.iterdir()):
-                    moved[chapter] = set_aside(folder)
-            results = run()
-            finished = {result.chapter for result in results if not result.error}
+            if not task.error:
+                with outputs.Chapter(task.chapter, sources=(), workspace=WORKSPACE) as held:
+                    if any(held.folder.iterdir()):
+                        kept[task.chapter] = set_aside(held.folder)
+                    else:
+                        held.folder.rmdir()
+                    rename(scratch / held.folder.name, held.folder)
+        except LabCourseError as error:  # chapters that run at the same time do not end with it
+            task.error = str(error)
+
+    with alone_in(workspaces.outputs_folder() / WORKSPACE, "solve or reset"):
+        for chapter in chapters:
+            outputs.Chapter(chapter, sources=(), workspace=WORKSPACE).close()  # no kernel works on it
+        shutil.rmtree(scratch, ignore_errors=True)  # of one that was killed
+        try:
+            return run(adopt), kept
         finally:
-            for chapter in moved.keys() - finished:
-                try:
-                    shutil.rmtree(folder := _unused(chapter))
-                    os.rename(moved[chapter], folder)
-                except (LabCourseError, OSError) as error:
-                    where = f"your outputs of chapter {chapter} are kept in {moved[chapter]}"
-                    print(f"labcourse: {where}: {error}", file=sys.stderr)
-    return results, {chapter: kept for chapter, kept in moved.items() if chapter in finished}
+            shutil.rmtree(scratch, ignore_errors=True)
 
 
 def reset(home: Path, chapter: int) -> tuple[Path, Path | None, Path | None]:
@@ -87,10 +95,3 @@ def reset(home: Path, chapter: int) -> tuple[Path, Path | None, Path | None]:
         kept = set_aside(notebook) if notebook.is_file() and not build.holds(notebook, fresh) else None
         build.write(notebook, fresh)
         return notebook, kept, set_aside(progress) if progress.is_dir() else None
-
-
-def _unused(chapter: int) -> Path:
-    """Return the folder of a chapter's outputs, on which no kernel is at work; raises ChapterBusy."""
-    # Given back at once: an open file would keep Windows from renaming its folder.
-    with outputs.Chapter(chapter, sources=(), workspace=WORKSPACE) as held:
-        return held.folder

@@ -5,11 +5,14 @@ Heavy libraries are imported inside the commands that need them, so that ``labco
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import shutil
 import signal
 import sys
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +26,7 @@ try:
     import typer
 
     from workshop.cli import compare, data, notebooks, sealed
-    from workshop.cli.printing import Json, make_printable, print_json, print_rows, split_names
+    from workshop.cli.printing import Json, make_printable, print_rows, split_names
 except Exception as error:
     if not (message := packages.why_broken(error)):
         raise
@@ -85,27 +88,22 @@ def main() -> None:
 
 @app.command()
 def doctor(
-    as_json: Json = False,
     report: Annotated[bool, typer.Option("--report", help="Add system and packages, to paste where you ask.")] = False,
 ) -> None:
     """Say what is wrong with this machine or installation, and how to mend it.
 
-    Examples: labcourse doctor · labcourse doctor --report · labcourse doctor --json
+    Examples: labcourse doctor · labcourse doctor --report
     """
     from workshop.authoring import doctor as machine
 
     findings = machine.examine()
-    if as_json:
-        print_json([finding._asdict() for finding in findings])
-    else:
-        print((machine.as_report if report else machine.as_table)(findings))
+    print((machine.as_report if report else machine.as_table)(findings))
     if not all(finding.ok for finding in findings):
         raise typer.Exit(1)
 
 
-for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset):
+for command in (notebooks.run, notebooks.status, notebooks.solve, notebooks.reset, compare.compare):
     app.command()(command)
-app.command(epilog=compare.EXAMPLES)(compare.compare)
 app.add_typer(data.app, name="data")
 app.add_typer(sealed.app, name="sealed")
 
@@ -168,8 +166,8 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
     workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one per core.", min=0)] = 0,
     cluster: Annotated[
-        str, typer.Option(help="`local`, or the address of a Dask scheduler that you trust, such as tcp://HOST:8786.")
-    ] = "local",
+        str, typer.Option(help="Dask scheduler that you trust, such as tcp://HOST:8786; none by default.")
+    ] = "",
 ) -> None:
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
 
@@ -180,35 +178,29 @@ def simulate(
     labcourse simulate azh --scale 10 --out ~/azh · labcourse simulate azh --independent --out ~/azh-independent ·
     labcourse simulate 2025 --seed 2025
     """
-    if what == "2025" and not samples and not independent and scale is None:
-        from factory import release_2025
+    import factory
+    from factory import release_2025
+    from factory.azh import production
 
-        print(f"complete: {release_2025.simulate(out or settings.bundle_folder(what), seed=seed)}")
-        return
-    if what not in ("", "azh") or (what and samples) or (independent and not what):
-        raise BadInput(
-            f"{what or 'simulate'} {'--independent ' * independent}--samples {samples or '(all)'} asks for what there "
-            "is not.",
-            next_step="All samples of azh are made together, --independent is for them: labcourse simulate azh.",
-        )
-    folder, usual = (settings.data_folder() / "azh", 1.0) if what else (settings.data_folder(), BUNDLE_SCALE)
-    scale = usual if scale is None else scale
-    if out is None and (scale != usual or independent):
+    chapters = partial(factory.simulate, scale=BUNDLE_SCALE)
+    made: dict[str, Callable[..., Path]]
+    made = {"": chapters, "azh": production.simulate, "2025": release_2025.simulate}
+    if what not in made:
+        raise BadInput(f"There are no events {what}.", next_step="Say azh or 2025, or nothing for the chapters'.")
+    own = inspect.signature(made[what]).parameters
+    known = {*own, *(("workers", "address") if "options" in own else ())}  # the options of `campaign.run`
+    options: dict[str, Any] = {"scale": scale, "samples": split_names(samples), "independent": independent}
+    options = {name: value for name, value in (options | {"workers": workers, "address": cluster}).items() if value}
+    if unknown := [name.replace("address", "cluster") for name in options if name not in known]:
+        advice = f"Leave it out: `labcourse simulate {what}` makes all that there is."
+        raise BadInput(f"simulate {what} has no --{unknown[0]}.", next_step=advice)
+    if out is None and (independent or (scale and scale != own["scale"].default)):
         raise BadInput(
             "Samples of another size or purpose would replace the bundled ones.",
-            where=str(folder),
+            where=str(settings.data_folder() / what),
             next_step="Say where they should go: --out DIR.",
         )
-    options: dict[str, Any] = {"scale": scale, "seed": seed, "workers": workers or None, "address": cluster}
-    if what:
-        from factory.azh import production
-
-        manifest = production.simulate(out or folder, independent=independent, **options)
-    else:
-        import factory
-
-        manifest = factory.simulate(out or folder, samples=split_names(samples) or None, **options)
-    print(f"complete: {manifest}")
+    print(f"complete: {made[what](out or settings.data_folder() / what, seed=seed, **options)}")
 
 
 @app.command()
@@ -220,7 +212,6 @@ def tune(
     epochs: Annotated[int, typer.Option(help="Epochs of each trial.", min=1)] = 4,
     seed: Annotated[int, typer.Option(help="Seed of the search.", min=0)] = 1,
     workers: Annotated[int, typer.Option(help="Trials at a time, each in a process of this machine.", min=1)] = 1,
-    as_json: Json = False,
 ) -> None:
     """Search for better settings of the project's network with Optuna, and show the best ones.
 
@@ -242,13 +233,18 @@ def tune(
     while (done := search.finished(found)) < trials:
         goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
         one = partial(search.run, parts, file, trials=goal, epochs=epochs, seed=seed)
-        with connect(LOCAL, workers) as pool:
-            list(pool.each(one, range(workers)))
+        try:
+            with connect(LOCAL, workers) as executor:
+                list(executor.map(one, range(workers)))
+        except BrokenExecutor as error:
+            raise LabCourseError(
+                "A process of the search was killed, perhaps since the memory was too small.",
+                where=str(file),
+                next_step="Run the same command again, with fewer --workers: finished trials are kept.",
+            ) from error
     table = search.table(found)
-    shown = table if as_json else table.head(15).round(4)
-    tidy = shown.astype(object).where(shown.notna(), None)
-    rows = [{str(name): value for name, value in row.items()} for row in tidy.to_dict("records")]
-    print_rows(rows, f"The best of {len(table)} trials", as_json=as_json)
+    rows: list[dict[Any, Any]] = table.head(15).round(4).astype(object).fillna("").to_dict("records")
+    print_rows(rows, f"The best of {len(table)} trials")
 
 
 app.command()(notebooks.build)

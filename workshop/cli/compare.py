@@ -14,11 +14,6 @@ from labcourse.errors import BadInput
 from labcourse.files import atomic_write
 from workshop.cli.printing import Json, print_json, print_rows
 
-EXAMPLES = (
-    "Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb"
-    " · labcourse compare class/ --csv points.csv · labcourse compare anna/ --execute"
-)
-
 
 def compare(
     submissions: Annotated[
@@ -29,7 +24,6 @@ def compare(
     pattern: Annotated[
         str, typer.Option(help="Where the student's name stands in a folder's or file's name, such as '{student}_*'.")
     ] = "",
-    chapter: Annotated[list[int] | None, typer.Option(help="Only this chapter; can be given several times.")] = None,
     execute: Annotated[
         bool, typer.Option("--execute", help="Run the notebooks, in a sandbox with limits (Linux, bubblewrap).")
     ] = False,
@@ -43,6 +37,9 @@ def compare(
     Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
     The report of --html adds key numbers, changed cells, and what the class fails at; --csv is for
     spreadsheets.
+
+    Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb ·
+    labcourse compare class/ --csv points.csv · labcourse compare anna/ --execute
     """
     from rich.console import Console
     from rich.progress import track
@@ -60,7 +57,7 @@ def compare(
         require_bubblewrap()
     found = survey(
         find(submissions, pattern),
-        read_reference(settings.home(), chapter or ()),
+        read_reference(settings.home()),
         limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
         track=partial(track, description="comparing", console=Console(stderr=True), transient=True),
     )
@@ -75,6 +72,6 @@ def compare(
     if as_json:
         print_json(found.rows())
     else:
-        print_rows(found.summary(), found.note, as_json=False)
+        print_rows(found.summary(), found.note)
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
         print(f"The table is in {csv}.\n" if csv else "", end="")

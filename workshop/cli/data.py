@@ -10,7 +10,7 @@ import typer
 
 from labcourse import settings
 from labcourse.errors import DownloadError
-from workshop.cli.printing import Json, print_json, print_rows, split_names
+from workshop.cli.printing import Json, print_rows, split_names
 
 app = typer.Typer(
     help="Where the samples come from; the official files of the ATLAS Open Data.",
@@ -38,7 +38,6 @@ def download(
         list[str] | None,
         typer.Option(help="Address to download from instead of CERN's, a folder with Data/ and MC/; can be repeated."),
     ] = None,
-    as_json: Json = False,
 ) -> None:
     """Download official files: each is checked, and used by the course once its sample is complete.
 
@@ -57,7 +56,7 @@ def download(
     except KeyboardInterrupt:
         print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
         raise typer.Exit(130) from None
-    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}", as_json=as_json)
+    print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}")
     if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
         raise DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
@@ -70,7 +69,7 @@ def download(
 
 @app.command()
 def verify(samples: Names = "", release: Release = "2020", as_json: Json = False) -> None:
-    """Check the files that the course reads, and all downloaded ones, to the last byte.
+    """Check the files in all folders where samples are looked for, to the last byte.
 
     whole: as released (simulated files: as their own manifest says). another build: other bytes, yet the same
     sample with the same number of events. foreign: holds something else than its name says. damaged: cannot be
@@ -81,13 +80,7 @@ def verify(samples: Names = "", release: Release = "2020", as_json: Json = False
     from workshop.opendata import integrity
 
     verdicts = integrity.verify(split_names(samples), release=release)
-    if as_json:
-        print_json([verdict._asdict() for verdict in verdicts])
-    else:
-        for place in dict.fromkeys(verdict.folder for verdict in verdicts):
-            rows = [verdict._asdict() for verdict in verdicts if verdict.folder == place]
-            shown = [{name: value for name, value in row.items() if name != "folder"} for row in rows]
-            print_rows(shown, f"Files in {place}", as_json=False)
+    print_rows([verdict._asdict() for verdict in verdicts], "Files", as_json=as_json)
     if not all(verdict.state in integrity.GOOD for verdict in verdicts):
         raise typer.Exit(1)
 

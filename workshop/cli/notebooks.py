@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,11 +13,10 @@ import typer
 
 from course import workspaces
 from labcourse import settings
-from labcourse.errors import BadInput
-from workshop.cli.printing import Chapters, Json, print_json, print_rows, print_wide
+from workshop.cli.printing import Chapters, Json, print_rows
 
 if TYPE_CHECKING:
-    from workshop.authoring.run import ChapterRun, Task
+    from workshop.authoring.run import Task
 
 
 def run(
@@ -47,14 +47,12 @@ def run(
 
     home = settings.home()
     if student:
-        os.environ["LABCOURSE_INPUTS"] = "solutions"
         try:
-            results = _run(running.students(home, chapters or ()), "trial", jobs=jobs)
+            tasks = _run(running.students(home, chapters or ()), "trial", inputs="solutions", jobs=jobs)
         finally:
-            del os.environ["LABCOURSE_INPUTS"]
             shutil.rmtree(workspaces.outputs_folder() / "trial", ignore_errors=True)
-        for result in results:
-            result.numbers.clear()  # those of unsolved exercises say nothing
+        for task in tasks:
+            task.numbers.clear()  # those of unsolved exercises say nothing
     else:
         if save and (
             os.environ.get("LABCOURSE_DATA") or expected.section() != "bundle" or not expected.is_encore_bundled()
@@ -64,34 +62,27 @@ def run(
         if save:
             building.build(home, chapters or ())
             jobs = jobs or 1  # in order, so that what is kept shows the leaderboards of all chapters before
-        results = _run(running.solutions(home, chapters or ()), "solutions", save=save, jobs=jobs)
+        tasks = _run(running.solutions(home, chapters or ()), "solutions", jobs=jobs)
+        for task in tasks if save else ():
+            if not task.error:
+                running.save(task, home)
         if expected.section() == "other":
             print("labcourse: neither the bundled nor the official samples: no number is expected", file=sys.stderr)
-    _show_results(results, as_json=as_json)
+    _show(tasks, as_json=as_json)
 
 
-def status(
-    chapters: Chapters = None,
-    every: Annotated[bool, typer.Option("--all", help="A row for each exercise.")] = False,
-    as_json: Json = False,
-) -> None:
+def status(chapters: Chapters = None, as_json: Json = False) -> None:
     """Show which exercises are solved, answered in words, wrong and open, by chapter.
 
-    Examples: labcourse status · labcourse status 3 --all · labcourse status --json
+    Examples: labcourse status · labcourse status 3 · labcourse status --json
     """
     from course.checks import progress, registry, standing
     from workshop.authoring import source
 
-    source.files_of(settings.home() / "course", "*.py", chapters or (), otherwise=settings.get_back("course"))
+    source.files_of(settings.home() / "course", ".py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
     rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
-    if every:
-        rows = [
-            {"chapter": e.chapter, "exercise": e.number, "title": e.title, "kind": e.kind}
-            | {"state": states.get(e.number, "open")}
-            for e in exercises
-        ]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:
@@ -105,7 +96,7 @@ def solve(
     """Make the outputs of chapters with their solutions, so that you can go on with the next one.
 
     Earlier chapters that they read and whose outputs are missing are run too. Your notebooks are not touched, and
-    outputs that you made yourself are kept under another name. Stopped half-way, everything is as it was before.
+    outputs that you made yourself are kept under another name. Stopped half-way, what it has not finished is as it was.
 
     Examples: labcourse solve 3, then go on with chapter 4 · labcourse solve 1 2 3
     """
@@ -113,11 +104,14 @@ def solve(
     from workshop.authoring import workspace
 
     needed = sorted({*chapters, *running.lacking(settings.home(), chapters, "notebooks")})
-    tasks = running.solutions(settings.home(), needed)
-    results, kept = workspace.solve(needed, lambda: _run(tasks, "notebooks"))
+    solutions = running.solutions(settings.home(), needed)
+    tasks, kept = workspace.solve(
+        needed,
+        lambda adopt: _run(solutions, workspace.SCRATCH, inputs=workspace.WORKSPACE, on_chapter=adopt),
+    )
     for number, folder in kept.items():
         print(f"labcourse: your own outputs of chapter {number} are kept in {folder}", file=sys.stderr)
-    _show_results(results, as_json=as_json)
+    _show(tasks, as_json=as_json)
 
 
 def reset(
@@ -148,8 +142,6 @@ def reset(
 
 def build(
     chapters: Chapters = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; exit status 1 if out of step.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite notebooks in which cells were run.")] = False,
     nbgrader: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write a course tree for nbgrader to this folder instead.")
     ] = None,
@@ -158,58 +150,54 @@ def build(
 
     Outputs of a solution are kept while its code is unchanged.
 
-    Examples: labcourse build · labcourse build 3 · labcourse build --check · labcourse build 1 2 --nbgrader ~/class
+    Examples: labcourse build · labcourse build 3 · labcourse build 1 2 --nbgrader ~/class
     """
     from workshop.authoring import build as building
     from workshop.authoring import nbgrader as tree
 
     home = settings.home()
-    if check and nbgrader is not None:
-        raise BadInput("--check says nothing about nbgrader's tree.", next_step="Leave one of both options out.")
-    if check:
-        problems = building.check(home)
-        print("\n".join(problems) if problems else "course/, notebooks/ and solutions/ are in step")
-        raise typer.Exit(1 if problems else 0)
     if nbgrader is not None:
-        results = tree.build_tree(home, nbgrader, chapters or (), force=force)
+        results = tree.build_tree(home, nbgrader, chapters or ())
     else:
-        results = building.build(home, chapters or (), force=force)
+        results = building.build(home, chapters or ())
     for built in results:
         note = f"  ({built.note})" if built.note else ""
         print(f"{built.state:<10}{built.path.relative_to(nbgrader or home)}{note}")
 
 
-def _run(tasks: list[Task], workspace: str, *, save: bool = False, jobs: int | None = None) -> list[ChapterRun]:
+def _run(
+    tasks: list[Task], workspace: str, *, on_chapter: Callable[[Task], None] = lambda task: None, **options: Any
+) -> list[Task]:
+    """Run notebooks and show how far they are; see `workshop.authoring.run.run`."""
     from workshop.authoring import expected, machine
     from workshop.authoring import run as running
     from workshop.authoring.display import RunProgress
 
     home = settings.home()
+    options["jobs"] = options.get("jobs") or machine.jobs()
     with (progress := RunProgress(tasks, expected.read(home).get("seconds", {}))):
 
-        def on_chapter(result: ChapterRun, task: Task) -> None:
-            if save and not result.error:
-                running.save(task, home)
-            progress.on_chapter(result, task)
+        def finish(task: Task) -> None:
+            on_chapter(task)
+            progress.on_chapter(task)
 
-        options: dict[str, Any] = {"on_cell": progress.on_cell, "on_chapter": on_chapter}
-        return running.run(tasks, home=home, workspace=workspace, jobs=jobs or machine.jobs(), **options)
+        return running.run(
+            tasks, home=home, workspace=workspace, on_cell=progress.on_cell, on_chapter=finish, **options
+        )
 
 
-def _show_results(results: list[ChapterRun], *, as_json: bool) -> None:
-    from workshop.authoring.display import as_rows, run_table
+def _show(tasks: list[Task], *, as_json: bool) -> None:
+    """Print what came of some runs; the command fails if a chapter has, or if a number is out of its bounds."""
+    from workshop.authoring import display
 
-    if as_json:
-        print_json(as_rows(results))
-    else:
-        print_wide(run_table(results))
-    for result in results:
-        text = result.error if result.interrupted else f"chapter {result.chapter} failed: {result.error}"
-        if result.error:
+    print_rows(display.rows(tasks), "Key numbers", as_json=as_json)
+    for task in tasks:
+        if task.error:
+            text = task.error if task.interrupted else f"chapter {task.chapter} failed: {task.error}"
             print(f"labcourse: {text}", file=sys.stderr)
-    if any(result.interrupted for result in results):
-        whole = ", ".join(str(result.chapter) for result in results if not result.error)
+    if any(task.interrupted for task in tasks):
+        whole = ", ".join(str(task.chapter) for task in tasks if not task.error)
         print(f"labcourse: interrupted; finished before: {whole or 'none'}", file=sys.stderr)
         raise typer.Exit(130)
-    if not all(result.is_right for result in results):
+    if not all(task.is_right for task in tasks):
         raise typer.Exit(1)

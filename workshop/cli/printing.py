@@ -28,7 +28,7 @@ def split_names(text: str) -> tuple[str, ...]:
     return tuple(re.findall(r"[^\s,]+", text))
 
 
-def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool) -> None:
+def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool = False) -> None:
     """Print rows with the same keys."""
     from workshop.authoring.display import table
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from labcourse import settings
-from workshop.cli.printing import Json, print_json
 
 app = typer.Typer(
     help="The project's sealed data: make new ones, and say what they hide (for instructors).", no_args_is_help=True
@@ -37,7 +36,6 @@ def reveal(
     number: Annotated[int, typer.Argument(help="The number in the file's name.")],
     key: Key,
     folder: Folder = None,
-    as_json: Json = False,
 ) -> None:
     """Say what a sealed file hides, given the phrase that it was made with.
 
@@ -46,7 +44,4 @@ def reveal(
     from factory.azh import sealed
 
     found = sealed.reveal(number, key, folder or settings.data_folder() / "azh")
-    if as_json:
-        print_json(found._asdict() if found else None)
-    else:
-        print(f"an A of {found.mass} GeV, {found.cross_section:g} pb" if found else "no signal")
+    print(f"an A of {found.mass} GeV, {found.cross_section:g} pb" if found else "no signal")

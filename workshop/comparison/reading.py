@@ -87,26 +87,15 @@ def read(path: Path) -> Notebook:
     if path.is_symlink():
         raise Unreadable("a link to another file, which is not followed")
     try:
-        text = read_small(path, MAX_BYTES).decode("utf-8-sig")
-        if not text.strip():
-            raise Unreadable("an empty file")
-        return take(json.loads(text))
-    except UnicodeDecodeError as error:
-        raise Unreadable(f"not UTF-8 text (byte {error.start})") from error
-    except OSError as error:
-        raise Unreadable(f"cannot be opened: {error.strerror or error}") from error
-    except json.JSONDecodeError as error:
-        raise Unreadable(f"not JSON: {error.msg} in line {error.lineno}") from error
-    except (RecursionError, ValueError) as error:
-        raise Unreadable("nested too deeply, or with impossible numbers") from error
+        return take(json.loads(read_small(path, MAX_BYTES).decode("utf-8-sig")))
+    except (OSError, ValueError, RecursionError) as error:
+        raise Unreadable(f"not a readable notebook: {getattr(error, 'strerror', None) or error}") from error
 
 
 def take(content: Any) -> Notebook:
     """Take the cells from the decoded JSON of a notebook; raises as `read`."""
-    if isinstance(content, dict) and isinstance(content.get("worksheets"), list):
-        raise Unreadable("a notebook of the old format 3: open and save it in JupyterLab")
     if not isinstance(content, dict) or not isinstance(content.get("cells"), list):
-        raise Unreadable("not a notebook")
+        raise Unreadable("not a notebook of format 4: open and save it in JupyterLab")
     cells = []
     for raw in content["cells"]:
         # Whatever stands where a notebook has something else, Python says so.

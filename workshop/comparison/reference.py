@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from labcourse.errors import LabCourseError
+from workshop import folders
 from workshop.authoring import build, cut, expected, source
 from workshop.comparison.reading import Cell, take
 
@@ -34,22 +34,17 @@ class Chapter:
     bounds: Mapping[str, Mapping[str, float]]
 
 
-def read_reference(home: Path, chapters: Collection[int] = ()) -> dict[int, Chapter]:
-    """Read all chapters, or some, from ``course/`` and ``tests/expected.json`` below ``home``.
+def read_reference(home: Path) -> dict[int, Chapter]:
+    """Read all chapters from ``course/`` and ``tests/expected.json`` below ``home``.
 
     Raises
     ------
     BuildError
         If the course text cannot be read.
     """
-    try:
-        section = expected.section()
-    except LabCourseError:  # the instructor's samples are not needed to read what students handed in
-        section = "bundle"
-    # The solutions were run on the bundle: other samples of the instructor's say nothing about them.
-    bounds = expected.read(home)["bundle" if section == "other" else section]
-    texts = source.read_all(home, chapters)
-    return {text.chapter: _chapter(text, bounds.get(str(text.chapter), {})) for text in texts}
+    # The class had the instructor's samples if they are official, else the bundle: others have no numbers to expect.
+    bounds = expected.read(home)["official" if "official" in folders.by_source() else "bundle"]
+    return {text.chapter: _chapter(text, bounds.get(str(text.chapter), {})) for text in source.read_all(home)}
 
 
 def _chapter(text: source.Source, bounds: Mapping[str, Mapping[str, float]]) -> Chapter:

@@ -52,6 +52,11 @@ class Found:
         """Whether nothing is left to do."""
         return self.state in ("solved", "answered")
 
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether somebody should look at it."""
+        return bool(self.doubts) and self.state not in ("missing", "damaged")
+
 
 def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:
     """Return the state of each exercise of a chapter, in order."""

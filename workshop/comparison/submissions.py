@@ -23,19 +23,16 @@ from workshop.comparison.reading import Notebook, Unreadable, printable, read
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
 _OURS = {"solutions", "course", "tests"}
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
-_NAMES = {number: name.replace("_", r"[\W_]*") for number, name in CHAPTERS.items()}
-_TITLES = "|".join(name.split(r"[\W_]*", 1)[1] for name in _NAMES.values())
-# What stands beside the chapters is named by its title, not by a number.
-_BESIDE = "|".join(rf"(?P<n{number}>{_NAMES[number]})" for number, word in WORDS.items() if not word[-1].isdigit())
-_CHAPTER = re.compile(
-    rf"(?:chapter|kapitel|(?<![^\W\d_])ch)[\W_]*(?P<number>{'|'.join(map(str, CHAPTERS))})(?!\d)"
-    rf"(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?|{_BESIDE}",
-    re.IGNORECASE,
-)
+_NUMBERS = {word: number for number, word in WORDS.items()}
+_TITLES = "|".join(name.partition("_")[2].replace("_", r"[\W_]*") for name in CHAPTERS.values())
+# What stands beside the chapters is named by a word, not by a number.
+_BESIDE = "|".join(word for word in _NUMBERS if word.isalpha())
+_CHAPTER = re.compile(rf"(chapter[\W_]*\d+|{_BESIDE})(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?", re.IGNORECASE)
 _NO_NAME = re.compile(
     r"(?:copy|kopie|week|sheet|homework|assignment)\d*|of|attempt|late|assignsubmission|file|final|notebooks|\d\d?",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[^\W_]+")
 
 
 class File(NamedTuple):
@@ -81,17 +78,14 @@ def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
     Raises
     ------
     BadInput
-        If there is no such folder, no notebook in it, students cannot be told apart, or a file does not fit the
-        pattern.
+        If there is no notebook, students cannot be told apart, or a file does not fit the pattern.
     """
     path = Path(os.path.abspath(path))
-    if not path.exists():
-        raise BadInput(
-            f"{path} does not exist.", where="SUBMISSIONS", next_step="Give a notebook, or a folder of notebooks."
-        )
-    root = path / "submitted" if (path / "submitted").is_dir() else path
-    is_one = path.is_file() and path.suffix == ".ipynb"
-    files = [_read(path, PurePath(path.name))] if is_one else _files(root)
+    if path.is_file() and path.suffix == ".ipynb":
+        root, files = path.parent, [_read(path, PurePath(path.name))]
+    else:
+        root = path / "submitted" if (path / "submitted").is_dir() else path
+        files = _files(root)
     if not any(file.is_notebook for file in files):
         raise BadInput(
             "There is no notebook here.",
@@ -102,7 +96,7 @@ def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
     found: dict[str, list[File]] = {}
     for file in files:
         name = _by_pattern(file, pattern) if pattern else next(filter(None, map(_bare, file.parts)), "")
-        found.setdefault(printable(name or (path.parent if is_one else root).name), []).append(file)
+        found.setdefault(printable(name or root.name), []).append(file)
     if not pattern:
         _ask_if_merged(found)
     return dict(sorted(found.items(), key=lambda entry: entry[0].casefold()))
@@ -116,8 +110,8 @@ def chapter_of_name(name: str) -> int:
     >>> chapter_of_name("project_parameterised_network.ipynb"), chapter_of_name("bob-appendix digits.ipynb")
     (9, 10)
     """
-    matches = list(_CHAPTER.finditer(name))
-    return int(matches[-1]["number"] or str(matches[-1].lastgroup)[1:]) if matches else 0
+    words = [re.sub(r"[\W_]+", "", word).lower() for word in _CHAPTER.findall(name)]
+    return _NUMBERS.get(words[-1], 0) if words else 0
 
 
 def _bare(part: str) -> str:
@@ -126,22 +120,19 @@ def _bare(part: str) -> str:
     >>> _bare("chapter3_anna lee_12345_attempt_2026-03-01_chapter3_evaluation"), _bare("1234567"), _bare("chapter 3")
     ('anna lee', '1234567', '')
     """
-    own = re.findall(r"[^\W_]+", _CHAPTER.sub(" ", part))
-    words = [word for word in own if not _NO_NAME.fullmatch(word)]
+    words = [word for word in _WORD.findall(_CHAPTER.sub(" ", part)) if not _NO_NAME.fullmatch(word)]
     words = [word for word in words if not word.isdigit()] or words
-    return part if words == re.findall(r"[^\W_]+", part) else " ".join(words)
+    return part if words == _WORD.findall(part) else " ".join(words)
 
 
 def _by_pattern(file: File, pattern: str) -> str:
-    pieces = re.split(r"(\{student\}|\*)", pattern.removesuffix(".ipynb"))
-    if len(pieces) == 1:
+    if not re.search(r"\{student\}|\*", pattern):
         return pattern
-    if pieces.count("{student}") != 1:
+    if pattern.count("{student}") != 1:
         raise BadInput(f"{pattern!r} must say {{student}} once.", where="--pattern")
-    meaning = {"{student}": "([^/]+?)", "*": "[^/]*"}
-    expression = re.compile("".join(meaning.get(piece) or re.escape(piece) for piece in pieces))
-    matches = map(expression.fullmatch, ["/".join(file.parts)] if "/" in pattern else file.parts)
-    name = next((match[1] for match in matches if match), "")
+    expression = re.escape(pattern.removesuffix(".ipynb")).replace(r"\*", "[^/]*").replace(r"\{student\}", "([^/]+?)")
+    places = ["/".join(file.parts)] if "/" in pattern else file.parts
+    name = next((match[1] for place in places if (match := re.fullmatch(expression, place))), "")
     if file.is_notebook and not name:
         raise BadInput(f"{file.name} does not fit {pattern!r}.", where="--pattern", next_step="Move it elsewhere.")
     return name

@@ -51,22 +51,6 @@ class Student:
             exercises.pop()
         return exercises
 
-    @property
-    def reached(self) -> str:
-        """The last exercise that was tried, or an empty text."""
-        return self.came_to[-1].exercise if self.came_to else ""
-
-    @property
-    def stuck(self) -> str:
-        """The first exercise not done in the last chapter that was tried, up to where it was; or an empty text."""
-        came_to = self.came_to
-        return next((f.exercise for f in came_to if f.chapter == came_to[-1].chapter and not f.is_done), "")
-
-    @property
-    def doubtful(self) -> list[Found]:
-        """The exercises that somebody should look at."""
-        return [found for found in self.exercises if found.doubts and found.state not in ("missing", "damaged")]
-
 
 @dataclass
 class Survey:
@@ -100,21 +84,28 @@ class Survey:
         ]
 
     def summary(self) -> list[dict[str, Any]]:
-        """Return one row per student, for the terminal and the report's first table."""
+        """Return one row per student, for the terminal and the report's first table; no points for words.
+
+        A student is stuck at the first exercise not done in the last chapter that was tried, up to where it was.
+        """
         made = []
+        points = exercises.points(settings.home())
         for student in self.students:
             states = Counter(found.state for found in student.exercises)
             numbers = [n for work in student.chapters for n in work.numbers if None not in (n.expected, n.value)]
+            came_to = student.came_to
+            stuck = [f.exercise for f in came_to if f.chapter == came_to[-1].chapter and not f.is_done]
             row: dict[str, Any] = {
                 "student": student.name,
+                "points": sum(points(found.exercise) for found in student.exercises if found.state == "solved"),
                 "done": states["solved"] + states["answered"],
                 "wrong": states["wrong"],
                 "unchecked": states["unchecked"],
                 "open": states["open"],
                 "missing": states["missing"] + states["damaged"],
-                "doubts": len(student.doubtful),
-                "reached": student.reached or "–",
-                "stuck at": student.stuck or "–",
+                "doubts": sum(found.is_doubtful for found in student.exercises),
+                "reached": came_to[-1].exercise if came_to else "–",
+                "stuck at": stuck[0] if stuck else "–",
                 "numbers right": f"{sum(n.is_right for n in numbers)} of {len(numbers)}" if numbers else "–",
                 "files": len(student.problems) or "–",
             }
@@ -127,23 +118,21 @@ class Survey:
         A student came to an exercise who tried it or a later one; the most frequent mistakes are the lines of the
         check that do not hold, with how often.
         """
-        came_to: defaultdict[str, list[Found]] = defaultdict(list)
-        for found in (found for student in self.students for found in student.came_to):
-            came_to[found.exercise].append(found)
+        came_to = [found for student in self.students for found in student.came_to]
         made = []
         for number, title in self.titles.items():
-            found_here = came_to[number]
-            done, wrong = sum(f.is_done for f in found_here), sum(f.state == "wrong" for f in found_here)
-            mistakes = Counter(text for f in found_here for text in dict.fromkeys(f.mistakes)).most_common(3)
+            here = [found for found in came_to if found.exercise == number]
+            done, wrong = sum(f.is_done for f in here), sum(f.state == "wrong" for f in here)
+            mistakes = Counter(text for f in here for text in dict.fromkeys(f.mistakes)).most_common(3)
             row = {
                 "exercise": title,
-                "came to it": len(found_here),
+                "came to it": len(here),
                 "done": done,
                 "wrong": wrong,
-                "went on without": len(found_here) - done - wrong,
+                "went on without": len(here) - done - wrong,
                 "most frequent mistakes": "; ".join(f"{mistake} ({n})" for mistake, n in mistakes),
             }
-            made += [row] if done < len(found_here) else []
+            made += [row] if done < len(here) else []
         return sorted(made, key=lambda row: (row["done"] - row["came to it"], -row["wrong"]))
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labcourse import ntuple, samples, settings
-from labcourse.errors import BadFile, ForeignFile, MissingSample
+from labcourse.errors import BadFile, ForeignFile
 from labcourse.files import sha256
 from workshop.opendata.manifest import Official, choose, is_whole
 
@@ -35,19 +35,21 @@ class Verdict(NamedTuple):
 
 
 def verify(names: Iterable[str] = (), release: str = "2020") -> list[Verdict]:
-    """Check files to the last byte where the course reads them, and in `settings.official_folder`; a verdict per file.
+    """Check files to the last byte in every folder of the search path, and return a verdict for each that is there.
 
-    ``names`` are those of `manifest.choose`; by default the samples of the course, and whatever else of the collection
-    was downloaded; of the ``release`` 2025 what is nowhere is left out by default.
+    ``names`` are those of `manifest.choose`; by default all of the collection. A file that is nowhere is ``missing`` if
+    it was named, or is one of the samples of the course.
     """
-    named, downloads = choose(names, release), settings.official_folder(release)
-    if not names and release != "2020":
-        named = [file for file in named if file.sample in samples.names(release)]
-    pairs = [(file, _folder_of(file, downloads)) for file in named]
-    # What was downloaded but is not read, since its sample is not complete or is found elsewhere first.
-    others = named if names else choose(["all"], release)
-    pairs += [(file, downloads) for file in others if (downloads / file.name).is_file()]
-    return [_verdict(file, place) for file, place in dict.fromkeys(pairs)]
+    names = tuple(names)
+    wanted, folders = choose(names or ["all"], release), settings.search_path(release)
+    found = [_verdict(file, folder) for file in wanted for folder in folders if (folder / file.name).is_file()]
+    absent = [file for file in wanted if file.name not in {verdict.file for verdict in found}]
+    official = str(settings.official_folder(release))
+    return found + [
+        Verdict(file.name, file.sample, "–", "missing", "", official)
+        for file in absent
+        if names or file.sample in samples.names(release)
+    ]
 
 
 def examine(path: Path, file: Official) -> tuple[str, str]:
@@ -74,27 +76,16 @@ def examine(path: Path, file: Official) -> tuple[str, str]:
 
 
 def _verdict(file: Official, folder: Path) -> Verdict:
-    path, source, state, detail = folder / file.name, "–", "missing", ""
-    if path.is_file():
-        source = samples.source(folder, samples.get(file.sample)) if _is_read(file) else "official"
-        try:
-            if source in ("official", "foreign"):
-                state, detail = examine(path, file)
-            elif sha256(path) == ntuple.recorded_sha256(path):
-                state = "whole"
-            else:
-                state, detail = "damaged", f"its bytes are not those that {samples.MANIFEST} says"
-        except OSError as error:
-            state, detail = "damaged", f"it cannot be read: {error.strerror or error}"
-    return Verdict(file.name, file.sample, source, state, detail, str(folder))
-
-
-def _folder_of(file: Official, otherwise: Path) -> Path:
+    path, state, detail = folder / file.name, "damaged", ""
+    known = {sample.name: sample for sample in samples.CATALOGUE}
+    source = samples.source(folder, known[file.sample]) if file.sample in known else "official"
     try:
-        return samples.locate(file.sample).paths[0].parent if _is_read(file) else otherwise
-    except MissingSample:
-        return otherwise
-
-
-def _is_read(file: Official) -> bool:
-    return file.sample in samples.ALL or file.sample in samples.names("2025")
+        if source in ("official", "foreign"):
+            state, detail = examine(path, file)
+        elif sha256(path) == ntuple.recorded_sha256(path):
+            state = "whole"
+        else:
+            detail = f"its bytes are not those that {samples.MANIFEST} says"
+    except OSError as error:
+        detail = f"it cannot be read: {error.strerror or error}"
+    return Verdict(file.name, file.sample, source, state, detail, str(folder))

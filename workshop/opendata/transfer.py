@@ -7,23 +7,21 @@ its last byte, and only size and checksum of the whole decide whether it becomes
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import urlsplit
-from urllib.request import getproxies
+from typing import NamedTuple
 
+import httpx
+
+from labcourse import __version__
 from labcourse.errors import DownloadError, StorageError
 from labcourse.files import alone_in, refused
 from labcourse.progress import Line, seconds
 from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_whole, mirrors
-
-if TYPE_CHECKING:
-    import httpx
 
 SPARE = 50_000_000
 """Bytes of the disk that a download leaves free."""
@@ -36,9 +34,6 @@ ATTEMPTS = 5
 
 WAIT = 1.0
 """Seconds before the next request to the same mirror; they double each time."""
-
-_PASSING = {408, 425, 429, 500, 502, 503, 504}
-"""Answers of a server that may be well again in a moment."""
 
 Report = Callable[[str, int, str], None]
 """Is told a file's name, how many bytes of it are there, and why nothing comes."""
@@ -53,14 +48,6 @@ class Outcome(NamedTuple):
     bytes: int
     origin: str = ""
     note: str = ""
-
-
-class _Interrupted(Exception):
-    """A request that ended early: the same mirror may do better."""
-
-
-class _Refused(Exception):
-    """A mirror that does not give this file: another one may."""
 
 
 def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[str] = ()) -> list[Outcome]:
@@ -80,8 +67,6 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
 
     Raises
     ------
-    BadInput
-        If a mirror's address is wrong.
     DownloadError
         If the machine's proxy or certificates cannot be used.
     StorageError
@@ -119,112 +104,88 @@ def _from_mirrors(client: httpx.Client, addresses: list[str], file: Official, fo
     notes: list[str] = []
     part = folder / file.part
     for address in list(addresses):
-        host = urlsplit(address).hostname or address  # the address may hold a password
-        try:
-            _complete(client, f"{address}/{file.path}", file, part, report)
-        except _Refused as refusal:
-            notes.append(f"{host} {refusal}")
-            if "could not be reached" in str(refusal):
-                addresses.remove(address)
-        else:
+        host = re.sub(r"^\w+://([^/]*@)?|/.*", "", address) or address  # the address may hold a password
+        error = _complete(client, f"{address}/{file.path}", file, part, report)
+        if error is None:
             with part.open("rb+") as stream:
                 os.fsync(stream.fileno())
             os.replace(part, folder / file.name)
             notes += [] if file.adler32 else ["no checksum is published: its size was checked"]
             return Outcome(file.name, file.sample, "downloaded", file.bytes, host, "; ".join(notes))
+        notes.append(f"{host}: {_said(error)}")
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
+            addresses.remove(address)
     return Outcome(file.name, file.sample, "failed", 0, "", "; ".join(notes) or "no mirror could be reached")
 
 
-def _complete(client: httpx.Client, url: str, file: Official, part: Path, report: Report) -> None:
-    """Ask one mirror until ``part`` is whole, checksum included."""
+def _complete(client: httpx.Client, url: str, file: Official, part: Path, report: Report) -> Exception | None:
+    """Ask one mirror until ``part`` is whole; return what went wrong last if it does not become so."""
     is_inherited, failures = _size(part) > 0, 0
-    while True:
-        before = _size(part)
-        try:
-            if before != file.bytes:
-                _request(client, url, file, part, report)
-            if file.is_right(found := checksum(part)):
-                return
+    while not is_whole(part, file):
+        if (before := _size(part)) >= file.bytes:
+            wrong = ValueError(f"sends other bytes (adler32 {checksum(part)} instead of {file.adler32})")
             part.unlink()
             if not is_inherited:
-                raise _Refused(f"sent a wrong checksum: {found} instead of {file.adler32}")
+                return wrong
             is_inherited = False  # what was there before may be to blame
-        except _Interrupted as interrupted:
+        try:
+            _request(client, url, file, part, report)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             failures = 1 if _size(part) > before else failures + 1
-            if failures >= ATTEMPTS:
-                raise _Refused(f"{interrupted}, {failures} times in a row") from interrupted
-            report(file.name, _size(part), f"{urlsplit(url).hostname} {interrupted}, asking again")
+            if failures >= ATTEMPTS or not _may_pass(error):
+                return error
+            report(file.name, _size(part), f"{_said(error)}; asking again")
             time.sleep(WAIT * 2 ** (failures - 1))
+    return None
 
 
 def _request(client: httpx.Client, url: str, file: Official, part: Path, report: Report) -> None:
-    """Ask once for what ``part`` lacks, and write what comes; raise unless it is as long as the file then."""
-    import httpx
-
-    size = _size(part) if _size(part) < file.bytes else 0
+    """Ask once for what ``part`` lacks, and write what comes; raise if it is shorter than the file then."""
+    size = _size(part)
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={size}-"} if size else {})
-    try:
-        with client.stream("GET", url, headers=headers) as response:
-            size = _first_byte(response, url, file, size)
-            with part.open("ab" if size else "wb") as stream:
-                for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
-                    size += len(block)
-                    stream.write(block)
-                    report(file.name, size, "")
-                    if size > file.bytes:
-                        raise _Refused(f"sends more than the {file.bytes} bytes of the file")
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        via = " through the proxy of this machine" if getproxies().keys() & {url.partition(":")[0], "all"} else ""
-        raise _Interrupted(f"could not be reached{via} ({error})") from error
-    except (httpx.ProxyError, httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.TooManyRedirects, ValueError) as error:
-        raise _Refused(f"cannot be used ({error})") from error
-    except httpx.HTTPError as error:
-        silent = f"sent nothing for {SILENCE:g} s" if isinstance(error, httpx.TimeoutException) else ""
-        raise _Interrupted(silent or "broke the connection off") from error
+    with client.stream("GET", url, headers=headers) as response:
+        response.raise_for_status()
+        if url.startswith("https:") and response.url.scheme != "https":
+            raise ValueError("redirects from https to http")
+        length = response.headers.get("Content-Range", response.headers.get("Content-Length", "")).rpartition("/")[2]
+        if length not in ("", "*", str(file.bytes)):
+            raise ValueError(f"has {length} bytes instead of {file.bytes}: another build, or a page to log in")
+        size = size if response.status_code == httpx.codes.PARTIAL_CONTENT else 0
+        with part.open("ab" if size else "wb") as stream:
+            for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
+                size += stream.write(block)
+                report(file.name, size, "")
+                if size > file.bytes:
+                    return
     if size < file.bytes:
-        raise _Interrupted(f"ended after {size} of {file.bytes} bytes")
+        raise httpx.ReadError(f"ended after {size} of {file.bytes} bytes")
 
 
-def _first_byte(response: httpx.Response, url: str, file: Official, asked: int) -> int:
-    """Judge an answer before its body is read, and return the position in the file at which it begins."""
-    status, headers = response.status_code, response.headers
-    if url.startswith("https:") and response.url.scheme != "https":
-        raise _Refused("redirects from https to http")
-    if status in _PASSING:
-        raise _Interrupted(f"answers {status}")
-    if status not in (200, 206):
-        raise _Refused(f"answers {status} {response.reason_phrase}".rstrip())
-    if headers.get("Content-Type", "").startswith("text/html"):
-        raise _Refused("sends a web page instead of the file (does this network ask for a login?)")
-    if status == 200:
-        asked, length = 0, headers.get("Content-Length", str(file.bytes))
-    else:
-        span, _, length = headers.get("Content-Range", "").partition("/")
-        if not span.startswith(f"bytes {asked}-"):
-            raise _Refused("sends another range than it was asked for")
-    if length != str(file.bytes):
-        raise _Refused(f"has a file of {length} bytes instead of {file.bytes}: another build")
-    return asked
+def _may_pass(error: Exception) -> bool:
+    """Say whether the same mirror may do better in a moment: it is silent, overloaded, or broke off."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return error.response.is_server_error or error.response.status_code == httpx.codes.TOO_MANY_REQUESTS
+    return isinstance(error, (httpx.NetworkError, httpx.TimeoutException, httpx.RemoteProtocolError))
 
 
-@contextmanager
-def _client() -> Iterator[httpx.Client]:
+def _said(error: Exception) -> str:
+    """Say what went wrong, without the address."""
+    if isinstance(error, httpx.HTTPStatusError):
+        return f"answers {error.response.status_code} {error.response.reason_phrase}".rstrip()
+    return str(error) or type(error).__name__
+
+
+def _client() -> httpx.Client:
     """Open an HTTP client; proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``, …)."""
-    import httpx
-
-    from labcourse import __version__
-
     timeout, agent = httpx.Timeout(SILENCE, connect=CONNECT), {"User-Agent": f"labcourse/{__version__}"}
     try:
-        client = httpx.Client(timeout=timeout, headers=agent, follow_redirects=True, max_redirects=5)
+        return httpx.Client(timeout=timeout, headers=agent, follow_redirects=True, max_redirects=5)
     except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
         raise DownloadError(
             f"The proxy or the certificates that this machine names cannot be used: {error}",
             where="HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE or SSL_CERT_DIR",
             next_step="Let a proxy be an address such as http://proxy.my.school:3128, or unset these variables.",
         ) from error
-    with client:
-        yield client
 
 
 def _shown(files: Sequence[Official], line: Line) -> Report:
