@@ -53,6 +53,8 @@ class Likelihood:
     ----------
     names : tuple of str
         The parameters, in pyhf's order.
+    start, none : ndarray, shape (n_parameters,)
+        What the model says of the parameters, with the signal of mu = 1 and without.
     bins : tuple of (str, int)
         Channel and number of each bin, in pyhf's order: channels by name.
 
@@ -81,13 +83,13 @@ class Likelihood:
         self.poi = int(config.poi_index)
         self.start = np.array(config.suggested_init(), float)
         self._read(spec)
-        at_zero = self.start.copy()
-        at_zero[self.poi] = 0
-        nu, slope = (values[0] for values in self._evaluate(at_zero[None, :]))
+        self.none = self.start.copy()
+        self.none[self.poi] = 0
+        nu, slope = (values[0] for values in self._evaluate(self.none[None, :]))
         has_signal = slope[:, self.poi] > 0
         self.lowest = float(-0.99 * np.min((nu / np.where(has_signal, slope[:, self.poi], 1))[has_signal], initial=1e6))
-        if not (self.expected(at_zero) > 0).all():
-            channel, number = self.bins[int(np.argmin(self.expected(at_zero)))]
+        if not (self.expected(self.none) > 0).all():
+            channel, number = self.bins[int(np.argmin(self.expected(self.none)))]
             raise BadInput(
                 f"Bin {number + 1} of {channel} expects no background.",
                 where=where,

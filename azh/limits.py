@@ -43,30 +43,19 @@ def discovery(likelihood: Likelihood, data: ArrayLike, *, centre: Floats | None 
     return np.sqrt(np.maximum(none.deviance - free.deviance, 0))
 
 
-def find(
-    likelihood: Likelihood, data: ArrayLike | None = None, *, background: Floats | None = None
-) -> tuple[Band, float]:
+def find(likelihood: Likelihood, data: ArrayLike | None = None) -> tuple[Band, float]:
     """Return the expected band, and the observed limit (NaN without data): by toys where a bin expects few events.
 
-    Parameters are those of `by_toys`. Elsewhere the asymptotic formulae serve.
+    Elsewhere the asymptotic formulae serve. ``data`` is what was counted, shape (n_bins,).
     """
-    none = likelihood.start.copy()
-    none[likelihood.poi] = 0
-    if likelihood.expected(none).min() < FEW:
-        return by_toys(likelihood, data, background=background)
-    band = expected_band(likelihood, background=background)
-    return band, float("nan") if data is None else upper_limit(likelihood, data)
+    if likelihood.expected(likelihood.none).min() < FEW:
+        return by_toys(likelihood, data)
+    return expected_band(likelihood), float("nan") if data is None else upper_limit(likelihood, data)
 
 
-def expected_band(likelihood: Likelihood, *, background: Floats | None = None) -> Band:
-    """Return the limits that background alone would give, by the asymptotic formula (section 4.3).
-
-    Parameters
-    ----------
-    background : ndarray, shape (n_parameters,), optional
-        Parameters of the background, for example of a fit to data; by default what the model says.
-    """
-    root_q = _asimov_root(likelihood, background)
+def expected_band(likelihood: Likelihood) -> Band:
+    """Return the limits that background alone would give, by the asymptotic formula (section 4.3)."""
+    root_q = _asimov_root(likelihood, likelihood.none)
 
     def limit(n: float) -> float:
         target = float(norm.isf(LEVEL * norm.cdf(n)) + n)
@@ -105,12 +94,7 @@ def tilde(likelihood: Likelihood, data: Floats, free: Fit, mu: float, *, centre:
 
 
 def by_toys(
-    likelihood: Likelihood,
-    data: ArrayLike | None = None,
-    *,
-    background: Floats | None = None,
-    toys: int = 500,
-    seed: int = 0,
+    likelihood: Likelihood, data: ArrayLike | None = None, *, toys: int = 500, seed: int = 0
 ) -> tuple[Band, float]:
     """Return the expected band and the observed limit (NaN without data) by toys: right however few events there are.
 
@@ -122,14 +106,11 @@ def by_toys(
     ----------
     data : array_like, shape (n_bins,), optional
         What was counted.
-    background : ndarray, shape (n_parameters,), optional
-        As in `expected_band`.
     toys : int
         Experiments.
     """
-    none = (likelihood.start if background is None else background).copy()
-    none[likelihood.poi] = 0
-    strengths = expected_band(likelihood, background=none).median * np.geomspace(0.25, 5, 15)
+    none = likelihood.none
+    strengths = expected_band(likelihood).median * np.geomspace(0.25, 5, 15)
     counts, centre = likelihood.toys(none, toys, np.random.default_rng(seed))
     if data is not None:
         counts, centre = np.vstack([counts, data]), np.vstack([centre, np.nan_to_num(likelihood.centre)])
@@ -144,14 +125,14 @@ def by_toys(
         height.append(np.log(np.cumsum(times[order][::-1])[::-1][first] / (toys - first) / LEVEL))
     falling = -np.minimum.accumulate(height, axis=0).T
     limits = [float(np.interp(0, row, strengths)) for row in falling]
-    band = np.quantile(limits[:toys], norm.cdf([-2, -1, 0, 1, 2]))
-    return Band(*map(float, band)), float("nan") if data is None else limits[-1]
+    band = Band(*map(float, np.quantile(limits[:toys], norm.cdf([-2, -1, 0, 1, 2]))))
+    if data is not None and limits[-1] == strengths[-1]:  # far above what background gives, where toys say nothing
+        return band, upper_limit(likelihood, data)
+    return band, float("nan") if data is None else limits[-1]
 
 
-def _asimov_root(likelihood: Likelihood, background: Floats | None) -> Callable[[float], float]:
-    parameters = (likelihood.start if background is None else background).copy()
-    parameters[likelihood.poi] = 0
-    data, centre = likelihood.expected(parameters), parameters[None, :]
+def _asimov_root(likelihood: Likelihood, background: Floats) -> Callable[[float], float]:
+    data, centre = likelihood.expected(background), background[None, :]
 
     @cache
     def root_q(mu: float) -> float:
@@ -162,9 +143,7 @@ def _asimov_root(likelihood: Likelihood, background: Floats | None) -> Callable[
 
 def _crossing(likelihood: Likelihood, falling: Callable[[float], float]) -> float:
     """Return where a function is zero that is positive at mu = 0 and falls. Raises BadInput if it is nowhere."""
-    none = likelihood.start.copy()
-    none[likelihood.poi] = 0
-    nu, slope = likelihood._evaluate(none[None, :])
+    nu, slope = likelihood._evaluate(likelihood.none[None, :])
     high = float(1 / np.sqrt((slope[0, :, likelihood.poi] ** 2 / nu[0]).sum()))  # an error of the background
     for _ in range(60):
         if falling(high) < 0:

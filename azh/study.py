@@ -69,10 +69,7 @@ class Point(NamedTuple):
 def scan(
     search: Search, data: pd.DataFrame, masses: Iterable[float], modifiers: Modifiers = templates.modifiers
 ) -> list[Point]:
-    """Fit data at each of some masses (GeV): is there an excess, how large is it, and what is excluded?
-
-    Expected limits are those of the background that fits the data.
-    """
+    """Fit data at each of some masses (GeV): is there an excess, how large is it, and what is excluded?"""
     points = []
     for mass in masses:
         model = likelihood(search, mass, modifiers)
@@ -80,7 +77,7 @@ def scan(
         free, none = model.fit(counts, least=-np.inf), model.fit(counts, hold=fits.NONE)
         mu, error = free.parameters[0, model.poi], free.errors[0, model.poi]
         z = np.sqrt(max(none.deviance[0] - free.deviance[0], 0)) if mu > 0 else 0.0
-        band, limit = limits.find(model, counts, background=none.parameters[0])
+        band, limit = limits.find(model, counts)
         cross_section, error, limit = (float(value * SIGNAL_CROSS_SECTION) for value in (mu, error, limit))
         points.append(Point(mass, float(z), cross_section, error, limit, in_pb(band)))
     return points
@@ -164,9 +161,7 @@ def outcomes(
     if mu == 0:  # which no limit excludes
         return pull, np.ones(len(pull), bool)
     q = limits.tilde(model, data, model.fit(data, centre=centre), mu, centre=centre)
-    background = model.start.copy()
-    background[model.poi] = 0
-    q_asimov = model.fit(model.expected(background), hold={"mu": mu}).deviance
+    q_asimov = model.fit(model.expected(model.none), hold={"mu": mu}).deviance
     return pull, limits.cls(q, q_asimov) > limits.LEVEL
 
 
