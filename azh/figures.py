@@ -151,8 +151,8 @@ def limits(
 
 def _draw_band(ax: Axes, masses: NDArray[Any], bands: Sequence[Band]) -> None:
     low_2, low_1, _, high_1, high_2 = np.array(bands).T
-    ax.fill_between(masses, low_2, high_2, color="#F0E442", alpha=0.7, linewidth=0, label="± 2 σ")
-    ax.fill_between(masses, low_1, high_1, color="#009E73", alpha=0.7, linewidth=0, label="± 1 σ")
+    ax.fill_between(masses, low_2, high_2, color="#F6F08E", linewidth=0, label="± 2 σ")
+    ax.fill_between(masses, low_1, high_1, color="#66C5AB", linewidth=0, label="± 1 σ")
 
 
 def small_counts(background: NDArray[Any], exact: NDArray[Any], asymptotic: NDArray[Any]) -> tuple[Figure, Axes]:
