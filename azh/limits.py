@@ -96,11 +96,13 @@ def tilde(likelihood: Likelihood, data: Floats, free: Fit, mu: float, *, centre:
 def by_toys(
     likelihood: Likelihood, data: ArrayLike | None = None, *, toys: int = 500, seed: int = 0
 ) -> tuple[Band, float]:
-    """Return the expected band and the observed limit (NaN without data) by toys: right however few events there are.
+    """Return the expected band and the observed limit (NaN without data) by toys, for bins of few events.
 
     The limit of an experiment is where CLs = P(q ≥ its own | signal) / P(q ≥ its own | background) is 5 %. Both shares
     come from the same experiments of background alone: with signal each counts as many times as it is more likely
     there. Where a limit is decided experiments with signal look like background, and few of their own would do so.
+    Not so where data hold an excess: their limit, if it is above the band, is that of `upper_limit`. One below the band
+    rests on few experiments. All are drawn with the parameters of the model, whatever the data say of them.
 
     Parameters
     ----------
@@ -126,7 +128,7 @@ def by_toys(
     falling = -np.minimum.accumulate(height, axis=0).T
     limits = [float(np.interp(0, row, strengths)) for row in falling]
     band = Band(*map(float, np.quantile(limits[:toys], norm.cdf([-2, -1, 0, 1, 2]))))
-    if data is not None and limits[-1] == strengths[-1]:  # far above what background gives, where toys say nothing
+    if data is not None and limits[-1] > band.plus_2:
         return band, upper_limit(likelihood, data)
     return band, float("nan") if data is None else limits[-1]
 

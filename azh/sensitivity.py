@@ -34,7 +34,7 @@ MAX_RELATIVE_ERROR = 0.3
 def reference(mass: float) -> float:
     """Return the cross-section (pb) that significances are stated for: 0.05 pb at 500 GeV, falling as 1/m².
 
-    A choice of this course, and no prediction: about what 139 fb⁻¹ could begin to see, at every mass.
+    A choice of this course, and no prediction: about what 139 fb⁻¹ could begin to see, up to 1200 GeV.
     """
     return 0.05 * (500 / mass) ** 2
 

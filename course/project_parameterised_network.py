@@ -204,7 +204,7 @@ names = {name: {"m_zh": "m_Zh alone"}.get(name, name.replace("_", " ")) for name
 fig, ax = figures.significances({names[name]: found for name, found in curves.items()})
 plotting.show(
     fig,
-    alt="Expected significance against the tested mass for six classifiers, with error bars. The parameterised network and the trees are close to each other, but for 600 GeV, where trees are clearly worse; they rise to about 3 at 700 to 1000 GeV and fall to 0.5 at 2000 GeV. Networks of one mass are better by a tenth at 300 GeV, and clearly worse at 600 and 700 GeV. "
+    alt="Expected significance against the tested mass for six classifiers, with error bars. The parameterised network and the trees are close to each other, but for 600 GeV, where trees are clearly worse; they rise to about 3 at 700 to 1000 GeV and fall to 0.5 at 2000 GeV. Networks of one mass are better by a tenth at 300 GeV, and worst at 600 and 700 GeV. "
     "The network that is not told the mass stays at 1.5 and below, and m_Zh alone at less than half of the best up to 500 GeV. The network of 500 GeV is as good as the others at 500 GeV, falls off on both sides, and comes back for a moment at 1600 GeV.",
 )
 
@@ -228,7 +228,7 @@ points = {
 n_worse = checks.exercise_9_3(n_worse, points=points)
 
 # %% [markdown]
-# A network of one mass learns where its mass lies, and gives background of 500 GeV a better score than signal of 900 GeV. (What it does far away is an accident: nothing in its training asked for an answer at 1600 GeV, and the few events up there happen to come out well.) The network that knows all masses, but not which one is asked for, finds "an A somewhere": from 420 to 500 GeV that is better than $m_{Zh}$; at 300 GeV and from 600 GeV on it is worse; and it is never as good as
+# A network of one mass learns where its mass lies, and gives background of 500 GeV a better score than signal of 900 GeV. (What it does far away is an accident: nothing in its training asked for an answer at 1600 GeV, and the few events up there happen to come out well.) The network that knows all masses, but not which one is asked for, finds "an A somewhere": from 420 to 500 GeV that is better than $m_{Zh}$; at 300 GeV and from 700 GeV on it is worse; and it is never as good as
 # the network that is told. One network with the mass as an input does the work of fourteen. At 600 and 700 GeV it is clearly better than each of them, up to 1200 GeV by two to ten per cent, where another seed of either matters as well. Every mass probably helps to learn what the others need. But look at 300 GeV: there the network of one mass is ahead by a tenth.
 # It has seen every background event at this mass in every epoch, the other network in one of fourteen: where background is plenty, that probably counts.
 #
@@ -291,11 +291,11 @@ spread = dict(zip(azh.MASSES, np.std(by_seed, axis=0, ddof=1) / np.mean(by_seed,
 fig, ax = figures.closure(ratios, least=0.97, spread=spread)
 plotting.show(
     fig,
-    alt="Significance of the network that never saw a mass, relative to that of the network that did, for twelve masses from 420 to 1600 GeV with error bars. From 800 GeV on they lie at one within a few per cent. Below, they scatter by up to fifteen per cent on both sides, farther than the grey band, which is what another seed of the training changes.",
+    alt="Significance of the network that never saw a mass, relative to that of the network that did, for twelve masses from 420 to 1600 GeV with error bars. From 800 GeV on they lie at one within six per cent. Below, five lie up to fifteen per cent above it and one ten below, most farther than the grey band, which is what another seed of the training changes. A dashed line marks 0.97.",
 )
 
 # %% [markdown]
-# From 800 GeV on a mass that was left out is hardly missed. Below, the points scatter by five to fifteen per cent, far more than their error bars. Is that blindness? The grey band is the spread of three networks that all saw every mass, and differ in the seed of their training. A ratio compares *two* trainings, so it scatters √2 times as far as the band; and a
+# From 800 GeV on a mass that was left out is hardly missed. Below, the points scatter by four to fifteen per cent, far more than their error bars. Is that blindness? The grey band is the spread of three networks that all saw every mass, and differ in the seed of their training. A ratio compares *two* trainings, so it scatters √2 times as far as the band; and a
 # spread of three is itself known to a half only. Most of these points lie *above* one, which no blindness explains. So one training per mass cannot tell a loss of a few per cent; several seeds can (`docs/parameterised.md`: with five, no mass loses more than two per cent, within errors).
 #
 # The network interpolates. It may be asked about *every* mass in between, and that is what it is for.
@@ -500,13 +500,13 @@ fig, ax = figures.limits({names[n]: bands for n, bands in expected_limits.items(
 plotting.show(
     fig,
     alt="Expected limit on the cross-section against the mass, logarithmic, with bands of one and two standard deviations around the parameterised network. It falls by a factor of nearly twenty from 300 to 1200 GeV and rises by less than two from there to 2000 GeV. "
-    "Two other seeds lie within about ten per cent. m_Zh alone is weaker by a factor of about four at 300 GeV and two and a half at 500 GeV, and comes close above 1400 GeV; trees come close to the network, but for 600 GeV; networks of one mass are stronger by a tenth at 300 GeV, within fifteen per cent up to 500 GeV, and clearly weaker at 600 and 700 GeV. A dotted line of three events lies below all of them, by a factor of three to four and a half from 1000 GeV on.",
+    "Two other seeds lie within ten per cent, at 420 GeV seventeen. m_Zh alone is weaker by a factor of about four at 300 GeV and two and a half at 500 GeV, and comes close above 1400 GeV; trees come close to the network, but for 600 GeV; networks of one mass are stronger by a tenth at 300 GeV, within fifteen per cent up to 500 GeV, and clearly weaker at 600 and 700 GeV. A dotted line of three events lies below all of them, by a factor of three to six from 1000 GeV on.",
 )
 
 # %% [markdown]
 # Read the figure from the left. At low mass there is plenty of background, and a network gains most: its limit is about four times as strong as that of $m_{Zh}$ alone, and one that knows 300 GeV only is stronger still by a tenth. The short dashes are other seeds of the training: a part of every number that you should never forget.
 #
-# Towards high masses the limits flatten out, a factor of a few above a dotted line. What keeps them up there is our caution. Bins are merged until the background of each is known to 30 per cent. The last bin is taken to hold at least what an average simulated event stands for (here about three expected ones), with an error of 100 per cent, even where the simulation has less. More simulated events would bring the limits down,
+# Towards high masses the limits flatten out, a factor of a few above a dotted line. What keeps them up there is our caution. Bins are merged until the background of each is known to 30 per cent, or one is left. The last bin is taken to hold at least what an average simulated event stands for (here about three expected ones), with an error of as much, even where the simulation has less. More simulated events would bring the limits down,
 # but never below the dotted line. Why not?
 
 # %% [markdown]
@@ -567,7 +567,7 @@ for m in progress.each((700, 1000, 1400, 1600, 2000), "toys at {:g} GeV"):
 pd.DataFrame(rows).T.round(4)
 
 # %% [markdown]
-# The medians agree to five per cent. The lower edge does not where a bin expects fewer than five: there it lies a third to a half higher by toys, since no count is below zero. Where all bins expect more, the formula is good to a tenth.
+# The medians agree to five per cent. The lower edge does not where a bin expects fewer than five: there it lies a third to a half higher by toys, since no count is below zero. At 700 and 1000 GeV the formula is good to a tenth.
 
 # %% [markdown]
 # ### Try it: a mass and a cross-section
@@ -621,11 +621,11 @@ top = max(points, key=lambda point: point.significance)
 fig, axes = figures.scan(points, {point.mass: study.floor(final, point.mass) for point in points})
 plotting.show(
     fig,
-    alt="Two panels against the mass. Above, the local p-value of the data, logarithmic, with lines at whole numbers of sigma. Below, the observed and the expected limit on the cross-section with bands of one and two standard deviations: where the p-value dips, the observed limit lies above the band. A dotted line of three events lies below.",
+    alt="Two panels against the mass. Above, the local p-value of the data, logarithmic, with lines at whole numbers of sigma. Below, the observed and the expected limit on the cross-section with bands of one and two standard deviations: where the p-value dips deepest, the observed limit lies above the band. A dotted line of three events lies below.",
 )
 
 # %% [markdown]
-# The upper panel asks at each mass: how often would background alone look at least as much like signal as the data do? Each point has its own score, so its own bins; neighbouring points share most of their events. The steps are finer where it dips. Hardly any of these masses was simulated: the signal is interpolated, and so is the network. Fourteen networks of one mass could not be asked.
+# The upper panel asks at each mass: how often would background alone look at least as much like signal as the data do? Each point has its own score, so its own bins; neighbouring points share most of their events. The steps are finer where it dips most. Hardly any of these masses was simulated: the signal is interpolated, and so is the network. Fourteen networks of one mass could not be asked.
 
 # %% [markdown]
 # ### Exercise 9.9 – The mass (write code)
@@ -740,7 +740,7 @@ injection = study.injection(model, sensitivity.reference(float(best)), experimen
 pd.Series(injection).round(3)
 
 # %% [markdown]
-# These experiments are drawn from the model that fits them. Nature is not. `docs/parameterised.md` takes them from another simulation: with our templates the mean is off by up to 0.9 errors, which is the statistics of both simulations.
+# These experiments are drawn from the model that fits them. Nature is not. `docs/parameterised.md` takes them from another simulation: with our templates the mean is off by up to one error, mostly the statistics of our simulation.
 
 # %% [markdown]
 # ### Exercise 9.11 – Your verdict (in your words)
@@ -749,7 +749,7 @@ pd.Series(injection).round(3)
 
 # %% tags=["exercise-9.11", "written"]
 ### BEGIN SOLUTION
-answer_9_11 = r"""In file 1 the largest excess has a local significance of five and a half standard deviations, near 385 GeV, to ten or fifteen GeV.
+answer_9_11 = r"""In file 1 the largest excess has a local significance of five and a half standard deviations, near 385 GeV, to about ten GeV.
 None of three hundred experiments without an A had such an excess anywhere: p is below one per cent, and by the extrapolation of Gross and Vitells about one in two million, just short of five standard deviations.
 The fitted cross-section is 0.17 pb with an error of a fifth; m_Zh alone would have seen two and a half standard deviations.
 So something is there that the model of the background does not know. Whether it is an A, the next data have to say: they need no scan, for the mass is known, and no trials factor.
@@ -760,7 +760,7 @@ At all other masses we publish the observed limits."""
 checks.written("9.11", answer_9_11)
 
 # %% [markdown]
-# Your instructor knows what was hidden. Compare. One cross-section in three lies outside of its error, one in twenty outside of two, if the templates are perfect; with ours it is about one in ten. The row of masses is often too short: how many GeV are you off? And the largest Z is a choice: at the chosen mass a small excess looks larger than it is.
+# Your instructor knows what was hidden. Compare. One cross-section in three lies outside of its error, one in twenty outside of two, if the templates are perfect; with ours up to one in ten. The row of masses is often too short: how many GeV are you off? And the largest Z is a choice: at the chosen mass a small excess looks larger than it is.
 
 # %% [markdown]
 # ## 9.9 Let the machine search

@@ -116,7 +116,7 @@ def searching(
         controls,
         update,
         alt="Left, expected events of the backgrounds in bins of the score, stacked on a logarithmic axis, with the "
-        "signal of the chosen cross-section on top, and alone as a line; background falls towards high scores. Right, "
+        "signal of the chosen cross-section on top, and alone as a line; background falls steeply at first. Right, "
         "the expected limit on the cross-section against the mass with bands of one and two standard deviations, and "
         "a star at the chosen mass and cross-section.",
     )
