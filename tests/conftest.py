@@ -69,6 +69,14 @@ def _no_figures_for_the_next_test() -> Iterator[None]:
         sys.modules["matplotlib.pyplot"].close("all")
 
 
+@pytest.fixture
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project's folder: an empty one of the test's own, with a folder for samples."""
+    (tmp_path / "data").mkdir()
+    monkeypatch.setattr(settings, "home", lambda: tmp_path)
+    return tmp_path
+
+
 class Result(NamedTuple):
     """Exit status, standard output and standard error."""
 

@@ -1,8 +1,12 @@
-"""A student's kernel: runs cells, and can be interrupted while it does."""
+"""A student's kernel: runs cells, and can be interrupted while it does; another process at work."""
 
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from jupyter_client.manager import start_new_kernel
@@ -61,3 +65,25 @@ class Kernel:
         """Shut it down."""
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+
+
+HOLD = """
+from course import outputs
+chapter = outputs.Chapter(1, sources=())
+print("held", flush=True)
+input()
+"""
+"""What begins chapter 1, says so, and waits."""
+
+
+@contextmanager
+def another(code: str) -> Iterator[None]:
+    """Let another process run code until it prints «held»; at the end it is killed."""
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "held\n"
+            yield
+        finally:
+            process.kill()

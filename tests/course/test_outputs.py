@@ -5,9 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import subprocess
-import sys
-import textwrap
 import time
 import types
 from collections.abc import Callable, Iterator
@@ -24,6 +21,7 @@ from course.outputs import ChapterBusy
 from course.provenance import MissingOutput, StaleOutput
 from labcourse import samples, settings
 from labcourse.errors import BadInput, DamagedOutput, StorageError
+from tests.kernel import HOLD, another
 
 
 @pytest.fixture(autouse=True)
@@ -53,14 +51,6 @@ def make_samples(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
-
-
-def start(code: str) -> subprocess.Popen[str]:
-    """Run Python code as another kernel would, with the same outputs folder."""
-    path = os.pathsep.join([str(settings.home()), os.environ.get("PYTHONPATH", "")])
-    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    command = [sys.executable, "-c", textwrap.dedent(code)]
-    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": path}, text=True, **pipes)
 
 
 def test_table_comes_back_as_it_was(table: pd.DataFrame) -> None:
@@ -297,31 +287,17 @@ def test_a_model_saved_again_is_the_same_input(models: list[object]) -> None:
         outputs.read_numbers(3)
 
 
-HOLD = """
-    from course import outputs
-    chapter = outputs.Chapter(1, sources=())
-    print("held", flush=True)
-    input()
-"""
-
-
 def test_the_same_chapter_twice_at_once_is_refused() -> None:
-    other = start(HOLD)
-    try:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n", other.communicate()[1]
+    with another(HOLD):
         with pytest.raises(ChapterBusy, match=r"Chapter 1 \(notebooks\) is already running(.|\n)*Shut that kernel"):
             outputs.Chapter(1, sources=())
         outputs.Chapter(2, sources=())
         outputs.Chapter(1, sources=(), workspace="solutions")
-    finally:
-        other.kill()
-        other.communicate()
     outputs.Chapter(1, sources=())  # the lock of a killed kernel is gone
     with outputs.Chapter(1, sources=()):  # and the first cell may run again
         pass
-    out, err = start(HOLD).communicate("\n", timeout=60)
-    assert out == "held\n", err
+    with another(HOLD):  # as may another kernel
+        pass
 
 
 REFUSED = r"could not be written: No space left(.|\n)*Make room on the disk"

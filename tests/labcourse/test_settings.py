@@ -13,13 +13,6 @@ from labcourse.errors import BadFile, BadInput, StorageError
 from labcourse.files import atomic_write, read_small
 
 
-@pytest.fixture
-def own_home(tmp_path, monkeypatch):
-    (tmp_path / "data").mkdir()
-    monkeypatch.setattr(settings, "home", lambda: tmp_path)
-    return tmp_path
-
-
 def test_search_path_order(own_home, monkeypatch):
     for name in ("a", "b", "saved", "data/official"):
         (own_home / name).mkdir()

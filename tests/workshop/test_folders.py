@@ -12,13 +12,6 @@ from labcourse.errors import BadInput
 from workshop import folders
 
 
-@pytest.fixture
-def own_home(tmp_path, monkeypatch):
-    (tmp_path / "data").mkdir()
-    monkeypatch.setattr(settings, "home", lambda: tmp_path)
-    return tmp_path
-
-
 def test_a_folder_that_is_gone_is_forgotten_and_the_bundle_can_be_chosen_again(own_home, monkeypatch):
     stick = own_home / "stick"
     for folder in (stick, own_home / "disk", own_home / "data" / "official"):

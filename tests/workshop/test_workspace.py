@@ -6,10 +6,8 @@ import errno
 import itertools
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +18,7 @@ from course.checks import progress
 from course.outputs import ChapterBusy
 from labcourse import settings
 from labcourse.errors import BuildError, LabCourseError, StorageError
+from tests.kernel import HOLD, another
 from workshop.authoring import build, source, workspace
 from workshop.authoring.run import Task
 
@@ -135,29 +134,10 @@ def test_reset_keeps_a_notebook_that_nobody_can_read_and_mends_a_deleted_one(hom
         workspace.reset(home, 2)
 
 
-HOLD = """
-from course import outputs
-chapter = outputs.Chapter(1, sources=())
-print("held", flush=True)
-input()
-"""
 SOLVING = """
 from workshop.authoring import workspace
 workspace.solve([], lambda adopt: print("held", flush=True) or input() or [])
 """
-
-
-@contextmanager
-def another(code: str) -> Iterator[None]:
-    """Another process at work."""
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([sys.executable, "-c", code], **pipes, text=True) as process:
-        try:
-            assert process.stdout is not None
-            assert process.stdout.readline() == "held\n"
-            yield
-        finally:
-            process.kill()
 
 
 @pytest.mark.parametrize(
