@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,14 +38,12 @@ from labcourse import compiled, training
 
 
 def few(fit):
-    return functools.wraps(fit)(
-        lambda *data, epochs=1, **more: fit(*data, epochs=epochs if epochs > 1000 else min(epochs, 2), **more)
-    )
+    return functools.wraps(fit)(lambda *data, epochs=1, **more: fit(*data, epochs=min(epochs, 2), **more))
 
 
 compiled.XLA, training.fit = False, few(training.fit)
 """
-"""What IPython runs before the first cell: trainings are short but for one that is to be stopped."""
+"""What IPython runs before the first cell: trainings are short."""
 # What JupyterLab itself says on the console, and why it is none of our business.
 NOISE = {
     "Could not restore the debugger state: Canceled future": "its debugger, when a kernel is shut down",
@@ -309,14 +307,6 @@ class Lab:
         self.page.keyboard.press("Shift+Home")
         self.page.keyboard.type(new)
 
-    def add_cell(self, code: str) -> None:
-        """Add a cell after the last one, fill it, and run it."""
-        self.cell(len(self.cells()) - 1).click()
-        for key in ("Escape", "b", "Enter"):
-            self.page.keyboard.press(key)
-        self.page.keyboard.insert_text(code)
-        self.page.keyboard.press("Control+Enter")
-
     def save(self) -> None:
         """Save the notebook with the keyboard."""
         self.page.keyboard.press("Control+s")
@@ -335,22 +325,9 @@ class Lab:
 
 @pytest.fixture
 def lab(browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Lab]:
-    """JupyterLab in a fresh tab."""
+    """JupyterLab in a fresh tab; pytest shows of a failed test what the browser's console said last."""
     lab = Lab(browser, server, request.node.name.removeprefix("test_"))
     yield lab
+    print("last lines of the console", *lab.console[-15:], sep="\n")
+    lab.screenshot("at-the-end")
     lab.page.close()
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: Any, call: Any) -> Generator[None, Any, Any]:
-    """Say of a failed test where its picture is, and what the browser's console said last."""
-    report = yield
-    lab = getattr(item, "funcargs", {}).get("lab")
-    if report.failed and call.when == "call" and lab is not None:
-        try:
-            picture: object = lab.screenshot("failed")
-        except Exception as error:  # the browser may be what failed
-            picture = error
-        report.sections.append(("screenshot", str(picture)))
-        report.sections.append(("last lines of the console", "\n".join(lab.console[-15:])))
-    return report
