@@ -43,11 +43,6 @@ def test_balance_refuses(weight, label, message):
         weights.balance(weight, label)
 
 
-@given(hnp.arrays(np.float64, st.integers(1, 50), elements=st.floats(0.01, 100)))
-def test_effective_number_is_at_most_the_number(weight):
-    assert 1 - 1e-9 <= weights.effective_number(weight) <= len(weight) + 1e-6
-
-
 def test_negative_fraction():
     assert weights.negative_fraction([1, -1, 1, 1]) == 0.25
     assert weights.negative_fraction([]) == 0
