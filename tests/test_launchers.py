@@ -18,7 +18,6 @@ from IPython.core.inputtransformer2 import TransformerManager
 from course import workspaces
 from labcourse import settings
 from tests.test_project import PYTHONS
-from workshop.authoring import doctor
 
 HOME = settings.home()
 START = (HOME / "docs" / "start.md").read_text("utf-8")
@@ -29,16 +28,6 @@ FORMS = sorted((HOME / ".github" / "ISSUE_TEMPLATE").glob("*.yml"))
 def targets() -> set[str]:
     """Return what make can make."""
     return set(re.findall(r"^([\w./]+):", (HOME / "Makefile").read_text("utf-8"), re.M))
-
-
-def test_the_newest_python_is_the_same_everywhere() -> None:
-    """TensorFlow decides it; `docs/design.md` says what to do on the day after the next one comes out."""
-    spoken = f"{', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}"
-    assert spoken in (HOME / "README.md").read_text("utf-8")
-    assert f"newest Python is {PYTHONS[-1]}" in (HOME / "docs" / "design.md").read_text("utf-8")
-    assert f"<= {doctor.PYTHON[1]}" in (HOME / "Makefile").read_text("utf-8")
-    for name in re.findall(r"\bpython3\.\d+", (HOME / "Makefile").read_text("utf-8")):
-        assert name.removeprefix("python") in PYTHONS
 
 
 def test_the_dev_container_installs_what_make_course_does() -> None:

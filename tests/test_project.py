@@ -110,6 +110,7 @@ def test_students_install_no_tools_of_tests_and_simulation() -> None:
 
 
 def test_the_versions_of_python_agree() -> None:
+    """TensorFlow decides the newest; `docs/design.md` says what to do on the day after the next one comes out."""
     allowed = SpecifierSet(project()["project"]["requires-python"])
     oldest, newest = doctor.PYTHON
     assert all(f"{python}.5" in allowed for python in PYTHONS)
@@ -117,6 +118,11 @@ def test_the_versions_of_python_agree() -> None:
     assert f"3.{newest[1] + 1}.0" not in allowed
     setup = (HOME / "test_setup.ipynb").read_text("utf-8")
     assert f"({oldest[0]}, {oldest[1]}) <= tuple(sys.version_info[:2]) <= ({newest[0]}, {newest[1]})" in setup
+    assert f"{', '.join(PYTHONS[:-1])} or {PYTHONS[-1]}" in (HOME / "README.md").read_text("utf-8")
+    assert f"newest Python is {PYTHONS[-1]}" in (HOME / "docs" / "design.md").read_text("utf-8")
+    makefile = (HOME / "Makefile").read_text("utf-8")
+    assert f"<= {newest}" in makefile
+    assert set(re.findall(r"\bpython(3\.\d+)", makefile)) <= {*PYTHONS}
 
 
 @pytest.mark.parametrize("name", ["environment.yml", "environment_mac_m1.yml"])
