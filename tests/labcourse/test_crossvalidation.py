@@ -123,6 +123,7 @@ def test_what_was_trained_before_is_refused():
         ({"fold": FOLD[:10]}, r"the arrays hold \[300, 300\]"),
         ({"fold": FOLD * 0}, r"hold \[300\] events"),
         ({"y": Y[:10]}, r"the arrays hold \[300, 10\]"),
+        ({"build_model": lambda: keras.Sequential([keras.Input((3,))])}, "compiled False"),
     ],
 )
 def test_bad_input_is_named(changes, message):

@@ -86,8 +86,8 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(chapter: Chapter, tmp_
     reference = {1: chapter}
     stored = survey(find(tmp_path), reference).students[0].exercises
     assert [found.state for found in stored[:3]] == ["unchecked", "solved", "unchecked"]
-    student = survey(find(tmp_path), reference, limits=Limits(120, 4e9, 6)).students[0]
-    assert [what for _, what in student.problems] == ["run by --execute: exercise-1.6 was stopped after 6 s"]
+    student = survey(find(tmp_path), reference, limits=Limits(120, 4e9, 3)).students[0]
+    assert [what for _, what in student.problems] == ["run by --execute: exercise-1.6 was stopped after 3 s"]
     assert [found.state for found in student.exercises[:4]] == ["solved", "wrong", "solved", "missing"]
     assert student.exercises[1].doubts == ["claims solved, but a fresh run says wrong"]
     assert {n.name: n.value for n in student.chapters[0].numbers}["expected_signal"] == 9.6995

@@ -151,7 +151,7 @@ def test_nbgrader_makes_grades_and_comments_on_an_assignment(call: Any) -> None:
     hand_in("mixed", mixed)
 
     # What does not end is stopped sooner, and figures are not painted.
-    settings_of_tree = (tree / "nbgrader_config.py").read_text("utf-8").replace("else 120", "else 6")
+    settings_of_tree = (tree / "nbgrader_config.py").read_text("utf-8").replace("else 120", "else 4")
     begin, unpainted = (
         "sys.stderr = sys.stdout",
         "from labcourse.plotting import style; style.png = lambda *_, **__: b''",
