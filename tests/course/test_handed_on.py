@@ -38,7 +38,7 @@ from workshop.authoring import cut, source
 COURSE = {
     chapter.chapter: chapter.handed_out for chapter in source.read_all(settings.home()) if chapter.chapter is not None
 }
-EVENTS_OF_SAMPLE = 1500
+EVENTS_OF_SAMPLE = 1000
 
 
 @dataclass
@@ -71,7 +71,7 @@ def in_types_of(row: Any, own: Any) -> Any:
 def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
     """Return what does all that a training does but its steps: callbacks are asked, and losses noted.
 
-    Chapter 8 asks where the score of a network has its best cut: its own trainings take three epochs.
+    Chapter 8 asks where the score of a network has its best cut: its own trainings take two epochs.
     """
     rng = np.random.default_rng(chapter)
 
@@ -79,7 +79,7 @@ def untrained(chapter: int, train: Callable[..., Any]) -> Callable[..., Any]:
         epoch, epochs = len(model.history.epoch), model.history.params["epochs"]
         callers = (frame.f_code.co_name for frame, _ in traceback.walk_stack(None))
         if chapter == 8 and "cross_validate" not in callers:
-            model.stop_training = epoch == 2
+            model.stop_training = epoch == 1
             return train(program, model, step, *others)
         if epoch == 0 and step == "train_step":
             model.trainable_weights[-1].assign_add([0.1])
