@@ -13,7 +13,7 @@ from benchmarks import __main__ as benchmarks
 from benchmarks import imports, made_up, parameterised, timing
 from labcourse import settings
 
-TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, generated=20, rounds=2)
+TINY = made_up.Sizes(train=300, validation=150, all=1000, read=200, cuts=20, generated=20, rounds=1)
 
 
 @pytest.mark.parametrize("path", sorted(settings.home().glob("benchmarks/[a-z]*.py")), ids=lambda path: path.stem)
