@@ -21,12 +21,13 @@ lab: .venv/course.stamp ## open JupyterLab on notebooks/
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter-lab --ServerApp.root_dir=. --LabApp.default_url=/lab/tree/notebooks \
 	--ServerApp.terminado_settings=shell_command="$${SHELL:-sh}"
 
-# Two processes of one thread each: twice as fast as one of two, for the networks of the course are small.
+# Processes of one thread each, for the networks of the course are small; three on two cores, since a sixth of the time one of
+# them waits: for a browser, a kernel that starts, a process that has to die.
 test: .venv/dev.stamp ## run all tests: package, doctests, style, notebooks in step, outputs of the solutions
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
 	LABCOURSE_OUTPUTS="$$scratch" LABCOURSE_DATA="$(CURDIR)/data" TF_CPP_MIN_LOG_LEVEL=3 \
 	TF_NUM_INTRAOP_THREADS=1 TF_NUM_INTEROP_THREADS=1 OMP_NUM_THREADS=1 \
-	$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse course azh factory workshop
+	$(BIN)/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder -q --color=no --nbval --nbval-current-env solutions tests labcourse course azh factory workshop
 
 notebooks: .venv/course.stamp ## build notebooks/ and solutions/ from course/
 	@$(BIN)/labcourse build

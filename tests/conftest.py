@@ -1,7 +1,5 @@
 """What many tests share: crafted events, tiny ROOT files, the real ATLAS files where they are present."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """A student's kernel: runs cells, and can be interrupted while it does; another process at work."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The benchmarks run, compare like with like, and write what was promised; how fast is for `make bench` to say."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import re

@@ -1,7 +1,5 @@
 """The ways to start, and what public services read: all of them want the same lock and the same versions of Python."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

@@ -1,7 +1,5 @@
 """The files around the package agree with each other and give nothing away."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

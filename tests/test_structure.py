@@ -1,7 +1,5 @@
 """The house as drawn in docs/design.md is the house that stands; who imports whom is kept by import-linter."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The tools that keep the code tidy are part of the tests."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

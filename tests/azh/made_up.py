@@ -1,7 +1,5 @@
 """Small tables of events for the search: easy to tell apart, quick to train with."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The search for A → Zh: its event table, what is shipped, and the sealed data."""
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The search for A → Zh: the likelihood, beside pyhf's own, and fits and limits that come of it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

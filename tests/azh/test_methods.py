@@ -1,7 +1,5 @@
 """The search for A → Zh: networks, their training on any backend, and trees."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import keras

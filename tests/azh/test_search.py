@@ -1,7 +1,5 @@
 """The search over settings: resumed, on several processes, from the command line; what its trials say."""
 
-from __future__ import annotations
-
 import sqlite3
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The search for A → Zh: expected significances, in bins of equal signal."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

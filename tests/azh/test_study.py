@@ -1,7 +1,5 @@
 """The search for A → Zh: scan, trials factor, injection, pulls and impacts."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The search for A → Zh: templates of every mass, their variations, and the model that they make."""
 
-from __future__ import annotations
-
 import json
 from functools import cache
 from typing import Any

@@ -4,8 +4,6 @@ Settings: ``LABCOURSE_BROWSER=required`` lets a missing browser fail instead of 
 ``LABCOURSE_ARTEFACTS`` (default: ``tests/browser/artefacts``).
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

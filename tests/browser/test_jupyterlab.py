@@ -3,8 +3,6 @@
 The tests follow each other: chapter 2 needs what chapter 1 wrote.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe

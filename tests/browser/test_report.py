@@ -1,7 +1,5 @@
 """The report for instructors on a telephone."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from playwright.sync_api import Browser

@@ -1,7 +1,5 @@
 """The reading site: complete, without a network, and as a reader sees it on a phone and a screen, by day and night."""
 
-from __future__ import annotations
-
 import functools
 import http.server
 import itertools

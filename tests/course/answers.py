@@ -4,8 +4,6 @@ A table has one entry per exercise. What names a mistake is a line that begins w
 for the right answer, and no mere exception.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io

@@ -1,7 +1,5 @@
 """The notebooks for readers who do not see the figures, or see other colours: headings, links, contrast."""
 
-from __future__ import annotations
-
 import itertools
 import re
 import xml.etree.ElementTree as ET

@@ -1,7 +1,5 @@
 """What all answer checks share."""
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 from pathlib import Path

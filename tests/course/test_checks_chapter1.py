@@ -1,7 +1,5 @@
 """The checks of chapter 1: right answers in several idioms, and the mistakes that students make."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """The checks of chapter 3: right answers in several idioms, and the mistakes that students make."""
 
-from __future__ import annotations
-
 import math
 from functools import cache
 

@@ -1,7 +1,5 @@
 """The checks of the encore: right answers in several idioms, and the mistakes that students make."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What holds for every exercise: enough mistakes are known by name, none is a false alarm, and nothing raises."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import random

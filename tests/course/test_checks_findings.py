@@ -1,7 +1,5 @@
 """How mistakes are recognised: computed results are compared, a right answer never is one, arguments stay whole."""
 
-from __future__ import annotations
-
 import contextlib
 import math
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A tick is earned: checks in a real kernel, whose cells fail, are edited, skipped, interrupted or run twice."""
 
-from __future__ import annotations
-
 import textwrap
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """What the student has solved: kept over restarts, by several kernels at once, on bad disks; and the panel."""
 
-from __future__ import annotations
-
 import re
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """The glossary, and the links that lead to it."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

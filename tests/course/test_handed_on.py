@@ -7,8 +7,6 @@ became of that, run again. Few events, and trainings without steps, keep it shor
 learns.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import io

@@ -1,7 +1,5 @@
 """Live figures without a browser: what the sliders do, and that the numbers shown are right."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

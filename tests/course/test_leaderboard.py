@@ -1,7 +1,5 @@
 """The table that goes from chapter to chapter: its numbers, and which rows it shows."""
 
-from __future__ import annotations
-
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,7 +1,5 @@
 """What chapters hand on: round trips, and every way in which it can go wrong."""
 
-from __future__ import annotations
-
 import itertools
 import json
 import os

@@ -1,7 +1,5 @@
 """The questions at the end of a chapter, which need no kernel; and cells that hold the text to its numbers."""
 
-from __future__ import annotations
-
 import ast
 import re
 

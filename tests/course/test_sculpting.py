@@ -1,7 +1,5 @@
 """The live figure of chapter 8: what a cut on the score does to the mass of the background."""
 
-from __future__ import annotations
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest

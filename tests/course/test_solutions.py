@@ -4,8 +4,6 @@ nbval compares the outputs of ``solutions/`` cell by cell in the same run of pyt
 leaves the chapters' numbers in ``LABCOURSE_OUTPUTS``; here they are held against ``tests/expected.json``.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

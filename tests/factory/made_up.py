@@ -1,7 +1,5 @@
 """Chunks and particles made up for tests, without Pythia."""
 
-from __future__ import annotations
-
 import importlib.util
 import os
 import time

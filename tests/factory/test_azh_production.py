@@ -1,7 +1,5 @@
 """The events of the search are made by the engine of the campaigns: resumed, reproducible, with the right yields."""
 
-from __future__ import annotations
-
 import json
 import warnings
 from collections.abc import Callable, Iterator

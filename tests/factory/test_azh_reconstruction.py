@@ -1,7 +1,5 @@
 """Jets and their tags in the events of A → Zh, and the inputs that are made of them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

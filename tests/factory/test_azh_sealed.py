@@ -1,7 +1,5 @@
 """Pseudo-data of the search, and the sealed files: what they hold, what they hide, and from whom."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

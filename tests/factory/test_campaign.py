@@ -1,7 +1,5 @@
 """Campaigns: the same events whatever happens to workers, cluster, this process and the disk."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """The bundle of the encore: what it holds, how large it is, and that a seed makes it again."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The simulation: its parts, that a seed decides everything, and the bundle that it made."""
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The physics of the simulation: what its distributions must be, whatever the constants of the model."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Two-sample tests, repeated pairs, target figures, and the command `labcourse data validate`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from functools import partial

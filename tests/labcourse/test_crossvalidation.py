@@ -1,7 +1,5 @@
 """Cross-validation: fresh models, no leak between folds, results that depend on a fold alone."""
 
-from __future__ import annotations
-
 import keras
 import numpy as np
 import pytest

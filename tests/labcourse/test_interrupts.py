@@ -1,7 +1,5 @@
 """The stop button and Ctrl-C: what is finished is kept and said, and parts are not handed on as if whole."""
 
-from __future__ import annotations
-
 import re
 import signal
 import sys

@@ -1,7 +1,5 @@
 """Masses and angles."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Networks: the same seed gives the same model, and a file gives back what was saved or says what is wrong."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Reading the `mini` tree, on crafted, damaged and real files."""
 
-from __future__ import annotations
-
 import tracemalloc
 
 import awkward as ak

@@ -3,8 +3,6 @@
 That a notebook which trains writes nothing to standard error is seen in `tests/browser`.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

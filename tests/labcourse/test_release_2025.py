@@ -1,7 +1,5 @@
 """The release of 2025: its tree `analysis` with every trap, its selection, and where its samples are found."""
 
-from __future__ import annotations
-
 import shutil
 
 import awkward as ak

@@ -1,7 +1,5 @@
 """Where samples are found, what they are, and that one more is added in one place."""
 
-from __future__ import annotations
-
 import json
 import shutil
 

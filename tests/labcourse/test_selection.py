@@ -1,7 +1,5 @@
 """Preselection, cut flow and yields."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

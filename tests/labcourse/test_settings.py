@@ -1,7 +1,5 @@
 """Search path, workspace and saved settings; errors and atomic writing."""
 
-from __future__ import annotations
-
 import os
 import pickle
 from pathlib import Path

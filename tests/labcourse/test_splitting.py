@@ -1,7 +1,5 @@
 """Splits follow an event's identity, and nothing else."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """The fast training against `model.fit`: same batches, same updates, same callbacks, same numbers."""
 
-from __future__ import annotations
-
 import io
 import math
 import re

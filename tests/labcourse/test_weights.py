@@ -1,7 +1,5 @@
 """Balancing, effective numbers, labels and input arrays."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

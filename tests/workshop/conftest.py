@@ -1,7 +1,5 @@
 """A course of a few cells, for tests of tools."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 

@@ -3,8 +3,6 @@
 A notebook is made from the course's own student notebook by a *plan*: what to do with each exercise.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 from collections.abc import Mapping

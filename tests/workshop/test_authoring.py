@@ -1,7 +1,5 @@
 """Building notebooks from course text and running them."""
 
-from __future__ import annotations
-
 import base64
 import io
 import json

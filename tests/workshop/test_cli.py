@@ -1,7 +1,5 @@
 """The command line: what it prints, its exit status, and that it starts quickly."""
 
-from __future__ import annotations
-
 import functools
 import io
 import json

@@ -1,7 +1,5 @@
 """Submissions compared: what is found is what their making says, and nothing of theirs can do harm."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -1,7 +1,5 @@
 """`labcourse compare --execute`: a notebook is run, and cannot do what it should not."""
 
-from __future__ import annotations
-
 import contextlib
 import ctypes
 import json

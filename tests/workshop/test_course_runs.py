@@ -4,8 +4,6 @@ All trainings are cut short: what networks learn is seen in the solutions, which
 files `labcourse run` with LABCOURSE_DATA compares their numbers.
 """
 
-from __future__ import annotations
-
 import copy
 from pathlib import Path
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """The doctor finds what is wrong, says how to mend it, and never raises."""
 
-from __future__ import annotations
-
 import ast
 import importlib.metadata
 import json

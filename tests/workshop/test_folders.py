@@ -1,7 +1,5 @@
 """Which folders commands set for samples, and that paths mean the same to a command and to its kernels."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """What docs/instructor.md says is so: times, files and commands."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

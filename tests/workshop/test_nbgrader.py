@@ -1,7 +1,5 @@
 """The tree of `labcourse build --nbgrader`: what is in it, and that nbgrader itself takes and grades it."""
 
-from __future__ import annotations
-
 import csv
 import json
 import os

@@ -1,7 +1,5 @@
 """The manifest of the official collection, the verdicts on files, and `labcourse data …`."""
 
-from __future__ import annotations
-
 import json
 import shutil
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The release of 2025 in the commands: what it holds, checksums that are not known, folders, yields."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

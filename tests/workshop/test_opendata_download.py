@@ -1,7 +1,5 @@
 """Downloading official files from mirrors that misbehave in every way we know, and once from a real server."""
 
-from __future__ import annotations
-
 import functools
 import os
 import random

@@ -1,7 +1,5 @@
 """Copied answers, and cells that reach into the checks."""
 
-from __future__ import annotations
-
 import pytest
 
 from workshop.comparison.reading import Cell, Notebook

@@ -1,7 +1,5 @@
 """Notebooks at once: each when what it reads is there, all ended by Ctrl-C."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

@@ -1,7 +1,5 @@
 """Whose notebook is whose: layouts of learning platforms, classrooms and mail, and what is asked where nothing says."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Starting over and solving: whatever fails or is killed, nothing that a student made is lost."""
 
-from __future__ import annotations
-
 import errno
 import itertools
 import os
