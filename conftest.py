@@ -9,7 +9,16 @@ import pytest
 
 import labcourse  # noqa: F401  (before pandas: on a Mac, TensorFlow has to come before Arrow)
 
-LONGEST = ("solutions", "test_course_runs.py", "test_handed_on.py", "test_jupyterlab.py", "test_nbgrader.py")
+ALONE = ("project_", "appendix_")
+"""Notebooks that need no other."""
+LONGEST = (
+    "solutions",
+    "project_",
+    "test_course_runs.py",
+    "test_handed_on.py",
+    "test_jupyterlab.py",
+    "test_nbgrader.py",
+)
 """Groups that begin first, so that no long one is left for the end."""
 
 
@@ -38,4 +47,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def _group(nodeid: str) -> str:
     """A file's tests share fixtures; chapters need what earlier ones wrote, and `test_solutions.py` reads it."""
     path = PurePosixPath(nodeid.split("::")[0])
-    return "solutions" if path.suffix == ".ipynb" or path.name == "test_solutions.py" else path.name
+    if path.suffix == ".ipynb" or path.name == "test_solutions.py":
+        return next((name for name in ALONE if name in nodeid), "solutions")
+    return path.name
