@@ -29,7 +29,7 @@ def test_numbers_are_printed_and_written(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(parameterised, "TRAIN", 3_600_000)
     monkeypatch.setattr(parameterised, "VALIDATION", 1_200_000)
     monkeypatch.setenv("BENCH_JSON", str(tmp_path / "bench.json"))
-    names = ["scan", "preselect", "read", "predict", "interactive", "imports", "parameterised", "simulate"]
+    names = ["scan", "preselect", "read", "predict", "imports", "parameterised", "simulate"]
     benchmarks.main(["--quick", *names])
     written, printed = json.loads((tmp_path / "bench.json").read_text()), capsys.readouterr().out
     for name in names:

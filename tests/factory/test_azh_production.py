@@ -72,8 +72,9 @@ def test_yields_are_those_of_cross_sections_and_selection(one: Path) -> None:
 
 
 def test_independent_backgrounds_share_no_event_with_the_others(
-    tmp_path: Path, simulate: Callable[..., Path], one: Path
+    tmp_path: Path, simulate: Callable[..., Path], one: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(production, "TIMES", 1)
     simulate(tmp_path, independent=True)
     independent = pd.read_parquet(tmp_path / production.INDEPENDENT_FILE)
     assert (independent["weight"] > 0).all()
