@@ -243,7 +243,9 @@ def _train(
         hooks.on_train_begin()
         for number, events in enumerate(all_events):
             hooks.on_epoch_begin(number)
+            program.copy(model, program.model)
             logs = program.run(model, "train_step", events, rates(events.n_full + 1))
+            program.copy(program.model, model)
             if validation is not None:
                 logs |= {f"val_{name}": value for name, value in program.run(model, "test_step", validation).items()}
             hooks.on_epoch_end(number, logs)
