@@ -1,6 +1,5 @@
-"""Are simulated samples like the real ones? Two-sample tests, and a page that shows them."""
+"""Are simulated samples like the real ones? Two-sample tests, and figures of what they compare."""
 
-from factory.validation.page import write
-from factory.validation.pairs import THRESHOLD, failing, load, rows
+from factory.validation.pairs import THRESHOLD, compare, load
 
-__all__ = ["THRESHOLD", "failing", "load", "rows", "write"]
+__all__ = ["THRESHOLD", "compare", "load"]
