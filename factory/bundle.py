@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from factory import generator, mini, recipes, tables
-from factory.chunks import fingerprint
 from factory.tables import Table
 from labcourse import samples
 from labcourse.files import atomic_write, remove_temporaries, sha256
@@ -27,7 +26,7 @@ def normalise(parts: Sequence[Table], name: str) -> list[Table]:
     The cross-section is the release's. The sum of weights is chosen so that the expected yield
     after preselection is the one of the recipe.
     """
-    recipe, sample = recipes.get(name), samples.get(name)
+    recipe, sample = recipes.RECIPES[name], samples.get(name)
     passed = np.concatenate([tables.preselected(part) for part in parts])
     factors = np.concatenate([tables.scale_factors(part) for part in parts])
     weight = np.full(len(passed), recipe.weight, np.float32)
@@ -98,11 +97,10 @@ def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[s
         "sha256": sha256(path),
         "arrays": digest.hexdigest(),
         "seed": seed,
-        "code": fingerprint(),
     }
     if name == "data":
         return entry | {"pseudo_data": True, "recipes": list(recipes.RECIPES)}
-    recipe = recipes.get(name)
+    recipe = recipes.RECIPES[name]
     return entry | {
         "expected": recipe.expected,
         "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",

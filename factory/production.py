@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from factory import bundle, campaign, pseudodata, recipes, tables
+from factory import bundle, campaign, pseudodata, tables
 from factory.campaign import Demand
 from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk, simulate_chunk
-from factory.store import Store
+from factory.recipes import RECIPES
 from factory.tables import Table
 from labcourse import samples as catalogue
+from labcourse.errors import UnknownSample
 
 RARE = ("Zee", "Zmumu", "ttbar_lep")
 """Samples of a few hundred events: they are never made smaller than the release's."""
@@ -25,7 +26,7 @@ def simulate(
     """Simulate samples into a folder of files with official names, and return its manifest's path.
 
     Finished chunks are kept in the folder until all is complete: the same call goes on from there, whatever ended the
-    one before. Where all is complete, it makes nothing.
+    one before.
 
     Parameters
     ----------
@@ -43,56 +44,48 @@ def simulate(
 
     Raises
     ------
-    BadInput, UnknownSample
-        If scale, seed or workers are out of range, or a sample is not simulated.
-    SimulationError
-        If Pythia is not installed.
+    UnknownSample
+        If a sample is not simulated.
     """
-    names = list(dict.fromkeys(samples if samples is not None else (*recipes.RECIPES, "data")))
-    campaign.check(names, scale, seed, options.get("workers"))
+    names = list(dict.fromkeys(samples or (*RECIPES, "data")))
+    if unknown := set(names) - {*RECIPES, "data"}:
+        advice = f"Recipes exist for {', '.join(RECIPES)}, and for data."
+        raise UnknownSample(f"There is no recipe for {', '.join(unknown)}.", where="factory", next_step=advice)
     demands = {name: _demands(name, scale, seed) for name in names}
-
-    def write(folder: Path, store: Store) -> None:
+    all_demands = [demand for of_sample in demands.values() for demand in of_sample]
+    with campaign.run(out, simulate_chunk, all_demands, seed=seed, **options) as load:
         made = [
-            bundle.write(folder / file, parts, name, seed=seed) | {"scale": scale}
-            for name, wanted in demands.items()
-            for file, parts in _files(name, wanted, store, seed).items()
+            bundle.write(Path(out) / file, parts, name, seed=seed) | {"scale": scale}
+            for name, of_sample in demands.items()
+            for file, parts in _files(name, of_sample, load, seed).items()
         ]
-        bundle.write_manifest(folder, made, seed=seed, scale=scale)
-
-    files = [file for name in names for file in catalogue.get(name).files]
-    wanted = [demand for of_sample in demands.values() for demand in of_sample]
-    return campaign.run(out, simulate_chunk, wanted, files, write, scale=scale, seed=seed, **options)
-
-
-def demand(first: Chunk, wanted: int) -> Demand:
-    """Return the demand of a process of the 4-lepton collection; of pseudo-data, events count that happen and pass."""
-    return Demand(first, wanted, recipes.get(first.sample).efficiency * first.events, _count)
-
-
-def _count(chunk: Chunk, table: Table) -> int:
-    if chunk.purpose == PSEUDO_DATA:
-        return int(tables.preselected(pseudodata.draw(chunk, table)).sum())
-    return len(table["lep_n"])
+        return bundle.write_manifest(Path(out), made, seed=seed, scale=scale)
 
 
 def _demands(name: str, scale: float, seed: int) -> list[Demand]:
     """One demand for a sample; for the pseudo-data, one per process."""
     if name == "data":
-        firsts = [Chunk(process, 0, seed, PSEUDO_DATA, PSEUDO_DATA_CHUNK) for process in recipes.RECIPES]
-        return [demand(first, pseudodata.number(first.sample, seed)) for first in firsts]
+        firsts = [Chunk(process, 0, seed, PSEUDO_DATA, PSEUDO_DATA_CHUNK) for process in RECIPES]
+        return [Demand(first, pseudodata.number(first.sample, seed), count) for first in firsts]
     official = catalogue.get(name).official_raw
     wanted = max(round(official * scale), official if name in RARE else FEWEST)
-    return [demand(Chunk(name, 0, seed, SAMPLE, recipes.get(name).chunk), wanted)]
+    return [Demand(Chunk(name, 0, seed, SAMPLE, RECIPES[name].chunk), wanted, count)]
 
 
-def _files(name: str, demands: list[Demand], store: Store, seed: int) -> dict[str, list[Table]]:
+def count(chunk: Chunk, table: Table) -> int:
+    """Return how many events a chunk has; of pseudo-data, those count that happen and pass."""
+    if chunk.purpose == PSEUDO_DATA:
+        return int(tables.preselected(pseudodata.draw(chunk, table)).sum())
+    return len(table["lep_n"])
+
+
+def _files(name: str, demands: list[Demand], load: Callable[[Chunk], Table], seed: int) -> dict[str, list[Table]]:
     """What the files of a sample hold, in parts, when all chunks are there."""
     if name != "data":
-        parts = tables.first(map(store.load, demands[0].chunks), demands[0].wanted)
+        parts = tables.first(map(load, demands[0].chunks), demands[0].wanted)
         return {catalogue.get(name).files[0]: bundle.normalise(parts, name)}
     processes = []
     for process in demands:
-        if drawn := [pseudodata.draw(chunk, store.load(chunk)) for chunk in process.chunks]:
+        if drawn := [pseudodata.draw(chunk, load(chunk)) for chunk in process.chunks]:
             processes.append(pseudodata.until(tables.join(drawn), process.wanted))
     return {file: [table] for file, table in pseudodata.split(tables.join(processes), seed).items()}

@@ -18,7 +18,7 @@ _RUNS_A_PERIOD = 10
 def number(process: str, seed: int) -> int:
     """Return how many preselected events of a process happen: a Poisson number about its yield, always the same."""
     rng = np.random.default_rng([seed, recipes.place(process), PSEUDO_DATA, _NUMBER])
-    return int(rng.poisson(recipes.get(process).expected))
+    return int(rng.poisson(recipes.RECIPES[process].expected))
 
 
 def draw(chunk: Chunk, table: Table) -> Table:

@@ -84,11 +84,11 @@ def simulate(out: Path | str, *, seed: int) -> Path:
             source, of = SOURCES[name], [seed, list(SOURCES).index(name)]
             table = _events(source, source.events, [*of, _SAMPLE])
             n_events = len(table["trigE"])
-            weight = np.full(n_events, recipes.get(source.recipe).weight)
+            weight = np.full(n_events, recipes.RECIPES[source.recipe].weight)
             if source.negative:
                 weight[:: round(1 / source.negative)] *= -1
             counted = weight * scale_factors(table)
-            passed = np.ones(n_events, bool) if recipes.get(source.recipe).non_prompt else _preselected(table)
+            passed = np.ones(n_events, bool) if recipes.RECIPES[source.recipe].non_prompt else _preselected(table)
             total = 1000 * LUMINOSITY * np.prod(source.factors) * counted[passed].sum() / source.expected
             constants = dict(zip(("xsec", "kfac", "filteff", "sum_of_weights"), (*source.factors, total), strict=True))
             table |= {key: np.full(n_events, value) for key, value in constants.items()}
@@ -98,7 +98,7 @@ def simulate(out: Path | str, *, seed: int) -> Path:
             entries.append(_write(out / samples.get(name).files[0], name, table, seed))
             if samples.get(name).role != "twin":
                 mean = source.expected * counted.sum() / counted[passed].sum()
-                mean *= MORE_FAKES if recipes.get(source.recipe).non_prompt else 1.0
+                mean *= MORE_FAKES if recipes.RECIPES[source.recipe].non_prompt else 1.0
                 happened.append(_happened(source, mean, [*of, _PSEUDO_DATA]))
         entries += _write_data(out, join(happened), seed)
         return bundle.write_about(
@@ -117,7 +117,7 @@ def simulate(out: Path | str, *, seed: int) -> Path:
 def _happened(source: Source, mean: float, sequence: Sequence[int]) -> Columns:
     """Return the events of a source that happen: a Poisson number of them, prompt ones by their corrections."""
     rng = np.random.default_rng([*sequence, 0])
-    number, is_fake = rng.poisson(mean), bool(recipes.get(source.recipe).non_prompt)
+    number, is_fake = rng.poisson(mean), bool(recipes.RECIPES[source.recipe].non_prompt)
     # The mean correction is about one, the largest two; how many fakes there are is made up anyway.
     table = _events(source, number if is_fake else 3 * number + 50, sequence)
     chosen = np.flatnonzero(is_fake | (2 * rng.random(len(table["trigE"])) < scale_factors(table)))[:number]
@@ -140,7 +140,7 @@ def _events(source: Source, wanted: int, sequence: Sequence[int]) -> Columns:
 
 def _batch(source: Source, size: int, rng: np.random.Generator, seed: int) -> Columns:
     """Generate and measure a batch of events; see `factory.chunks`, whose events are also identified and isolated."""
-    recipe, settings = recipes.get(source.recipe), (*recipes.get(source.recipe).settings, *source.settings)
+    recipe, settings = recipes.RECIPES[source.recipe], (*recipes.RECIPES[source.recipe].settings, *source.settings)
     truth = generated(recipe, settings, size, seed, rng)
     n_events = truth.n_events
     prompt = detector.measure_leptons(detector.dress(truth.leptons, truth.photons), rng)

@@ -63,9 +63,11 @@ def join(parts: Sequence[Table]) -> Table:
 
 
 def first(parts: Iterable[Table], number: int) -> list[Table]:
-    """Return the first events of several tables, in as many tables."""
-    chosen = []
+    """Return the first events of several tables, in as many tables as it takes."""
+    chosen: list[Table] = []
     for table in parts:
+        if number <= 0:
+            break
         chosen.append(take(table, np.arange(len(table["lep_n"])) < number))
         number -= len(table["lep_n"])
     return chosen

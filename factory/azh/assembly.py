@@ -10,7 +10,6 @@ import numpy as np
 from azh.events import COLUMNS, LUMINOSITY, MEASURED, PROCESSES, REGIONS
 from factory.azh import processes
 from factory.azh.generation import PASS
-from factory.chunks import Chunk
 from factory.tables import Table, rounded
 from labcourse import splitting
 
@@ -21,23 +20,20 @@ LIGHTEST = 0.1
 """Rows of less than this share of the weight that an expected event has on average are thinned, the rest made heavier
 for it: most are of events whose tags are false."""
 
-Parts = Mapping[str, Sequence[tuple[Chunk, Table]]]
-"""By sample: its chunks and what came of them."""
 
-
-def generated(parts: Sequence[tuple[Chunk, Table]]) -> tuple[int, int]:
+def generated(chunks: Sequence[Table]) -> tuple[int, int]:
     """Return how many events of a sample were generated, and in how many of them the two b quarks are near."""
-    number, merged = np.sum([table["generated"] for _, table in parts], axis=0)
+    number, merged = np.sum([table["generated"] for table in chunks], axis=0)
     return int(number), int(merged)
 
 
-def assemble(chunks: Parts, *, seed: int, independent: bool = False) -> pd.DataFrame:
+def assemble(chunks: Mapping[str, Sequence[Table]], *, seed: int, independent: bool = False) -> pd.DataFrame:
     """Return the event table of all samples (columns: see `azh.events`).
 
     Parameters
     ----------
     chunks : mapping
-        See `Parts`.
+        By sample: what came of its chunks.
     seed : int
         Of the signs and of the thinning.
     independent : bool
@@ -48,7 +44,7 @@ def assemble(chunks: Parts, *, seed: int, independent: bool = False) -> pd.DataF
     tables = []
     for name, parts in chunks.items():
         process = processes.get(name)
-        columns = {column: np.concatenate([table[column] for _, table in parts]) for column in parts[0][1]}
+        columns = {column: np.concatenate([table[column] for table in parts]) for column in parts[0]}
         table = pd.DataFrame({column: columns[column] for column in (*MEASURED, PASS)}).assign(
             process=pd.Categorical([process.kind] * len(columns[PASS]), PROCESSES),
             region=pd.Categorical(np.array(REGIONS)[columns["region"]], REGIONS),

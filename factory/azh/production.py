@@ -12,8 +12,7 @@ from factory import bundle, campaign, generator
 from factory.azh import assembly
 from factory.azh.generation import INDEPENDENT, SEARCH, TIMES, make_chunk
 from factory.azh.processes import PROCESSES, Process
-from factory.chunks import Chunk, fingerprint
-from factory.store import Store
+from factory.chunks import Chunk
 from labcourse.files import atomic_write, sha256
 
 if TYPE_CHECKING:
@@ -36,26 +35,21 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
     out, seed, options
         As in `factory.simulate`, and the errors as well.
     """
-    made = {name: process for name, process in PROCESSES.items() if not (independent and process.kind == "signal")}
-    campaign.check(made, scale, seed, options.get("workers"))
+    purpose, file = (INDEPENDENT, INDEPENDENT_FILE) if independent else (SEARCH, FILE)
     demands = {
-        process.name: campaign.Demand(
-            Chunk(process.name, 0, seed, INDEPENDENT if independent else SEARCH, process.chunk),
+        name: campaign.Demand(
+            Chunk(name, 0, seed, purpose, process.chunk),
             wanted=max(round(scale * (TIMES if independent else 1) * process.events / process.chunk), 1),
-            foreseen=1,
             count=lambda *_: 1,
         )
-        for process in made.values()
+        for name, process in PROCESSES.items()
+        if not (independent and process.kind == "signal")
     }
-    file = INDEPENDENT_FILE if independent else FILE
-
-    def finish(folder: Path, store: Store) -> None:
-        parts = {name: [(chunk, store.load(chunk)) for chunk in demand.chunks] for name, demand in demands.items()}
+    with campaign.run(out, make_chunk, list(demands.values()), seed=seed, **options) as load:
+        parts = {name: [load(chunk) for chunk in demand.chunks] for name, demand in demands.items()}
         events = assembly.assemble(parts, seed=seed, independent=independent)
         generated = {name: assembly.generated(of_sample) for name, of_sample in parts.items()}
-        write(events, folder, file=file, generated=generated, seed=seed, scale=scale)
-
-    return campaign.run(out, make_chunk, list(demands.values()), [file], finish, scale=scale, seed=seed, **options)
+        return write(events, Path(out), file=file, generated=generated, seed=seed, scale=scale)
 
 
 def write(
@@ -85,7 +79,6 @@ def write(
         signal_cross_section=SIGNAL_CROSS_SECTION,
         seed=seed,
         scale=scale,
-        code=fingerprint(),
         shared_settings=generator.COMMON,
         samples=[
             _made(PROCESSES[name], number, events[events["run"] == PROCESSES[name].number])

@@ -89,7 +89,7 @@ def read(folder: Path) -> pd.DataFrame:
 def signal(mass: int, *, seed: int) -> pd.DataFrame:
     """Simulate the signal of any mass (GeV), in some seconds: a table like the independent backgrounds, for 0.05 pb."""
     chunk = Chunk(processes.signal(mass).name, 0, seed, INDEPENDENT, _EVENTS)
-    return assembly.assemble({chunk.sample: [(chunk, make_chunk(chunk))]}, seed=seed, independent=True)
+    return assembly.assemble({chunk.sample: [make_chunk(chunk)]}, seed=seed, independent=True)
 
 
 def pseudo_data(
