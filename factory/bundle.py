@@ -14,7 +14,7 @@ import numpy as np
 from factory import generator, mini, recipes, tables
 from factory.tables import Table
 from labcourse import samples
-from labcourse.files import atomic_write, remove_temporaries, sha256
+from labcourse.files import atomic_write, sha256
 
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
@@ -85,7 +85,6 @@ def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[s
             digest.update(column.encode())
             digest.update(np.ascontiguousarray(values).data)
     table = tables.join(parts)
-    remove_temporaries(path)  # of a killed campaign
     mini.write(path, _branches(table), title=f"{name}: simulated for a course, not ATLAS data")
     entry = {
         "file": path.name,
@@ -99,13 +98,9 @@ def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[s
         "seed": seed,
     }
     if name == "data":
-        return entry | {"pseudo_data": True, "recipes": list(recipes.RECIPES)}
+        return entry
     recipe = recipes.RECIPES[name]
-    return entry | {
-        "expected": recipe.expected,
-        "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
-        "pythia": [*generator.COMMON, *recipe.settings],
-    }
+    return entry | {"expected": recipe.expected, "pythia": [*generator.COMMON, *recipe.settings]}
 
 
 def _branches(table: Table) -> dict[str, Any]:
@@ -139,24 +134,21 @@ def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, sc
         "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
         "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL).",
         f"--seed {seed} --scale {scale:g}",
-        writer="uproot",
         luminosity=samples.LUMINOSITY,
-        detector="parametrised response (factory.detector)",
         files=sorted([*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]),
     )
 
 
-def write_about(folder: Path, what: str, options: str, *, writer: str, **more: Any) -> Path:
+def write_about(folder: Path, what: str, options: str, **more: Any) -> Path:
     """Write a manifest whole or not at all, and return its path. Raises StorageError.
 
-    Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made
-    (``writer`` writes their files).
+    Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made.
     """
     content = {
         "simulated": True,
         "description": f"{what} No event of ATLAS is among them.",
-        "generator": f"Pythia {generator.version()}",
-        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", writer)},
+        "generator": f"Pythia {generator.version()}, and a parametrised detector",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "uproot", "pyarrow")},
         "command": f"labcourse simulate {options}",
         "licence": "CC0-1.0",
     } | more

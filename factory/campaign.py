@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import math
 import shutil
-import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
+from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -20,10 +19,10 @@ import azh.events
 from factory import generator
 from factory.chunks import Chunk
 from factory.tables import Table
-from factory.workers import LOCAL, connect
+from factory.workers import connect
 from labcourse.errors import LabCourseError, SimulationError
 from labcourse.files import alone_in, atomic_write
-from labcourse.progress import Line, seconds
+from labcourse.progress import each
 
 FOLDER = ".chunks"
 
@@ -95,7 +94,7 @@ def run(
     *,
     seed: int,
     workers: int | None = None,
-    address: str = LOCAL,
+    address: str = "",
 ) -> Iterator[Callable[[Chunk], Table]]:
     """Make the chunks that are missing in a folder; within this context, ``load(chunk)`` reads those of the demands.
 
@@ -120,40 +119,31 @@ def run(
     generator.version()
     store = Store(Path(out), seed)
     with alone_in(Path(out), "simulate"):
-        with connect(address, workers) as executor, Line() as line:
-            begin, done = time.monotonic(), 0
+        with connect(address, workers) as executor:
             while wanted := [(demand, chunk) for demand in demands for chunk in demand.next()]:
-                missing = [chunk for _, chunk in wanted if chunk not in store]
-                work = done + len(missing)
-                for chunk, table in _made(executor, make, missing):
-                    store.save(chunk, table)
-                    done += 1
-                    left = seconds((time.monotonic() - begin) * (work / done - 1))
-                    line.show(f"{chunk.sample}: {done} of at least {work} chunks done, {left} left")
+                _make(executor, make, [chunk for _, chunk in wanted if chunk not in store], store)
                 for demand, chunk in wanted:
                     demand.counts.append(demand.count(chunk, store.load(chunk)))
         yield store.load
         shutil.rmtree(store.folder.parent, ignore_errors=True)
 
 
-def _made(executor: Executor, make: Callable[[Chunk], Table], chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Table]]:
-    """Yield chunks and their tables as they are finished, in any order. Raises SimulationError as `run`."""
-    running = {}
-    try:
-        for chunk in chunks:
-            running[executor.submit(_with_same_code, fingerprint(), make, chunk)] = chunk
-        for future in as_completed(running):
-            chunk = running.pop(future)  # and with it the table
-            yield chunk, future.result()
-    except LabCourseError:
-        raise
-    except Exception as error:
-        raise SimulationError(
-            f"A chunk failed, or who made it was lost: {error!r}.",
-            where=str(chunk),
-            next_step="Run the same command again: what is finished is kept, and it goes on from there. If the memory "
-            "was too small for so many workers, use fewer.",
-        ) from error
+def _make(executor: Executor, make: Callable[[Chunk], Table], chunks: Sequence[Chunk], store: Store) -> None:
+    """Make chunks at once and keep them, one after the other. Raises as `run`."""
+    futures = {chunk: executor.submit(_with_same_code, fingerprint(), make, chunk) for chunk in chunks}
+    for chunk in each(chunks, "{0.sample}, chunk {0.index}"):
+        try:
+            table = futures.pop(chunk).result()
+        except LabCourseError:
+            raise
+        except Exception as error:
+            raise SimulationError(
+                f"A chunk failed, or who made it was lost: {error!r}.",
+                where=str(chunk),
+                next_step="Run the same command again: what is finished is kept, and it goes on from there. If the "
+                "memory was too small for so many workers, use fewer.",
+            ) from error
+        store.save(chunk, table)
 
 
 def _with_same_code(expected: str, make: Callable[[Chunk], Table], chunk: Chunk) -> Table:

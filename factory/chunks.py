@@ -36,9 +36,6 @@ class Chunk:
         for_pythia, for_generator, for_detector = sequence.spawn(3)
         return pythia_seed(for_pythia), np.random.default_rng(for_generator), np.random.default_rng(for_detector)
 
-    def __str__(self) -> str:
-        return f"{self.sample}, chunk {self.index}"
-
 
 def pythia_seed(sequence: np.random.SeedSequence) -> int:
     """Return a seed that Pythia takes, 1 to 900 000 000."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,13 @@ _HIGGS = ("25:m0 = 125", "25:onMode = off", "25:onIfMatch = 23 23", "23:mMin = 2
 # ggF and VBF of the release hold electrons and muons only (their cross-sections say so), WH and ZH τ as well.
 _TO_E_MU = (*_HIGGS, "23:onIfAny = 11 13")
 _TO_E_MU_TAU = (*_HIGGS, "23:onIfAny = 11 13 15")
+
+
+def _z(name: str, lepton: int, **own: Any) -> Recipe:
+    decay = ("23:onMode = off", f"23:onIfAny = {lepton}")
+    settings = ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", *decay)
+    return Recipe(name, settings, chunk=16_000, weight=1941.4, non_prompt="jets", **own)
+
 
 _RECIPES = (
     Recipe(
@@ -82,26 +90,8 @@ _RECIPES = (
         expected=267.3,
         matrix_element=True,
     ),
-    Recipe(
-        "Zee",
-        ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 11"),
-        expected=43.1,
-        chunk=16_000,
-        weight=1941.4,
-        negative=(0.058, 0.040),
-        non_prompt="jets",
-        non_prompt_electrons=0.42,
-    ),
-    Recipe(
-        "Zmumu",
-        ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 13"),
-        expected=52.0,
-        chunk=16_000,
-        weight=1941.4,
-        negative=(0.019, 0.028),
-        non_prompt="jets",
-        non_prompt_electrons=0.54,
-    ),
+    _z("Zee", 11, expected=43.1, negative=(0.058, 0.040), non_prompt_electrons=0.42),
+    _z("Zmumu", 13, expected=52.0, negative=(0.019, 0.028), non_prompt_electrons=0.54),
     Recipe(
         "ttbar_lep",
         (

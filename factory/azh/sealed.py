@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from azh.events import LUMINOSITY, MASSES, MEASURED, SEALED_MANIFEST, SIGNAL_CROSS_SECTION, identity
-from factory.azh import assembly, processes
+from factory.azh import processes
 from factory.azh.generation import INDEPENDENT, make_chunk
-from factory.azh.production import INDEPENDENT_FILE, write_table
+from factory.azh.production import INDEPENDENT_FILE, assemble, write_table
 from factory.chunks import Chunk
 from labcourse.errors import BadFile, BadInput, MissingSample
 from labcourse.files import atomic_write, read_json, sha256
@@ -89,7 +89,7 @@ def read(folder: Path) -> pd.DataFrame:
 def signal(mass: int, *, seed: int) -> pd.DataFrame:
     """Simulate the signal of any mass (GeV), in some seconds: a table like the independent backgrounds, for 0.05 pb."""
     chunk = Chunk(processes.signal(mass).name, 0, seed, INDEPENDENT, _EVENTS)
-    return assembly.assemble({chunk.sample: [make_chunk(chunk)]}, seed=seed, independent=True)
+    return assemble({chunk.sample: [make_chunk(chunk)]}, seed=seed, independent=True)
 
 
 def pseudo_data(

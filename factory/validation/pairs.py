@@ -30,8 +30,6 @@ THRESHOLD = 0.01
 """Probability below which a test is pointed out; divided by the number of a sample's tests, its limit."""
 DISTANCE = 0.005
 """How far apart in η and φ the same lepton may be found twice, since the tracks around it differ."""
-MANY = 50_000
-"""In a larger sample no pair has weight, chance finds some, and looking for them takes long: none are looked for."""
 
 
 class Pair(NamedTuple):
@@ -100,8 +98,6 @@ def groups(events: pd.DataFrame) -> NDArray[np.intp]:
     in up to 48 of the 257 preselected events of Zmumu: with them, even the azimuth of the fourth lepton, which can only
     be flat, differs from a flat one with a probability of 1e-7. Collision data have none.
     """
-    if len(events) > MANY:
-        return np.arange(len(events))
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
     from scipy.spatial import KDTree

@@ -13,7 +13,7 @@ import pytest
 import azh
 from azh.events import FILE, LUMINOSITY
 from factory import campaign, generator
-from factory.azh import assembly, generation, processes, production
+from factory.azh import generation, processes, production
 from factory.azh.processes import BR_Z, PROCESSES
 from factory.chunks import Chunk
 from factory.particles import Particles, rank_within_event
@@ -84,7 +84,7 @@ def test_b_quarks_of_a_heavy_signal_are_near_and_counted() -> None:
     merged = {}
     for name in ("signal_500", "signal_2000"):
         table = generation.make_chunk(Chunk(name, 0, 1, generation.SEARCH, 60))
-        number, near = assembly.generated([table])
+        number, near = production.generated([table])
         merged[name] = near / number
     # In the frame of a Higgs boson of pT of nearly m_A/2, two b quarks are about 2 m_h/pT apart.
     assert merged["signal_500"] < 0.02 < 0.3 < merged["signal_2000"]

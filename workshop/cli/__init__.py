@@ -224,7 +224,7 @@ def tune(
     import azh
     from azh import search
     from course import outputs
-    from factory.workers import LOCAL, connect
+    from factory.workers import connect
     from workshop.authoring.source import PROJECT
 
     parts = azh.split(azh.read())
@@ -234,7 +234,7 @@ def tune(
         goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
         one = partial(search.run, parts, file, trials=goal, epochs=epochs, seed=seed)
         try:
-            with connect(LOCAL, workers) as executor:
+            with connect(number=workers) as executor:
                 list(executor.map(one, range(workers)))
         except BrokenExecutor as error:
             raise LabCourseError(

@@ -129,19 +129,19 @@ def validate(
 
     Examples: labcourse data validate --real DIR · labcourse data validate --real DIR --samples Zee --figures trial
     """
-    from factory import validation
+    from factory.validation import pairs
 
-    pairs = validation.load(real, simulated or settings.data_folder(), split_names(samples))
-    tests = validation.compare(pairs)
+    compared = pairs.load(real, simulated or settings.data_folder(), split_names(samples))
+    tests = pairs.compare(compared)
     if figures is not None:
         from factory.validation import panels
 
-        panels.write(figures, pairs, tests)
+        panels.write(figures, compared, tests)
     rows: list[dict[Any, Any]] = tests.astype(object).where(tests.notna(), None).to_dict("records")
     print_rows(rows, "Simulated and real events", as_json=as_json)
     least, names = tests[["p_chi2", "p_ks"]].min(axis=1), tests["sample"] + " " + tests["variable"]
-    below, failing = (", ".join(names[least < limit]) for limit in (validation.THRESHOLD, tests["limit"]))
-    print(f"labcourse: below p = {validation.THRESHOLD:g}: {below or 'nothing'}", file=sys.stderr)
+    below, failing = (", ".join(names[least < limit]) for limit in (pairs.THRESHOLD, tests["limit"]))
+    print(f"labcourse: below p = {pairs.THRESHOLD:g}: {below or 'nothing'}", file=sys.stderr)
     print(f"labcourse: {f'not passed: {failing}' if failing else 'passed'}", file=sys.stderr)
     if failing:
         raise typer.Exit(1)
