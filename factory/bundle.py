@@ -117,29 +117,7 @@ def _branches(table: Table) -> dict[str, Any]:
     return branches
 
 
-def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, scale: float) -> Path:
-    """Write the manifest of a folder; entries of files that were not made anew are kept.
-
-    Raises
-    ------
-    BadFile
-        If there is a manifest that cannot be read.
-    StorageError
-        If it cannot be written.
-    """
-    made = {said["file"] for said in entries}
-    there = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
-    return write_about(
-        folder,
-        "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
-        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL).",
-        f"--seed {seed} --scale {scale:g}",
-        luminosity=samples.LUMINOSITY,
-        files=sorted([*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]),
-    )
-
-
-def write_about(folder: Path, what: str, options: str, **more: Any) -> Path:
+def write_manifest(folder: Path, what: str, options: str, **more: Any) -> Path:
     """Write a manifest whole or not at all, and return its path. Raises StorageError.
 
     Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made.

@@ -80,28 +80,27 @@ def simulate(out: Path | str, *, seed: int) -> Path:
     out, entries, happened = Path(out), [], []
     generator.version()
     with alone_in(out, "simulate"):
-        for name in each(SOURCES, "simulating {}"):
-            source, of = SOURCES[name], [seed, list(SOURCES).index(name)]
-            table = _events(source, source.events, [*of, _SAMPLE])
-            n_events = len(table["trigE"])
-            weight = np.full(n_events, recipes.RECIPES[source.recipe].weight)
+        for place, name in enumerate(each(SOURCES, "simulating {}")):
+            source, sample = SOURCES[name], samples.get(name)
+            recipe = recipes.RECIPES[source.recipe]
+            table = _events(source, source.events, [seed, place, _SAMPLE])
+            weight = np.full(source.events, recipe.weight)
             if source.negative:
                 weight[:: round(1 / source.negative)] *= -1
             counted = weight * scale_factors(table)
-            passed = np.ones(n_events, bool) if recipes.RECIPES[source.recipe].non_prompt else _preselected(table)
+            passed = np.ones(source.events, bool) if recipe.non_prompt else _preselected(table)
             total = 1000 * LUMINOSITY * np.prod(source.factors) * counted[passed].sum() / source.expected
-            constants = dict(zip(("xsec", "kfac", "filteff", "sum_of_weights"), (*source.factors, total), strict=True))
-            table |= {key: np.full(n_events, value) for key, value in constants.items()}
+            constants = dict(zip(("xsec", "kfac", "filteff"), source.factors, strict=True)) | {"sum_of_weights": total}
+            constants |= {"channelNumber": np.uint32(sample.dsid), "runNumber": np.uint32(bundle.RUN)}
+            table |= {key: np.full(source.events, value) for key, value in constants.items()}
             table |= {"mcWeight": weight.astype(np.float32)}
-            table |= {"channelNumber": np.full(n_events, samples.get(name).dsid, np.uint32)}
-            table |= {"runNumber": np.full(n_events, bundle.RUN, np.uint32)}
-            entries.append(_write(out / samples.get(name).files[0], name, table, seed))
-            if samples.get(name).role != "twin":
+            entries.append(_write(out / sample.files[0], name, table, seed))
+            if sample.role != "twin":
                 mean = source.expected * counted.sum() / counted[passed].sum()
-                mean *= MORE_FAKES if recipes.RECIPES[source.recipe].non_prompt else 1.0
-                happened.append(_happened(source, mean, [*of, _PSEUDO_DATA]))
+                mean *= MORE_FAKES if recipe.non_prompt else 1.0
+                happened.append(_happened(source, mean, [seed, place, _PSEUDO_DATA]))
         entries += _write_data(out, join(happened), seed)
-        return bundle.write_about(
+        return bundle.write_manifest(
             out,
             "Events simulated for the encore of this course, in the form of the ATLAS Open Data of 2025 (13 TeV, four "
             f"leptons, DOI {samples.TABLE_2025['doi']}), with far fewer fakes; the pseudo-data have {MORE_FAKES} "

@@ -53,14 +53,8 @@ def simulate(out: Path | str, *, scale: float = 1.0, seed: int, independent: boo
     with campaign.run(out, make_chunk, list(demands.values()), seed=seed, **options) as load:
         chunks = {name: [load(chunk) for chunk in demand.chunks] for name, demand in demands.items()}
         events = assemble(chunks, seed=seed, independent=independent)
-        numbers = {name: generated(of_sample) for name, of_sample in chunks.items()}
-        return write(events, Path(out), file=file, generated=numbers, seed=seed, scale=scale)
-
-
-def generated(chunks: Sequence[Table]) -> tuple[int, int]:
-    """Return how many events of a sample were generated, and in how many of them the two b quarks are near."""
-    number, merged = np.sum([table["generated"] for table in chunks], axis=0)
-    return int(number), int(merged)
+        generated = {name: np.sum([table["generated"] for table in own], 0).tolist() for name, own in chunks.items()}
+        return write(events, Path(out), file=file, generated=generated, seed=seed, scale=scale)
 
 
 def assemble(chunks: Mapping[str, Sequence[Table]], *, seed: int, independent: bool = False) -> pd.DataFrame:
@@ -80,6 +74,7 @@ def assemble(chunks: Mapping[str, Sequence[Table]], *, seed: int, independent: b
     tables = []
     for name, parts in chunks.items():
         process = processes.get(name)
+        number = sum(int(table["generated"][0]) for table in parts)
         columns = {column: np.concatenate([table[column] for table in parts]) for column in parts[0]}
         table = pd.DataFrame({column: columns[column] for column in (*MEASURED, PASS)}).assign(
             process=pd.Categorical([process.kind] * len(columns[PASS]), PROCESSES),
@@ -87,7 +82,7 @@ def assemble(chunks: Mapping[str, Sequence[Table]], *, seed: int, independent: b
             m_a_true=np.float32(process.mass),
             run=np.int32(process.number),
             event=columns["event"].astype(np.int64),
-            weight=columns["factor"] * process.cross_section * 1000 * LUMINOSITY / generated(parts)[0],
+            weight=columns["factor"] * process.cross_section * 1000 * LUMINOSITY / number,
         )
         table = _thinned(table, [seed, process.number])
         tables.append(table if independent else _signed(table, process.negative, seed))
@@ -124,7 +119,7 @@ def write(
     than ΔR = 0.4, so that their jets merge.
     """
     write_table(events, folder / file)
-    return bundle.write_about(
+    return bundle.write_manifest(
         folder,
         "Events simulated for this course after the selection of the search for A → Zh → ℓℓbb.",
         f"azh {'--independent ' if file != FILE else ''}--seed {seed} --scale {scale:g}",

@@ -22,7 +22,7 @@ N_COLUMNS, N_BINS = 4, 12
 SHOWN = (0.005, 0.96)
 """Quantiles of the real events between which a variable is drawn; the tests see all events."""
 _POINTS: Any = {"fmt": "o", "color": "black", "markersize": 2.5, "linewidth": 0.9}
-_SMALL: Any = {"font.size": 7.5, "axes.labelsize": 8} | dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 7)
+_SMALL: Any = {"axes.titlesize": 7.5, "axes.labelsize": 8} | dict.fromkeys(("xtick.labelsize", "ytick.labelsize"), 7)
 
 
 def write(folder: Path, pairs: Sequence[Pair], table: pd.DataFrame) -> None:
@@ -44,21 +44,16 @@ def write(folder: Path, pairs: Sequence[Pair], table: pd.DataFrame) -> None:
 
 def _panel(ax: Axes, pair: Pair, test: Any) -> None:
     values, weight, effect = values_of(pair.real, test.variable)
-    edges = _edges(test.variable, values)
-    real = histogram(values, weight, edges)
     drawn, scale, _ = values_of(pair.simulated, test.variable)
-    simulated = histogram(drawn, scale * (weight.sum() / scale.sum()), edges)
+    edges = _edges(test.variable, values)
+    real, simulated = histogram(values, weight, edges), histogram(drawn, scale * (weight.sum() / scale.sum()), edges)
     low, high = simulated.content - simulated.error, simulated.content + simulated.error
     ax.stairs(simulated.content, edges, color=style.BACKGROUND)
     ax.stairs(high, edges, baseline=low, fill=True, color=style.BACKGROUND, alpha=0.4)
-    error = real.error * np.sqrt(effect)
-    filled = error > 0
-    ax.errorbar(((edges[1:] + edges[:-1]) / 2)[filled], real.content[filled], yerr=error[filled], **_POINTS)
-    text = f"p(χ²) = {test.p_chi2:.2g}   p(KS) = {test.p_ks:.2g}"
+    ax.errorbar((edges[1:] + edges[:-1]) / 2, real.content, real.error * np.sqrt(effect), **_POINTS)
     color = style.SIGNAL if np.nanmin([test.p_chi2, test.p_ks]) < THRESHOLD else style.DARK
-    ax.text(0.97, 0.96, text, transform=ax.transAxes, ha="right", va="top", color=color)
+    ax.set_title(f"p(χ²) = {test.p_chi2:.2g}   p(KS) = {test.p_ks:.2g}", color=color)
     ax.set(xlabel=style.axis_title(test.variable), xlim=edges[[0, -1]])
-    ax.set_ylim(min(0.0, 1.1 * (real.content - error).min()), 1.35 * max(high.max(), (real.content + error).max()))
 
 
 def _edges(variable: str, values: np.ndarray) -> np.ndarray:

@@ -83,8 +83,7 @@ def test_independent_backgrounds_share_no_event_with_the_others(
 def test_b_quarks_of_a_heavy_signal_are_near_and_counted() -> None:
     merged = {}
     for name in ("signal_500", "signal_2000"):
-        table = generation.make_chunk(Chunk(name, 0, 1, generation.SEARCH, 60))
-        number, near = production.generated([table])
+        number, near = generation.make_chunk(Chunk(name, 0, 1, generation.SEARCH, 60))["generated"]
         merged[name] = near / number
     # In the frame of a Higgs boson of pT of nearly m_A/2, two b quarks are about 2 m_h/pT apart.
     assert merged["signal_500"] < 0.02 < 0.3 < merged["signal_2000"]

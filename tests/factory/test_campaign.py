@@ -63,7 +63,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     parts = [make(FIRST.at(index)) for index in range(CHUNKS)]
     wanted = EVENTS * CHUNKS - EVENTS // 2
     entry = bundle.write(out / FILE, bundle.normalise(tables.first(parts, wanted), NAME), NAME, seed=5)
-    bundle.write_manifest(out, [entry], seed=5, scale=1)
+    bundle.write_manifest(out, "", "", files=[entry])
     return arrays(out)
 
 

@@ -16,7 +16,7 @@ from factory import (
     four_leptons,
     matrix_element,
     phase_space,
-    pseudodata,
+    production,
     recipes,
     tables,
     workers,
@@ -209,15 +209,15 @@ def test_equal_tables_have_equal_digests(tmp_path: Path) -> None:
 
 def test_pseudo_data_look_like_data() -> None:
     chunk = Chunk("llll", 0, 1, PSEUDO_DATA)
-    happened = pseudodata.draw(chunk, make_table(200))
+    happened = production.draw(chunk, make_table(200))
     assert len(happened["lep_n"]) < 200
-    np.testing.assert_array_equal(happened["lep_pt"], pseudodata.draw(chunk, make_table(200))["lep_pt"])
-    files = pseudodata.split(tables.finished(drawn := pseudodata.until(happened, 30)), 4)
+    np.testing.assert_array_equal(happened["lep_pt"], production.draw(chunk, make_table(200))["lep_pt"])
+    files = production.split(tables.finished(drawn := production.until(happened, 30)), 4)
     assert tables.preselected(drawn).sum() == 30
     assert tuple(files) == samples.get("data").files
     assert sum(len(table["lep_n"]) for table in files.values()) == len(drawn["lep_n"])
     assert not any(table["mcWeight"].any() for table in files.values())
-    assert len(pseudodata.until(happened, 0)["lep_n"]) == 0
+    assert len(production.until(happened, 0)["lep_n"]) == 0
 
 
 # --- the bundle -----------------------------------------------------------------------------------------------
