@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -20,30 +18,27 @@ RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
 
 
-def normalise(parts: Sequence[Table], name: str) -> list[Table]:
+def normalise(table: Table, name: str) -> Table:
     """Add generator weights, cross-section and sum of weights.
 
     The cross-section is the release's. The sum of weights is chosen so that the expected yield
     after preselection is the one of the recipe.
     """
     recipe, sample = recipes.RECIPES[name], samples.get(name)
-    passed = np.concatenate([tables.preselected(part) for part in parts])
-    factors = np.concatenate([tables.scale_factors(part) for part in parts])
+    passed, factors = tables.preselected(table), tables.scale_factors(table)
     weight = np.full(len(passed), recipe.weight, np.float32)
     for group, fraction in zip((passed, ~passed), recipe.negative, strict=True):
         weight[_every(fraction, group, factors > 0)] *= -1
     cross_section = np.float32(sample.cross_section)
     total = (weight.astype(np.float64) * factors)[passed].sum()
     sum_of_weights = total * float(cross_section) * 1000 * samples.LUMINOSITY / recipe.expected
-
-    constants = {
-        "runNumber": np.int32(RUN),
-        "channelNumber": np.int32(sample.dsid),
-        "XSection": cross_section,
-        "SumWeights": np.float32(sum_of_weights),
-    }
-    weights = np.split(weight, np.cumsum([len(part["lep_n"]) for part in parts])[:-1])
-    return [_constant(part | {"mcWeight": own}, **constants) for part, own in zip(parts, weights, strict=True)]
+    return _constant(
+        table | {"mcWeight": weight},
+        runNumber=np.int32(RUN),
+        channelNumber=np.int32(sample.dsid),
+        XSection=cross_section,
+        SumWeights=np.float32(sum_of_weights),
+    )
 
 
 def _every(fraction: float, group: np.ndarray, signed: np.ndarray) -> np.ndarray:
@@ -68,23 +63,16 @@ def _constant(table: Table, **values: Any) -> Table:
     return table | {name: np.full(n_events, value) for name, value in values.items()}
 
 
-def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[str, Any]:
+def write(path: Path, table: Table, name: str, *, seed: int) -> dict[str, Any]:
     """Write a file with the names and types of the release, and return what the manifest says of it.
 
-    The same seed gives equal ``arrays`` (a digest of all columns, part by part), but not equal files: ROOT writes times
-    and random identifiers into them.
+    The same seed gives equal events, but not equal files: ROOT writes times and random identifiers into them.
 
     Raises
     ------
     StorageError
         If the file cannot be written.
     """
-    digest = hashlib.sha256()
-    for part in parts:
-        for column, values in part.items():
-            digest.update(column.encode())
-            digest.update(np.ascontiguousarray(values).data)
-    table = tables.join(parts)
     mini.write(path, _branches(table), title=f"{name}: simulated for a course, not ATLAS data")
     entry = {
         "file": path.name,
@@ -94,7 +82,6 @@ def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[s
         "preselected": int(tables.preselected(table).sum()),
         "size": path.stat().st_size,
         "sha256": sha256(path),
-        "arrays": digest.hexdigest(),
         "seed": seed,
     }
     if name == "data":

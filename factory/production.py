@@ -76,8 +76,8 @@ def simulate(
         there = catalogue.read_manifest(folder) if (folder / catalogue.MANIFEST).is_file() else []
         said = {entry["file"]: entry for entry in there}  # files that are not made anew stay
         for name, of_sample in demands.items():
-            for file, parts in _files(name, of_sample, load, seed).items():
-                said[file] = bundle.write(folder / file, parts, name, seed=seed) | {"scale": scale}
+            for file, table in _files(name, of_sample, load, seed).items():
+                said[file] = bundle.write(folder / file, table, name, seed=seed) | {"scale": scale}
         return bundle.write_manifest(
             folder,
             "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
@@ -108,16 +108,17 @@ def count(chunk: Chunk, table: Table) -> int:
     return len(table["lep_n"])
 
 
-def _files(name: str, demands: list[Demand], load: Callable[[Chunk], Table], seed: int) -> dict[str, list[Table]]:
-    """What the files of a sample hold, in parts, when all chunks are there."""
+def _files(name: str, demands: list[Demand], load: Callable[[Chunk], Table], seed: int) -> dict[str, Table]:
+    """What the files of a sample hold, when all chunks are there."""
     if name != "data":
-        parts = tables.first(map(load, demands[0].chunks), demands[0].wanted)
-        return {catalogue.get(name).files[0]: bundle.normalise(parts, name)}
+        (demand,) = demands
+        events = tables.take(tables.join([load(chunk) for chunk in demand.chunks]), slice(demand.wanted))
+        return {catalogue.get(name).files[0]: bundle.normalise(events, name)}
     processes = []
     for process in demands:
         if drawn := [draw(chunk, load(chunk)) for chunk in process.chunks]:
             processes.append(until(tables.join(drawn), process.wanted))
-    return {file: [table] for file, table in split(tables.join(processes), seed).items()}
+    return split(tables.join(processes), seed)
 
 
 def draw(chunk: Chunk, table: Table) -> Table:

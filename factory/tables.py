@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ def group_of(column: str) -> str:
     return group if group in ("lep", "jet") and not column.endswith("_n") else ""
 
 
-def take(table: Table, chosen: NDArray[Any]) -> Table:
-    """Return the events of a mask, or at positions, with their leptons and jets."""
+def take(table: Table, chosen: NDArray[Any] | slice) -> Table:
+    """Return the events of a mask, of a slice or at positions, with their leptons and jets."""
     positions = np.arange(len(table["lep_n"]))[chosen]
     rows = {}
     for group in ("lep", "jet"):
@@ -60,17 +60,6 @@ def take(table: Table, chosen: NDArray[Any]) -> Table:
 def join(parts: Sequence[Table]) -> Table:
     """Return the events of several tables, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def first(parts: Iterable[Table], number: int) -> list[Table]:
-    """Return the first events of several tables, in as many tables as it takes."""
-    chosen: list[Table] = []
-    for table in parts:
-        if number <= 0:
-            break
-        chosen.append(take(table, np.arange(len(table["lep_n"])) < number))
-        number -= len(table["lep_n"])
-    return chosen
 
 
 def leading_four(table: Table, name: str) -> np.ndarray:

@@ -191,20 +191,10 @@ def test_without_pythia_one_error_says_what_to_install(tmp_path: Path, monkeypat
 # --- files ----------------------------------------------------------------------------------------------------
 
 
-def test_equal_tables_have_equal_digests(tmp_path: Path) -> None:
-    table = tables.finished(make_table())
-    file = samples.get("llll").files[0]
-
-    def write() -> str:
-        parts = bundle.normalise([table], "llll")
-        return str(bundle.write(tmp_path / file, parts, "llll", seed=1)["arrays"])
-
-    first = write()
-    assert write() == first
-    events = ntuple.read(tmp_path / file)
-    assert events["weight"].sum() == pytest.approx(267.3, rel=1e-5)
-    table["lep_pt"][0] += 1000
-    assert write() != first
+def test_a_file_has_the_yield_of_its_recipe(tmp_path: Path) -> None:
+    table, file = bundle.normalise(tables.finished(make_table()), "llll"), samples.get("llll").files[0]
+    bundle.write(tmp_path / file, table, "llll", seed=1)
+    assert ntuple.read(tmp_path / file)["weight"].sum() == pytest.approx(267.3, rel=1e-5)
 
 
 def test_pseudo_data_look_like_data() -> None:
