@@ -163,8 +163,7 @@ def fingerprint() -> str:
     and the versions of the libraries that it calls.
     """
     digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for source in (*sorted(here.glob("*.py")), *sorted((here / "azh").glob("*.py")), Path(azh.events.__file__)):
+    for source in (*sorted(Path(__file__).parent.rglob("*.py")), Path(azh.events.__file__)):
         digest.update(source.read_bytes())
     for package in ("pythia8mc", "fastjet", "numpy"):
         digest.update(f"{package} {version(package)}".encode())
