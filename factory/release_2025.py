@@ -173,8 +173,8 @@ def _leptons(leptons: Particles, rng: np.random.Generator) -> Columns:
     efficiency = np.minimum(detector.efficiency(leptons) / (_RECONSTRUCTED * _ISOLATED), 1.0)
     passes = rng.random(len(code)) < np.where(is_prompt, efficiency, identified + more * hard)
     alone = rng.random(len(code)) < np.where(is_prompt, _ISOLATED, isolated + rise * hard)
-    pt, step = rounded(leptons.pt, 10), 2.0**-10
-    eta, phi = (np.round(angle / step).astype(np.float32) * np.float32(step) for angle in (leptons.eta, leptons.phi))
+    pt = rounded(leptons.pt, 10)
+    eta, phi = (rounded(angle, step=2**-10) for angle in (leptons.eta, leptons.phi))
     energy = np.hypot(pt.astype(float) * np.cosh(eta.astype(float)), np.where(code == 11, 0.000511, 0.10566))
     columns = {"pt": pt, "eta": eta, "phi": phi, "e": rounded(energy, 16)}
     columns |= {"charge": -np.sign(leptons.pdgid).astype(np.int32), "type": code.astype(np.int32)}
