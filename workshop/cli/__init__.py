@@ -163,7 +163,7 @@ def simulate(
     independent: Annotated[
         bool, typer.Option("--independent", help="Of azh, the backgrounds that pseudo-data are drawn from.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.", min=0)] = 2024,
     workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one per core.", min=0)] = 0,
     cluster: Annotated[
         str, typer.Option(help="Dask scheduler that you trust, such as tcp://HOST:8786; none by default.")
@@ -171,7 +171,7 @@ def simulate(
 ) -> None:
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
 
-    Killed or interrupted, the same command goes on where it was; what is complete it does not make again.
+    Killed or interrupted, the same command goes on where it was.
 
     Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll --out few ·
     labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 ·
@@ -224,7 +224,7 @@ def tune(
     import azh
     from azh import search
     from course import outputs
-    from factory.workers import LOCAL, connect
+    from factory.workers import connect
     from workshop.authoring.source import PROJECT
 
     parts = azh.split(azh.read())
@@ -234,7 +234,7 @@ def tune(
         goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
         one = partial(search.run, parts, file, trials=goal, epochs=epochs, seed=seed)
         try:
-            with connect(LOCAL, workers) as executor:
+            with connect(number=workers) as executor:
                 list(executor.map(one, range(workers)))
         except BrokenExecutor as error:
             raise LabCourseError(
