@@ -6,10 +6,8 @@ stays where they cannot live (print, HTML, a notebook opened again). `frame` is 
 
 from course.interactive.descent import descent
 from course.interactive.events import event
-from course.interactive.experiments import toys
 from course.interactive.folds import folds
 from course.interactive.likelihood import likelihood
-from course.interactive.networks import small_network
 from course.interactive.scores import class_weight, cut
 from course.interactive.sculpting import sculpting
 from course.interactive.searching import searching
@@ -26,7 +24,5 @@ __all__ = [
     "patience",
     "sculpting",
     "searching",
-    "small_network",
     "threshold",
-    "toys",
 ]
