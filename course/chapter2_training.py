@@ -542,7 +542,7 @@ def descend(x, y, weights, learning_rate, n_steps):
 descend = checks.exercise_2_8(descend)
 
 # %% [markdown]
-# This is your walk, in the landscape of your neuron. Press play, or move the step by hand. Then change the learning rate: each one is a
+# This is your walk, in the landscape of your neuron. Move the step. Then change the learning rate: each one is a
 # walk of its own. *Which learning rate arrives first? What do the two largest do, and along which direction?*
 
 # %% tags=["nbval-ignore-output"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from course.interactive import frame
@@ -38,7 +39,8 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
     with plotting.use_style():
         fig, (left, right) = plotting.new_figure(1, 2, width=8.4, height=4.0, width_ratios=(3, 2))
         extent = (0.5, SHOWN + 0.5, 1, 0)
-        picture = left.imshow(np.ones((MOST, SHOWN, 3)), extent=extent, aspect="auto", interpolation="nearest")
+        looks: dict[str, Any] = {"extent": extent, "aspect": "auto", "interpolation": "nearest", "vmin": 0, "vmax": 1}
+        picture = left.imshow(np.zeros((MOST, SHOWN)), cmap=ListedColormap([_TRAINS, _VALIDATES]), **looks)
         (frame_of_row,) = left.plot([], [], color="black", linewidth=1.8)
         left.set(xlabel=f"event (the first {SHOWN})", ylabel="networks, the first on top", yticks=[])
         left.minorticks_off()
@@ -60,7 +62,7 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
     def update(k: int, network: int) -> frame.Readout:
         controls["network"].max = k  # there are no more
         number, fold, losses = min(network, k) - 1, place % k, of_k[k]
-        picture.set_data(np.where((fold[:SHOWN] == np.arange(k)[:, None])[..., None], _rgb(_VALIDATES), _rgb(_TRAINS)))
+        picture.set_data((fold[:SHOWN] == np.arange(k)[:, None]).astype(float))
         frame_of_row.set_data(np.array([0, 1, 1, 0, 0]) * SHOWN + 0.5, (number + np.array([0, 0, 1, 1, 0])) / k)
         points.set_data(np.full(k, k), losses)
         chosen.set_data([k], [losses[number]])
@@ -89,10 +91,6 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
 
 
 _TRAINS, _VALIDATES = "#9AD0F5", "#E69F00"
-
-
-def _rgb(color: str) -> NDArray[np.float64]:
-    return np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
 def _deviations(x: Any, y: Any, trains: Any, validates: Any) -> NDArray[np.float64]:

@@ -53,14 +53,14 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
         star.set_data([best], [losses[best - 1]])
         lost = losses[best - 1] - losses[overall]
         return {
-            "patience": _epochs(patience),
+            "patience in epochs": f"{patience}",
             "training stops after epoch": f"{last}"
             + ("" if last - best >= patience else " (the record ends before the patience does)"),
             "goes back to epoch": f"{best}",
             "validation loss there": f"{losses[best - 1]:.4f}",
             "lost against the best of all": f"{lost:.4f}"
             + (f" (that is epoch {overall + 1})" if lost else " (it is the best)"),
-            "trained in vain": _epochs(last - best),
+            "epochs trained in vain": f"{last - best}",
         }
 
     return frame.Panel(
@@ -73,7 +73,3 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
         "training, a star the best epoch until then, a circle the best epoch of all. The epochs between star and "
         "line are hatched, those after the line are pale.",
     )
-
-
-def _epochs(n: int) -> str:
-    return f"{n} epoch{'s' if n != 1 else ''}"

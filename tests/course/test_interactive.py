@@ -233,11 +233,11 @@ def test_patience_reads_out_what_it_costs():
     assert panel.readout["training stops after epoch"] == "3"
     assert panel.readout["goes back to epoch"] == "2"
     assert panel.readout["lost against the best of all"] == "0.0300 (that is epoch 7)"
-    assert panel.readout["trained in vain"] == "1 epoch"
+    assert panel.readout["epochs trained in vain"] == "1"
     panel.controls["patience"].value = 4
     assert panel.readout["goes back to epoch"] == "7"
     assert panel.readout["lost against the best of all"] == "0.0000 (it is the best)"
-    assert panel.readout["trained in vain"] == "4 epochs"
+    assert panel.readout["epochs trained in vain"] == "4"
     panel.controls["patience"].value = 5
     assert "the record ends" in panel.readout["training stops after epoch"]
 
