@@ -36,12 +36,6 @@ _MISTAKES_8_1 = variants(
         "this is the share of the signal that lies in the bin",
         "compare signal and background in one bin",
     ),
-    (
-        "weight * label",
-        "weight * (1 - label)",
-        "this is the share of the background",
-        "label 1 is signal: p goes with y",
-    ),
     ((_OF_BACKGROUND, (_RATIO, f"np.log({_RATIO})")), "this is a logit", "the score is p itself, between 0 and 1"),
     ("0.5", "0.0", "an empty bin has the score 0", "it tells nothing, and that is one half"),
     ("0.5", "np.nan", "an empty bin has the score NaN", "0/0: np.where(total > 0, …, 0.5)"),
@@ -281,7 +275,6 @@ _MISTAKES_8_7 = variants(
         "the columns are taken out",
         "a network needs all inputs",
     ),
-    (_RISE, "loss_of(x) - loss_of(shuffled)", "this is how much the loss falls", "after minus before"),
     (_RISE, "loss_of(shuffled)", "this is the loss after shuffling", "subtract that before"),
     ("[:, columns]", "[:, columns[:1]]", "only the first column is shuffled", _TOGETHER),
 )
