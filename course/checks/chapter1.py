@@ -73,12 +73,10 @@ def exercise_1_1(answer: Any, report: Report) -> None:
 
 
 _FACTORS = ("mcWeight", *(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER")))
-_FIRST = "events may be of several samples: use the whole array, in which each has a value of its own"
 _SUM_WEIGHTS = 'branches["SumWeights"]'
 _MISTAKES_1_2 = variants(
     "1.2",
     (" * 1000", "", "the weights are a thousand times too small", "XSection is in pb, not in fb"),
-    (" * 1000", " / 1000", "the weights are a million times too small", "1 pb = 1000 fb, not 1/1000"),
     ("return factors", "return abs(factors)", "negative weights have lost their sign", "they may be negative"),
     (_SUM_WEIGHTS, 'branches["mcWeight"].sum()', "this divides by the sum of the selected events", "use SumWeights"),
     (
@@ -92,10 +90,7 @@ _MISTAKES_1_2 = variants(
         (f'branches["{name}"]', "1.0", f"the factor {name} is missing", "multiply by all factors of the formula")
         for name in (*_FACTORS, "XSection")
     ),
-    ('["XSection"]', '["XSection"][0]', "the first XSection is taken for all events", _FIRST),
-    (_SUM_WEIGHTS, 'branches["SumWeights"][0]', "the first SumWeights is taken for all events", _FIRST),
     (" * luminosity", "", "the luminosity is missing", "multiply by it"),
-    ("* luminosity", "* 10", "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
 )
 
 
@@ -108,7 +103,8 @@ def exercise_1_2(answer: Any, report: Report) -> None:
     # Events of two samples.
     branches |= {"XSection": np.repeat([1.5, 0.2], 3), "SumWeights": np.repeat([4e5, 3e4], 3)}
     given, what = (branches, 10.5), "the weights follow the formula"
-    follows(report, answer, _weight, given, _MISTAKES_1_2, what, "all factors, and one weight per event")
+    hint = "all factors as whole arrays, since events may be of several samples, and one weight per event"
+    follows(report, answer, _weight, given, _MISTAKES_1_2, what, hint)
     other = {name: np.append(values, 0.7 * values[::-1]) for name, values in branches.items()}
     report.agrees(answer, _weight, (other, 3.2), hint="use the arguments branches and luminosity, as they are")
 
@@ -118,9 +114,7 @@ _ONLY = "only samples.SIGNAL are Higgs bosons"
 _MISTAKES_1_3 = variants(
     "1.3",
     (" * 1000", "", "this is a thousand times too large", "1 pb = 1000 fb"),
-    (" * 1000", " / 1000", "this is a million times too large", "1 pb = 1000 fb, not 1/1000"),
     (" * luminosity", "", "the luminosity is missing", "σ · L collisions of this kind happened"),
-    ("* luminosity", "* 10", "the luminosity is always 10 fb⁻¹", "use the argument luminosity"),
     (lambda *_: 0.0, "no event is selected", "== asks for one name: .isin(samples.SIGNAL) asks for all four"),
     ('"weight"].sum()', '"weight"].count()', "raw events are counted", "nature would show the sum of the weights"),
     ('"weight"]', '"weight"].abs()', "negative weights count as positive", "add the weights as they are"),

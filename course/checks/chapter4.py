@@ -241,7 +241,6 @@ _MISTAKES_CHI2 = variants(
     (_SUM, "variances[0]", "only the first histogram has errors", _BOTH),
     (_SUM, "variances[1]", "only the second histogram has errors", _BOTH),
     ("variance > 0", "np.minimum(*variances) > 0", "only bins filled in both samples count", "both must be empty"),
-    ("variance > 0", "np.maximum(*shapes) > 0", "bins of a negative sum are left out", "empty is where Σw² is 0"),
     ("** 2 / variance[filled]", "/ np.sqrt(variance[filled])", "the differences are not squared", "signs would cancel"),
     ("content =", "weight = weight**0; content =", "events are counted, not weighted", "weights=weight"),
     (lambda *g: np.divide(*_chi_square(*g)), "χ² is divided by the degrees of freedom", "return both by themselves"),
@@ -252,7 +251,6 @@ _MISTAKES_NDF = (
     (lambda *g: len(g[4]) - 2, "empty bins count as degrees of freedom", _FILLED),
     (lambda *g: len(g[4]) - 1, "empty bins count as degrees of freedom", _FILLED),
     (lambda *g: len(g[4]), "edges are counted, and not bins", _FILLED),
-    (lambda *g: len(g[0]) + len(g[2]) - 1, "events are counted, and not bins", _FILLED),
 )
 
 

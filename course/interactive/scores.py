@@ -13,9 +13,7 @@ STEPS = 200
 LOWEST, HIGHEST = 0.01, 100.0
 
 
-def cut(
-    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayLike | None = None, start: float = 0.5
-) -> frame.Panel:
+def cut(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayLike | None = None) -> frame.Panel:
     """Move a cut on the score, and see the yields above it, their purity and their significance.
 
     Parameters
@@ -24,13 +22,11 @@ def cut(
         Score in [0, 1], label (1 signal, 0 background), weight in expected events.
     groups : array_like, shape (n_events,), optional
         The sample of each event, as for `significance.scan`.
-    start : float
-        Where the cut is at first.
     """
     cuts = np.linspace(0, 1, STEPS + 1)
     z = significance.scan(score, label, weight, cuts=cuts, groups=groups)
     simple = significance.simple(z.signal, z.background)
-    slider = frame.slider("cut on the score", 0, 1, start, step=1 / STEPS)
+    slider = frame.slider("cut on the score", 0, 1, 0.5, step=1 / STEPS)
 
     with plotting.use_style():
         fig, (above, below) = plotting.new_figure(2, 1, height=4.8, sharex=True)
@@ -60,8 +56,8 @@ def cut(
         below.set_ylim(0, 2 * z.significance[known].max(initial=0.5))
         fig.legend(loc="outside upper center", ncols=4)
         style.stamp(above)
-        lines = [ax.axvline(start, color=style.DARK, linewidth=1.5, zorder=4) for ax in (above, below)]
-        rejected = above.axvspan(0, start, color="white", alpha=0.75, linewidth=0, zorder=3)
+        lines = [ax.axvline(0.5, color=style.DARK, linewidth=1.5, zorder=4) for ax in (above, below)]
+        rejected = above.axvspan(0, 0.5, color="white", alpha=0.75, linewidth=0, zorder=3)
 
     def update(cut: float) -> frame.Readout:
         i = int(np.argmin(np.abs(cuts - cut)))

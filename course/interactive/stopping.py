@@ -14,19 +14,17 @@ from labcourse.plotting import style
 MOST = 30
 
 
-def patience(history: Any, *, start: int = 5) -> frame.Panel:
+def patience(history: Any) -> frame.Panel:
     """Move the patience, and see where a recorded training would have stopped and what that would have cost.
 
     Parameters
     ----------
     history : History or dict
         What `training.fit` returns, or its ``history``, with ``val_loss``: a training that was not stopped.
-    start : int
-        Patience at first, in epochs.
     """
     recorded = getattr(history, "history", history)
     losses = np.asarray(recorded["val_loss"], dtype=np.float64)
-    slider = frame.slider("patience [epochs]", 1, MOST, start)
+    slider = frame.slider("patience [epochs]", 1, MOST, 5)
     overall, end_of_record = int(np.argmin(losses)), len(losses) + 1
     rule = course_answer("4.4")
     stops = {n: rule(losses.tolist(), n) for n in range(1, MOST + 1)}

@@ -84,7 +84,7 @@ EXERCISES = {
     "1.2": Exercise(
         [weight, lambda b, luminosity: pd.DataFrame(b).astype(np.float32).pipe(weight, luminosity)],
         (lambda b, luminosity: weight(b | {"_ELE": b["_ELE"]}, luminosity), "hint: `.keys()`"),
-        (lambda b, luminosity: weight(b, luminosity)[:1], "hint: one weight per event"),
+        (lambda b, luminosity: weight(b, luminosity)[:1], "the result has the shape"),
     ),
     "1.3": Exercise(
         [share],

@@ -112,7 +112,7 @@ def panels():
         interactive.likelihood(65, 6.6, 58.8),
         interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0]),
         interactive.threshold(),
-        interactive.folds(n_events=120),
+        interactive.folds(),
         interactive.searching(search_for, seen_at, LIMITS, mass=512.5, cross_section=0.01),
         interactive.sculpting(
             4 * PLANE[:, 0],
@@ -121,7 +121,6 @@ def panels():
             WEIGHT,
             groups=LABEL.astype(str),
             window=(115, 130),
-            start=50,
         ),
     ]
 
@@ -172,9 +171,9 @@ def test_each_control_moves_the_picture_and_the_numbers(panels):
 
 
 def test_an_event_is_drawn_as_it_is_in_the_table():
-    panel = interactive.event(leptons(), start=2)
+    panel = interactive.event(leptons())
     assert panel.readout["simulated as"] == "Higgs", "what stays on a page says everything"
-    panel.controls["answer"].value = "uncovered"
+    panel.controls["event"].value, panel.controls["answer"].value = 2, "uncovered"
     panel.controls["answer"].value = "covered"
     assert panel.readout["simulated as"] == panel.readout["mass of all four"] == "covered"
     panel.controls["answer"].value = "uncovered"
@@ -229,7 +228,8 @@ def test_cut_says_where_it_cannot_be_trusted():
 
 
 def test_patience_reads_out_what_it_costs():
-    panel = interactive.patience(HISTORY, start=1)
+    panel = interactive.patience(HISTORY)
+    panel.controls["patience"].value = 1
     assert panel.readout["training stops after epoch"] == "3"
     assert panel.readout["goes back to epoch"] == "2"
     assert panel.readout["lost against the best of all"] == "0.0300 (that is epoch 7)"
@@ -243,12 +243,12 @@ def test_patience_reads_out_what_it_costs():
 
 
 def test_folds_are_a_cross_validation():
-    panel = interactive.folds(n_events=240)
+    panel = interactive.folds()
     for k in (2, 5, 12):
         panel.controls["k"].value = k
         panel.controls["network"].value = 12  # more than there are: the last one
         said = panel.readout
-        assert numbers(said[f"network {k} trains on"])[:2] == [240 - 240 // k, 240]
+        assert numbers(said[f"network {k} trains on"])[:2] == [600 - 600 // k, 600]
         losses = panel.figure.axes[1].lines[1].get_ydata()
         assert len(losses) == k
         mean, spread = numbers(said["mean of the losses"])[0], numbers(said["their spread"])[0]
@@ -272,8 +272,8 @@ def test_class_weight_counts_what_masks_count():
 
 
 def test_likelihood_says_what_a_fit_of_both_counts_finds():
-    panel = interactive.likelihood(70, 6.6, 58.8, control=200)
-    panel.controls["ratio"].value = 1.1
+    panel = interactive.likelihood(70, 6.6, 58.8)
+    panel.controls["control"].value, panel.controls["ratio"].value = 200, 1.1
     n, m, s, b, c = 70, 220.0, 6.6, 58.8, 200.0
 
     def rise(mu):
@@ -327,7 +327,9 @@ def test_descent_shows_the_path_that_it_is_given():
 
 
 def test_threshold_counts_as_ten_thousand_events_would():
-    panel = interactive.threshold(distance=1.5, start=0.4, share=0.1)
+    panel = interactive.threshold()
+    for name, value in {"threshold": 0.4, "distance": 1.5, "share": 0.1}.items():
+        panel.controls[name].value = value
     rng = np.random.default_rng(8)
     signal, background = rng.normal(0.75, 1, 100_000), rng.normal(-0.75, 1, 900_000)
     kept = [(values > 0.4).sum() / 100 for values in (signal, background)]
