@@ -102,16 +102,20 @@ def exercise_2_2(answer: Any, report: Report) -> None:
     report.agrees(answer, _share_error, *more, hint="use both arguments")
 
 
-_MISTAKES_X = (
-    (lambda x: x[:, 0], "x holds one variable only", "events[columns] selects several columns at once"),
-    (lambda x: x[:, [1, 2, 0]], "the columns are sorted", "take them as listed: events[columns]"),
-    (lambda x: x[:, ::-1], "the columns are in reverse order", "take them as listed: events[columns]"),
-    (lambda x: (x - x.mean(0)) / x.std(0), "x is standardised already", "that comes later, in section 2.3"),
+_ALL_COLUMNS, _ONE_IS_SIGNAL = "take them as listed: events[columns]", "1 is signal, 0 is background"
+_MISTAKES_X = variants(
+    "2.3",
+    ("events[columns]", "events[columns[0]]", "x holds one variable only", _ALL_COLUMNS),
+    ("events[columns]", "events[sorted(columns)]", "the columns are sorted", _ALL_COLUMNS),
+    ("events[columns]", "events[columns[::-1]]", "the columns are in reverse order", _ALL_COLUMNS),
+    result=0,
 )
-_MISTAKES_Y = (
-    (lambda y: 1 - y, "signal and background are swapped", "1 is signal, 0 is background"),
-    (lambda y: 2 * y - 1, "background has the label −1", "1 is signal, 0 is background"),
-    (lambda y: np.eye(len(y))[0] + np.eye(len(y))[-1], "only one of the signal samples counts as signal", "all do"),
+_MISTAKES_Y = variants(
+    "2.3",
+    ("samples.SIGNAL", "samples.BACKGROUND", "signal and background are swapped", _ONE_IS_SIGNAL),
+    (lambda *given: 2 * _arrays(*given)[1] - 1, "background has the label −1", _ONE_IS_SIGNAL),
+    ("samples.SIGNAL", "samples.SIGNAL[:1]", "only one of the signal samples counts as signal", "all four do"),
+    result=1,
 )
 
 
@@ -124,23 +128,13 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     values = {name: rng.uniform(-40, 90, len(names)).tolist() for name in [*sorted(columns), "m_llll"]}
     events = crafted.weighted(names, rng.normal(0.0, 1.0, len(names)).tolist(), **values)
     parts = report.parts(answer(events, columns), "x, y")
-    x, y = parts
-    are_arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+    are_arrays = all(isinstance(part, np.ndarray) for part in parts)
     report.holds(are_arrays, "both are NumPy arrays", hint="end with .to_numpy() of the columns")
-    caught(
-        report,
-        (y.dtype.kind in "OU", "y holds names", "a network takes numbers: 1 for samples.SIGNAL, else 0"),
-        (y.dtype == bool, "y holds True and False", "turn them into the numbers 1 and 0: .astype(np.float32)"),
-    )
-    wanted, labels = _arrays(events, columns)
-    report.recognises(x, *_MISTAKES_X, given=(wanted,), right=wanted)
-    report.recognises(y, *_MISTAKES_Y, given=(labels,), right=labels)
-    shape = "x has one row per event and one column per variable"
-    report.holds(x.shape == wanted.shape, shape, hint="events[columns] selects several columns at once")
-    report.holds(np.array_equal(y, labels), "y is 1 for the four Higgs samples, else 0", hint="samples.SIGNAL")
-    report.holds(np.allclose(x, wanted), "x holds the columns asked for, in their order", hint="events[columns]")
-    is_single = x.dtype == np.float32 and y.dtype == np.float32
-    report.holds(is_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
+    x = _MISTAKES_X, "x holds the columns asked for, in their order", "events[columns] selects several at once"
+    y = _MISTAKES_Y, "y is 1 for the four Higgs samples, else 0", "numbers, not True: .astype(np.float32)"
+    parts_follow(report, answer, _arrays, (events, columns), "x, y", x, y)
+    are_single = all(part.dtype == np.float32 for part in parts)
+    report.holds(are_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
     twice = pd.concat([events, events]), ["m_llll", "lep2_pt"]
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
 
