@@ -71,7 +71,6 @@ _MISTAKES_8_2 = {
         (lambda pt, eta, phi, energy: pt / np.sin(eta), "η is taken for the polar angle θ", "η = −ln tan(θ/2)"),
         (lambda pt, eta, phi, energy: pt / np.cosh(eta), "the triangle is turned round", "E is larger than pT"),
         (lambda pt, eta, phi, energy: pt * (1 + np.sinh(eta)), "momenta are added as numbers", "p² = pT² + pz²"),
-        (lambda pt, eta, phi, energy: pt**2 * np.cosh(eta) ** 2, "this is E²", "take the root"),
     ),
     "pt": (
         (lambda pt, eta, phi, energy: energy * np.cosh(eta), "the triangle is turned round", "pT is less than E"),
@@ -131,9 +130,9 @@ def _for_each(events: pd.DataFrame, name: str, change: Any, leptons: tuple[int, 
     return events.assign(**{column: change(events[column]).astype(np.float32) for column in columns})
 
 
-def _harder(events: pd.DataFrame, i: int) -> pd.DataFrame:
-    """Return the events with a tenth more momentum and energy of a lepton."""
-    return _for_each(_for_each(events, "pt", lambda pt: 1.1 * pt, (i,)), "e", lambda e: 1.1 * e, (i,))
+def _harder(events: pd.DataFrame, leptons: tuple[int, ...] = (1, 2, 3, 4)) -> pd.DataFrame:
+    """Return the events with a tenth more momentum and energy of some of the leptons."""
+    return _for_each(_for_each(events, "pt", lambda pt: 1.1 * pt, leptons), "e", lambda e: 1.1 * e, leptons)
 
 
 @exercise("8.4")
@@ -190,8 +189,7 @@ def exercise_8_4(answer: Any, report: Report) -> None:
 
 def _hides_a_mass(answer: Any, events: pd.DataFrame, result: Any) -> bool:
     """Return whether a weighted sum of the inputs stays the same in a moving frame, as masses do and momenta do not."""
-    harder = _for_each(_for_each(events, "pt", lambda pt: 1.1 * pt), "e", lambda e: 1.1 * e)
-    of_harder, of_moved = (np.asarray(answer(each), float) for each in (harder, _boosted(events)))
+    of_harder, of_moved = (np.asarray(answer(each), float) for each in (_harder(events), _boosted(events)))
     depends = ((of_harder != result) | (of_moved != result)).any(axis=0)  # charges and flavours do not
     scale = result.std(axis=0, dtype=float)[depends]
     inputs, moved = result[:, depends] / scale, of_moved[:, depends] / scale
@@ -214,7 +212,7 @@ def _says_nothing(answer: Any, events: pd.DataFrame, result: Any) -> str:
     for i in (1, 2, 3, 4):
         moved = _for_each(events, "phi", lambda phi: kinematics.delta_phi(phi, 0.4), (i,))
         flipped = _for_each(events, "eta", np.negative, (i,))
-        changes = [(_harder(events, i), "momentum"), (moved, "azimuth"), (flipped, "sign of η")]
+        changes = [(_harder(events, (i,)), "momentum"), (moved, "azimuth"), (flipped, "sign of η")]
         if i > 1:
             across = _for_each(events, "phi", lambda phi: kinematics.delta_phi(2 * events["lep1_phi"], phi), (i,))
             changes.append((across, "sign of Δφ to the leading lepton"))
