@@ -268,7 +268,9 @@ def exercise_7_8(answer: Any, report: Report) -> None:
         (1 - stats.norm.cdf(z) ** len(b), "this is the formula for a Gaussian", "counts are whole numbers: throw toys"),
         (0.0, "all windows have to reach z", "any of them: max, and not min or all"),
     )
-    own = report.number(answer(z, b, 20_000, np.random.default_rng(78)), "a share of experiments: np.mean")
+    own = as_number(answer(z, b, 20_000, np.random.default_rng(78)))
+    if own is None:
+        report.wrong("this is no number", "a share of experiments: np.mean of the ones in which it happens")
     caught(
         report,
         (own > 1, "this is more than one", "a share of experiments lies between 0 and 1: np.mean"),
