@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from course.checks import registry
 from course.checks.compare import alike
@@ -146,3 +147,13 @@ def gives(
     """Note what an answer gives for certain arguments: ``(arguments, right result, what, hint)``, as in `hold`."""
     for given, right, what, hint in cases:
         report.holds(lambda g=given, r=right: alike(answer(*g), r, relative=relative), what, hint=hint)
+
+
+def listed(report: Report, answer: Any, names: Sequence[str]) -> set[str]:
+    """Return the set of names that an answer lists, which are to be some of ``names``; else end the check."""
+    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, pd.Index, np.ndarray)):
+        report.wrong("this is not a list", f"names in quotes, such as [{names[0]!r}, {names[1]!r}]")
+    for name in answer:
+        if name not in names:
+            report.wrong(f"there is no {str(name)[:40]!r} among them", f"they are {'; '.join(names)}")
+    return set(answer)
