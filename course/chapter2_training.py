@@ -677,7 +677,8 @@ print(f"one neuron without bias: loss {loss_of(bottom):.4f}; with bias, the best
 # %% [markdown]
 # No straight line can do better than that. But Higgs events lie in a band near its lower left
 # corner, with background on both sides. Now the same two inputs go to a hidden layer of eight neurons. Where the sum of a
-# hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. On the solid line the score is 0.5.
+# hidden neuron changes its sign, its ReLU has a kink, and there the surface may bend. On the solid line the score is 0.5;
+# forty events of each class are drawn, signal as squares, background as circles.
 #
 # *In which epoch does the loss fall clearly below that of the best straight line, and when does a second solid line appear? What can two lines do that one cannot?* (Then put a 1 in place of the 8, and run the cell again.)
 
@@ -689,8 +690,8 @@ plane = np.column_stack([plane_x.ravel(), plane_y.ravel()])
 
 trained = 0
 with plotting.use_style():
-    fig, axes = plotting.new_figure(2, 3, width=8.4, height=5.2, sharex=True, sharey=True)
-    for ax, epochs in zip(axes.flat, (0, 1, 2, 5, 10, 40), strict=True):
+    fig, axes = plotting.new_figure(2, 2, width=7.2, height=5.2, sharex=True, sharey=True)
+    for ax, epochs in zip(axes.flat, (0, 1, 2, 40), strict=True):
         if epochs > trained:
             training.fit(bending, pair, y_train, epochs=epochs - trained, seed=epochs, progress=False)
             trained = epochs
@@ -699,14 +700,14 @@ with plotting.use_style():
         surface = ax.contourf(plane_x, plane_y, score, levels=np.linspace(0, 1, 11), cmap="RdBu_r", alpha=0.5)
         ax.contour(plane_x, plane_y, score, levels=[0.5], colors="black", linewidths=2)
         for y, color, marker in ((0, style.BACKGROUND, "o"), (1, style.SIGNAL, "s")):
-            ax.plot(*pair[y_train == y][:60].T, marker, color=color, markersize=4, markeredgecolor="white")
+            ax.plot(*pair[y_train == y][:40].T, marker, color=color, markersize=4, markeredgecolor="white")
         ax.set(xlim=(5, 80), ylim=(5, 40), title=f"{epochs} epochs: loss {loss:.3f}")
     fig.supxlabel(style.axis_title("lep2_pt"))
     fig.supylabel(style.axis_title("lep4_pt"))
     fig.colorbar(surface, ax=axes, label="score")
 plotting.show(
     fig,
-    alt="Six times the plane of the transverse momenta of the second and fourth lepton, coloured by the score of a network with one small hidden layer, with signal squares and background circles. Before the training the surface has nothing to do with them. After one epoch a solid line separates a low corner from the rest; from the second epoch on two lines enclose a band, in which most of the signal lies.",
+    alt="Four times the plane of the transverse momenta of the second and fourth lepton, coloured by the score of a network with one small hidden layer, with signal squares and background circles. Before the training the surface has nothing to do with them. After one epoch a solid line separates a low corner from the rest; from the second epoch on two lines enclose a band, in which most of the signal lies.",
 )
 
 # %% tags=["claim"]
