@@ -55,9 +55,6 @@ MIME_TYPE = "application/vnd.labcourse+json"
 _locks: dict[Path, Any] = {}
 """The locks that this process holds, by folder."""
 
-remarks: list[Callable[[int], list[str]]] = []
-"""Return, for a chapter, what is to be said beside its numbers, such as that an exercise is not checked."""
-
 
 class ChapterBusy(LabCourseError):
     """A chapter that another kernel is running."""
@@ -296,10 +293,10 @@ def _publish(chapter: int, numbers: Mapping[str, Any]) -> None:
         return
     from IPython.display import display
 
+    from course.checks import progress
+
     single = {name: value for name, value in numbers.items() if isinstance(value, (int, float))}
     kept = {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in single.items()}
-    lines = [
-        f"{len(kept)} key numbers of chapter {chapter} are kept",
-        *(line for of in remarks for line in of(chapter)),
-    ]
+    lines = [f"{len(kept)} key numbers of chapter {chapter} are kept"]
+    lines += [f"{number} is not checked" for number in progress.unchecked_here(chapter)]
     display({MIME_TYPE: {"chapter": chapter, "numbers": kept}, "text/plain": "; ".join(lines)}, raw=True)

@@ -49,10 +49,9 @@ def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     from course.checks import progress as progress_of_checks
     from labcourse import progress
 
-    monkeypatch.setattr(cells, "running", cells.Run(0, ""))
     monkeypatch.setattr(cells, "_depth", 0)
-    remembered = (cells.runs, progress._trainings, progress_of_checks._checked_here)
-    for container in (*remembered, progress_of_checks.watchers, standing._shown):
+    remembered = (cells.runs, progress._trainings, progress_of_checks.verdicts)
+    for container in (*remembered, standing._shown):
         container.clear()
     yield
     if "IPython.core.interactiveshell" in sys.modules:  # IPython makes a shell where something is displayed

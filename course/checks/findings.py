@@ -92,14 +92,10 @@ class StillOpen(BaseException):
     """A student's function returned the stub's ``...``."""
 
 
-class ReturnsNothing(BaseException):
-    """A student's function returned None."""
-
-
 class Found(BaseException):
     """Something does not hold, and is noted: with that a check ends, so that one mistake is one line.
 
-    As the two before, it is no `Exception`: nothing on the way may take it for one.
+    As the one before, it is no `Exception`: nothing on the way may take it for one.
     """
 
 

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from course import outputs, workspaces
+from course import workspaces
 from course.checks import cells, registry
 from labcourse.files import atomic_write, read_small
 
@@ -27,26 +26,29 @@ MIME_TYPE = "application/vnd.labcourse.verdict+json"
 
 
 class Verdict(NamedTuple):
-    """What a check said last: of which run, of a cell with which fingerprint, and of which object.
+    """What a check said last, and of what.
 
-    ``order`` is the position of the check among all runs, ``given`` was judged, ``handed_on`` is what the notebook got,
+    ``run`` is the last run that bound the answer, ``made`` what that is made of (`cells.made_of`), ``cell`` the
+    fingerprint of the judged cell, if it is known. ``given`` was judged, ``handed_on`` is what the notebook got, and
     ``lines`` are those that did not hold.
     """
 
     state: str
-    order: int = 0
+    run: cells.Run | None = None
+    made: frozenset[str] = frozenset()
     cell: str = ""
     given: Any = None
     handed_on: Any = None
     lines: tuple[str, ...] = ()
 
 
-watchers: list[Callable[[], None]] = []
-"""Called after each check and each cell: what shows the progress follows."""
+verdicts: dict[str, Verdict] = {}
+"""What the check of each exercise said last in this kernel."""
 
-_checked_here: dict[str, Verdict] = {}
 _NUMBER = re.compile(r"([1-9]\d*) \1\.\d+")
 """A record's folder and name."""
+_STUB = re.compile(r'^\s*(?:return|[\w, ]+=)\s*(?:\.\.\.|r?"""\s*""")\s*$', re.MULTILINE)
+"""A line of a cell in which nothing is answered yet."""
 
 
 def progress_folder(workspace: str | None = None) -> Path:
@@ -62,32 +64,21 @@ def read_states(workspace: str | None = None) -> dict[str, str]:
     return {number: states[number] for number in in_order if states[number]}
 
 
-def states_here(chapter: int | None = None) -> dict[str, str]:
-    """Return what this kernel's notebook should show: the workspace's states and those just checked.
-
-    If it is the notebook of a ``chapter``, exercises whose answer was not checked since it was changed are among them.
-    """
+def states_here(chapter: int) -> dict[str, str]:
+    """Return what the notebook of a chapter should show: what the workspace notes, and what this kernel knows."""
     noted = read_states() if workspaces.notes_progress() else {}
-    here = {number: verdict.state for number, verdict in _checked_here.items()}
-    return noted | here | dict.fromkeys(unchecked_here(chapter) if chapter else (), "unchecked")
+    here = {number: verdict.state for number, verdict in verdicts.items()}
+    return noted | here | dict.fromkeys(unchecked_here(chapter), "unchecked")
 
 
 def unchecked_here(chapter: int) -> list[str]:
     """Return the exercises of a chapter whose answer was run in this kernel, but not checked since."""
     found = []
     for exercise in registry.exercises().values():
-        run = cells.last_run(exercise.names) if exercise.chapter == chapter else None
-        verdict = _checked_here.get(exercise.number, Verdict("open"))
-        if run is None:
-            continue
-        is_new = run.order > verdict.order and cells.fingerprint(run.source) != verdict.cell
-        if not is_new and not cells.renewed(run, verdict.order):
-            continue
-        if exercise.model:
-            is_tried = len(re.findall(r"\w+", " ".join(cells.words(run.source)))) > 4
-        else:
-            is_tried = not re.search(r"^\s*(?:return|[\w, ]+=)\s*\.\.\.\s*$", run.source, re.MULTILINE)
-        found += [exercise.number] if is_tried else []
+        run = cells.last_run(*exercise.names) if exercise.chapter == chapter else None
+        is_checked = run is None or cells.made_of(run) == verdicts.get(exercise.number, Verdict("open")).made
+        if run is not None and not is_checked and not _STUB.search(run.source):
+            found.append(exercise.number)
     return found
 
 
@@ -96,13 +87,7 @@ def is_solved(number: str) -> bool:
 
     What other kernels noted does not count.
     """
-    verdict = verdict_here(number)
-    return verdict is not None and verdict.state == "solved"
-
-
-def verdict_here(number: str) -> Verdict | None:
-    """Return what the check of an exercise said last in this kernel."""
-    return _checked_here.get(number)
+    return number in verdicts and verdicts[number].state == "solved"
 
 
 def record_state(number: str, state: str, verdict: Verdict | None = None) -> None:
@@ -111,13 +96,12 @@ def record_state(number: str, state: str, verdict: Verdict | None = None) -> Non
     A disk that refuses is no reason for a check to fail: then it is noted in this kernel only, as what is no exercise
     of the course.
     """
-    _checked_here[number] = verdict or Verdict(state, cells.running.order)
+    verdicts[number] = verdict or Verdict(state)
     chapter = number.split(".")[0]
     path = progress_folder() / chapter / f"{number}.txt"
     with contextlib.suppress(Exception):
         if workspaces.notes_progress() and _NUMBER.fullmatch(f"{chapter} {number}") and _read(path) != state:
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
-    follow()
 
 
 def publish(number: str, lines: list[str], verdict: Verdict | None) -> None:
@@ -134,13 +118,6 @@ def publish(number: str, lines: list[str], verdict: Verdict | None) -> None:
     display({MIME_TYPE: said, "text/plain": text}, raw=True)
 
 
-def follow() -> None:
-    """Let what shows the progress follow; the stop button, pressed once too often, only ends that."""
-    for watcher in watchers:
-        with contextlib.suppress(Exception, KeyboardInterrupt):
-            watcher()
-
-
 def _read(path: Path) -> str:
     """Return the state in a file, or an empty text if it holds none: then the check is to be run again."""
     try:
@@ -148,7 +125,3 @@ def _read(path: Path) -> str:
     except OSError:
         return ""
     return state if state in NOTED else ""
-
-
-cells.watch(follow)
-outputs.remarks.append(lambda chapter: [f"{number} is not checked" for number in unchecked_here(chapter)])

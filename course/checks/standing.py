@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections import deque
@@ -12,7 +13,8 @@ from typing import Any
 from urllib.parse import quote
 
 from course import live
-from course.checks.progress import NOTED, STATES, states_here, watchers
+from course.checks import cells
+from course.checks.progress import NOTED, STATES, states_here
 from course.checks.registry import exercises
 from course.outputs import CHAPTERS, WORDS, called
 
@@ -38,30 +40,31 @@ def panel(chapter: int) -> None:
     In a notebook each exercise is a link to its place, and the panel follows the checks, also when the page is loaded
     again; elsewhere it is printed.
     """
-    from IPython.core.interactiveshell import InteractiveShell
     from IPython.display import display
 
-    content = _content(chapter)
-    if not InteractiveShell.initialized():
+    shell, content = cells.shell(), _content(chapter)
+    if shell is None:
         print(content["text/plain"])
         return
     import ipywidgets as widgets
 
     # A page that is loaded again asks the kernel for its widgets, but forgets which outputs can be updated.
     widget = widgets.Output()
+    if not _shown:
+        shell.events.register("post_run_cell", _refresh)
     _shown.append((chapter, display(content, raw=True, display_id=True), widget))
     _refresh()
     live.show(widget, "Run this cell to bring the panel up to date.")
-    if _refresh not in watchers:
-        watchers.append(_refresh)
 
 
-def _refresh() -> None:
-    for chapter, handle, widget in _shown:
-        output = {"output_type": "display_data", "data": _content(chapter), "metadata": {}}
-        if widget.outputs != (output,):  # most cells change nothing
-            widget.outputs = (output,)
-            handle.update(output["data"], raw=True)
+def _refresh(_: object = None) -> None:
+    # A panel that fails, or the stop button pressed once too often, ends no cell.
+    with contextlib.suppress(Exception, KeyboardInterrupt):
+        for chapter, handle, widget in _shown:
+            output = {"output_type": "display_data", "data": _content(chapter), "metadata": {}}
+            if widget.outputs != (output,):  # most cells change nothing
+                widget.outputs = (output,)
+                handle.update(output["data"], raw=True)
 
 
 def _content(chapter: int) -> dict[str, str]:

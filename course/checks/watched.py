@@ -7,29 +7,27 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from course.checks.compare import copied, in_form, is_open, is_unchanged
-from course.checks.findings import ReturnsNothing, StillOpen
+from course.checks.findings import Report, StillOpen
 
 _DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFrame)
 
 
 @dataclass
 class Seen:
-    """What was seen while a student's function ran: names of arguments that it changes, and what it gives.
+    """What was seen while a student's function ran.
 
-    ``form`` is what the course's own function gives: the next cells compute with its types. ``differs`` says whether
-    the student's function has ever given others, ``calls_course`` whether it has called the course's or its like.
+    ``form`` is what the course's own function gives: the next cells compute with its types. ``calls_course`` says
+    whether the student's has called it or its like.
     """
 
-    spoilt: set[str] = field(default_factory=set)
     form: Any = None
-    differs: bool = False
     calls_course: bool = False
 
     @contextlib.contextmanager
@@ -48,7 +46,11 @@ class Seen:
 
 
 def watch(
-    answer: Callable[..., Any], seen: Seen, course: Callable[..., Any] | None, library: Sequence[Any] = ()
+    answer: Callable[..., Any],
+    report: Report,
+    seen: Seen,
+    course: Callable[..., Any] | None,
+    library: Sequence[Any] = (),
 ) -> Callable[..., Any]:
     """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results.
 
@@ -66,24 +68,27 @@ def watch(
         if is_open(result):
             raise StillOpen
         if result is None:
-            raise ReturnsNothing
+            report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
         for key, original in given.items():
             if not is_unchanged(handed[key], original):
-                position = names[key] if isinstance(key, int) and key < len(names) else "an argument"
-                seen.spoilt.add(key if isinstance(key, str) else position)
-        if isinstance(result, _DATA) or hasattr(result, "__array__"):
-            if seen.form is None:
-                seen.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
-                # An argument that is called, and may count it, is none for the course as well.
-                if course is not None and not any(map(callable, args)):
-                    with contextlib.suppress(Exception):
-                        seen.form = course(*copied(args), **kwargs)
-            seen.differs |= in_form(result, seen.form, args) is not result
+                name = names[key] if isinstance(key, int) and key < len(names) else key
+                hint = (
+                    "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data"
+                )
+                report.wrong(f"your function changes what it is given: {name}", hint)
+        if seen.form is None and (isinstance(result, _DATA) or hasattr(result, "__array__")):
+            seen.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
+            # An argument that is called, and may count it, is none for the course as well.
+            if course is not None and not any(map(callable, args)):
+                with contextlib.suppress(Exception):
+                    seen.form = course(*copied(args), **kwargs)
         return result
 
     return watched
 
 
 def in_forms(answer: Callable[..., Any], own: Any) -> Callable[..., Any]:
-    """Return a student's function that gives what it gives in the form of the course's own."""
+    """Return a student's function that gives what it gives in the form of the course's own, if that is numbers."""
+    if own is None:
+        return answer
     return functools.wraps(answer)(lambda *args, **kwargs: in_form(answer(*args, **kwargs), own, args))

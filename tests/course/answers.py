@@ -72,7 +72,7 @@ def shown(number: str, answer: Any, exercise: Exercise) -> tuple[str, Any]:
     """Return what the check of an exercise prints for an answer, and what it hands back."""
     check = getattr(checks, f"exercise_{number.replace('.', '_')}")
     printed = io.StringIO()
-    progress._checked_here.clear()  # or an answer that was judged before would not be judged again
+    progress.verdicts.clear()  # or an answer that was judged before would not be judged again
     with contextlib.redirect_stdout(printed):
         handed_on = check(answer, **exercise.context())
     return printed.getvalue(), handed_on

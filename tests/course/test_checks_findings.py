@@ -184,18 +184,16 @@ def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     @exercise("0.8")
     def check(answer: Any, report: Report) -> None:
-        x = np.ones(3)
-        report.holds(np.sum(answer(x, factor=2)) == 6, "doubles")
-        report.holds(x.sum() == 3, "the check's own array is whole")
+        report.holds(np.sum(answer(ones, factor=2)) == 6, "doubles")
+
+    ones = np.ones(3)
 
     def doubles_in_place(x: Any, factor: int) -> Any:
         x *= factor
         return x
 
     check(doubles_in_place)
-    printed = capsys.readouterr().out
-    assert "✓ doubles\n" in printed
-    assert "✓ the check's own array is whole" in printed
-    assert "✗ your function changes what it is given: x\n" in printed
+    assert "✗ your function changes what it is given: x\n" in capsys.readouterr().out
+    assert ones.sum() == 3  # the check's own array is whole
     check(lambda x, factor: factor * x)
     assert "solved" in capsys.readouterr().out

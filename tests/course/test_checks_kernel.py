@@ -37,7 +37,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shared_kernel(
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from course.checks import progress, cells\n"
-        "progress._checked_here.clear(); cells.runs.clear()\n"
+        "progress.verdicts.clear(); del cells.runs[:-1]\n"
         "from course import checks, outputs\nfrom labcourse import selection, samples, weights"
     )
     return shared_kernel
@@ -229,11 +229,13 @@ def test_a_verdict_says_which_text_it_has_judged(kernel: Kernel) -> None:
     assert not said.verdicts[-1]["cell"]
 
 
-def test_a_second_press_of_the_stop_button_ends_no_cell(kernel: Kernel) -> None:
-    kernel("def stop(): raise KeyboardInterrupt\nprogress.watchers.append(stop)")
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "ZeroDivisionError"])
+def test_a_panel_that_fails_or_is_stopped_ends_no_cell(kernel: Kernel, error: str) -> None:
+    kernel("from course.checks import standing\nchecks.panel(1)")
+    kernel(f"drawn = standing._content\ndef fail(chapter): raise {error}\nstanding._content = fail")
     kernel(RIGHT)
     said = kernel(CHECK)
-    kernel("progress.watchers.remove(stop)")
+    kernel("standing._content = drawn")
     assert (said.error, said.state) == ("", "solved")
     assert "Error in callback" not in said.text
 

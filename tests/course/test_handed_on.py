@@ -148,7 +148,7 @@ def test_a_chapter_goes_on_with_each_right_answer(chapter: int, short: None) -> 
     for step in asked:
         number, place = step.cell.exercise, steps.index(step)
         for i, answer in enumerate(answers(number)[1:], 1):
-            progress._checked_here.clear()
+            progress.verdicts.clear()
             names = {name: value for earlier in steps[:place] for name, value in earlier.bound.items()}
             others = {put_in(answer, step, names)}
             for later in steps[place + 1 :]:
