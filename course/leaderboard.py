@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course.outputs import Chapter
-from course.provenance import MissingOutput, StaleOutput
+from course.outputs import Chapter, MissingOutput, StaleOutput
 from labcourse import features, metrics, significance
 from labcourse.errors import DamagedOutput
 from labcourse.plotting.style import with_error

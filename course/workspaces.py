@@ -19,7 +19,8 @@ from pathlib import Path
 
 from labcourse import settings
 
-_is_solution = False
+is_solution = False
+"""Whether the notebook of this process is a solution; it is a student's unless it says so (`outputs.Chapter`)."""
 
 
 def outputs_folder() -> Path:
@@ -28,18 +29,12 @@ def outputs_folder() -> Path:
     return settings.home() / os.path.expanduser(chosen) if chosen else settings.data_folder() / "outputs"
 
 
-def declare_solution(is_solution: bool) -> None:
-    """Note whether the notebook of this process is a solution; it is a student's unless it says so."""
-    global _is_solution
-    _is_solution = is_solution
-
-
 def workspace() -> str:
     """Return the workspace: that of ``LABCOURSE_WORKSPACE``, else ``solutions`` in a solution, else ``notebooks``.
 
     What a solution does so never touches what a student made, in whatever folder its kernel runs.
     """
-    return os.environ.get("LABCOURSE_WORKSPACE") or ("solutions" if _is_solution else "notebooks")
+    return os.environ.get("LABCOURSE_WORKSPACE") or ("solutions" if is_solution else "notebooks")
 
 
 def inputs_workspace() -> str:

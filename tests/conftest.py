@@ -39,7 +39,7 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("LABCOURSE_WORKSPACE", raising=False)
     monkeypatch.delenv("LABCOURSE_DATA", raising=False)
-    monkeypatch.setattr(workspaces, "_is_solution", False)
+    monkeypatch.setattr(workspaces, "is_solution", False)
 
 
 @pytest.fixture(autouse=True)

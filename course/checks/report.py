@@ -100,9 +100,7 @@ def exercise(
             try:
                 own = own_answer(context)
             except Exception as error:
-                trouble = [
-                    f"  The course's own answer could not be made ({error}): run the cells above again in order."
-                ]
+                trouble = [f"  The course's own answer could not be made ({error}): run all cells above."]
             names, others = _names(number, body.__name__)
             run, before = cells.last_run(*names), verdicts.get(number, Verdict("open", handed_on=own))
             made = cells.made_of(run)

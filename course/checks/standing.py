@@ -7,7 +7,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -73,26 +73,22 @@ def _content(chapter: int) -> dict[str, str]:
     here = {number: e for number, e in exercises().items() if e.chapter == chapter}
     rows = {row["chapter"]: row for row in by_chapter(states)}
     done = {n: f"{row['solved'] + row['answered']} of {row['exercises']} done" for n, row in rows.items()}
-    lines = [f"Exercises of {called(chapter)}: {done.get(chapter, 'none')}"]
-    for state in STATES:
-        if group := ", ".join(number for number in here if states.get(number, "open") == state):
-            lines.append(
-                f"{_SYMBOLS[state]} " + (f"{group}: not checked" if state == "unchecked" else f"{state}: {group}")
-            )
-    if here and all(states.get(number) in ("solved", "answered") for number in here):
-        # Behind the chapters comes the project; what stands beside them has no next one.
-        follows = f" – go on to {called(chapter + 1)}" if WORDS[chapter] == f"chapter{chapter}" else ""
-        lines.append(f"All done{follows}")
-    begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
-    if begun:
-        lines.append("Other chapters: " + ", ".join(f"{called(n)} ({done[n]})" for n in begun))
-
     # This notebook may have another name than the course gave it. JupyterLab finds a cell by its id; by a heading only
     # where it has no dash.
     own = quote(Path(os.environ.get("JPY_SESSION_NAME") or CHAPTERS[chapter] + ".ipynb").name)
     links = {n: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{n}</a>' for n, e in here.items()}
-    links |= {called(n): f'<a href="{file}.ipynb">{called(n)}</a>' for n, file in CHAPTERS.items() if n != chapter}
-    names = re.compile(r"\d+\.\d+|chapter \d+|the [a-z]+")
-    first, *others = [names.sub(lambda match: links.get(match[0], match[0]), escape(line)) for line in lines]
-    html = "<br>".join([f"<strong>{first}</strong>", *others])
-    return {"text/html": f"<p>{html}</p>", "text/plain": "\n".join(lines)}
+    chapters = {n: f'<a href="{file}.ipynb">{called(n)}</a>' for n, file in CHAPTERS.items()}
+
+    lines = [f"<strong>Exercises of {called(chapter)}: {done.get(chapter, 'none')}</strong>"]
+    for state in STATES:
+        if group := ", ".join(links[number] for number in here if states.get(number, "open") == state):
+            told = f"{group}: not checked" if state == "unchecked" else f"{state}: {group}"
+            lines.append(f"{_SYMBOLS[state]} {told}")
+    if here and all(states.get(number) in ("solved", "answered") for number in here):
+        # Behind the chapters comes the project; what stands beside them has no next one.
+        follows = f" – go on to {chapters[chapter + 1]}" if WORDS[chapter] == f"chapter{chapter}" else ""
+        lines.append(f"All done{follows}")
+    begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
+    if begun:
+        lines.append("Other chapters: " + ", ".join(f"{chapters[n]} ({done[n]})" for n in begun))
+    return {"text/html": f"<p>{'<br>'.join(lines)}</p>", "text/plain": unescape(re.sub("<.*?>", "", "\n".join(lines)))}

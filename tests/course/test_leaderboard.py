@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from course import leaderboard, outputs
-from course.provenance import MissingOutput
+from course.outputs import MissingOutput
 from labcourse import significance
 
 SIZE = 4000

@@ -15,18 +15,10 @@ import pandas as pd
 import pytest
 
 from course import outputs
-from course.outputs import ChapterBusy
-from course.provenance import MissingOutput, StaleOutput
+from course.outputs import ChapterBusy, MissingOutput, StaleOutput
 from labcourse import samples, settings
 from labcourse.errors import BadInput, DamagedOutput, StorageError
 from tests.kernel import HOLD, another
-
-
-@pytest.fixture(autouse=True)
-def _give_locks_back() -> Iterator[None]:
-    yield
-    while outputs._locks:
-        outputs._locks.popitem()[1].release()
 
 
 @pytest.fixture
@@ -76,7 +68,7 @@ def test_numbers_travel_in_the_notebook(monkeypatch: pytest.MonkeyPatch) -> None
     shown: list[dict[str, object]] = []
     monkeypatch.setattr(IPython, "get_ipython", lambda: types.SimpleNamespace(kernel=object()))
     monkeypatch.setattr("IPython.display.display", lambda output, raw: shown.append(output))
-    monkeypatch.setattr(outputs, "remarks", [lambda chapter: [f"{chapter}.5 is not checked"]])
+    monkeypatch.setattr("course.checks.progress.unchecked_here", lambda chapter: [f"{chapter}.5"])
     chapter = outputs.Chapter(1, sources=[])
     chapter.write_numbers({"old": 1})
     chapter.write_numbers({"auc": np.float32(0.123456789), "z": np.nan, "raw": 99594, "table": [1, 2]})

@@ -13,7 +13,7 @@ import pytest
 
 from course import outputs
 from course.checks.progress import MIME_TYPE, read_states
-from course.provenance import StaleOutput
+from course.outputs import StaleOutput
 from labcourse import settings
 from workshop.authoring import run, source
 from workshop.comparison.reading import take

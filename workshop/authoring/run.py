@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from course import outputs
-from course.provenance import MissingOutput
+from course.outputs import MissingOutput
 from labcourse.errors import LabCourseError
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import tidy
