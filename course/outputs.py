@@ -196,8 +196,7 @@ class Chapter:
 
     def write_model(self, name: str, model: keras.Model) -> None:
         """Write a network as ``<name>.keras``; raises as `write_table`."""
-        is_part = getattr(getattr(model, "history", None), "interrupted", False)
-        self._write(name, ".keras", model.save, is_part=is_part)
+        self._write(name, ".keras", model.save)
 
     def read_model(self, chapter: int, name: str) -> keras.Model:
         """Read a network, ready to predict and to train on; raises as `read_table`."""
@@ -234,9 +233,9 @@ class Chapter:
             self._inputs[f"{chapter}/{file}"] = sha256
         return path
 
-    def _write(self, name: str, suffix: str, write: Callable[[Path], object], *, is_part: bool = False) -> None:
+    def _write(self, name: str, suffix: str, write: Callable[[Path], object]) -> None:
         file = name + suffix
-        if is_part or was_interrupted():
+        if was_interrupted():
             raise Unfinished(
                 f"A training was interrupted, so {file} is not written: it may come from a part.",
                 where=f"chapter {self.number}",

@@ -45,13 +45,12 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each test begin as a new kernel does: no cell has run, nothing was checked, shown or interrupted."""
-    from course.checks import cells, standing
+    from course.checks import cells
     from course.checks import progress as progress_of_checks
     from labcourse import progress
 
     monkeypatch.setattr(cells, "_depth", 0)
-    remembered = (cells.runs, progress._trainings, progress_of_checks.verdicts)
-    for container in (*remembered, standing._shown):
+    for container in (cells.runs, progress._trainings, progress_of_checks.verdicts, progress_of_checks._shown):
         container.clear()
     yield
     if "IPython.core.interactiveshell" in sys.modules:  # IPython makes a shell where something is displayed

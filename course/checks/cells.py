@@ -50,12 +50,9 @@ def watch() -> None:
 
     session.events.register("pre_run_cell", lambda info: begin(info.raw_cell))
     session.events.register("post_run_cell", after)
-    before = session.user_ns.get("In", [])[1:]
-    for source in before:
-        begin(source)
+    for source in session.user_ns.get("In", [])[1:]:
         end("")
-    if before:
-        begin(before[-1])  # this cell, which is being run
+        begin(source)  # the last one is the cell that is being run
 
 
 def shell() -> Any:

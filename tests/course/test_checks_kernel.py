@@ -231,11 +231,11 @@ def test_a_verdict_says_which_text_it_has_judged(kernel: Kernel) -> None:
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "ZeroDivisionError"])
 def test_a_panel_that_fails_or_is_stopped_ends_no_cell(kernel: Kernel, error: str) -> None:
-    kernel("from course.checks import standing\nchecks.panel(1)")
-    kernel(f"drawn = standing._content\ndef fail(chapter): raise {error}\nstanding._content = fail")
+    kernel("checks.panel(1)")
+    kernel(f"drawn = progress._content\ndef fail(chapter): raise {error}\nprogress._content = fail")
     kernel(RIGHT)
     said = kernel(CHECK)
-    kernel("standing._content = drawn")
+    kernel("progress._content = drawn")
     assert (said.error, said.state) == ("", "solved")
     assert "Error in callback" not in said.text
 
