@@ -78,14 +78,10 @@ def shown(number: str, answer: Any, exercise: Exercise) -> tuple[str, Any]:
     return printed.getvalue(), handed_on
 
 
-_RIGHT: dict[str, str] = {}
-
-
+@functools.cache
 def shown_for_right(number: str, exercise: Exercise) -> str:
     """Return what is printed for the first right answer; it is tried once only, as some take seconds."""
-    if number not in _RIGHT:
-        _RIGHT[number] = shown(number, exercise.right[0], exercise)[0]
-    return _RIGHT[number]
+    return shown(number, exercise.right[0], exercise)[0]
 
 
 def named(printed: str, printed_for_right: str) -> list[str]:

@@ -1,7 +1,6 @@
 """What chapters hand on: round trips, and every way in which it can go wrong."""
 
 import itertools
-import json
 import os
 import time
 import types
@@ -91,20 +90,6 @@ def test_what_cannot_be_handed_on_is_refused() -> None:
             outputs.Chapter(number)  # type: ignore[arg-type]
     assert chapter.read_numbers(1) == {"good": 1}
     assert sorted(path.name for path in chapter.folder.iterdir()) == [outputs.NOTE, "numbers.json"]
-
-
-def test_one_note_says_what_each_file_was_made_from(
-    make_samples: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LABCOURSE_DATA", str(make_samples(1)))
-    outputs.Chapter(1).write_numbers({"a": 1})
-    second = outputs.Chapter(2, sources=["llll"])
-    second.read_numbers(1)
-    second.write_document("results", {"b": 2})
-    note = json.loads((second.folder / outputs.NOTE).read_text())
-    assert list(note) == ["results.json"]
-    assert list(note["results.json"]["sources"]) == ["llll"]
-    assert list(note["results.json"]["inputs"]) == ["1/numbers.json"]
 
 
 def test_inputs_can_come_from_another_workspace(table: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
