@@ -311,16 +311,11 @@ def _why_stale(chapter: int, made: Made, workspace: str) -> tuple[str, list[int]
     today = {name: samples.fingerprint(name) for name in made.sources}
     changed = [name for name, then in made.sources.items() if today[name] != then]
     if changed:
-        named = "; ".join(f"{n} was {_source(made.sources[n])}, now {_source(today[n])}" for n in changed[:2])
-        more = f" and {len(changed) - 2} more" if len(changed) > 2 else ""
-        return f"it was made from other samples ({named}{more})", [chapter]
+        then, now = (each[changed[0]].partition(" ")[0] for each in (made.sources, today))
+        now = "other files of it" if then == now else now
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        return f"it was made from other samples ({changed[0]} was {then}, now {now}{more})", [chapter]
     return None
-
-
-def _source(fingerprint: str) -> str:
-    """The source of a sample, and six digits that tell other files of the same source apart."""
-    source, _, files = fingerprint.partition(" ")
-    return f"{source} ({hashlib.sha256(files.encode()).hexdigest()[:6]})" if files else source
 
 
 def _run(chapters: list[int], workspace: str) -> str:

@@ -148,7 +148,7 @@ def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
 
 
 def panel(chapter: int) -> None:
-    """Show which exercises of a chapter are in which of the `STATES`, and what is done of other chapters.
+    """Show which exercises of a chapter are in which of the `STATES`.
 
     In a notebook each exercise is a link to its place, and the panel follows the checks, also when the page is loaded
     again; elsewhere it is printed.
@@ -182,26 +182,22 @@ def _refresh(_: object = None) -> None:
 
 def _content(chapter: int) -> dict[str, str]:
     """Return the panel as HTML and, with the same information, as text."""
-    states = states_here(chapter)
-    here = {number: e for number, e in registry.exercises().items() if e.chapter == chapter}
-    rows = {row["chapter"]: row for row in by_chapter(states)}
-    done = {n: f"{row['solved'] + row['answered']} of {row['exercises']} done" for n, row in rows.items()}
+    states = {number: "open" for number, e in registry.exercises().items() if e.chapter == chapter}
+    states |= {number: state for number, state in states_here(chapter).items() if number in states}
     # This notebook may have another name than the course gave it. JupyterLab finds a cell by its id; by a heading only
     # where it has no dash.
     own = quote(Path(os.environ.get("JPY_SESSION_NAME") or CHAPTERS[chapter] + ".ipynb").name)
-    links = {n: f'<a href="{own}#cell-id={e.cell}" title="{escape(e.title)}">{n}</a>' for n, e in here.items()}
-    chapters = {n: f'<a href="{file}.ipynb">{called(n)}</a>' for n, file in CHAPTERS.items()}
-
-    lines = [f"<strong>Exercises of {called(chapter)}: {done.get(chapter, 'none')}</strong>"]
+    link = '<a href="{}#cell-id={}" title="{}">{}</a>'
+    links = {n: link.format(own, e.cell, escape(e.title), n) for n, e in registry.exercises().items()}
+    done = sum(state in ("solved", "answered") for state in states.values())
+    lines = [f"<strong>Exercises of {called(chapter)}: {done} of {len(states)} done</strong>"]
     for state in STATES:
-        if group := ", ".join(links[number] for number in here if states.get(number, "open") == state):
+        if group := ", ".join(links[number] for number in states if states[number] == state):
             told = f"{group}: not checked" if state == "unchecked" else f"{state}: {group}"
             lines.append(f"{_SYMBOLS[state]} {told}")
-    if here and all(states.get(number) in ("solved", "answered") for number in here):
+    if states and done == len(states):
         # Behind the chapters comes the project; what stands beside them has no next one.
-        follows = f" – go on to {chapters[chapter + 1]}" if WORDS[chapter] == f"chapter{chapter}" else ""
-        lines.append(f"All done{follows}")
-    begun = [n for n, row in rows.items() if n != chapter and row["open"] < row["exercises"]]
-    if begun:
-        lines.append("Other chapters: " + ", ".join(f"{chapters[n]} ({done[n]})" for n in begun))
+        goes_on = WORDS[chapter] == f"chapter{chapter}"
+        follows = f'<a href="{CHAPTERS[chapter + 1]}.ipynb">{called(chapter + 1)}</a>' if goes_on else ""
+        lines.append("All done" + f" – go on to {follows}" * goes_on)
     return {"text/html": f"<p>{'<br>'.join(lines)}</p>", "text/plain": unescape(re.sub("<.*?>", "", "\n".join(lines)))}
