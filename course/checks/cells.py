@@ -158,7 +158,7 @@ def fingerprint(source: str) -> str:
 def lines_of_answer(error: BaseException) -> list[str] | None:
     """Return the lines of the student's code through which an exception came; None if none of it was running."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [i for i, frame in enumerate(frames) if frame.name == "watched"]  # see `watched.watch`
+    own = [i for i, frame in enumerate(frames) if frame.name == "watched"]  # see `watched.Watch`
     if not own:
         return None
     inside = frames[own[0] + 1 :]

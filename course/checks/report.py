@@ -40,11 +40,11 @@ from course.checks.findings import Found, StillOpen, explain
 from course.checks.findings import Report as Report
 from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdicts
-from course.checks.watched import Seen, in_forms, watch
+from course.checks.watched import Watch
 
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
-_FEWEST_WORDS = 4
+_FEWEST_WORDS, _BETWEEN_SENTENCES = 4, re.compile(r"(?<=[.!?])\s+(?=[«(A-Z0-9ση√])")
 
 _OWN = (
     "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
@@ -193,13 +193,12 @@ def _examine(
     if course is not None and not callable(answer):
         report.note(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
         return "wrong", own, ""
-    seen = Seen()
-    watched = watch(answer, report, seen, course, library) if callable(answer) else answer
+    watch = Watch(answer, report, course, library)
     try:
         # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
-            body(watched, report, **context)
+            body(watch.watched if callable(answer) else answer, report, **context)
     except StillOpen:
         return "open", own, ""
     except Found:
@@ -215,11 +214,11 @@ def _examine(
         )
     except BaseException as error:  # of whatever kind: a check never raises
         report.note(*explain(error))
-    if seen.calls_course:
+    if watch.calls_course:
         return "", own, _CALLS_OWN
     if not report.is_right:
         return "wrong", own, ""
-    return "solved", own if own is None else in_forms(answer, seen.form) if course else in_form(answer, own), ""
+    return "solved", own if own is None else watch.handed_on() if course else in_form(answer, own), ""
 
 
 @contextlib.contextmanager
@@ -271,7 +270,7 @@ def written(number: str, text: Any) -> None:
         state, lines = "answered", [f"exercise {number}: answered"]
         if model.split() != words:
             lines.append("  Compare with the course's answer:")
-            for point in _sentences(model):
+            for point in _BETWEEN_SENTENCES.split(" ".join(model.split())):
                 lines.append(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
             lines.append(
                 "  Which of these points does yours make? What does it say that is not among them, and is it right?"
@@ -279,12 +278,3 @@ def written(number: str, text: Any) -> None:
     verdict = Verdict(state, run, cells.made_of(run), cells.fingerprint(run.source) if run else "")
     record_state(number, state, verdict)
     publish(number, lines, verdict)
-
-
-def _sentences(text: str) -> list[str]:
-    """Return the sentences of a text.
-
-    >>> _sentences("It falls by 0.5. Why? (a) Noise; (b) luck.")
-    ['It falls by 0.5.', 'Why?', '(a) Noise; (b) luck.']
-    """
-    return re.split(r"(?<=[.!?])\s+(?=[«(A-Z0-9ση√])", " ".join(text.split()))

@@ -20,15 +20,43 @@ _DATA = (tuple, list, np.ndarray, np.generic, float, int, pd.Series, pd.DataFram
 
 
 @dataclass
-class Seen:
-    """What was seen while a student's function ran.
+class Watch:
+    """A student's function: it gets copies, and a stub or a missing return are told apart from wrong results.
 
-    ``form`` is what the course's own function gives: the next cells compute with its types. ``calls_course`` says
-    whether the student's has called it or its like.
+    ``course`` is the course's own, if that is a function, and those of the ``library`` do the same. ``form`` is what
+    the course's own gives: the next cells compute with its types. ``calls_course`` says whether the student's function
+    has called one of them.
     """
 
+    answer: Callable[..., Any]
+    report: Report
+    course: Callable[..., Any] | None
+    library: Sequence[Any]
     form: Any = None
     calls_course: bool = False
+
+    def watched(self, *args: Any, **kwargs: Any) -> Any:
+        """Return what the student's function gives."""
+        given = dict(enumerate(args)) | kwargs
+        handed = dict(zip(given, copied(tuple(given.values())), strict=True))
+        with self.calls_to((self.course, *self.library)):
+            result = self.answer(*(handed[i] for i in range(len(args))), **{name: handed[name] for name in kwargs})
+        if is_open(result):
+            raise StillOpen
+        if result is None:
+            hint = "`print` only shows a value: end the function with `return`"
+            self.report.wrong("your function returns nothing", hint)
+        for key, original in given.items():
+            if not is_unchanged(handed[key], original):
+                hint = "compute in new variables: *= and +=, and setting columns or elements, change the caller's data"
+                self.report.wrong(f"your function changes what it is given: {self._name(key)}", hint)
+        if self.form is None and (isinstance(result, _DATA) or hasattr(result, "__array__")):
+            self.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
+            # An argument that is called, and may count it, is none for the course as well.
+            if self.course is not None and not any(map(callable, args)):
+                with contextlib.suppress(Exception):
+                    self.form = self.course(*copied(args), **kwargs)
+        return result
 
     @contextlib.contextmanager
     def calls_to(self, own: Sequence[Any]) -> Iterator[None]:
@@ -44,51 +72,15 @@ class Seen:
         finally:
             sys.setprofile(before)
 
+    def handed_on(self) -> Callable[..., Any]:
+        """Return the student's function, which gives what it gives in the form of the course's own if that is known."""
+        if self.form is None:
+            return self.answer
+        return functools.wraps(self.answer)(
+            lambda *args, **kwargs: in_form(self.answer(*args, **kwargs), self.form, args)
+        )
 
-def watch(
-    answer: Callable[..., Any],
-    report: Report,
-    seen: Seen,
-    course: Callable[..., Any] | None,
-    library: Sequence[Any] = (),
-) -> Callable[..., Any]:
-    """Wrap a student's function: it gets copies, and a stub or a missing return are told apart from wrong results.
-
-    Calls of the course's function, and of those of the ``library`` that do the same, are seen.
-    """
-    names: list[str] = []
-    with contextlib.suppress(TypeError, ValueError):
-        names = list(inspect.signature(answer).parameters)
-
-    def watched(*args: Any, **kwargs: Any) -> Any:
-        given = dict(enumerate(args)) | kwargs
-        handed = dict(zip(given, copied(tuple(given.values())), strict=True))
-        with seen.calls_to((course, *library)):
-            result = answer(*(handed[i] for i in range(len(args))), **{name: handed[name] for name in kwargs})
-        if is_open(result):
-            raise StillOpen
-        if result is None:
-            report.wrong("your function returns nothing", "`print` only shows a value: end the function with `return`")
-        for key, original in given.items():
-            if not is_unchanged(handed[key], original):
-                name = names[key] if isinstance(key, int) and key < len(names) else key
-                hint = (
-                    "compute in new variables: *= and +=, and setting columns or elements, change the caller's own data"
-                )
-                report.wrong(f"your function changes what it is given: {name}", hint)
-        if seen.form is None and (isinstance(result, _DATA) or hasattr(result, "__array__")):
-            seen.form = (np.zeros(0),) * len(result) if isinstance(result, tuple) else np.zeros(0)
-            # An argument that is called, and may count it, is none for the course as well.
-            if course is not None and not any(map(callable, args)):
-                with contextlib.suppress(Exception):
-                    seen.form = course(*copied(args), **kwargs)
-        return result
-
-    return watched
-
-
-def in_forms(answer: Callable[..., Any], own: Any) -> Callable[..., Any]:
-    """Return a student's function that gives what it gives in the form of the course's own, if that is numbers."""
-    if own is None:
-        return answer
-    return functools.wraps(answer)(lambda *args, **kwargs: in_form(answer(*args, **kwargs), own, args))
+    def _name(self, key: int | str) -> int | str:
+        with contextlib.suppress(TypeError, ValueError, IndexError):
+            return list(inspect.signature(self.answer).parameters)[key] if isinstance(key, int) else key
+        return "an argument"
