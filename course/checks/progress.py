@@ -83,13 +83,10 @@ def states_here(chapter: int) -> dict[str, str]:
 
 def unchecked_here(chapter: int) -> list[str]:
     """Return the exercises of a chapter whose answer was run in this kernel, but not checked since."""
-    found = []
-    for exercise in registry.exercises().values():
-        run = cells.last_run(*exercise.names) if exercise.chapter == chapter else None
-        is_checked = run is None or cells.made_of(run) == verdicts.get(exercise.number, Verdict("open")).made
-        if run is not None and not is_checked and not _STUB.search(run.source):
-            found.append(exercise.number)
-    return found
+    here = [exercise for exercise in registry.exercises().values() if exercise.chapter == chapter]
+    runs = {exercise.number: cells.last_run(*exercise.names) for exercise in here}
+    tried = {number: run for number, run in runs.items() if run is not None and not _STUB.search(run.source)}
+    return [n for n, run in tried.items() if n not in verdicts or cells.made_of(run) != verdicts[n].made]
 
 
 def is_solved(number: str) -> bool:
@@ -114,7 +111,7 @@ def record_state(number: str, state: str, verdict: Verdict | None = None) -> Non
             atomic_write(path, lambda temporary: temporary.write_text(f"{state}\n"))
 
 
-def publish(number: str, lines: list[str], verdict: Verdict | None) -> None:
+def publish(number: str, lines: list[str], verdict: Verdict) -> None:
     """Show what a check says; in a notebook with the verdict in the same output, for whoever reads the notebook."""
     text = "\n".join(lines)
     shell = cells.shell()
@@ -123,7 +120,6 @@ def publish(number: str, lines: list[str], verdict: Verdict | None) -> None:
         return
     from IPython.display import display
 
-    verdict = verdict or Verdict("open")
     said = {"exercise": number, "state": verdict.state, "cell": verdict.cell}
     display({MIME_TYPE: said, "text/plain": text}, raw=True)
 
@@ -138,12 +134,11 @@ def _read(path: Path) -> str:
 
 
 def by_chapter(states: Mapping[str, str]) -> list[dict[str, int]]:
-    """Count the exercises of each chapter by state: ``chapter``, ``exercises`` and those of `STATES` that are noted."""
+    """Count the exercises of each chapter by the states noted: ``chapter``, ``exercises`` and those of `NOTED`."""
     rows: dict[int, Counter[str]] = {}
     for number, exercise in registry.exercises().items():
-        state = states.get(number, "open")
         row = rows.setdefault(exercise.chapter, Counter(dict.fromkeys(NOTED, 0)))
-        row[state if state in NOTED else "wrong"] += 1  # tried
+        row[states.get(number, "open")] += 1
     return [{"chapter": chapter, "exercises": row.total(), **row} for chapter, row in sorted(rows.items())]
 
 

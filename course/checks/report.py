@@ -21,26 +21,19 @@ exercise 0.1: solved
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import inspect
 import re
-import sys
 import textwrap
-import threading
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from course.checks import cells, registry
-from course.checks.compare import in_form, is_open
-from course.checks.findings import Found, StillOpen, explain
+from course.checks.compare import is_open
 from course.checks.findings import Report as Report
 from course.checks.findings import Row as Row
 from course.checks.progress import Verdict, publish, record_state, verdicts
-from course.checks.watched import Watch
+from course.checks.watched import Watch, word_after
 
 SECONDS_IN_SILENCE = 5.0
 """After this time a check says that it is still running, and how to stop it."""
@@ -50,12 +43,10 @@ _OWN = (
     "What is here is the course's own answer: no cell has put another in its place. Write yours under the same name, "
     "run its cell, and then this check."
 )
-_CALLS_OWN = "Your function calls the course's own answer. Write yours, and then run this check."
 _NOT_NEW = (
     "Your answer was not made again since its last check. If you have changed its cell, or a function that it "
     "uses, run that cell, and then this check."
 )
-_STOPPED = "It was stopped before its verdict. Run this cell again."
 
 
 def exercise(
@@ -118,8 +109,8 @@ def exercise(
                 reason = reason or (_OWN if before.state != "solved" and answer is not before.given else _NOT_NEW)
             report, state, handed_on = Report(), "open", own
             if not reason and not any(map(is_open, (answer, *context.values()))):
-                with _word_after(silence or SECONDS_IN_SILENCE):
-                    state, handed_on, reason = _examine(body, answer, report, context, own, library)
+                with word_after(silence or SECONDS_IN_SILENCE):
+                    state, handed_on, reason = Watch(answer, report, own, library).judge(body, context)
             if reason:
                 lines = [f"exercise {number}: nothing is judged, and what is noted stays", f"  {reason}"]
                 publish(number, [*lines, *before.lines], before)
@@ -180,61 +171,6 @@ def _bound_anew(number: str, names: Iterable[str], run: cells.Run | None = None)
             yield False, what, f"take another name there, and run the course's cell that makes `{name}` again"
 
 
-def _examine(
-    body: Callable[..., None],
-    answer: Any,
-    report: Report,
-    context: dict[str, Any],
-    own: Any,
-    library: Sequence[Callable[..., Any]],
-) -> tuple[str, Any, str]:
-    """Return the state, what the notebook goes on with, and why there is no state if there is none."""
-    course = own if inspect.isfunction(own) else None
-    if course is not None and not callable(answer):
-        report.note(f"expected a function, received {type(answer).__name__}", "keep the line that begins with def")
-        return "wrong", own, ""
-    watch = Watch(answer, report, course, library)
-    try:
-        # What NumPy and pandas warn about on crafted edge cases would only distract from the findings.
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
-            warnings.simplefilter("ignore")
-            body(watch.watched if callable(answer) else answer, report, **context)
-    except StillOpen:
-        return "open", own, ""
-    except Found:
-        pass
-    except KeyboardInterrupt as interrupt:
-        if (lines := cells.lines_of_answer(interrupt)) is None:
-            return "", own, _STOPPED
-        where = f" in the line `{lines[-1]}`" if lines else ""
-        report.lines.clear()
-        report.note(
-            f"your function was stopped{where}, before it came to an end",
-            "does each loop end? a `while` needs a condition that becomes false, a `for` a list that does not grow",
-        )
-    except BaseException as error:  # of whatever kind: a check never raises
-        report.note(*explain(error))
-    if watch.calls_course:
-        return "", own, _CALLS_OWN
-    if not report.is_right:
-        return "wrong", own, ""
-    return "solved", own if own is None else watch.handed_on() if course else in_form(answer, own), ""
-
-
-@contextlib.contextmanager
-def _word_after(seconds: float) -> Iterator[None]:
-    """Say that a check is still running, once it has run for some time."""
-    text = f"Still running after {seconds:.0f} seconds. If it does not end, stop it (■): then it says where it was."
-    # Not among what the check prints: outputs must not depend on how fast a machine is.
-    timer = threading.Timer(seconds, lambda: print(text, file=sys.stderr, flush=True))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-
-
 def _lines(number: str, state: str, report: Report, *, hands_on: bool) -> list[str]:
     if state == "open":
         return [f"○ exercise {number} is still open" + "; the course goes on with its own answer" * hands_on]
@@ -253,13 +189,13 @@ def written(number: str, text: Any) -> None:
     Words are not judged: to compare both answers point by point is the exercise. The points are the sentences
     of the course's answer.
     """
-    exercises = registry.exercises()
-    if number not in exercises or not (model := exercises[number].model):
-        publish(number, [f"exercise {number}: there is no exercise of this number that is answered in words"], None)
+    exercise, before = registry.exercises().get(number), verdicts.get(number, Verdict("open"))
+    if exercise is None or not exercise.model:
+        publish(number, [f"exercise {number}: there is no exercise of this number that is answered in words"], before)
         return
     run = cells.last_run(*_names(number, "written")[0])
     if reason := _ended_in_error(run):
-        publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], verdicts.get(number))
+        publish(number, [f"exercise {number}: nothing is judged", f"  {reason}"], before)
         return
     words = text.split() if isinstance(text, str) else []
     if len(words) < _FEWEST_WORDS:
@@ -268,9 +204,9 @@ def written(number: str, text: Any) -> None:
         state, lines = "open", [f"○ exercise {number} is still open{more}"]
     else:
         state, lines = "answered", [f"exercise {number}: answered"]
-        if model.split() != words:
+        if exercise.model.split() != words:
             lines.append("  Compare with the course's answer:")
-            for point in _BETWEEN_SENTENCES.split(" ".join(model.split())):
+            for point in _BETWEEN_SENTENCES.split(" ".join(exercise.model.split())):
                 lines.append(textwrap.fill(point, 100, initial_indent="  · ", subsequent_indent="    "))
             lines.append(
                 "  Which of these points does yours make? What does it say that is not among them, and is it right?"
