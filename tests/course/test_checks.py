@@ -19,10 +19,6 @@ def exercise_1_2(answer: Any, report: Report, *, events: Any) -> None:
     report.close(answer, len(events), "counts the rows", hint="use len")
 
 
-def state_of(number: str) -> str:
-    return progress.read_states().get(number, "")
-
-
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
@@ -81,7 +77,7 @@ MODEL = registry.exercises()["1.8"].model
 def test_words_are_open_until_there_is_a_sentence(text: Any, capsys: pytest.CaptureFixture[str]) -> None:
     written("1.8", text)
     assert capsys.readouterr().out.startswith("○ exercise 1.8 is still open")
-    assert state_of("1.8") == "open"
+    assert progress.read_states() == {"1.8": "open"}
 
 
 def test_words_are_shown_beside_the_course_answer(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +86,7 @@ def test_words_are_shown_beside_the_course_answer(capsys: pytest.CaptureFixture[
     assert printed.startswith("exercise 1.8: answered\n")
     assert "".join(MODEL.split()) in "".join(printed.replace("·", "").split())
     assert "  Which of these points" in printed
-    assert state_of("1.8") == "answered"
+    assert progress.read_states() == {"1.8": "answered"}
     written("1.8", MODEL)  # the solution's own run
     assert capsys.readouterr().out == "exercise 1.8: answered\n"
 

@@ -22,7 +22,7 @@ def test_states_come_back_in_order_of_the_course() -> None:
 
 def test_writers_at_once_lose_nothing() -> None:
     def write(chapter: int) -> None:
-        for k in range(15):
+        for k in range(1, 11):
             for state in ("open", "wrong", "solved"):
                 progress.record_state(f"{chapter}.{k}", state)
             progress.record_state("9.1", "solved")
@@ -31,7 +31,7 @@ def test_writers_at_once_lose_nothing() -> None:
         writers = [pool.submit(write, chapter) for chapter in (1, 2)]
         while not all(writer.done() for writer in writers):
             assert set(progress.read_states().values()) <= set(progress.STATES)  # a reader never sees half a record
-    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "12" for k in range(15)} | {"9.1": "solved"}
+    assert progress.read_states() == {f"{c}.{k}": "solved" for c in "12" for k in range(1, 11)} | {"9.1": "solved"}
 
 
 @pytest.mark.parametrize("damage", [b"", b"sol", b"\xff\x00", b"solved\nopen\n", b"x" * 100_000])
@@ -46,7 +46,7 @@ def test_a_damaged_record_counts_as_none_until_the_next_check(damage: bytes) -> 
     assert progress.read_states() == {"1.2": "wrong", "1.3": "solved"}
 
 
-@pytest.mark.parametrize("number", ["../1.2", "1", "1.2.3", "", "0.1"])
+@pytest.mark.parametrize("number", ["../1.2", "1.2.3", "", "0.1"])
 def test_what_is_no_exercise_is_not_noted(number: str) -> None:
     progress.record_state(number, "solved")
     assert not workspaces.outputs_folder().exists()
