@@ -311,10 +311,10 @@ def _why_stale(chapter: int, made: Made, workspace: str) -> tuple[str, list[int]
     today = {name: samples.fingerprint(name) for name in made.sources}
     changed = [name for name, then in made.sources.items() if today[name] != then]
     if changed:
-        then, now = (each[changed[0]].partition(" ")[0] for each in (made.sources, today))
-        now = "other files of it" if then == now else now
+        was, source = (each[changed[0]].partition(" ")[0] for each in (made.sources, today))
+        source = "other files of it" if source == was else source
         more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
-        return f"it was made from other samples ({changed[0]} was {then}, now {now}{more})", [chapter]
+        return f"it was made from other samples ({changed[0]} was {was}, now {source}{more})", [chapter]
     return None
 
 
