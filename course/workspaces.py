@@ -1,6 +1,6 @@
 """Where chapters write, and which workspace a notebook belongs to: the student's or the solutions'.
 
-Four environment variables change it:
+Three environment variables change it:
 
 ``LABCOURSE_OUTPUTS``
     Where chapters write, instead of ``data/outputs``.
@@ -8,8 +8,6 @@ Four environment variables change it:
     The workspace, whatever the notebook says.
 ``LABCOURSE_INPUTS``
     The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
-``LABCOURSE_PROGRESS``
-    ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 """
 
 from __future__ import annotations
@@ -43,5 +41,5 @@ def inputs_workspace() -> str:
 
 
 def notes_progress() -> bool:
-    """Return whether the checks note which exercises are solved."""
-    return os.environ.get("LABCOURSE_PROGRESS") != "off"
+    """Return whether the checks note which exercises are solved: in the student's workspace, and in no other."""
+    return workspace() == "notebooks"

@@ -21,9 +21,7 @@ CHECK = "is_neutral = checks.exercise_1_5(is_neutral)"
 
 @pytest.fixture(scope="module")
 def shared_kernel() -> Iterator[Kernel]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("LABCOURSE_PROGRESS", raising=False)
-        kernel = Kernel()
+    kernel = Kernel()
     kernel("from course import checks, outputs\nfrom labcourse import selection, samples, weights\nimport numpy as np")
     yield kernel
     kernel.end()

@@ -124,7 +124,7 @@ def test_a_solution_and_its_checks_stay_out_of_the_students_workspace(
         assert run() == outputs.folder(1, "notebooks")
         assert run(solution=True) == outputs.folder(1, "solutions")
         assert progress.read_states("notebooks") == {"1.1": "solved"}
-        assert progress.read_states("solutions") == {"1.1": "wrong"}
+        assert progress.read_states("solutions") == {}
     monkeypatch.setenv("LABCOURSE_WORKSPACE", "notebooks")
     assert run(solution=True) == outputs.folder(1, "notebooks")  # `labcourse solve` means it
 
