@@ -96,11 +96,9 @@ def named(printed: str, printed_for_right: str) -> list[str]:
 
 
 def rows(table: Table, kind: str) -> list[Any]:
-    """Return the parameters of the answers of one kind: number, answer, words (where there are any), exercise."""
+    """Return the parameters of the answers of one kind: number, entry of the table, exercise."""
     return [
-        pytest.param(
-            number, *(entry if isinstance(entry, tuple) and kind != "right" else (entry,)), exercise, id=f"{number}-{i}"
-        )
+        pytest.param(number, entry, exercise, id=f"{number}-{i}")
         for number, exercise in table.items()
         for i, entry in enumerate(getattr(exercise, kind))
     ]
@@ -123,8 +121,9 @@ def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
             printed, _ = shown(number, in_form(form, table[number].right[0]), table[number])
             assert printed.startswith(f"exercise {number}: solved\n"), printed
 
-    @pytest.mark.parametrize(("number", "answer", "words", "exercise"), rows(table, "wrong"))
-    def test_wrong_answers_are_refused(number: str, answer: Any, words: str, exercise: Exercise) -> None:
+    @pytest.mark.parametrize(("number", "entry", "exercise"), rows(table, "wrong"))
+    def test_wrong_answers_are_refused(number: str, entry: tuple[Any, str], exercise: Exercise) -> None:
+        answer, words = entry
         printed, handed_on = shown(number, answer, exercise)
         assert printed.startswith(f"exercise {number}: not yet\n"), printed
         assert handed_on is not answer

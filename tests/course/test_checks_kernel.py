@@ -35,7 +35,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     shared_kernel(
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
         "from course.checks import progress, cells\n"
-        "progress.verdicts.clear(); del cells.runs[:-1]\n"
+        "progress.verdicts.clear(); progress._shown.clear(); del cells.runs[:-1]\n"
         "from course import checks, outputs\nfrom labcourse import selection, samples, weights"
     )
     return shared_kernel
@@ -196,6 +196,13 @@ def test_a_verdict_says_which_text_it_has_judged(kernel: Kernel) -> None:
     said = kernel(WRONG, CHECK, f"exec({RIGHT!r})", CHECK)  # of no known cell
     assert said.text.startswith("exercise 1.5: solved")
     assert not said.verdicts[-1]["cell"]
+
+
+def test_the_panel_follows_in_what_stays_and_in_the_widget(kernel: Kernel) -> None:
+    """A page that is loaded again still follows the widget."""
+    assert "solved" not in kernel("checks.panel(1)").text
+    assert "✓ solved: 1.5\n" in kernel(RIGHT, CHECK).text
+    assert "✓ solved: 1.5\n" in kernel("print(progress._shown[-1][2].outputs[0]['data']['text/plain'])").text
 
 
 @pytest.mark.parametrize("error", ["KeyboardInterrupt", "ZeroDivisionError"])

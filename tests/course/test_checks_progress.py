@@ -2,13 +2,11 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
-from course import checks, live, workspaces
-from course.checks import cells, progress, registry
+from course import checks, workspaces
+from course.checks import progress, registry
 from labcourse import settings
 from workshop.authoring import build, source
 
@@ -96,6 +94,7 @@ def test_a_finished_chapter_sends_on_to_the_next(chapter: int, follows: str) -> 
     progress.record_state(own[0], "answered")
     content = progress._content(chapter)
     assert content["text/plain"].endswith(f"\nAll done{follows}")
+    assert "color" not in content["text/html"]  # states are told by symbol and word
     assert not follows or re.search(r'go on to <a href="[a-z0-9_]+\.ipynb">', content["text/html"])
 
 
@@ -108,35 +107,3 @@ def test_the_panel_links_to_the_cells_of_the_built_notebook(monkeypatch: pytest.
         )
         assert [number for _, number in links] == [cell.exercise for cell in text.cells if cell.exercise]
         assert all(f"### Exercise {number} – " in built[cell] for cell, number in links)
-
-
-def test_the_panel_in_a_notebook_follows_and_says_the_same_three_times(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stays as HTML and as text, and the widget, which a page that is loaded again still follows."""
-    outputs: list[dict[str, Any]] = []
-
-    class Handle:
-        def update(self, content: dict[str, str], *, raw: bool) -> None:
-            outputs[0] = content
-
-    def display(content: dict[str, str], *, raw: bool, display_id: bool = False) -> Handle:
-        outputs.append(content)
-        return Handle()
-
-    monkeypatch.setattr("IPython.display.display", display)
-    after_cells: list[Any] = []
-    events = SimpleNamespace(register=lambda _, callback: after_cells.append(callback))
-    monkeypatch.setattr(cells, "shell", lambda: SimpleNamespace(events=events))
-    checks.panel(3)
-    assert "solved:" not in outputs[0]["text/plain"]
-    progress.record_state("3.1", "solved")
-    (after_cell,) = after_cells
-    after_cell()
-    assert [sorted(output) for output in outputs] == [["text/html", "text/plain"]] * 2 + [[live.WIDGET]]
-    html, text = outputs[0]["text/html"], outputs[0]["text/plain"]
-    ((_, _, widget),) = progress._shown
-    assert widget.outputs[0]["data"] == outputs[0]
-    assert outputs[2][live.WIDGET]["model_id"] == widget.model_id
-    assert len(html) + len(text) < 5000
-    # State by symbol and word, and no colour.
-    assert "✓ solved: 3.1\n" in text
-    assert "color" not in html
