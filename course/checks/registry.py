@@ -33,12 +33,12 @@ class Exercise(NamedTuple):
 
 def exercises() -> dict[str, Exercise]:
     """Return the exercises by number, in the order of the course."""
-    return _read(_file())[0]
+    return _read(settings.home())[0]
 
 
 def fingerprints() -> frozenset[str]:
     """Return the fingerprints of the course's code cells, see `course.checks.cells.fingerprint`."""
-    return _read(_file())[1]
+    return _read(settings.home())[1]
 
 
 @cache
@@ -61,13 +61,9 @@ def answer_of(number: str, code: str) -> Any:
     return names[exercises()[number].names[0]]
 
 
-def _file() -> Path:
-    return settings.home() / "course" / "exercises.json"
-
-
 @cache
-def _read(file: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
-    chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+def _read(home: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
+    chapters: dict[str, Any] = json.loads((home / "course" / "exercises.json").read_text(encoding="utf-8"))
     listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
     fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
     return {entry.number: entry for entry in listed}, fingerprints
