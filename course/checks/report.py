@@ -97,10 +97,10 @@ def exercise(
             made = cells.made_of(run)
             # A function that was made again is another object. Numbers that are equal can be one object: of those only
             # a notebook knows whether they were made again.
-            is_run_since = run is None or run is not before.run
-            is_old = (answer is before.given or answer is before.handed_on) and (callable(answer) or not is_run_since)
+            is_rerun = run is None or run is not before.run
+            is_old = (answer is before.given or answer is before.handed_on) and (callable(answer) or not is_rerun)
             # The function judged last is judged again where what it calls was made anew.
-            is_renewed = is_old and callable(answer) and not is_run_since and made != before.made
+            is_renewed = is_old and callable(answer) and not is_rerun and made != before.made
             answer = before.given if is_renewed else answer
             reason = _ended_in_error(run)
             if any(answer is each for each in ((own, *library) if inspect.isfunction(own) else library)):
@@ -121,7 +121,7 @@ def exercise(
                 state, handed_on, report.lines = "wrong", own, anew
             lines = [*_lines(number, state, report, hands_on=own is not None), *trouble]
             # What no cell has bound since the last check was bound in another way, by no known cell.
-            cell = cells.fingerprint(run.source) if run is not None and is_run_since else ""
+            cell = cells.fingerprint(run.source) if run is not None and is_rerun else ""
             cell = before.cell if is_renewed else cell
             again = tuple(lines[1:]) if state == "wrong" else ()
             verdict = Verdict(state, run, made, cell, answer, handed_on, again)
