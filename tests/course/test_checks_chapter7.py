@@ -140,7 +140,6 @@ def test_the_course_goes_on_with_the_formula_of_the_library():
 def noted(tmp_path, monkeypatch):
     """Let checks note what they find, in a folder of this test's own."""
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path))
-    monkeypatch.delenv("LABCOURSE_PROGRESS", raising=False)
     return progress.progress_folder() / "7" / "prediction.json"
 
 
