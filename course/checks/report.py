@@ -7,7 +7,7 @@ the answer that the notebook goes on with, and the record of what is solved. A c
 Only what the student's cell has made since the last check is judged. The course's own answer, an answer that was judged
 before, and one whose cell ended in an error leave the record as it is. Answers in words are shown beside the course's.
 
->>> @exercise("0.1", fallback=lambda x: 2 * x)
+>>> @exercise("0.1", make_fallback=lambda: lambda x: 2 * x)
 ... def exercise_0_1(answer, report):
 ...     report.holds(answer(2) == 4, "doubles its argument", hint="multiply by two")
 >>> mine = exercise_0_1(lambda x: x + x)
@@ -52,7 +52,6 @@ _NOT_NEW = (
 def exercise(
     number: str,
     *,
-    fallback: Any = None,
     make_fallback: Callable[..., Any] | None = None,
     library: Sequence[Callable[..., Any]] = (),
     silence: float | None = None,
@@ -67,21 +66,17 @@ def exercise(
     ----------
     number : str
         Such as ``"1.2"``.
-    fallback : object, optional
-        What the course goes on with instead: the function of the library that the exercise is about, so that it is
-        known as the course's own answer.
     make_fallback : callable, optional
-        Makes that from the context: for an answer that depends on numbers of its notebook.
+        Makes what the course goes on with from the context: for an answer that depends on numbers of its notebook.
     library : sequence of callables, optional
-        Functions of the library, of other arguments or results, that do what the exercise is about: to call them is
-        to call the course's own answer.
+        Functions of the library that do what the exercise is about: to call them is to call the course's own answer.
     silence : float, optional
         Seconds after which the check says that it is still running, if it takes longer than others.
     """
 
     def own_answer(context: dict[str, Any]) -> Any:
         if make_fallback is None:
-            return registry.course_answer(number) if fallback is None else fallback
+            return registry.course_answer(number)
         return ... if any(map(is_open, context.values())) else make_fallback(**context)
 
     def decorate(body: Callable[..., None]) -> Callable[..., Any]:

@@ -57,7 +57,7 @@ def test_close_accepts_numbers_of_any_type_and_nothing_else(value: Any) -> None:
 
 
 def test_a_check_that_checks_nothing_solves_nothing() -> None:
-    @exercise("0.8", fallback=1)
+    @exercise("0.8", make_fallback=lambda: 1)
     def check(answer: Any, report: Report) -> None: ...
 
     assert check(5) == 1

@@ -34,7 +34,7 @@ def kernel(shared_kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(outputs))
     shared_kernel(
         f"import os; os.environ['LABCOURSE_OUTPUTS'] = {str(outputs)!r}\n"
-        "from course.checks import progress, cells\n"
+        "from course.checks import cells, progress, registry\n"
         "progress.verdicts.clear(); progress._shown.clear(); del cells.runs[:-1]\n"
         "from course import checks, outputs\nfrom labcourse import selection, samples, weights"
     )
@@ -97,7 +97,7 @@ def test_an_answer_whose_cell_has_failed_is_not_judged(
 def test_the_course_function_is_no_answer(kernel: Kernel, code: str) -> None:
     assert "the course's own answer" in kernel(code, CHECK).text
     assert read_states().get("1.5", "open") != "solved"
-    assert kernel("is_neutral is selection.is_neutral").text == "True\n"
+    assert kernel("is_neutral is registry.course_answer('1.5')").text == "True\n"
 
 
 def test_numbers_are_told_from_the_course_answer_too(kernel: Kernel) -> None:
@@ -128,13 +128,13 @@ def test_an_endless_loop_says_so_and_ends_in_one_line(kernel: Kernel) -> None:
     assert "hint: does each loop end?" in said.text
     assert "Traceback" not in said.text
     assert said.state == "wrong"
-    assert kernel("is_neutral is selection.is_neutral").text == "True\n"
+    assert kernel("is_neutral is registry.course_answer('1.5')").text == "True\n"
 
 
 def test_an_interrupted_check_has_no_verdict(kernel: Kernel) -> None:
     kernel("from course.checks import report\nreport.SECONDS_IN_SILENCE = 0.2\nimport time")
     kernel(
-        "@report.exercise('1.5', fallback=selection.is_neutral)\n"
+        "@report.exercise('1.5')\n"
         "def exercise_1_5(answer, report):\n    time.sleep(30)\n"
         "own, checks.exercise_1_5 = checks.exercise_1_5, exercise_1_5"
     )
@@ -224,7 +224,7 @@ def test_a_function_that_an_answer_calls_is_part_of_it(kernel: Kernel) -> None:
     assert "'1.5': 'unchecked'" in kernel(helper, states).text
     said = kernel(CHECK)
     assert said.text.startswith("exercise 1.5: solved")
-    assert kernel("is_neutral is selection.is_neutral").text == "False\n"
+    assert kernel("is_neutral is registry.course_answer('1.5')").text == "False\n"
     assert said.verdicts[-1]["cell"] == fingerprint(answer)
     assert "'1.5': 'solved'" in kernel(helper, "import numpy as np", states).text  # the same once more
     assert "nothing is judged" in kernel(CHECK).text
