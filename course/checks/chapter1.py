@@ -42,7 +42,7 @@ _MISTAKES_1_1 = variants(
 )
 
 
-@exercise("1.1", fallback=kinematics.mass)
+@exercise("1.1", library=[kinematics.mass])
 def exercise_1_1(answer: Any, report: Report) -> None:
     """The invariant mass of all particles in a row."""
     rng = np.random.default_rng(11)
@@ -181,7 +181,7 @@ _MISTAKES_1_4 = variants(
 )
 
 
-@exercise("1.4", fallback=selection.is_flavour_allowed)
+@exercise("1.4", library=[selection.is_flavour_allowed])
 def exercise_1_4(answer: Any, report: Report) -> None:
     """The flavour requirement."""
     flavours = _all_rows((11, 13))
@@ -208,7 +208,7 @@ _MISTAKES_1_5 = variants(
 )
 
 
-@exercise("1.5", fallback=selection.is_neutral)
+@exercise("1.5", library=[selection.is_neutral])
 def exercise_1_5(answer: Any, report: Report) -> None:
     """The charge requirement."""
     charges = _all_rows((1, -1))
@@ -355,7 +355,7 @@ _MISTAKES_1_10 = variants(
 )
 
 
-@exercise("1.10", fallback=weights.effective_number)
+@exercise("1.10", library=[weights.effective_number])
 def exercise_1_10(answer: Any, report: Report) -> None:
     """The effective number of events."""
     rng = np.random.default_rng(110)

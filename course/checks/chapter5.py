@@ -137,7 +137,7 @@ _MISTAKES_5_5 = variants(
 _signed, _not_balanced, _all_alike = (function for function, *_ in _MISTAKES_5_5[:3])
 
 
-@exercise("5.5", fallback=weights.balance)
+@exercise("5.5", library=[weights.balance])
 def exercise_5_5(answer: Any, report: Report) -> None:
     """Balanced weights."""
     label, _, weight = crafted.scored(90, seed=54)

@@ -86,7 +86,7 @@ _MISTAKES_7_2 = variants(
 )
 
 
-@exercise("7.2", fallback=significance.observed, library=[significance.asimov])
+@exercise("7.2", library=[significance.observed, significance.asimov])
 def exercise_7_2(answer: Any, report: Report) -> None:
     """The significance of a count from the likelihood ratio."""
     given = np.array([3.0, 5.0, 19.0, 430.0]), np.array([9.0, 3.0, 10.0, 400.0])

@@ -117,7 +117,7 @@ def exercise_11_5(answer: Any, report: Report) -> None:
 _CORRECTED = float((28.73 - 10.3) / np.sqrt(10.3 + 0.3 * 10.3**2))
 
 
-@exercise("11.7", fallback=_CORRECTED)
+@exercise("11.7", make_fallback=lambda: _CORRECTED)
 def exercise_11_7(answer: Any, report: Report) -> None:
     """The significance of the signal alone, by the published formula."""
     s, b = 28.73 - 10.3, 10.3

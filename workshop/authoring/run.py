@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from course import outputs
-from course.provenance import MissingOutput
+from course.outputs import MissingOutput
 from labcourse.errors import LabCourseError
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import tidy
@@ -141,7 +141,7 @@ def run(
     # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader. What a
     # notebook solves is nobody's progress.
     usual = {"TF_CPP_MIN_LOG_LEVEL": "3", **(_ONE_THREAD if jobs > 1 else {})}
-    places = {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_INPUTS": inputs, "LABCOURSE_PROGRESS": "off"}
+    places = {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_INPUTS": inputs}
 
     async def run_all() -> None:
         free, begun = asyncio.Semaphore(jobs), dict[int, asyncio.Task[None]]()

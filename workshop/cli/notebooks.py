@@ -76,13 +76,13 @@ def status(chapters: Chapters = None, as_json: Json = False) -> None:
 
     Examples: labcourse status · labcourse status 3 · labcourse status --json
     """
-    from course.checks import progress, registry, standing
+    from course.checks import progress, registry
     from workshop.authoring import source
 
     source.files_of(settings.home() / "course", ".py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
     exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
-    rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
+    rows: list[dict[str, Any]] = [r for r in progress.by_chapter(states) if not chapters or r["chapter"] in chapters]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:

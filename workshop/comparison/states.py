@@ -24,7 +24,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from course.checks.cells import fingerprint, words
+from course.checks.cells import fingerprint
 from workshop.comparison.reading import Cell, Notebook, Verdict
 from workshop.comparison.reference import Chapter, Exercise
 
@@ -111,7 +111,8 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
 
 def _same_code(source: str, other: str) -> bool:
     """Return whether two cells differ in comments and blank lines at most."""
-    return source.strip() == other.strip() or words(source) == words(other)
+    first, second = (fingerprint(re.sub(r"\s*#[^\"'\n]*$", "", text, flags=re.MULTILINE)) for text in (source, other))
+    return first == second
 
 
 def _is_sentence(source: str) -> bool:
