@@ -694,7 +694,7 @@ plotting.show(
 
 # %% tags=["nbval-ignore-output"]
 largest = study.largest_excesses(
-    final, events, progress.each(masses, "300 experiments at {:g} GeV"), toys=300, seed=9, modifiers=modifiers
+    final, progress.each(masses, "300 experiments at {:g} GeV"), modifiers, toys=300, seed=9
 )
 print(f"largest local significance of experiments without A: median {np.median(largest):.2f}")
 
