@@ -69,7 +69,7 @@ class Templates(NamedTuple):
         """The histograms, by region and by process."""
 
         def histogram(rows: Floats) -> Histogram:
-            return Histogram(*rows[:2], {"jet_energy": (rows[2], rows[3]), "b_tagging": (rows[4], rows[5])})
+            return Histogram(rows[0], rows[1], {"jet_energy": (rows[2], rows[3]), "b_tagging": (rows[4], rows[5])})
 
         return {
             region: {process: histogram(self.yields[:, i, BINS[region]]) for i, process in enumerate(PROCESSES)}

@@ -11,6 +11,7 @@ import vector
 
 import azh
 from azh import events, templates
+from azh.fits import Likelihood
 from azh.templates import Search
 from labcourse.errors import BadInput
 from tests.azh.made_up import MASSES, MODIFIERS, in_all_regions, near_the_mass
@@ -116,6 +117,7 @@ def test_yields_of_masses_left_out_are_interpolated_within_ten_per_cent() -> Non
 def test_the_model_is_json_and_each_process_has_its_modifiers() -> None:
     spec = json.loads(json.dumps(templates.specification(search().templates(MASSES[1]), MODIFIERS)))
     assert [channel["name"] for channel in spec["channels"]] == list(events.REGIONS)
+    assert list(dict(Likelihood(spec).bins)) == list(templates.BINS), "counts of all bins are data of the model"
     kinds = {s["name"]: {m["name"] for m in s["modifiers"]} for s in spec["channels"][0]["samples"]}
     common = {"jet_energy", "b_tagging"}
     assert kinds["signal"] == {"mu", "lumi"} | common
