@@ -7,7 +7,7 @@ millisecond each, where pyhf's general minimiser takes a hundred: toys, bands an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -58,23 +58,17 @@ class Likelihood:
     Raises
     ------
     BadInput
-        If pyhf refuses the model, it has no ``mu``, or a modifier is another one.
+        If a modifier is another one. What is no model raises as in pyhf.
     """
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
-        try:  # without the comparison with pyhf's schema, which takes a tenth of a second
-            self.model = pyhf.Model(dict(spec), poi_name="mu", validate=False)
-            config = self.model.config
-            self.names = tuple(config.par_names)
-            self.bins = tuple((name, i) for name in config.channels for i in range(config.channel_nbins[name]))
-            self.poi = int(config.poi_index)
-            self._read(spec)
-        except (pyhf.exceptions.InvalidModel, pyhf.exceptions.InvalidModifier, LookupError, TypeError) as error:
-            raise BadInput(
-                f"pyhf refuses the model: {error}",
-                where="azh.fits.Likelihood",
-                next_step="Compare with the example in the documentation of pyhf: channels, samples, data, modifiers.",
-            ) from error
+        # To compare it with pyhf's schema would take a tenth of a second.
+        self.model = pyhf.Model(dict(spec), poi_name="mu", validate=False)
+        config = self.model.config
+        self.names = tuple(config.par_names)
+        self.bins = tuple((name, i) for name in config.channels for i in range(config.channel_nbins[name]))
+        self.poi = int(config.poi_index)
+        self._read(spec)
         sets = [config.param_set(name) for name in config.par_order]
         centre = [s.auxdata if s.constrained else [np.nan] * s.n_parameters for s in sets]
         width = [s.width() if s.constrained else [np.inf] * s.n_parameters for s in sets]
@@ -82,6 +76,7 @@ class Likelihood:
         self.is_constrained = np.isfinite(self.centre)
         self.precision = self.width**-2.0
         self.low = np.where(self.centre == 0, -10.0, LEAST)
+        self.is_fixed = np.array(config.suggested_fixed())  # where the simulation of a bin is exact
         self.start = np.array(config.suggested_init(), float)
         self.none = np.where(np.arange(len(self.names)) == self.poi, 0, self.start)
         nu, slope = (values[0] for values in self.evaluate(self.none[None, :]))
@@ -91,38 +86,39 @@ class Likelihood:
     def _read(self, spec: Mapping[str, Any]) -> None:
         """Lay the model out as arrays, whose last two axes are samples and bins.
 
-        ``_scaled``: which parameter multiplies what; ``_bent``: what each shape adds, the odd and the even part.
+        ``_scaled``: 1 where a parameter multiplies what is expected (``_has_mu`` for mu); ``_odd``, ``_even``: what
+        each shape adds, the part that changes its sign with the parameter and the part that does not.
         """
         config = self.model.config
         shape = len(config.samples), len(self.bins)
         self._nominal = np.zeros(shape)
         self._scaled = np.zeros((len(self.names), *shape))
-        self._rates: dict[int, tuple[float, float]] = {}
-        bent: dict[int, Floats] = {}
-        for channel in spec["channels"]:
-            columns = config.channel_slices[channel["name"]]
-            for sample in channel["samples"]:
-                place = config.samples.index(sample["name"]), columns
-                nominal = self._nominal[place] = np.array(sample["data"], float)
-                for modifier in sample["modifiers"]:
-                    kind, data, index = modifier["type"], modifier["data"], config.par_slice(modifier["name"]).start
-                    if kind == "staterror":
-                        for i, column in enumerate(range(columns.start, columns.stop)):
-                            self._scaled[index + i, place[0], column] = 1
-                    elif kind == "histosys":
-                        down, up = (np.array(data[name]) - nominal for name in ("lo_data", "hi_data"))
-                        both = bent.setdefault(index, np.zeros((2, *shape)))
-                        both[0][place], both[1][place] = (up - down) / 2, (up + down) / 16
-                    elif kind in ("normfactor", "lumi") or (
-                        kind == "normsys"
-                        and self._rates.setdefault(index, (data["lo"], data["hi"])) == (data["lo"], data["hi"])
-                    ):
-                        self._scaled[index][place] = 1
-                    else:
-                        raise pyhf.exceptions.InvalidModifier(f"{modifier['name']}, a {kind} that is not fitted here")
+        self._odd, self._even = np.zeros_like(self._scaled), np.zeros_like(self._scaled)
+        sizes: dict[int, dict[str, float]] = {}
+        places = [
+            (config.channel_slices[channel["name"]], s) for channel in spec["channels"] for s in channel["samples"]
+        ]
+        for columns, sample in places:
+            row = config.samples.index(sample["name"])
+            nominal = self._nominal[row, columns] = np.array(sample["data"], float)
+            for modifier in sample["modifiers"]:
+                kind, data, index = modifier["type"], modifier["data"], config.par_slice(modifier["name"]).start
+                if kind == "staterror":
+                    np.fill_diagonal(self._scaled[index : index + len(nominal), row, columns], 1)
+                elif kind == "histosys":
+                    down, up = (np.array(data[name]) - nominal for name in ("lo_data", "hi_data"))
+                    self._odd[index, row, columns] = (up - down) / 2
+                    self._even[index, row, columns] = (up + down) / 16
+                elif kind in ("normfactor", "lumi") or (kind == "normsys" and sizes.setdefault(index, data) == data):
+                    self._scaled[index, row, columns] = 1
+                else:
+                    raise BadInput(
+                        f"{modifier['name']} is a {kind} that is not fitted here.",
+                        where="azh.fits.Likelihood",
+                        next_step="Use normfactor, lumi, histosys, staterror, or normsys of one size for each name.",
+                    )
+        self._rates = {index: _rate(size["lo"], size["hi"]) for index, size in sizes.items()}
         self._has_mu, self._scaled[self.poi] = self._scaled[self.poi].copy(), 0
-        self._is_factor = self._scaled.any(axis=(1, 2))
-        self._bends, self._bent = [*bent], np.array([*bent.values()]).reshape(-1, 2, *shape)
 
     def data(self, counts: Mapping[str, ArrayLike]) -> Floats:
         """Return counts by channel in the order of `bins`, shape (n_bins,)."""
@@ -136,26 +132,23 @@ class Likelihood:
     def evaluate(self, theta: Floats) -> tuple[Floats, Floats]:
         """Return expected events (n, n_bins) and their derivatives (n, n_bins, n_parameters) for n sets of parameters.
 
-        What a sample expects in a bin, (nominal + shapes) · factors, is multiplied by mu where it is signal. The
-        derivative by a factor is that of its logarithm, times what is expected; mu has none, since it may be 0.
+        A sample expects (nominal + shapes) · factors in a bin, and mu times that where it is signal. A derivative by a
+        factor is that of its logarithm, times what is expected; not so by mu, which may be 0.
         """
-        factor = np.where(self._is_factor, np.maximum(theta, LEAST), 1)
-        derivative = self._is_factor / factor
-        for index, ends in self._rates.items():
-            factor[:, index], slope_of_rate = _rate(theta[:, index], *ends)
-            derivative[:, index] = slope_of_rate / factor[:, index]
-        even, slope_of_even = _even(theta[:, self._bends])
-        odd_part, even_part = self._bent[:, 0], self._bent[:, 1]
-        content = self._nominal + np.tensordot(theta[:, self._bends], odd_part, 1) + np.tensordot(even, even_part, 1)
-        factors = np.exp(np.tensordot(np.log(factor), self._scaled, 1))
+        factor = np.maximum(theta, LEAST)
+        ln, slope_of_ln = np.log(factor), 1 / factor
+        for index, rate in self._rates.items():
+            value, derivative = rate(theta[:, index])
+            ln[:, index], slope_of_ln[:, index] = np.log(value), derivative / value
+        bend, slope_of_bend = _bend(theta)
+        content = self._nominal + np.tensordot(theta, self._odd, 1) + np.tensordot(bend, self._even, 1)
+        factors = np.exp(np.tensordot(ln, self._scaled, 1))
         weight = factors * np.where(self._has_mu, theta[:, self.poi, None, None], 1)
-        events = content * weight
-        slope = np.einsum("nsb,psb->nbp", events, self._scaled) * derivative[:, None, :]
+        slope = np.einsum("nsb,psb->nbp", content * weight, self._scaled) * slope_of_ln[:, None, :]
+        slope += np.einsum("nsb,psb->nbp", weight, self._odd)
+        slope += np.einsum("nsb,psb->nbp", weight, self._even) * slope_of_bend[:, None, :]
         slope[:, :, self.poi] = (content * factors * self._has_mu).sum(axis=1)
-        slope[:, :, self._bends] = np.einsum("nsb,ksb->nbk", weight, odd_part) + np.einsum(
-            "nsb,ksb,nk->nbk", weight, even_part, slope_of_even
-        )
-        return events.sum(axis=1), slope
+        return (content * weight).sum(axis=1), slope
 
     def deviance(self, parameters: Floats, data: Floats, centre: Floats) -> Floats:
         """Return −2 ln L of one set of parameters for n data sets and auxiliary measurements, shape (n,)."""
@@ -208,7 +201,7 @@ class Likelihood:
         theta = np.tile(self.start, (len(counts), 1))
         theta[:, self.poi] = max(least, 0.0)
         low = np.where(names == self.poi, max(least, self.lowest), self.low)
-        held = np.array(self.model.config.suggested_fixed())  # a bin whose simulation is exact
+        held = self.is_fixed.copy()
         for name, fixed in hold.items():
             held[self.names.index(name)] = True
             theta[:, self.names.index(name)] = fixed
@@ -264,7 +257,7 @@ class Likelihood:
         return 2 * kl_div(counts, nu).sum(axis=1) + constraint, nu, slope
 
 
-def _even(alpha: Floats) -> tuple[Floats, Floats]:
+def _bend(alpha: Floats) -> tuple[Floats, Floats]:
     """Return by what the even part of a histosys is multiplied, and the derivative: pyhf's code 4p."""
     value = alpha**2 * (15 + alpha**2 * (3 * alpha**2 - 10))
     derivative = alpha * (30 + alpha**2 * (18 * alpha**2 - 40))
@@ -272,23 +265,16 @@ def _even(alpha: Floats) -> tuple[Floats, Floats]:
     return np.where(inner, value, 8 * np.abs(alpha)), np.where(inner, derivative, 8 * np.sign(alpha))
 
 
-def _rate(alpha: Floats, low: float, high: float) -> tuple[Floats, Floats]:
-    """Return the factor of a normsys, and its derivative: pyhf's code 4, powers outside of ±1, a polynomial inside."""
-    ln_low, ln_high = np.log(low), np.log(high)
-    # The polynomial has value, first and second derivative of the powers at 1 and at −1.
-    ends = [high - 1, high * ln_high, high * ln_high**2, low - 1, -low * ln_low, low * ln_low**2]
-    polynomial = np.polynomial.Polynomial([1, *(_CODE_4 @ ends)])
-    inner, slope = polynomial(alpha), polynomial.deriv()(alpha)
-    outer = np.where(alpha > 0, high**alpha, low**-alpha)
-    is_inner, outer_slope = np.abs(alpha) < 1, outer * np.where(alpha > 0, ln_high, -ln_low)
-    return np.where(is_inner, inner, outer), np.where(is_inner, slope, outer_slope)
+def _rate(low: float, high: float) -> Callable[[Floats], tuple[Floats, Floats]]:
+    """Return what gives the factor of a normsys and its derivative: pyhf's code 4, a polynomial between powers."""
+    coefficients = pyhf.interpolators.get(4)([[[[low], [1.0], [high]]]], subscribe=False).coefficients
+    polynomial = np.polynomial.Polynomial([1, *np.ravel(coefficients)])
+    slope = polynomial.deriv()
 
+    def rate(alpha: Floats) -> tuple[Floats, Floats]:
+        outer = np.where(alpha > 0, high**alpha, low**-alpha)
+        outer_slope = outer * np.where(alpha > 0, np.log(high), -np.log(low))
+        inner = np.abs(alpha) < 1
+        return np.where(inner, polynomial(alpha), outer), np.where(inner, slope(alpha), outer_slope)
 
-def _code_4() -> Floats:
-    """Return the matrix that gives the coefficients of x, x², … x⁶ from value and two derivatives at 1 and at −1."""
-    k = np.arange(1.0, 7)
-    rows = [factor * end ** (k - n) for end in (1.0, -1.0) for n, factor in enumerate((k**0, k, k * (k - 1)))]
-    return np.linalg.inv(np.array(rows))
-
-
-_CODE_4 = _code_4()
+    return rate

@@ -21,8 +21,6 @@ from labcourse.errors import BadInput
 Floats = NDArray[Any]
 LEVEL = 0.05
 """1 − confidence level of all limits."""
-
-
 FEW = 5.0
 """Expected events of a bin below which limits are found by toys."""
 

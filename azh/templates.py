@@ -98,7 +98,9 @@ def shift_jets(events: pd.DataFrame, factor: float) -> pd.DataFrame:
         pt_j3=third.where(third == MISSING, third * factor),
     )
     m_bb, is_emu = shifted["m_bb"].to_numpy(), (events["region"] == "emu").to_numpy()
-    in_window, beside = (_within(m_bb, ranges) for ranges in (WINDOW, SIDEBANDS))
+    in_window, beside = (
+        np.any([(m_bb >= low) & (m_bb < high) for low, high in ranges], axis=0) for ranges in (WINDOW, SIDEBANDS)
+    )
     where = [is_emu & in_window, in_window & ~is_emu, beside & ~is_emu]
     region = np.select(where, ["emu", "signal", "sideband"], "none")
     return shifted.assign(region=region)[(region != "none") & (shifted["pt_b1"] > 45).to_numpy()]
@@ -269,10 +271,6 @@ def _smooth(nominal: Floats, varied: Floats) -> Floats:
             line = np.polyfit(number[good], after[good] / before[good] - 1, 1, w=np.sqrt(before[good]))
             smooth[rows, 1:] = nominal[rows, 1:] * np.clip(1 + np.polyval(line, number), 0.5, 1.5)
     return smooth
-
-
-def _within(values: Floats, ranges: Any) -> NDArray[np.bool_]:
-    return np.any([(values >= low) & (values < high) for low, high in ranges], axis=0)
 
 
 def specification(templates: Templates, modifiers: Modifiers) -> dict[str, Any]:
