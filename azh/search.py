@@ -152,7 +152,7 @@ def load(path: Path | str) -> optuna.Study:
         study.get_trials(deepcopy=False)  # what cannot be read is said now, and not in the middle
     except Exception as error:  # of the disk, SQLite, SQLAlchemy, Optuna, or of what somebody else has written there
         cause: BaseException = error
-        while cause.__cause__:  # they wrap each other's
+        while cause.__cause__:  # they wrap each other's errors
             cause = cause.__cause__
         raise BadFile(
             f"The search cannot be kept in {path.name}: {cause}.",

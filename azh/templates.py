@@ -279,18 +279,13 @@ def specification(templates: Templates, modifiers: Modifiers) -> dict[str, Any]:
     What the function returns for a process, a region and their histogram is a list of modifiers in the language of
     HistFactory; that of the course is the answer to exercise 9.7 of the project.
     """
+
+    def sample(process: str, region: str, histogram: Histogram) -> dict[str, Any]:
+        found = modifiers(process, region, histogram)
+        return {"name": process, "data": list(histogram.expected), "modifiers": found}
+
     channels = [
-        {
-            "name": region,
-            "samples": [
-                {
-                    "name": process,
-                    "data": list(histogram.expected),
-                    "modifiers": modifiers(process, region, histogram),
-                }
-                for process, histogram in histograms.items()
-            ],
-        }
+        {"name": region, "samples": [sample(process, region, histogram) for process, histogram in histograms.items()]}
         for region, histograms in templates.regions.items()
     ]
     limits = {"inits": [1.0], "bounds": [[0.5, 1.5]]}
