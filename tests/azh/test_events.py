@@ -12,7 +12,7 @@ import azh
 from azh import events
 from factory.azh import production, reconstruction, sealed
 from labcourse import settings
-from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.errors import BadFile, MissingSample
 from tests.azh.made_up import make_events
 
 SHIPPED = settings.data_folder() / events.FOLDER
@@ -60,20 +60,6 @@ def write(table: pd.DataFrame, folder: Path) -> Path:
 def test_what_is_written_is_read(tmp_path: Path) -> None:
     write(table := make_events(), tmp_path)
     pd.testing.assert_frame_equal(azh.read(tmp_path), table, check_categorical=False)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "message"),
-    [
-        (lambda table: table.drop(columns="m_bb"), "no column m_bb"),
-        (lambda table: table.assign(met_ht=np.nan), "met_ht is nan"),
-        (lambda table: table.assign(m_a_true=table["m_a_true"].replace(700, 710)), "signal of 710 GeV"),
-    ],
-)
-def test_bad_tables_are_one_error(tmp_path: Path, spoil: Any, message: str) -> None:
-    spoil(make_events()).to_parquet(tmp_path / events.FILE)
-    with pytest.raises(BadInput, match=message):
-        azh.read(tmp_path)
 
 
 @pytest.mark.parametrize("name", [events.FILE, "sealed-1.parquet"])

@@ -202,9 +202,9 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[Any, str], 
     events = azh.read()[::5]
     parts = azh.split(events)
     trained = azh.train(parts, replace(azh.IMPROVED, epochs=2), progress=False)
-    made = azh.Search(events, trained.classify, scale=5)
-    band = study.expected_limit(made, 500)
-    (point,) = study.scan(made, azh.read_sealed(1), [500])
+    made, modifiers = azh.Search(events, trained.classify, scale=5), registry.course_answer("9.7")
+    band = study.expected_limit(made, 500, modifiers)
+    (point,) = study.scan(made, azh.read_sealed(1), [500], modifiers)
     path = tmp_path_factory.mktemp("search") / "trials.sqlite3"
     trials = search.run(parts, path, trials=1, epochs=1, progress=False)
     return {
