@@ -11,10 +11,9 @@ from typing import Any
 
 from course.checks import progress
 from course.checks.cells import fingerprint
-from course.outputs import MIME_TYPE
 from labcourse import settings
 from workshop.authoring import build, source
-from workshop.comparison.reference import Chapter, Exercise, read_reference
+from workshop.comparison.reference import Exercise, read_reference
 
 # kind -> (state of an exercise with code, of one in words, part of a doubt)
 KINDS: dict[str, tuple[str, str, str]] = {
@@ -46,15 +45,11 @@ class Maker:
         for text in source.read_all(home):
             self._handed_out[text.chapter] = json.loads(build.text(build.student_notebook(text)))
             for cell in json.loads((home / "solutions" / f"{text.name}.ipynb").read_text("utf-8"))["cells"]:
-                outputs = [output for output in cell.get("outputs", []) if MIME_TYPE not in output.get("data", {})]
-                self._outputs[cell["id"]] = outputs
+                self._outputs[cell["id"]] = cell.get("outputs", [])
         self._written = 0  # no two answers in words are the same
 
-    def notebook(self, chapter: int, plan: Mapping[str, str], *, numbers: float | None = 0.0) -> dict[str, Any]:
-        """Return a notebook as JSON; exercises that the plan does not name are untouched.
-
-        ``numbers`` says by how many tolerances the key numbers are off; None leaves them out.
-        """
+    def notebook(self, chapter: int, plan: Mapping[str, str]) -> dict[str, Any]:
+        """Return a notebook as JSON; exercises that the plan does not name are untouched."""
         reference = self.reference[chapter]
         exercises = {cell.id: e for e in reference.exercises for cell in (e.stub, e.check)}
         made = copy.deepcopy(self._handed_out[chapter])
@@ -68,9 +63,6 @@ class Maker:
             if plan and cell["cell_type"] == "code":
                 cell |= {"execution_count": len(cells) + 1, "outputs": copy.deepcopy(self._outputs[cell["id"]])}
             cells.append(cell)
-        if plan and numbers is not None:
-            last = [cell for cell in cells if "write_numbers(" in "".join(cell["source"])][-1]
-            last["outputs"].append(_numbers(reference, numbers))
         return {**made, "cells": cells}
 
     def _answer(self, cell: dict[str, Any], exercise: Exercise, kind: str, count: int) -> list[dict[str, Any]]:
@@ -151,9 +143,3 @@ def save(path: Path, notebook: Mapping[str, Any]) -> Path:
     """Write a notebook."""
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
-
-
-def _numbers(chapter: Chapter, off: float) -> dict[str, Any]:
-    numbers = {name: bound["value"] + off * bound["tolerance"] for name, bound in chapter.bounds.items()}
-    data = {MIME_TYPE: {"chapter": chapter.number, "numbers": numbers}, "text/plain": "key numbers"}
-    return {"output_type": "display_data", "data": data, "metadata": {}}

@@ -44,6 +44,6 @@ def test_the_course_own_words_are_recognised(answer: str, copied: bool) -> None:
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
     cells = [Cell("code", "course = checks.is_open")]
-    chapter = Chapter(5, "", tuple(cells), (), {})
+    chapter = Chapter(5, "", tuple(cells), ())
     notebook = Notebook((*cells, Cell("code", cell), Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import progress
-from course.outputs import MIME_TYPE
 from labcourse.files import read_small
 from workshop.authoring import nbgrader
 
@@ -41,7 +40,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what it says, and of its outputs the numbers and verdicts it published.
+    """One cell: what it says, and of its outputs the verdicts.
 
     ``count`` is the execution count, 0 if it was not run; ``error`` names the exception it ended in.
     """
@@ -52,7 +51,6 @@ class Cell:
     id: str = ""
     count: int = 0
     error: str = ""
-    numbers: tuple[Any, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
 
     @property
@@ -126,7 +124,6 @@ def _cell(raw: dict[str, Any]) -> Cell:
         id=_text(raw.get("id", "")),
         count=max(0, int(raw.get("execution_count") or 0)),
         error=next((printable(_text(o["ename"]), 60) for o in outputs if o["output_type"] == "error"), ""),
-        numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
         verdicts=tuple(
             Verdict(*map(_text, (verdict["exercise"], verdict["state"], verdict.get("cell", ""), text)))
             for verdict, text in said

@@ -16,7 +16,7 @@ from labcourse.files import atomic_write
 from workshop.comparison.states import STATES
 from workshop.comparison.survey import Survey
 
-SYMBOLS = dict(zip(STATES, "✓✎✗?○–!", strict=True))
+SYMBOLS = dict(zip(STATES, "✓✎✗?○–", strict=True))
 """State by sign, so that it can be read without colours."""
 
 _HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
@@ -61,7 +61,5 @@ def write_csv(path: Path, survey: Survey) -> None:
 
 
 def _visible(value: Any) -> Any:
-    """Write out characters that are not seen, but turn or hide what stands beside them; numbers with six digits."""
-    if type(value) is float:
-        return f"{value:.6g}"
+    """Write out characters that are not seen, but turn or hide what stands beside them."""
     return _HIDDEN.sub(lambda c: f"[U+{ord(c[0]):04X}]", value) if type(value) is str else value

@@ -13,8 +13,7 @@ wrong         the check says "not yet"
 unchecked     there is an answer, but no verdict of it: the check was not run, changed or deleted,
               or it judged another text than the cell now has
 open          the cell is as it was handed out, or the check says that it is open
-missing       the cell was deleted, or there is no notebook of this chapter
-damaged       the notebook cannot be read
+missing       the cell was deleted, or there is no notebook of this chapter that can be read
 ============  ==========================================================================
 """
 
@@ -28,7 +27,7 @@ from course.checks.cells import fingerprint
 from workshop.comparison.reading import Cell, Notebook, Verdict
 from workshop.comparison.reference import Chapter, Exercise
 
-STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing", "damaged")
+STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing")
 PUBLISHED = ("solved", "answered", "wrong", "open")
 _FEWEST_WORDS = 4
 
@@ -55,7 +54,7 @@ class Found:
     @property
     def is_doubtful(self) -> bool:
         """Whether somebody should look at it."""
-        return bool(self.doubts) and self.state not in ("missing", "damaged")
+        return bool(self.doubts) and self.state != "missing"
 
 
 def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:

@@ -23,10 +23,9 @@ from workshop.comparison.reading import Notebook, Unreadable, printable, read
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
 _OURS = {"solutions", "course", "tests"}
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
-_NUMBERS = {word: number for number, word in WORDS.items()}
 _TITLES = "|".join(name.partition("_")[2].replace("_", r"[\W_]*") for name in CHAPTERS.values())
 # What stands beside the chapters is named by a word, not by a number.
-_BESIDE = "|".join(word for word in _NUMBERS if word.isalpha())
+_BESIDE = "|".join(word for word in WORDS.values() if word.isalpha())
 _CHAPTER = re.compile(rf"(chapter[\W_]*\d+|{_BESIDE})(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?", re.IGNORECASE)
 _NO_NAME = re.compile(
     r"(?:copy|kopie|week|sheet|homework|assignment)\d*|of|attempt|late|assignsubmission|file|final|notebooks|\d\d?",
@@ -38,8 +37,7 @@ _WORD = re.compile(r"[^\W_]+")
 class File(NamedTuple):
     """A notebook, a folder without any, or what is not read; ``notes`` say what is odd about it.
 
-    ``place`` is its path in the class, ``chapter`` what its cells or its path say; ``notebook`` is None if it cannot be
-    read.
+    ``place`` is its path in the class, ``chapter`` what its cells say; ``notebook`` is None if it cannot be read.
     """
 
     path: Path
@@ -100,18 +98,6 @@ def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
     if not pattern:
         _ask_if_merged(found)
     return dict(sorted(found.items(), key=lambda entry: entry[0].casefold()))
-
-
-def chapter_of_name(name: str) -> int:
-    """Return the chapter in a file's name, 0 if there is none; platforms put their own words before the file's.
-
-    >>> chapter_of_name("anna_chapter3 (1).ipynb"), chapter_of_name("homework.ipynb"), chapter_of_name("bach3.ipynb")
-    (3, 0, 0)
-    >>> chapter_of_name("project_parameterised_network.ipynb"), chapter_of_name("bob-appendix digits.ipynb")
-    (9, 10)
-    """
-    words = [re.sub(r"[\W_]+", "", word).lower() for word in _CHAPTER.findall(name)]
-    return _NUMBERS.get(words[-1], 0) if words else 0
 
 
 def _bare(part: str) -> str:
@@ -180,15 +166,10 @@ def _walk(root: Path) -> Iterator[File]:
 
 
 def _read(path: Path, place: PurePath) -> File:
-    """Read a notebook, and say of which chapter it is, by its cells or else its name; of a damaged one, by its path."""
-    named = chapter_of_name(place.name)
+    """Read a notebook; of which chapter it is, its cells say."""
     try:
         notebook = read(path)
     except Unreadable as error:
-        return File(path, place, chapter_of_name(str(place)), notes=(str(error),))
-    chapter, note = notebook.chapter, ""
-    if not chapter:
-        note = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
-    elif named != chapter:
-        note = f"by its cells it is chapter {chapter}"
-    return File(path, place, chapter or named, notebook, (*notebook.notes, *filter(None, [note])))
+        return File(path, place, notes=(str(error),))
+    notes = notebook.notes if notebook.chapter else (*notebook.notes, "it belongs to no chapter; not compared")
+    return File(path, place, notebook.chapter, notebook, notes)
