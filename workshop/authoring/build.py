@@ -71,9 +71,9 @@ def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
     built = []
     for path, content, note in list(plan(home, chapters)):
         is_students = path.parent.name == "notebooks" and path.is_file() and not holds(path, content)
-        if reason := _what_would_be_lost(path) if is_students else "":
+        if is_students and _is_somebodys(path):
             anew = f"`labcourse reset {NUMBERS[path.stem]}` puts a fresh one in its place"
-            built.append(Built(path, "kept", f"{reason}; {anew}"))
+            built.append(Built(path, "kept", f"somebody has worked in it; {anew}"))
         else:
             built.append(write(path, content, note))
     return built
@@ -153,14 +153,12 @@ def _code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def _what_would_be_lost(path: Path) -> str:
-    """Return how one sees that a student's notebook is not as it was built."""
-    if (notebook := _load_if_readable(path)) is None:
-        return "it cannot be read"
-    if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
-        return "cells have been run in it"
-    is_fresh = notebook.metadata.get("labcourse") == {"built": _fingerprint(notebook)}
-    return "" if is_fresh else "cells have been changed in it"
+def _is_somebodys(path: Path) -> bool:
+    """Return whether a student's notebook is not as it was built: cells were run or changed, or nobody can read it."""
+    notebook = _load_if_readable(path)
+    if notebook is None or any(cell.execution_count or cell.outputs for cell in _code(notebook)):
+        return True
+    return notebook.metadata.get("labcourse") != {"built": _fingerprint(notebook)}
 
 
 def _fingerprint(notebook: Any) -> str:

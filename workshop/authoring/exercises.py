@@ -72,13 +72,14 @@ def of_chapter(source: Source) -> dict[str, Any]:
 def _exercise(source: Source, check: Cell, solutions: list[str]) -> dict[str, Any]:
     number = check.check
     heading, title, kind = source.headings[number]
-    function = f"exercise_{number.replace('.', '_')}"
-    names, _ = cells.arguments(check.text, function) or cells.arguments(check.text, "written") or ((), ())
-    entry = {"number": number, "chapter": source.chapter, "title": title, "kind": kind, "cell": heading, "names": names}
+    entry = {"number": number, "chapter": source.chapter, "title": title, "kind": kind, "cell": heading}
+    entry["names"] = check.answer
     (place,) = (i for i, cell in enumerate(source.cells) if cell.exercise == number)
     if "written" in source.cells[place].tags:
         return entry | {"model": _words(source, source.cells[place])}
-    hands_on = any(isinstance(node, ast.Assign) and function in ast.dump(node) for node in ast.parse(check.text).body)
+    hands_on = any(
+        isinstance(node, ast.Assign) and check.function in ast.dump(node) for node in ast.parse(check.text).body
+    )
     code = _with_what_it_needs(source, solutions, place) if hands_on else ""
     return entry | {"answer": code} if code else entry
 
