@@ -11,6 +11,7 @@ from typing import Any
 
 from course.checks import progress
 from course.checks.cells import fingerprint
+from course.outputs import CHAPTERS
 from labcourse import settings
 from workshop.authoring import build, source
 from workshop.comparison.reference import Exercise, read_reference
@@ -50,15 +51,17 @@ class Maker:
 
     def notebook(self, chapter: int, plan: Mapping[str, str]) -> dict[str, Any]:
         """Return a notebook as JSON; exercises that the plan does not name are untouched."""
-        reference = self.reference[chapter]
-        exercises = {cell.id: e for e in reference.exercises for cell in (e.stub, e.check)}
+        exercises = {
+            f"{what}-{e.number}": e for e in self.reference[chapter].exercises for what in ("exercise", "check")
+        }
         made = copy.deepcopy(self._handed_out[chapter])
         cells: list[dict[str, Any]] = []
         for cell in made["cells"]:
-            exercise = exercises.get(cell["id"])
-            if exercise:
-                make = self._answer if cell["id"] == exercise.stub.id else self._check
-                cells += make(cell, exercise, plan.get(exercise.number, "untouched"), len(cells) + 1)
+            tag = next((tag for tag in cell["metadata"].get("tags", ()) if tag in exercises), "")
+            if tag:
+                make = self._answer if tag.startswith("exercise") else self._check
+                number = exercises[tag].number
+                cells += make(cell, exercises[tag], plan.get(number, "untouched"), len(cells) + 1)
                 continue
             if plan and cell["cell_type"] == "code":
                 cell |= {"execution_count": len(cells) + 1, "outputs": copy.deepcopy(self._outputs[cell["id"]])}
@@ -73,7 +76,7 @@ class Maker:
         elif kind not in ("open", "untouched", "forged"):
             self._written += 1
             words = f'"""I see in figure {self._written} of mine that it is so.\n'
-            cell["source"] = exercise.stub.source.replace('"""\n', words) if exercise.is_written else exercise.answer
+            cell["source"] = exercise.stub.replace('"""\n', words) if exercise.is_written else exercise.answer
         copies = [cell, {**cell, "id": f"copy-{cell['id']}"}] if kind == "copied" else [cell]
         if kind == "edited" and not exercise.is_written:
             cell["source"] += "\n<<<<<<< HEAD"
@@ -88,7 +91,7 @@ class Maker:
             cell["source"] = f'print("exercise {exercise.number}: solved")'
         if kind in ("untouched", "not checked"):
             return [cell]
-        number, answer = exercise.number, exercise.stub.source if kind in ("forged", "open") else exercise.answer
+        number, answer = exercise.number, exercise.stub if kind in ("forged", "open") else exercise.answer
         state, text = "solved", f"exercise {number}: solved\n  ✓ it has a value"
         if kind == "open":
             state, text = "open", f"exercise {number}: open"
@@ -101,7 +104,7 @@ class Maker:
 
 
 def _wrong(exercise: Exercise) -> str:
-    return f"{exercise.stub.source}\nanswer = 'none'"
+    return f"{exercise.stub}\nanswer = 'none'"
 
 
 def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def write_class(folder: Path, maker: Maker, made: Mapping[str, Mapping[int, Mapp
     for student, chapters in made.items():
         (folder / student).mkdir(parents=True)
         for number, plan in chapters.items():
-            save(folder / student / f"{maker.reference[number].name}.ipynb", maker.notebook(number, plan))
+            save(folder / student / f"{CHAPTERS[number]}.ipynb", maker.notebook(number, plan))
 
 
 def save(path: Path, notebook: Mapping[str, Any]) -> Path:

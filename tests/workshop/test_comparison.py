@@ -155,16 +155,6 @@ def test_renamed_copied_and_foreign_notebooks(maker: Maker, tmp_path: Path) -> N
     }
 
 
-@pytest.mark.parametrize("lost", ["metadata", "id"])
-def test_tags_or_ids_can_be_lost(maker: Maker, look: Callable[..., Student], lost: str) -> None:
-    notebook = maker.notebook(1, {"1.1": "right", "1.2": "wrong", "1.8": "right"})
-    for cell in notebook["cells"]:
-        cell[lost] = {}
-    student = look(notebook)
-    found = [state_of(student, number).state for number in ("1.1", "1.2", "1.3", "1.8")]
-    assert found == ["solved", "wrong", "open", "answered"]
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege")
 def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
@@ -296,19 +286,3 @@ def test_a_report_never_replaces_a_notebook(maker: Maker, tmp_path: Path) -> Non
     with pytest.raises(BadInput, match="no name for a report"):
         compare(tmp_path, html=path)
     assert path.read_bytes() == before
-
-
-def test_an_interrupted_run_keeps_what_is_done(maker: Maker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made_up.write_class(tmp_path, maker, {name: {1: {"1.1": "right"}} for name in ("anna", "bob", "cem")})
-
-    def execute(notebook: reading.Notebook, *_: object) -> reading.Notebook:
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-        return notebook
-
-    calls: list[int] = []
-    monkeypatch.setattr("workshop.comparison.survey.execute", execute)
-    found = survey(find(tmp_path), {1: maker.reference[1]}, run=True)
-    assert [student.name for student in found.students] == ["anna", "bob"]
-    assert "Interrupted after 2 of 3 students" in report.render(found)

@@ -75,7 +75,7 @@ def test_a_fresh_run_decides_and_an_endless_loop_is_named(
         code("print('exercise 1.1: solved')", "check-1.1", "exercise 1.1: solved\n"),
         code(constant, "exercise-1.2"),
         {
-            **code(chapter.exercises[1].check.source, "check-1.2"),
+            **code(chapter.exercises[1].check, "check-1.2"),
             "outputs": [verdict("1.2", "solved", constant, claim)],
         },
         code(SHARE, "exercise-1.3"),
@@ -233,5 +233,5 @@ def test_checks_are_the_course_own(chapter: Chapter) -> None:
     claims = code("print('exercise 1.1: solved')", "check-1.1")
     notebook = reading.take({"cells": [code(RIGHT, "exercise-1.1"), claims, code("x = 1", "exercise-1.2")]})
     cells = sandbox.with_checks(notebook, chapter)
-    checks = [exercise.check.source for exercise in chapter.exercises]
+    checks = [exercise.check for exercise in chapter.exercises]
     assert [cell.source for cell in cells] == [RIGHT, checks[0], "x = 1", checks[1]]

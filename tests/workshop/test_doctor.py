@@ -17,8 +17,6 @@ from course import workspaces
 from labcourse import samples, settings
 from workshop.authoring import doctor, machine
 
-NAME = "chapter1_data_preparation"
-
 
 def says(name: str) -> str:
     """What the table says of one check that does not hold."""
@@ -86,18 +84,15 @@ def test_packages_of_another_software(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ".venv" not in doctor.how_to_install()
 
 
-def test_files_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "home", lambda: tmp_path)
     (tmp_path / "data").mkdir()
-    assert all("pip install --no-deps -e ." in says(name) for name in ("course files", "samples"))
+    assert "pip install --no-deps -e ." in says("samples")
     assert all(name in says("samples") for name in samples.ALL)
     (tmp_path / "pyproject.toml").touch()
-    (tmp_path / "course").mkdir(parents=True)
-    (tmp_path / "course" / f"{NAME}.py").touch()
-    assert "git" not in says("course files")
-    assert f"notebooks/{NAME}.ipynb" in says("course files")
+    assert "git" not in says("samples")
     (tmp_path / ".git").mkdir()
-    assert all("git checkout" in says(name) for name in ("course files", "samples"))
+    assert "git checkout" in says("samples")
 
 
 @pytest.mark.parametrize(

@@ -105,16 +105,6 @@ def _python() -> Iterator[Finding]:
     yield Finding("Python", PYTHON[0] <= sys.version_info[:2] <= PYTHON[1], platform.python_version(), mend)
 
 
-def _course_files() -> Iterator[Finding]:
-    home = settings.home()
-    wanted = ["pyproject.toml", "requirements.lock", "course", "data", "notebooks", "solutions"]
-    for path in (home / "course").glob("[a-z]*_*.py"):
-        wanted += [f"notebooks/{path.stem}.ipynb", f"solutions/{path.stem}.ipynb"]
-    missing = [name for name in wanted if not (home / name).exists()]
-    detail = f"missing: {', '.join(missing)}" if missing else f"complete in {home}"
-    yield Finding("course files", not missing, detail, settings.get_back("."))
-
-
 def _packages() -> Iterator[Finding]:
     from packaging.requirements import Requirement
 
@@ -205,7 +195,6 @@ def _sample_files() -> Iterator[Finding]:
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "Python": _python,
-    "course files": _course_files,
     "packages": _packages,
     "TensorFlow": _tensorflow,
     "memory": _memory,

@@ -5,13 +5,11 @@ Heavy libraries are imported inside the commands that need them, so that ``labco
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
@@ -55,10 +53,9 @@ def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     # `kill` and a terminal that is closed give what Ctrl-C gives: processes end, and temporary files go. Under `nohup`
     # the latter is ignored, and stays so.
-    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
-    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
-    for number in changed:
-        signal.signal(number, signal.default_int_handler)
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         make_printable(stream)
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
@@ -81,9 +78,6 @@ def main() -> None:
             raise
         print(message, file=sys.stderr)
         sys.exit(1)
-    finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
 
 
 @app.command()
@@ -181,26 +175,32 @@ def simulate(
     import factory
     from factory import release_2025
     from factory.azh import production
+    from factory.workers import LOCAL
 
-    chapters = partial(factory.simulate, scale=BUNDLE_SCALE)
-    made: dict[str, Callable[..., Path]]
-    made = {"": chapters, "azh": production.simulate, "2025": release_2025.simulate}
-    if what not in made:
+    others = {"": [independent], "azh": [samples], "2025": [scale, samples, independent, workers, cluster]}
+    if what not in others:
         raise BadInput(f"There are no events {what}.", next_step="Say azh or 2025, or nothing for the chapters'.")
-    own = inspect.signature(made[what]).parameters
-    known = {*own, *(("workers", "address") if "options" in own else ())}  # the options of `campaign.run`
-    options: dict[str, Any] = {"scale": scale, "samples": split_names(samples), "independent": independent}
-    options = {name: value for name, value in (options | {"workers": workers, "address": cluster}).items() if value}
-    if unknown := [name.replace("address", "cluster") for name in options if name not in known]:
-        advice = f"Leave it out: `labcourse simulate {what}` makes all that there is."
-        raise BadInput(f"simulate {what} has no --{unknown[0]}.", next_step=advice)
-    if out is None and (independent or (scale and scale != own["scale"].default)):
+    if any(others[what]):
+        raise BadInput(
+            f"`labcourse simulate {what}` does not know one of these options.",
+            next_step="Leave out what is for other events: `labcourse simulate --help`.",
+        )
+    if out is None and (independent or scale):
         raise BadInput(
             "Samples of another size or purpose would replace the bundled ones.",
             where=str(settings.data_folder() / what),
             next_step="Say where they should go: --out DIR.",
         )
-    print(f"complete: {made[what](out or settings.data_folder() / what, seed=seed, **options)}")
+    where: dict[str, Any] = {"workers": workers or None, "address": cluster or LOCAL}
+    folder = out or settings.data_folder() / what
+    if what == "azh":
+        made = production.simulate(folder, scale=scale or 1.0, seed=seed, independent=independent, **where)
+    elif what == "2025":
+        made = release_2025.simulate(folder, seed=seed)
+    else:
+        names = split_names(samples) or None
+        made = factory.simulate(folder, scale=scale or BUNDLE_SCALE, samples=names, seed=seed, **where)
+    print(f"complete: {made}")
 
 
 @app.command()

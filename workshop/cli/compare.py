@@ -12,7 +12,7 @@ import typer
 from labcourse import settings
 from labcourse.errors import BadInput
 from labcourse.files import atomic_write
-from workshop.cli.printing import Json, print_json, print_rows
+from workshop.cli.printing import Json, print_rows
 
 
 def compare(
@@ -65,9 +65,7 @@ def compare(
     for student in found.students:
         for name, what in student.problems:
             print(f"labcourse: {student.name}: {name}: {what}", file=sys.stderr)
-    if as_json:
-        print_json(found.rows())
-    else:
-        print_rows(found.summary(), found.note)
+    print_rows(found.rows() if as_json else found.summary(), "", as_json=as_json)
+    if not as_json:
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
         print(f"The table is in {csv}.\n" if csv else "", end="")

@@ -22,7 +22,7 @@ MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
 _LONGEST = 20_000
 """Characters of a text; what follows is not read."""
-_CELL = re.compile(r"(?:(?:exercise|check)-(\d+)\.\d+|chapter(\d+)-\d{3})$")
+_TAG = re.compile(r"(?:exercise|check)-(\d+)\.\d+$")
 
 
 class Unreadable(Exception):
@@ -48,15 +48,9 @@ class Cell:
     kind: str
     source: str
     tags: tuple[str, ...] = ()
-    id: str = ""
     count: int = 0
     error: str = ""
     verdicts: tuple[Verdict, ...] = ()
-
-    @property
-    def labels(self) -> set[str]:
-        """Its tags that say which exercise or check it is."""
-        return {tag for tag in self.tags if tag.startswith(("exercise-", "check-"))}
 
 
 @dataclass(frozen=True)
@@ -69,8 +63,7 @@ class Notebook:
     @property
     def chapter(self) -> int:
         """The chapter whose exercises it holds, 0 for none."""
-        names = [_CELL.match(text) for cell in self.cells for text in (*cell.tags, cell.id)]
-        seen = Counter(int(name[1] or name[2]) for name in names if name)
+        seen = Counter(int(tag[1]) for cell in self.cells for tag in map(_TAG.match, cell.tags) if tag)
         return seen.most_common(1)[0][0] if seen else 0
 
 
@@ -121,7 +114,6 @@ def _cell(raw: dict[str, Any]) -> Cell:
         kind=_text(raw["cell_type"]),
         source=nbgrader.without_tests(_text(raw["source"])),
         tags=tuple(map(_text, metadata.get("tags", ()))),
-        id=_text(raw.get("id", "")),
         count=max(0, int(raw.get("execution_count") or 0)),
         error=next((printable(_text(o["ename"]), 60) for o in outputs if o["output_type"] == "error"), ""),
         verdicts=tuple(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from workshop.authoring import build, cut, source
-from workshop.comparison.reading import Cell, take
+from workshop.authoring import cut, source
 
 
 @dataclass(frozen=True)
@@ -16,18 +15,17 @@ class Exercise:
     number: str
     title: str
     is_written: bool
-    stub: Cell
-    check: Cell
+    stub: str
+    check: str
     answer: str
 
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter as it is handed out (``cells``), and its exercises."""
+    """A chapter: the text of all its cells as they are handed out, and its exercises."""
 
     number: int
-    name: str
-    cells: tuple[Cell, ...]
+    cells: frozenset[str]
     exercises: tuple[Exercise, ...]
 
 
@@ -43,11 +41,11 @@ def read_reference(home: Path) -> dict[int, Chapter]:
 
 
 def _chapter(text: source.Source) -> Chapter:
-    cells = take(build.student_notebook(text)).cells
-    checks = {part.check: cell for part, cell in zip(text.cells, cells, strict=True) if part.check}
+    stubs = cut.student(text)
+    checks = {cell.check: cell.text for cell in text.cells if cell.check}
     exercises = [
-        Exercise(number, text.headings[number][1], "written" in part.tags, cell, checks[number], answer)
-        for part, cell, answer in zip(text.cells, cells, cut.solution(text), strict=True)
-        if (number := part.exercise)
+        Exercise(number, text.headings[number][1], "written" in cell.tags, stub, checks[number], answer)
+        for cell, stub, answer in zip(text.cells, stubs, cut.solution(text), strict=True)
+        if (number := cell.exercise)
     ]
-    return Chapter(text.chapter, text.name, cells, tuple(exercises))
+    return Chapter(text.chapter, frozenset(map(str.strip, stubs)), tuple(exercises))

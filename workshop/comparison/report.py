@@ -34,7 +34,7 @@ def render(survey: Survey, note: str = "") -> str:
         survey=survey,
         titles=survey.titles,
         tally=Counter(found.state for student in survey.students for found in student.exercises),
-        note=f"{note} {survey.note}",
+        note=note,
         symbols=SYMBOLS,
         style=(here / "page.css").read_text(encoding="utf-8"),
     )

@@ -27,7 +27,7 @@ from labcourse.errors import BadInput
 from workshop.authoring import source
 from workshop.comparison.reading import Cell, Notebook, printable, take
 from workshop.comparison.reference import Chapter
-from workshop.comparison.states import copies
+from workshop.comparison.states import tagged
 
 _PACKAGES = ("labcourse", "course", "azh", "workshop")
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
@@ -87,16 +87,17 @@ def with_checks(notebook: Notebook, chapter: Chapter) -> list[Cell]:
     """Return the cells with each check as the course has it, right behind its exercise if it was deleted."""
     cells = list(notebook.cells)
     for exercise in chapter.exercises:
-        checks, answers = copies(cells, exercise.check), copies(cells, exercise.stub)
-        cells = [replace(cell, source=exercise.check.source) if cell in checks else cell for cell in cells]
+        tag = f"check-{exercise.number}"
+        checks, answers = tagged(cells, tag), tagged(cells, f"exercise-{exercise.number}")
+        cells = [replace(cell, source=exercise.check) if cell in checks else cell for cell in cells]
         if answers and not checks:
-            cells.insert(cells.index(answers[-1]) + 1, exercise.check)
+            cells.insert(cells.index(answers[-1]) + 1, Cell("code", exercise.check, (tag,)))
     return cells
 
 
 def as_json(cell: Cell) -> dict[str, Any]:
     """Return a cell of a notebook's file, not run yet."""
-    new = {"cell_type": cell.kind, "id": cell.id, "metadata": {"tags": [*cell.tags]}, "source": cell.source}
+    new = {"cell_type": cell.kind, "metadata": {"tags": [*cell.tags]}, "source": cell.source}
     return new | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
 
 

@@ -62,16 +62,16 @@ def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:
     return [_examine(notebook.cells, chapter.number, exercise) for exercise in chapter.exercises]
 
 
-def copies(cells: Iterable[Cell], original: Cell) -> list[Cell]:
-    """Return the cells that are an exercise or a check of the course, by their tag or, where it was lost, their id."""
-    return [c for c in cells if c.kind == "code" and (c.id == original.id or c.labels & original.labels)]
+def tagged(cells: Iterable[Cell], tag: str) -> list[Cell]:
+    """Return the cells that are an exercise or a check of the course, or copies of it."""
+    return [cell for cell in cells if cell.kind == "code" and tag in cell.tags]
 
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
-    stub, checks, answers = exercise.stub.source, copies(cells, exercise.check), copies(cells, exercise.stub)
+    answers, checks = (tagged(cells, f"{what}-{exercise.number}") for what in ("exercise", "check"))
     check = max(checks, key=lambda cell: cell.count, default=None)
     # Of copies that were not run, one with an answer counts more than one without.
-    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, stub)), default=None)
+    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, exercise.stub)), default=None)
     published = [v for v in check.verdicts if v.exercise == exercise.number and v.state in PUBLISHED] if check else []
     verdict = published[-1] if published else Verdict()
     claims = f"claims {verdict.state}, but " if verdict.state in ("solved", "wrong") else ""
@@ -80,7 +80,7 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
         for name, cells in (("cell", answers), ("check", checks))
         if len(cells) > 1
     ]
-    is_changed = check is not None and not _same_code(check.source, exercise.check.source)
+    is_changed = check is not None and not _same_code(check.source, exercise.check)
     if check is None or is_changed:
         doubts.append(f"{claims}its check was {'changed' if is_changed else 'deleted'}")
     found = Found(chapter, exercise.number, "unchecked", doubts, answer=answer.source if answer else "")
@@ -88,7 +88,7 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     if answer is None:
         found.state = "missing"
         doubts.append(f"{claims}its cell was deleted")
-    elif _same_code(answer.source, stub):
+    elif _same_code(answer.source, exercise.stub):
         found.state, found.answer = "open", ""
         if verdict.state in ("solved", "answered"):
             doubts.append(f"claims {verdict.state}, but its cell is as it was handed out")

@@ -35,11 +35,10 @@ class Student:
 
 @dataclass
 class Survey:
-    """All students of a class, the chapters compared, and whether the comparison was interrupted."""
+    """All students of a class, and the chapters compared."""
 
     reference: dict[int, Chapter]
     students: list[Student]
-    note: str = ""
 
     @property
     def titles(self) -> dict[str, str]:
@@ -69,7 +68,7 @@ class Survey:
 
         A student is stuck at the first exercise not done in the last chapter that was tried, up to where it was.
         """
-        made = []
+        made: list[dict[str, Any]] = []
         points = exercises.points(settings.home())
         for student in self.students:
             states = Counter(found.state for found in student.exercises)
@@ -136,17 +135,9 @@ def survey(
     """
     handed_in = {file.chapter for files in submitted.values() for file in files if file.chapter} or reference.keys()
     reference = {number: chapter for number, chapter in reference.items() if number in handed_in}
-    found = Survey(reference, [])
-    try:
-        for name in track(list(submitted)):
-            found.students.append(_look(name, submitted[name], reference, run))
-    except KeyboardInterrupt:
-        if not run or not found.students:
-            raise
-        # Running a class takes hours: what is done is not thrown away.
-        found.note = f"Interrupted after {len(found.students)} of {len(submitted)} students."
-    _note_alike(found.students)
-    return found
+    students = [_look(name, submitted[name], reference, run) for name in track(list(submitted))]
+    _note_alike(students)
+    return Survey(reference, students)
 
 
 def _note_alike(students: Sequence[Student]) -> None:

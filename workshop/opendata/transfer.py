@@ -18,7 +18,7 @@ from typing import NamedTuple
 import httpx
 
 from labcourse import __version__
-from labcourse.errors import DownloadError, StorageError
+from labcourse.errors import StorageError
 from labcourse.files import alone_in, refused
 from labcourse.progress import Line, seconds
 from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_whole, mirrors
@@ -67,8 +67,6 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
 
     Raises
     ------
-    DownloadError
-        If the machine's proxy or certificates cannot be used.
     StorageError
         If another process downloads into the folder, or the disk has too little room, which is found before anything
         is fetched, or refuses.
@@ -77,7 +75,13 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
     """
     addresses = mirrors(from_mirrors, "2025" if set(files) & set(OFFICIAL_2025) else "2020")
     outcomes = []
-    with _client() as client, alone_in(folder, "download"), Line() as line:
+    client = httpx.Client(
+        timeout=httpx.Timeout(SILENCE, connect=CONNECT),
+        headers={"User-Agent": f"labcourse/{__version__}"},
+        follow_redirects=True,
+        max_redirects=5,
+    )
+    with client, alone_in(folder, "download"), Line() as line:
         report = _shown(files, line)
         try:
             missing = [file for file in files if not is_whole(folder / file.name, file)]
@@ -173,19 +177,6 @@ def _said(error: Exception) -> str:
     if isinstance(error, httpx.HTTPStatusError):
         return f"answers {error.response.status_code} {error.response.reason_phrase}".rstrip()
     return str(error) or type(error).__name__
-
-
-def _client() -> httpx.Client:
-    """Open an HTTP client; proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``, …)."""
-    timeout, agent = httpx.Timeout(SILENCE, connect=CONNECT), {"User-Agent": f"labcourse/{__version__}"}
-    try:
-        return httpx.Client(timeout=timeout, headers=agent, follow_redirects=True, max_redirects=5)
-    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-        raise DownloadError(
-            f"The proxy or the certificates that this machine names cannot be used: {error}",
-            where="HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE or SSL_CERT_DIR",
-            next_step="Let a proxy be an address such as http://proxy.my.school:3128, or unset these variables.",
-        ) from error
 
 
 def _shown(files: Sequence[Official], line: Line) -> Report:
