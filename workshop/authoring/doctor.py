@@ -176,21 +176,18 @@ def _kernel() -> Iterator[Finding]:
 
 
 def _samples() -> Iterator[Finding]:
-    sources = folders.by_source()
-    if missing := sources.pop("missing", []):
-        yield Finding("samples", False, f"not found: {', '.join(missing)}", settings.get_back("data"))
-    else:
-        yield Finding("samples", True, "; ".join(f"{source}: {', '.join(names)}" for source, names in sources.items()))
-
-
-def _sample_files() -> Iterator[Finding]:
     """Read every sample file to its end."""
     from workshop.opendata import integrity
 
+    sources = folders.by_source()
+    missing = sources.pop("missing", [])
+    lost = f"not found: {', '.join(missing)}"
+    found = "; ".join(f"{source}: {', '.join(names)}" for source, names in sources.items())
+    yield Finding("samples", not missing, lost if missing else found, settings.get_back("data"))
     for v in integrity.verify():
         if v.state not in (*integrity.GOOD, "missing"):
             mend = samples.get_again(Path(v.folder) / v.file)
-            yield Finding("sample files", False, f"{v.file} is {v.state}: {v.detail}", mend)
+            yield Finding("samples", False, f"{v.file} is {v.state}: {v.detail}", mend)
 
 
 CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
@@ -201,6 +198,5 @@ CHECKS: dict[str, Callable[[], Iterator[Finding]]] = {
     "disk": _disk,
     "kernel": _kernel,
     "samples": _samples,
-    "sample files": _sample_files,
 }
 """The checks by name, in the order of the table."""

@@ -49,9 +49,9 @@ class Task:
     numbers: list[expected.Number] = field(default_factory=list)
 
     @property
-    def cells(self) -> int:
-        """Number of code cells that hold code."""
-        return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in self.notebook.cells)
+    def part(self) -> float:
+        """The part of its cells that was run."""
+        return 1.0 if self.seconds else self.cell / len(self.notebook.cells)
 
     @cached_property
     def inputs(self) -> frozenset[int]:
@@ -192,7 +192,6 @@ async def _execute(
 
     client = NotebookClient(
         task.notebook,
-        kernel_manager_class=kernel_manager_class(),
         timeout=1800,
         record_timing=False,
         store_widget_state=False,
@@ -234,20 +233,6 @@ def save(task: Task, home: Path) -> None:
     # The source decides about everything but the outputs.
     chapter = source.read(home / "course" / f"{task.name}.py")
     build.write(home / "solutions" / f"{task.name}.ipynb", build.text(build.with_outputs(chapter, task.notebook)))
-
-
-def kernel_manager_class() -> Any:
-    """Return a manager whose kernel is this Python, whatever kernels the user has installed."""
-    from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    class ThisEnvironment(AsyncKernelManager):
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
-
-    return ThisEnvironment
 
 
 def _reason(task: Task, error: Exception) -> str:

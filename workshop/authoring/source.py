@@ -152,14 +152,11 @@ def files_of(folder: Path, suffix: str, chapters: Collection[int], *, otherwise:
         If one of these chapters is missing, or there is none at all.
     """
     paths = _there(folder, suffix)
-    if not paths:
-        raise BuildError(f"There are no chapters (*{suffix}).", where=str(folder), next_step=otherwise)
-    if missing := sorted(set(chapters).difference(paths)):
-        raise BuildError(
-            f"There is no chapter {', '.join(map(str, missing))}.",
-            where=str(folder),
-            next_step=f"The chapters are {', '.join(map(str, paths))}.",
-        )
+    missing = sorted(set(chapters).difference(paths))
+    if missing or not paths:
+        what = ", ".join(map(str, missing)) or "at all"
+        advice = f"The chapters are {', '.join(map(str, paths))}." if paths else otherwise
+        raise BuildError(f"There is no chapter {what}.", where=str(folder), next_step=advice)
     return {number: path for number, path in paths.items() if not chapters or number in chapters}
 
 

@@ -21,8 +21,6 @@ def main() -> None:
     from nbclient.exceptions import CellControlSignal, DeadKernelError
     from nbformat import from_dict
 
-    from workshop.authoring.run import kernel_manager_class
-
     cells, cell_seconds = json.load(sys.stdin)
     # The kernel must not write in our name: it does not inherit the file, and may not look into this process. Nor are
     # notes of libraries to stand in it.
@@ -33,7 +31,6 @@ def main() -> None:
     notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     client = NotebookClient(
         notebook,
-        kernel_manager_class=kernel_manager_class(),
         timeout=cell_seconds,
         interrupt_on_timeout=True,
         allow_errors=True,
