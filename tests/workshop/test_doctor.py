@@ -108,14 +108,15 @@ def test_a_tensorflow_that_does_not_work(code: str, what: str, monkeypatch: pyte
     assert what in says("TensorFlow")
 
 
-def test_too_little_memory_and_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_and_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "free_memory", lambda: 1.9e9)
     assert "1.9 GB free, 2 GB needed" in says("memory")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5e8))
     assert "0.5 GB free, 1 GB needed" in says("disk")
-    monkeypatch.setattr(doctor, "atomic_write", lambda *_: os.listdir("/no/such/folder"))
-    assert "No such file" in says("disk")
     assert "LABCOURSE_OUTPUTS" in says("disk")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "file"))
+    assert "choose a folder you may write to" in says("disk")
 
 
 def test_a_kernel_of_another_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,7 @@ def with_outputs(source: Source, old: Any | None) -> Any:
 
 
 def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
-    """Write ``notebooks/``, ``solutions/`` and ``course/exercises.json`` from the course text: all, or some chapters.
+    """Write ``course/exercises.json``, and ``notebooks/`` and ``solutions/`` of all or some chapters.
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
     work. Outputs of a solution are kept while its code is unchanged; a solution that cannot be read is built without
@@ -81,14 +81,14 @@ def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
 
 def plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
     """Yield what is built of the course text: each file, what it has to hold, and what its outputs still need."""
-    sources, listed = read_all(home, chapters), exercises.file_of(home)
-    for source in sources:
+    sources = read_all(home)  # before anything is yielded, as they all are in the file of exercises
+    for source in read_all(home, chapters):
         path = home / "solutions" / f"{source.name}.ipynb"
         yield home / "notebooks" / path.name, text(student_notebook(source)), ""
         solution = with_outputs(source, _load_if_readable(path))
         needs = f"its code has to be run, in order and to its end: `labcourse run {source.chapter} --save`"
         yield path, text(solution), "" if is_executed(solution) else needs
-    yield listed, exercises.as_text(sources, listed if chapters else None), ""
+    yield exercises.file_of(home), exercises.as_text(sources), ""
 
 
 def is_executed(notebook: Any) -> bool:

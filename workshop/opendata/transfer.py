@@ -35,8 +35,8 @@ ATTEMPTS = 5
 WAIT = 1.0
 """Seconds before the next request to the same mirror; they double each time."""
 
-Report = Callable[[str, int, str], None]
-"""Is told a file's name, how many bytes of it are there, and why nothing comes."""
+Report = Callable[[str, int], None]
+"""Is told a file's name, and how many bytes of it are there."""
 
 
 class Outcome(NamedTuple):
@@ -96,7 +96,7 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
                 outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
                 if file in missing:
                     outcome = _from_mirrors(client, addresses, file, folder, report)
-                report(file.name, outcome.bytes, "")
+                report(file.name, outcome.bytes)
                 outcomes.append(outcome)
         except OSError as error:
             raise refused(folder, "The files could not be read or written", error) from error
@@ -138,7 +138,6 @@ def _complete(client: httpx.Client, url: str, file: Official, part: Path, report
             failures = 1 if _size(part) > before else failures + 1
             if failures >= ATTEMPTS or not _may_pass(error):
                 return error
-            report(file.name, _size(part), f"{_said(error)}; asking again")
             time.sleep(WAIT * 2 ** (failures - 1))
     return None
 
@@ -158,7 +157,7 @@ def _request(client: httpx.Client, url: str, file: Official, part: Path, report:
         with part.open("ab" if size else "wb") as stream:
             for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
                 size += stream.write(block)
-                report(file.name, size, "")
+                report(file.name, size)
                 if size > file.bytes:
                     return
     if size < file.bytes:
@@ -183,11 +182,11 @@ def _shown(files: Sequence[Official], line: Line) -> Report:
     """Return what is told of each file's bytes, and says how far all files are."""
     sizes, total, begin = dict[str, int](), sum(file.bytes for file in files), monotonic()
 
-    def report(name: str, size: int, note: str) -> None:
+    def report(name: str, size: int) -> None:
         sizes[name] = size
         done = max(sum(sizes.values()), 1)
         left = seconds((monotonic() - begin) * (total / done - 1))
-        line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {left} left  {note or name.removesuffix('.4lep.root')}")
+        line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {left} left  {name.removesuffix('.4lep.root')}")
 
     return report
 
