@@ -171,7 +171,6 @@ def test_links_and_pipes_are_not_followed(maker: Maker, tmp_path: Path) -> None:
     stands = [(student.name, {found.state for found in student.exercises}) for student in found.students]
     assert stands == [(name, {"missing"}) for name in ("anna", "bob", "eve")]
     assert "no plain file" in dict(found.students[1].problems)["bob/chapter1_data_preparation.ipynb"]
-    assert found.students[2].problems == [("eve", "a link to elsewhere, which is not followed")]
     with pytest.raises(Unreadable, match="a link"):
         reading.read(anna / "chapter1_data_preparation.ipynb")
 

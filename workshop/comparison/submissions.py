@@ -40,7 +40,6 @@ class File(NamedTuple):
     ``place`` is its path in the class, ``chapter`` what its cells say; ``notebook`` is None if it cannot be read.
     """
 
-    path: Path
     place: PurePath
     chapter: int = 0
     notebook: Notebook | None = None
@@ -54,7 +53,7 @@ class File(NamedTuple):
     @property
     def is_notebook(self) -> bool:
         """Whether it claims to be one."""
-        return self.path.suffix == ".ipynb"
+        return self.place.suffix == ".ipynb"
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -112,10 +111,8 @@ def _bare(part: str) -> str:
 
 
 def _by_pattern(file: File, pattern: str) -> str:
-    if not re.search(r"\{student\}|\*", pattern):
+    if "{student}" not in pattern:
         return pattern
-    if pattern.count("{student}") != 1:
-        raise BadInput(f"{pattern!r} must say {{student}} once.", where="--pattern")
     expression = re.escape(pattern.removesuffix(".ipynb")).replace(r"\*", "[^/]*").replace(r"\{student\}", "([^/]+?)")
     places = ["/".join(file.parts)] if "/" in pattern else file.parts
     name = next((match[1] for place in places if (match := re.fullmatch(expression, place))), "")
@@ -145,7 +142,7 @@ def _files(root: Path) -> list[File]:
     tops = {file.place.parts[0] for file in files}
     if all(len(file.place.parts) > 1 for file in files if file.is_notebook):
         names = sorted(set(next(os.walk(root), ("", (), ()))[1]) - tops - _IGNORED)
-        files += [File(root / name, PurePath(name)) for name in names if not name.startswith(".")]
+        files += [File(PurePath(name)) for name in names if not name.startswith(".")]
     return files
 
 
@@ -154,15 +151,11 @@ def _walk(root: Path) -> Iterator[File]:
         # A copy of the whole course holds the solutions, too: they are not the student's.
         ignored = _IGNORED | (_OURS if "notebooks" in folders else set())
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ignored)
-        for path in (Path(here, name) for name in (*sorted(names), *folders) if not name.startswith(".")):
-            place = path.relative_to(root)
-            if path.name in folders:
-                if path.is_symlink():
-                    yield File(path, place, notes=("a link to elsewhere, which is not followed",))
-            elif path.suffix == ".ipynb":
-                yield _read(path, place)
+        for path in (Path(here, name) for name in sorted(names) if not name.startswith(".")):
+            if path.suffix == ".ipynb":
+                yield _read(path, path.relative_to(root))
             elif path.suffix.lower() in _ARCHIVES:
-                yield File(path, place, notes=("an archive, which is not unpacked",))
+                yield File(path.relative_to(root), notes=("an archive, which is not unpacked",))
 
 
 def _read(path: Path, place: PurePath) -> File:
@@ -170,6 +163,6 @@ def _read(path: Path, place: PurePath) -> File:
     try:
         notebook = read(path)
     except Unreadable as error:
-        return File(path, place, notes=(str(error),))
+        return File(place, notes=(str(error),))
     notes = notebook.notes if notebook.chapter else (*notebook.notes, "it belongs to no chapter; not compared")
-    return File(path, place, notebook.chapter, notebook, notes)
+    return File(place, notebook.chapter, notebook, notes)
