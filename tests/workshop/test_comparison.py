@@ -132,7 +132,7 @@ def test_a_student_who_cannot_be_compared_does_not_stop_the_others(maker: Maker,
     found = find(tmp_path)
     found["anna"][0] = found["anna"][0]._replace(notebook=7)  # type: ignore[arg-type]
     students = survey(found, {1: maker.reference[1]}).students
-    assert students[0].problems == [("", "cannot be compared: AttributeError")]
+    assert students[0].problems == [("chapter 1", "cannot be compared: AttributeError")]
     assert state_of(students[1], "1.1").state == "solved"
 
 

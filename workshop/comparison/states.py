@@ -51,11 +51,6 @@ class Found:
         """Whether nothing is left to do."""
         return self.state in ("solved", "answered")
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether somebody should look at it."""
-        return bool(self.doubts) and self.state != "missing"
-
 
 def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:
     """Return the state of each exercise of a chapter, in order."""

@@ -82,7 +82,7 @@ class Survey:
                 "unchecked": states["unchecked"],
                 "open": states["open"],
                 "missing": states["missing"],
-                "doubts": sum(found.is_doubtful for found in student.exercises),
+                "doubts": sum(bool(found.doubts) for found in student.exercises),
                 "reached": came_to[-1].exercise if came_to else "–",
                 "stuck at": stuck[0] if stuck else "–",
             }
@@ -160,9 +160,8 @@ def _look(name: str, files: list[File], reference: Mapping[int, Chapter], run: b
         try:
             student.exercises += _work(student, files, chapter, run)
         except Exception as error:
-            what = f"cannot be compared: {type(error).__name__}"
-            student.problems.append(("", what))
-            student.exercises += _nothing(chapter, what)
+            student.problems.append((f"chapter {chapter.number}", f"cannot be compared: {type(error).__name__}"))
+            student.exercises += _nothing(chapter)
     return student
 
 
@@ -171,7 +170,7 @@ def _work(student: Student, files: list[File], chapter: Chapter, run: bool) -> l
     here = [file for file in files if file.notebook and file.chapter == chapter.number]
     tried = [(examine(file.notebook, chapter), file.notebook, file) for file in here if file.notebook]
     if not tried:
-        return _nothing(chapter, "no notebook of this chapter")
+        return _nothing(chapter)
     exercises, notebook, file = max(tried, key=lambda one: _progress(one[0]))
     what = f"a second notebook of chapter {chapter.number}; {file.name} counts, in which more is done"
     student.problems += [(other.name, what) for _, _, other in tried if other is not file]
@@ -191,9 +190,9 @@ def _work(student: Student, files: list[File], chapter: Chapter, run: bool) -> l
     return exercises
 
 
-def _nothing(chapter: Chapter, doubt: str) -> list[Found]:
+def _nothing(chapter: Chapter) -> list[Found]:
     """Return what is known of a chapter without a notebook."""
-    return [Found(chapter.number, exercise.number, "missing", [doubt]) for exercise in chapter.exercises]
+    return [Found(chapter.number, exercise.number, "missing") for exercise in chapter.exercises]
 
 
 def _progress(exercises: list[Found]) -> tuple[int, int]:
