@@ -136,15 +136,14 @@ def test_ctrl_c_ends_all_kernels(tmp_path: Path, make_course: Callable[..., Path
 
 def test_jobs_are_what_cores_and_free_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
     files = {
+        "cpu.max": "400000 100000\n",
         "memory.max": "9000000000\n",
         "memory.current": "3000000000\n",
         "memory.stat": "anon 1\ninactive_file 400000000\n",
     }
     monkeypatch.setattr(machine, "_text", lambda path: files.get(path.rpartition("/")[2], ""))
-    monkeypatch.setenv("LOKY_MAX_CPU_COUNT", "1")
-    assert machine.cores() == 1
-    monkeypatch.setattr(machine, "cores", lambda: 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     monkeypatch.setattr("psutil.virtual_memory", lambda: type("Memory", (), {"available": 64e9}))
-    assert (machine.free_memory(), machine.jobs()) == (6.4e9, 2)
+    assert (machine.cores(), machine.free_memory(), machine.jobs()) == (4, 6.4e9, 2)
     monkeypatch.setattr(machine, "free_memory", lambda: 1e9)
     assert machine.jobs() == 1

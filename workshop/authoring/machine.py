@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -16,9 +17,9 @@ def jobs() -> int:
 
 def cores() -> int:
     """Return the number of cores that this process may use."""
-    from joblib import cpu_count
-
-    return int(cpu_count())
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _text("/sys/fs/cgroup/cpu.max").strip().partition(" ")
+    return max(1, min(count, int(quota) // int(period))) if quota.isdigit() and period.isdigit() else count
 
 
 def free_memory() -> float:

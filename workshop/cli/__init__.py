@@ -45,9 +45,6 @@ BUNDLE_SCALE = 0.2
 _SIMULATE = {"pythia8mc", "fastjet", "vector", "dask", "distributed"}
 """Packages that students do not install: the extra `simulate` of `pyproject.toml` brings them."""
 
-_TRIALS_OF_A_PROCESS = 40
-"""Trials after which a process is begun anew: TensorFlow keeps some 50 MB of each network that it has compiled."""
-
 
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
@@ -230,9 +227,8 @@ def tune(
     parts = azh.split(azh.read())
     file = study or outputs.folder(PROJECT) / "search.db"
     found = search.load(file)  # by this process first: several would make it at the same time
-    while (done := search.finished(found)) < trials:
-        goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
-        one = partial(search.run, parts, file, trials=goal, epochs=epochs, seed=seed)
+    if search.finished(found) < trials:
+        one = partial(search.run, parts, file, trials=trials, epochs=epochs, seed=seed)
         try:
             with connect(number=workers) as executor:
                 list(executor.map(one, range(workers)))
