@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "check changed": ("unchecked", "answered", "its check was changed"),
     "check deleted": ("unchecked", "answered", "its check was deleted"),
     "deleted": ("missing", "missing", "its cell was deleted"),
-    "copied": ("solved", "answered", "its cell is there 2 times"),
+    "copied": ("solved", "answered", ""),
 }
 """What a plan can ask for, and what has to be found."""
 ONLY_CODE = {"edited", "not checked", "wrong"}

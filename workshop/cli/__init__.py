@@ -174,10 +174,10 @@ def simulate(
     from factory.azh import production
     from factory.workers import LOCAL
 
-    others = {"": [independent], "azh": [samples], "2025": [scale, samples, independent, workers, cluster]}
+    others = {"": independent, "azh": samples, "2025": scale or samples or independent or workers or cluster}
     if what not in others:
         raise BadInput(f"There are no events {what}.", next_step="Say azh or 2025, or nothing for the chapters'.")
-    if any(others[what]):
+    if others[what]:
         raise BadInput(
             f"`labcourse simulate {what}` does not know one of these options.",
             next_step="Leave out what is for other events: `labcourse simulate --help`.",

@@ -64,17 +64,13 @@ def tagged(cells: Iterable[Cell], tag: str) -> list[Cell]:
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
     answers, checks = (tagged(cells, f"{what}-{exercise.number}") for what in ("exercise", "check"))
+    # Of copies the one that was run last counts; if none was, one with an answer.
     check = max(checks, key=lambda cell: cell.count, default=None)
-    # Of copies that were not run, one with an answer counts more than one without.
     answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, exercise.stub)), default=None)
     published = [v for v in check.verdicts if v.exercise == exercise.number and v.state in PUBLISHED] if check else []
     verdict = published[-1] if published else Verdict()
     claims = f"claims {verdict.state}, but " if verdict.state in ("solved", "wrong") else ""
-    doubts = [
-        f"its {name} is there {len(cells)} times; the one that was run last counts"
-        for name, cells in (("cell", answers), ("check", checks))
-        if len(cells) > 1
-    ]
+    doubts: list[str] = []
     is_changed = check is not None and not _same_code(check.source, exercise.check)
     if check is None or is_changed:
         doubts.append(f"{claims}its check was {'changed' if is_changed else 'deleted'}")
