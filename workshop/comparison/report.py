@@ -6,7 +6,6 @@ policy would not let one run, and it asks nobody for anything.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -18,8 +17,6 @@ from workshop.comparison.survey import Survey
 
 SYMBOLS = dict(zip(STATES, "✓✎✗?○–", strict=True))
 """State by sign, so that it can be read without colours."""
-
-_HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def render(survey: Survey, note: str = "") -> str:
@@ -62,4 +59,6 @@ def write_csv(path: Path, survey: Survey) -> None:
 
 def _visible(value: Any) -> Any:
     """Write out characters that are not seen, but turn or hide what stands beside them."""
-    return _HIDDEN.sub(lambda c: f"[U+{ord(c[0]):04X}]", value) if type(value) is str else value
+    if type(value) is not str:
+        return value
+    return "".join(c if c.isprintable() or c in "\n\t\xa0" else f"[U+{ord(c):04X}]" for c in value)

@@ -26,14 +26,8 @@ from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_who
 SPARE = 50_000_000
 """Bytes of the disk that a download leaves free."""
 
-CONNECT, SILENCE = 10.0, 30.0
-"""Seconds after which a mirror that does not answer, or sends nothing more, is asked again."""
-
 ATTEMPTS = 5
 """Requests in a row that bring a file no further before the next mirror is asked."""
-
-WAIT = 1.0
-"""Seconds before the next request to the same mirror; they double each time."""
 
 Report = Callable[[str, int], None]
 """Is told a file's name, and how many bytes of it are there."""
@@ -76,7 +70,7 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
     addresses = mirrors(from_mirrors, "2025" if set(files) & set(OFFICIAL_2025) else "2020")
     outcomes = []
     client = httpx.Client(
-        timeout=httpx.Timeout(SILENCE, connect=CONNECT),
+        timeout=httpx.Timeout(30, connect=10),  # seconds without a byte, and without an answer
         headers={"User-Agent": f"labcourse/{__version__}"},
         follow_redirects=True,
         max_redirects=5,
@@ -138,7 +132,7 @@ def _complete(client: httpx.Client, url: str, file: Official, part: Path, report
             failures = 1 if _size(part) > before else failures + 1
             if failures >= ATTEMPTS or not _may_pass(error):
                 return error
-            time.sleep(WAIT * 2 ** (failures - 1))
+            time.sleep(2 ** (failures - 1))
     return None
 
 
