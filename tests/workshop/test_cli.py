@@ -17,7 +17,7 @@ import typer
 
 import factory
 from course import outputs, workspaces
-from factory import mini, release_2025, workers
+from factory import mini, release_2025
 from factory.azh import production
 from labcourse import ntuple, samples, settings
 from workshop import cli
@@ -315,7 +315,7 @@ def test_simulate_passes_its_options_on(invoke: Invoke, monkeypatch: pytest.Monk
     assert invoke(*command, "--cluster", "tcp://a:1").code == 0
     wanted = {"scale": 0.1, "samples": ("llll", "Zee"), "seed": 5, "workers": 2, "address": "tcp://a:1"}
     assert calls.pop() == (tmp_path, wanted)
-    local = {"workers": None, "address": workers.LOCAL}
+    local = {"workers": None, "address": ""}
     for words, folder, options in (
         ([], settings.data_folder(), {"scale": cli.BUNDLE_SCALE, "samples": None} | local),
         (["azh"], settings.data_folder() / "azh", {"scale": 1.0, "independent": False} | local),

@@ -172,7 +172,6 @@ def simulate(
     import factory
     from factory import release_2025
     from factory.azh import production
-    from factory.workers import LOCAL
 
     others = {"": independent, "azh": samples, "2025": scale or samples or independent or workers or cluster}
     if what not in others:
@@ -188,7 +187,7 @@ def simulate(
             where=str(settings.data_folder() / what),
             next_step="Say where they should go: --out DIR.",
         )
-    where: dict[str, Any] = {"workers": workers or None, "address": cluster or LOCAL}
+    where: dict[str, Any] = {"workers": workers or None, "address": cluster}
     folder = out or settings.data_folder() / what
     if what == "azh":
         made = production.simulate(folder, scale=scale or 1.0, seed=seed, independent=independent, **where)
