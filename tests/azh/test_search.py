@@ -138,14 +138,3 @@ def test_tune_searches_in_processes_and_an_error_of_one_is_an_error(
     refused = CliRunner().invoke(app, ["tune", str(path), "--epochs=4", "--trials=5"])
     with pytest.raises(BadInput, match="other events, epochs or masses"):
         raise refused.exception or AssertionError
-
-
-def test_tune_begins_processes_anew_before_they_are_large(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    goals: list[int] = [0]
-    monkeypatch.setattr(azh, "read", lambda: make_events(10))
-    monkeypatch.setattr(workers, "connect", in_a_thread)
-    monkeypatch.setattr(search, "run", lambda *_, trials, **__: goals.append(trials))
-    monkeypatch.setattr(search, "finished", lambda _: goals[-1])
-    monkeypatch.setattr(search, "table", lambda _: pd.DataFrame({"value": [1.0]}))
-    assert CliRunner().invoke(app, ["tune", str(tmp_path / "study.db"), "--trials", "90"]).exit_code == 0
-    assert goals == [0, 40, 80, 90]

@@ -51,11 +51,7 @@ def download(
     from workshop.opendata import manifest, transfer
 
     folder = out or settings.official_folder(release)
-    try:
-        outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
-    except KeyboardInterrupt:
-        print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
-        raise typer.Exit(130) from None
+    outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}")
     if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
         raise DownloadError(
