@@ -70,6 +70,13 @@ def test_each_begins_when_what_it_reads_is_there(
     assert [line for line in log if "9" not in line] == [f"{word} {n}" for n in (1, 2) for word in ("begin", "end")]
 
 
+def test_one_at_a_time_go_in_order(make_tasks: Callable[..., list[run.Task]], tmp_path: Path) -> None:
+    tasks = make_tasks({1: (), 2: (1,), 9: ()}, "")
+    run.run(tasks, home=tmp_path / "home", workspace="test")
+    log = (tmp_path / "log").read_text().splitlines()
+    assert log == [f"{word} {n}" for n in (1, 2, 9) for word in ("begin", "end")]
+
+
 def test_after_a_failure_none_begins_and_what_runs_ends(
     make_tasks: Callable[..., list[run.Task]], tmp_path: Path
 ) -> None:

@@ -123,7 +123,7 @@ def run(
     workspace, inputs : str
         Where the chapters' outputs go, and where they read those of earlier ones, by default the same.
     jobs : int
-        Notebooks at once; of several each gets one thread of TensorFlow.
+        Notebooks at once; of several each gets one thread of TensorFlow. One at a time go in order.
     on_cell, on_chapter : callable, optional
         Called after each cell, and after each chapter, before one that reads it begins; by another thread.
 
@@ -148,7 +148,8 @@ def run(
         free, begun = asyncio.Semaphore(jobs), dict[int, asyncio.Task[None]]()
 
         async def run_one(task: Task) -> None:
-            await asyncio.gather(*(begun[chapter] for chapter in task.inputs if chapter in begun))
+            before = task.inputs if jobs > 1 else range(task.chapter)  # one after another means in order
+            await asyncio.gather(*(begun[chapter] for chapter in before if chapter in begun))
             async with free:
                 if stopped.is_set() or any(other.error for other in started):
                     return
