@@ -73,6 +73,16 @@ def negative_fraction(weight: ArrayLike) -> float:
     return float(np.mean(weight < 0)) if weight.size else 0.0
 
 
+def one_more(weight: ArrayLike, sample: ArrayLike) -> float:
+    """Return the error of a yield that is left where √Σw² says 0: one more event of each sample, of its mean |w|.
+
+    Nobody knows that a sample of which no event passes contributes exactly zero: n counted events leave a variance of
+    n + 1 (that of the posterior for a flat prior). Both are of shape (n_events,).
+    """
+    sizes = pd.Series(np.abs(weight)).groupby(np.asarray(sample)).mean()
+    return float(np.sqrt((sizes**2).sum()))
+
+
 def match_yields(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
     """Scale the weights of a part of the events so that each sample predicts the yield of the whole again.
 

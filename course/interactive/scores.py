@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.interactive import frame
-from labcourse import metrics, plotting, significance
+from labcourse import counting, metrics, plotting
 from labcourse.plotting import style
 
 STEPS = 200
@@ -27,9 +27,11 @@ def cut(
     start : float
         Where the cut is at first.
     """
+    from labcourse import significance  # not at the top: chapters without a score need no scan
+
     cuts = np.linspace(0, 1, STEPS + 1)
     z = significance.scan(score, label, weight, cuts=cuts, groups=groups)
-    simple = significance.simple(z.signal, z.background)
+    simple = counting.simple(z.signal, z.background)
     slider = frame.slider("cut on the score", 0, 1, start, step=1 / STEPS)
 
     with plotting.use_style():
@@ -56,7 +58,7 @@ def cut(
             fill = "full" if curve is z.significance else "none"  # often both lie at the same place
             size = 6 if fill == "full" else 11
             dots += below.plot([], [], line.marker, color=line.color, fillstyle=fill, markersize=size, zorder=5)
-        known = np.isfinite(z.significance) & (z.effective_background >= significance.TRUSTED)
+        known = np.isfinite(z.significance) & (z.effective_background >= counting.TRUSTED)
         highest = z.significance[known].max(initial=0.5)
         below.set(
             xlabel="cut on the score",
@@ -108,6 +110,8 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
     label, weight : array_like, shape (n_events,)
         1 for signal and 0 for background; expected events.
     """
+    from labcourse import significance
+
     edges = np.linspace(0, 1, 41)
     half = 20  # the edge at one half
     factors = np.geomspace(LOWEST, HIGHEST, 161)
