@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from course import workspaces
 from labcourse import samples
-from labcourse.errors import BadInput, LabCourseError, StorageError, Unfinished
+from labcourse.errors import BadInput, LabCourseError, StorageError
 from labcourse.files import atomic_write, read_json
 from labcourse.progress import kernel, was_interrupted
 
@@ -61,6 +61,10 @@ remarks: list[Callable[[int], list[str]]] = []
 
 class ChapterBusy(LabCourseError):
     """A chapter that another kernel is running."""
+
+
+class Unfinished(LabCourseError):
+    """A result of which only a part is there, because its computation was interrupted."""
 
 
 class Made(NamedTuple):

@@ -13,10 +13,11 @@ import numpy as np
 
 from factory import generator
 from factory.chunks import Chunk, fingerprint
+from factory.generator import SimulationError
 from factory.store import Store, is_complete
 from factory.tables import Table
 from factory.workers import LOCAL, connect
-from labcourse.errors import BadFile, BadInput, LabCourseError, SimulationError
+from labcourse.errors import BadFile, BadInput, LabCourseError
 from labcourse.files import alone_in
 from labcourse.progress import Line, seconds
 from labcourse.samples import MANIFEST

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse.compiled import Events, Program, program_of, rates_of, state_of
-from labcourse.errors import BadInput, Interrupted
+from labcourse.errors import BadInput
 from labcourse.progress import Line, note_training, seconds
 
 if TYPE_CHECKING:
@@ -24,6 +24,14 @@ if TYPE_CHECKING:
 
 VALIDATION_BATCH = 8192
 """Events per batch of validation, at least, where the loss does not depend on it: larger products use all cores."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The stop button or Ctrl-C, in a training: the message says how much of it is kept."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the message only."""
+        return [f"KeyboardInterrupt: {self}"]
 
 
 def fit(

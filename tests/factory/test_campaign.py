@@ -16,10 +16,11 @@ import pytest
 
 from factory import bundle, campaign, production, recipes, tables, workers
 from factory.chunks import Chunk
+from factory.generator import SimulationError
 from factory.store import FOLDER, Store
 from factory.tables import Table
 from labcourse import ntuple, samples, settings
-from labcourse.errors import BadFile, SimulationError, StorageError
+from labcourse.errors import BadFile, StorageError
 from tests.factory.made_up import EVENTS, in_a_thread, make, needs_pythia
 
 pytestmark = needs_pythia  # Dask comes with it

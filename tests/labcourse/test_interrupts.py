@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from labcourse import compiled, network, progress, training
-from labcourse.errors import Interrupted
+from labcourse.training import Interrupted
 from tests.kernel import Kernel
 
 RNG = np.random.default_rng(4)

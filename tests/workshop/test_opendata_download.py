@@ -14,11 +14,11 @@ import httpx
 import pytest
 
 from labcourse import samples, settings
-from labcourse.errors import DownloadError, StorageError
+from labcourse.errors import StorageError
 from labcourse.files import alone_in
 from workshop.opendata import transfer
 from workshop.opendata.manifest import Official, mirrors
-from workshop.opendata.transfer import Outcome, download
+from workshop.opendata.transfer import DownloadError, Outcome, download
 
 Behaviour = Callable[[httpx.Request, bytes], httpx.Response]
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from labcourse import settings
-from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_rows, split_names
 
 app = typer.Typer(
@@ -58,7 +57,7 @@ def download(
         raise typer.Exit(130) from None
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}")
     if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
-        raise DownloadError(
+        raise transfer.DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
             where=str(folder),
             next_step="Run the same command again later: it goes on where it stopped. The table says why.",

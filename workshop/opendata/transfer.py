@@ -18,7 +18,7 @@ from typing import NamedTuple
 import httpx
 
 from labcourse import __version__
-from labcourse.errors import DownloadError, StorageError
+from labcourse.errors import LabCourseError, StorageError
 from labcourse.files import alone_in, refused
 from labcourse.progress import Line, seconds
 from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_whole, mirrors
@@ -37,6 +37,10 @@ WAIT = 1.0
 
 Report = Callable[[str, int, str], None]
 """Is told a file's name, how many bytes of it are there, and why nothing comes."""
+
+
+class DownloadError(LabCourseError):
+    """An official file that no mirror could hand over whole."""
 
 
 class Outcome(NamedTuple):
