@@ -46,8 +46,5 @@ def arrays(events: pd.DataFrame, columns: Sequence[str]) -> Arrays:
 def check_columns(events: pd.DataFrame, columns: Sequence[str], where: str) -> None:
     """Raise BadInput, with ``where`` in its message, if the event table lacks a column."""
     if missing := [column for column in columns if column not in events]:
-        raise BadInput(
-            f"The event table has no column {', '.join(missing)}.",
-            where=where,
-            next_step=f"Its columns are {', '.join(map(str, events.columns))}.",
-        )
+        there = f"Its columns are {', '.join(map(str, events.columns))}."
+        raise BadInput(f"The event table has no column {', '.join(missing)}.", where=where, next_step=there)

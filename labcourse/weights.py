@@ -29,15 +29,12 @@ def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
     """
     size = np.abs(np.asarray(weight, np.float64))
     label = np.asarray(label)
-    if size.ndim != 1 or label.shape != size.shape:
+    if size.ndim != 1 or label.shape != size.shape or not np.isin(label, (0, 1)).all():
         raise BadInput(
-            f"Expected one weight and one label per event. Received shapes {size.shape} and {label.shape}.",
+            f"Expected one weight and one label, 0 or 1, per event. Received shapes {size.shape} and {label.shape}.",
             where="weights.balance",
-            next_step="Pass two one-dimensional arrays of the same length.",
+            next_step="Pass two one-dimensional arrays of the same length; use 1 for signal, 0 for background.",
         )
-    if not np.isin(label, (0, 1)).all():
-        advice = "Use 1 for signal, 0 for background."
-        raise BadInput("A label is neither 0 nor 1.", where="weights.balance", next_step=advice)
     balanced = np.empty_like(size)
     for value, name in ((1, "signal"), (0, "background")):
         members = label == value
