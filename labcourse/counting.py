@@ -1,4 +1,4 @@
-"""Counting experiments: how significant is an excess of n events over an expected background?
+"""Counting experiments: how significant is s + b events over an expected background b?
 
 Numbers of events are expected events (sums of weights). All formulas take floats or arrays and broadcast.
 
@@ -32,22 +32,6 @@ TRUSTED = 25.0
 """Events of equal weight that a simulated background must be worth to be trusted: known to 20 %."""
 
 
-def simple(s: ArrayLike, b: ArrayLike) -> Any:
-    """Return s/√b, the expected significance of s signal events in the limit of many background events b.
-
-    Examples
-    --------
-    >>> float(simple(9.7, 10))
-    3.067...
-    >>> simple([1, 0, 1], [4, 0, -1])
-    array([0.5, 0. , nan])
-    """
-    signal, background = np.asarray(s, dtype=np.float64), np.asarray(b, dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        z = np.where(signal == 0, 0.0, signal / np.sqrt(background))
-    return np.where(background < 0, np.nan, z)[()]
-
-
 def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
     """Return the median significance expected for a discovery, by the profile likelihood of one counting experiment.
 
@@ -56,8 +40,8 @@ def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
         Z = √( 2 [ (s+b) ln(1 + s/b) − s ] )
 
     which tends to s/√b for s ≪ b and is smaller otherwise. With a background known to ± ``sigma_b`` it is the
-    extension by Cowan and Li-Ma, which tends to s/√(b + sigma_b²) for s ≪ b. It is `observed` with exactly
-    s + b events counted.
+    extension by Cowan and Li-Ma, which tends to s/√(b + sigma_b²) for s ≪ b. It is the significance of exactly
+    s + b counted events.
 
     All are in events, ``sigma_b`` is the absolute uncertainty of b.
 
@@ -70,28 +54,28 @@ def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
     >>> round(float(asimov(9.7, 0)), 3)
     inf
     """
-    return _counting(np.asarray(s, dtype=np.float64), b, sigma_b)
+    return excess(s, b, sigma_b)
 
 
-def observed(n: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
-    """Return the significance of n counted events over an expected background b ± sigma_b.
+def excess(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike) -> Any:
+    """Return the signed significance of n = b + s events.
 
-    The square root of the likelihood-ratio statistic for discovery, signed: negative when fewer events than
-    the background were counted. The uncertainty is described by a control region that would count
-    b²/sigma_b² events, whose Poisson error is then the wanted one (Li and Ma 1983).
-
-    ``n`` need not be whole, so that expectations can be put in; where it is negative, Z is NaN.
-
-    Examples
-    --------
-    >>> round(float(observed(20, 10)), 2)
-    2.78
-    >>> round(float(observed(20, 10, sigma_b=3)), 2)
-    1.9
-    >>> round(float(observed(5, 10)), 2)
-    -1.75
+    Cowan's formula is a difference of large logarithms. It equals the sum of two deviances, both of them
+    positive: of n from the fitted background b̂ and of the control region from the same (u = sigma²/b,
+    b̂ = (b + u·n)/(1 + u)). Written so, nothing cancels.
     """
-    return _counting(np.asarray(n, dtype=np.float64) - np.asarray(b, dtype=np.float64), b, sigma_b)
+    s, b, sigma = (np.asarray(given, dtype=np.float64) for given in (s, b, sigma_b))
+    n = b + s
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        u = sigma / b * sigma
+        fitted = (b + u * n) / (1 + u)
+        main = fitted * _deviance(s / (b + u * n))
+        # Below 1e-100 the second term is far under rounding, and dividing by u would overflow.
+        control = np.where(u > 1e-100, fitted / u * _deviance(-u * s / (b + u * n)), 0.0)
+        z = np.sign(s) * np.sqrt(2 * (main + control))
+    empty = np.where((sigma > 0) | (s < 0), 0.0, np.inf)
+    z = np.where(s == 0, 0.0, np.where(b == 0, empty, z))
+    return np.where((b < 0) | (n < 0), np.nan, z)[()]
 
 
 def with_error(measure: Measure, s: Any, b: Any, s_error: Any, b_error: Any) -> tuple[Array, Array]:
@@ -103,27 +87,6 @@ def with_error(measure: Measure, s: Any, b: Any, s_error: Any, b_error: Any) -> 
         db = (measure(s, b + step_b) - measure(s, b - step_b)) / (2 * step_b)
         error = np.hypot(ds * s_error, db * b_error)
     return np.where(b < 0, np.nan, z), np.where(b < 0, np.nan, error)
-
-
-def _counting(excess: Array, b: ArrayLike, sigma_b: ArrayLike) -> Any:
-    """Return the signed significance of n = b + excess events.
-
-    Cowan's formula is a difference of large logarithms. It equals the sum of two deviances, both of them
-    positive: of n from the fitted background b̂ and of the control region from the same (u = sigma²/b,
-    b̂ = (b + u·n)/(1 + u)). Written so, nothing cancels.
-    """
-    b, sigma = np.asarray(b, dtype=np.float64), np.asarray(sigma_b, dtype=np.float64)
-    n = b + excess
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        u = sigma / b * sigma
-        fitted = (b + u * n) / (1 + u)
-        main = fitted * _deviance(excess / (b + u * n))
-        # Below 1e-100 the second term is far under rounding, and dividing by u would overflow.
-        control = np.where(u > 1e-100, fitted / u * _deviance(-u * excess / (b + u * n)), 0.0)
-        z = np.sign(excess) * np.sqrt(2 * (main + control))
-    empty = np.where((sigma > 0) | (excess < 0), 0.0, np.inf)
-    z = np.where(excess == 0, 0.0, np.where(b == 0, empty, z))
-    return np.where((b < 0) | (n < 0), np.nan, z)[()]
 
 
 def _deviance(x: Array) -> Array:

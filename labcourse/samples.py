@@ -64,7 +64,6 @@ class Sample(NamedTuple):
 class Process(NamedTuple):
     """How a group of samples appears in figures; ``label`` is for matplotlib, the colour from Okabe and Ito."""
 
-    name: str
     label: str
     color: str
     hatch: str
@@ -99,14 +98,13 @@ CATALOGUE = (
 _BY_NAME = {sample.name: sample for sample in CATALOGUE}
 SIGNAL = tuple(sample.name for sample in CATALOGUE if sample.role == "signal" and sample.release == "2020")
 
-_PROCESSES = (
-    Process("ttbar", r"$t\bar{t}$", "#CC79A7", "\\\\\\"),
-    Process("Z", r"$Z \to \ell\ell$", "#009E73", "..."),
-    Process("ZZ", r"$ZZ^{*} \to 4\ell$", "#2C94D1", ""),
-    Process("Higgs", r"$H \to ZZ^{*} \to 4\ell$", "#D55E00", "///"),
-    Process("data", "data", "#000000", ""),
-)
-PROCESSES = {process.name: process for process in _PROCESSES}
+PROCESSES = {
+    "ttbar": Process(r"$t\bar{t}$", "#CC79A7", "\\\\\\"),
+    "Z": Process(r"$Z \to \ell\ell$", "#009E73", "..."),
+    "ZZ": Process(r"$ZZ^{*} \to 4\ell$", "#2C94D1", ""),
+    "Higgs": Process(r"$H \to ZZ^{*} \to 4\ell$", "#D55E00", "///"),
+    "data": Process("data", "#000000", ""),
+}
 """The physics processes in the order in which they are stacked, the signal on top."""
 
 _ROLES = {"BACKGROUND": ("background",), "SIMULATED": ("signal", "background"), "ALL": ("signal", "background", "data")}

@@ -1,4 +1,4 @@
-"""The scan of a cut: how significant is what lies above it? (For one count: `labcourse.counting`, and here by name.)"""
+"""How significant is an excess? Measures of one count (`asimov` is in `labcourse.counting`), and the scan of a cut."""
 
 from __future__ import annotations
 
@@ -7,11 +7,46 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labcourse.counting import TRUSTED, Array, Measure, asimov, with_error
-from labcourse.counting import observed as observed
-from labcourse.counting import simple as simple
+from labcourse.counting import TRUSTED, Array, Measure, asimov, excess, with_error
 from labcourse.errors import BadInput, EmptySelection
 from labcourse.weights import one_more
+
+
+def simple(s: ArrayLike, b: ArrayLike) -> Any:
+    """Return s/√b, the expected significance of s signal events in the limit of many background events b.
+
+    Examples
+    --------
+    >>> float(simple(9.7, 10))
+    3.067...
+    >>> simple([1, 0, 1], [4, 0, -1])
+    array([0.5, 0. , nan])
+    """
+    signal, background = np.asarray(s, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(signal == 0, 0.0, signal / np.sqrt(background))
+    return np.where(background < 0, np.nan, z)[()]
+
+
+def observed(n: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
+    """Return the significance of n counted events over an expected background b ± sigma_b.
+
+    The square root of the likelihood-ratio statistic for discovery, signed: negative when fewer events than
+    the background were counted. The uncertainty is described by a control region that would count
+    b²/sigma_b² events, whose Poisson error is then the wanted one (Li and Ma 1983).
+
+    ``n`` need not be whole, so that expectations can be put in; where it is negative, Z is NaN.
+
+    Examples
+    --------
+    >>> round(float(observed(20, 10)), 2)
+    2.78
+    >>> round(float(observed(20, 10, sigma_b=3)), 2)
+    1.9
+    >>> round(float(observed(5, 10)), 2)
+    -1.75
+    """
+    return excess(np.asarray(n, dtype=np.float64) - np.asarray(b, dtype=np.float64), b, sigma_b)
 
 
 class Scan(NamedTuple):

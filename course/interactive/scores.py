@@ -31,7 +31,7 @@ def cut(
 
     cuts = np.linspace(0, 1, STEPS + 1)
     z = significance.scan(score, label, weight, cuts=cuts, groups=groups)
-    simple = counting.simple(z.signal, z.background)
+    simple = significance.simple(z.signal, z.background)
     slider = frame.slider("cut on the score", 0, 1, start, step=1 / STEPS)
 
     with plotting.use_style():
