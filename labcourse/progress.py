@@ -1,4 +1,4 @@
-"""One line that says how far a long computation is, and whether the last training came to its end.
+"""One line that says how far a long computation is.
 
 In a terminal the line is rewritten in place; in a notebook one stored output is updated, so that it keeps the last line
 and nothing else. Where nobody watches, nothing is shown.
@@ -106,21 +106,3 @@ def kernel() -> Any:
     """Return the notebook's kernel in which this runs; None outside of notebooks."""
     ipython = sys.modules.get("IPython")  # not imported if nobody has
     return getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
-
-
-_trainings: dict[str, Any] = {}
-"""The history of the last training of each notebook cell; outside of notebooks of the last one."""
-
-
-def note_training(history: Any) -> None:
-    """Note the history of a training that begins; its attribute ``interrupted`` says whether it was cut short."""
-    request = kernel().get_parent("shell") if hasattr(kernel(), "get_parent") else {}
-    _trainings[str(request.get("metadata", {}).get("cellId", ""))] = history  # the same also after the cell was edited
-
-
-def was_interrupted() -> bool:
-    """Return whether a training was interrupted whose cell has not been run to its end since.
-
-    What is computed since may come from a part. Who means to use it sets ``model.history.interrupted`` to False.
-    """
-    return any(history.interrupted for history in _trainings.values())

@@ -14,7 +14,7 @@ import hashlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, MissingSample, UnknownSample
@@ -108,17 +108,13 @@ PROCESSES = {
 """The physics processes in the order in which they are stacked, the signal on top."""
 
 _ROLES = {"BACKGROUND": ("background",), "SIMULATED": ("signal", "background"), "ALL": ("signal", "background", "data")}
-if TYPE_CHECKING:
-    SIMULATED: tuple[str, ...]
-    BACKGROUND: tuple[str, ...]
-    ALL: tuple[str, ...]
-else:
 
-    def __getattr__(name: str) -> tuple[str, ...]:
-        """Return the names of the samples of 2020 of a kind, the optional ones among them that are found now."""
-        if name not in _ROLES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return names("2020", *_ROLES[name])
+
+def __getattr__(name: str) -> tuple[str, ...]:
+    """Return the names of the samples of 2020 of a kind, the optional ones among them that are found now."""
+    if name not in _ROLES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return names("2020", *_ROLES[name])
 
 
 def names(release: str, *roles: str) -> tuple[str, ...]:

@@ -47,11 +47,11 @@ def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each test begin as a new kernel does: no cell has run, nothing was checked, shown or interrupted."""
     from course.checks import cells, standing
     from course.checks import progress as progress_of_checks
-    from labcourse import progress
+    from labcourse import training
 
     monkeypatch.setattr(cells, "running", cells.Run(0, ""))
     monkeypatch.setattr(cells, "_depth", 0)
-    remembered = (cells.runs, progress._trainings, progress_of_checks._checked_here)
+    remembered = (cells.runs, training._trainings, progress_of_checks._checked_here)
     for container in (*remembered, progress_of_checks.watchers, standing._shown):
         container.clear()
     yield
