@@ -223,7 +223,7 @@ def _event_table(
     columns |= pair_masses(*(leptons[q].T for q in ("pt", "eta", "phi", "e")))
     columns["jet_n"] = np.asarray(chunk["jet_n"]).astype(np.float32)
     columns["met"] = np.asarray(chunk["met_et"]).astype(np.float32) * gev
-    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, schema, path)
+    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, schema)
     if schema.flags:
         columns["trigger"] = np.asarray(chunk["trigE"]) | np.asarray(chunk["trigM"])
         columns["matched"] = np.asarray(ak.any(chunk["lep_isTrigMatched"], axis=1))
@@ -242,16 +242,13 @@ def _event_table(
     return pd.DataFrame(columns, copy=False)
 
 
-def _weights(chunk: dict[str, Any], schema: Schema, path: Path) -> NDArray[np.float32]:
+def _weights(chunk: dict[str, Any], schema: Schema) -> NDArray[np.float32]:
     """Expected events: every factor of the release's formula, in float64."""
-    total = np.asarray(chunk["SumWeights"]).astype(np.float64)
-    if (total == 0).any():
-        name = schema.names.get("SumWeights", "SumWeights")
-        raise BadEvents(f"{path.name}: {name} is zero.", where=str(path), next_step=samples.get_again(path))
-    # Cross-sections are in pb, the luminosity in fb⁻¹.
-    weight = 1000.0 * samples.LUMINOSITIES[schema.release] / total
-    for name in schema.factors:
-        weight *= np.asarray(chunk[name])
+    with np.errstate(divide="ignore", invalid="ignore"):  # of no sum of weights, the event table accepts no result
+        # Cross-sections are in pb, the luminosity in fb⁻¹.
+        weight = 1000.0 * samples.LUMINOSITIES[schema.release] / np.asarray(chunk["SumWeights"]).astype(np.float64)
+        for name in schema.factors:
+            weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)
 
 

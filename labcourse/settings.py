@@ -72,9 +72,7 @@ def get_back(path: str) -> str:
     """Say how to get back what belongs to the course's folder, such as ``data``."""
     if (home() / ".git").exists():
         return f"Restore it with `git checkout -- {path}` in the course's folder."
-    if (home() / "pyproject.toml").exists():
-        return f"Get {path} again from where you have the course's folder."
-    return "labcourse was installed without the course: run `python -m pip install --no-deps -e .` in its folder."
+    return f"Get {path} again from where you have the course's folder; there, `python -m pip install --no-deps -e .`."
 
 
 def saved_folders() -> list[str]:

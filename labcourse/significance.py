@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from labcourse.counting import TRUSTED, Array, Measure, asimov, excess, with_error
+from labcourse.counting import TRUSTED as TRUSTED
+from labcourse.counting import Array, Measure, excess, with_error
+from labcourse.counting import asimov as asimov
 from labcourse.errors import BadInput, EmptySelection
 from labcourse.weights import one_more
 

@@ -69,7 +69,7 @@ def without(*names):
     [
         (with_value("met_et", np.nan), BadEvents, r"met is nan in event 7(.|\n)*row 7"),
         (with_value("met_et", np.inf), BadEvents, "met is inf in event 7"),
-        (with_value("SumWeights", 0), BadEvents, "SumWeights is zero"),
+        (with_value("SumWeights", 0), BadEvents, "weight is "),
         (without("scaleFactor_ELE", "lep_eta"), ForeignFile, r"lacks the branch lep_eta, scaleFactor_ELE"),
         (lambda b: b.update(lep_charge=np.ones(20, "i4")), BadFile, "cannot be read as a ROOT file"),
         (lambda b: b.update({n: a[:0] for n, a in b.items()}), BadEvents, "holds no events"),
