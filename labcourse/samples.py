@@ -9,9 +9,7 @@ The bundle of the course holds files of the same names, simulated for it.
 from __future__ import annotations
 
 import difflib
-import functools
 import hashlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -192,7 +190,6 @@ def locate(name: str) -> Located:
 def _folder(sample: Sample) -> Path | None:
     """The first folder of the search path that holds all files of a sample."""
     folders = settings.search_path(sample.release)
-    _say_which_are_of_no_use(*folders[:-1])
     if sample.release != "2020":
         folders = [folder for folder in folders if sample.release in _releases(folder)][:1]
     return next((folder for folder in folders if all((folder / file).is_file() for file in sample.files)), None)
@@ -211,14 +208,6 @@ def check_one_release(folder: Path) -> None:
             where=str(folder),
             next_step="Give each release a folder of its own; `labcourse data use` may name both.",
         )
-
-
-@functools.cache
-def _say_which_are_of_no_use(*folders: Path) -> None:
-    """Say, once, which folders that somebody named hold no sample."""
-    for folder in folders:
-        if not _releases(folder):
-            print(f"labcourse: {folder} holds none of the course's sample files: others are used.", file=sys.stderr)
 
 
 def fingerprint(name: str) -> str:

@@ -38,7 +38,10 @@ def uniform(events: pd.DataFrame, *, seed: int = SEED, salt: str = "") -> NDArra
     text = np.frombuffer(salt.encode().ljust(-8 * (-len(salt.encode()) // 8), b"\0"), "<u8")
     parts = [*text, *(events[name].to_numpy(np.int64).astype(np.uint64) for name in ("run", "event"))]
     for part in parts:
-        state = _mix(state + np.uint64(0x9E3779B97F4A7C15) ^ part)
+        state = (state + np.uint64(0x9E3779B97F4A7C15)) ^ part
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
     return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -67,12 +70,6 @@ def folds(events: pd.DataFrame, k: int, *, seed: int = SEED) -> NDArray[np.int64
     if k < 2:
         raise BadInput(f"k = {k} folds.", where="splitting.folds", next_step="Use two folds or more.")
     return (uniform(events, seed=seed, salt="fold") * k).astype(np.int64)
-
-
-def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
 
 
 def _divide(events: pd.DataFrame, fraction: float, in_first: NDArray[np.bool_]) -> Split:
