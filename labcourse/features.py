@@ -28,8 +28,7 @@ def labels(events: pd.DataFrame) -> NDArray[np.float32]:
     """
     roles = events["sample"].map({sample.name: sample.role for sample in samples.CATALOGUE})
     if (roles == "data").any():
-        advice = "Pass simulated events only."
-        raise BadInput("Collision data have no label.", where="features.labels", next_step=advice)
+        raise BadInput("Collision data have no label.", where="features.labels", next_step="Pass simulated events.")
     return np.asarray(roles.isin(("signal", "twin")), np.float32)
 
 

@@ -48,7 +48,6 @@ _EVENT_BRANCHES = ("channelNumber", "eventNumber", "jet_n", "met_et")
 _FACTORS = tuple(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER"))
 _ENERGIES = ("pt", "e", "ptcone30", "etcone20")
 _FLAGS = ("trigE", "trigM", *(f"lep_is{name}" for name in ("TrigMatched", "LooseID", "MediumID", "LooseIso")))
-_OTHER = "This is not a file of the 4-lepton collection."
 Keep = Callable[[pd.DataFrame], pd.DataFrame]
 """Returns the events to keep of an event table."""
 
@@ -158,8 +157,7 @@ def chunks(
         if not file.keys():  # a foreign file holds something
             raise BadFile(f"{path.name} holds nothing.", where=str(path), next_step=samples.get_again(path))
         if schema is None:
-            held = f"{path} holds {', '.join(file.keys()[:5])}"
-            raise _foreign(path, "it has neither the tree 'mini' nor 'analysis'", held)
+            raise _foreign(path, f"it has neither the tree 'mini' nor 'analysis', but {', '.join(file.keys()[:5])}")
         check_bytes(path)
         tree, branches = file[schema.tree], schema.branches(role)
         if lacking := [name for name in branches.values() if name not in tree]:
@@ -173,8 +171,7 @@ def chunks(
             done += len(chunk[names[0]])
             yield schema, {name: chunk[branch] for name, branch in {**others, **branches}.items()}
         if done != tree.num_entries:
-            what = f"{path.name} ends after {done} of {tree.num_entries} events."
-            raise BadFile(what, where=str(path), next_step=samples.get_again(path))
+            raise EOFError(f"{done} of {tree.num_entries} events")
 
 
 def _event_table(
@@ -188,7 +185,7 @@ def _event_table(
         raise BadEvents(
             f"{path.name}: lep_pt holds {number[row]} leptons, where {'exactly ' * bool(schema.flags)}four are needed.",
             where=f"{path}, row {first_row + row}",
-            next_step=f"{_OTHER} {samples.get_again(path)}",
+            next_step=samples.get_again(path),
         )
     # Shape (4, n_events): each row is a column of the event table.
     branches = _LEPTON_BRANCHES | {q: b for q, b in _EXTRA_BRANCHES.items() if b in chunk and b.startswith("lep_")}
@@ -243,9 +240,8 @@ def _event_table(
 
 
 def _weights(chunk: dict[str, Any], schema: Schema) -> NDArray[np.float32]:
-    """Expected events: every factor of the release's formula, in float64."""
+    """Expected events: every factor of the release's formula, in float64; cross-sections in pb, luminosity in fb⁻¹."""
     with np.errstate(divide="ignore", invalid="ignore"):  # of no sum of weights, the event table accepts no result
-        # Cross-sections are in pb, the luminosity in fb⁻¹.
         weight = 1000.0 * samples.LUMINOSITIES[schema.release] / np.asarray(chunk["SumWeights"]).astype(np.float64)
         for name in schema.factors:
             weight *= np.asarray(chunk[name])
@@ -276,9 +272,9 @@ def _sha256(path: Path, size: int, changed: int) -> str:
     return sha256(path)
 
 
-def _foreign(path: Path, what: str, where: str = "") -> ForeignFile:
-    advice = f"{_OTHER} {samples.get_again(path)}"
-    return ForeignFile(f"{path.name}: {what}.", where=where or str(path), next_step=advice)
+def _foreign(path: Path, what: str) -> ForeignFile:
+    advice = f"This is not a file of the 4-lepton collection. {samples.get_again(path)}"
+    return ForeignFile(f"{path.name}: {what}.", where=str(path), next_step=advice)
 
 
 @contextmanager

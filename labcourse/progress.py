@@ -94,12 +94,10 @@ def seconds(duration: float) -> str:
     """
     if duration < 10:
         return f"{duration:.1f} s"
-    whole = round(duration)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    minutes, left = divmod(round(duration), 60)
+    if minutes < 60:
+        return f"{minutes} min {left:02d} s" if minutes else f"{left} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def kernel() -> Any:

@@ -52,11 +52,7 @@ class Sample(NamedTuple):
     @property
     def files(self) -> tuple[str, ...]:
         """The names of its files in the release: one of a simulated sample, one per period of collision data."""
-        if self.named:
-            return self.named
-        if self.role == "data":
-            return tuple(f"data_{period}.4lep.root" for period in "ABCD")
-        return (f"mc_{self.dsid}.{self.name}.4lep.root",)
+        return self.named or (f"mc_{self.dsid}.{self.name}.4lep.root",)
 
 
 class Process(NamedTuple):
@@ -78,6 +74,7 @@ def _of_table(release: str, table: dict[str, Any]) -> Iterator[Sample]:
         yield Sample(name, dsid, role, process, 0.0, 0.0, sum(events), sizes, True, release, paths)
 
 
+_DATA = tuple(f"data_{period}.4lep.root" for period in "ABCD")
 _DATA_BYTES = (33765, 68738, 92295, 139606, 25826, 60364, 84525, 131190)
 CATALOGUE = (
     Sample("ggH125_ZZ4lep", 345060, "signal", "Higgs", 0.0060239, 27881776.6536, 164716, (50518236,)),
@@ -90,7 +87,7 @@ CATALOGUE = (
     Sample("Zmumu", 361107, "background", "Z", 1950.6321, 147334691090, 684, (233914, 227821)),
     Sample("Ztautau", 361108, "background", "Z", 1950.6321, 56171651072, 9, (23858, 16903), optional=True),
     Sample("ttbar_lep", 410000, "background", "ttbar", 452.693559, 49386600, 1031, (391352, 388096)),
-    Sample("data", 0, "data", "data", 0.0, 0.0, 832, _DATA_BYTES),
+    Sample("data", 0, "data", "data", 0.0, 0.0, 832, _DATA_BYTES, named=_DATA),
     *_of_table("2025", TABLE_2025),
 )
 _BY_NAME = {sample.name: sample for sample in CATALOGUE}

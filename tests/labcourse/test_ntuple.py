@@ -88,7 +88,7 @@ def test_events_and_branches_that_are_impossible_are_named(tmp_path, mini_branch
 def test_a_file_of_something_else_is_foreign(tmp_path, name):
     with uproot.recreate(tmp_path / NAME) as file:
         file[name] = np.histogram([1.0])
-    with pytest.raises(ForeignFile, match=rf"neither the tree 'mini' nor 'analysis'(.|\n)*holds {name}"):
+    with pytest.raises(ForeignFile, match=rf"neither the tree 'mini' nor 'analysis', but {name}"):
         ntuple.read(tmp_path / NAME)
 
 
