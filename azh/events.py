@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labcourse import samples, settings, splitting
-from labcourse.errors import BadFile, BadInput, EmptySelection, MissingSample
+from labcourse.errors import BadFile, EmptySelection, MissingSample
 from labcourse.files import read_json, sha256
 
 if TYPE_CHECKING:
@@ -107,69 +107,33 @@ def read(folder: Path | str | None = None) -> pd.DataFrame:
         If there is no such file.
     BadFile
         If it cannot be read, or is not the one that its manifest describes.
-    BadInput
-        If a column is missing, a number is not finite, or a mass is unknown.
     """
     path = _find(FILE, folder, "labcourse simulate azh")
-    events = _table(path, samples.MANIFEST, lambda manifest: manifest["sha256"])
-    _check(events, path)
-    return events
+    return _table(path, samples.MANIFEST, lambda manifest: manifest["sha256"])
 
 
 def read_sealed(number: int, folder: Path | str | None = None) -> pd.DataFrame:
     """Read sealed data: events of an experiment with 139 fb⁻¹ in which there may be an A, or none.
 
-    Parameters
-    ----------
-    number : int
-        Of the file, from 1 on.
-    folder : path, optional
-        As in `read`.
-
-    Returns
-    -------
-    DataFrame
-        ``event`` (1, 2, …), ``region`` and the measured columns, in random order.
-
-    Raises
-    ------
-    MissingSample, BadFile
-        As `read`.
+    Returns ``event`` (1, 2, …), ``region`` and the measured columns, in random order. The files are numbered from 1 on;
+    ``folder``, and what is raised, as in `read`.
     """
-    name = f"sealed-{number}.parquet"
-    path = _find(name, folder, "labcourse sealed make")
-    return _table(
-        path, SEALED_MANIFEST, lambda said: {entry["file"]: entry["sha256"] for entry in said["files"]}.get(name)
-    )
+    path = _find(f"sealed-{number}.parquet", folder, "labcourse sealed make")
+    return _table(path, SEALED_MANIFEST, lambda said: {e["file"]: e["sha256"] for e in said["files"]}.get(path.name))
 
 
 def acceptance(events: pd.DataFrame, folder: Path | str | None = None) -> pd.DataFrame:
     """Return for each mass (the index, GeV) what the selection keeps of the simulated signal, and what it cannot.
 
-    Parameters
-    ----------
-    events : DataFrame
-        Those of `read`, from the same folder: their manifest knows how many b quarks are near.
-
-    Returns
-    -------
-    DataFrame
-        ``selected``: share of the decays to electrons and muons in the signal region; ``near``: share whose two b
-        quarks are nearer than ΔR = 0.4, where their jets merge.
-
-    Raises
-    ------
-    MissingSample, BadFile
-        If there is no manifest, or it does not say.
+    Columns are ``selected``, the share of the decays to electrons and muons in the signal region, and ``near``, the
+    share whose two b quarks are nearer than ΔR = 0.4, where their jets merge. The latter is in the manifest of the
+    events of `read`, in the same folder; what is raised is as there.
     """
     import pandas as pd
 
-    path = _find(samples.MANIFEST, folder, "labcourse simulate azh")
-    try:
-        made = {one["sample"]: one for one in read_json(path)["samples"]}
-        near = [made[f"signal_{mass}"]["near_b_quarks"] / made[f"signal_{mass}"]["generated"] for mass in MASSES]
-    except (OSError, ValueError, LookupError, TypeError) as error:
-        raise BadFile(f"The manifest does not describe the signals: {error!r}.", where=str(path)) from error
+    manifest = read_json(_find(samples.MANIFEST, folder, "labcourse simulate azh"))
+    made = {one["sample"]: one for one in manifest["samples"]}
+    near = [made[f"signal_{mass}"]["near_b_quarks"] / made[f"signal_{mass}"]["generated"] for mass in MASSES]
     inside = events[is_signal(events) & (events["region"] == "signal").to_numpy()]
     decays = SIGNAL_CROSS_SECTION * BR_Z * 1000 * LUMINOSITY
     selected = inside.groupby("m_a_true")["weight"].sum().reindex(MASSES).astype(float) / decays
@@ -202,23 +166,6 @@ def _table(path: Path, manifest: str, expected: Callable[[Any], str | None]) -> 
         raise BadFile(f"The file is damaged: {error}.", **where) from error
 
 
-def _check(events: pd.DataFrame, path: Path) -> None:
-    """Raise `BadInput` unless a table has all columns, finite numbers and known masses."""
-    where = {"where": str(path), "next_step": "Restore the file, or make it anew with `labcourse simulate azh`."}
-    missing = [name for name in COLUMNS if name not in events]
-    if missing:
-        raise BadInput(f"The table has no column {', '.join(missing)}.", **where)
-    for name in (*MEASURED, "weight"):
-        bad = ~np.isfinite(events[name].to_numpy(float))
-        if bad.any():
-            raise BadInput(
-                f"{name} is {events[name][bad].iloc[0]} in {int(bad.sum())} of {len(events)} events.", **where
-            )
-    unknown = sorted(set(events.loc[is_signal(events), "m_a_true"]) - set(map(float, MASSES)))
-    if unknown:
-        raise BadInput(f"The table holds a signal of {unknown[0]:g} GeV, which was never simulated.", **where)
-
-
 def is_signal(events: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which events are signal, shape (n_events,)."""
     return (events["process"] == "signal").to_numpy()
@@ -247,27 +194,32 @@ def split(events: pd.DataFrame, *, swapped: bool = False) -> Parts:
     )
 
 
-def at_mass(events: pd.DataFrame, mass: float) -> pd.DataFrame:
-    """Return the signal of one mass (GeV) and all background, with the input ``m_a`` set to this mass.
-
-    That is how a network is asked about a mass: background events have none of their own.
+def of_masses(events: pd.DataFrame, masses: tuple[float, ...]) -> pd.DataFrame:
+    """Return the signal of some masses (GeV), and all background.
 
     Raises
     ------
     EmptySelection
-        If the table holds no signal of this mass, or no background.
+        If the table holds no signal of these masses, or no background.
     """
     signal = is_signal(events)
-    wanted = signal & (events["m_a_true"].to_numpy(float) == mass)
-    for what, mask in ((f"signal of {mass:g} GeV", wanted), ("background", ~signal)):
-        if not mask.any():
-            present = sorted({float(value) for value in events.loc[signal, "m_a_true"]})
-            raise EmptySelection(
-                f"The table holds no {what}.",
-                where="azh.events.at_mass",
-                next_step=f"Signal is there for {', '.join(f'{value:g}' for value in present) or 'no mass'} GeV.",
-            )
-    return events[wanted | ~signal].assign(m_a=np.float32(mass)).reset_index(drop=True)
+    wanted = signal & np.isin(events["m_a_true"].to_numpy(float), masses)
+    if not wanted.any() or signal.all():
+        of = ", ".join(f"{mass:g}" for mass in masses)
+        raise EmptySelection(
+            f"The table holds no {'background' if wanted.any() else f'signal of {of} GeV'}.",
+            where="azh.events.of_masses",
+            next_step=f"Simulated are {', '.join(map(str, MASSES))} GeV.",
+        )
+    return events[wanted | ~signal].reset_index(drop=True)
+
+
+def at_mass(events: pd.DataFrame, mass: float) -> pd.DataFrame:
+    """Return the signal of one mass (GeV) and all background, with the input ``m_a`` set to this mass.
+
+    That is how a network is asked about a mass: background events have none of their own. Raises as `of_masses`.
+    """
+    return of_masses(events, (mass,)).assign(m_a=np.float32(mass))
 
 
 def draw_masses(events: pd.DataFrame, masses: tuple[float, ...], rng: np.random.Generator) -> NDArray[np.float32]:

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from azh import search
 from azh.events import LUMINOSITY, PROCESSES
 from azh.limits import Band
 from azh.sensitivity import Significance
@@ -32,6 +31,10 @@ _LOOKS = {
 }
 _SIGNAL = {"color": style.SIGNAL, "linewidth": 1.6}
 _DATA = {"fmt": "o", "color": "black", "markersize": 3.5, "linewidth": 1, "label": "data"}
+
+
+def _of_line(line: style.Line) -> dict[str, Any]:
+    return {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
 
 
 def _stack(ax: Axes, edges: NDArray[Any], yields: Mapping[str, NDArray[Any]]) -> None:
@@ -82,8 +85,7 @@ def acceptance(shares: pd.DataFrame) -> tuple[Figure, Axes]:
     fig, ax = plotting.new_figure(width=7.2, height=3)
     labels = {"selected": "selected", "near": r"b quarks nearer than $\Delta R = 0.4$"}
     for (name, label), line in zip(labels.items(), style.LINES, strict=False):
-        look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
-        ax.plot(shares.index, shares[name], label=label, **look)
+        ax.plot(shares.index, shares[name], label=label, **_of_line(line))
     ax.set(xlabel=r"$m_A$ [GeV]", ylabel="share of the signal", ylim=(0, None))
     ax.legend()
     style.stamp(ax, luminosity=None)
@@ -94,8 +96,8 @@ def significances(curves: Mapping[str, Sequence[Significance]]) -> tuple[Figure,
     """Draw expected significances against the mass, one curve a classifier."""
     fig, ax = plotting.new_figure(width=7.2)
     for (name, found), line in zip(curves.items(), cycle(style.LINES), strict=False):
-        look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
-        ax.errorbar([z.mass for z in found], [z.value for z in found], [z.error for z in found], label=name, **look)
+        masses, values, errors = zip(*((z.mass, z.value, z.error) for z in found), strict=True)
+        ax.errorbar(masses, values, errors, label=name, **_of_line(line))
     ax.set(xlabel=r"tested $m_A$ [GeV]", ylabel="expected significance", ylim=(0, None))
     ax.legend()
     style.stamp(ax, luminosity=LUMINOSITY)
@@ -135,8 +137,7 @@ def limits(
     name, bands = next(iter(expected.items()))
     _draw_band(ax, np.array(list(bands)), list(bands.values()))
     for other, line in zip(expected, cycle(style.LINES), strict=False):
-        look = {"color": line.color, "linestyle": line.linestyle, "marker": line.marker, "markersize": 4}
-        look |= {"color": "black", "linestyle": "-"} if other == name else {}
+        look = _of_line(line) | ({"color": "black", "linestyle": "-"} if other == name else {})
         ax.plot(list(expected[other]), [band.median for band in expected[other].values()], label=other, **look)
     for i, other_seed in enumerate(seeds):
         label = "other seeds" if i == 0 else None
@@ -251,44 +252,3 @@ def pulls_and_impacts(
     left.set_yticks(places, [name.replace("_", " ") for name in names], fontsize=8)
     style.no_ticks_between(left)
     return fig, (left, right)
-
-
-def settings(trials: pd.DataFrame) -> tuple[Figure, Any]:
-    """Draw the values of the finished trials of a search against each setting, the most important setting first.
-
-    Pruned trials, which have no final value, are ticks at the bottom. Raises as `azh.search.importance`.
-
-    Parameters
-    ----------
-    trials : DataFrame
-        As `azh.search.table` and `azh.search.long_run` return it.
-    """
-    shares = search.importance(trials)
-    fig, axes = plotting.new_figure(2, -(-len(shares) // 2), width=8, height=5, sharey=True)
-    done, best = trials["state"] == "COMPLETE", search.are_best(trials)
-    bottom = trials.loc[done, "value"].min() - 0.1
-    for ax, name in zip(axes.flat, map(str, shares.index), strict=False):
-        names = sorted(trials[name].unique()) if isinstance(trials[name].iloc[0], str) else []
-        x = trials[name].map(names.index) if names else trials[name]
-        for random, marker in ((True, "s"), (False, "o")):
-            for is_best, color, inside in ((False, style.BACKGROUND, "white"), (True, style.SIGNAL, style.SIGNAL)):
-                chosen = done & (best == is_best) & (trials["random"] == random)
-                label = ("random start" if random else "search") + (", best quarter" if is_best else "")
-                look = {"color": color, "markerfacecolor": inside, "markersize": 4.5, "linestyle": "", "label": label}
-                ax.plot(x[chosen], trials.loc[chosen, "value"], marker, **look)
-        ax.plot(x[~done], np.full((~done).sum(), bottom), "|", color=style.GREY, markersize=8, label="pruned")
-        ax.set(title=f"{name.replace('_', ' ')}: {100 * shares[name]:.0f} %")
-        if names:
-            ax.margins(x=0.2)
-            ax.set_xticks(range(len(names)), [n.replace("_", " ") for n in names])
-            ax.tick_params(axis="x", rotation=90 if len(names) > 2 else 0)
-            style.no_ticks_between(ax)
-        elif x.max() > 10 * x.min():
-            ax.set_xscale("log")
-    for ax in axes[:, 0]:
-        ax.set_ylabel("mean significance")
-    last = axes.flat[-1]
-    if len(shares) < axes.size:
-        last.axis("off")
-        last.legend(*axes.flat[0].get_legend_handles_labels(), loc="center", fontsize=8)
-    return fig, axes

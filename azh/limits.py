@@ -21,8 +21,6 @@ from labcourse.errors import BadInput
 Floats = NDArray[Any]
 LEVEL = 0.05
 """1 − confidence level of all limits."""
-
-
 FEW = 5.0
 """Expected events of a bin below which limits are found by toys."""
 
@@ -145,7 +143,7 @@ def _asimov_root(likelihood: Likelihood, background: Floats) -> Callable[[float]
 
 def _crossing(likelihood: Likelihood, falling: Callable[[float], float]) -> float:
     """Return where a function is zero that is positive at mu = 0 and falls. Raises BadInput if it is nowhere."""
-    nu, slope = likelihood._evaluate(likelihood.none[None, :])
+    nu, slope = likelihood.evaluate(likelihood.none[None, :])
     high = float(1 / np.sqrt((slope[0, :, likelihood.poi] ** 2 / nu[0]).sum()))  # an error of the background
     for _ in range(60):
         if falling(high) < 0:

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from azh.events import MASSES, MEASURED, Parts, draw_masses, in_first_half, is_signal
+from azh.events import MASSES, MEASURED, Parts, draw_masses, in_first_half, is_signal, of_masses
 from azh.sensitivity import Classifier
 from labcourse import training
-from labcourse.errors import BadInput, EmptySelection
 
 if TYPE_CHECKING:
     import keras
@@ -41,6 +40,8 @@ class Recipe:
 
 IMPROVED = Recipe()
 """What was measured to be better than the published recipe."""
+COPIES = 5
+"""Of each background event in the training of trees."""
 
 
 def build(
@@ -98,28 +99,11 @@ def training_weights(events: pd.DataFrame, *, signal_scale: float = 1.0) -> NDAr
 
     |w| of each event, scaled so that all masses together count as much as the background, each mass the same, and
     then the signal by ``signal_scale`` (the k of the published study).
-
-    Raises
-    ------
-    BadInput
-        If the scale is not positive.
-    EmptySelection
-        If there is no signal or no background, or a mass without weight.
     """
-    where = "azh.methods.training_weights"
-    if not 0 < signal_scale < np.inf:
-        raise BadInput(f"signal_scale is {signal_scale}.", where=where, next_step="Use a positive number, such as 1.")
     weight = np.abs(events["weight"].to_numpy(np.float64))
     mass = np.where(is_signal(events), events["m_a_true"], 0)
     present, place = np.unique(mass, return_inverse=True)
     total = np.bincount(place, weight)
-    empty = ", ".join(f"{value:g} GeV" if value else "the background" for value in present[total == 0])
-    if empty or len(present) < 2 or present[0]:
-        raise EmptySelection(
-            f"There is {'only weight zero in ' + empty if empty else 'no signal or no background'} to train with.",
-            where=where,
-            next_step="Check the selection, or leave this mass out.",
-        )
     weight *= np.where(mass > 0, signal_scale * total[0] / (len(present) - 1) / total[place], 1)
     return (weight / weight.mean()).astype(np.float32)
 
@@ -137,17 +121,6 @@ def _of_mass(m_zh: NDArray[Any], mass: NDArray[Any]) -> tuple[NDArray[np.float32
     """
     mass = np.asarray(mass, np.float32)
     return np.clip(np.log(m_zh / mass), -0.5, 0.5), mass
-
-
-def labels(events: pd.DataFrame) -> NDArray[np.float32]:
-    """Return 1 for signal and 0 for background, shape (n_events,)."""
-    return is_signal(events).astype(np.float32)
-
-
-def of_masses(events: pd.DataFrame, masses: tuple[float, ...]) -> pd.DataFrame:
-    """Return the background and the signal of some masses."""
-    chosen = ~is_signal(events) | np.isin(events["m_a_true"].to_numpy(float), masses)
-    return events[chosen].reset_index(drop=True)
 
 
 class Trained(NamedTuple):
@@ -186,8 +159,8 @@ def train(
 
     Raises
     ------
-    BadInput, EmptySelection
-        As `training_weights`.
+    EmptySelection
+        If there is no signal of these masses, or no background.
     """
     own, validation = (of_masses(part, masses) for part in parts[:2])
     with_mass = with_mass and len(masses) > 1
@@ -201,13 +174,13 @@ def train(
         optimizer=optimizer,
         seed=seed,
     )
-    x, y = inputs_of(own, draw_masses(own, masses, np.random.default_rng([seed, 0]))), labels(own)
-    m_zh = own["m_zh"].to_numpy(np.float32)[y == 0]
+    x, y = inputs_of(own, draw_masses(own, masses, np.random.default_rng([seed, 0]))), is_signal(own)
+    m_zh = own["m_zh"].to_numpy(np.float32)[~y]
     x_val = inputs_of(validation, draw_masses(validation, masses, np.random.default_rng([seed, 1])))
 
     def new_masses(epoch: int) -> NDArray[np.float32]:
         drawn = np.random.default_rng([seed, 2, epoch]).choice(np.asarray(masses, np.float32), len(m_zh))
-        x[y == 0, -2:] = np.column_stack(_of_mass(m_zh, drawn))
+        x[~y, -2:] = np.column_stack(_of_mass(m_zh, drawn))
         return x[:, inputs]
 
     weight, weight_val = (training_weights(part, signal_scale=recipe.signal_scale) for part in (own, validation))
@@ -216,7 +189,7 @@ def train(
         x[:, inputs],
         y,
         weight,
-        validation_data=(x_val[:, inputs], labels(validation), weight_val),
+        validation_data=(x_val[:, inputs], is_signal(validation), weight_val),
         epochs=recipe.epochs,
         batch_size=recipe.batch_size,
         seed=seed,
@@ -237,34 +210,21 @@ def of_network(model: keras.Model) -> Classifier:
     return classify
 
 
-def train_tree(
-    parts: Parts,
-    *,
-    masses: tuple[float, ...] = MASSES,
-    signal_scale: float = 1.0,
-    copies: int = 5,
-    seed: int = 0,
-    **options: Any,
-) -> Classifier:
+def train_tree(parts: Parts, *, signal_scale: float = 1.0, seed: int = 0, **options: Any) -> Classifier:
     """Train gradient-boosted decision trees with the mass as one more input, on the same events as a network.
 
-    A tree sees its events once and not anew each epoch: background events are there ``copies`` times, each with
-    another mass. Trees are added until the validation loss stops improving.
-
-    Parameters
-    ----------
-    options
-        Of `sklearn.ensemble.HistGradientBoostingClassifier`.
+    A tree sees its events once and not anew each epoch: background events are there `COPIES` times, each with another
+    mass. Trees are added until the validation loss stops improving. ``options`` are those of
+    `sklearn.ensemble.HistGradientBoostingClassifier`.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     rng = np.random.default_rng(seed)
 
     def copied(part: pd.DataFrame) -> tuple[NDArray[Any], ...]:
-        own = of_masses(part, masses)
-        x = [inputs_of(own, draw_masses(own, masses, rng)) for _ in range(copies)]
-        weight = np.tile(training_weights(own, signal_scale=signal_scale) / copies, copies)
-        return np.concatenate(x), np.tile(labels(own), copies), weight
+        x = [inputs_of(part, draw_masses(part, MASSES, rng)) for _ in range(COPIES)]
+        weight = np.tile(training_weights(part, signal_scale=signal_scale) / COPIES, COPIES)
+        return np.concatenate(x), np.tile(is_signal(part), COPIES), weight
 
     (x, y, weight), (x_val, y_val, weight_val) = map(copied, parts[:2])
     settings = {"max_iter": 500, "learning_rate": 0.1, "early_stopping": True, "n_iter_no_change": 15}
@@ -272,12 +232,7 @@ def train_tree(
     settings |= {"min_samples_leaf": 200, "l2_regularization": 10.0} | options
     trees = HistGradientBoostingClassifier(random_state=seed, **settings)
     trees.fit(x, y, sample_weight=weight, X_val=x_val, y_val=y_val, sample_weight_val=weight_val)
-
-    def classify(events: pd.DataFrame) -> NDArray[np.float64]:
-        x = inputs_of(events, events["m_a"].to_numpy())
-        return trees.predict_proba(x)[:, 1]
-
-    return classify
+    return lambda events: trees.predict_proba(inputs_of(events, events["m_a"].to_numpy()))[:, 1]
 
 
 def cross(first: Classifier, second: Classifier) -> Classifier:

@@ -33,8 +33,6 @@ FRACTION, LEAST = 0.25, 20
 """Of the trials are the best ones; so many trials it takes to say anything of their settings."""
 TABLE = "settings.csv"
 """The trials of a long search, beside the events (docs/parameterised.md says how it is made)."""
-COLUMNS = ("number", "value", "state", "seconds", "random")
-"""Columns of a `table` before those of the settings."""
 _FINISHED = ("COMPLETE", "PRUNED")
 
 
@@ -138,7 +136,6 @@ def load(path: Path | str) -> optuna.Study:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     path = Path(path).absolute()
-    refused = sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError, OSError
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         study = optuna.create_study(
@@ -153,10 +150,9 @@ def load(path: Path | str) -> optuna.Study:
             pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=EVERY),
         )
         study.get_trials(deepcopy=False)  # what cannot be read is said now, and not in the middle
-    # What another version of Optuna wrote, or somebody else, is of the last four kinds.
-    except (*refused, RuntimeError, ValueError, LookupError, TypeError) as error:
+    except Exception as error:  # of the disk, SQLite, SQLAlchemy, Optuna, or of what somebody else has written there
         cause: BaseException = error
-        while cause.__cause__:  # Optuna wraps an error of SQLAlchemy, which wraps one of SQLite
+        while cause.__cause__:  # they wrap each other's errors
             cause = cause.__cause__
         raise BadFile(
             f"The search cannot be kept in {path.name}: {cause}.",
@@ -190,12 +186,6 @@ def long_run() -> pd.DataFrame:
     return pd.read_csv(settings.data_folder() / FOLDER / TABLE)
 
 
-def are_best(trials: pd.DataFrame) -> pd.Series:
-    """Return which trials of a `table` are among the best quarter of all, shape (n_trials,); no pruned one is."""
-    rank = trials["value"].where(trials["state"] == "COMPLETE").rank(ascending=False, method="min")
-    return rank <= np.ceil(FRACTION * len(trials))
-
-
 def importance(trials: pd.DataFrame) -> pd.Series:
     """Return how much each setting matters for being among the best trials of a `table`: shares, the largest first.
 
@@ -214,7 +204,8 @@ def importance(trials: pd.DataFrame) -> pd.Series:
     import optuna
     import pandas as pd
 
-    best = are_best(trials)
+    rank = trials["value"].where(trials["state"] == "COMPLETE").rank(ascending=False, method="min")
+    best = rank <= np.ceil(FRACTION * len(trials))
     if best.sum() < FRACTION * max(len(trials), LEAST):
         raise BadInput(
             f"{len(trials)} trials have {best.sum()} that can be the best quarter: too few for a distribution.",
@@ -222,7 +213,7 @@ def importance(trials: pd.DataFrame) -> pd.Series:
             next_step=f"Go on until there are {LEAST} trials (`labcourse tune`), or take those of search.long_run().",
         )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    chosen = trials.drop(columns=[*COLUMNS])
+    chosen = trials.drop(columns=["number", "value", "state", "seconds", "random"])
     # Choices are those of the table, which an earlier search may have made.
     texts = chosen.select_dtypes(exclude="number")
     choices = {name: optuna.distributions.CategoricalDistribution(sorted(set(texts[name]))) for name in texts}
@@ -241,12 +232,8 @@ def finished(study: optuna.Study) -> int:
 
 def value(classify: Classifier, validation: pd.DataFrame) -> float:
     """Return what a search maximises: the mean significance at `MASSES`, on validation events."""
-
-    def finite(events: pd.DataFrame) -> Any:
-        return np.nan_to_num(classify(events))  # what diverged says nothing
-
-    # Validation events are a tenth of all.
-    found = significances(finite, validation, MASSES, scale=10, replicas=0)
+    # A score that diverged says nothing. Validation events are a tenth of all.
+    found = significances(lambda table: np.nan_to_num(classify(table)), validation, MASSES, scale=10, replicas=0)
     return float(np.mean([point.value for point in found]))
 
 

@@ -17,7 +17,7 @@ from scipy.stats import poisson
 
 from azh.events import MASSES, at_mass, identity, is_signal
 from labcourse import significance
-from labcourse.errors import BadInput, EmptySelection
+from labcourse.errors import BadInput
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,13 +102,6 @@ def _significance(
             where="azh.sensitivity.significances",
             next_step="A classifier returns one number per event.",
         )
-    for name, mask in (("signal", signal), ("background", ~signal)):
-        if weight[mask].sum() <= 0:
-            raise EmptySelection(
-                f"The {name} has {int(mask.sum())} events and the sum of weights {weight[mask].sum():g}.",
-                where="azh.sensitivity.significances",
-                next_step="Use more events, or another mass.",
-            )
     edges = np.quantile(score[signal], np.arange(1, N_BINS) / N_BINS, method="higher")
     place = np.searchsorted(edges, score, side="right")
     own, counterpart = place[signal], place[~signal]

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from azh import fits, limits, templates
-from azh.events import SIGNAL_CROSS_SECTION, identity, is_signal
+from azh.events import SIGNAL_CROSS_SECTION, identity
 from azh.fits import Fit, Likelihood
 from azh.limits import Band
 from azh.sensitivity import Significance
-from azh.templates import Modifiers, Search
+from azh.templates import BINS, Modifiers, Search
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,19 +21,17 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 
-def likelihood(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Likelihood:
+def likelihood(search: Search, mass: float, modifiers: Modifiers) -> Likelihood:
     """Return the likelihood of a mass (GeV). Raises as `Search.templates` and `Likelihood`."""
-    return Likelihood(templates.specification(search.templates(mass), modifiers), validate=False)
+    return Likelihood(templates.specification(search.templates(mass), modifiers))
 
 
-def expected_limit(search: Search, mass: float, modifiers: Modifiers = templates.modifiers) -> Band:
+def expected_limit(search: Search, mass: float, modifiers: Modifiers) -> Band:
     """Return the limits on the cross-section (pb) that background alone would give, as `azh.limits.find` finds them."""
     return in_pb(limits.find(likelihood(search, mass, modifiers))[0])
 
 
-def expected_significance(
-    search: Search, mass: float, cross_section: float, modifiers: Modifiers = templates.modifiers
-) -> float:
+def expected_significance(search: Search, mass: float, cross_section: float, modifiers: Modifiers) -> float:
     """Return the significance that a signal of this cross-section (pb) would have, in the median (Asimov data)."""
     model = likelihood(search, mass, modifiers)
     truth = model.start.copy()
@@ -66,9 +64,7 @@ class Point(NamedTuple):
     expected: Band
 
 
-def scan(
-    search: Search, data: pd.DataFrame, masses: Iterable[float], modifiers: Modifiers = templates.modifiers
-) -> list[Point]:
+def scan(search: Search, data: pd.DataFrame, masses: Iterable[float], modifiers: Modifiers) -> list[Point]:
     """Fit data at each of some masses (GeV): is there an excess, how large is it, and what is excluded?"""
     points = []
     for mass in masses:
@@ -84,28 +80,17 @@ def scan(
 
 
 def largest_excesses(
-    search: Search,
-    background: pd.DataFrame,
-    masses: Iterable[float],
-    *,
-    toys: int = 500,
-    seed: int = 0,
-    modifiers: Modifiers = templates.modifiers,
+    search: Search, masses: Iterable[float], modifiers: Modifiers, *, toys: int = 500, seed: int = 0
 ) -> Floats:
     """Return the largest local significance anywhere, shape (toys,), of experiments that hold background only.
 
     An experiment is drawn event by event, so that its excesses at neighbouring masses belong together: each simulated
     event is there a Poisson number of times, its rows a Poisson number of times their weight. The first stands for the
     statistics of the simulation. Negative weights count as if positive, and each process is scaled to its yield.
-
-    Parameters
-    ----------
-    background : DataFrame
-        Simulated events of all regions; signal among them is left out.
     """
     rng = np.random.default_rng(seed)
-    own = _positive(background[~is_signal(background)])
-    of_toys = Search(own, search.classify, n_bins=search.n_bins, signal=search)
+    own = _positive(search.background.table, search.scale)
+    of_toys = search.reweighted(own["weight"].to_numpy(np.float64))
     inside = own[(own["region"] == "signal").to_numpy()]
     _, event = np.unique(identity(inside), return_inverse=True)
     rows = [
@@ -116,23 +101,23 @@ def largest_excesses(
     total, largest = times.sum(axis=0, dtype=np.int64), np.zeros(toys)
     for mass in masses:
         made, model = of_toys.templates(mass), likelihood(of_toys, mass, modifiers)
-        place = of_toys.bins(inside, made)
+        place = made.bins(of_toys.scores(mass)[0])
         # Nearly all events are in the lowest bin: it has what the others do not have.
         above = np.stack([times[place == i].sum(axis=0, dtype=np.int64) for i in range(1, len(made.edges) - 1)], axis=1)
         counts = {"signal": np.column_stack([total - above.sum(axis=1), above])}
         for region in ("sideband", "emu"):
-            expected = np.sum([h.expected for name, h in made.regions[region].items() if name != "signal"], axis=0)
+            expected = made.yields[0, 1:, BINS[region]].sum(axis=0)
             counts[region] = rng.poisson(expected, (toys, len(expected)))
-        data = np.concatenate([counts[name] for name in model.model.config.channels], axis=1)
+        data = np.concatenate([counts[region] for region in BINS], axis=1)
         largest = np.maximum(largest, limits.discovery(model, data))
     return largest
 
 
-def _positive(events: pd.DataFrame) -> pd.DataFrame:
+def _positive(events: pd.DataFrame, scale: float) -> pd.DataFrame:
     size = events["weight"].abs()
     groups = [events["process"], events["region"]]
     total, absolute = (column.groupby(groups, observed=True).transform("sum") for column in (events["weight"], size))
-    return events.assign(weight=size * total / absolute)
+    return events.assign(weight=scale * (size * total / absolute))
 
 
 def injection(model: Likelihood, cross_section: float, *, experiments: int = 200, seed: int = 0) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 Three regions enter. ``signal`` is binned in a classifier's score (or in any other variable, such as m_Zh), ``sideband``
 has two bins, below and above the window of m_bb, ``emu`` one. Each process knows its statistical variance, and what
-changes when jets have another energy or when b jets are tagged more or less often.
+changes when jets have another energy or when b jets are tagged more or less often. All of it is one array, of the axes
+what (`WHAT`), process (`azh.events.PROCESSES`) and bin (`BINS`).
 
 The bins of the score hold *equal parts of the signal*, so that nothing depends on how a score is stretched. Between
 two masses that were simulated, the signal is interpolated (A. L. Read, Nucl. Instrum. Meth. A 425 (1999) 357): edges
@@ -13,6 +14,7 @@ yield.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -29,6 +31,13 @@ Floats = NDArray[Any]
 Integers = NDArray[Any]
 Modifiers = Callable[[str, str, "Histogram"], list[dict[str, Any]]]
 
+WHAT = ("expected", "variance", "jet_energy down", "jet_energy up", "b_tagging down", "b_tagging up")
+"""Expected events, their variance (sums of squared weights), and the expected events of each variation, one standard
+deviation down and up."""
+BINS = {"emu": slice(0, 1), "sideband": slice(1, 3), "signal": slice(3, None)}
+"""The bins of each region; those of the signal region begin at `INSIDE`."""
+INSIDE = 3
+
 JET_ENERGY = 0.02
 """One standard deviation of the energy of all jets together, relative."""
 LUMINOSITY_ERROR = 0.017
@@ -36,8 +45,8 @@ LUMINOSITY_ERROR = 0.017
 
 
 class Histogram(NamedTuple):
-    """One process in one region: expected events, shape (n_bins,), their variance (sums of squared weights), and the
-    expected events for each variation, one standard deviation down and up."""
+    """One process in one region: expected events, shape (n_bins,), their variance, and the expected events for each
+    variation, one standard deviation down and up."""
 
     expected: Floats
     variance: Floats
@@ -45,12 +54,31 @@ class Histogram(NamedTuple):
 
 
 class Templates(NamedTuple):
-    """All histograms of a mass: by region, then by process; the signal's for 0.05 pb. ``edges`` are those of the bins
-    of the signal region, shape (n_bins + 1,), from −∞ to ∞."""
+    """What is expected at a mass (GeV), of the signal for 0.05 pb.
+
+    ``edges`` are those of the bins of the signal region, shape (n_bins + 1,), from −∞ to ∞; ``yields`` is the array of
+    the module's axes.
+    """
 
     mass: float
     edges: Floats
-    regions: dict[str, dict[str, Histogram]]
+    yields: Floats
+
+    @property
+    def regions(self) -> dict[str, dict[str, Histogram]]:
+        """The histograms, by region and by process."""
+
+        def histogram(rows: Floats) -> Histogram:
+            return Histogram(rows[0], rows[1], {"jet_energy": (rows[2], rows[3]), "b_tagging": (rows[4], rows[5])})
+
+        return {
+            region: {process: histogram(self.yields[:, i, BINS[region]]) for i, process in enumerate(PROCESSES)}
+            for region in REGIONS
+        }
+
+    def bins(self, scores: Floats) -> Integers:
+        """Return the bin of the signal region of each score, shape (n_events,)."""
+        return np.searchsorted(self.edges[1:-1], scores, side="right")
 
 
 def shift_jets(events: pd.DataFrame, factor: float) -> pd.DataFrame:
@@ -70,7 +98,9 @@ def shift_jets(events: pd.DataFrame, factor: float) -> pd.DataFrame:
         pt_j3=third.where(third == MISSING, third * factor),
     )
     m_bb, is_emu = shifted["m_bb"].to_numpy(), (events["region"] == "emu").to_numpy()
-    in_window, beside = (_within(m_bb, ranges) for ranges in (WINDOW, SIDEBANDS))
+    in_window, beside = (
+        np.any([(m_bb >= low) & (m_bb < high) for low, high in ranges], axis=0) for ranges in (WINDOW, SIDEBANDS)
+    )
     where = [is_emu & in_window, in_window & ~is_emu, beside & ~is_emu]
     region = np.select(where, ["emu", "signal", "sideband"], "none")
     return shifted.assign(region=region)[(region != "none") & (shifted["pt_b1"] > 45).to_numpy()]
@@ -97,36 +127,35 @@ class Search:
     classify : callable
         Events with the column ``m_a`` → a number each, shape (n_events,); it bins the signal region. A network must not
         have been trained with these events (`azh.cross` judges each event by the one that has not seen it).
-    n_bins : int
-        Bins of equal signal, before merging.
     scale : float
         Factor of all weights: 2 where these are half of the events that were simulated.
-    signal : Search, optional
-        Whose signal to take where ``events`` are background only.
     """
 
-    def __init__(
-        self,
-        events: pd.DataFrame,
-        classify: Classifier,
-        *,
-        n_bins: int = N_BINS,
-        scale: float = 1.0,
-        signal: Search | None = None,
-    ) -> None:
-        self.classify, self.n_bins = classify, n_bins
-        events = events.assign(weight=events["weight"].to_numpy(np.float64) * scale)
-        versions = [events, *(shift_jets(events, 1 + sign * JET_ENERGY) for sign in (-1, 1))]
-        self._background = [_Rows.of(version[~is_signal(version)]) for version in versions]
+    def __init__(self, events: pd.DataFrame, classify: Classifier, *, scale: float = 1.0) -> None:
+        self.classify, self.scale = classify, scale
+        signal = is_signal(events)
+        self.background = _Events(events[~signal], scale)
+        self._scores: dict[float, list[Floats]] = {}
         self._made: dict[float, Templates] = {}
-        self._simulated: dict[float, tuple[Floats, dict[str, dict[str, Histogram]]]] = {}
-        if signal is not None:
-            self._simulated |= signal._simulated
-        for mass in sorted(set(events["m_a_true"][is_signal(events)])):
-            own = [_Rows.of(version[version["m_a_true"] == mass]) for version in versions]
-            scores = [self._score(rows.inside, mass) for rows in own]
-            edges = np.quantile(scores[0], np.arange(1, n_bins) / n_bins, method="higher")
-            self._simulated[float(mass)] = edges, self._fill(own, scores, edges)
+        self._simulated: dict[float, tuple[Floats, Floats]] = {}
+        for mass in sorted(set(events["m_a_true"][signal])):
+            own = _Events(events[events["m_a_true"] == mass], scale)
+            scores = [self._score(table, mass) for table in own.inside]
+            edges = np.quantile(scores[0], np.arange(1, N_BINS) / N_BINS, method="higher")
+            self._simulated[float(mass)] = edges, own.fill(scores, edges)[:, 0]
+
+    def reweighted(self, weight: Floats) -> Search:
+        """Return a search whose background events have other weights, shape (n_background,); their scores stay."""
+        other = copy(self)
+        other.background, other._made = copy(self.background), {}
+        other.background.weight = weight
+        return other
+
+    def scores(self, mass: float) -> list[Floats]:
+        """Return the scores of the background in the signal region, as it is and with less and more jet energy."""
+        if mass not in self._scores:  # which takes the longest of all
+            self._scores[mass] = [self._score(table, mass) for table in self.background.inside]
+        return self._scores[mass]
 
     def templates(self, mass: float) -> Templates:
         """Return the templates of a mass (GeV), simulated or between two that were.
@@ -136,42 +165,31 @@ class Search:
         BadInput
             If the mass lies outside the range of the simulated ones.
         """
-        if mass in self._made:
-            return self._made[mass]
-        edges, signal = self._signal(mass)
-        scores = [self._score(rows.inside, mass) for rows in self._background]
-        regions = {
-            name: {"signal": signal[name]["signal"]} | {p: h for p, h in histograms.items() if p != "signal"}
-            for name, histograms in self._fill(self._background, scores, edges).items()
-        }
-        background = [h for process, h in regions["signal"].items() if process != "signal"]
-        expected, variance = (np.sum(columns, axis=0) for columns in zip(*(h[:2] for h in background), strict=True))
-        starts, missing, missing_variance = precise_bins(expected, variance)
-        merged = {process: _merged(h, starts) for process, h in regions["signal"].items()}
-        # What may come although the simulation has none is of the most frequent process.
-        own = merged["Zjets"]
-        bent = {name: (down + missing, up + missing) for name, (down, up) in own.variations.items()}
-        merged["Zjets"] = Histogram(own.expected + missing, own.variance + missing_variance, bent)
-        regions["signal"] = merged
-        self._made[mass] = Templates(mass, np.r_[-np.inf, edges[starts[1:] - 1], np.inf], regions)
+        if mass not in self._made:
+            edges, signal = self._signal(mass)
+            yields = self.background.fill(self.scores(mass), edges)
+            yields[:, 0] = signal
+            starts, missing, missing_variance = precise_bins(*yields[:2, 1:, INSIDE:].sum(axis=1))
+            # A process that is negative in a bin by the luck of its weights is taken as absent there.
+            merged = np.maximum(np.add.reduceat(yields, [*range(INSIDE), *(INSIDE + starts)], axis=2), 0)
+            # What may come although the simulation has none is of the most frequent process.
+            lacking = [missing_variance if what == "variance" else missing for what in WHAT]
+            merged[:, PROCESSES.index("Zjets"), INSIDE:] += lacking
+            self._made[mass] = Templates(mass, np.r_[-np.inf, edges[starts[1:] - 1], np.inf], merged)
         return self._made[mass]
-
-    def bins(self, events: pd.DataFrame, templates: Templates) -> Integers:
-        """Return the bin of the signal region of each event, all of them from there, shape (n_events,)."""
-        return np.searchsorted(templates.edges[1:-1], self._score(events, templates.mass), side="right")
 
     def observed(self, data: pd.DataFrame, templates: Templates) -> dict[str, Integers]:
         """Return the counts of data in the bins of each region."""
-        inside = data[data["region"] == "signal"]
-        sizes = {name: len(histograms["signal"].expected) for name, histograms in templates.regions.items()}
-        places = {"signal": self.bins(inside, templates)} | _places_outside(data)
-        return {name: np.bincount(places[name], minlength=size) for name, size in sizes.items()}
+        place = _places(data)
+        place[place == INSIDE] += templates.bins(self._score(data[place == INSIDE], templates.mass))
+        counts = np.bincount(place, minlength=templates.yields.shape[2])
+        return {region: counts[BINS[region]] for region in REGIONS}
 
     def _score(self, events: pd.DataFrame, mass: float) -> Floats:
         return np.asarray(self.classify(events.assign(m_a=np.float32(mass))), np.float64)
 
-    def _signal(self, mass: float) -> tuple[Floats, dict[str, dict[str, Histogram]]]:
-        """Return edges and histograms of the signal, interpolated where the mass was not simulated."""
+    def _signal(self, mass: float) -> tuple[Floats, Floats]:
+        """Return edges and yields, shape (what, bin), of the signal, interpolated where the mass was not simulated."""
         if mass in self._simulated:
             return self._simulated[mass]
         masses = np.array(sorted(self._simulated))
@@ -185,84 +203,57 @@ class Search:
         low, high = masses[right - 1], masses[right]
         part = (mass - low) / (high - low)
         (edges_low, of_low), (edges_high, of_high) = self._simulated[low], self._simulated[high]
-        histograms = {
-            name: {"signal": _between(of_low[name]["signal"], of_high[name]["signal"], part)} for name in of_low
-        }
-        return (1 - part) * edges_low + part * edges_high, histograms
-
-    def _fill(self, versions: list[_Rows], scores: list[Floats], edges: Floats) -> dict[str, dict[str, Histogram]]:
-        """Fill the nominal events and those with less and more jet energy into the bins of all regions."""
-        sizes = {"signal": len(edges) + 1, "sideband": 2, "emu": 1}
-        found: dict[str, dict[str, Histogram]] = {name: {} for name in sizes}
-        places = [
-            {"signal": np.searchsorted(edges, score, side="right")} | rows.places
-            for rows, score in zip(versions, scores, strict=True)
-        ]
-        for name, size in sizes.items():
-            filled = [_histogram(rows, name, place[name], size) for rows, place in zip(versions, places, strict=True)]
-            nominal = versions[0]
-            tagged = [_histogram(nominal, name, places[0][name], size, direction) for direction in (-1, 1)]
-            variance = _variance(nominal, name, places[0][name], size)
-            if name == "signal":
-                filled[1:] = [_smooth(filled[0], varied) for varied in filled[1:]]
-            for code, process in enumerate(PROCESSES):
-                variations = {
-                    "jet_energy": (filled[1][code], filled[2][code]),
-                    "b_tagging": (tagged[0][code], tagged[1][code]),
-                }
-                found[name][process] = Histogram(filled[0][code], variance[code], variations)
-        return found
+        logarithm = (1 - part) * np.log(np.maximum(of_low, 1e-12)) + part * np.log(np.maximum(of_high, 1e-12))
+        return (1 - part) * edges_low + part * edges_high, np.exp(logarithm)
 
 
-class _Rows(NamedTuple):
-    """Events as arrays by region: those of the signal region as a table, too, and the bins of the others."""
+class _Events:
+    """Simulated events as arrays: as they are, and with less and more jet energy.
 
-    inside: pd.DataFrame
-    places: dict[str, Integers]
-    weight: dict[str, Floats]
-    process: dict[str, Integers]
-    event: dict[str, Integers]
-    tags: dict[str, tuple[Floats, Floats]]
+    ``table`` holds the events themselves; their ``weight`` (with the factor ``scale``), code of the ``process``, number
+    of the ``event`` and factors of less and more b tagging (``tags``) are arrays of shape (n_events,). For each of the
+    three energies there are the ``rows`` that pass the selection, their ``places`` (`_places`) and, as a table, those
+    ``inside`` of the signal region.
+    """
 
-    @classmethod
-    def of(cls, events: pd.DataFrame) -> _Rows:
-        tables = {name: events[(events["region"] == name).to_numpy()] for name in REGIONS}
-        return cls(
-            tables["signal"],
-            _places_outside(events),
-            {name: table["weight"].to_numpy(np.float64) for name, table in tables.items()},
-            {name: table["process"].cat.codes.to_numpy(np.int64) for name, table in tables.items()},
-            {name: np.unique(identity(table), return_inverse=True)[1] for name, table in tables.items()},
-            {name: (b_tagging(table, -1), b_tagging(table, 1)) for name, table in tables.items()},
-        )
+    def __init__(self, events: pd.DataFrame, scale: float) -> None:
+        self.table = events = events.reset_index(drop=True)
+        self.weight = events["weight"].to_numpy(np.float64) * scale
+        self.process = events["process"].cat.codes.to_numpy(np.int64)
+        _, self.event = np.unique(identity(events), return_inverse=True)
+        self.tags = b_tagging(events, -1), b_tagging(events, 1)
+        versions = [events, *(shift_jets(events, 1 + sign * JET_ENERGY) for sign in (-1, 1))]
+        self.rows = [version.index.to_numpy() for version in versions]
+        self.places = [_places(version) for version in versions]
+        self.inside = [version[place == INSIDE] for version, place in zip(versions, self.places, strict=True)]
+
+    def fill(self, scores: list[Floats], edges: Floats) -> Floats:
+        """Return the yields with bins of the scores of those inside between ``edges``: what, process, bin."""
+        shape = len(PROCESSES), INSIDE + len(edges) + 1
+        places = [place.copy() for place in self.places]
+        for place, score in zip(places, scores, strict=True):
+            place[place == INSIDE] += np.searchsorted(edges, score, side="right")
+
+        def filled(rows: Integers, place: Integers, weight: Floats) -> Floats:
+            return np.bincount(self.process[rows] * shape[1] + place, weight, shape[0] * shape[1]).reshape(shape)
+
+        nominal, *jets = (filled(rows, place, self.weight[rows]) for rows, place in zip(self.rows, places, strict=True))
+        for varied in jets:
+            varied[:, INSIDE:] = _smooth(nominal[:, INSIDE:], varied[:, INSIDE:])
+        rows, place = self.rows[0], places[0]
+        tags = [filled(rows, place, (self.weight * factor)[rows]) for factor in self.tags]
+        # The rows of an event in a bin fluctuate together.
+        key = self.event[rows] * shape[1] + place
+        _, first, position = np.unique(key, return_index=True, return_inverse=True)
+        square = np.bincount(position, self.weight[rows]) ** 2
+        return np.stack([nominal, filled(rows[first], place[first], square), *jets, *tags])
 
 
-def _places_outside(events: pd.DataFrame) -> dict[str, Integers]:
-    """Return the bins of the events of the other regions: below and above the window, and one for all."""
-    region, m_bb = events["region"].to_numpy(), events["m_bb"].to_numpy()
-    return {
-        "sideband": (m_bb[region == "sideband"] > WINDOW[0][0]).astype(np.int64),
-        "emu": np.zeros((region == "emu").sum(), np.int64),
-    }
-
-
-def _histogram(rows: _Rows, region: str, place: Integers, size: int, tags: int = 0) -> Floats:
-    """Return the sums of weights by process and bin, shape (n_processes, size)."""
-    weight = rows.weight[region]
-    if tags:
-        weight = weight * rows.tags[region][tags > 0]
-    filled = np.bincount(rows.process[region] * size + place, weight, len(PROCESSES) * size)
-    return filled.astype(np.float64).reshape(-1, size)  # integers where there is no event: those are no JSON
-
-
-def _variance(rows: _Rows, region: str, place: Integers, size: int) -> Floats:
-    """Return the variances of `_histogram`: the rows of an event in a bin fluctuate together."""
-    key = rows.event[region] * size + place
-    _, first, position = np.unique(key, return_index=True, return_inverse=True)
-    square = np.bincount(position.ravel(), rows.weight[region], len(first)) ** 2
-    return np.bincount(rows.process[region][first] * size + place[first], square, len(PROCESSES) * size).reshape(
-        -1, size
-    )
+def _places(events: pd.DataFrame) -> Integers:
+    """Return the bins of events that do not lie in the signal region, and the first bin of it for those that do."""
+    above = events["m_bb"].to_numpy() > WINDOW[0][0]
+    outside = [(events["region"] == name).to_numpy() for name in ("emu", "sideband")]
+    return np.select(outside, [np.zeros(len(events), np.int64), 1 + above], INSIDE)
 
 
 def _smooth(nominal: Floats, varied: Floats) -> Floats:
@@ -282,65 +273,19 @@ def _smooth(nominal: Floats, varied: Floats) -> Floats:
     return smooth
 
 
-def _merged(histogram: Histogram, starts: Integers) -> Histogram:
-    # A process that is negative in a bin by the luck of its weights is taken as absent there.
-    expected, variance = (np.maximum(np.add.reduceat(column, starts), 0) for column in histogram[:2])
-    variations = {
-        name: (np.maximum(np.add.reduceat(down, starts), 0), np.maximum(np.add.reduceat(up, starts), 0))
-        for name, (down, up) in histogram.variations.items()
-    }
-    return Histogram(expected, variance, variations)
+def specification(templates: Templates, modifiers: Modifiers) -> dict[str, Any]:
+    """Return a model of pyhf: a channel per region, a sample per process, with the modifiers that a function gives.
 
-
-def _between(low: Histogram, high: Histogram, part: float) -> Histogram:
-    def mixed(a: Floats, b: Floats) -> Floats:
-        return np.exp((1 - part) * np.log(np.maximum(a, 1e-12)) + part * np.log(np.maximum(b, 1e-12)))
-
-    variations = {}
-    for name, (down, up) in low.variations.items():
-        other_down, other_up = high.variations[name]
-        variations[name] = mixed(down, other_down), mixed(up, other_up)
-    return Histogram(mixed(low.expected, high.expected), mixed(low.variance, high.variance), variations)
-
-
-def _within(values: Floats, ranges: Any) -> NDArray[np.bool_]:
-    return np.any([(values >= low) & (values < high) for low, high in ranges], axis=0)
-
-
-def modifiers(process: str, region: str, histogram: Histogram) -> list[dict[str, Any]]:
-    """Return what may change a process in a region, in the language of HistFactory.
-
-    The normalisations of Z + jets and of t t̄ are free: regions without signal measure them. The others are known from
-    theory and scale with the luminosity; their cross-sections to 10 %. All bend with jet energy and b tagging.
+    What the function returns for a process, a region and their histogram is a list of modifiers in the language of
+    HistFactory; that of the course is the answer to exercise 9.7 of the project.
     """
-    variations = [
-        {"name": name, "type": "histosys", "data": {"lo_data": list(down), "hi_data": list(up)}}
-        for name, (down, up) in histogram.variations.items()
-    ]
-    luminosity = {"name": "lumi", "type": "lumi", "data": None}
-    statistics = {"name": f"simulation_{region}", "type": "staterror", "data": list(np.sqrt(histogram.variance))}
-    if process == "signal":
-        return [{"name": "mu", "type": "normfactor", "data": None}, luminosity, *variations]
-    if process in ("Zjets", "ttbar"):
-        return [{"name": f"norm_{process}", "type": "normfactor", "data": None}, statistics, *variations]
-    theory = {"name": f"theory_{process}", "type": "normsys", "data": {"lo": 0.9, "hi": 1.1}}
-    return [luminosity, theory, statistics, *variations]
 
+    def sample(process: str, region: str, histogram: Histogram) -> dict[str, Any]:
+        found = modifiers(process, region, histogram)
+        return {"name": process, "data": list(histogram.expected), "modifiers": found}
 
-def specification(templates: Templates, modifiers: Modifiers = modifiers) -> dict[str, Any]:
-    """Return a model of pyhf: a channel per region, a sample per process, with the modifiers that a function gives."""
     channels = [
-        {
-            "name": region,
-            "samples": [
-                {
-                    "name": process,
-                    "data": list(histogram.expected),
-                    "modifiers": modifiers(process, region, histogram),
-                }
-                for process, histogram in histograms.items()
-            ],
-        }
+        {"name": region, "samples": [sample(process, region, histogram) for process, histogram in histograms.items()]}
         for region, histograms in templates.regions.items()
     ]
     limits = {"inits": [1.0], "bounds": [[0.5, 1.5]]}

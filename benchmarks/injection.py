@@ -12,18 +12,19 @@ counts as one of twice the weight, which makes the templates' own errors 6 % too
 from __future__ import annotations
 
 import argparse
+from copy import copy
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 import azh
 from azh import study
-from azh.events import REGIONS, SIGNAL_CROSS_SECTION, identity
+from azh.events import SIGNAL_CROSS_SECTION
 from azh.fits import Floats, Likelihood
 from azh.limits import expected_band
-from azh.templates import JET_ENERGY, Templates, _Rows, shift_jets, specification
+from azh.templates import INSIDE, Search, Templates, _Events, specification
+from course.checks.registry import course_answer
 from factory.azh import sealed
 from factory.azh.generation import PASSES, TIMES
 from labcourse import samples
@@ -34,36 +35,32 @@ STRENGTHS = (0, 1, 2)  # cross-sections, in units of the expected limit: about 0
 EXPERIMENTS, PAIRS = 600, PASSES // 2
 
 
-class Redrawn(azh.Search):
-    """A search whose backgrounds are independent events: all of them, or as many as the bundle has, drawn anew."""
+MODIFIERS = course_answer("9.7")
 
-    def __init__(self, search: azh.Search, independent: pd.DataFrame, scale: float) -> None:
-        self.__dict__ |= search.__dict__
-        self.times = scale * TIMES * PAIRS  # as many events as the bundle has
-        independent = independent.assign(event=PAIRS * independent["event"] + independent["pass"] // 2)
-        _, self.event = np.unique(identity(independent), return_inverse=True)
-        self.weight = independent["weight"].to_numpy(np.float64)
-        versions = [independent, *(shift_jets(independent, 1 + s * JET_ENERGY) for s in (-1, 1))]
-        self.all = self._background = [_Rows.of(version) for version in versions]
-        self.rows = [{str(name): v.index[v["region"] == name] for name in REGIONS} for v in versions]
-        self.scores: dict[tuple[int, float], Floats] = {}
 
-    def _score(self, events: pd.DataFrame | tuple[pd.DataFrame, Any], mass: float) -> Floats:
-        table, kept = events if isinstance(events, tuple) else (events, slice(None))
-        if (id(table), mass) not in self.scores:
-            self.scores[id(table), mass] = super()._score(table, mass)
-        return self.scores[id(table), mass][kept]
+def of_independent(search: Search, independent: pd.DataFrame) -> Search:
+    """Return a search with the same signal, whose background are independent events; two passes make an event."""
+    made = copy(search)
+    made.background = _Events(independent.assign(event=PAIRS * independent["event"] + independent["pass"] // 2), 1.0)
+    made._scores, made._made = {}, {}
+    return made
 
-    def draw(self, rng: np.random.Generator) -> None:
-        """Take two passes of an event, like one of the bundle, a Poisson number of times, few of them on average."""
-        weight = self.weight * self.times * rng.poisson(1 / self.times, self.event.max() + 1)[self.event]
-        self._background, self._made = [], {}
-        for rows, where in zip(self.all, self.rows, strict=True):
-            kept = {name: np.flatnonzero(weight[index]) for name, index in where.items()}
-            places, process, event = ({k: v[kept[k]] for k, v in rows[i].items()} for i in (1, 3, 4))
-            weights = {name: weight[index][kept[name]] for name, index in where.items()}
-            tags = {name: (down[kept[name]], up[kept[name]]) for name, (down, up) in rows.tags.items()}
-            self._background.append(_Rows((rows.inside, kept["signal"]), places, weights, process, event, tags))
+
+def drawn(truth: Search, mass: float, times: float, rng: np.random.Generator) -> Search:
+    """Return a search whose background are events drawn anew, each a Poisson number of times, 1 / ``times`` on average.
+
+    An event is two passes, like one of the bundle. Only those that were drawn are kept, with their scores at the mass.
+    """
+    events = truth.background
+    weight = events.weight * times * rng.poisson(1 / times, events.event.max() + 1)[events.event]
+    made = truth.reweighted(weight)
+    kept = [weight[rows] != 0 for rows in events.rows]
+    made.background.rows, made.background.places = (
+        [values[chosen] for values, chosen in zip(lists, kept, strict=True)] for lists in (events.rows, events.places)
+    )
+    of_inside = [chosen[place == INSIDE] for chosen, place in zip(kept, events.places, strict=True)]
+    made._scores = {mass: [s[chosen] for s, chosen in zip(truth.scores(mass), of_inside, strict=True)]}
+    return made
 
 
 def main() -> None:
@@ -75,18 +72,20 @@ def main() -> None:
     events, rng = azh.read(), np.random.default_rng(1)
     halves = [azh.train(azh.split(events, swapped=swapped), seed=1, progress=False) for swapped in (False, True)]
     search = azh.Search(events, azh.cross(*(half.classify for half in halves)))
-    redrawn = Redrawn(search, independent, scale)
+    truth = of_independent(search, independent)
+    times = scale * TIMES * PAIRS  # as many events as the bundle has
     print("| m_A (GeV) | σ (fb) | templates | mean pull | its width | within 1.96 errors | limit covers |")
     print("|---" * 7 + "|")
     for mass in MASSES:
-        signal = _Rows.of(sealed.signal(mass, seed=1))
-        made = search.templates(mass)
-        limit = expected_band(Likelihood(specification(made))).median
+        signal, made = _Events(sealed.signal(mass, seed=1), 1.0), search.templates(mass)
+        scores = search._score(signal.inside[0], mass), truth.scores(mass)[0]
+        all_rows = list(zip((signal, truth.background), scores, strict=True))
+        limit = expected_band(Likelihood(specification(made, MODIFIERS))).median
         truths = [strength * limit for strength in STRENGTHS]
-        kinds = {"the bundle's": [fit(redrawn, signal, made, truths, EXPERIMENTS, rng)], "drawn anew": []}
+        kinds = {"the bundle's": [fit(all_rows, made, truths, EXPERIMENTS, rng)], "drawn anew": []}
         for _ in range(EXPERIMENTS):
-            redrawn.draw(rng)
-            kinds["drawn anew"].append(fit(redrawn, signal, redrawn.templates(mass), truths, 1, rng))
+            anew = drawn(truth, mass, times, rng).templates(mass)
+            kinds["drawn anew"].append(fit(all_rows, anew, truths, 1, rng))
         for kind, found in kinds.items():
             for mu, (pulls, covers) in zip(truths, np.concatenate(found, axis=2), strict=True):
                 row = f"{mass} | {1000 * mu * SIGNAL_CROSS_SECTION:.1f} | {kind} | {pulls.mean():+.2f}"
@@ -95,15 +94,17 @@ def main() -> None:
 
 
 def fit(
-    truth: Redrawn, signal: _Rows, made: Templates, truths: list[float], n: int, rng: np.random.Generator
+    truth: list[tuple[_Events, Floats]], made: Templates, truths: list[float], n: int, rng: np.random.Generator
 ) -> Floats:
-    """Fit n experiments with some templates at each true mu: pulls, and if limits cover, shape (n_truths, 2, n)."""
-    model, means = Likelihood(specification(made)), []
-    sizes = {name: len(histograms["signal"].expected) for name, histograms in made.regions.items()}
-    for rows in (signal, truth.all[0]):
-        inside = np.searchsorted(made.edges[1:-1], truth._score(rows.inside, made.mass), side="right")
-        places = rows.places | {"signal": inside}
-        means.append(model.data({name: np.bincount(places[name], rows.weight[name], k) for name, k in sizes.items()}))
+    """Fit n experiments with some templates at each true mu: pulls, and if limits cover, shape (n_truths, 2, n).
+
+    ``truth`` holds events of signal and of background, with their scores.
+    """
+    model, means = Likelihood(specification(made, MODIFIERS)), []
+    for events, scores in truth:
+        place = events.places[0].copy()
+        place[place == INSIDE] += made.bins(scores)
+        means.append(np.bincount(place, events.weight[events.rows[0]], made.yields.shape[2]))  # in the model's order
     # What auxiliary measurements give; that of the simulation's statistics is in the templates.
     is_drawn = model.is_constrained & ~np.char.startswith(model.names, "simulation")
     centre = rng.normal(model.centre, np.where(is_drawn, model.width, 0), (n, len(model.names)))

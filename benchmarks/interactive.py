@@ -16,17 +16,14 @@ def run(sizes: Sizes) -> dict[str, Result]:
     """Time each live figure; what counts for the reader is the slowest one, and a tenth of a second."""
     from course import interactive
 
-    x, y, weight = transverse_momenta(sizes.validation, seed=1)
+    _, y, weight = transverse_momenta(sizes.validation, seed=1)
     score = 1 / (1 + np.exp(-np.random.default_rng(1).normal(2 * y - 1, 1.5)))
     epochs = np.arange(1, 101)
     history = {"loss": 1 / epochs, "val_loss": 1 / epochs + 0.004 * epochs + 0.02 * np.sin(epochs)}
-    columns = ["lep2_pt", "lep4_pt"]
     panels = {
         "cut": (interactive.cut(score, y, weight), "cut", np.linspace(0, 1, 21)),
         "class_weight": (interactive.class_weight(score, y, weight), "factor", np.geomspace(0.01, 100, 17)),
-        "small_network": (interactive.small_network(x[:, [1, 3]], y, columns, epochs=5), "epoch", range(6)),
         "patience": (interactive.patience(history), "patience", range(1, 21)),
-        "toys": (interactive.toys(18, 9.0), "b", np.arange(1.0, 20.0)),
     }
     results = {name: one(*panel, sizes.rounds) for name, panel in panels.items()}
     name, slowest = max(results.items(), key=lambda result: result[1].ours_s)

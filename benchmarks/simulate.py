@@ -22,7 +22,7 @@ def run(sizes: Sizes) -> dict[str, Result]:
         lhe = Path(folder) / "events.lhe"
         four_leptons.write_events(lhe, sizes.generated, np.random.default_rng(1))
         for name, label in (("ggH125_ZZ4lep", "simulate_ggH"), ("llll", "simulate_llll")):
-            recipe = recipes.get(name)
+            recipe = recipes.RECIPES[name]
             source = (f"Beams:LHEF = {lhe}", "Beams:frameType = 4") if recipe.matrix_element else ()
             settings = (*source, *recipe.settings)
 

@@ -127,11 +127,25 @@ assert p > 3 * stats.norm.sf(3)
 # "three sigma" promises. Part of it is that counts are whole numbers, most of it that the Poisson distribution is skewed: its upper tail is longer than that of a Gaussian of
 # the same width.
 #
-# How many toys does it take? Here they come in batches of a thousand. Press play and watch the share of toys with 18 events or more settle at the p-value. Its error is that of a counting
-# experiment, $\sqrt{p(1-p)/N}$. *Find the number of batches from which on the error is a tenth of the share. Then raise $n$ by two: why are the same batches not enough any more?*
+# How many toys does it take? Below, the share is counted again after each thousand of them. Its error is that of a counting
+# experiment, $\sqrt{p(1-p)/N}$. *From which number of toys on is the error a tenth of the share? And why are the same toys not enough for 22 events?*
 
 # %%
-interactive.toys(18, 9.0)
+thrown = np.arange(1000, 1_000_001, 1000)
+with plotting.use_style():
+    fig, axes = plotting.new_figure(2, 1, height=4.8, sharex=True)
+    for ax, n, color in zip(axes, (18, 22), ("#0072B2", "#D55E00"), strict=True):
+        exact = p_and_z(n, 9.0)[0]
+        error = np.sqrt(exact * (1 - exact) / thrown)
+        ax.fill_between(thrown, 1 - error / exact, 1 + error / exact, color="#6B6B6B", alpha=0.3, linewidth=0)
+        ax.plot(thrown, np.cumsum(toys >= n)[thrown - 1] / thrown / exact, color=color, label=f"count ≥ {n}")
+        ax.set(xscale="log", ylim=(0, 2), ylabel="share / p-value")
+        ax.legend(loc="upper right")
+    axes[-1].set(xlabel="toy experiments", xlim=(1000, 1_000_000))
+plotting.show(
+    fig,
+    alt="The share of toy experiments with 18 events or more, divided by the p-value, against their number on a logarithmic axis, in a narrowing band of its error; it settles at one within some ten thousand. Below, the same for 22 events: it jumps widely and needs some thirty times as many.",
+)
 
 # %% [markdown]
 # ## 7.2 A better formula

@@ -1,7 +1,8 @@
 """One table for the whole course: what was tried, how well it separates, and by how much it beats one window.
 
-Each chapter writes its own rows as its output ``leaderboard`` and shows them below those of the chapters before. All
-significances are those of test events, for which nothing was chosen, weighted to the full luminosity.
+Each chapter writes its own rows as its output ``leaderboard`` and shows them below those of the chapters before. The
+baseline of all rows is chapter 1's best window in one variable, its output ``window``. All significances are those of
+test events, for which nothing was chosen, weighted to the full luminosity.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from course.outputs import Chapter
-from course.provenance import MissingOutput, StaleOutput
+from course.outputs import Chapter, MissingOutput, StaleOutput
 from labcourse import counting, features, metrics, weights
 from labcourse.errors import DamagedOutput
 from labcourse.plotting.style import with_error
@@ -21,13 +21,10 @@ from labcourse.plotting.style import with_error
 if TYPE_CHECKING:
     import pandas as pd
 
-TABLE, WINDOW = "leaderboard", "window"
-"""Names of the outputs: a chapter's rows, and chapter 1's best window in one variable, the baseline of all rows."""
-
 
 def baseline(chapter: Chapter, test: pd.DataFrame) -> NDArray[np.bool_]:
     """Return which test events pass the best single window of chapter 1, shape (n_events,); raises as `read_table`."""
-    variable, low, high = chapter.read_table(1, WINDOW)[["variable", "low", "high"]].iloc[0]
+    variable, low, high = chapter.read_table(1, "window")[["variable", "low", "high"]].iloc[0]
     return test[variable].between(low, high, inclusive="left").to_numpy()
 
 
@@ -89,10 +86,10 @@ def show(chapter: Chapter) -> pd.DataFrame:
     """Return the rows of this chapter below those of earlier ones that were run, as texts; raises as `read_table`."""
     import pandas as pd
 
-    tables = {chapter.number: chapter.read_table(chapter.number, TABLE)}
+    tables = {chapter.number: chapter.read_table(chapter.number, "leaderboard")}
     for number in range(1, chapter.number):
         with contextlib.suppress(MissingOutput, StaleOutput, DamagedOutput):
-            tables[number] = chapter.read_table(number, TABLE)
+            tables[number] = chapter.read_table(number, "leaderboard")
     whole = pd.concat({number: tables[number] for number in sorted(tables)}, names=["chapter"]).droplevel(1)
     shown = whole[["what", "inputs"]].copy()
     shown["parameters"] = whole["parameters"].map("{:,.0f}".format)

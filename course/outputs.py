@@ -1,8 +1,8 @@
 """What chapters hand on: tables, models and numbers, written whole or not at all.
 
 Each chapter writes into a folder of its own, ``data/outputs/<workspace>/<chapter>``. One note there, written after each
-file, says what every file was made from: its checksum, the samples, and the inputs read from earlier chapters. By it
-`course.provenance` knows that a file is damaged, that the samples were switched, or that an earlier chapter has been
+file, says what every file was made from: its checksum, the samples, and the inputs read from earlier chapters. So
+whoever reads it knows that it is damaged, that the samples were switched, or that an earlier chapter has been
 run again since. Nothing is pickled: Parquet, ``.keras`` and JSON can be read anywhere and run no code.
 """
 
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from course import workspaces
 from labcourse import samples
-from labcourse.errors import BadInput, LabCourseError, StorageError
+from labcourse.errors import BadInput, DamagedOutput, LabCourseError, StorageError
 from labcourse.files import atomic_write, read_json
 from labcourse.progress import kernel
 
@@ -53,12 +53,6 @@ NOTE = "made-from.json"
 MIME_TYPE = "application/vnd.labcourse+json"
 """Type of the output by which a notebook carries its numbers: ``{"chapter": 1, "numbers": {"auc": 0.8, …}}``."""
 
-_locks: dict[Path, Any] = {}
-"""The locks that this process holds, by folder."""
-
-remarks: list[Callable[[int], list[str]]] = []
-"""Return, for a chapter, what is to be said beside its numbers, such as that an exercise is not checked."""
-
 
 class ChapterBusy(LabCourseError):
     """A chapter that another kernel is running."""
@@ -66,6 +60,14 @@ class ChapterBusy(LabCourseError):
 
 class Unfinished(LabCourseError):
     """A result of which only a part is there, because its computation was interrupted."""
+
+
+class MissingOutput(LabCourseError):
+    """An output of an earlier chapter that does not exist yet."""
+
+
+class StaleOutput(LabCourseError):
+    """An output that was made from other samples or from an input since remade."""
 
 
 class Made(NamedTuple):
@@ -91,9 +93,7 @@ def folder(chapter: int, workspace: str | None = None) -> Path:
 
 def read_numbers(chapter: int, workspace: str | None = None) -> dict[str, Any]:
     """Read the key numbers of a chapter from outside a notebook; raises as `Chapter.read_table`."""
-    from course import provenance
-
-    path, _ = provenance.check(chapter, "numbers.json", workspace or workspaces.workspace())
+    path, _ = trusted(chapter, "numbers.json", workspace or workspaces.workspace())
     numbers: dict[str, Any] = json.loads(path.read_bytes())
     return numbers
 
@@ -135,7 +135,7 @@ class Chapter:
         self, number: int, *, sources: Iterable[str] | None = None, workspace: str | None = None, solution: bool = False
     ) -> None:
         self.number = number
-        workspaces.declare_solution(solution)
+        workspaces.is_solution = solution
         self.workspace = workspace or workspaces.workspace()
         self._reads_from = workspace or workspaces.inputs_workspace()
         self.folder = folder(number, self.workspace)
@@ -143,20 +143,19 @@ class Chapter:
         self._numbers: dict[str, Any] = {}
         # Taken now, not when writing: what is read from now on are these samples.
         self._sources = {name: samples.fingerprint(name) for name in (samples.ALL if sources is None else sources)}
-        self._lock()
+        self._take_lock()
         for leftover in self.folder.glob(".*-*.*"):
             # Of a kernel that was killed while it wrote; nobody else writes here while the lock is held.
             leftover.unlink(missing_ok=True)
 
-    def _lock(self) -> None:
+    def _take_lock(self) -> None:
         import filelock
 
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            if self.folder not in _locks:
-                lock = filelock.FileLock(self.folder.with_name(f".{self.folder.name}.lock"), thread_local=False)
-                lock.acquire(timeout=0)
-                _locks[self.folder] = lock
+            path = self.folder.with_name(f".{self.folder.name}.lock")
+            self._lock = filelock.FileLock(path, timeout=0, thread_local=False, is_singleton=True)
+            self._lock.acquire()
         except filelock.Timeout as error:
             raise ChapterBusy(
                 f"Chapter {self.number} ({self.workspace}) is already running in another kernel.",
@@ -178,8 +177,7 @@ class Chapter:
 
     def close(self) -> None:
         """Give the lock back before the kernel ends."""
-        if self.folder in _locks:
-            _locks.pop(self.folder).release()
+        self._lock.release(force=True)
 
     def write_table(self, name: str, table: pd.DataFrame) -> None:
         """Write a table as ``<name>.parquet``, with its index, dtypes and categories.
@@ -203,8 +201,7 @@ class Chapter:
 
     def write_model(self, name: str, model: keras.Model) -> None:
         """Write a network as ``<name>.keras``; raises as `write_table`."""
-        is_part = getattr(getattr(model, "history", None), "interrupted", False)
-        self._write(name, ".keras", model.save, is_part=is_part)
+        self._write(name, ".keras", model.save)
 
     def read_model(self, chapter: int, name: str) -> keras.Model:
         """Read a network, ready to predict and to train on; raises as `read_table`."""
@@ -234,19 +231,17 @@ class Chapter:
         return numbers
 
     def _take(self, chapter: int, name: str, suffix: str) -> Path:
-        from course import provenance
-
         # Its own outputs are no inputs: within a chapter the order of the cells decides.
         is_own, file = chapter == self.number, name + suffix
-        path, sha256 = provenance.check(chapter, file, self.workspace if is_own else self._reads_from)
+        path, sha256 = trusted(chapter, file, self.workspace if is_own else self._reads_from)
         if not is_own:
             self._inputs[f"{chapter}/{file}"] = sha256
         return path
 
-    def _write(self, name: str, suffix: str, write: Callable[[Path], object], *, is_part: bool = False) -> None:
+    def _write(self, name: str, suffix: str, write: Callable[[Path], object]) -> None:
         file = name + suffix
         training = sys.modules.get("labcourse.training")  # nobody has imported it who has not trained
-        if is_part or (training is not None and training.was_interrupted()):
+        if training is not None and training.was_interrupted():
             raise Unfinished(
                 f"A training was interrupted, so {file} is not written: it may come from a part.",
                 where=f"chapter {self.number}",
@@ -281,6 +276,60 @@ def digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def trusted(chapter: int, file: str, workspace: str) -> tuple[Path, str]:
+    """Return an output and its checksum once it is sure: present, undamaged, of the samples and inputs of today."""
+    path = folder(chapter, workspace) / file
+    kind: type[LabCourseError] = DamagedOutput
+    name, chapters = f"{file} of chapter {chapter}", [chapter]
+    if not path.is_file():
+        there = sorted(other.name for other in path.parent.glob("[a-z]*") if other.name != NOTE)
+        only = f" (only {', '.join(there)})" if there else ""
+        kind, problem = MissingOutput, f"Chapter {chapter} has not made {file} yet{only}"
+    elif (made := read_note(path.parent).get(file)) is None:
+        problem = f"{name} is not to be trusted: {NOTE} beside it is missing or damaged"
+    elif made.sha256 != digest(path):
+        problem = f"{name} is damaged: it is not what the chapter wrote"
+    elif stale := _why_stale(chapter, made, workspace):
+        kind, problem, chapters = StaleOutput, f"{name} no longer fits: {stale[0]}", stale[1]
+    else:
+        return path, made.sha256
+    raise kind(f"{problem}.", where=str(path), next_step=_run(chapters, workspace))
+
+
+def _why_stale(chapter: int, made: Made, workspace: str) -> tuple[str, list[int]] | None:
+    """Say why an output is stale and which chapters to run again, in order; None if it is not.
+
+    The earliest cause counts: whatever is wrong with an input is wrong with what was made from it. An input that was
+    deleted or damaged since is no sign that what was made from it is wrong.
+    """
+    reason = ""
+    for item, sha256 in made.inputs.items():
+        number, file = int(item.partition("/")[0]), item.partition("/")[2]
+        now = read_note(folder(number, workspace)).get(file)
+        if now is None or number >= chapter:
+            continue
+        if stale := _why_stale(number, now, workspace):
+            return stale[0], sorted({*stale[1], chapter})
+        if now.sha256 != sha256:
+            reason = reason or f"chapter {number} has written {file} anew since"
+    if reason:
+        return reason, [chapter]
+    today = {name: samples.fingerprint(name) for name in made.sources}
+    changed = [name for name, then in made.sources.items() if today[name] != then]
+    if changed:
+        was, source = (each[changed[0]].partition(" ")[0] for each in (made.sources, today))
+        source = "other files of it" if source == was else source
+        more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+        return f"it was made from other samples ({changed[0]} was {was}, now {source}{more})", [chapter]
+    return None
+
+
+def _run(chapters: list[int], workspace: str) -> str:
+    notebooks = ", then ".join(f"{workspace}/{CHAPTERS[chapter]}.ipynb" for chapter in chapters)
+    solve = " and ".join(f"`labcourse solve {chapter}`" for chapter in chapters)
+    return f"Run {notebooks} to its end, or {'`make course`' if workspace == 'solutions' else solve}."
+
+
 def _plain(value: Any) -> Any:
     """Turn a value into what JSON knows: NumPy's numbers and arrays into Python's, what is not finite into None."""
     if hasattr(value, "tolist"):
@@ -302,10 +351,10 @@ def _publish(chapter: int, numbers: Mapping[str, Any]) -> None:
         return
     from IPython.display import display
 
+    from course.checks import progress
+
     single = {name: value for name, value in numbers.items() if isinstance(value, (int, float))}
     kept = {name: float(f"{value:.6g}") if isinstance(value, float) else value for name, value in single.items()}
-    lines = [
-        f"{len(kept)} key numbers of chapter {chapter} are kept",
-        *(line for of in remarks for line in of(chapter)),
-    ]
+    lines = [f"{len(kept)} key numbers of chapter {chapter} are kept"]
+    lines += [f"{number} is not checked" for number in progress.unchecked_here(chapter)]
     display({MIME_TYPE: {"chapter": chapter, "numbers": kept}, "text/plain": "; ".join(lines)}, raw=True)

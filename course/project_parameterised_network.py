@@ -694,7 +694,7 @@ plotting.show(
 
 # %% tags=["nbval-ignore-output"]
 largest = study.largest_excesses(
-    final, events, progress.each(masses, "300 experiments at {:g} GeV"), toys=300, seed=9, modifiers=modifiers
+    final, progress.each(masses, "300 experiments at {:g} GeV"), modifiers, toys=300, seed=9
 )
 print(f"largest local significance of experiments without A: median {np.median(largest):.2f}")
 
@@ -783,7 +783,7 @@ print(f"{len(long)} trials, {long['state'].eq('PRUNED').sum()} of them pruned")
 search.importance(long).round(2)
 
 # %% [markdown]
-# The *importance* compares two distributions: that of a setting among the best quarter of the trials, and that among all of them. (`docs/parameterised.md` shows them as a picture.) Read it with care. The optimizer has none, although no trial with SGD was any good: the search left SGD alone so early that the best trials look like all trials. And what the search settled on late looks important, since late trials
+# The *importance* compares two distributions: that of a setting among the best quarter of the trials, and that among all of them. Read it with care. The optimizer has none, although no trial with SGD was any good: the search left SGD alone so early that the best trials look like all trials. And what the search settled on late looks important, since late trials
 # are better for many reasons.
 #
 # The best of sixty is no result yet: it was picked for being the best, so part of its lead is luck, and its training had ten epochs. Train it with five seeds, compare on validation events, and look at the test events once. We did so, with three seeds, for the width and the activation: neither makes a difference that one can tell (`docs/parameterised.md`).

@@ -1,6 +1,6 @@
 """Where chapters write, and which workspace a notebook belongs to: the student's or the solutions'.
 
-Four environment variables change it:
+Three environment variables change it:
 
 ``LABCOURSE_OUTPUTS``
     Where chapters write, instead of ``data/outputs``.
@@ -8,8 +8,6 @@ Four environment variables change it:
     The workspace, whatever the notebook says.
 ``LABCOURSE_INPUTS``
     The workspace from which a chapter reads what earlier ones made, instead of its own: for grading one chapter alone.
-``LABCOURSE_PROGRESS``
-    ``off`` keeps the checks from noting what is solved: for runs that are nobody's work.
 """
 
 from __future__ import annotations
@@ -19,7 +17,8 @@ from pathlib import Path
 
 from labcourse import settings
 
-_is_solution = False
+is_solution = False
+"""Whether the notebook of this process is a solution; it is a student's unless it says so (`outputs.Chapter`)."""
 
 
 def outputs_folder() -> Path:
@@ -28,18 +27,12 @@ def outputs_folder() -> Path:
     return settings.home() / os.path.expanduser(chosen) if chosen else settings.data_folder() / "outputs"
 
 
-def declare_solution(is_solution: bool) -> None:
-    """Note whether the notebook of this process is a solution; it is a student's unless it says so."""
-    global _is_solution
-    _is_solution = is_solution
-
-
 def workspace() -> str:
     """Return the workspace: that of ``LABCOURSE_WORKSPACE``, else ``solutions`` in a solution, else ``notebooks``.
 
     What a solution does so never touches what a student made, in whatever folder its kernel runs.
     """
-    return os.environ.get("LABCOURSE_WORKSPACE") or ("solutions" if _is_solution else "notebooks")
+    return os.environ.get("LABCOURSE_WORKSPACE") or ("solutions" if is_solution else "notebooks")
 
 
 def inputs_workspace() -> str:
@@ -48,5 +41,5 @@ def inputs_workspace() -> str:
 
 
 def notes_progress() -> bool:
-    """Return whether the checks note which exercises are solved."""
-    return os.environ.get("LABCOURSE_PROGRESS") != "off"
+    """Return whether the checks note which exercises are solved: in the student's workspace, and in no other."""
+    return workspace() == "notebooks"

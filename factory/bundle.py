@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Sequence
 from importlib.metadata import version as package_version
 from pathlib import Path
 from typing import Any
@@ -12,39 +10,35 @@ from typing import Any
 import numpy as np
 
 from factory import generator, mini, recipes, tables
-from factory.chunks import fingerprint
 from factory.tables import Table
 from labcourse import samples
-from labcourse.files import atomic_write, remove_temporaries, sha256
+from labcourse.files import atomic_write, sha256
 
 RUN = 284500
 """Run number of all simulation for the data of 2015 and 2016."""
 
 
-def normalise(parts: Sequence[Table], name: str) -> list[Table]:
+def normalise(table: Table, name: str) -> Table:
     """Add generator weights, cross-section and sum of weights.
 
     The cross-section is the release's. The sum of weights is chosen so that the expected yield
     after preselection is the one of the recipe.
     """
-    recipe, sample = recipes.get(name), samples.get(name)
-    passed = np.concatenate([tables.preselected(part) for part in parts])
-    factors = np.concatenate([tables.scale_factors(part) for part in parts])
+    recipe, sample = recipes.RECIPES[name], samples.get(name)
+    passed, factors = tables.preselected(table), tables.scale_factors(table)
     weight = np.full(len(passed), recipe.weight, np.float32)
     for group, fraction in zip((passed, ~passed), recipe.negative, strict=True):
         weight[_every(fraction, group, factors > 0)] *= -1
     cross_section = np.float32(sample.cross_section)
     total = (weight.astype(np.float64) * factors)[passed].sum()
     sum_of_weights = total * float(cross_section) * 1000 * samples.LUMINOSITY / recipe.expected
-
-    constants = {
-        "runNumber": np.int32(RUN),
-        "channelNumber": np.int32(sample.dsid),
-        "XSection": cross_section,
-        "SumWeights": np.float32(sum_of_weights),
-    }
-    weights = np.split(weight, np.cumsum([len(part["lep_n"]) for part in parts])[:-1])
-    return [_constant(part | {"mcWeight": own}, **constants) for part, own in zip(parts, weights, strict=True)]
+    return _constant(
+        table | {"mcWeight": weight},
+        runNumber=np.int32(RUN),
+        channelNumber=np.int32(sample.dsid),
+        XSection=cross_section,
+        SumWeights=np.float32(sum_of_weights),
+    )
 
 
 def _every(fraction: float, group: np.ndarray, signed: np.ndarray) -> np.ndarray:
@@ -69,24 +63,16 @@ def _constant(table: Table, **values: Any) -> Table:
     return table | {name: np.full(n_events, value) for name, value in values.items()}
 
 
-def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[str, Any]:
+def write(path: Path, table: Table, name: str, *, seed: int) -> dict[str, Any]:
     """Write a file with the names and types of the release, and return what the manifest says of it.
 
-    The same seed gives equal ``arrays`` (a digest of all columns, part by part), but not equal files: ROOT writes times
-    and random identifiers into them.
+    The same seed gives equal events, but not equal files: ROOT writes times and random identifiers into them.
 
     Raises
     ------
     StorageError
         If the file cannot be written.
     """
-    digest = hashlib.sha256()
-    for part in parts:
-        for column, values in part.items():
-            digest.update(column.encode())
-            digest.update(np.ascontiguousarray(values).data)
-    table = tables.join(parts)
-    remove_temporaries(path)  # of a killed campaign
     mini.write(path, _branches(table), title=f"{name}: simulated for a course, not ATLAS data")
     entry = {
         "file": path.name,
@@ -96,18 +82,12 @@ def write(path: Path, parts: Sequence[Table], name: str, *, seed: int) -> dict[s
         "preselected": int(tables.preselected(table).sum()),
         "size": path.stat().st_size,
         "sha256": sha256(path),
-        "arrays": digest.hexdigest(),
         "seed": seed,
-        "code": fingerprint(),
     }
     if name == "data":
-        return entry | {"pseudo_data": True, "recipes": list(recipes.RECIPES)}
-    recipe = recipes.get(name)
-    return entry | {
-        "expected": recipe.expected,
-        "hard_process": "factory.four_leptons" if recipe.matrix_element else "Pythia",
-        "pythia": [*generator.COMMON, *recipe.settings],
-    }
+        return entry
+    recipe = recipes.RECIPES[name]
+    return entry | {"expected": recipe.expected, "pythia": [*generator.COMMON, *recipe.settings]}
 
 
 def _branches(table: Table) -> dict[str, Any]:
@@ -124,41 +104,16 @@ def _branches(table: Table) -> dict[str, Any]:
     return branches
 
 
-def write_manifest(folder: Path, entries: list[dict[str, Any]], *, seed: int, scale: float) -> Path:
-    """Write the manifest of a folder; entries of files that were not made anew are kept.
-
-    Raises
-    ------
-    BadFile
-        If there is a manifest that cannot be read.
-    StorageError
-        If it cannot be written.
-    """
-    made = {said["file"] for said in entries}
-    there = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
-    return write_about(
-        folder,
-        "Events simulated for this course; files, branches and weights as in the ATLAS Open Data "
-        "(13 TeV, 4 leptons, DOI 10.7483/OPENDATA.ATLAS.2Y1T.TLGL).",
-        f"--seed {seed} --scale {scale:g}",
-        writer="uproot",
-        luminosity=samples.LUMINOSITY,
-        detector="parametrised response (factory.detector)",
-        files=sorted([*entries, *(said for said in there if said["file"] not in made)], key=lambda said: said["file"]),
-    )
-
-
-def write_about(folder: Path, what: str, options: str, *, writer: str, **more: Any) -> Path:
+def write_manifest(folder: Path, what: str, options: str, **more: Any) -> Path:
     """Write a manifest whole or not at all, and return its path. Raises StorageError.
 
-    Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made
-    (``writer`` writes their files).
+    Besides ``more`` it says what the events are, by which ``options`` of the command and which packages they were made.
     """
     content = {
         "simulated": True,
         "description": f"{what} No event of ATLAS is among them.",
-        "generator": f"Pythia {generator.version()}",
-        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", writer)},
+        "generator": f"Pythia {generator.version()}, and a parametrised detector",
+        "software": {name: package_version(name) for name in ("pythia8mc", "fastjet", "numpy", "uproot", "pyarrow")},
         "command": f"labcourse simulate {options}",
         "licence": "CC0-1.0",
     } | more

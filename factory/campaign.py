@@ -1,98 +1,150 @@
-"""The engine of campaigns: chunks that are missing, then what is made of them; a killed one goes on where it was."""
+"""The engine of campaigns: chunks are made and kept until there are enough; a killed one goes on where it was."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import Executor, as_completed
-from contextlib import suppress
+import hashlib
+import math
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
+import azh.events
 from factory import generator
-from factory.chunks import Chunk, fingerprint
+from factory.chunks import Chunk
 from factory.generator import SimulationError
-from factory.store import Store, is_complete
 from factory.tables import Table
-from factory.workers import LOCAL, connect
-from labcourse.errors import BadFile, BadInput, LabCourseError
-from labcourse.files import alone_in
-from labcourse.progress import Line, seconds
-from labcourse.samples import MANIFEST
+from factory.workers import connect
+from labcourse.errors import LabCourseError
+from labcourse.files import alone_in, atomic_write
+from labcourse.progress import each
+
+FOLDER = ".chunks"
 
 
+@dataclass
+class Demand:
+    """The events of one process for one purpose: its chunks in the order of their index, until ``wanted`` are there.
+
+    ``first`` is the chunk of index 0; ``count`` says how many of a chunk's events count, ``counts`` how many did in
+    those that are finished.
+    """
+
+    first: Chunk
+    wanted: int
+    count: Callable[[Chunk, Table], int]
+    counts: list[int] = field(default_factory=list)
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        """The chunks that are finished."""
+        return [self.first.at(index) for index in range(len(self.counts))]
+
+    def next(self) -> list[Chunk]:
+        """Return the chunks to make next: one, then as many as should do by those before; none if there are enough.
+
+        Raises
+        ------
+        SimulationError
+            If no event passes the selection.
+        """
+        number, found = len(self.counts), sum(self.counts)
+        if number >= 20 and not found:
+            what = f"{self.first.sample}: no event passes the selection."
+            raise SimulationError(what, next_step="Look at the settings of its recipe (factory.recipes).")
+        more = math.ceil((self.wanted - found) * number / found) if found else min(self.wanted, 1)
+        return [self.first.at(number + index) for index in range(more)]
+
+
+class Store:
+    """The chunks of one seed and this code on disk, below a folder of samples.
+
+    A file's name says which chunk it holds. Files are written whole or not at all.
+    """
+
+    def __init__(self, out: Path, seed: int) -> None:
+        self.folder = out / FOLDER / f"seed{seed}-{fingerprint()}"
+
+    def __contains__(self, chunk: Chunk) -> bool:
+        return self._path(chunk).is_file()
+
+    def save(self, chunk: Chunk, table: Table) -> None:
+        """Keep a finished chunk. Raises StorageError."""
+        atomic_write(self._path(chunk), lambda temporary: np.savez(temporary, **table))  # type: ignore[arg-type]
+
+    def load(self, chunk: Chunk) -> Table:
+        """Return a finished chunk."""
+        with np.load(self._path(chunk), allow_pickle=False) as content:
+            return dict(content)
+
+    def _path(self, chunk: Chunk) -> Path:
+        return self.folder / f"{chunk.sample}-{chunk.purpose}-{chunk.events}-{chunk.index:05d}.npz"
+
+
+@contextmanager
 def run(
     out: Path | str,
     make: Callable[[Chunk], Table],
     demands: Sequence[Demand],
-    files: Collection[str],
-    write: Callable[[Path, Store], None],
     *,
-    scale: float,
     seed: int,
     workers: int | None = None,
-    address: str = LOCAL,
-) -> Path:
-    """Make the chunks that are missing, let ``write`` make the ``files`` of them, and return their manifest's path.
+    address: str = "",
+) -> Iterator[Callable[[Chunk], Table]]:
+    """Make the chunks that are missing in a folder; within this context, ``load(chunk)`` reads those of the demands.
+
+    When the context has ended well, all chunks in the folder are removed, also those of other seeds and code.
 
     Parameters
     ----------
     make : callable
         Makes the table of a chunk; workers have to be able to import it.
-    demands, files, write
-        What is wanted, and the files of ``out`` that ``write`` makes of the stored chunks, with their manifest.
-    scale, seed
-        What the manifest has to say of the files, or all is made anew.
+    demands
+        What is wanted; afterwards they say which chunks are there.
     workers, address
         Processes on this machine, by default as many as it has cores; or a Dask scheduler, ``tcp://10.0.0.5:8786``.
 
     Raises
     ------
     SimulationError
-        If a chunk fails, a worker is killed, or the cluster is lost.
+        If Pythia is not installed, a chunk fails, a worker is killed, or the cluster is lost.
     StorageError
         If a file cannot be written; finished chunks stay.
     """
-    folder, store = Path(out), Store(Path(out), seed)
-    with alone_in(folder, "simulate"), Line() as line:
-        if is_complete(folder, files, seed=seed, scale=scale):
-            line.show(f"complete already: delete {MANIFEST} to make it anew")
-        else:
-            begin, done = time.monotonic(), 0
-            with connect(address, workers) as executor:
-                while missing := [chunk for demand in demands for chunk in demand.missing(store)]:
-                    work = done + len(missing)
-                    for chunk, table in _made(executor, make, missing):
-                        store.save(chunk, table)
-                        done += 1
-                        left = seconds((time.monotonic() - begin) * (work / done - 1))
-                        line.show(f"{chunk.sample}: {done} of {work} chunks done, {left} left")
-            write(folder, store)
-        for demand in demands:  # also of other seeds
-            store.remove(demand.first.sample, demand.first.purpose)
-    return folder / MANIFEST
+    generator.version()
+    store = Store(Path(out), seed)
+    with alone_in(Path(out), "simulate"):
+        with connect(address, workers) as executor:
+            while wanted := [(demand, chunk) for demand in demands for chunk in demand.next()]:
+                _make(executor, make, [chunk for _, chunk in wanted if chunk not in store], store)
+                for demand, chunk in wanted:
+                    demand.counts.append(demand.count(chunk, store.load(chunk)))
+        yield store.load
+        shutil.rmtree(store.folder.parent, ignore_errors=True)
 
 
-def _made(executor: Executor, make: Callable[[Chunk], Table], chunks: Sequence[Chunk]) -> Iterator[tuple[Chunk, Table]]:
-    """Yield chunks and their tables as they are finished, in any order. Raises SimulationError as `run`."""
-    running = {}
-    try:
-        for chunk in chunks:
-            running[executor.submit(_with_same_code, fingerprint(), make, chunk)] = chunk
-        for future in as_completed(running):
-            chunk = running.pop(future)  # and with it the table
-            yield chunk, future.result()
-    except LabCourseError:
-        raise
-    except Exception as error:
-        raise SimulationError(
-            f"A chunk failed, or who made it was lost: {error!r}.",
-            where=str(chunk),
-            next_step="Run the same command again: what is finished is kept, and it goes on from there. If the memory "
-            "was too small for so many workers, use fewer.",
-        ) from error
+def _make(executor: Executor, make: Callable[[Chunk], Table], chunks: Sequence[Chunk], store: Store) -> None:
+    """Make chunks at once and keep them, one after the other. Raises as `run`."""
+    futures = {chunk: executor.submit(_with_same_code, fingerprint(), make, chunk) for chunk in chunks}
+    for chunk in each(chunks, "{0.sample}, chunk {0.index}"):
+        try:
+            table = futures.pop(chunk).result()
+        except LabCourseError:
+            raise
+        except Exception as error:
+            raise SimulationError(
+                f"A chunk failed, or who made it was lost: {error!r}.",
+                where=str(chunk),
+                next_step="Run the same command again: what is finished is kept, and it goes on from there. If the "
+                "memory was too small for so many workers, use fewer.",
+            ) from error
+        store.save(chunk, table)
 
 
 def _with_same_code(expected: str, make: Callable[[Chunk], Table], chunk: Chunk) -> Table:
@@ -104,51 +156,16 @@ def _with_same_code(expected: str, make: Callable[[Chunk], Table], chunk: Chunk)
     return make(chunk)
 
 
-def check(samples: Collection[str], scale: float, seed: int, workers: int | None) -> None:
-    """Raise BadInput unless something can be simulated, SimulationError unless Pythia is there."""
-    if not 0 < scale < np.inf or seed < 0 or (workers is not None and workers < 1) or not samples:
-        raise BadInput(
-            f"Cannot simulate {len(samples)} samples with scale {scale}, seed {seed} and workers={workers}.",
-            next_step="Give a positive scale, a seed of zero or more, one worker or more, and a sample.",
-        )
-    generator.version()
+@cache
+def fingerprint() -> str:
+    """Return a text that changes with whatever decides the events of a chunk besides its seed.
 
-
-@dataclass
-class Demand:
-    """The events of one process for one purpose: its chunks in the order of their index, until ``wanted`` are there.
-
-    ``first`` is the chunk of index 0; ``foreseen`` events are expected of each chunk. What counts is said by ``count``.
+    That is the code of the simulation, recipes included, the variables of A → Zh, which it takes from another package,
+    and the versions of the libraries that it calls.
     """
-
-    first: Chunk
-    wanted: int
-    foreseen: float
-    count: Callable[[Chunk, Table], int]
-    chunks: list[Chunk] = field(default_factory=list)
-    _counts: dict[int, int] = field(default_factory=dict)
-
-    def missing(self, store: Store) -> list[Chunk]:
-        """Return the chunks to make next; none if those in the store, then in ``chunks``, hold the wanted events.
-
-        Raises
-        ------
-        SimulationError
-            If hardly any event passes the selection.
-        """
-        number, found = len(self._counts), sum(self._counts.values())
-        if number >= 20 and found < 0.1 * self.foreseen * number:
-            what = f"{self.first.sample}: hardly any event passes the selection."
-            raise SimulationError(what, next_step="Look at the settings of its recipe (factory.recipes).")
-        per_chunk = max(found / number, 0.1 * self.foreseen) if number else self.foreseen
-        self.chunks, missing, promised = [], [], 0.0
-        while promised < self.wanted:
-            chunk = self.first.at(len(self.chunks))
-            if chunk.index not in self._counts:
-                with suppress(BadFile):
-                    self._counts[chunk.index] = self.count(chunk, store.load(chunk))
-            if chunk.index not in self._counts:
-                missing.append(chunk)
-            promised += self._counts.get(chunk.index, per_chunk)
-            self.chunks.append(chunk)
-        return missing
+    digest = hashlib.sha256()
+    for source in (*sorted(Path(__file__).parent.rglob("*.py")), Path(azh.events.__file__)):
+        digest.update(source.read_bytes())
+    for package in ("pythia8mc", "fastjet", "numpy"):
+        digest.update(f"{package} {version(package)}".encode())
+    return digest.hexdigest()[:16]

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
-import azh.events
 from factory import corrections, detector, four_leptons, generator, nonprompt, recipes, tracks
 from factory.particles import concatenate
 from factory.tables import Table, finished
@@ -41,37 +36,15 @@ class Chunk:
         for_pythia, for_generator, for_detector = sequence.spawn(3)
         return pythia_seed(for_pythia), np.random.default_rng(for_generator), np.random.default_rng(for_detector)
 
-    def __str__(self) -> str:
-        return f"{self.sample}, chunk {self.index}"
-
 
 def pythia_seed(sequence: np.random.SeedSequence) -> int:
     """Return a seed that Pythia takes, 1 to 900 000 000."""
     return int(sequence.generate_state(1)[0]) % 900_000_000 + 1
 
 
-@cache
-def fingerprint() -> str:
-    """Return a text that changes with whatever decides the events of a chunk besides its seed.
-
-    That is the code of the simulation, recipes included, the versions of the libraries it calls, and the
-    variables of A → Zh, which it takes from another package.
-    """
-    digest = hashlib.sha256()
-    here = Path(__file__).parent
-    for source in (*sorted(here.glob("*.py")), *sorted((here / "azh").glob("*.py")), Path(azh.events.__file__)):
-        # Those decide when and where chunks are made, not what is in them.
-        if source.stem not in ("__init__", "campaign", "store", "workers", "production", "sealed", "release_2025"):
-            digest.update(source.read_bytes())
-    for package in ("pythia8mc", "fastjet", "numpy"):
-        with suppress(PackageNotFoundError):  # a search over settings needs no Pythia
-            digest.update(f"{package} {version(package)}".encode())
-    return digest.hexdigest()[:16]
-
-
 def simulate_chunk(chunk: Chunk) -> Table:
     """Generate a chunk, pass it through the detector and keep the events with four leptons, rounded."""
-    recipe = recipes.get(chunk.sample)
+    recipe = recipes.RECIPES[chunk.sample]
     pythia_seed, rng, for_detector = chunk.seeds(recipes.place(chunk.sample))
     truth = generated(recipe, recipe.settings, chunk.events, pythia_seed, rng)
     return finished(_detect(recipe, truth, chunk, for_detector))

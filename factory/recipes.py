@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from labcourse.errors import UnknownSample
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a sample is made.
 
-    ``settings`` are Pythia's; ``chunk`` how many events are generated at a time; ``efficiency`` about the share of
-    generated events that end in the file; ``expected`` the yield after preselection at 10 fb⁻¹ that the file is
-    normalised to; ``weight`` the constant |mcWeight|; ``negative`` the fractions of negative weights among events
-    that pass and that fail the preselection; ``non_prompt`` names the source of two of the leptons, of which the
-    share ``non_prompt_electrons`` are electrons; ``matrix_element`` says that the hard process is that of
-    `factory.four_leptons`; ``soften_higgs`` that events are dropped as `generator.generate` describes;
-    ``jet_response`` the part of the momentum of a jet of partons that is measured; ``prompt_muons`` the share of
-    prompt muons that are kept, beside all prompt electrons (of the release's events with two leptons of b hadrons,
-    208 have e e and 120 have µ µ beside them).
+    ``settings`` are Pythia's; ``chunk`` how many events are generated at a time; ``expected`` the yield after
+    preselection at 10 fb⁻¹ that the file is normalised to; ``weight`` the constant |mcWeight|; ``negative`` the
+    fractions of negative weights among events that pass and that fail the preselection; ``non_prompt`` names the
+    source of two of the leptons, of which the share ``non_prompt_electrons`` are electrons; ``matrix_element`` says
+    that the hard process is that of `factory.four_leptons`; ``soften_higgs`` that events are dropped as
+    `generator.generate` describes; ``jet_response`` the part of the momentum of a jet of partons that is measured;
+    ``prompt_muons`` the share of prompt muons that are kept, beside all prompt electrons (of the release's events with
+    two leptons of b hadrons, 208 have e e and 120 have µ µ beside them).
     """
 
     name: str
     settings: tuple[str, ...]
     expected: float
-    efficiency: float
     chunk: int = 8000
     weight: float = 1.0
     negative: tuple[float, float] = (0.0, 0.0)
@@ -44,13 +41,19 @@ _HIGGS = ("25:m0 = 125", "25:onMode = off", "25:onIfMatch = 23 23", "23:mMin = 2
 _TO_E_MU = (*_HIGGS, "23:onIfAny = 11 13")
 _TO_E_MU_TAU = (*_HIGGS, "23:onIfAny = 11 13 15")
 
+
+def _z(name: str, lepton: int, **own: Any) -> Recipe:
+    decay = ("23:onMode = off", f"23:onIfAny = {lepton}")
+    settings = ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", *decay)
+    return Recipe(name, settings, chunk=16_000, weight=1941.4, non_prompt="jets", **own)
+
+
 _RECIPES = (
     Recipe(
         "ggH125_ZZ4lep",
         ("HiggsSM:gg2H = on", "SpaceShower:alphaSvalue = 0.118", *_TO_E_MU),
         expected=8.78,
         chunk=16_000,
-        efficiency=0.185,
         weight=28.3,
         soften_higgs=True,
     ),
@@ -59,20 +62,17 @@ _RECIPES = (
         ("HiggsSM:ff2Hff(t:ZZ) = on", "HiggsSM:ff2Hff(t:WW) = on", *_TO_E_MU),
         expected=0.70,
         chunk=16_000,
-        efficiency=0.24,
         weight=3.73,
     ),
     Recipe(
         "WH125_ZZ4lep",
         ("HiggsSM:ffbar2HW = on", *_TO_E_MU_TAU),
         expected=0.218,
-        efficiency=0.126,
     ),
     Recipe(
         "ZH125_ZZ4lep",
         ("HiggsSM:ffbar2HZ = on", *_TO_E_MU_TAU),
         expected=0.0015,
-        efficiency=0.125,
         relabel_associated_z=True,
     ),
     Recipe(
@@ -88,31 +88,10 @@ _RECIPES = (
             "15:onIfAny = 11 13",
         ),
         expected=267.3,
-        efficiency=0.265,
         matrix_element=True,
     ),
-    Recipe(
-        "Zee",
-        ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 11"),
-        expected=43.1,
-        efficiency=0.07,
-        chunk=16_000,
-        weight=1941.4,
-        negative=(0.058, 0.040),
-        non_prompt="jets",
-        non_prompt_electrons=0.42,
-    ),
-    Recipe(
-        "Zmumu",
-        ("WeakSingleBoson:ffbar2gmZ = on", "PhaseSpace:mHatMin = 60", "23:onMode = off", "23:onIfAny = 13"),
-        expected=52.0,
-        efficiency=0.065,
-        chunk=16_000,
-        weight=1941.4,
-        negative=(0.019, 0.028),
-        non_prompt="jets",
-        non_prompt_electrons=0.54,
-    ),
+    _z("Zee", 11, expected=43.1, negative=(0.058, 0.040), non_prompt_electrons=0.42),
+    _z("Zmumu", 13, expected=52.0, negative=(0.019, 0.028), non_prompt_electrons=0.54),
     Recipe(
         "ttbar_lep",
         (
@@ -126,7 +105,6 @@ _RECIPES = (
             "24:onIfAny = 11 13 15",
         ),
         expected=28.1,
-        efficiency=0.04,
         non_prompt="b",
         # Hadrons, neutrinos and muons of b quarks leave the cone.
         jet_response=0.79,
@@ -136,23 +114,6 @@ _RECIPES = (
 )
 RECIPES = {recipe.name: recipe for recipe in _RECIPES}
 """All samples that are simulated, those of the catalogue that have a recipe. A new one comes last: see `place`."""
-
-
-def get(name: str) -> Recipe:
-    """Return the recipe of a simulated sample.
-
-    Raises
-    ------
-    UnknownSample
-        If there is none.
-    """
-    if name not in RECIPES:
-        raise UnknownSample(
-            f"There is no recipe for the sample {name!r}.",
-            where="factory",
-            next_step=f"Recipes exist for {', '.join(RECIPES)}.",
-        )
-    return RECIPES[name]
 
 
 def place(name: str) -> int:

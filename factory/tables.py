@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -44,8 +44,8 @@ def group_of(column: str) -> str:
     return group if group in ("lep", "jet") and not column.endswith("_n") else ""
 
 
-def take(table: Table, chosen: NDArray[Any]) -> Table:
-    """Return the events of a mask, or at positions, with their leptons and jets."""
+def take(table: Table, chosen: NDArray[Any] | slice) -> Table:
+    """Return the events of a mask, of a slice or at positions, with their leptons and jets."""
     positions = np.arange(len(table["lep_n"]))[chosen]
     rows = {}
     for group in ("lep", "jet"):
@@ -60,15 +60,6 @@ def take(table: Table, chosen: NDArray[Any]) -> Table:
 def join(parts: Sequence[Table]) -> Table:
     """Return the events of several tables, one after the other."""
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-
-
-def first(parts: Iterable[Table], number: int) -> list[Table]:
-    """Return the first events of several tables, in as many tables."""
-    chosen = []
-    for table in parts:
-        chosen.append(take(table, np.arange(len(table["lep_n"])) < number))
-        number -= len(table["lep_n"])
-    return chosen
 
 
 def leading_four(table: Table, name: str) -> np.ndarray:
@@ -89,14 +80,16 @@ def scale_factors(table: Table) -> np.ndarray:
     return np.prod([table[name].astype(np.float64) for name in names], axis=0)
 
 
-def rounded(values: np.ndarray, bits: int) -> np.ndarray:
-    """Round to float32 with ``bits`` bits of mantissa; what is cut off is noise and does not compress.
+def rounded(values: np.ndarray, bits: int = 8, *, step: float | None = None) -> np.ndarray:
+    """Round to float32 with ``bits`` bits of mantissa, or to multiples of ``step``; what is cut off does not compress.
 
     Examples
     --------
     >>> float(rounded(np.array([1000.3]), 10)[0])
     1000.5
     """
+    if step is not None:
+        return (np.round(values / step) * step).astype(np.float32)
     as_integer = np.asarray(values, np.float32).view(np.uint32).astype(np.uint64)
     drop = 23 - bits
     half = np.uint64(1 << (drop - 1)) if drop else np.uint64(0)
@@ -108,16 +101,12 @@ def finished(table: Table) -> Table:
     """Return the table with rounded floats, and the energies of leptons as they follow from the rounded momenta."""
     done: Table = {}
     for name, values in table.items():
-        if name in GRID:
-            done[name] = (np.round(values / GRID[name]) * GRID[name]).astype(np.float32)
-        elif name in CELLS:
+        if name in CELLS:
             done[name] = ((np.floor(values / CELLS[name]) + 0.5) * CELLS[name]).astype(np.float32)
         elif np.issubdtype(values.dtype, np.floating):
-            done[name] = rounded(values, MANTISSA_BITS.get(name, 8))
+            done[name] = rounded(values, MANTISSA_BITS.get(name, 8), step=GRID.get(name))
         else:
             done[name] = values
-    if "lep_pt" not in done:
-        return done
     mass = np.where(done["lep_type"] == 11, 0.510999, 105.65837)
     momentum = done["lep_pt"].astype(np.float64) * np.cosh(done["lep_eta"].astype(np.float64))
     done["lep_E"] = rounded(np.hypot(momentum, mass), MANTISSA_BITS["lep_E"])

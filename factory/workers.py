@@ -13,21 +13,20 @@ from contextlib import contextmanager, suppress
 
 from factory.generator import SimulationError
 
-LOCAL = "local"
 SECONDS_TO_CONNECT = 20
 SECONDS_WITHOUT_WORKERS = 30
 """A cluster that has had no worker for so long gives up."""
 
 
 @contextmanager
-def connect(address: str = LOCAL, number: int | None = None) -> Iterator[Executor]:
+def connect(address: str = "", number: int | None = None) -> Iterator[Executor]:
     """Give an executor: ``number`` new processes of this machine (one per core by default), or a cluster's.
 
     Processes of this machine are reached through pipes; no socket is opened. A Dask scheduler, at ``address``, takes
     orders from whoever reaches it, so its network has to be one that is trusted. Raises SimulationError if Dask is not
     installed, nobody answers at the address, or the cluster has no worker.
     """
-    if address != LOCAL:
+    if address:
         with _cluster(address) as executor:
             yield executor
         return

@@ -155,7 +155,7 @@ def was_interrupted() -> bool:
     return any(history.interrupted for history in _trainings.values())
 
 
-def predict(model: keras.Model, x: ArrayLike, *, batch_size: int = 65536) -> NDArray[np.float32]:
+def predict(model: keras.Model, x: ArrayLike, *, batch_size: int = 16384) -> NDArray[np.float32]:
     """Return the model's output for each event, shape (n_events,), or (n_events, n_outputs) for several outputs.
 
     Works for any Keras model in which an event's output depends on that event alone, compiled or not. ``x`` is of shape

@@ -39,20 +39,18 @@ def _own_outputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "outputs"))
     monkeypatch.delenv("LABCOURSE_WORKSPACE", raising=False)
     monkeypatch.delenv("LABCOURSE_DATA", raising=False)
-    monkeypatch.setattr(workspaces, "_is_solution", False)
+    monkeypatch.setattr(workspaces, "is_solution", False)
 
 
 @pytest.fixture(autouse=True)
 def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each test begin as a new kernel does: no cell has run, nothing was checked, shown or interrupted."""
-    from course.checks import cells, standing
+    from course.checks import cells
     from course.checks import progress as progress_of_checks
     from labcourse import training
 
-    monkeypatch.setattr(cells, "running", cells.Run(0, ""))
     monkeypatch.setattr(cells, "_depth", 0)
-    remembered = (cells.runs, training._trainings, progress_of_checks._checked_here)
-    for container in (*remembered, progress_of_checks.watchers, standing._shown):
+    for container in (cells.runs, training._trainings, progress_of_checks.verdicts, progress_of_checks._shown):
         container.clear()
     yield
     if "IPython.core.interactiveshell" in sys.modules:  # IPython makes a shell where something is displayed

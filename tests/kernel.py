@@ -34,8 +34,14 @@ class Kernel:
             env={**os.environ, "PYTHONPATH": str(settings.home()), **variables}
         )
 
-    def __call__(self, code: str, *, interrupt_after: str = "", cell: str = "") -> Said:
-        """Run a cell, and press the stop button once it has shown a text; a cell is the same under the same name."""
+    def __call__(self, *codes: str, interrupt_after: str = "", cell: str = "") -> Said:
+        """Run cells, and return what the last one says; press the stop button once that has shown a text.
+
+        A cell is the same under the same name.
+        """
+        *before, code = codes
+        for each in before:
+            self(each)
         texts, error, verdicts = [], "", []
         content = {"code": code, "silent": False, "store_history": True, "stop_on_error": False, "allow_stdin": False}
         request = self.client.session.msg("execute_request", content, metadata={"cellId": cell or code})

@@ -14,7 +14,7 @@ from typing import Any
 
 from course import outputs
 from course.checks.progress import is_solved as is_solved
-from course.checks.standing import panel as panel
+from course.checks.progress import panel as panel
 from course.checks.report import written as written
 
 

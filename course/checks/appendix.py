@@ -25,7 +25,7 @@ def exercise_10_1(answer: Any, report: Report) -> None:
     report.reading(answer, np.log(10), what, *mistakes, tolerance=0.01, hint=hint)
 
 
-_accuracy = course_answer("10.2")
+_accuracy, _most_confused = course_answer("10.2"), course_answer("10.3")
 
 
 def _right(p: Any, d: Any) -> Any:
@@ -35,12 +35,10 @@ def _right(p: Any, d: Any) -> Any:
 _COIN = "the variance of a share is p (1 − p) / n"
 _MISTAKES_SHARE = (
     (lambda p, d: _right(p, d).sum(), "the right ones are counted", "divide by the number of pictures"),
-    (lambda p, d: 1 - _right(p, d).mean(), "this is the share of wrong ones", "compare with =="),
     (lambda p, d: p[np.arange(len(d)), d].mean(), "this is the mean probability of the right digit", "np.argmax"),
     (_right, "this is one truth value per picture", "take their mean"),
 )
 _MISTAKES_ERROR = (
-    (lambda p, d: _accuracy(p, d)[1] ** 2, "this is the variance", "take the root"),
     (lambda p, d: np.std(_right(p, d)), "this is the spread of one picture", f"{_COIN}: divide by n inside the root"),
     (lambda p, d: np.std(_right(p, d)) / len(d), "n stands outside of the root", _COIN),
     (lambda p, d: np.std(_right(p, d)) * np.sqrt(len(d)), "this is the error of the count", "divide by n"),
@@ -65,9 +63,6 @@ def exercise_10_2(answer: Any, report: Report) -> None:
     report.agrees(answer, _accuracy, *more, hint="use both arguments", relative=2e-3)
 
 
-_most_confused = course_answer("10.3")
-
-
 def _mistaken(digits: Any, read: Any) -> Any:
     return np.histogram2d(digits, read, bins=range(11))[0] * (1 - np.eye(10))
 
@@ -76,7 +71,6 @@ _PAIRS = "count pairs of different digits: 3 read as 8 and 8 read as 3 together"
 _MISTAKES_10_3 = (
     (lambda d, r: (np.bincount(d[d == r]).argmax(),) * 2, "those that are read right count, too", _PAIRS),
     (lambda d, r: sorted(divmod(int(_mistaken(d, r).argmax()), 10)), "only one direction is counted", _PAIRS),
-    (lambda d, r: _most_confused(d, r)[::-1], "the larger one stands first", "sort them"),
     (lambda d, r: sorted(_mistaken(d, r).sum(i).argmax() for i in (0, 1)), "two digits are found one by one", _PAIRS),
 )
 

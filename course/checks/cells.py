@@ -12,39 +12,34 @@ import dis
 import functools
 import hashlib
 import inspect
-import io
 import re
 import sys
 import textwrap
-import tokenize
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
-    """One run of a cell: its position among all runs, its source, and the exception it ended in, if any."""
+    """One run of a cell: its source, the names that it binds, and the exception it ended in, if any."""
 
-    order: int
     source: str
+    names: frozenset[str] = frozenset()
     error: str = ""
 
 
-running = Run(0, "")
-"""The cell that is being run, or was run last; ``order`` 0 outside of a notebook."""
+runs: list[Run] = []
+"""All runs of cells in order, the present one last; none outside of a notebook."""
 
 _depth = 0
 """How many cells are being run: commands such as ``%%capture`` run one inside another."""
-runs: dict[str, list[Run]] = {}
-"""All runs of cells that bind a name, in order."""
-_IGNORED = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.ENDMARKER)
 
 
-def watch(follow: Callable[[], None]) -> None:
-    """Begin to note what cells bind, in a notebook; ``follow`` is called after each cell."""
+def watch() -> None:
+    """Begin to note what cells bind, in a notebook."""
     session = shell()
     if session is None:
         return
@@ -52,16 +47,12 @@ def watch(follow: Callable[[], None]) -> None:
     def after(result: Any) -> None:
         error = result.error_before_exec or result.error_in_exec
         end(type(error).__name__ if error else "")
-        follow()
 
     session.events.register("pre_run_cell", lambda info: begin(info.raw_cell))
     session.events.register("post_run_cell", after)
-    before = session.user_ns.get("In", [])[1:]
-    for source in before:
-        begin(source)
+    for source in session.user_ns.get("In", [])[1:]:
         end("")
-    if before:
-        begin(before[-1])  # this cell, which is being run
+        begin(source)  # the last one is the cell that is being run
 
 
 def shell() -> Any:
@@ -72,12 +63,11 @@ def shell() -> Any:
 
 def begin(source: str) -> None:
     """Note that a cell is being run."""
-    global running, _depth
+    global _depth
+    if not _depth:
+        runs.append(Run(source))
+    runs[-1].names |= names_bound(source)
     _depth += 1
-    if _depth == 1:
-        running = Run(running.order + 1, source)
-    for name in names_bound(source):
-        runs.setdefault(name, []).append(running)
 
 
 def end(error: str) -> None:
@@ -85,12 +75,12 @@ def end(error: str) -> None:
     global _depth
     if _depth:  # an empty cell ends without having begun
         _depth -= 1
-        running.error = error or running.error
+        runs[-1].error = error or runs[-1].error
 
 
-def last_run(names: Iterable[str]) -> Run | None:
+def last_run(*names: str) -> Run | None:
     """Return the last run of a cell that binds one of these names; None if there is none."""
-    return max((runs[name][-1] for name in names if name in runs), key=lambda run: run.order, default=None)
+    return next((run for run in reversed(runs) if not run.names.isdisjoint(names)), None)
 
 
 @functools.lru_cache(500)
@@ -123,17 +113,13 @@ def names_used(source: str, *, by_functions: bool = False) -> frozenset[str]:
     return frozenset(name for each in codes[by_functions:] for name in _operands(each, "LOAD_NAME", "LOAD_GLOBAL"))
 
 
-def renewed(run: Run, order: int) -> bool:
-    """Return whether what the functions of a cell call or read was bound anew, by other code, after a position."""
-    names = list(names_used(run.source, by_functions=True))
-    for name in names:  # which grows by what those use in turn
-        if name not in runs or is_module(name):
-            continue
-        last, before = runs[name][-1], [each.source for each in runs[name] if each.order <= order]
-        if last.order > order and not (before and fingerprint(last.source) == fingerprint(before[-1])):
-            return True
-        names += names_used(last.source, by_functions=True) - set(names)
-    return False
+def made_of(run: Run | None) -> frozenset[str]:
+    """Return the fingerprints of the cells of an answer: its own, and those of what its functions use, in turn."""
+    cells = [run] if run else []
+    for cell in cells:  # which grows by those whose names it uses
+        used = (last_run(name) for name in names_used(cell.source, by_functions=True) if not is_module(name))
+        cells += [each for each in used if each and each not in cells]
+    return frozenset(fingerprint(cell.source) for cell in cells)
 
 
 def is_module(name: str) -> bool:
@@ -169,21 +155,10 @@ def fingerprint(source: str) -> str:
     return hashlib.sha256("\n".join(lines).encode("utf-8", "replace")).hexdigest()[:16]
 
 
-@functools.lru_cache(10_000)
-def words(source: str) -> tuple[str, ...]:
-    """Return the words of a cell, by Python's tokenizer: parsing code of strangers could exhaust the stack."""
-    try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(source.strip() + "\n").readline))
-    except (tokenize.TokenError, SyntaxError, ValueError):
-        return tuple(source.split())
-    blocks = (tokenize.INDENT, tokenize.DEDENT)
-    return tuple(tokenize.tok_name[t.type] if t.type in blocks else t.string for t in tokens if t.type not in _IGNORED)
-
-
 def lines_of_answer(error: BaseException) -> list[str] | None:
     """Return the lines of the student's code through which an exception came; None if none of it was running."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [i for i, frame in enumerate(frames) if frame.name == "watched"]  # see `watched.watch`
+    own = [i for i, frame in enumerate(frames) if frame.name == "watched"]  # see `watched.Watch`
     if not own:
         return None
     inside = frames[own[0] + 1 :]
@@ -222,3 +197,6 @@ def _operands(code: CodeType, *names: str) -> Iterable[str]:
 
 def _names(nodes: Iterable[ast.AST]) -> tuple[str, ...]:
     return tuple(part.id for node in nodes for part in ast.walk(node) if isinstance(part, ast.Name))
+
+
+watch()

@@ -19,7 +19,9 @@ from labcourse import features, samples, splitting
 Array = NDArray[np.float64]
 
 
-_split = course_answer("2.1")
+_split, _share_error, _arrays, _forward, _knowing_nothing, _gradient, _descend = map(
+    course_answer, ("2.1", "2.2", "2.3", "2.5", "2.6", "2.7", "2.8")
+)
 
 
 def _many_events(n: int = 3000) -> pd.DataFrame:
@@ -75,7 +77,6 @@ def exercise_2_1(answer: Any, report: Report) -> None:
     )
 
 
-_share_error = course_answer("2.2")
 _VARIANCE = "the variance of one coin is f (1 − f): it shows 1 with probability f, and else 0"
 _COIN, _SQUARES = "fraction * (1 - fraction) * ", "np.sum(weights**2)"
 _MISTAKES_2_2 = variants(
@@ -101,19 +102,20 @@ def exercise_2_2(answer: Any, report: Report) -> None:
     report.agrees(answer, _share_error, *more, hint="use both arguments")
 
 
-_arrays = course_answer("2.3")
-
-
-_MISTAKES_X = (
-    (lambda x: x[:, 0], "x holds one variable only", "events[columns] selects several columns at once"),
-    (lambda x: x[:, [1, 2, 0]], "the columns are sorted", "take them as listed: events[columns]"),
-    (lambda x: x[:, ::-1], "the columns are in reverse order", "take them as listed: events[columns]"),
-    (lambda x: (x - x.mean(0)) / x.std(0), "x is standardised already", "that comes later, in section 2.3"),
+_ALL_COLUMNS, _ONE_IS_SIGNAL = "take them as listed: events[columns]", "1 is signal, 0 is background"
+_MISTAKES_X = variants(
+    "2.3",
+    ("events[columns]", "events[columns[0]]", "x holds one variable only", _ALL_COLUMNS),
+    ("events[columns]", "events[sorted(columns)]", "the columns are sorted", _ALL_COLUMNS),
+    ("events[columns]", "events[columns[::-1]]", "the columns are in reverse order", _ALL_COLUMNS),
+    result=0,
 )
-_MISTAKES_Y = (
-    (lambda y: 1 - y, "signal and background are swapped", "1 is signal, 0 is background"),
-    (lambda y: 2 * y - 1, "background has the label −1", "1 is signal, 0 is background"),
-    (lambda y: np.eye(len(y))[0] + np.eye(len(y))[-1], "only one of the signal samples counts as signal", "all do"),
+_MISTAKES_Y = variants(
+    "2.3",
+    ("samples.SIGNAL", "samples.BACKGROUND", "signal and background are swapped", _ONE_IS_SIGNAL),
+    (lambda *given: 2 * _arrays(*given)[1] - 1, "background has the label −1", _ONE_IS_SIGNAL),
+    ("samples.SIGNAL", "samples.SIGNAL[:1]", "only one of the signal samples counts as signal", "all four do"),
+    result=1,
 )
 
 
@@ -126,23 +128,13 @@ def exercise_2_3(answer: Any, report: Report) -> None:
     values = {name: rng.uniform(-40, 90, len(names)).tolist() for name in [*sorted(columns), "m_llll"]}
     events = crafted.weighted(names, rng.normal(0.0, 1.0, len(names)).tolist(), **values)
     parts = report.parts(answer(events, columns), "x, y")
-    x, y = parts
-    are_arrays = isinstance(x, np.ndarray) and isinstance(y, np.ndarray)
+    are_arrays = all(isinstance(part, np.ndarray) for part in parts)
     report.holds(are_arrays, "both are NumPy arrays", hint="end with .to_numpy() of the columns")
-    caught(
-        report,
-        (y.dtype.kind in "OU", "y holds names", "a network takes numbers: 1 for samples.SIGNAL, else 0"),
-        (y.dtype == bool, "y holds True and False", "turn them into the numbers 1 and 0: .astype(np.float32)"),
-    )
-    wanted, labels = _arrays(events, columns)
-    report.recognises(x, *_MISTAKES_X, given=(wanted,), right=wanted)
-    report.recognises(y, *_MISTAKES_Y, given=(labels,), right=labels)
-    shape = "x has one row per event and one column per variable"
-    report.holds(x.shape == wanted.shape, shape, hint="events[columns] selects several columns at once")
-    report.holds(np.array_equal(y, labels), "y is 1 for the four Higgs samples, else 0", hint="samples.SIGNAL")
-    report.holds(np.allclose(x, wanted), "x holds the columns asked for, in their order", hint="events[columns]")
-    is_single = x.dtype == np.float32 and y.dtype == np.float32
-    report.holds(is_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
+    x = _MISTAKES_X, "x holds the columns asked for, in their order", "events[columns] selects several at once"
+    y = _MISTAKES_Y, "y is 1 for the four Higgs samples, else 0", "numbers, not True: .astype(np.float32)"
+    parts_follow(report, answer, _arrays, (events, columns), "x, y", x, y)
+    are_single = all(part.dtype == np.float32 for part in parts)
+    report.holds(are_single, "both are float32, as in networks", hint=".to_numpy(np.float32), or .astype(np.float32)")
     twice = pd.concat([events, events]), ["m_llll", "lep2_pt"]
     report.agrees(answer, _arrays, twice, hint="use the arguments events and columns")
 
@@ -170,7 +162,6 @@ def exercise_2_4(answer: Any, report: Report) -> None:
     report.close(answer[2], 61, "the output layer", hint="one neuron with 60 weights and a bias")
 
 
-_forward = course_answer("2.5")
 _RELU = "ReLU sets negative numbers to zero: np.maximum(0, z)"
 _HIDDEN, _SCORE = "np.maximum(0, x @ kernel + bias)", "1 / (1 + np.exp(-(x @ kernel + bias)))"
 _MISTAKES_2_5 = variants(
@@ -198,40 +189,23 @@ def exercise_2_5(answer: Any, report: Report) -> None:
         for sizes in ((3, 1), (3, 5, 1), (3, 4, 6, 1), (3, 4, 6, 5, 1))
     ]
     deep = x, networks[2]
-    result = np.asarray(answer(*deep), float)
-    if result.shape == (40, 1):
-        report.wrong("the result has a second dimension", "one number per event: take column 0, [:, 0]")
-        result = result[:, 0]
-    report.recognises(result, *_MISTAKES_2_5, given=deep, right=_forward(*deep))
-    report.holds(result.shape == (40,), "gives one number per event", hint="the last layer has a single neuron")
     alone = "one layer alone has no ReLU: the sum with its bias, and the sigmoid 1 / (1 + exp(−z))"
     loop = "go through the layers in a loop; the output of one is the input of the next"
+    follows(report, answer, _forward, deep, _MISTAKES_2_5, "gives the score of each event", loop)
     for n, layers in enumerate(networks):
         what = f"right with {n} hidden layer{'s' if n > 1 else ''}" if n else "right for a single neuron"
         gives(report, answer, ((more, layers), _forward(more, layers), what, loop if n else alone))
 
 
-_knowing_nothing = course_answer("2.6")
-_NATURAL = "np.log is the natural logarithm"
 _MISTAKES_BEST = (
     (lambda share: 0.5, "the best score is not always 0.5", "where 90 % are signal, is 0.5 a good answer?"),
-    (
-        lambda share: float(share > 0.5),
-        "this is sure of itself",
-        "a single event of the other class costs infinitely much",
-    ),
 )
 _MISTAKES_LEAST = (
     (lambda s: np.log(2), "this is the loss of answering 0.5", "put the best score into the loss"),
     (lambda s: -np.log(s), "this is what a signal event costs", "background events count as well: −(1 − s) log(1 − s)"),
     (lambda s: -s * np.log(s), "background events are missing", "a share 1 − s of the events costs −log(1 − c)"),
-    (
-        lambda s: -np.log(s) - np.log(1 - s),
-        "the shares are missing",
-        "weight both logarithms with the shares of their class",
-    ),
-    (lambda s: -s * np.log2(s) - (1 - s) * np.log2(1 - s), "the logarithm is of base 2", _NATURAL),
-    (lambda s: -s * np.log10(s) - (1 - s) * np.log10(1 - s), "the logarithm is of base 10", _NATURAL),
+    (lambda s: -np.log(s) - np.log(1 - s), "the shares are missing", "each logarithm has the share of its class"),
+    (lambda s: -s * np.log2(s) - (1 - s) * np.log2(1 - s), "the logarithm is of base 2", "np.log is the natural one"),
     (lambda s: -s * np.log(1 - s) - (1 - s) * np.log(s), "the labels are swapped", "log(c) belongs to signal"),
     (lambda s: s * (1 - s), "this is the mean squared error", "the loss is the cross-entropy"),
 )
@@ -255,7 +229,6 @@ def _neuron(rng: np.random.Generator, n: int, n_inputs: int) -> tuple[Array, Arr
     return x, (rng.random(n) < 1 / (1 + np.exp(-x[:, 0]))).astype(float), rng.normal(0.0, 1.0, n_inputs)
 
 
-_gradient = course_answer("2.7")
 _SLOPE = "(p - y) @ x / len(y)"
 _MISTAKES_2_7 = variants(
     "2.7",
@@ -283,7 +256,6 @@ def exercise_2_7(answer: Any, report: Report) -> None:
     )
 
 
-_descend = course_answer("2.8")
 _PATH, _AS_MANY = "np.array(path)", "n_steps + 1 rows: before the first step, and after each"
 _MISTAKES_2_8 = variants(
     "2.8",
@@ -318,7 +290,6 @@ def exercise_2_8(answer: Any, report: Report) -> None:
 def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) -> None:
     """The largest learning rate with which a descent comes to rest."""
     steepest, flattest = float(np.max(curvatures)), float(np.min(curvatures))
-    alone = "each direction is a walk of its own: which one fails first?"
     two = "d becomes (1 − η c) d, and that is closer as long as −1 < 1 − η c"
     report.reading(
         answer,
@@ -328,9 +299,7 @@ def exercise_2_9(answer: Any, report: Report, *, curvatures: Sequence[float]) ->
         (2 / flattest, "this is the flattest direction", "along the other one, such a walk never comes to rest"),
         (1 / flattest, "this is the flattest direction", "the steepest one decides"),
         (steepest / 2, "the fraction is turned round", two),
-        (2 * steepest, "the curvature is multiplied", two),
-        (2 / (steepest + flattest), "both curvatures are added", alone),
-        (4 / (steepest + flattest), "this is a mean curvature", alone),
+        (4 / (steepest + flattest), "this is a mean curvature", "the steepest direction fails first"),
         (2 / np.sqrt(steepest), "there is a root too much", two),
         tolerance=0.01 / steepest,
         hint=two,

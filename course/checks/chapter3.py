@@ -9,17 +9,19 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from course.checks import crafted
-from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import follows, gives, hold, variants
+from course.checks.tables import follows, gives, variants
 from labcourse import features
 from labcourse.metrics import roc_curve
 
 Array = NDArray[np.float64]
 
 
-_best_score = course_answer("3.1")
+_best_score, _purity, _auc, _gaussian_auc, _cut_for, _to_mixture = map(
+    course_answer, ("3.1", "3.4", "3.5", "3.6", "3.8", "3.10")
+)
+
 _SIMPLIFY = "s/b is exp(d x): the squares cancel. Then p = π s / (π s + (1 − π) b)"
 _MISTAKES_3_1 = variants(
     "3.1",
@@ -103,9 +105,6 @@ def exercise_3_3(answer: Any, report: Report, *, events: pd.DataFrame, score: Ar
     report.reading(answer, b / s, what, *mistakes, relative=0.02, hint=hint)
 
 
-_purity = course_answer("3.4")
-
-
 _BAYES = "of all events, ε_s π are signal that passes, ε_b (1 − π) are background that passes"
 _MISTAKES_3_4 = (
     (lambda e, b, f: e, "this is the signal efficiency", "you are asked for those who passed: " + _BAYES),
@@ -127,7 +126,6 @@ def exercise_3_4(answer: Any, report: Report) -> None:
     report.agrees(answer, _purity, *more, hint="use all three arguments")
 
 
-_auc = course_answer("3.5")
 _HALF, _PAIR = "they count one half", "a pair has the weight w_i · w_j, one factor from each class"
 _DIVIDE = "divide by the sum of w_i · w_j over all pairs of signal and background"
 _SIGNAL, _BACKGROUND = "weight[signal][:, None]", "weight[background][None, :]"
@@ -155,8 +153,6 @@ def exercise_3_5(answer: Any, report: Report) -> None:
     score = np.round(16 * rng.normal(label, 1.0)) / 16
     weight = rng.uniform(0.2, 3.0, 120) * rng.choice([1, 1, 1, 1, -1], 120)
     given, right = (score, label, weight), float(roc_curve(label, score, weight).auc)
-    if np.shape(result := answer(*given)) != ():
-        report.wrong(f"this is an array of shape {np.shape(result)}", "add up over all pairs and divide: one number")
     follows(report, answer, _auc, given, _MISTAKES_3_5, "the weighted share of won pairs", _DIVIDE)
     few, ones = np.array([0.1, 0.2, 0.8, 0.9]), np.ones(4)
     below = np.array([0.2, 0.8, 0.5]), np.array([1, 1, 0]), np.array([-1.0, 3.0, 1.0])
@@ -177,7 +173,6 @@ def exercise_3_5(answer: Any, report: Report) -> None:
     report.agrees(answer, _auc, (scores, classes, weights), hint="take all events that are given")
 
 
-_gaussian_auc = course_answer("3.6")
 _WIDTH = "a difference of two independent Gaussians of width 1 is a Gaussian of width √2"
 _MISTAKES_3_6 = variants(
     "3.6",
@@ -185,7 +180,6 @@ _MISTAKES_3_6 = variants(
     ("np.sqrt(2)", "2", "the width of the difference is taken to be 2", _WIDTH),
     ("/ np.sqrt(2)", "* np.sqrt(2)", "the root is on the wrong side", _WIDTH),
     ("np.sqrt(2)", "np.sqrt(8)", "half the distance is taken", "the difference lies around d"),
-    ("cdf", "sf", "this is the probability to lose", "signal has the larger mean"),
     ("cdf", "pdf", "this is a density", "norm.cdf is the probability"),
 )
 
@@ -198,7 +192,6 @@ def exercise_3_6(answer: Any, report: Report) -> None:
     report.agrees(answer, _gaussian_auc, (0.0,), (0.4,), (3.0,), hint="use the argument distance")
 
 
-_cut_for = course_answer("3.8")
 _HIGHEST, _FIRST = "add up the weights, highest score first", "np.argmax(kept >= efficiency - 1e-9)"
 _MISTAKES_3_8 = variants(
     "3.8",
@@ -222,10 +215,7 @@ def exercise_3_8(answer: Any, report: Report) -> None:
     score, label = rng.random(400), (rng.random(400) < 0.4).astype(np.float32)
     weight = rng.exponential(1.0, 400) * np.where(score > 0.5, 0.3, 1.0)
     given = score, label, weight, 0.55
-    result = answer(*given)
-    if np.shape(result) != ():
-        report.wrong(f"this is an array of shape {np.shape(result)}", "return the score at one position")
-    report.recognises(result, *_MISTAKES_3_8, given=given, right=_cut_for(*given))
+    report.recognises(answer(*given), *_MISTAKES_3_8, given=given, right=_cut_for(*given))
     five = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.95, 0.65]), np.array([1, 1, 1, 1, 1, 0, 0])
     light, heavy = np.array([0.1, 0.2, 0.3, 0.2, 0.2, 5.0, 3.0]), np.array([0.7, 0.1, 0.1, 0.05, 0.05, 1.0, 1.0])
     mixed = np.array([0.4, -0.2, 0.5, 0.2, 0.1, 1.0, 1.0])
@@ -250,7 +240,6 @@ def exercise_3_8(answer: Any, report: Report) -> None:
     )
 
 
-_to_mixture = course_answer("3.10")
 _FACTOR = "the background takes the factor (1 − π′)/(1 − π)"
 _MISTAKES_3_10 = variants(
     "3.10",
@@ -268,22 +257,18 @@ def exercise_3_10(answer: Any, report: Report) -> None:
     """A probability, carried over from one mixture of signal and background to another."""
     score = np.array([0.0, 0.1, 0.4, 0.5, 0.9, 1.0])
     given = score[:-1], 0.4, 0.02  # odds of a certain event are infinite
-    report.recognises(answer(*given), *_MISTAKES_3_10, given=given, right=_to_mixture(*given))
-    result = np.asarray(answer(score, 0.4, 0.02), float)
-    report.holds(result.shape == score.shape, "gives one number per event", hint="work on the whole array")
-    if np.isnan(result[-1]):
-        report.wrong(
-            "a score of exactly 1 gives NaN",
-            "its odds p/(1 − p) are infinite: multiply numerator and denominator by 1 − p",
-        )
-    formula = "follows Bayes' theorem", "p·π′/π over the sum of both terms"
+    what, hint = "follows Bayes' theorem", "p·π′/π over the sum of both terms"
+    follows(report, answer, _to_mixture, given, _MISTAKES_3_10, what, hint)
+    if np.any(np.isnan(answer(score, 0.4, 0.02))):
+        infinite = "its odds p/(1 − p) are infinite: multiply numerator and denominator by 1 − p"
+        report.wrong("a score of exactly 1 gives NaN", infinite)
     same, no_news = "the same share changes nothing", "an event that tells nothing has the new share as its probability"
-    gives(report, answer, ((score, 0.4, 0.4), score, same, "then π′/π and (1 − π′)/(1 − π) are both 1"))
-    gives(report, answer, ((np.array([0.4]), 0.4, 0.02), [0.02], no_news, "a score of π becomes π′"))
-    hold(
+    gives(
         report,
-        (np.allclose(result[[0, -1]], [0, 1]), "certainty stays certainty", "0 stays 0, and 1 stays 1"),
-        (alike(result, _to_mixture(score, 0.4, 0.02)), *formula),
+        answer,
+        ((score[[0, -1]], 0.4, 0.02), [0.0, 1.0], "certainty stays certainty", "0 stays 0, and 1 stays 1"),
+        ((score, 0.4, 0.4), score, same, "then π′/π and (1 − π′)/(1 − π) are both 1"),
+        ((np.array([0.4]), 0.4, 0.02), [0.02], no_news, "a score of π becomes π′"),
     )
     other = np.linspace(0.05, 0.95, 9)[::-1], 0.3, 0.11
     report.agrees(answer, _to_mixture, other, hint="use all the arguments: score, share and new_share")

@@ -11,7 +11,9 @@ import pandas as pd
 
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, follows, gives, hold, parts_follow, variants
+from course.checks.tables import caught, follows, gives, hold, listed, parts_follow, variants
+
+_needed, _stop, _paired, _chi_square = map(course_answer, ("4.2", "4.4", "4.5", "4.9"))
 
 _NONE = "none of them"
 _CHANGES = ("size", "epochs", "rate")
@@ -36,10 +38,8 @@ def exercise_4_1(answer: Any, report: Report, *, histories: Mapping[str, Mapping
     )
 
 
-_needed = course_answer("4.2")
 _GROWS = "the error of a mean of n events is the spread divided by √n: solve for n"
 _MISTAKES_4_2 = (
-    (lambda values, error: np.std(values) / error, "a square is missing", _GROWS),
     (lambda values, error: np.var(values) / error, "the error is not squared", _GROWS),
     (lambda values, error: (np.mean(values) / error) ** 2, "this takes the loss itself", "its spread, np.std, matters"),
     (lambda values, error: 1 / error**2, "this is right for a spread of 1", "the losses have a spread of their own"),
@@ -61,7 +61,6 @@ def exercise_4_2(answer: Any, report: Report) -> None:
     report.agrees(answer, _needed, *more, hint="use both arguments", relative=0.006)
 
 
-_stop = course_answer("4.4")
 _FROM_1, _LEAVE = "the first epoch has the number 1", "leave the loop when patience is used up: return or break"
 _BEFORE, _BEST, _STOPS = "loss < losses[epoch - 2]", "loss < losses[best_epoch - 1]", "return best_epoch, epoch"
 _MISTAKES_4_4 = variants(
@@ -104,9 +103,6 @@ def exercise_4_4(answer: Any, report: Report) -> None:
     )
     walks = np.random.default_rng(44).normal(-0.5, 1.0, (4, 30)).cumsum(axis=1).round(3).tolist()
     report.agrees(answer, _stop, *itertools.product(walks, (1, 3, 8)), hint="use the arguments losses and patience")
-
-
-_paired = course_answer("4.5")
 
 
 def _unpaired(a: Any, b: Any, weight: Any) -> float:
@@ -180,47 +176,38 @@ _KEEP = "what stays is a share 1 − rate: divide by it, and the mean is what it
 @exercise("4.7")
 def exercise_4_7(answer: Any, report: Report) -> None:
     """What dropout does to the outputs of a layer."""
-    x = np.random.default_rng(47).uniform(0.5, 2.0, (400, 60))
-    rate = 0.3
-    result = np.asarray(answer(x, rate, np.random.default_rng(1)), float)
+    x, rate = np.random.default_rng(47).uniform(0.5, 2.0, (400, 60)), 0.3
+
+    def of(rate: float, seed: int) -> Any:
+        return np.asarray(answer(x, rate, np.random.default_rng(seed)), float)
+
+    result = of(rate, 1)
     report.holds(result.shape == x.shape, "keeps the shape", hint="np.where(stays, …, 0) keeps it")
     gone = result == 0
-    factor = float(np.median(result[~gone] / x[~gone])) if not gone.all() else np.nan
-    share, own = float(gone.mean()), "one draw per number: rng.random(x.shape)"
-    swapped = "this is the share that stays", "`rate` is the probability to be switched off"
-    shrunk = "what stays is multiplied by 1 − rate", f"then the mean is even smaller: {_KEEP}"
+    factor, share = float(np.median(result[~gone] / x[~gone])), float(gone.mean())
+    own, swapped = "one draw per number: rng.random(x.shape)", "`rate` is the probability to be switched off"
     caught(
         report,
         (share < 0.01, "nothing is switched off", "each number with the probability rate"),
-        (gone.all(), "everything is switched off", "each number with the probability rate"),
         (np.all(gone == gone[:1]), "all events lose the same neurons", own),
         (np.all(gone == gone[:, :1]), "whole events are lost", own),
-        (abs(share - (1 - rate)) < 0.03, *swapped),
+        (abs(share - (1 - rate)) < 0.03, "this is the share that stays", swapped),
         (abs(factor - 1) < 0.01, "the sums get smaller", f"what stays must grow: {_KEEP}"),
-        (abs(factor - (1 - rate)) < 0.01, *shrunk),
+        (abs(factor - (1 - rate)) < 0.01, "what stays is multiplied by 1 − rate", f"then the sums shrink: {_KEEP}"),
         (abs(factor - 1 / rate) < 0.01, "what stays is divided by rate", _KEEP),
-        (abs(factor - (1 + rate)) < 0.01, "what stays is multiplied by 1 + rate", _KEEP),
     )
-    again = np.asarray(answer(x, rate, np.random.default_rng(2)), float)
+    follows_rng = np.array_equal(of(rate, 1), result) and not np.array_equal(of(rate, 2), result)
+
+    def is_right_for(rate: float) -> bool:
+        other = of(rate, 3)
+        return abs(np.mean(other == 0) - rate) < 0.03 and abs(other.mean() / x.mean() - 1) < 0.04
+
     hold(
         report,
         (abs(share - rate) < 0.03, "a share `rate` is switched off", "rng.random(x.shape) < rate"),
         (np.allclose(result[~gone], x[~gone] / (1 - rate), rtol=1e-4), "what stays keeps the mean", _KEEP),
-        (np.any((again == 0) != gone), "another generator switches off others", "draw from rng"),
-        (
-            lambda: np.array_equal(answer(x, rate, np.random.default_rng(1)), result),
-            "the same seed gives the same",
-            "draw from rng",
-        ),
-        (
-            lambda: all(
-                abs(np.mean(np.asarray(answer(x, each, np.random.default_rng(3)), float) == 0) - each) < 0.03
-                and abs(np.mean(answer(x, each, np.random.default_rng(3))) / x.mean() - 1) < 0.04
-                for each in (0.0, 0.5, 0.8)
-            ),
-            "right for other rates",
-            "use the argument rate",
-        ),
+        (follows_rng, "the same rng switches off the same, another one others", "draw from rng"),
+        (lambda: all(map(is_right_for, (0.0, 0.5, 0.8))), "right for other rates", "use the argument rate"),
     )
 
 
@@ -228,30 +215,20 @@ def exercise_4_7(answer: Any, report: Report) -> None:
 def exercise_4_8(answer: Any, report: Report, *, table: pd.DataFrame) -> None:
     """The remedies that cannot be told from the best one."""
     difference, error = table["above the best"], table["its error"]
-    right = set(table.index[difference <= 2 * error])
-    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, pd.Index, np.ndarray)):
-        report.wrong("this is not a list", f"their names, such as [{table.index[0]!r}, {table.index[1]!r}]")
-    names = {str(name) for name in answer}
-    best = str(difference.idxmin())
-    if unknown := sorted(names - set(table.index)):
-        report.wrong(f"there is no remedy {unknown[0]!r}", "take the names of the table")
-    elif names == {best} != right:
-        report.wrong("this is the best one alone", "others are no more than two errors above it")
-    elif names == set(table.index[difference <= error]) != right:
-        report.wrong("these lie within one error", "take two: one error is exceeded by chance every third time")
-    elif best not in names and names == right - {best}:
-        report.wrong("the best one is missing", "it is as good as itself")
-    elif names == set(table.index) != right:
-        report.wrong("these are all", "some are worse than the best one by more than two errors")
-    elif worse := sorted(names - right):
-        report.wrong(
-            f"{worse[0]!r} is more than two errors above the best", "«above the best» against twice «its error»"
-        )
-    else:
-        report.holds(names == right, "no others are as good", hint="«above the best» against twice «its error»")
+    right, given = set(table.index[difference <= 2 * error]), listed(report, answer, list(table.index))
+    best, twice = str(difference.idxmin()), "«above the best» against twice «its error»"
+    within_one = set(table.index[difference <= error])
+    caught(
+        report,
+        (given == {best} != right, "this is the best one alone", "others are no more than two errors above it"),
+        (given == within_one != right, "these lie within one error", "chance exceeds it every third time: take two"),
+        (given == right - {best}, "the best one is missing", "it is as good as itself"),
+        (given == set(table.index) != right, "these are all", "some are worse by more than two errors"),
+        *((name not in right, f"{name!r} is more than two errors above the best", twice) for name in sorted(given)),
+    )
+    report.holds(given == right, "no others are as good", hint=twice)
 
 
-_chi_square = course_answer("4.9")
 _FILLED, _BOTH = "count only the bins that are filled, minus one", "both fluctuate"
 _SHAPE, _VARIANCE, _SUM = " / content.sum()", " / content.sum() ** 2", "variances[0] + variances[1]"
 _MISTAKES_CHI2 = variants(
@@ -264,7 +241,6 @@ _MISTAKES_CHI2 = variants(
     (_SUM, "variances[0]", "only the first histogram has errors", _BOTH),
     (_SUM, "variances[1]", "only the second histogram has errors", _BOTH),
     ("variance > 0", "np.minimum(*variances) > 0", "only bins filled in both samples count", "both must be empty"),
-    ("variance > 0", "np.maximum(*shapes) > 0", "bins of a negative sum are left out", "empty is where Σw² is 0"),
     ("** 2 / variance[filled]", "/ np.sqrt(variance[filled])", "the differences are not squared", "signs would cancel"),
     ("content =", "weight = weight**0; content =", "events are counted, not weighted", "weights=weight"),
     (lambda *g: np.divide(*_chi_square(*g)), "χ² is divided by the degrees of freedom", "return both by themselves"),
@@ -275,7 +251,6 @@ _MISTAKES_NDF = (
     (lambda *g: len(g[4]) - 2, "empty bins count as degrees of freedom", _FILLED),
     (lambda *g: len(g[4]) - 1, "empty bins count as degrees of freedom", _FILLED),
     (lambda *g: len(g[4]), "edges are counted, and not bins", _FILLED),
-    (lambda *g: len(g[0]) + len(g[2]) - 1, "events are counted, and not bins", _FILLED),
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,36 +10,39 @@ from numpy.typing import NDArray
 from course.checks.compare import alike
 from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
-from course.checks.tables import caught, follows, variants
+from course.checks.tables import caught, follows, listed, variants
+
+_predicted_spread, _error_of_mean, _honest_scores, _seed_part = map(course_answer, ("6.3", "6.5", "6.8", "6.10"))
 
 Mask = NDArray[np.bool_]
 
 
 class _Recorder:
-    """Stands in for networks and their training, and notes what is done with them."""
+    """Stands in for the training of networks, and notes with what it is called."""
 
-    def __init__(self) -> None:
-        self.given: tuple[Any, ...] = ()
-        self.trained: list[tuple[Any, Mask, Mask]] = []
-
-    def build(self, *given: Any) -> object:
-        self.given = given
-        return object()
+    def __init__(self, scale: float = 0.1) -> None:
+        self.scale = scale
+        self.calls: list[tuple[Any, Mask, Mask]] = []
 
     def train(self, model: Any, trains: Any, validates: Any) -> float:
-        self.trained.append((model, np.array(trains), np.array(validates)))
+        self.calls.append((model, np.array(trains), np.array(validates)))
         return float(self.losses[-1])
+
+    def loss(self, trains: Any, validates: Any) -> float:
+        return self.train(None, trains, validates)
+
+    @property
+    def masks(self) -> list[tuple[Mask, Mask]]:
+        return [(trains, validates) for _, trains, validates in self.calls]
 
     @property
     def losses(self) -> NDArray[np.float64]:
         """The losses of all trainings so far; no order sorts them."""
-        return np.array([0.7 + 0.1 * (3 * i % 5) - 0.01 * i for i in range(len(self.trained))])
+        n = np.arange(len(self.calls))
+        return 0.7 + self.scale * (3 * n % 5 - 2) - 0.01 * n
 
 
-_ALL_LOSSES = "return all losses, one per fold"
 _MISTAKES_6_1 = (
-    (np.mean, "this is the mean", _ALL_LOSSES),
-    (np.sum, "this is the sum", _ALL_LOSSES),
     (lambda losses: losses[-1], "this is the loss of the last fold", "collect them in a list; return after the loop"),
     (np.sort, "the losses are sorted", "leave them in the order of the folds"),
 )
@@ -51,21 +53,18 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     """The loop over the folds."""
     fold = np.array([1, 0, 3, 2, 0, 1, 2, 3, 3, 0, 4])
     recorder = _Recorder()
-    result = answer(recorder.build, recorder.train, fold)
-    n, folds = len(recorder.trained), "range(fold.max() + 1)"
-    models = {id(model) for model, _, _ in recorder.trained}
-    masks = [(trains, validates) for _, trains, validates in recorder.trained]
+    result = answer(object, recorder.train, fold)  # an object() is as good as a model
+    models, masks = {id(model) for model, *_ in recorder.calls}, recorder.masks
+    n, folds = len(masks), "loop over the folds, range(fold.max() + 1), and not over the events"
     are_shared = any((t & v).any() for t, v in masks if t.dtype == bool)
     is_same = all(np.array_equal(masks[0][1], validates) for _, validates in masks)
     is_turned = any(np.array_equal(validates, fold != i) for i, (_, validates) in enumerate(masks))
-    are_functions = any(callable(model) for model, _, _ in recorder.trained)
+    are_functions = any(callable(model) for model, *_ in recorder.calls)
     caught(
         report,
-        (recorder.given, "build_model is called with an argument", "here it takes none: build_model()"),
         (n == 0, "nothing is trained", "call train_and_validate(model, trains, validates) for each fold"),
         (n < 5, f"only {n} of 5 folds are used", f"the numbers run from 0 to fold.max(): {folds}"),
-        (n == len(fold), "there is one training per event", "loop over the folds, and not over the events"),
-        (n > 5, f"{n} networks are trained for 5 folds", f"{folds} is enough"),
+        (n > 5, f"{n} networks are trained for 5 folds", folds),
         (are_functions, "a function is trained, and not a model", "call it, with brackets: build_model()"),
         (len(models) == 1, "one model goes through all folds", "build_model() inside the loop: a fresh one for each"),
         (is_turned, "the fold trains and the others validate", "train_and_validate(model, trains, validates)"),
@@ -82,11 +81,11 @@ def exercise_6_1(answer: Any, report: Report) -> None:
     report.recognises(result, *_MISTAKES_6_1, given=(losses,), right=losses)
     report.holds(alike(result, losses), "returns the loss of each fold, in order", hint=collect)
     few = _Recorder()
-    result = answer(few.build, few.train, np.array([0, 2, 1, 1]))
+    result = answer(object, few.train, np.array([0, 2, 1, 1]))
     report.holds(
-        len(few.trained) == 3 and alike(result, few.losses),
+        len(few.calls) == 3 and alike(result, few.losses),
         "three folds take three trainings",
-        mistake=f"three folds take {len(few.trained)} trainings",
+        mistake=f"three folds take {len(few.calls)} trainings",
         hint="the number of folds is that of this array, fold.max() + 1, and not always 5",
     )
 
@@ -106,22 +105,17 @@ _HONEST = {
 @exercise("6.2")
 def exercise_6_2(answer: Any, report: Report) -> None:
     """Which of six cross-validations leak."""
-    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, np.ndarray)):
-        report.wrong("this is not a list", 'letters in quotes, such as ["A", "B"]')
-    given = {str(letter).strip().upper() for letter in np.ravel(np.array(list(answer), dtype=object))}
-    letters = {*_LEAKS, *_HONEST}
+    letters = sorted({*_LEAKS, *_HONEST})
+    several = isinstance(answer, (list, tuple, set, np.ndarray))
+    given = listed(report, [str(letter).strip().upper() for letter in answer] if several else answer, letters)
     caught(
         report,
-        (not given <= letters, "there are letters that are none of the six", "A to F"),
-        (given == letters, "these are all six", "does any of them do without a look at the validation events?"),
+        (len(given) == 6, "these are all six", "does any of them do without a look at the validation events?"),
         (not given, "no letter is named", "at least the first one is the subject of this section"),
         *((letter in given, f"{letter} does not leak", hint) for letter, hint in _HONEST.items()),
         *((letter not in given, f"{letter} leaks as well", hint) for letter, hint in _LEAKS.items()),
     )
     report.holds(True, "four of the six leak, and these are the four")
-
-
-_predicted_spread = course_answer("6.3")
 
 
 def _each_weighted(loss: Any, weight: Any, label: Any) -> float:
@@ -148,7 +142,6 @@ _MISTAKES_6_3 = variants(
     ("(0, 1)", "(0,)", "the signal has no error", "both means fluctuate"),
     ("(0, 1)", "(1,)", "the background has no error", "both means fluctuate"),
     (_OF_ONE, "np.var(loss[members])", "the spread of the losses is not weighted", "np.average(…, weights=…)"),
-    ("np.sqrt(variance)", "variance", "this is the variance", "take the root"),
     (
         _TOGETHER,
         "both classes are thrown together",
@@ -172,34 +165,8 @@ def exercise_6_3(answer: Any, report: Report) -> None:
     report.agrees(answer, course, case(45), case(200), hint="use loss, weight and label, whatever they are")
 
 
-class _Procedures:
-    """Stand in for two procedures, and note the events with which each is trained and validated."""
-
-    def __init__(self) -> None:
-        self.seen: dict[str, list[tuple[Mask, Mask]]] = {"a": [], "b": []}
-
-    def loss(self, name: str) -> Callable[[Any, Any], float]:
-        def loss(trains: Any, validates: Any) -> float:
-            self.seen[name].append((np.array(trains), np.array(validates)))
-            return self.value(name, len(self.seen[name]) - 1)
-
-        return loss
-
-    def value(self, name: str, i: int) -> float:
-        return 0.5 + 0.01 * ((7 * i) % 11) + (0.02 * ((5 * i) % 13) - 0.1) * (name == "a")
-
-    def run(self, answer: Any, n: int, k: int, repetitions: int, seed: int = 64) -> Any:
-        return answer(self.loss("a"), self.loss("b"), n, k, repetitions, np.random.default_rng(seed))
-
-    @property
-    def differences(self) -> NDArray[np.float64]:
-        return np.array([self.value("a", i) - self.value("b", i) for i in range(len(self.seen["a"]))])
-
-
 _MISTAKES_6_4 = (
-    (lambda d: -d, "this is b minus a", "loss_a(…) - loss_b(…)"),
     (np.abs, "the signs are lost", "a mean of sizes is never zero, also where nobody is better"),
-    (np.mean, "this is the mean", "return all differences"),
     (lambda d: d.reshape(3, 4), "these are rows of repetitions", "one row with all: (repetitions * k,)"),
 )
 
@@ -207,64 +174,63 @@ _MISTAKES_6_4 = (
 @exercise("6.4")
 def exercise_6_4(answer: Any, report: Report) -> None:
     """The differences of two procedures in repeated cross-validations."""
+
+    def run(n: int, k: int, repetitions: int, seed: int = 64) -> tuple[Any, _Recorder, _Recorder]:
+        a, b = _Recorder(0.1), _Recorder(0.03)
+        return answer(a.loss, b.loss, n, k, repetitions, np.random.default_rng(seed)), a, b
+
     n, k, repetitions = 22, 4, 3
-    done = _Procedures()
-    result = done.run(answer, n, k, repetitions)
-    a, b = done.seen["a"], done.seen["b"]
-    total = k * repetitions
+    result, a, b = run(n, k, repetitions)
+    done, total = len(a.calls), k * repetitions
     caught(
         report,
-        (not a or not b, "one of the procedures is never trained", "call loss_a and loss_b, each with both masks"),
-        (len(a) != len(b), "a and b are not trained equally often", "both in each fold"),
-        (len(a) == k, "there is one cross-validation only", "a loop over the repetitions around that over the folds"),
-        (len(a) == repetitions, "there is one training in each repetition", "a loop over the k folds inside"),
-        (len(a) != total, f"there are {len(a)} trainings of each, and not {total}", "repetitions times k"),
+        (
+            not a.calls or not b.calls,
+            "one of the procedures is never trained",
+            "call loss_a and loss_b with both masks",
+        ),
+        (done != len(b.calls), "a and b are not trained equally often", "both in each fold"),
+        (done == k, "there is one cross-validation only", "a loop over the repetitions around that over the folds"),
+        (done != total, f"there are {done} trainings of each, and not {total}", "repetitions times k"),
     )
-    masks = [mask for pair in (*a, *b) for mask in pair]
-    report.holds(
-        all(mask.dtype == bool and mask.shape == (n,) for mask in masks),
-        "all masks have one True or False per event",
-        hint="fold != number is a mask, of the shape (n_events,)",
-    )
-    validated = np.array([validates for _, validates in a])
-    trained = np.array([trains for trains, _ in a])
-    once = validated.reshape(repetitions, k, n).sum(axis=1)
-    same = [np.array_equal(validated[:k], validated[i * k : (i + 1) * k]) for i in range(1, repetitions)]
-    other = any(not np.array_equal(x, y) for one, two in zip(a, b, strict=True) for x, y in zip(one, two, strict=True))
-    sizes = validated.sum(axis=1)
+    are_masks = all(mask.dtype == bool and mask.shape == (n,) for pair in (*a.masks, *b.masks) for mask in pair)
+    of_shape = "fold != number is a mask, of the shape (n_events,)"
+    report.holds(are_masks, "all masks have one True or False per event", hint=of_shape)
+    trained, validated = np.array(a.masks).swapaxes(0, 1)
+    of_repetition, sizes = validated.reshape(repetitions, k, n), validated.sum(axis=1)
     caught(
         report,
         ((trained & validated).any(), "some events train and validate", "fold != number and fold == number"),
         ((sizes > n / 2).any(), "the fold trains and the others validate", "loss(trains, validates)"),
-        (other, "a and b get different folds", "the luck of a fold cancels only if both get the same events"),
         (
-            (once != 1).any(),
+            not np.array_equal(a.masks, b.masks),
+            "a and b get different folds",
+            "the luck of a fold cancels only if both get the same events",
+        ),
+        (
+            (of_repetition.sum(axis=1) != 1).any(),
             "some events validate twice, and others never",
             "divide all events: rng.permutation(n) % k",
         ),
-        (all(same), "each repetition has the same folds", "draw new ones inside the loop over the repetitions"),
+        (
+            (of_repetition == of_repetition[0]).all(),
+            "each repetition has the same folds",
+            "draw new ones inside the loop over the repetitions",
+        ),
         (np.ptp(sizes) > 1, "the folds are not of equal size", "rng.permutation(n_events) % k"),
         (not (trained | validated).all(), "some events are left out", "all others train"),
     )
-    again = _Procedures()
-    again.run(answer, n, k, repetitions)
-    follows_rng = all(np.array_equal(v, u) for (_, v), (_, u) in zip(a, again.seen["a"], strict=False))
+    follows_rng = np.array_equal(run(n, k, repetitions)[1].masks, a.masks)
     report.holds(follows_rng, "the folds follow from rng", hint="take rng.permutation, and not np.random")
-    differences = done.differences
+    differences = a.losses - b.losses
     report.recognises(result, *_MISTAKES_6_4, given=(differences,), right=differences)
     report.holds(alike(result, differences), "returns all differences in order", hint="collect them in a list")
 
     def agrees(n: int, k: int, repetitions: int) -> bool:
-        other = _Procedures()
-        return (
-            alike(other.run(answer, n, k, repetitions, 65), other.differences)
-            and len(other.differences) == k * repetitions
-        )
+        result, a, b = run(n, k, repetitions, seed=65)
+        return alike(result, a.losses - b.losses) and len(a.calls) == k * repetitions
 
     report.holds(agrees(15, 5, 2) and agrees(9, 3, 4), "right for other numbers as well", hint="use all arguments")
-
-
-_error_of_mean = course_answer("6.5")
 
 
 _SEES = "S² sees only what differs: it is (1 − ρ)σ² on average, so that σ² = S²/(1 − ρ)"
@@ -279,7 +245,6 @@ _MISTAKES_6_5 = variants(
     (" / (1 - rho)", "", "ρ is not divided by 1 − ρ", _SEES),
     (_IN_ROOT, "1 / len(losses) / (1 - rho)", "all of σ² is divided by J", _PARTS),
     ("1 / len(losses) + ", "", "only the shared part is left", "add S²/J, the own parts"),
-    ((("np.std", "np.var"), ("np.sqrt", "")), "this is a variance", "take the root"),
     ("rho / (1 - rho)", "(1 - rho) / rho", "ρ and 1 − ρ have changed places", _PARTS),
 )
 
@@ -292,9 +257,6 @@ def exercise_6_5(answer: Any, report: Report) -> None:
     follows(report, answer, _error_of_mean, (losses, 0.3), _MISTAKES_6_5, what, hint)
     more = (np.tile(losses, 4), 0.3), (3 * losses[:4], 0.1), (losses, 0.0)
     report.agrees(answer, _error_of_mean, *more, hint="J is len(losses), and rho an argument")
-
-
-_honest_scores = course_answer("6.8")
 
 
 _SEEN = "a network that has trained on an event may know it by heart"
@@ -371,8 +333,6 @@ def exercise_6_9(answer: Any, report: Report, *, share: float) -> None:
     )
 
 
-_seed_part = course_answer("6.10")
-
 _HALF = "a sample variance is half of the mean squared difference of two: τ² + pair_error²/2"
 _MISTAKES_6_10 = variants(
     "6.10",
@@ -380,7 +340,6 @@ _MISTAKES_6_10 = variants(
     (" - pair_error**2 / 2", "", "this is the spread of the values", "a part of it is the luck of the events"),
     (" - pair", " + pair", "the luck of the events is added", f"it is in the spread already; {_HALF}"),
     ("ddof=1", "ddof=0", "the variance is divided by n", "few seeds: n − 1, ddof=1"),
-    ("np.sqrt", "", "this is the variance", "take the root"),
     ("max(", "2 * max(", "this is the part of both seeds of a difference", "τ is that of one"),
     ("0))", "0) / len(values))", "this is the error of the mean", "the scatter of one seed"),
     (lambda v, e: np.std(v, ddof=1) - e / np.sqrt(2), "the errors are subtracted", "variances add up: their squares"),

@@ -67,7 +67,7 @@ def copied(given: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def in_form(result: Any, own: Any, given: tuple[Any, ...] = ()) -> Any:
-    """Return a result in the types of the course's ``own``, part by part, where it has others; else as it is.
+    """Return a right result in the types of the course's ``own``, part by part, where that is of numbers.
 
     Lists, tuples, tables, tensors and arrays of objects become arrays, lists of parts tuples, whole numbers integers,
     arrays without dimensions numbers, and numbers those of NumPy. A column with the index of a table that was
@@ -76,19 +76,14 @@ def in_form(result: Any, own: Any, given: tuple[Any, ...] = ()) -> Any:
     >>> in_form([[1, 2], [3, 4]], np.zeros(1)).shape, in_form([7.0, np.array(0.5)], (1, 1.0)), in_form("a", 1.0)
     ((2, 2), (7, 0.5), 'a')
     """
-    if not isinstance(result, (np.ndarray, np.generic, pd.Series, pd.DataFrame)) and hasattr(result, "__array__"):
-        result = np.array(result)
-    several = isinstance(result, (tuple, list)) or (isinstance(result, np.ndarray) and result.ndim)
-    if isinstance(own, tuple) and several and len(result) == len(own):
-        parts = tuple(map(in_form, result, own))
-        is_same = isinstance(result, tuple) and all(a is b for a, b in zip(parts, result, strict=True))
-        return result if is_same else parts
+    if isinstance(own, tuple) and hasattr(result, "__len__") and len(result) == len(own):
+        return tuple(map(in_form, result, own))
     is_numeric = isinstance(own, (int, float, np.generic, np.ndarray, pd.Series))
     if not is_numeric or (dtype := np.asarray(own).dtype).kind not in "biuf":
         return result
     if isinstance(result, pd.Series) and any(result.index.equals(getattr(table, "index", None)) for table in given):
         return result
-    if isinstance(result, (tuple, list, np.ndarray, pd.Series, pd.DataFrame)):
+    if isinstance(result, (tuple, list)) or (hasattr(result, "__array__") and not isinstance(result, np.generic)):
         try:
             array = result if isinstance(result, np.ndarray) else np.array(result)  # one that can be written to
             array = array if array.dtype.kind in "biuf" and array.size else array.astype(dtype)

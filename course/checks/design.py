@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from course.checks import tables
 from course.checks.findings import Report
+from course.checks.tables import caught
+from course.checks.tables import losses as losses_of
 
 __all__ = ["examine"]
 
@@ -46,26 +47,19 @@ def examine(answer: Any, report: Report) -> None:
     build = "it would remember its last training: build it inside the function"
     report.holds(model is not answer(x), "each call makes a new model", mistake=same, hint=build)
     trainable = int(sum(np.prod(variable.shape) for variable in model.trainable_variables))
-    is_compiled = getattr(model, "optimizer", None) is not None and getattr(model, "loss", None) is not None
     loss = getattr(model, "loss", None)
     name = str(getattr(loss, "name", None) or getattr(loss, "__name__", loss)).lower()
     activation = getattr(model.layers[-1], "activation", None) if model.layers else None
-    output, from_logits = getattr(activation, "__name__", ""), getattr(loss, "from_logits", False)
     shape, one_sigmoid = model.output_shape[1:], "the last layer has a single neuron with a sigmoid"
     compile_ = "network.build does that; with Keras: model.compile(optimizer=…, loss='binary_crossentropy')"
-    entropy = "loss='binary_crossentropy' for one output between 0 and 1"
-    if tables.caught(
+    is_one = getattr(activation, "__name__", "") == "softmax"
+    caught(
         report,
         (shape != (1,), f"has the output shape {shape}", one_sigmoid),
         (trainable > _PARAMETERS, f"has {trainable} parameters", "at most 50 000: fewer neurons, or fewer layers"),
-        (not is_compiled, "the model is not compiled", compile_),
-        ("mean" in name or "mse" in name, "the loss is a squared error", entropy),
-        ("binary_crossentropy" not in name, f"the loss is {name}", entropy),
-        (from_logits, "the loss expects logits", "the output is a probability already: from_logits=False"),
-        (output in ("tanh", "softsign"), *_LEAVES_RANGE),
-        (output == "softmax", "the output is 1 for every event", "a softmax of one neuron is always 1: use a sigmoid"),
-    ):
-        return
+        ("binary_crossentropy" not in name, f"the loss is {name}, and not the binary cross-entropy", compile_),
+        (is_one, "the output is 1 for every event", "a softmax of one neuron is always 1: use a sigmoid"),
+    )
     report.holds(True, "one output, at most 50 000 parameters, compiled with the binary cross-entropy")
     _learns(model, (x, y, weight), report)
 
@@ -89,7 +83,7 @@ def _learns(model: Any, events: tuple[Any, ...], report: Report) -> None:
     found = f"after {_EPOCHS} epochs its validation loss is {reached:.2f}"
     by_heart = "fewer neurons, or dropout: chapter 4 has ways to keep a network from learning events by heart"
     hint = "is there a hidden layer, are the inputs normalised, is the learning rate near 2e-3, little dropout?"
-    if tables.caught(
+    caught(
         report,
         (
             reached >= _BAR > 2 * of_training,
@@ -98,10 +92,9 @@ def _learns(model: Any, events: tuple[Any, ...], report: Report) -> None:
         ),
         (reached >= 0.58, f"it does not learn the task: {found}, where 0.69 is a coin toss", hint),
         (reached >= _BAR, f"it is slow or too small: {found}", hint),
-    ):
-        return
+    )
     report.holds(reached < _BAR, f"learns a few heavy events without learning them by heart: a loss below {_BAR}")
 
 
 def _loss(score: Any, label: Any, weight: Any) -> float:
-    return float(np.average(tables.losses(label, score), weights=weight))
+    return float(np.average(losses_of(label, score), weights=weight))

@@ -10,8 +10,9 @@ from course.checks.registry import course_answer
 from course.checks.report import Report, exercise
 from course.checks.tables import follows, parts_follow, variants
 
-_leading_first = course_answer("11.1")
-
+_leading_first, _factor, _reducible, _expectation, _review = map(
+    course_answer, ("11.1", "11.3", "11.4", "11.5", "11.8")
+)
 
 _BY_PT = "the order of pt is applied to values"
 _MISTAKES_11_1 = (
@@ -34,14 +35,10 @@ def exercise_11_1(answer: Any, report: Report) -> None:
     report.agrees(answer, _leading_first, (rng.random((9, 4)), rng.integers(0, 9, (9, 4))), hint="use both arguments")
 
 
-_factor = course_answer("11.3")
-
-
 _RATIO = "good for each failed one: (n_good − n_prompt) / n_failed"
 _MISTAKES_FACTOR = (
     (lambda g, f, p: g / f, "the real leptons are left in", _RATIO),
     (lambda g, f, p: (g - p) / (g - p + f), "this is the share of all fakes that are good", _RATIO),
-    (lambda g, f, p: f / (g - p), "this is the inverse", _RATIO),
     (lambda g, f, p: (g + p) / f, "the real leptons are added", "they are no fakes: subtract"),
 )
 _BOTH = "both counts fluctuate: σ² = (σ_good / n_failed)² + (f σ_failed / n_failed)²"
@@ -51,7 +48,6 @@ _MISTAKES_ERROR = variants(
     (_VARIANCE, "n_good", "the failed ones do not fluctuate", _BOTH),
     (_VARIANCE, "factor**2 * n_failed", "the good ones do not fluctuate", _BOTH),
     (_VARIANCE, f"{_VARIANCE} - n_prompt", "the variance is that of the difference", "all good ones were counted"),
-    (f"np.sqrt({_VARIANCE}) / n_failed", f"({_VARIANCE}) / n_failed**2", "this is the variance", "take the root"),
     result=1,
 )
 
@@ -64,9 +60,6 @@ def exercise_11_3(answer: Any, report: Report) -> None:
     error = _MISTAKES_ERROR, "the error is that of both counts", _BOTH
     parts_follow(report, answer, _factor, given, "the factor and its error", factor, error)
     report.agrees(answer, _factor, (12, 150, 0.0), (500, 800, 44.5), hint="use all arguments")
-
-
-_reducible = course_answer("11.4")
 
 
 _TWICE = "each candidate is in the first sum twice"
@@ -86,7 +79,6 @@ _MISTAKES_SIGMA = variants(
     "11.4",
     (_SUM, "(one**2).sum()", "the second sum does not fluctuate", _SQUARES),
     (_SUM, "(both**2).sum()", "the first sum is left out", _SQUARES),
-    ("np.sqrt", "", "this is the variance", "take the root"),
     (_SUM, "len(one) + len(both)", "events are counted", _SQUARES),
     result=1,
 )
@@ -101,9 +93,6 @@ def exercise_11_4(answer: Any, report: Report) -> None:
     parts_follow(report, answer, _reducible, given, "the number and its error", number, sigma)
     rng = np.random.default_rng(114)
     report.agrees(answer, _reducible, (rng.random(40), rng.random((9, 2)), 3.0), hint="use all arguments")
-
-
-_expectation = course_answer("11.5")
 
 
 _LINE = "θ = 0 is Pythia, θ = 1 the twin: Pythia + θ (twin − Pythia), also for θ < 0"
@@ -125,27 +114,21 @@ def exercise_11_5(answer: Any, report: Report) -> None:
     report.agrees(answer, _expectation, (0.7, 1.8, *bins), (2.0, 0.0, *(x[:2] for x in bins)), hint="use all arguments")
 
 
-def _corrected() -> float:
-    """The course's own answer to exercise 11.7."""
-    return float((28.73 - 10.3) / np.sqrt(10.3 + 0.3 * 10.3**2))
+_CORRECTED = float((28.73 - 10.3) / np.sqrt(10.3 + 0.3 * 10.3**2))
 
 
-@exercise("11.7", make_fallback=_corrected)
+@exercise("11.7", make_fallback=lambda: _CORRECTED)
 def exercise_11_7(answer: Any, report: Report) -> None:
     """The significance of the signal alone, by the published formula."""
     s, b = 28.73 - 10.3, 10.3
-    root = s / _corrected()
     hint = "the first number is stacked.sum(): the background is in it"
     mistakes = (
-        (28.73 / root, "this is the published number", hint),
+        (28.73 / s * _CORRECTED, "this is the published number", hint),
         (s / np.sqrt(b), "the uncertainty of the background is left out", "take the same formula: their_significance"),
         (s / np.sqrt(b + (0.3 * b) ** 2), "0.3 is squared", "take the same formula: their_significance"),
         (s, "this is the number of signal events", "put it into their_significance"),
     )
-    report.reading(answer, _corrected(), "the significance of the signal alone", *mistakes, tolerance=0.01, hint=hint)
-
-
-_review = course_answer("11.8")
+    report.reading(answer, _CORRECTED, "the significance of the signal alone", *mistakes, tolerance=0.01, hint=hint)
 
 
 _HARDEST = "compare the first column with the largest of its row"
@@ -165,7 +148,6 @@ _KISH = "(Σw)² / Σw²"
 _MISTAKES_EFFECTIVE = (
     (lambda w, pt: len(w), "these are raw events", _KISH),
     (lambda w, pt: np.abs(w).sum() ** 2 / (w**2).sum(), "the weights are taken absolute", f"{_KISH}, with its signs"),
-    (lambda w, pt: (w**2).sum() / w.sum() ** 2, "this is the inverse", _KISH),
 )
 
 

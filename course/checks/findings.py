@@ -41,47 +41,42 @@ _EVERYWHERE: tuple[Row, ...] = (
 
 
 _COMPARISON = r"(?:==|!=|<=|>=|<|>)"
-_UNBRACKETED = rf"{_COMPARISON}[^()&|]*[&|]|[&|][^()]*{_COMPARISON}"
+_UNBRACKETED = rf"(?:{_COMPARISON}[^()&|\n]*[&|]|[&|][^()\n]*{_COMPARISON})"
 _BRACKETS = (
     "put each comparison in brackets, (a == 1) & (b < 2): `&` and `|` join masks, and are done before == and <, "
     "which would compare what they have joined"
 )
 _HINTS = (
-    ("Exception", "ellipsis|'EllipsisType'", "", "a `...` in the cell is still to be filled in"),
-    ("TypeError", r"bitwise_|invert|'r?(and|or)_'|for [&|]:", "", _BRACKETS),
-    ("ValueError", "truth value", _UNBRACKETED, _BRACKETS),
-    ("ValueError", "truth value", r"\bin\b", "`in` asks once for the whole column: use .isin(values) or np.isin"),
-    ("ValueError", "truth value", "", "for arrays: & | ~ for and, or, not; np.maximum, np.where for max, if"),
-    ("ValueError", "broadcast|matmul|shape", "", "the shapes do not fit: print the .shape of both arrays"),
+    (r": .*(ellipsis|'EllipsisType')", "a `...` in the cell is still to be filled in"),
+    (r"TypeError.*: .*(bitwise_|invert|'r?(and|or)_'|for [&|]:)", _BRACKETS),
+    (rf"ValueError.*: .*truth value.*\n.*{_UNBRACKETED}", _BRACKETS),
+    (r"ValueError.*: .*truth value.*\n.*\bin\b", "`in` asks once for the whole column: use .isin(values) or np.isin"),
+    (r"ValueError.*: .*truth value", "for arrays: & | ~ for and, or, not; np.maximum, np.where for max, if"),
+    (r"ValueError.*: .*(broadcast|matmul|shape)", "the shapes do not fit: print the .shape of both arrays"),
     (
-        "TypeError",
-        "not callable",
-        "",
+        r"TypeError.*: .*not callable",
         "what stands before the ( is no function: columns and elements take [ ], a product takes *; and if a cell has "
         "taken a function's name, as in `sum = 3`, then `del sum` gives it back",
     ),
-    ("TypeError", "integer", r"\.(max|min)\(", "np.max is of one array: element by element, use np.maximum(0, x)"),
+    (r"TypeError.*: .*integer.*\n.*\.(max|min)\(", "np.max is of one array: element by element, np.maximum(0, x)"),
     (
-        "TypeError",
-        "0-dimensional|length-1|must be real number|convert the series",
-        "",
+        r"TypeError.*: .*(0-dimensional|length-1|must be real number|convert the series)",
         "math and float() take one number: for arrays use the functions of np, such as np.sqrt, np.cos and np.log",
     ),
     (
-        "IndexError",
-        "could not be broadcast",
-        "",
+        r"IndexError.*: .*could not be broadcast",
         "rows and columns at once are pairs: x[rows][:, columns], or x[np.ix_(rows, columns)]",
     ),
-    ("IndexError", "too many indices|of dimension", "", "the array has fewer dimensions than that: print its .shape"),
-    ("NameError", "", "", "is the name spelt as above, and has the cell that defines it been run?"),
-    ("KeyError", "", "", "is the name spelt as above? `.columns` lists those of a table, `.keys()` of a dictionary"),
-    ("AttributeError", "", "", "is the name behind the dot spelt right, and is this the type of object you expect?"),
-    ("IndexError", "", "", "an index is larger than the number of elements; counting starts at zero"),
-    ("RecursionError", "", "", "the function calls itself without end"),
-    ("TypeError", "", "", "an argument has another type, or there are more or fewer of them, than expected"),
+    (r"IndexError.*: .*(too many indices|of dimension)", "the array has fewer dimensions: print its .shape"),
+    (r"NameError", "is the name spelt as above, and has the cell that defines it been run?"),
+    (r"KeyError", "is the name spelt as above? `.columns` lists those of a table, `.keys()` of a dictionary"),
+    (r"AttributeError", "is the name behind the dot spelt right, and is this the type of object you expect?"),
+    (r"IndexError", "an index is larger than the number of elements; counting starts at zero"),
+    (r"RecursionError", "the function calls itself without end"),
+    (r"TypeError", "an argument has another type, or there are more or fewer of them, than expected"),
 )
-"""What a student sees next to an exception: the first row that fits its type, its message and the student's line."""
+"""What a student sees next to an exception: the hint of the first pattern that fits its types and its message and,
+behind the end of that line, the student's own."""
 
 _SHARPEST_READING, _BLURRED_READING = 0.02, 0.3
 """A mistake is named if a reading lies within the relative precision of its value, and that within these bounds: no
@@ -92,21 +87,17 @@ class StillOpen(BaseException):
     """A student's function returned the stub's ``...``."""
 
 
-class ReturnsNothing(BaseException):
-    """A student's function returned None."""
-
-
 class Found(BaseException):
     """Something does not hold, and is noted: with that a check ends, so that one mistake is one line.
 
-    As the two before, it is no `Exception`: nothing on the way may take it for one.
+    As the one before, it is no `Exception`: nothing on the way may take it for one.
     """
 
 
 class Report:
     """Collects what holds, in the order in which a check finds it, up to what does not.
 
-    Where something does not hold, its methods raise `Found`. So what they return says that all has held.
+    Where something does not hold, its methods raise `Found`.
     """
 
     def __init__(self) -> None:
@@ -117,8 +108,8 @@ class Report:
         """Whether something was checked and all of it holds."""
         return bool(self.lines) and all(holds for holds, _, _ in self.lines)
 
-    def holds(self, condition: Any, what: str, *, hint: str = "", mistake: str = "") -> bool:
-        """Note that ``what`` holds; return True.
+    def holds(self, condition: Any, what: str, *, hint: str = "", mistake: str = "") -> None:
+        """Note that ``what`` holds.
 
         Parameters
         ----------
@@ -137,14 +128,13 @@ class Report:
         if not is_true:
             self.wrong(mistake or what, hint)
         self.lines.append((True, what, hint))
-        return True
 
-    def agrees(self, answer: Any, course: Any, *cases: tuple[Any, ...], hint: str, relative: float = 1e-4) -> bool:
+    def agrees(self, answer: Any, course: Any, *cases: tuple[Any, ...], hint: str, relative: float = 1e-4) -> None:
         """Do as `holds` for whether an answer gives what the course's function gives for further arguments.
 
         They are to differ from those before in size and in values, so that no answer fits the crafted ones only.
         """
-        return self.holds(
+        self.holds(
             lambda: all(alike(answer(*case), course(*case), relative=relative) for case in cases),
             "right for other arguments as well",
             hint=hint,
@@ -159,8 +149,8 @@ class Report:
         self.note(mistake, hint)
         raise Found
 
-    def recognises(self, result: Any, *mistakes: Row, given: tuple[Any, ...] = (), right: Any = None) -> bool:
-        """End the check with the first of the mistakes that leads to a result; return False if there is none.
+    def recognises(self, result: Any, *mistakes: Row, given: tuple[Any, ...] = (), right: Any = None) -> None:
+        """End the check with the first of the mistakes that leads to a result, if one does.
 
         Parameters
         ----------
@@ -173,7 +163,7 @@ class Report:
             are known that occur everywhere.
         """
         if right is not None and alike(result, right):
-            return False
+            return
         for wrong, name, hint in mistakes:
             if alike(result, wrong(*copied(given)) if callable(wrong) else wrong):
                 self.wrong(name, hint)
@@ -181,18 +171,26 @@ class Report:
             with contextlib.suppress(Exception):  # not all are for masks, for numbers, or for several results
                 if alike(result, wrong(right if isinstance(right, tuple) else np.asarray(right))):
                     self.wrong(name, hint)
-        return False
 
     def close(
         self, value: Any, expected: float, what: str, *, tolerance: float = 0.0, relative: float = 1e-5, hint: str = ""
-    ) -> bool:
+    ) -> None:
         """Note that a number is ``expected``, within an absolute or a relative tolerance.
 
         The default is single precision.
         """
-        number = self.number(value, hint, f"{what}: ")
+        number = as_number(value)
+        if number is None:
+            received = type(value).__name__
+            if isinstance(value, str):
+                received = "str: leave out the quotes"
+            elif isinstance(value, tuple) and len(value) == 2:
+                received = "two: decimals take a point, as in 0.5, and not a comma"
+            elif shape := getattr(value, "shape", ()):
+                received += f" of shape {shape}"
+            self.wrong(f"{what}: expected a number, received {received}", hint)
         is_close = abs(number - expected) <= max(tolerance, relative * abs(expected))
-        return self.holds(math.isfinite(number) and is_close, what, hint=hint)
+        self.holds(math.isfinite(number) and is_close, what, hint=hint)
 
     def reading(
         self,
@@ -203,21 +201,18 @@ class Report:
         tolerance: float = 0.0,
         relative: float = 0.0,
         hint: str = "",
-    ) -> bool:
+    ) -> None:
         """Note that a number read off a figure or a table is ``expected`` within its precision.
 
         A wrong number is compared with those of typical mistakes, within the same precision, and the nearest is named.
         """
-        number = as_number(answer)
-        margin = max(tolerance, relative * abs(expected))
+        number, margin = as_number(answer), max(tolerance, relative * abs(expected))
         if number is not None and math.isfinite(number) and abs(number - expected) > max(margin, 1e-9):
-            precision = margin / abs(expected) if expected else 0.0
-            precision = min(max(precision, _SHARPEST_READING), _BLURRED_READING)
-            known = [row for row in mistakes if math.isfinite(row[0])]
-            distances = [abs(number - wrong) / (precision * abs(wrong) or 1e-9) for wrong, *_ in known]
-            if min(distances, default=2.0) <= 1:
-                self.wrong(*known[int(np.argmin(distances))][1:])
-        return self.close(answer, expected, what, tolerance=tolerance, relative=relative, hint=hint)
+            precision = min(max(margin / abs(expected or math.inf), _SHARPEST_READING), _BLURRED_READING)
+            off = {abs(number - row[0]) / (abs(row[0]) or 1e-9): row for row in mistakes if math.isfinite(row[0])}
+            if min(off, default=math.inf) <= precision:
+                self.wrong(*off[min(off)][1:])
+        self.close(answer, expected, what, tolerance=tolerance, relative=relative, hint=hint)
 
     def name(
         self,
@@ -227,7 +222,7 @@ class Report:
         what: str,
         *mistakes: Row,
         hint: str = "",
-    ) -> bool:
+    ) -> None:
         """Note that one of ``names`` should be answered, and one that is ``right``; ``wrong`` may be several."""
         if not isinstance(answer, str):
             received = "a number" if as_number(answer) is not None else f"of type {type(answer).__name__}"
@@ -240,7 +235,7 @@ class Report:
                 self.wrong("the name is spelt in another way", f'write it as in the table: "{meant[0]}"')
             quoted = ", ".join(f'"{name}"' for name in names)
             self.wrong(f"there is no such name: {answer[:40]!r}", f"one of {quoted}")
-        return self.holds(answer in right, what, hint=hint)
+        self.holds(answer in right, what, hint=hint)
 
     def parts(self, result: Any, what: str, n: int = 2) -> list[Any]:
         """Return the ``n`` parts of a result. ``what`` names them: "raw, expected"."""
@@ -250,20 +245,6 @@ class Report:
             received = f"{len(result)} values are given" if several else kind
             self.wrong(f"{received} where {n} are asked for", f"they are {what}, in this order and separated by commas")
         return list(result)
-
-    def number(self, result: Any, hint: str, what: str = "") -> float:
-        """Return the number that an answer is; ``what`` is said before that it is none."""
-        value = as_number(result)
-        if value is None:
-            received = type(result).__name__
-            if isinstance(result, str):
-                received = "str: leave out the quotes"
-            elif isinstance(result, tuple) and len(result) == 2:
-                received = "two: decimals take a point, as in 0.5, and not a comma"
-            elif shape := getattr(result, "shape", ()):
-                received += f" of shape {shape}"
-            self.wrong(f"{what}expected a number, received {received}", hint)
-        return value
 
 
 def explain(error: BaseException) -> tuple[str, str]:
@@ -279,8 +260,6 @@ def explain(error: BaseException) -> tuple[str, str]:
     what = f"your code raised {what}" + (f" (in the line `{lines[-1]}`)" if lines else "")
     # Neither the `in` of a loop nor words in quotes are what the hints look for.
     line = re.sub(r"\bfor\b.*?\bin\b|\"[^\"]*\"|'[^']*'", "", lines[-1] if lines else "")
-    kinds = {base.__name__ for base in type(error).__mro__}
-    hints = (
-        h for kind, said, code, h in _HINTS if kind in kinds and re.search(said, message) and re.search(code, line)
-    )
-    return what, next(hints, "")
+    kinds = " ".join(base.__name__ for base in type(error).__mro__)
+    told = f"{kinds}: {message}\n{line}"
+    return what, next((hint for pattern, hint in _HINTS if re.search(pattern, told)), "")

@@ -6,7 +6,6 @@ The file is made from the course text by ``labcourse build``, with the notebooks
 from __future__ import annotations
 
 import json
-import linecache
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -34,12 +33,12 @@ class Exercise(NamedTuple):
 
 def exercises() -> dict[str, Exercise]:
     """Return the exercises by number, in the order of the course."""
-    return _read(_file())[0]
+    return _read(settings.home())[0]
 
 
 def fingerprints() -> frozenset[str]:
     """Return the fingerprints of the course's code cells, see `course.checks.cells.fingerprint`."""
-    return _read(_file())[1]
+    return _read(settings.home())[1]
 
 
 @cache
@@ -52,25 +51,19 @@ def course_answer(number: str) -> Any:
     exercise = exercises().get(number)
     if exercise is None or not exercise.answer:
         return None
-    file = f"<the course's answer to exercise {number}>"
-    linecache.cache[file] = (len(exercise.answer), None, exercise.answer.splitlines(keepends=True), file)  # tracebacks
-    return answer_of(number, exercise.answer, file)
+    return answer_of(number, exercise.answer)
 
 
-def answer_of(number: str, code: str, file: str = "<a mistake>") -> Any:
+def answer_of(number: str, code: str) -> Any:
     """Return the answer to an exercise that code makes, in a namespace of its own."""
     names: dict[str, Any] = {"__name__": f"answer_{number}"}
-    exec(compile(code, file, "exec"), names)
+    exec(compile(code, f"<the course's answer to exercise {number}>", "exec"), names)
     return names[exercises()[number].names[0]]
 
 
-def _file() -> Path:
-    return settings.home() / "course" / "exercises.json"
-
-
 @cache
-def _read(file: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
-    chapters: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+def _read(home: Path) -> tuple[dict[str, Exercise], frozenset[str]]:
+    chapters: dict[str, Any] = json.loads((home / "course" / "exercises.json").read_text(encoding="utf-8"))
     listed = [Exercise(**entry) for chapter in chapters.values() for entry in chapter["exercises"]]
     fingerprints = frozenset(each for chapter in chapters.values() for each in chapter["cells"])
     return {entry.number: entry for entry in listed}, fingerprints

@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from course.checks import registry
 from course.checks.compare import alike
@@ -76,9 +77,9 @@ def follows(
     hint: str,
     *,
     relative: float = 1e-4,
-) -> bool:
+) -> None:
     """Note that an answer gives what the course's function gives, or else which of the mistakes it is."""
-    return _is_right(report, answer(*given), course(*given), given, (mistakes, what, hint), relative)
+    _compare(report, answer(*given), course(*given), given, (mistakes, what, hint), relative)
 
 
 def parts_follow(
@@ -90,7 +91,7 @@ def parts_follow(
     *tables: tuple[Sequence[Row], str, str],
     of_all: Sequence[Row] = (),
     relative: float = 1e-4,
-) -> bool:
+) -> None:
     """Do as `follows` for answers of several ``names``: ``(mistakes, what, hint)`` for each, to the first.
 
     Mistakes ``of_all`` lead to all results at once, and are looked for before.
@@ -99,36 +100,36 @@ def parts_follow(
     parts = report.parts(answer(*given), names, len(tables))
     order = right[::-1], "the order is another one", f"return {names}"
     report.recognises(parts, order, *of_all, given=given, right=right)
-    rows = zip(parts, right, tables, strict=True)
-    return all(_is_right(report, result, own, given, table, relative) for result, own, table in rows)
+    for result, own, table in zip(parts, right, tables, strict=True):
+        _compare(report, result, own, given, table, relative)
 
 
-def _is_right(
+def _compare(
     report: Report,
     result: Any,
     right: Any,
     given: tuple[Any, ...],
     table: tuple[Sequence[Row], str, str],
     relative: float,
-) -> bool:
+) -> None:
     mistakes, what, hint = table
     report.recognises(result, *mistakes, given=given, right=right)
     if np.ndim(right) == 0:
-        return report.close(result, float(right), what, relative=relative, hint=hint)
+        report.close(result, float(right), what, relative=relative, hint=hint)
+        return
     if np.shape(result) != np.shape(right):
         report.wrong(f"the result has the shape {np.shape(result)}, and not {np.shape(right)}", hint)
-    return report.holds(alike(result, right, relative=relative), what, hint=hint)
+    report.holds(alike(result, right, relative=relative), what, hint=hint)
 
 
-def caught(report: Report, *rows: tuple[Any, str, str]) -> bool:
-    """End the check with the first of several mistakes that is made; return False if there is none.
+def caught(report: Report, *rows: tuple[Any, str, str]) -> None:
+    """End the check with the first of several mistakes that is made.
 
     Rows are ``(is made, what went wrong, hint)``, of which the first may be a function without arguments.
     """
     for is_made, mistake, hint in rows:
         if is_made() if callable(is_made) else is_made:
             report.wrong(mistake, hint)
-    return False
 
 
 def hold(report: Report, *rows: tuple[Any, ...]) -> None:
@@ -146,3 +147,13 @@ def gives(
     """Note what an answer gives for certain arguments: ``(arguments, right result, what, hint)``, as in `hold`."""
     for given, right, what, hint in cases:
         report.holds(lambda g=given, r=right: alike(answer(*g), r, relative=relative), what, hint=hint)
+
+
+def listed(report: Report, answer: Any, names: Sequence[str]) -> set[str]:
+    """Return the set of names that an answer lists, which are to be some of ``names``; else end the check."""
+    if isinstance(answer, str) or not isinstance(answer, (list, tuple, set, pd.Index, np.ndarray)):
+        report.wrong("this is not a list", f"names in quotes, such as [{names[0]!r}, {names[1]!r}]")
+    for name in answer:
+        if name not in names:
+            report.wrong(f"there is no {str(name)[:40]!r} among them", f"they are {'; '.join(names)}")
+    return set(answer)

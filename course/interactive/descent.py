@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
-from matplotlib.ticker import MultipleLocator
 from numpy.typing import ArrayLike, NDArray
 
 from course.interactive import frame
@@ -48,9 +47,9 @@ def descent(
     inputs, labels = np.asarray(x, np.float64), np.asarray(y, np.float64)
     low, high = -_REACH, _REACH
 
-    def loss(weights: Array) -> Array:
-        z = inputs @ weights.T
-        return np.asarray(np.mean(np.logaddexp(0, z) - labels[:, None] * z, axis=0))
+    def loss(weights: Array, every: int = 1) -> Array:
+        z = inputs[::every] @ weights.T
+        return np.asarray(np.mean(np.logaddexp(0, z) - labels[::every, None] * z, axis=0))
 
     @cache
     def walk(learning_rate: float) -> tuple[Array, Array]:
@@ -58,9 +57,8 @@ def descent(
         return path, loss(path)
 
     # A twentieth of the events: nobody sees the difference in the lines, and everybody the seconds.
-    few, grid = slice(None, None, 20), np.linspace(low, high, 41)
-    z = inputs[few] @ np.stack(np.meshgrid(grid, grid)).reshape(2, -1)
-    surface = np.mean(np.logaddexp(0, z) - labels[few, None] * z, axis=0).reshape(len(grid), -1)
+    grid = np.linspace(low, high, 41)
+    surface = loss(np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2), every=20).reshape(len(grid), -1)
 
     rate = frame.control("SelectionSlider", "learning rate", options=RATES, value=1.0)
     with plotting.use_style():
@@ -74,8 +72,6 @@ def descent(
         names = [style.axis_title(column).split(" [")[0] for column in columns]
         plane.set(xlabel=f"weight of {names[0]}", ylabel=f"weight of {names[1]}", xlim=(low, high), ylim=(low, high))
         plane.set_aspect("equal")
-        for axis in (plane.xaxis, plane.yaxis):
-            axis.set_major_locator(MultipleLocator(1))
         plane.tick_params(which="both", direction="out", top=False, right=False)
         (losses,) = curve.plot([], [], "o-", color=style.DARK, linewidth=1.3, markersize=3.5)
         (now,) = curve.plot([], [], "o", color="#E69F00", markeredgecolor="black", markersize=8, zorder=5)
@@ -103,7 +99,6 @@ def descent(
         [line, steps, here, losses, now],
         {"step": frame.slider("step", 0, N_STEPS, 0), "learning_rate": rate},
         update,
-        play="step",
         still={"step": N_STEPS, "learning_rate": 13.0},
         alt="Left, the loss as a landscape of two weights, a valley with lines of equal loss, and the path of a descent"
         " in it; right, the loss against the step. With the learning rate 13 the path swings from one side of the"

@@ -84,18 +84,16 @@ def _show(leptons: list[list[Any]], event: pd.Series[Any]) -> None:
         label.set(text=f"{i}: {name(event, i)}", color=look.color)
 
 
-def event(events: pd.DataFrame, *, start: int = 0) -> frame.Panel:
+def event(events: pd.DataFrame) -> frame.Panel:
     """Pick an event and see its leptons; then uncover the pairs that could be a Z boson, and what it was simulated as.
 
     Parameters
     ----------
     events : DataFrame
         Rows of the event table, each with electrons and muons only.
-    start : int
-        The row that is shown at first.
     """
     figure, drawn, above = _detector()
-    slider = frame.slider("event", 0, len(events) - 1, start)
+    slider = frame.slider("event", 0, len(events) - 1, 0)
     answer = frame.control("SelectionSlider", "answer", options=_COVERS, value=_COVERS[0])
 
     def update(event: int, answer: str) -> frame.Readout:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from course.interactive import frame
@@ -13,32 +14,33 @@ from labcourse.plotting import style
 
 MOST = 12
 """The largest number of folds."""
-SHOWN = 30
-"""So many events are drawn."""
+N_EVENTS, SHOWN = 600, 30
+"""So many events there are, and so many events are drawn."""
 
 
-def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
+def folds() -> frame.Panel:
     """Move the number of folds and the network that is looked at: a cross-validation of a toy.
 
     The toy's events have one quantity, Gaussian around −0.5 (background) or 0.5 (signal), and its «networks» are
-    straight lines fitted to the labels 0 and 1; their loss is the mean squared deviation. The same seed gives the same.
+    straight lines fitted to the labels 0 and 1; their loss is the mean squared deviation.
     """
     controls = {
-        "k": frame.slider("number of folds k", 2, MOST, start),
-        "network": frame.slider("network", 1, start, 1),
+        "k": frame.slider("number of folds k", 2, MOST, 5),
+        "network": frame.slider("network", 1, 5, 1),
     }
-    rng = np.random.default_rng(seed)
-    place = rng.permutation(n_events)
-    y = (np.arange(n_events) % 2).astype(float)
+    rng = np.random.default_rng(5)
+    place = rng.permutation(N_EVENTS)
+    y = (np.arange(N_EVENTS) % 2).astype(float)
     x = rng.normal(y - 0.5, 1.0)
     of_k = {k: _losses(x, y, place % k) for k in range(2, MOST + 1)}
-    each = _deviations(x, y, np.ones(n_events, bool), np.ones(n_events, bool))
+    each = _deviations(x, y, np.ones(N_EVENTS, bool), np.ones(N_EVENTS, bool))
     ks = np.arange(2, MOST + 1)
-    predicted = each.std() * np.sqrt(ks / n_events)
+    predicted = each.std() * np.sqrt(ks / N_EVENTS)
     with plotting.use_style():
         fig, (left, right) = plotting.new_figure(1, 2, width=8.4, height=4.0, width_ratios=(3, 2))
         extent = (0.5, SHOWN + 0.5, 1, 0)
-        picture = left.imshow(np.ones((MOST, SHOWN, 3)), extent=extent, aspect="auto", interpolation="nearest")
+        looks: dict[str, Any] = {"extent": extent, "aspect": "auto", "interpolation": "nearest", "vmin": 0, "vmax": 1}
+        picture = left.imshow(np.zeros((MOST, SHOWN)), cmap=ListedColormap([_TRAINS, _VALIDATES]), **looks)
         (frame_of_row,) = left.plot([], [], color="black", linewidth=1.8)
         left.set(xlabel=f"event (the first {SHOWN})", ylabel="networks, the first on top", yticks=[])
         left.minorticks_off()
@@ -60,7 +62,7 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
     def update(k: int, network: int) -> frame.Readout:
         controls["network"].max = k  # there are no more
         number, fold, losses = min(network, k) - 1, place % k, of_k[k]
-        picture.set_data(np.where((fold[:SHOWN] == np.arange(k)[:, None])[..., None], _rgb(_VALIDATES), _rgb(_TRAINS)))
+        picture.set_data((fold[:SHOWN] == np.arange(k)[:, None]).astype(float))
         frame_of_row.set_data(np.array([0, 1, 1, 0, 0]) * SHOWN + 0.5, (number + np.array([0, 0, 1, 1, 0])) / k)
         points.set_data(np.full(k, k), losses)
         chosen.set_data([k], [losses[number]])
@@ -68,12 +70,12 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
         shared = (k - 2) / (k - 1)
         return {
             "folds and networks": f"{k}",
-            f"network {number + 1} trains on": f"{trains} of {n_events} events",
-            "and is validated on": f"{n_events - trains} events, loss {losses[number]:.3f}",
+            f"network {number + 1} trains on": f"{trains} of {N_EVENTS} events",
+            "and is validated on": f"{N_EVENTS - trains} events, loss {losses[number]:.3f}",
             "two networks share": f"{shared:.0%} of their training events",
             "mean of the losses": f"{losses.mean():.4f}",
             "their spread": f"{losses.std(ddof=1):.4f}; predicted σ √(k/n) = {predicted[k - 2]:.4f}",
-            "σ, n": f"spread {each.std():.3f} of the losses of single events, {n_events} events",
+            "σ, n": f"spread {each.std():.3f} of the losses of single events, {N_EVENTS} events",
         }
 
     return frame.Panel(
@@ -89,10 +91,6 @@ def folds(*, n_events: int = 600, start: int = 5, seed: int = 5) -> frame.Panel:
 
 
 _TRAINS, _VALIDATES = "#9AD0F5", "#E69F00"
-
-
-def _rgb(color: str) -> NDArray[np.float64]:
-    return np.array([int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)])
 
 
 def _deviations(x: Any, y: Any, trains: Any, validates: Any) -> NDArray[np.float64]:

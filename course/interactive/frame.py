@@ -44,8 +44,6 @@ class Panel:
         Called with the values of all controls; changes the moving artists and returns the numbers to read out.
     alt : str
         What the figure shows, for those who cannot see it.
-    play : str, optional
-        The control that a play button drives.
     still : mapping, optional
         Values for the picture that stays, where they are not those of the controls.
     """
@@ -59,7 +57,6 @@ class Panel:
         update: Callable[..., Readout],
         *,
         alt: str,
-        play: str = "",
         still: Mapping[str, Any] | None = None,
     ) -> None:
         import ipywidgets as widgets
@@ -74,17 +71,11 @@ class Panel:
             artist.set_animated(True)
         # Not widgets.Image: it takes no alternative text.
         self.image, self.numbers = widgets.HTML(), widgets.HTML()
-        rows = []
         for key, control in self.controls.items():
             control.add_class(f"labcourse-{name}-{key}")
             control.observe(self._follow, "value")
-            rows.append(control)
-            if key == play:  # the button moves the slider in the browser
-                button = widgets.Play(value=control.value, min=control.min, max=control.max, show_repeat=False)
-                widgets.jslink((button, "value"), (control, "value"))
-                rows[-1] = widgets.HBox([control, button])
         hint = widgets.Label("Live figure: move a slider with the mouse, or with the arrow keys.")
-        self.box = widgets.VBox([hint, *rows, self.image, self.numbers])
+        self.box = widgets.VBox([hint, *self.controls.values(), self.image, self.numbers])
         self.box.add_class("labcourse-interactive").add_class(f"labcourse-{name}")
         self.readout: Readout = {}
         self._set(self.values | self._still)

@@ -30,7 +30,7 @@ def best_k(n: float, m: float, signal: NDArray[np.float64], b: float, c: float) 
     return np.asarray((-linear + np.sqrt(np.maximum(linear**2 + 4 * (b + c) * b * m * signal, 0))) / (2 * (b + c) * b))
 
 
-def likelihood(n: int, s: float, b: float, *, control: float = 100.0) -> frame.Panel:
+def likelihood(n: int, s: float, b: float) -> frame.Panel:
     """Move a count, and the size and the content of a control region; see what they say about μ and k.
 
     Above the cut μ·s + k·b events are expected, in the control region k times what was simulated there.
@@ -41,12 +41,10 @@ def likelihood(n: int, s: float, b: float, *, control: float = 100.0) -> frame.P
         Count above the cut, from half of b to twice of it, to start with.
     s, b : float
         Expected signal and background above the cut, both positive.
-    control : float
-        Simulated background of the control region, from 20 to 1000 events, to start with.
     """
     controls = {
         "n": frame.slider("count above the cut [events]", round(b / 2), round(2 * b), n),
-        "control": frame.slider("control region: simulated [events]", 20, 1000, control, step=20, form=".0f"),
+        "control": frame.slider("control region: simulated [events]", 20, 1000, 100, step=20, form=".0f"),
         "ratio": frame.slider("control region: data / simulated", 0.7, 1.3, 1.0, step=0.05, form=".2f"),
     }
     mu, k = np.meshgrid(MU, K)

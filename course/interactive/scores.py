@@ -13,9 +13,7 @@ STEPS = 200
 LOWEST, HIGHEST = 0.01, 100.0
 
 
-def cut(
-    score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayLike | None = None, start: float = 0.5
-) -> frame.Panel:
+def cut(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayLike | None = None) -> frame.Panel:
     """Move a cut on the score, and see the yields above it, their purity and their significance.
 
     Parameters
@@ -24,15 +22,13 @@ def cut(
         Score in [0, 1], label (1 signal, 0 background), weight in expected events.
     groups : array_like, shape (n_events,), optional
         The sample of each event, as for `significance.scan`.
-    start : float
-        Where the cut is at first.
     """
     from labcourse import significance  # not at the top: chapters without a score need no scan
 
     cuts = np.linspace(0, 1, STEPS + 1)
     z = significance.scan(score, label, weight, cuts=cuts, groups=groups)
     simple = significance.simple(z.signal, z.background)
-    slider = frame.slider("cut on the score", 0, 1, start, step=1 / STEPS)
+    slider = frame.slider("cut on the score", 0, 1, 0.5, step=1 / STEPS)
 
     with plotting.use_style():
         fig, (above, below) = plotting.new_figure(2, 1, height=4.8, sharex=True)
@@ -47,28 +43,23 @@ def cut(
         above.set(yscale="log", ylabel="expected events / bin", xlim=(0, 1))
         top = above.get_ylim()[1]
         above.set_ylim(1e-5 * top, 6 * top)
-        looks = ((z.significance, style.LINES[2], "Asimov Z"), (simple, style.LINES[1], r"$s/\sqrt{b}$"))
-        dots = []
-        for curve, line, name in looks:
-            drawn = np.where(np.isfinite(curve), curve, np.nan)
-            if curve is z.significance:
-                spread = np.where(np.isfinite(z.significance_error), z.significance_error, np.nan)
-                below.fill_between(cuts, drawn - spread, drawn + spread, color=line.color, alpha=0.2, linewidth=0)
-            below.plot(cuts, drawn, color=line.color, linestyle=line.linestyle, label=name)
-            fill = "full" if curve is z.significance else "none"  # often both lie at the same place
-            size = 6 if fill == "full" else 11
-            dots += below.plot([], [], line.marker, color=line.color, fillstyle=fill, markersize=size, zorder=5)
-        known = np.isfinite(z.significance) & (z.effective_background >= counting.TRUSTED)
-        highest = z.significance[known].max(initial=0.5)
-        below.set(
-            xlabel="cut on the score",
-            ylabel="significance",
-            ylim=(min(0, 2 * z.significance[known].min(initial=0)), 2 * highest),
+        looks = (  # both markers often lie at the same place
+            (z.significance, style.LINES[2], "Asimov Z", "full", 6),
+            (simple, style.LINES[1], r"$s/\sqrt{b}$", "none", 11),
         )
+        dots = []
+        for curve, line, name, fill, size in looks:
+            below.plot(cuts, curve, color=line.color, linestyle=line.linestyle, label=name)
+            dots += below.plot([], [], line.marker, color=line.color, fillstyle=fill, markersize=size, zorder=5)
+        band = z.significance - z.significance_error, z.significance + z.significance_error
+        below.fill_between(cuts, *band, color=style.LINES[2].color, alpha=0.2, linewidth=0)
+        known = np.isfinite(z.significance) & (z.effective_background >= counting.TRUSTED)
+        below.set(xlabel="cut on the score", ylabel="significance")
+        below.set_ylim(0, 2 * z.significance[known].max(initial=0.5))
         fig.legend(loc="outside upper center", ncols=4)
         style.stamp(above)
-        lines = [ax.axvline(start, color=style.DARK, linewidth=1.5, zorder=4) for ax in (above, below)]
-        rejected = above.axvspan(0, start, color="white", alpha=0.75, linewidth=0, zorder=3)
+        lines = [ax.axvline(0.5, color=style.DARK, linewidth=1.5, zorder=4) for ax in (above, below)]
+        rejected = above.axvspan(0, 0.5, color="white", alpha=0.75, linewidth=0, zorder=3)
 
     def update(cut: float) -> frame.Readout:
         i = int(np.argmin(np.abs(cuts - cut)))
@@ -76,7 +67,7 @@ def cut(
             line.set_xdata([cuts[i]] * 2)
         rejected.set_width(cuts[i])
         for dot, curve in zip(dots, (z.significance, simple), strict=True):
-            dot.set_data([cuts[i]], [curve[i]] if np.isfinite(curve[i]) else [np.nan])
+            dot.set_data([cuts[i]], [curve[i]])
         s, b = z.signal[i], z.background[i]
         return {
             "cut": f"score ≥ {cuts[i]:.3f}",

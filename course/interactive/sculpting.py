@@ -24,7 +24,6 @@ def sculpting(
     *,
     groups: ArrayLike,
     window: tuple[float, float],
-    start: int = 90,
 ) -> frame.Panel:
     """Move the share of the signal that a cut keeps, choose a network, and see the mass of what passes.
 
@@ -38,13 +37,11 @@ def sculpting(
         The sample of each event, as for `weights.one_more`.
     window : (float, float)
         Masses in GeV between which the background is counted.
-    start : int
-        Share of the signal that is kept at first, in per cent.
     """
     mass, weight, is_signal = np.asarray(mass), np.asarray(weight, dtype=np.float64), np.asarray(label) == 1
     kept = {name: _signal_above(np.asarray(score), is_signal, weight) for name, score in scores.items()}
     unseen = weights.one_more(weight[~is_signal], np.asarray(groups)[~is_signal])
-    slider = frame.slider("share of the signal kept [%]", 5, 100, start)
+    slider = frame.slider("share of the signal kept [%]", 5, 100, 90)
     choice = frame.control("Dropdown", "network", options=list(scores), value=next(iter(scores)))
 
     with plotting.use_style():

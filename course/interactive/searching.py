@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _LEAST = 0.01
 """Expected events per bin at the lower end of the axis."""
+_REFERENCE = 0.05
+"""The cross-section (pb) that the signal of the templates is for."""
 _SHADES = ("#3B6FA0", "#6E9BC5", "#A3C1DE", "#D3E1EF")
 
 
@@ -28,7 +30,6 @@ def searching(
     *,
     mass: float,
     cross_section: float,
-    reference: float = 0.05,
 ) -> frame.Panel:
     """Move the mass of a particle and its cross-section; see the bins of the score, and what an experiment could say.
 
@@ -43,8 +44,6 @@ def searching(
         Masses (GeV) → expected upper limits at 95 % (pb): −2σ, −1σ, median, +1σ, +2σ. The slider moves over its masses.
     mass, cross_section : float
         Where the sliders start; the cross-section between a fifth of the lowest limit and ten times the highest.
-    reference : float
-        The cross-section (pb) that the signal of the templates is for.
     """
     masses = sorted(limits)
     bands = np.array([limits[m] for m in masses], float)
@@ -90,7 +89,7 @@ def searching(
     def update(mass: str, cross_section: float) -> frame.Readout:
         m = of_name[mass]
         yields, band = yields_of(m), bands[masses.index(m)]
-        signal = yields["signal"] * cross_section / reference
+        signal = yields["signal"] * cross_section / _REFERENCE
         edges = np.r_[0.0, np.cumsum(yields["signal"]) / yields["signal"].sum()]
         below = np.zeros(len(signal))
         for step, events in zip(steps, [*(yields[name] for name in names), signal], strict=True):

@@ -14,19 +14,17 @@ from labcourse.plotting import style
 MOST = 30
 
 
-def patience(history: Any, *, start: int = 5) -> frame.Panel:
+def patience(history: Any) -> frame.Panel:
     """Move the patience, and see where a recorded training would have stopped and what that would have cost.
 
     Parameters
     ----------
     history : History or dict
         What `training.fit` returns, or its ``history``, with ``val_loss``: a training that was not stopped.
-    start : int
-        Patience at first, in epochs.
     """
     recorded = getattr(history, "history", history)
     losses = np.asarray(recorded["val_loss"], dtype=np.float64)
-    slider = frame.slider("patience [epochs]", 1, MOST, start)
+    slider = frame.slider("patience [epochs]", 1, MOST, 5)
     overall, end_of_record = int(np.argmin(losses)), len(losses) + 1
     rule = course_answer("4.4")
     stops = {n: rule(losses.tolist(), n) for n in range(1, MOST + 1)}
@@ -53,14 +51,14 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
         star.set_data([best], [losses[best - 1]])
         lost = losses[best - 1] - losses[overall]
         return {
-            "patience": _epochs(patience),
+            "patience in epochs": f"{patience}",
             "training stops after epoch": f"{last}"
             + ("" if last - best >= patience else " (the record ends before the patience does)"),
             "goes back to epoch": f"{best}",
             "validation loss there": f"{losses[best - 1]:.4f}",
             "lost against the best of all": f"{lost:.4f}"
             + (f" (that is epoch {overall + 1})" if lost else " (it is the best)"),
-            "trained in vain": _epochs(last - best),
+            "epochs trained in vain": f"{last - best}",
         }
 
     return frame.Panel(
@@ -73,7 +71,3 @@ def patience(history: Any, *, start: int = 5) -> frame.Panel:
         "training, a star the best epoch until then, a circle the best epoch of all. The epochs between star and "
         "line are hatched, those after the line are pale.",
     )
-
-
-def _epochs(n: int) -> str:
-    return f"{n} epoch{'s' if n != 1 else ''}"

@@ -15,7 +15,7 @@ REACH = 6.0
 """The axis goes from minus to plus this."""
 
 
-def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024) -> frame.Panel:
+def threshold() -> frame.Panel:
     """Move a threshold between two Gaussians of width 1, their distance, and the share of signal among all events.
 
     Events above the threshold are kept. The numbers are those of 10,000 events, as they are expected.
@@ -28,8 +28,8 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
             densities.plot(x, 0 * x, color=color, linestyle=dashes, label=name)[0]
             for color, dashes, name in ((style.BACKGROUND, "-", "background"), (style.SIGNAL, "--", "signal"))
         ]
-        line = densities.axvline(start, color=style.DARK, linewidth=1.5)
-        lost = densities.axvspan(-REACH, start, color="white", alpha=0.75, linewidth=0, zorder=3)
+        line = densities.axvline(0, color=style.DARK, linewidth=1.5)
+        lost = densities.axvspan(-REACH, 0, color="white", alpha=0.75, linewidth=0, zorder=3)
         densities.set(xlabel="x", ylabel="density, each class by itself", xlim=(-REACH, REACH), ylim=(0, 0.5))
         densities.legend(loc="upper right")
         looks = (
@@ -41,7 +41,7 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
             right.plot([], [], color=color, linestyle=dashes, linewidth=2, label=name)[0]
             for color, dashes, name in looks
         ]
-        mark = right.axvline(start, color=style.DARK, linewidth=1.5)
+        mark = right.axvline(0, color=style.DARK, linewidth=1.5)
         right.set(xlim=(-REACH, REACH), ylim=(0, 1.35), xlabel="threshold", ylabel="share")
         right.legend(loc="upper right", fontsize=8.5)
 
@@ -74,9 +74,9 @@ def threshold(*, distance: float = 2.0, start: float = 0.0, share: float = 0.024
         fig,
         [*curves, line, lost, *shares, mark],
         {
-            "threshold": frame.slider("threshold", -REACH, REACH, start, step=0.05),
-            "distance": frame.slider("distance of the means", 0, 5, distance, step=0.1),
-            "share": frame.slider("share of signal", 0.001, 0.5, share, step=0.001),
+            "threshold": frame.slider("threshold", -REACH, REACH, 0, step=0.05),
+            "distance": frame.slider("distance of the means", 0, 5, 2.0, step=0.1),
+            "share": frame.slider("share of signal", 0.001, 0.5, 0.024, step=0.001),
         },
         update,
         alt="Left, the densities of background and signal, two Gaussians, and a threshold; what lies below is pale."

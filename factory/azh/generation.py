@@ -62,11 +62,14 @@ def make_chunk(chunk: Chunk) -> Table:
     if process.kind == "Zjets":
         promoted, possible = promote(truth.jets, chunk.events)
         of_b = processes.Z_BB / processes.Z_JJ * possible
-        others = processes.K_Z * ~_has_two_b(truth.jets, chunk.events)
+        of_two_b = _two(truth.jets.event[(truth.jets.pdgid == 5) & _may_be_seen(truth.jets)], chunk.events)
+        others = processes.K_Z * ~of_two_b
         versions = [(truth.jets, others), (promoted, of_b)]
     parts = []
     for jets, share in versions:
-        kept = _candidates(leptons, jets, chunk.events) & (share > 0)
+        # The rest no detector lets pass.
+        of_two_jets = _two(jets.event[_may_be_seen(jets)], chunk.events)
+        kept = _two(leptons.event[leptons.pt > 15], chunk.events) & of_two_jets & (share > 0)
         of_kept = [particles.take(kept[particles.event]) for particles in (leptons, photons, jets)]
         for number in range(passes):
             event, inputs, region, factor = _detect(of_kept, invisible, rng)
@@ -145,14 +148,6 @@ def _may_be_seen(jets: Particles) -> Bools:
     return seen
 
 
-def _has_two_b(jets: Particles, n_events: int) -> Bools:
-    return np.bincount(jets.event[(jets.pdgid == 5) & _may_be_seen(jets)], minlength=n_events) >= 2
-
-
-def _candidates(leptons: Particles, jets: Particles, n_events: int) -> Bools:
-    """Return which events a detector may let pass: the rest need not be looked at."""
-    number = [
-        np.bincount(leptons.event[leptons.pt > 15], minlength=n_events),
-        np.bincount(jets.event[_may_be_seen(jets)], minlength=n_events),
-    ]
-    return (number[0] >= 2) & (number[1] >= 2)
+def _two(event: Ints, n_events: int) -> Bools:
+    """Return which events have two entries or more."""
+    return np.bincount(event, minlength=n_events) >= 2

@@ -142,7 +142,7 @@ def select(
         inputs[name] = np.where(third >= 0, inputs[name], MISSING)
     region = regions(inputs["m_bb"], l1.pdgid == -l2.pdgid)
     kept = passes(inputs) & (region >= 0)
-    chosen = {name: _rounded(name, inputs[name][kept]) for name in MEASURED}
+    chosen = {name: rounded(inputs[name][kept], BITS.get(name, 8), step=STEPS.get(name)) for name in MEASURED}
     return event[kept], chosen, region[kept], factor[kept]
 
 
@@ -153,11 +153,6 @@ def regions(m_bb: Floats, same_flavour: NDArray[np.bool_]) -> Ints:
     )
     signal, sideband, emu = range(len(REGIONS))
     return np.select([in_window & same_flavour, in_window, beside & same_flavour], [signal, emu, sideband], -1)
-
-
-def _rounded(name: str, values: Floats) -> NDArray[np.float32]:
-    step = STEPS.get(name)
-    return (np.round(values / step) * step).astype(np.float32) if step else rounded(values, BITS.get(name, 8))
 
 
 def passes(inputs: dict[str, Floats]) -> NDArray[np.bool_]:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from azh.events import LUMINOSITY, MASSES, MEASURED, SEALED_MANIFEST, SIGNAL_CROSS_SECTION, identity
-from factory.azh import assembly, processes
+from azh.events import LUMINOSITY, MASSES, MEASURED, SEALED_MANIFEST, SIGNAL_CROSS_SECTION, identity, read_sealed
+from factory.azh import processes
 from factory.azh.generation import INDEPENDENT, make_chunk
-from factory.azh.production import INDEPENDENT_FILE, write_table
+from factory.azh.production import INDEPENDENT_FILE, assemble, write_table
 from factory.chunks import Chunk
-from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.errors import BadInput, MissingSample
 from labcourse.files import atomic_write, read_json, sha256
 
 if TYPE_CHECKING:
@@ -58,18 +58,14 @@ def hidden(number: int, key: str) -> Hidden | None:
 
 
 def reveal(number: int, key: str, folder: Path) -> Hidden | None:
-    """Return what a file of a folder hides. Raises BadInput for a wrong key or number, BadFile without a manifest."""
-    try:
-        said = read_json(folder / SEALED_MANIFEST)
-        files, check = [entry["file"] for entry in said["files"]], said["key"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadFile(f"There are no sealed files: {error}.", where=str(folder / SEALED_MANIFEST)) from error
-    if _name(number) not in files or check != _digest("check", key)[:8]:
-        raise BadInput(
-            f"File {number} was not sealed with this key.",
-            where=str(folder),
-            next_step=f"Give a number from 1 to {len(files)}, and the key that the files were made with.",
-        )
+    """Return what a file of a folder hides.
+
+    Raises BadInput for a wrong key, MissingSample and BadFile as `azh.read_sealed`.
+    """
+    read_sealed(number, folder)
+    if read_json(folder / SEALED_MANIFEST)["key"] != _digest("check", key)[:8]:
+        advice = "Give the phrase that the files were made with."
+        raise BadInput("The file was not sealed with this key.", where=str(folder), next_step=advice)
     return hidden(number, key)
 
 
@@ -89,7 +85,7 @@ def read(folder: Path) -> pd.DataFrame:
 def signal(mass: int, *, seed: int) -> pd.DataFrame:
     """Simulate the signal of any mass (GeV), in some seconds: a table like the independent backgrounds, for 0.05 pb."""
     chunk = Chunk(processes.signal(mass).name, 0, seed, INDEPENDENT, _EVENTS)
-    return assembly.assemble({chunk.sample: [(chunk, make_chunk(chunk))]}, seed=seed, independent=True)
+    return assemble({chunk.sample: [make_chunk(chunk)]}, seed=seed, independent=True)
 
 
 def pseudo_data(

@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 
 from azh import events
+from course.checks.registry import course_answer
 
 MASSES = (300, 700, 1200, 2000)
+MODIFIERS = course_answer("9.7")
+"""What may change a process: the course's own answer to exercise 9.7."""
 
 
 def make_events(n: int = 400, *, masses: tuple[float, ...] = MASSES, seed: int = 0) -> pd.DataFrame:

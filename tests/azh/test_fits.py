@@ -79,7 +79,7 @@ def test_expected_events_are_those_of_pyhf() -> None:
     ours = MODEL.expected(parameters)
     theirs = [MODEL.model.expected_data(list(row), include_auxdata=False) for row in parameters]
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
-    np.testing.assert_array_equal(MODEL.expected(parameters[0]), ours[0])
+    np.testing.assert_allclose(MODEL.expected(parameters[0]), ours[0], rtol=1e-12)
     assert MODEL.bins == (("a", 0), ("a", 1), ("a", 2), ("b", 0))
 
 
@@ -133,19 +133,14 @@ def test_what_is_held_stays_and_an_estimate_without_bound_may_be_negative() -> N
 
 
 def test_a_model_that_cannot_be_fitted_is_one_error() -> None:
-    empty, unknown, no_signal = (specification() for _ in range(3))
-    for each in empty["channels"][1]["samples"][1:]:
-        each["data"][2] = 0.0
-        for modifier in each["modifiers"]:
-            if modifier["type"] == "histosys":
-                modifier["data"]["lo_data"][2] = modifier["data"]["hi_data"][2] = 0.0
+    unknown, two_sizes = (specification() for _ in range(2))
     modifier = {"name": "x", "type": "shapesys", "data": [1.0, 1.0, 1.0]}
     unknown["channels"][1]["samples"][1]["modifiers"].append(modifier)
-    del no_signal["channels"][1]["samples"][0]
+    modifier = {"name": "rate", "type": "normsys", "data": {"lo": 0.5, "hi": 1.5}}
+    two_sizes["channels"][1]["samples"][1]["modifiers"].append(modifier)
     for spec, message in (
-        (empty, "Bin 3 of a expects no background"),
-        (unknown, "a modifier of type shapesys"),
-        (no_signal, "pyhf refuses"),
+        (unknown, "x is a shapesys that is not fitted"),
+        (two_sizes, "rate is a normsys that is not"),
     ):
         with pytest.raises(BadInput, match=message):
             Likelihood(spec)
@@ -153,10 +148,7 @@ def test_a_model_that_cannot_be_fitted_is_one_error() -> None:
 
 def test_data_that_do_not_belong_to_the_model_are_one_error() -> None:
     np.testing.assert_array_equal(MODEL.data({"b": [4], "a": [1, 2, 3], "c": [9]}), [1, 2, 3, 4])
-    for counts in ({"a": [1, 2, 3]}, {"a": [1, 2], "b": [4]}):
-        with pytest.raises(BadInput, match=r"Channel [ab] has \d bins"):
-            MODEL.data(counts)
-    for data in ([1, 2, 3], [1, 2, 3, -4], [1, 2, 3, np.nan]):
+    for data in ([1, 2, 3], [1, 2, 3, -4], [1, 2, 3, np.nan], MODEL.data({"a": [1, 2], "b": [4]})):
         with pytest.raises(BadInput, match="a count that cannot be"):
             MODEL.fit(data)
 

@@ -94,7 +94,6 @@ def test_no_strictly_monotone_transformation_of_the_score_changes_it(power: floa
     [
         (lambda t: np.full(len(t), np.nan), lambda t: t, BadInput, "not finite"),
         (lambda t: np.ones((len(t), 1)), lambda t: t, BadInput, "of shape"),
-        (near_the_mass, lambda t: t.assign(weight=-1.0), EmptySelection, "signal has 400 events and the sum"),
         (near_the_mass, lambda t: t[events.is_signal(t)], EmptySelection, "no background"),
         (near_the_mass, lambda t: t[t["m_a_true"] != 700], EmptySelection, "no signal of 700"),
     ],

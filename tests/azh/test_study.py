@@ -10,7 +10,7 @@ import pytest
 from azh import events, limits, sensitivity, study
 from azh.templates import Search
 from factory.azh import sealed
-from tests.azh.made_up import in_all_regions, near_the_mass
+from tests.azh.made_up import MODIFIERS, in_all_regions, near_the_mass
 
 MASSES = (300, 700, 1200)
 
@@ -30,7 +30,9 @@ def data(cross_section: float, seed: int = 1) -> pd.DataFrame:
 
 
 def test_a_scan_finds_what_was_injected_and_excludes_what_is_not_there() -> None:
-    with_a, without = ({p.mass: p for p in study.scan(search(), data(x), (500, 700, 900))} for x in (0.2, 0.0))
+    with_a, without = (
+        {p.mass: p for p in study.scan(search(), data(x), (500, 700, 900), MODIFIERS)} for x in (0.2, 0.0)
+    )
     best = with_a[700]
     assert best.significance == max(p.significance for p in with_a.values()) > 4
     assert best.cross_section == pytest.approx(0.2, abs=3 * best.error)
@@ -45,16 +47,14 @@ def test_a_scan_finds_what_was_injected_and_excludes_what_is_not_there() -> None
 def test_no_expected_limit_is_below_the_floor() -> None:
     floor = study.floor(search(), 700)
     assert floor == pytest.approx(-np.log(0.05) / (400 * 0.1) * 0.05, rel=1e-3), "400 events of weight 0.1"
-    limit = study.expected_limit(search(), 700)
+    limit = study.expected_limit(search(), 700, MODIFIERS)
     assert floor < limit.minus_1 < limit.median
-    assert study.in_pb(limits.expected_band(study.likelihood(search(), 700))) == limit
+    assert study.in_pb(limits.expected_band(study.likelihood(search(), 700, MODIFIERS))) == limit
 
 
 def test_largest_excesses_repeat_with_the_seed_and_grow_with_the_masses() -> None:
-    table = in_all_regions(masses=MASSES)
-
     def largest(masses: tuple[int, ...], seed: int = 0) -> np.ndarray:
-        return study.largest_excesses(search(), table, masses, toys=60, seed=seed)
+        return study.largest_excesses(search(), masses, MODIFIERS, toys=60, seed=seed)
 
     one, again, other = largest((700,)), largest((700,)), largest((700,), seed=1)
     np.testing.assert_array_equal(one, again)
@@ -67,7 +67,7 @@ def test_largest_excesses_repeat_with_the_seed_and_grow_with_the_masses() -> Non
 
 
 def test_injected_signals_are_found_without_bias_and_limits_cover() -> None:
-    found = study.injection(study.likelihood(search(), 700), 0.05, experiments=300, seed=3)
+    found = study.injection(study.likelihood(search(), 700, MODIFIERS), 0.05, experiments=300, seed=3)
     assert set(found) == {"bias", "pull_width", "coverage"}
     assert found["bias"] == pytest.approx(0, abs=0.15)
     assert found["pull_width"] == pytest.approx(1, abs=0.1)
@@ -75,7 +75,7 @@ def test_injected_signals_are_found_without_bias_and_limits_cover() -> None:
 
 
 def test_pulls_and_impacts_of_data_that_meet_the_model() -> None:
-    model = study.likelihood(search(), 700)
+    model = study.likelihood(search(), 700, MODIFIERS)
     truth = model.start.copy()
     truth[model.poi] = 1
     counts = model.expected(truth)

@@ -72,20 +72,16 @@ def shown(number: str, answer: Any, exercise: Exercise) -> tuple[str, Any]:
     """Return what the check of an exercise prints for an answer, and what it hands back."""
     check = getattr(checks, f"exercise_{number.replace('.', '_')}")
     printed = io.StringIO()
-    progress._checked_here.clear()  # or an answer that was judged before would not be judged again
+    progress.verdicts.clear()  # or an answer that was judged before would not be judged again
     with contextlib.redirect_stdout(printed):
         handed_on = check(answer, **exercise.context())
     return printed.getvalue(), handed_on
 
 
-_RIGHT: dict[str, str] = {}
-
-
+@functools.cache
 def shown_for_right(number: str, exercise: Exercise) -> str:
     """Return what is printed for the first right answer; it is tried once only, as some take seconds."""
-    if number not in _RIGHT:
-        _RIGHT[number] = shown(number, exercise.right[0], exercise)[0]
-    return _RIGHT[number]
+    return shown(number, exercise.right[0], exercise)[0]
 
 
 def named(printed: str, printed_for_right: str) -> list[str]:
@@ -100,11 +96,9 @@ def named(printed: str, printed_for_right: str) -> list[str]:
 
 
 def rows(table: Table, kind: str) -> list[Any]:
-    """Return the parameters of the answers of one kind: number, answer, words (where there are any), exercise."""
+    """Return the parameters of the answers of one kind: number, entry of the table, exercise."""
     return [
-        pytest.param(
-            number, *(entry if isinstance(entry, tuple) and kind != "right" else (entry,)), exercise, id=f"{number}-{i}"
-        )
+        pytest.param(number, entry, exercise, id=f"{number}-{i}")
         for number, exercise in table.items()
         for i, entry in enumerate(getattr(exercise, kind))
     ]
@@ -127,8 +121,9 @@ def make_tests(table: Table) -> tuple[Callable[..., None], ...]:
             printed, _ = shown(number, in_form(form, table[number].right[0]), table[number])
             assert printed.startswith(f"exercise {number}: solved\n"), printed
 
-    @pytest.mark.parametrize(("number", "answer", "words", "exercise"), rows(table, "wrong"))
-    def test_wrong_answers_are_refused(number: str, answer: Any, words: str, exercise: Exercise) -> None:
+    @pytest.mark.parametrize(("number", "entry", "exercise"), rows(table, "wrong"))
+    def test_wrong_answers_are_refused(number: str, entry: tuple[Any, str], exercise: Exercise) -> None:
+        answer, words = entry
         printed, handed_on = shown(number, answer, exercise)
         assert printed.startswith(f"exercise {number}: not yet\n"), printed
         assert handed_on is not answer

@@ -76,7 +76,7 @@ mass = clone(kinematics.mass)  # the check knows the course's own when it is cal
 EXERCISES = {
     "1.1": Exercise(
         [mass, lambda *given: mass(*(np.asarray(part, np.float32) for part in given))],
-        (lambda pt, eta, phi, energy: energy, "one mass per particle"),
+        (lambda pt, eta, phi, energy: energy, "hint: sum over axis 1"),
         (lambda pt, eta, phi, energy: mass(pt, eta, np.sin(phi), energy), "hint: turned around the beam"),
         (lambda *given: mass(*(part[:, :4] for part in given)), "hint: other arguments"),
         (lambda *given: mass(*(part[:, [0, 1, 2, -1]] for part in given)), "back to back"),
@@ -84,7 +84,7 @@ EXERCISES = {
     "1.2": Exercise(
         [weight, lambda b, luminosity: pd.DataFrame(b).astype(np.float32).pipe(weight, luminosity)],
         (lambda b, luminosity: weight(b | {"_ELE": b["_ELE"]}, luminosity), "hint: `.keys()`"),
-        (lambda b, luminosity: weight(b, luminosity)[:1], "hint: one weight per event"),
+        (lambda b, luminosity: weight(b, luminosity)[:1], "the result has the shape"),
     ),
     "1.3": Exercise(
         [share],
@@ -95,7 +95,7 @@ EXERCISES = {
         [own("1.4"), lambda events: events.filter(regex="pdgid").sum(axis=1).isin([44, 48, 52])],
         (lambda events: events[code_sum(events).isin([44, 48, 52])], "table of events"),
         (lambda events: code_sum(events).isin([44, 46, 48, 52]), "✗ keeps eeee"),
-        (lambda events: (code_sum(events) == 44).head(2), "entries for"),
+        (lambda events: (code_sum(events) == 44).head(2), "the result has the shape"),
         (lambda events: (total in (44, 48, 52) for total in code_sum(events)), ""),
     ),
     "1.5": Exercise(
@@ -103,7 +103,7 @@ EXERCISES = {
         (lambda events: charge(events).abs() < 3, "✗ keeps two positive"),
         (lambda events: events["lep1_charge"] == -events["lep3_charge"], ""),
         (lambda events: [True, True, False, False, False, True, False][: len(events)], ""),
-        (lambda events: [*(charge(events) == 0), True], "entries for"),
+        (lambda events: [*(charge(events) == 0), True], "the result has the shape"),
     ),
     "1.6": Exercise(
         [own("1.6"), pair],

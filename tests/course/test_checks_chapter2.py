@@ -94,7 +94,7 @@ EXERCISES = {
         (6.25, "arrives at the bottom at once"),
         (2 / 0.08, "the flattest direction"),
         (0.08, "turned round"),
-        (2 / 0.24, "both curvatures are added"),
+        (2 / 0.24, ""),
         (2 / 0.12, "a mean curvature"),
         (13.0, ""),
         (11.9, ""),

@@ -115,8 +115,8 @@ EXERCISES = {
     "3.10": Exercise(
         [own("3.10")],
         (mixture_by_odds, "a score of exactly 1 gives NaN"),
-        (lambda p, share, new: p**2, "hint: the same share changes nothing"),
-        (lambda p, share, new: p.mean(), "hint: one number per event"),
+        (lambda p, share, new: p**2, "✗ follows Bayes' theorem"),
+        (lambda p, share, new: p.mean(), "the result has the shape"),
         (lambda p, share, new: np.clip(p * new / share, 0, 1), ""),
     ),
 }

@@ -104,7 +104,7 @@ EXERCISES = {
         (["weight decay", "both"], "within one error"),
         (["both", "early stopping"], "the best one is missing"),
         (list(REMEDIES.index), "these are all"),
-        (["weight decay", "Both"], "there is no remedy"),
+        (["weight decay", "Both"], "there is no 'Both'"),
         (["nothing", "weight decay"], ""),
         ([], ""),
         context=lambda: {"table": REMEDIES},

@@ -1,13 +1,11 @@
 """The checks of chapter 7: right answers in several idioms, and the mistakes that students make."""
 
-import json
 import math
 
 import numpy as np
 import pytest
 from scipy import special, stats
 
-from course import checks
 from course.checks import progress
 from labcourse import significance
 from tests.course.answers import Exercise, make_tests, own, shown
@@ -108,7 +106,7 @@ EXERCISES = {
         (lambda *given: 1 - anywhere(*given), "without it"),
         (lambda *given: toys(lambda found: found.any(axis=1).sum(), *given), "more than one"),
         (lambda z, b, n_toys, rng: 1 - stats.norm.cdf(z) ** len(b), "the formula for a Gaussian"),
-        (lambda z, b, n_toys, rng: anywhere(1.6, b, n_toys, rng), "✗ right for one window"),
+        (lambda z, b, n_toys, rng: anywhere(1.2, b, n_toys, rng), "✗ right for one window"),
         (lambda z, b, n_toys, rng: anywhere(z, b, 20_000, rng), "✗ throws as many"),
     ),
     "7.9": Exercise(
@@ -133,16 +131,11 @@ EXERCISES = {
 test_right, test_forms, test_wrong, test_open, test_absurd = make_tests(EXERCISES)
 
 
-def test_the_course_goes_on_with_the_formula_of_the_library():
-    assert checks.exercise_7_2(...) is significance.observed
-
-
 @pytest.fixture
 def noted(tmp_path, monkeypatch):
     """Let checks note what they find, in a folder of this test's own."""
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path))
-    monkeypatch.delenv("LABCOURSE_PROGRESS", raising=False)
-    return progress.progress_folder() / "7" / "locked.json"
+    return progress.progress_folder() / "7" / "prediction.json"
 
 
 def predict(count=65, **changes):
@@ -155,15 +148,15 @@ def test_a_prediction_is_noted_once_and_a_change_is_said(noted):
     assert "locked: 65.0" in predict()
     assert noted.read_text(encoding="utf-8") == first, "the same prediction is no change"
     for printed, what in (
-        (predict(66), "the prediction changed on"),
-        (predict(plan={"cut": 0.9, "edges": []}), "the cut or the bins changed on"),
+        (predict(66), "the prediction changed, now"),
+        (predict(plan={"cut": 0.9, "edges": []}), "the cut or the bins changed, now"),
     ):
         assert what in printed
         assert "Locked on" in printed
         assert "65.0 ± 9.0 events" in printed
         assert "✗" not in printed, "nothing is forbidden"
     assert "changed" not in predict(), "who goes back to what was locked has changed nothing"
-    assert json.loads(noted.read_text(encoding="utf-8"))[0] == json.loads(first)[0]
+    assert noted.read_text(encoding="utf-8") == first, "what was locked first stays"
 
 
 def test_a_wrong_prediction_is_not_noted(noted):

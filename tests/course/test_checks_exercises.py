@@ -87,7 +87,7 @@ def test_every_mistake_is_called_by_its_own_name(number: str, exercise: Exercise
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(findings.Report, "recognises", recognises)
-        patch.setattr(watched.Seen, "calls_to", lambda *_: contextlib.nullcontext())  # of which some are made
+        patch.setattr(watched.Watch, "calls_to", lambda *_: contextlib.nullcontext())  # of which some are made
         for answer in (exercise.right[0], *(row[0] for row in exercise.wrong[:FEWEST_MISTAKES])):
             if not calls:  # some checks look for mistakes only where an answer is wrong
                 shown(number, answer, exercise)
@@ -128,4 +128,4 @@ def test_a_chapter_reads_its_own_checks_only() -> None:
 def test_to_call_the_function_of_the_library_is_no_answer(number: str, answer: Any) -> None:
     printed, handed_on = shown(number, answer, Exercise([answer]))
     assert "calls the course's own answer" in printed
-    assert handed_on is (significance.observed if number == "7.2" else registry.course_answer(number))
+    assert handed_on is registry.course_answer(number)

@@ -23,11 +23,9 @@ from course.checks.tables import variants
     [
         ([np.nan, 1.0], np.array([np.nan, 1.0]), True),
         ([np.nan, 1.0], np.array([1.0, np.nan]), False),
-        ((1, 2), (1, 2, 3), False),
         (1, (1,), False),
         ("1", 1, False),
         ([True, False], [1, 0], False),
-        ({"a": 1}, {"b": 1}, False),
         (None, 0, False),
         ([[1, 2], [3]], [[1, 2], [3, 4]], False),
     ],
@@ -166,6 +164,7 @@ COLUMN = pd.Series([44.0, 48.0, 46.0], dtype=np.float32)
         (lambda x: x[:, 0], "fewer dimensions"),
         (lambda x: x[7], "counting starts at zero"),
         (lambda x, y: x, "more or fewer of them"),
+        (lambda x: x.sum()(x), "`del sum` gives it back"),
     ],
 )
 def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
@@ -184,18 +183,16 @@ def test_the_hint_to_an_exception_goes_by_its_message_and_the_line(
 def test_a_function_that_changes_its_arguments_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
     @exercise("0.8")
     def check(answer: Any, report: Report) -> None:
-        x = np.ones(3)
-        report.holds(np.sum(answer(x, factor=2)) == 6, "doubles")
-        report.holds(x.sum() == 3, "the check's own array is whole")
+        report.holds(np.sum(answer(ones, factor=2)) == 6, "doubles")
+
+    ones = np.ones(3)
 
     def doubles_in_place(x: Any, factor: int) -> Any:
         x *= factor
         return x
 
     check(doubles_in_place)
-    printed = capsys.readouterr().out
-    assert "✓ doubles\n" in printed
-    assert "✓ the check's own array is whole" in printed
-    assert "✗ your function changes what it is given: x\n" in printed
+    assert "✗ your function changes what it is given: x\n" in capsys.readouterr().out
+    assert ones.sum() == 3  # the check's own array is whole
     check(lambda x, factor: factor * x)
     assert "solved" in capsys.readouterr().out

@@ -19,7 +19,6 @@ from PIL import Image
 from scipy import optimize, stats
 
 from course import interactive, live
-from course.interactive import experiments, networks
 from labcourse import kinematics, significance
 from workshop.authoring import tidy
 
@@ -37,11 +36,6 @@ HISTORY = {"loss": np.linspace(0.6, 0.3, 11), "val_loss": LOSSES}
 def _no_figure_is_left_open():
     yield
     assert plt.get_fignums() == []  # a notebook would show it a second time
-
-
-@pytest.fixture(scope="module")
-def network():
-    return interactive.small_network(PLANE, LABEL, ["lep2_pt", "lep4_pt"], n_events=800, epochs=12, seed=2)
 
 
 def descend(x, y, weights, learning_rate, n_steps):
@@ -109,18 +103,16 @@ LIMITS = {300: (0.004, 0.006, 0.01, 0.015, 0.02), 512.5: (0.002, 0.003, 0.005, 0
 
 
 @pytest.fixture(scope="module")
-def panels(network):
+def panels():
     return [
-        network,
         interactive.event(leptons()),
         interactive.cut(SCORE, LABEL, WEIGHT),
         interactive.class_weight(SCORE, LABEL, WEIGHT),
         interactive.patience(HISTORY),
-        interactive.toys(18, 9.0, batch_size=10),
         interactive.likelihood(65, 6.6, 58.8),
         interactive.descent(STANDARD, LABEL, ["lep2_pt", "lep4_pt"], descend, start=[0.5, 1.0]),
         interactive.threshold(),
-        interactive.folds(n_events=120),
+        interactive.folds(),
         interactive.searching(search_for, seen_at, LIMITS, mass=512.5, cross_section=0.01),
         interactive.sculpting(
             4 * PLANE[:, 0],
@@ -129,7 +121,6 @@ def panels(network):
             WEIGHT,
             groups=LABEL.astype(str),
             window=(115, 130),
-            start=50,
         ),
     ]
 
@@ -180,9 +171,9 @@ def test_each_control_moves_the_picture_and_the_numbers(panels):
 
 
 def test_an_event_is_drawn_as_it_is_in_the_table():
-    panel = interactive.event(leptons(), start=2)
+    panel = interactive.event(leptons())
     assert panel.readout["simulated as"] == "Higgs", "what stays on a page says everything"
-    panel.controls["answer"].value = "uncovered"
+    panel.controls["event"].value, panel.controls["answer"].value = 2, "uncovered"
     panel.controls["answer"].value = "covered"
     assert panel.readout["simulated as"] == panel.readout["mass of all four"] == "covered"
     panel.controls["answer"].value = "uncovered"
@@ -237,26 +228,27 @@ def test_cut_says_where_it_cannot_be_trusted():
 
 
 def test_patience_reads_out_what_it_costs():
-    panel = interactive.patience(HISTORY, start=1)
+    panel = interactive.patience(HISTORY)
+    panel.controls["patience"].value = 1
     assert panel.readout["training stops after epoch"] == "3"
     assert panel.readout["goes back to epoch"] == "2"
     assert panel.readout["lost against the best of all"] == "0.0300 (that is epoch 7)"
-    assert panel.readout["trained in vain"] == "1 epoch"
+    assert panel.readout["epochs trained in vain"] == "1"
     panel.controls["patience"].value = 4
     assert panel.readout["goes back to epoch"] == "7"
     assert panel.readout["lost against the best of all"] == "0.0000 (it is the best)"
-    assert panel.readout["trained in vain"] == "4 epochs"
+    assert panel.readout["epochs trained in vain"] == "4"
     panel.controls["patience"].value = 5
     assert "the record ends" in panel.readout["training stops after epoch"]
 
 
 def test_folds_are_a_cross_validation():
-    panel = interactive.folds(n_events=240)
+    panel = interactive.folds()
     for k in (2, 5, 12):
         panel.controls["k"].value = k
         panel.controls["network"].value = 12  # more than there are: the last one
         said = panel.readout
-        assert numbers(said[f"network {k} trains on"])[:2] == [240 - 240 // k, 240]
+        assert numbers(said[f"network {k} trains on"])[:2] == [600 - 600 // k, 600]
         losses = panel.figure.axes[1].lines[1].get_ydata()
         assert len(losses) == k
         mean, spread = numbers(said["mean of the losses"])[0], numbers(said["their spread"])[0]
@@ -279,39 +271,9 @@ def test_class_weight_counts_what_masks_count():
         assert numbers(said["accuracy (expected events)"])[0] == pytest.approx(accuracy, abs=6e-5)
 
 
-def test_toys_count_and_agree_with_the_exact_p_value():
-    panel = interactive.toys(12, 9.0, seed=5)
-    panel.controls["batches"].value = 40
-    thrown, reached, _ = numbers(panel.readout["toy experiments"])
-    again = np.concatenate([np.random.default_rng([5, k]).poisson(9.0, 1000) for k in range(40)])
-    assert (thrown, reached) == (len(again), (again >= 12).sum())
-    share, error = numbers(panel.readout["their share"])
-    exact = stats.poisson.sf(11, 9.0)
-    assert error == pytest.approx(math.sqrt(exact * (1 - exact) / thrown), rel=0.05)
-    assert abs(share - exact) < 4 * error
-    assert numbers(panel.readout["exact Poisson p-value"])[-1] == pytest.approx(exact, rel=0.01)
-    assert numbers(panel.readout["significance Z of the exact p-value"])[-1] == pytest.approx(
-        stats.norm.isf(exact), abs=0.006
-    )
-
-
-def test_toys_at_the_ends():
-    panel = interactive.toys(0, 0.5, batch_size=10)
-    assert panel.readout["their share"] == "1.00000 ± 0.00000"
-    assert panel.readout["significance Z of the exact p-value"].startswith("none")
-    panel.controls["n"].value = experiments.MOST
-    # With p = 1 − 0.05^(1/1000), a thousand experiments all stay below in 5 of 100 cases.
-    panel.controls["batches"].value = 100
-    (_, limit, confidence) = numbers(panel.readout["their share"])
-    assert confidence == 95
-    assert (1 - limit) ** 1000 == pytest.approx(0.05, rel=0.05)
-    panel.controls["b"].value = 20.0
-    assert panel.image.value
-
-
 def test_likelihood_says_what_a_fit_of_both_counts_finds():
-    panel = interactive.likelihood(70, 6.6, 58.8, control=200)
-    panel.controls["ratio"].value = 1.1
+    panel = interactive.likelihood(70, 6.6, 58.8)
+    panel.controls["control"].value, panel.controls["ratio"].value = 200, 1.1
     n, m, s, b, c = 70, 220.0, 6.6, 58.8, 200.0
 
     def rise(mu):
@@ -365,7 +327,9 @@ def test_descent_shows_the_path_that_it_is_given():
 
 
 def test_threshold_counts_as_ten_thousand_events_would():
-    panel = interactive.threshold(distance=1.5, start=0.4, share=0.1)
+    panel = interactive.threshold()
+    for name, value in {"threshold": 0.4, "distance": 1.5, "share": 0.1}.items():
+        panel.controls[name].value = value
     rng = np.random.default_rng(8)
     signal, background = rng.normal(0.75, 1, 100_000), rng.normal(-0.75, 1, 900_000)
     kept = [(values > 0.4).sum() / 100 for values in (signal, background)]
@@ -375,19 +339,3 @@ def test_threshold_counts_as_ten_thousand_events_would():
     assert said["signal rejected (false negative)"] == 1000 - said["signal kept (true positive)"]
     assert said["purity (precision)"] == pytest.approx(kept[0] / sum(kept), abs=0.006)
     assert said["signal efficiency (recall)"] == pytest.approx(kept[0] / 1000, abs=0.006)
-
-
-def test_small_network_shows_what_keras_would(network):
-    events = networks.choose(PLANE, LABEL, 800, seed=2)
-    trained = networks.fit(events, 12, seed=2)
-    assert len(trained.layers) == 13
-    assert [kernel.shape for kernel, _ in trained.layers[0]] == [(2, 8), (8, 1)]
-    assert trained.loss[-1] < trained.loss[0]
-    import keras
-
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(8, "relu"), keras.layers.Dense(1, "sigmoid")])
-    model.set_weights([values for pair in trained.layers[-1] for values in pair])
-    loss = keras.losses.BinaryCrossentropy()(events.y[:, None], model(events.standard.astype(np.float32)))
-    assert trained.loss[-1] == pytest.approx(float(loss), abs=1e-4)
-    network.controls["epoch"].value = 12
-    assert numbers(network.readout["loss"])[0] == pytest.approx(trained.loss[-1], abs=1e-4)

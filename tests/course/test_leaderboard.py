@@ -1,25 +1,19 @@
 """The table that goes from chapter to chapter: its numbers, and which rows it shows."""
 
-import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
+import functools
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from course import leaderboard, outputs
-from course.provenance import MissingOutput
+from course.outputs import MissingOutput
 from labcourse import significance
 
 SIZE = 4000
 
 
-@pytest.fixture
-def chapter() -> Iterator[Callable[[int], outputs.Chapter]]:
-    """Return a maker of chapters, which are closed in the end."""
-    with contextlib.ExitStack() as stack:
-        yield lambda number: stack.enter_context(outputs.Chapter(number, sources=()))
+chapter = functools.partial(outputs.Chapter, sources=())
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ def test_the_error_of_a_difference_is_the_spread_over_repeated_samples(test_even
     assert error < 0.5 * rows(test_events, (0, 25))["z_error"][0]
 
 
-def test_the_baseline_is_the_window_of_chapter_1(test_events: pd.DataFrame, chapter: Any) -> None:
+def test_the_baseline_is_the_window_of_chapter_1(test_events: pd.DataFrame) -> None:
     edge = test_events["lep3_pt"].max()
     window = pd.DataFrame({"variable": ["lep3_pt"], "low": [12.0], "high": [edge]})
     chapter(1).write_table("window", window)
@@ -77,7 +71,7 @@ def test_the_baseline_is_the_window_of_chapter_1(test_events: pd.DataFrame, chap
     assert (passes == ((test_events["lep3_pt"] >= 12) & (test_events["lep3_pt"] < edge))).all()
 
 
-def test_earlier_chapters_that_are_there_are_shown_first(test_events: pd.DataFrame, chapter: Any) -> None:
+def test_earlier_chapters_that_are_there_are_shown_first(test_events: pd.DataFrame) -> None:
     table = rows(test_events, (10, 25), (5, 30))
     chapters = {number: chapter(number) for number in (1, 3, 4, 5, 7)}
     for number in (1, 3, 5, 7):

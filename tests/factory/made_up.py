@@ -54,7 +54,7 @@ def make(chunk: Chunk, n: int = EVENTS) -> Table:
 
 
 @contextmanager
-def in_a_thread(*_: object) -> Iterator[Executor]:
+def in_a_thread(*_: object, **__: object) -> Iterator[Executor]:
     """A thread in place of the processes that `factory.workers.connect` gives, which take longer to begin."""
     with ThreadPoolExecutor(1) as executor:  # Pythia does not run in two
         yield executor

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from azh.events import MASSES, MEASURED, SEALED_MANIFEST
 from factory.azh import generation, sealed
 from factory.azh.production import INDEPENDENT_FILE
-from labcourse.errors import BadFile, BadInput, MissingSample
+from labcourse.errors import BadInput, MissingSample
 from tests.azh.made_up import make_events
 from workshop.cli import app
 
@@ -112,11 +112,11 @@ def test_the_instructor_gets_the_answer_with_the_key_only(files: Path) -> None:
         options = ["sealed", "reveal", str(number), "--key", "secret", "--folder", str(files)]
         said, what = CliRunner().invoke(app, options).output, sealed.hidden(number, "secret")
         assert said == (f"an A of {what.mass} GeV, {what.cross_section:g} pb\n" if what else "no signal\n")
-    for number, key in ((1, "guess"), (9, "secret"), (0, "secret")):
-        with pytest.raises(BadInput, match="not sealed with this key"):
-            sealed.reveal(number, key, files)
-    with pytest.raises(BadFile, match="no sealed files"):
-        sealed.reveal(1, "secret", files / "nowhere")
+    with pytest.raises(BadInput, match="not sealed with this key"):
+        sealed.reveal(1, "guess", files)
+    for number, folder in ((9, files), (0, files), (1, files / "nowhere")):
+        with pytest.raises(MissingSample, match=f"sealed-{number}.parquet is not there"):
+            sealed.reveal(number, "secret", folder)
 
 
 def test_new_files_need_independent_backgrounds(files: Path, tmp_path: Path) -> None:

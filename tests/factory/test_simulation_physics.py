@@ -76,7 +76,7 @@ class Failing:
 
 @needs_pythia
 def test_events_in_which_pythia_fails_are_made_up_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    start, recipe = generator.start, recipes.get("ggH125_ZZ4lep")
+    start, recipe = generator.start, recipes.RECIPES["ggH125_ZZ4lep"]
 
     def generate(batches: int) -> generator.Truth:
         monkeypatch.setattr(generator, "start", lambda *given, **more: Failing(start(*given, **more), batches))

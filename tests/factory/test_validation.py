@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from factory import mini, validation
-from factory.validation import columns, pairs
+from factory import mini
+from factory.validation import pairs
 from factory.validation.two_sample import Sample, chi_square, design_effect, kolmogorov_smirnov
 from labcourse import ntuple, samples, selection, settings
+from labcourse.files import sha256
 
 Generator = np.random.Generator
 Weighted = tuple[np.ndarray, np.ndarray]
@@ -100,20 +101,20 @@ def test_a_distribution_that_is_one_number_has_no_degrees_of_freedom() -> None:
 
 def sharing(events: Any) -> np.ndarray:
     """Places of the events that share a pair with another one."""
-    group = columns.groups(events)
+    group = pairs.groups(events)
     return np.flatnonzero(np.bincount(group)[group] > 1)
 
 
 def test_events_that_share_two_leptons_are_found(make_events: Callable[..., Any]) -> None:
     events = make_events(200)
-    assert len(np.unique(columns.groups(events))) == 200
+    assert len(np.unique(pairs.groups(events))) == 200
     for row in (17, 120):
         for lepton in (3, 4):
             for quantity in ("eta", "phi"):
                 # The tracks around a lepton move its measured direction a little.
                 events.loc[row, f"lep{lepton}_{quantity}"] = events.loc[5, f"lep{lepton}_{quantity}"] + 1e-4
     assert set(sharing(events)) == {5, 17, 120}
-    assert len(np.unique(columns.groups(events))) == 198
+    assert len(np.unique(pairs.groups(events))) == 198
     events.loc[17, "lep3_charge"] *= -1
     assert set(sharing(events)) == {5, 120}
 
@@ -193,21 +194,14 @@ def by_variable(result: Any) -> dict[tuple[str, str], dict[str, Any]]:
 def test_rows_of_the_table(case: Callable[..., Any]) -> None:
     result = case("--json")
     rows = by_variable(result)
-    both = [variable for variable in pairs.VARIABLES if variable not in columns.ISOLATION]
+    both = [variable for variable in pairs.VARIABLES if variable not in pairs.ISOLATION]
     assert list(rows) == [(name, variable) for name in ("Zee", "data") for variable in both]
-    assert {tuple(row) for row in rows.values()} == {("sample", "variable", "chi2", "ndf", "p_chi2", "p_ks")}
+    assert {tuple(row) for row in rows.values()} == {("sample", "variable", "chi2", "ndf", "p_chi2", "p_ks", "limit")}
+    for name in ("Zee", "data"):
+        own = [row for (sample, _), row in rows.items() if sample == name]
+        tests = sum(row[p] is not None for row in own for p in ("p_chi2", "p_ks"))
+        assert {row["limit"] for row in own} == {pairs.THRESHOLD / tests}
     assert (result.code, result.err[-7:]) == (0, "passed\n")
-
-
-def test_the_limit_of_a_test_falls_with_the_number_of_tests_of_its_sample() -> None:
-    rows = [
-        pairs.Row("Zee", "met", 1.0, 1, 0.006, 0.5),
-        pairs.Row("Zee", "jet_n", 1.0, 1, 0.5, 0.002),
-        pairs.Row("data", "met", 1.0, 1, 0.006, 0.5),
-        pairs.Row("data", "m_llll", 0.0, 0, None, 0.003),  # too few events: no χ²
-    ]
-    assert [pairs.limit(rows, name) for name in ("Zee", "data", "absent")] == [0.0025, 0.01 / 3, 0.01]
-    assert [row[:2] for row in pairs.failing(rows)] == [("Zee", "jet_n"), ("data", "m_llll")]
 
 
 def test_a_wrong_simulation_fails(case: Callable[..., Any], simulate: Callable[..., None], tmp_path: Path) -> None:
@@ -229,7 +223,8 @@ def test_a_wrong_simulation_fails(case: Callable[..., Any], simulate: Callable[.
         (["--samples", "Zmum"], "no sample 'Zmum'"),
         (["--real", "EMPTY"], "EMPTY/data_A.4lep.root"),
         (["--real", "ABSENT"], "ABSENT/data_A.4lep.root"),
-        (["--simulated", "EMPTY"], "EMPTY/mc_345060.ggH125_ZZ4lep.4lep.root"),
+        (["--simulated", "EMPTY"], "EMPTY/mc_361106.Zee.4lep.root"),
+        (["--simulated", "EMPTY", "--samples", "data"], "EMPTY/mc_345060.ggH125_ZZ4lep.4lep.root"),
     ],
 )
 def test_missing_files_are_said(case: Callable[..., Any], tmp_path: Path, arguments: list[str], message: str) -> None:
@@ -240,26 +235,15 @@ def test_missing_files_are_said(case: Callable[..., Any], tmp_path: Path, argume
     assert "next:" in said
 
 
-def test_the_page_shows_everything(case: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (pairs, validation.page):  # drawing all takes ten seconds
-        monkeypatch.setattr(module, "VARIABLES", ("lep1_pt", "jet_n", "lep4_ptcone30/pt", "channel"))
-    written = tmp_path / "docs" / "validation.md"
-    written.parent.mkdir()
-    written.write_text("# By hand\n\n## All tests\n\nold")
-    case("--page", written)
-    text = written.read_text("utf-8")
-    assert text.startswith("# By hand\n\n## All tests\n\nSimulated samples")
-    assert "old" not in text
-    assert "| lep4_ptcone30/pt | – | – | – | – |" in text
-    assert text.count("The smallest of 6 probabilities is ") == 2
-    for name in ("Zee", "data"):
-        image = written.parent / "images" / "validation" / f"{name}.png"
-        assert f"]({image.relative_to(written.parent).as_posix()})" in text
-        assert image.read_bytes().startswith(b"\x89PNG")
-        assert image.stat().st_size < 130_000
+def test_a_figure_per_sample_where_it_is_asked_for(
+    case: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pairs, "VARIABLES", ("lep1_pt", "jet_n", "channel"))  # drawing all takes ten seconds
+    case("--figures", tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"Zee.png", "data.png"}
+    assert (tmp_path / "Zee.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_page_in_docs_is_about_the_samples_in_data() -> None:
-    text = (settings.home() / "docs" / "validation.md").read_text("utf-8")
-    advice = "make it anew: labcourse data validate --real DIR --page docs/validation.md"
-    assert validation.page.digest(settings.data_folder()) in text, advice
+def test_the_results_in_docs_are_about_the_samples_in_data() -> None:
+    digest = sha256(settings.data_folder() / samples.MANIFEST)[:16]
+    assert digest in (settings.home() / "docs" / "validation.md").read_text("utf-8"), "see CONTRIBUTING.md"

@@ -11,10 +11,10 @@ from typing import Any
 
 from course.checks import progress
 from course.checks.cells import fingerprint
-from course.outputs import MIME_TYPE
+from course.outputs import CHAPTERS
 from labcourse import settings
 from workshop.authoring import build, source
-from workshop.comparison.reference import Chapter, Exercise, read_reference
+from workshop.comparison.reference import Exercise, read_reference
 
 # kind -> (state of an exercise with code, of one in words, part of a doubt)
 KINDS: dict[str, tuple[str, str, str]] = {
@@ -28,7 +28,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "check changed": ("unchecked", "answered", "its check was changed"),
     "check deleted": ("unchecked", "answered", "its check was deleted"),
     "deleted": ("missing", "missing", "its cell was deleted"),
-    "copied": ("solved", "answered", "its cell is there 2 times"),
+    "copied": ("solved", "answered", ""),
 }
 """What a plan can ask for, and what has to be found."""
 ONLY_CODE = {"edited", "not checked", "wrong"}
@@ -46,31 +46,26 @@ class Maker:
         for text in source.read_all(home):
             self._handed_out[text.chapter] = json.loads(build.text(build.student_notebook(text)))
             for cell in json.loads((home / "solutions" / f"{text.name}.ipynb").read_text("utf-8"))["cells"]:
-                outputs = [output for output in cell.get("outputs", []) if MIME_TYPE not in output.get("data", {})]
-                self._outputs[cell["id"]] = outputs
+                self._outputs[cell["id"]] = cell.get("outputs", [])
         self._written = 0  # no two answers in words are the same
 
-    def notebook(self, chapter: int, plan: Mapping[str, str], *, numbers: float | None = 0.0) -> dict[str, Any]:
-        """Return a notebook as JSON; exercises that the plan does not name are untouched.
-
-        ``numbers`` says by how many tolerances the key numbers are off; None leaves them out.
-        """
-        reference = self.reference[chapter]
-        exercises = {cell.id: e for e in reference.exercises for cell in (e.stub, e.check)}
+    def notebook(self, chapter: int, plan: Mapping[str, str]) -> dict[str, Any]:
+        """Return a notebook as JSON; exercises that the plan does not name are untouched."""
+        exercises = {
+            f"{what}-{e.number}": e for e in self.reference[chapter].exercises for what in ("exercise", "check")
+        }
         made = copy.deepcopy(self._handed_out[chapter])
         cells: list[dict[str, Any]] = []
         for cell in made["cells"]:
-            exercise = exercises.get(cell["id"])
-            if exercise:
-                make = self._answer if cell["id"] == exercise.stub.id else self._check
-                cells += make(cell, exercise, plan.get(exercise.number, "untouched"), len(cells) + 1)
+            tag = next((tag for tag in cell["metadata"].get("tags", ()) if tag in exercises), "")
+            if tag:
+                make = self._answer if tag.startswith("exercise") else self._check
+                number = exercises[tag].number
+                cells += make(cell, exercises[tag], plan.get(number, "untouched"), len(cells) + 1)
                 continue
             if plan and cell["cell_type"] == "code":
                 cell |= {"execution_count": len(cells) + 1, "outputs": copy.deepcopy(self._outputs[cell["id"]])}
             cells.append(cell)
-        if plan and numbers is not None:
-            last = [cell for cell in cells if "write_numbers(" in "".join(cell["source"])][-1]
-            last["outputs"].append(_numbers(reference, numbers))
         return {**made, "cells": cells}
 
     def _answer(self, cell: dict[str, Any], exercise: Exercise, kind: str, count: int) -> list[dict[str, Any]]:
@@ -81,7 +76,7 @@ class Maker:
         elif kind not in ("open", "untouched", "forged"):
             self._written += 1
             words = f'"""I see in figure {self._written} of mine that it is so.\n'
-            cell["source"] = exercise.stub.source.replace('"""\n', words) if exercise.is_written else exercise.answer
+            cell["source"] = exercise.stub.replace('"""\n', words) if exercise.is_written else exercise.answer
         copies = [cell, {**cell, "id": f"copy-{cell['id']}"}] if kind == "copied" else [cell]
         if kind == "edited" and not exercise.is_written:
             cell["source"] += "\n<<<<<<< HEAD"
@@ -96,7 +91,7 @@ class Maker:
             cell["source"] = f'print("exercise {exercise.number}: solved")'
         if kind in ("untouched", "not checked"):
             return [cell]
-        number, answer = exercise.number, exercise.stub.source if kind in ("forged", "open") else exercise.answer
+        number, answer = exercise.number, exercise.stub if kind in ("forged", "open") else exercise.answer
         state, text = "solved", f"exercise {number}: solved\n  ✓ it has a value"
         if kind == "open":
             state, text = "open", f"exercise {number}: open"
@@ -109,7 +104,7 @@ class Maker:
 
 
 def _wrong(exercise: Exercise) -> str:
-    return f"{exercise.stub.source}\nanswer = 'none'"
+    return f"{exercise.stub}\nanswer = 'none'"
 
 
 def verdict(number: str, state: str, answer: str, text: str) -> dict[str, Any]:
@@ -144,16 +139,10 @@ def write_class(folder: Path, maker: Maker, made: Mapping[str, Mapping[int, Mapp
     for student, chapters in made.items():
         (folder / student).mkdir(parents=True)
         for number, plan in chapters.items():
-            save(folder / student / f"{maker.reference[number].name}.ipynb", maker.notebook(number, plan))
+            save(folder / student / f"{CHAPTERS[number]}.ipynb", maker.notebook(number, plan))
 
 
 def save(path: Path, notebook: Mapping[str, Any]) -> Path:
     """Write a notebook."""
     path.write_text(json.dumps(notebook), encoding="utf-8")
     return path
-
-
-def _numbers(chapter: Chapter, off: float) -> dict[str, Any]:
-    numbers = {name: bound["value"] + off * bound["tolerance"] for name, bound in chapter.bounds.items()}
-    data = {MIME_TYPE: {"chapter": chapter.number, "numbers": numbers}, "text/plain": "key numbers"}
-    return {"output_type": "display_data", "data": data, "metadata": {}}

@@ -13,7 +13,7 @@ import pytest
 
 from course import outputs
 from course.checks.progress import MIME_TYPE, read_states
-from course.provenance import StaleOutput
+from course.outputs import StaleOutput
 from labcourse import settings
 from workshop.authoring import run, source
 from workshop.comparison.reading import take
@@ -138,7 +138,7 @@ def course(real_files_or_bundle: Path, tmp_path_factory: pytest.TempPathFactory)
             task.notebook.cells = [one for cell in task.notebook.cells for one in _twice_if_check(cell)]
             short = FIGURES + TRAININGS * (task.chapter > 1) + PROJECT * (task.chapter == source.PROJECT)
             task.notebook.cells.insert(0, nbformat.v4.new_code_cell(short))
-        return Course(run.run(tasks, home=HOME, workspace="notebooks", jobs=2), outputs)
+        return Course(run.run(tasks, home=HOME, workspace="trial", jobs=2), outputs)
 
 
 def _twice_if_check(cell: Any) -> list[Any]:
@@ -167,7 +167,7 @@ def test_student_notebooks_run_to_their_end_with_all_exercises_open(
         assert not any("solved" in text for _, _, text in said)
         assert {found.state for found in examine(take(task.notebook), reference[chapter.chapter])} == {"open"}
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(course.outputs))
-    assert read_states("notebooks") == {}, "a run by the course is no progress of the student"
+    assert read_states("trial") == {}, "a run by the course is no progress of the student"
 
 
 def test_open_exercises_change_no_number_of_the_course(course: Course) -> None:
@@ -185,4 +185,4 @@ def test_outputs_of_real_files_are_stale_for_the_bundle(
     monkeypatch.setenv("LABCOURSE_OUTPUTS", str(course.outputs))
     monkeypatch.setenv("LABCOURSE_DATA", str(settings.data_folder()))
     with pytest.raises(StaleOutput):
-        outputs.read_numbers(1, "notebooks")
+        outputs.read_numbers(1, "trial")

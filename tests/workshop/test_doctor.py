@@ -17,8 +17,6 @@ from course import workspaces
 from labcourse import samples, settings
 from workshop.authoring import doctor, machine
 
-NAME = "chapter1_data_preparation"
-
 
 def says(name: str) -> str:
     """What the table says of one check that does not hold."""
@@ -36,7 +34,7 @@ def test_a_machine_that_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTHONPATH", raising=False)
     findings = doctor.examine()
     assert "All is well" in doctor.as_table(findings), doctor.as_table(findings)
-    assert [finding.check for finding in findings] == [name for name in doctor.CHECKS if name != "sample files"]
+    assert [finding.check for finding in findings] == list(doctor.CHECKS)
     assert not list(workspaces.outputs_folder().iterdir())  # the trial leaves nothing behind
 
 
@@ -86,18 +84,15 @@ def test_packages_of_another_software(tmp_path: Path, monkeypatch: pytest.Monkey
     assert ".venv" not in doctor.how_to_install()
 
 
-def test_files_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_samples_that_are_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "home", lambda: tmp_path)
     (tmp_path / "data").mkdir()
-    assert all("pip install --no-deps -e ." in says(name) for name in ("course files", "samples"))
+    assert "pip install --no-deps -e ." in says("samples")
     assert all(name in says("samples") for name in samples.ALL)
     (tmp_path / "pyproject.toml").touch()
-    (tmp_path / "course").mkdir(parents=True)
-    (tmp_path / "course" / f"{NAME}.py").touch()
-    assert "git" not in says("course files")
-    assert f"notebooks/{NAME}.ipynb" in says("course files")
+    assert "git" not in says("samples")
     (tmp_path / ".git").mkdir()
-    assert all("git checkout" in says(name) for name in ("course files", "samples"))
+    assert "git checkout" in says("samples")
 
 
 @pytest.mark.parametrize(
@@ -113,14 +108,15 @@ def test_a_tensorflow_that_does_not_work(code: str, what: str, monkeypatch: pyte
     assert what in says("TensorFlow")
 
 
-def test_too_little_memory_and_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_memory_and_disk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(machine, "free_memory", lambda: 1.9e9)
     assert "1.9 GB free, 2 GB needed" in says("memory")
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=5e8))
     assert "0.5 GB free, 1 GB needed" in says("disk")
-    monkeypatch.setattr(doctor, "atomic_write", lambda *_: os.listdir("/no/such/folder"))
-    assert "No such file" in says("disk")
     assert "LABCOURSE_OUTPUTS" in says("disk")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LABCOURSE_OUTPUTS", str(tmp_path / "file"))
+    assert "choose a folder you may write to" in says("disk")
 
 
 def test_a_kernel_of_another_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,18 +136,14 @@ def test_a_kernel_of_another_environment(tmp_path: Path, monkeypatch: pytest.Mon
     assert "kernelspec uninstall" in says("kernel")
 
 
-def test_a_damaged_sample_a_folder_without_any_and_one_that_is_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_damaged_sample_and_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    doctor.examine("samples")
-    assert f"{tmp_path} holds none" in capsys.readouterr().err
     for source in samples.locate("Zee").paths:
         content = bytearray(source.read_bytes())
         content[len(content) // 2] ^= 0xFF
         (tmp_path / source.name).write_bytes(content)
-    assert "Zee.4lep.root is damaged" in says("sample files")
-    assert "Replace this file" in says("sample files")
+    assert "Zee.4lep.root is damaged" in (table := says("samples"))
+    assert "Replace this file" in table
     monkeypatch.setenv("LABCOURSE_DATA", "/no/such/folder")
     assert "/no/such/folder does not exist" in says("samples")
     monkeypatch.setitem(doctor.CHECKS, "samples", lambda: 1 / 0)  # a check that fails is a finding, too

@@ -23,7 +23,7 @@ MODEL = (
     ],
 )
 def test_the_course_own_words_are_recognised(answer: str, copied: bool) -> None:
-    exercise = Exercise("4.3", "", True, Cell("code", 'answer = """\n"""'), Cell("code", ""), f'answer = """{MODEL}"""')
+    exercise = Exercise("4.3", "", True, 'answer = """\n"""', "", f'answer = """{MODEL}"""')
     assert is_copied(Found(4, "4.3", "answered", answer=answer), exercise) is copied
 
 
@@ -43,7 +43,7 @@ def test_the_course_own_words_are_recognised(answer: str, copied: bool) -> None:
     ],
 )
 def test_cells_that_reach_into_the_checks(cell: str, forged: bool) -> None:
-    cells = [Cell("code", "course = checks.is_open")]
-    chapter = Chapter(5, "", tuple(cells), (), {})
-    notebook = Notebook((*cells, Cell("code", cell), Cell("markdown", "the checks.")))
+    of_course = "course = checks.is_open"
+    chapter = Chapter(5, frozenset([of_course]), ())
+    notebook = Notebook((Cell("code", of_course), Cell("code", cell), Cell("markdown", "the checks.")))
     assert touches_checks(notebook, chapter) == forged

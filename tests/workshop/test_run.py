@@ -103,14 +103,6 @@ def test_what_a_chapter_reads_is_seen_in_its_code() -> None:
     assert all(1 in needs[chapter] and max(needs[chapter]) < chapter for chapter in range(2, 9))
 
 
-@pytest.mark.parametrize("code", ["chapter.read_model(n, 'model')", "chapter.read_table()"])
-def test_what_cannot_be_seen_is_all_earlier_chapters(code: str) -> None:
-    import nbformat
-
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
-    assert run.Task(4, "chapter4_x", notebook).inputs == {1, 2, 3}
-
-
 COMMAND = """
 import pathlib, sys
 from labcourse import settings
@@ -139,8 +131,6 @@ def test_ctrl_c_ends_all_kernels(tmp_path: Path, make_course: Callable[..., Path
         finally:
             process.kill()
     assert process.returncode == 130, err
-    assert err.count("interrupted in cell 1") == 2
-    assert "finished before: none" in err
     assert not any(psutil.pid_exists(kernel) for kernel in kernels)
 
 

@@ -54,7 +54,7 @@ def with_outputs(source: Source, old: Any | None) -> Any:
 
 
 def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
-    """Write ``notebooks/``, ``solutions/`` and ``course/exercises.json`` from the course text: all, or some chapters.
+    """Write ``course/exercises.json``, and ``notebooks/`` and ``solutions/`` of all or some chapters.
 
     A student's notebook in which somebody has run cells or typed is left alone: it may be the only copy of their
     work. Outputs of a solution are kept while its code is unchanged; a solution that cannot be read is built without
@@ -70,9 +70,9 @@ def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
     built = []
     for path, content, note in list(plan(home, chapters)):
         is_students = path.parent.name == "notebooks" and path.is_file() and not holds(path, content)
-        if reason := _what_would_be_lost(path) if is_students else "":
+        if is_students and _is_somebodys(path):
             anew = f"`labcourse reset {NUMBERS[path.stem]}` puts a fresh one in its place"
-            built.append(Built(path, "kept", f"{reason}; {anew}"))
+            built.append(Built(path, "kept", f"somebody has worked in it; {anew}"))
         else:
             built.append(write(path, content, note))
     return built
@@ -80,14 +80,14 @@ def build(home: Path, chapters: Collection[int] = ()) -> list[Built]:
 
 def plan(home: Path, chapters: Collection[int] = ()) -> Iterator[tuple[Path, str, str]]:
     """Yield what is built of the course text: each file, what it has to hold, and what its outputs still need."""
-    sources, listed = read_all(home, chapters), exercises.file_of(home)
-    for source in sources:
+    sources = read_all(home)  # before anything is yielded, as they all are in the file of exercises
+    for source in read_all(home, chapters):
         path = home / "solutions" / f"{source.name}.ipynb"
         yield home / "notebooks" / path.name, text(student_notebook(source)), ""
         solution = with_outputs(source, _load_if_readable(path))
         needs = f"its code has to be run, in order and to its end: `labcourse run {source.chapter} --save`"
         yield path, text(solution), "" if is_executed(solution) else needs
-    yield listed, exercises.as_text(sources, listed if chapters else None), ""
+    yield exercises.file_of(home), exercises.as_text(sources), ""
 
 
 def is_executed(notebook: Any) -> bool:
@@ -152,14 +152,12 @@ def _code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def _what_would_be_lost(path: Path) -> str:
-    """Return how one sees that a student's notebook is not as it was built."""
-    if (notebook := _load_if_readable(path)) is None:
-        return "it cannot be read"
-    if any(cell.execution_count or cell.outputs for cell in _code(notebook)):
-        return "cells have been run in it"
-    is_fresh = notebook.metadata.get("labcourse") == {"built": _fingerprint(notebook)}
-    return "" if is_fresh else "cells have been changed in it"
+def _is_somebodys(path: Path) -> bool:
+    """Return whether a student's notebook is not as it was built: cells were run or changed, or nobody can read it."""
+    notebook = _load_if_readable(path)
+    if notebook is None or any(cell.execution_count or cell.outputs for cell in _code(notebook)):
+        return True
+    return notebook.metadata.get("labcourse") != {"built": _fingerprint(notebook)}
 
 
 def _fingerprint(notebook: Any) -> str:

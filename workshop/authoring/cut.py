@@ -4,20 +4,20 @@
 the region stands …            and is replaced by
 =============================  =================================================================
 in a function                  ``return ...``; signature, docstring and the lines around stay
-at the top level of a cell     ``name = ...`` for each name it assigns that visible code uses
+at the top level of a cell     ``name = ...`` for each name it assigns that the check asks for
 in a cell tagged ``written``   ``name`` set to an empty raw text
 =============================  =================================================================
 
 The words ``solution=True``, by which `course.outputs.Chapter` knows the solution, are left out as well.
 
-Names that nothing outside of the solutions uses are scaffolding of the answer and are not given away.
+Other names are scaffolding of the answer and are not given away.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cache
 
 from course.checks.cells import names_bound
@@ -25,7 +25,6 @@ from workshop.authoring.source import BEGIN, END, Cell, Source
 
 _SAYS_SOLUTION = ", solution=True)"
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_NEVER_CUT = (*_FUNCTIONS, ast.ClassDef, ast.Import, ast.ImportFrom)
 
 
 def solution(source: Source) -> list[str]:
@@ -42,47 +41,32 @@ def student(source: Source) -> tuple[str, ...]:
     Raises
     ------
     BuildError
-        If a cell or its stub is not Python, or a region cannot be cut.
+        If a cell or its stub is not Python, or a region is empty or cuts a statement in two.
     """
     source = source.handed_out
-    trees = [_parse(source, cell, cell.text) if cell.kind == "code" else ast.Module([], []) for cell in source.cells]
-    visible = {
-        node.id
-        for cell, tree in zip(source.cells, trees, strict=True)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-        if not any(first <= node.lineno <= last for first, last in cell.regions)
-    }
+    wanted = {cell.check: cell.answer for cell in source.cells}
     texts = []
-    for cell, tree in zip(source.cells, trees, strict=True):
+    for cell in source.cells:
+        tree = _parse(source, cell, cell.text) if cell.kind == "code" else ast.Module([], [])
         lines = cell.text.replace(_SAYS_SOLUTION, ")").splitlines()
         for first, last in reversed(cell.regions):  # from the bottom: lines above keep their numbers
-            lines[first - 1 : last] = _stub(source, cell, tree, first, last, visible)
+            lines[first - 1 : last] = _stub(source, cell, tree, first, last, wanted[cell.exercise])
         texts.append("\n".join(lines))
         if cell.regions:
             _parse(source, cell, texts[-1], "The student's stub of this cell is not Python")
     return tuple(texts)
 
 
-def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, visible: set[str]) -> list[str]:
+def _stub(source: Source, cell: Cell, tree: ast.AST, first: int, last: int, wanted: Collection[str]) -> list[str]:
     lines = cell.text.splitlines()[first - 1 : last]
     indent = lines[0][: -len(lines[0].lstrip())]
     inside = list(_statements(tree, first, last))
     if not inside:
         raise source.error("A solution is empty, or cuts a statement in two.", cell.line + first)
     if inside[0][1]:
-        if not isinstance(inside[-1][0], ast.Return):
-            raise source.error("A solution in a function does not end in a return statement.", cell.line + last)
         return [f"{indent}# your code here", f"{indent}return ..."]
-    nodes = [node for statement, _ in inside for node in ast.walk(statement)]
-    if lost := [node for node in nodes if isinstance(node, _NEVER_CUT)]:
-        raise source.error(
-            "A solution holds a whole definition or an import, which its students would lose.",
-            cell.line + lost[0].lineno,
-            "Put the marks inside the function's body, and the import above them.",
-        )
     answer = "\n".join(lines)
-    used = names_bound(answer) & visible
+    used = names_bound(answer).intersection(wanted)
     names = dict.fromkeys(name for name in re.findall(r"\w+", answer) if name in used)  # in the order of the text
     if "written" in cell.tags:
         return [line for name in names for line in (f'{indent}{name} = r"""', '"""')]  # formulas have backslashes

@@ -26,22 +26,18 @@ class RunProgress(Line):
 
     def __init__(self, tasks: Iterable[Task], expected: Mapping[str, float]) -> None:
         super().__init__()
-        self._expected = {task.chapter: float(expected.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in tasks}
-        self._parts, self._running = dict[int, float](), dict[int, str]()
-        self._begin = time.monotonic()
+        self._tasks, self._begin = [*tasks], time.monotonic()
+        self._seconds = {task.chapter: float(expected.get(str(task.chapter), _UNKNOWN_SECONDS)) for task in self._tasks}
 
-    def on_cell(self, task: Task) -> None:
-        """Advance by one cell."""
-        self._parts[task.chapter] = part = self._parts.get(task.chapter, 0.0) + 1 / max(task.cells, 1)
-        self._running[task.chapter] = f"{_title(task.name)} {part:.0%}"
-        done = sum(self._expected[chapter] * part for chapter, part in self._parts.items())
-        left = (time.monotonic() - self._begin) * max(sum(self._expected.values()) / done - 1, 0)
-        self.show(f"{', '.join(self._running.values())}; {seconds(left)} left")
+    def on_cell(self, _: Task) -> None:
+        """Say how far all are."""
+        done = sum(self._seconds[task.chapter] * task.part for task in self._tasks)
+        left = (time.monotonic() - self._begin) * max(sum(self._seconds.values()) / done - 1, 0)
+        running = [f"{_title(task.name)} {task.part:.0%}" for task in self._tasks if task.cell and not task.seconds]
+        self.show(f"{', '.join(running)}; {seconds(left)} left")
 
     def on_chapter(self, task: Task) -> None:
         """Say that a chapter is done."""
-        self._parts[task.chapter] = 1.0
-        self._running.pop(task.chapter, None)
         said = f"{'✓' if task.is_right else '✗'} {_title(task.name)}: {task.seconds:.1f} s"
         print(f"\r{said}\x1b[K" if sys.stderr.isatty() else said, file=sys.stderr)  # in place of the line
 

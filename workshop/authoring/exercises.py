@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ast
 import builtins
-import contextlib
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,14 +39,10 @@ def file_of(home: Path) -> Path:
     return home / "course" / "exercises.json"
 
 
-def as_text(sources: Iterable[Source], path: Path | None = None) -> str:
-    """Return the text of the file for these chapters; of others, what the file at a path holds already."""
-    old: dict[str, Any] = {}
-    with contextlib.suppress(OSError, ValueError):
-        old = read_json(path) if path else {}
-    new = {str(source.chapter): of_chapter(source) for source in sources}
-    in_order = sorted((old | new).items(), key=lambda entry: (len(entry[0]), entry[0]))  # 10 behind 9
-    return json.dumps(dict(in_order), ensure_ascii=False, indent=1) + "\n"
+def as_text(sources: Iterable[Source]) -> str:
+    """Return the text of the file for these chapters."""
+    listed = {str(source.chapter): of_chapter(source) for source in sources}
+    return json.dumps(listed, ensure_ascii=False, indent=1) + "\n"
 
 
 def of_chapter(source: Source) -> dict[str, Any]:
@@ -71,13 +66,14 @@ def of_chapter(source: Source) -> dict[str, Any]:
 def _exercise(source: Source, check: Cell, solutions: list[str]) -> dict[str, Any]:
     number = check.check
     heading, title, kind = source.headings[number]
-    function = f"exercise_{number.replace('.', '_')}"
-    names, _ = cells.arguments(check.text, function) or cells.arguments(check.text, "written") or ((), ())
-    entry = {"number": number, "chapter": source.chapter, "title": title, "kind": kind, "cell": heading, "names": names}
+    entry = {"number": number, "chapter": source.chapter, "title": title, "kind": kind, "cell": heading}
+    entry["names"] = check.answer
     (place,) = (i for i, cell in enumerate(source.cells) if cell.exercise == number)
     if "written" in source.cells[place].tags:
         return entry | {"model": _words(source, source.cells[place])}
-    hands_on = any(isinstance(node, ast.Assign) and function in ast.dump(node) for node in ast.parse(check.text).body)
+    hands_on = any(
+        isinstance(node, ast.Assign) and check.function in ast.dump(node) for node in ast.parse(check.text).body
+    )
     code = _with_what_it_needs(source, solutions, place) if hands_on else ""
     return entry | {"answer": code} if code else entry
 

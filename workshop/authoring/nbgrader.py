@@ -49,7 +49,6 @@ c.Execute.extra_arguments = [
 # (`labcourse run`), and writes where it disturbs neither the instructor's outputs nor any student's.
 os.environ.setdefault("LABCOURSE_INPUTS", "solutions")
 os.environ.setdefault("LABCOURSE_WORKSPACE", "graded")
-os.environ.setdefault("LABCOURSE_PROGRESS", "off")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what C++ writes to standard error would cost the point, too
 '''
 

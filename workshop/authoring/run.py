@@ -21,13 +21,13 @@ from pathlib import Path
 from typing import Any
 
 from course import outputs
-from course.provenance import MissingOutput
+from course.outputs import MissingOutput
 from labcourse.errors import LabCourseError
 from workshop.authoring import build, expected, source
 from workshop.authoring.tidy import tidy
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
-_READS = re.compile(r"\.read_(?:table|model|numbers)\(\s*(\w*)")
+_READS = re.compile(r"\.read_(?:table|model|numbers)\(\s*(\d+)")
 """A call of a method of `course.outputs.Chapter` whose first argument is the chapter that is read."""
 
 _ONE_THREAD = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
@@ -46,22 +46,18 @@ class Task:
     seconds: float = 0.0
     error: str = ""
     cell: int = 0
-    interrupted: bool = False
     numbers: list[expected.Number] = field(default_factory=list)
 
     @property
-    def cells(self) -> int:
-        """Number of code cells that hold code."""
-        return sum(cell.cell_type == "code" and bool(cell.source.strip()) for cell in self.notebook.cells)
+    def part(self) -> float:
+        """The part of its cells that was run."""
+        return 1.0 if self.seconds else self.cell / len(self.notebook.cells)
 
     @cached_property
     def inputs(self) -> frozenset[int]:
-        """The chapters whose outputs the code reads; all earlier ones where the code does not tell."""
+        """The chapters whose outputs the code reads."""
         code = "\n".join(cell.source for cell in self.notebook.cells if cell.cell_type == "code")
-        found = set(_READS.findall(code))
-        if not all(chapter.isdigit() for chapter in found):
-            return frozenset(range(1, self.chapter))
-        return frozenset(map(int, found)) & frozenset(range(self.chapter))
+        return frozenset(map(int, _READS.findall(code))) & frozenset(range(self.chapter))
 
     @property
     def is_right(self) -> bool:
@@ -116,7 +112,7 @@ def run(
 ) -> list[Task]:
     """Run notebooks, several at once, and compare their numbers with the expected ones.
 
-    After one that fails none begins any more: later chapters build on it. Ctrl-C ends all kernels.
+    After one that fails none begins any more: later chapters build on it.
 
     Parameters
     ----------
@@ -135,13 +131,18 @@ def run(
     -------
     list of Task
         Those that were begun, in the order of ``tasks``.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        At Ctrl-C, which ends all kernels.
     """
     tasks, bounds = list(tasks), expected.read(home)[expected.section()]
     started, stopped = list[Task](), threading.Event()
     # TensorFlow's log lines are for its developers; they would bury the messages that concern the reader. What a
     # notebook solves is nobody's progress.
     usual = {"TF_CPP_MIN_LOG_LEVEL": "3", **(_ONE_THREAD if jobs > 1 else {})}
-    places = {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_INPUTS": inputs, "LABCOURSE_PROGRESS": "off"}
+    places = {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_INPUTS": inputs}
 
     async def run_all() -> None:
         free, begun = asyncio.Semaphore(jobs), dict[int, asyncio.Task[None]]()
@@ -170,6 +171,7 @@ def run(
                 wait([work], timeout=0.5)  # Windows hears Ctrl-C only between two waits
         except KeyboardInterrupt:
             stopped.set()
+            raise
         work.result()
     return [task for task in tasks if task in started]
 
@@ -190,7 +192,6 @@ async def _execute(
 
     client = NotebookClient(
         task.notebook,
-        kernel_manager_class=kernel_manager_class(),
         timeout=1800,
         record_timing=False,
         store_widget_state=False,
@@ -210,10 +211,9 @@ async def _execute(
             execution.cancel()
     try:
         execution.result()
-    except (Exception, asyncio.CancelledError) as error:
-        task.interrupted = stopped.is_set()
-        if not task.interrupted and not isinstance(error, (CellControlSignal, RuntimeError)):
-            raise  # no fault of notebook or kernel
+    except asyncio.CancelledError:
+        task.error = "interrupted"
+    except (CellControlSignal, RuntimeError) as error:  # of the notebook or its kernel
         task.error = _reason(task, error)
     task.seconds = time.perf_counter() - started
 
@@ -224,9 +224,6 @@ def _compare(task: Task, workspace: str, bounds: Mapping[str, Any]) -> None:
         values = outputs.read_numbers(task.chapter, workspace)
     except MissingOutput:
         values = {}
-    except LabCourseError as error:
-        task.error = str(error)
-        return
     task.numbers = expected.compare(values, bounds)
 
 
@@ -238,26 +235,10 @@ def save(task: Task, home: Path) -> None:
     build.write(home / "solutions" / f"{task.name}.ipynb", build.text(build.with_outputs(chapter, task.notebook)))
 
 
-def kernel_manager_class() -> Any:
-    """Return a manager whose kernel is this Python, whatever kernels the user has installed."""
-    from ipykernel.kernelspec import RESOURCES, get_kernel_dict
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
-
-    class ThisEnvironment(AsyncKernelManager):
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return KernelSpec(resource_dir=RESOURCES, **get_kernel_dict())
-
-    return ThisEnvironment
-
-
-def _reason(task: Task, error: BaseException) -> str:
+def _reason(task: Task, error: Exception) -> str:
     """Return why a notebook was not run to its end, in the user's words."""
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-    if task.interrupted:
-        return f"{task.name}: interrupted in cell {task.cell}; run this chapter again"
     if isinstance(error, CellExecutionError):
         lines = [line for line in _ANSI.sub("", str(error.evalue)).strip().splitlines() if line.strip()]
         first = task.notebook.cells[task.cell - 1].source.strip().splitlines()[0]

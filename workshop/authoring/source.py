@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from course.checks.cells import arguments
 from course.outputs import CHAPTERS
 from labcourse.errors import LabCourseError
 
@@ -57,6 +58,17 @@ class Cell:
     def check(self) -> str:
         """The number of the exercise that this cell checks, or an empty string."""
         return self._number("check-")
+
+    @property
+    def function(self) -> str:
+        """The name of the function in `course.checks` for its exercise, unless that is answered in words."""
+        return f"exercise_{(self.exercise or self.check).replace('.', '_')}"
+
+    @property
+    def answer(self) -> tuple[str, ...]:
+        """Of a check, the names of the answer that it asks for."""
+        found = arguments(self.text, self.function) or arguments(self.text, "written")
+        return found[0] if found and self.check else ()
 
     @property
     def is_claim(self) -> bool:
@@ -144,14 +156,11 @@ def files_of(folder: Path, suffix: str, chapters: Collection[int], *, otherwise:
         If one of these chapters is missing, or there is none at all.
     """
     paths = _there(folder, suffix)
-    if not paths:
-        raise BuildError(f"There are no chapters (*{suffix}).", where=str(folder), next_step=otherwise)
-    if missing := sorted(set(chapters).difference(paths)):
-        raise BuildError(
-            f"There is no chapter {', '.join(map(str, missing))}.",
-            where=str(folder),
-            next_step=f"The chapters are {', '.join(map(str, paths))}.",
-        )
+    missing = sorted(set(chapters).difference(paths))
+    if missing or not paths:
+        what = ", ".join(map(str, missing)) or "at all"
+        advice = f"The chapters are {', '.join(map(str, paths))}." if paths else otherwise
+        raise BuildError(f"There is no chapter {what}.", where=str(folder), next_step=advice)
     return {number: path for number, path in paths.items() if not chapters or number in chapters}
 
 
@@ -169,11 +178,7 @@ def read(path: Path) -> Source:
     BuildError
         Naming file and line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise BuildError(f"{path.name} cannot be read: {error}.", where=str(path)) from error
-    return _parse(path, text)
+    return _parse(path, path.read_text(encoding="utf-8"))
 
 
 @cache  # reading a chapter takes a third of a second, and some commands want it more than once
@@ -182,12 +187,6 @@ def _parse(path: Path, text: str) -> Source:
 
     headers = [number for number, line in enumerate(text.splitlines(), 1) if re.match(r"# %%( |$)", line)]
     cells = jupytext.reads(text, fmt="py:percent").cells
-    if len(cells) != len(headers):
-        raise BuildError(
-            f"{path.name} has text outside of its cells.",
-            where=f"{path}, line 1",
-            next_step="Let the file begin with a cell header: `# %% [markdown]` or `# %%`.",
-        )
     made = (
         Cell(cell.cell_type, cell.source, tuple(cell.metadata.get("tags", ())), line)
         for cell, line in zip(cells, headers, strict=True)
@@ -229,6 +228,6 @@ def _check_exercises(source: Source) -> None:
         require(number in source.headings, f"Exercise {number} has no heading with a title and a kind.", how)
         how = f"Put its answer between `{BEGIN}` and `{END}`."
         require(cell.regions or cell.check, f"Exercise {number} has no solution.", how)
-        call, written = f"checks.exercise_{number.replace('.', '_')}(", f'checks.written("{number}", '
+        call, written = f"checks.{cell.function}(", f'checks.written("{number}", '
         is_called = cell.exercise or call in cell.text or written in cell.text
         require(is_called, f"The check of exercise {number} does not check it.", f"Call `{call}…)` or `{written}…)`.")

@@ -5,13 +5,11 @@ Heavy libraries are imported inside the commands that need them, so that ``labco
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import shutil
 import signal
 import sys
-from collections.abc import Callable
 from concurrent.futures import BrokenExecutor
 from functools import partial
 from pathlib import Path
@@ -47,18 +45,14 @@ BUNDLE_SCALE = 0.2
 _SIMULATE = {"pythia8mc", "fastjet", "vector", "dask", "distributed"}
 """Packages that students do not install: the extra `simulate` of `pyproject.toml` brings them."""
 
-_TRIALS_OF_A_PROCESS = 40
-"""Trials after which a process is begun anew: TensorFlow keeps some 50 MB of each network that it has compiled."""
-
 
 def main() -> None:
     """Run the command line; an error of the course becomes one message and exit status 1."""
     # `kill` and a terminal that is closed give what Ctrl-C gives: processes end, and temporary files go. Under `nohup`
     # the latter is ignored, and stays so.
-    numbers = {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}
-    changed = [number for number in numbers if signal.getsignal(number) == signal.SIG_DFL]
-    for number in changed:
-        signal.signal(number, signal.default_int_handler)
+    for number in {signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)}:
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     for stream in (sys.stdout, sys.stderr):
         make_printable(stream)
     # Shells know ~ at the beginning of a word only, that of Windows not at all.
@@ -81,9 +75,6 @@ def main() -> None:
             raise
         print(message, file=sys.stderr)
         sys.exit(1)
-    finally:
-        for number in changed:
-            signal.signal(number, signal.SIG_DFL)
 
 
 @app.command()
@@ -163,7 +154,7 @@ def simulate(
     independent: Annotated[
         bool, typer.Option("--independent", help="Of azh, the backgrounds that pseudo-data are drawn from.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the generator.")] = 2024,
+    seed: Annotated[int, typer.Option(help="Seed of the generator.", min=0)] = 2024,
     workers: Annotated[int, typer.Option(help="Processes on this machine; 0 means one per core.", min=0)] = 0,
     cluster: Annotated[
         str, typer.Option(help="Dask scheduler that you trust, such as tcp://HOST:8786; none by default.")
@@ -171,7 +162,7 @@ def simulate(
 ) -> None:
     """Simulate samples with Pythia and a parametrised detector (needs the extra `simulate`).
 
-    Killed or interrupted, the same command goes on where it was; what is complete it does not make again.
+    Killed or interrupted, the same command goes on where it was.
 
     Examples: labcourse simulate --scale 1 --out ~/samples · labcourse simulate --scale 0.01 --samples llll --out few ·
     labcourse simulate --scale 10 --out ~/many --cluster tcp://10.0.0.5:8786 ·
@@ -182,25 +173,30 @@ def simulate(
     from factory import release_2025
     from factory.azh import production
 
-    chapters = partial(factory.simulate, scale=BUNDLE_SCALE)
-    made: dict[str, Callable[..., Path]]
-    made = {"": chapters, "azh": production.simulate, "2025": release_2025.simulate}
-    if what not in made:
+    others = {"": independent, "azh": samples, "2025": scale or samples or independent or workers or cluster}
+    if what not in others:
         raise BadInput(f"There are no events {what}.", next_step="Say azh or 2025, or nothing for the chapters'.")
-    own = inspect.signature(made[what]).parameters
-    known = {*own, *(("workers", "address") if "options" in own else ())}  # the options of `campaign.run`
-    options: dict[str, Any] = {"scale": scale, "samples": split_names(samples), "independent": independent}
-    options = {name: value for name, value in (options | {"workers": workers, "address": cluster}).items() if value}
-    if unknown := [name.replace("address", "cluster") for name in options if name not in known]:
-        advice = f"Leave it out: `labcourse simulate {what}` makes all that there is."
-        raise BadInput(f"simulate {what} has no --{unknown[0]}.", next_step=advice)
-    if out is None and (independent or (scale and scale != own["scale"].default)):
+    if others[what]:
+        raise BadInput(
+            f"`labcourse simulate {what}` does not know one of these options.",
+            next_step="Leave out what is for other events: `labcourse simulate --help`.",
+        )
+    if out is None and (independent or scale):
         raise BadInput(
             "Samples of another size or purpose would replace the bundled ones.",
             where=str(settings.data_folder() / what),
             next_step="Say where they should go: --out DIR.",
         )
-    print(f"complete: {made[what](out or settings.data_folder() / what, seed=seed, **options)}")
+    where: dict[str, Any] = {"workers": workers or None, "address": cluster}
+    folder = out or settings.data_folder() / what
+    if what == "azh":
+        made = production.simulate(folder, scale=scale or 1.0, seed=seed, independent=independent, **where)
+    elif what == "2025":
+        made = release_2025.simulate(folder, seed=seed)
+    else:
+        names = split_names(samples) or None
+        made = factory.simulate(folder, scale=scale or BUNDLE_SCALE, samples=names, seed=seed, **where)
+    print(f"complete: {made}")
 
 
 @app.command()
@@ -224,17 +220,16 @@ def tune(
     import azh
     from azh import search
     from course import outputs
-    from factory.workers import LOCAL, connect
+    from factory.workers import connect
     from workshop.authoring.source import PROJECT
 
     parts = azh.split(azh.read())
     file = study or outputs.folder(PROJECT) / "search.db"
     found = search.load(file)  # by this process first: several would make it at the same time
-    while (done := search.finished(found)) < trials:
-        goal = min(done + _TRIALS_OF_A_PROCESS * workers, trials)
-        one = partial(search.run, parts, file, trials=goal, epochs=epochs, seed=seed)
+    if search.finished(found) < trials:
+        one = partial(search.run, parts, file, trials=trials, epochs=epochs, seed=seed)
         try:
-            with connect(LOCAL, workers) as executor:
+            with connect(number=workers) as executor:
                 list(executor.map(one, range(workers)))
         except BrokenExecutor as error:
             raise LabCourseError(

@@ -12,7 +12,7 @@ import typer
 from labcourse import settings
 from labcourse.errors import BadInput
 from labcourse.files import atomic_write
-from workshop.cli.printing import Json, print_json, print_rows
+from workshop.cli.printing import Json, print_rows
 
 
 def compare(
@@ -27,16 +27,12 @@ def compare(
     execute: Annotated[
         bool, typer.Option("--execute", help="Run the notebooks, in a sandbox with limits (Linux, bubblewrap).")
     ] = False,
-    seconds: Annotated[
-        float, typer.Option(help="Longest run of a notebook, with --execute; of a cell a seventh of it.", min=1)
-    ] = 900,
     as_json: Json = False,
 ) -> None:
     """Compare students' notebooks with the solutions: what is solved, open or wrong, and what does not fit.
 
     Nothing of theirs is run unless you say --execute: states are read from the outputs of the checks.
-    The report of --html adds key numbers, changed cells, and what the class fails at; --csv is for
-    spreadsheets.
+    The report of --html adds doubts, answers, and what the class fails at; --csv is for spreadsheets.
 
     Examples: labcourse compare class/ --html report.html · labcourse compare anna/chapter3_evaluation.ipynb ·
     labcourse compare class/ --csv points.csv · labcourse compare anna/ --execute
@@ -46,7 +42,7 @@ def compare(
 
     from workshop.comparison import report
     from workshop.comparison.reference import read_reference
-    from workshop.comparison.sandbox import Limits, require_bubblewrap
+    from workshop.comparison.sandbox import require_bubblewrap
     from workshop.comparison.submissions import find
     from workshop.comparison.survey import survey
 
@@ -58,7 +54,7 @@ def compare(
     found = survey(
         find(submissions, pattern),
         read_reference(settings.home()),
-        limits=Limits(seconds, cell_seconds=seconds / 7) if execute else None,
+        run=execute,
         track=partial(track, description="comparing", console=Console(stderr=True), transient=True),
     )
     if html:
@@ -69,9 +65,7 @@ def compare(
     for student in found.students:
         for name, what in student.problems:
             print(f"labcourse: {student.name}: {name}: {what}", file=sys.stderr)
-    if as_json:
-        print_json(found.rows())
-    else:
-        print_rows(found.summary(), found.note)
+    print_rows(found.rows() if as_json else found.summary(), "", as_json=as_json)
+    if not as_json:
         print(f"The report is in {html}." if html else "More is in the report: --html FILE.")
         print(f"The table is in {csv}.\n" if csv else "", end="")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -50,11 +50,7 @@ def download(
     from workshop.opendata import manifest, transfer
 
     folder = out or settings.official_folder(release)
-    try:
-        outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
-    except KeyboardInterrupt:
-        print(f"labcourse: stopped; the same command goes on with what is in {folder}.", file=sys.stderr)
-        raise typer.Exit(130) from None
+    outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}")
     if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
         raise transfer.DownloadError(
@@ -117,9 +113,7 @@ def validate(
     samples: Annotated[
         str, typer.Option(help="Samples to compare, separated by commas; by default all that have real files.")
     ] = "",
-    page: Annotated[
-        Path | None, typer.Option(help="Write a Markdown page here, and its figures to images/validation/ beside it.")
-    ] = None,
+    figures: Annotated[Path | None, typer.Option(help="Folder for a picture of each sample; none by default.")] = None,
     as_json: Json = False,
 ) -> None:
     """Compare simulated samples with real ATLAS files, variable by variable.
@@ -128,20 +122,21 @@ def validate(
     all simulation against the collision data. Exit status 1 if a probability is below 0.01 divided by the
     number of tests of its sample.
 
-    Examples: labcourse data validate --real DIR · labcourse data validate --real DIR --samples Zee --json
+    Examples: labcourse data validate --real DIR · labcourse data validate --real DIR --samples Zee --figures trial
     """
-    from factory import validation
+    from factory.validation import pairs
 
-    simulated = simulated or settings.data_folder()
-    pairs = validation.load(real, simulated, split_names(samples))
-    tests = validation.rows(pairs)
-    if page is not None:
-        validation.write(page, pairs, tests, simulated)
-    print_rows([row._asdict() for row in tests], "Simulated and real events", as_json=as_json)
-    below = [f"{row.sample} {row.variable}" for row in tests if row.is_below()]
-    failing = [f"{row.sample} {row.variable}" for row in validation.failing(tests)]
-    counts = f"{len(below)} of {len(tests)} variables below p = {validation.THRESHOLD:g}"
-    counts += f" ({', '.join(below)})" if below else ""
-    print(f"labcourse: {counts}; " + (f"not passed: {', '.join(failing)}" if failing else "passed"), file=sys.stderr)
+    compared = pairs.load(real, simulated or settings.data_folder(), split_names(samples))
+    tests = pairs.compare(compared)
+    if figures is not None:
+        from factory.validation import panels
+
+        panels.write(figures, compared, tests)
+    rows: list[dict[Any, Any]] = tests.astype(object).where(tests.notna(), None).to_dict("records")
+    print_rows(rows, "Simulated and real events", as_json=as_json)
+    least, names = tests[["p_chi2", "p_ks"]].min(axis=1), tests["sample"] + " " + tests["variable"]
+    below, failing = (", ".join(names[least < limit]) for limit in (pairs.THRESHOLD, tests["limit"]))
+    print(f"labcourse: below p = {pairs.THRESHOLD:g}: {below or 'nothing'}", file=sys.stderr)
+    print(f"labcourse: {f'not passed: {failing}' if failing else 'passed'}", file=sys.stderr)
     if failing:
         raise typer.Exit(1)

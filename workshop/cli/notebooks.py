@@ -51,8 +51,6 @@ def run(
             tasks = _run(running.students(home, chapters or ()), "trial", inputs="solutions", jobs=jobs)
         finally:
             shutil.rmtree(workspaces.outputs_folder() / "trial", ignore_errors=True)
-        for task in tasks:
-            task.numbers.clear()  # those of unsolved exercises say nothing
     else:
         if save and (
             os.environ.get("LABCOURSE_DATA") or expected.section() != "bundle" or not expected.is_encore_bundled()
@@ -76,13 +74,13 @@ def status(chapters: Chapters = None, as_json: Json = False) -> None:
 
     Examples: labcourse status · labcourse status 3 · labcourse status --json
     """
-    from course.checks import progress, registry, standing
+    from course.checks import progress, registry
     from workshop.authoring import source
 
-    source.files_of(settings.home() / "course", ".py", chapters or (), otherwise=settings.get_back("course"))
+    there = source.files_of(settings.home() / "course", ".py", chapters or (), otherwise=settings.get_back("course"))
     states = progress.read_states("notebooks")
-    exercises = [e for e in registry.exercises().values() if not chapters or e.chapter in chapters]
-    rows: list[dict[str, Any]] = [r for r in standing.by_chapter(states) if not chapters or r["chapter"] in chapters]
+    exercises = [exercise for exercise in registry.exercises().values() if exercise.chapter in there]
+    rows: list[dict[str, Any]] = [row for row in progress.by_chapter(states) if row["chapter"] in there]
     print_rows(rows, "Exercises", as_json=as_json)
     unfinished = [e for e in exercises if states.get(e.number, "open") in ("wrong", "open")]
     if not as_json:
@@ -193,11 +191,6 @@ def _show(tasks: list[Task], *, as_json: bool) -> None:
     print_rows(display.rows(tasks), "Key numbers", as_json=as_json)
     for task in tasks:
         if task.error:
-            text = task.error if task.interrupted else f"chapter {task.chapter} failed: {task.error}"
-            print(f"labcourse: {text}", file=sys.stderr)
-    if any(task.interrupted for task in tasks):
-        whole = ", ".join(str(task.chapter) for task in tasks if not task.error)
-        print(f"labcourse: interrupted; finished before: {whole or 'none'}", file=sys.stderr)
-        raise typer.Exit(130)
+            print(f"labcourse: chapter {task.chapter} failed: {task.error}", file=sys.stderr)
     if not all(task.is_right for task in tasks):
         raise typer.Exit(1)

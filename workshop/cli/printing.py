@@ -29,24 +29,14 @@ def split_names(text: str) -> tuple[str, ...]:
 
 
 def print_rows(rows: list[dict[str, Any]], title: str, *, as_json: bool = False) -> None:
-    """Print rows with the same keys."""
+    """Print rows with the same keys, also where standard output is no terminal."""
+    from rich.console import Console
+
     from workshop.authoring.display import table
 
     if as_json:
-        print_json(rows)
-    else:
-        print_wide(table(rows, title))
-
-
-def print_json(content: Any) -> None:
-    """Print JSON as people can read it."""
-    print(json.dumps(content, indent=1, ensure_ascii=False))
-
-
-def print_wide(renderable: Any) -> None:
-    """Print something of rich, also where standard output is no terminal."""
-    from rich.console import Console
-
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
     console = Console()
-    # In a log file rich assumes 80 columns and would fold the tables.
-    (console if console.is_terminal else Console(width=120)).print(renderable)
+    # In a log file rich assumes 80 columns and would fold the table.
+    (console if console.is_terminal else Console(width=120)).print(table(rows, title))

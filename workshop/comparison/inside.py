@@ -1,20 +1,17 @@
-"""What runs inside the sandbox: ``python -m workshop.comparison.inside``, with cells and limits on standard input.
+"""What runs inside the sandbox: ``python -m workshop.comparison.inside``, with cells and a limit on standard input.
 
-Each executed cell goes to standard output as one line of JSON, at once (position, cell, whether it was stopped): what
-was done survives whatever the next cell does. The last line says why cells were not run to the end, or is empty.
+The executed cells go to standard output, as JSON, with why they were not run to the end, or an empty text.
 """
 
 from __future__ import annotations
 
 import ctypes
 import json
-import math
 import os
-import subprocess
 import sys
-import time
-from typing import Any
 
+MAX_OUTPUT = 50_000_000
+"""Characters of all cells with their outputs."""
 _PR_SET_DUMPABLE = 4
 
 
@@ -22,50 +19,35 @@ def main() -> None:
     """Run cells."""
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, DeadKernelError
-    from nbformat import v4
+    from nbformat import from_dict
 
-    from workshop.authoring.run import kernel_manager_class
-
-    sources, cell_seconds, left = json.load(sys.stdin)
-    # The kernel must not write in our name: it does not inherit the file, and may not look into this process.
+    cells, cell_seconds = json.load(sys.stdin)
+    # The kernel must not write in our name: it does not inherit the file, and may not look into this process. Nor are
+    # notes of libraries to stand in it.
     channel = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    for stream in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
     ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
-    started = time.monotonic()
-
-    def begin(**_: Any) -> None:
-        nonlocal started
-        started = time.monotonic()
-
-    def report(cell_index: int, **_: Any) -> None:
-        nonlocal left
-        line = json.dumps([cell_index, notebook.cells[cell_index], time.monotonic() - started > cell_seconds])
-        left -= len(line)
-        if left < 0:
-            raise RuntimeError("too much output")
-        print(line, file=channel, flush=True)
-
-    notebook = v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources])
+    notebook = from_dict({"cells": cells, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
     client = NotebookClient(
         notebook,
-        kernel_manager_class=kernel_manager_class(),
-        timeout=math.ceil(cell_seconds),
+        timeout=cell_seconds,
         interrupt_on_timeout=True,
         allow_errors=True,
         record_timing=False,
         store_widget_state=False,
         resources={"metadata": {"path": os.getcwd()}},
-        on_cell_execute=begin,
-        on_cell_executed=report,
     )
+    end = ""
     try:
-        client.execute(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        end = ""
+        client.execute()
     except DeadKernelError:
         end = "its kernel died, perhaps for want of memory"
     except (CellControlSignal, RuntimeError) as error:
         end = f"it could not be run to its end: {error}"
-    print(json.dumps(end), file=channel, flush=True)
+    text = json.dumps([notebook.cells, end])
+    channel.write(text if len(text) < MAX_OUTPUT else json.dumps([[], "it has too much output"]))
+    channel.close()
 
 
 if __name__ == "__main__":

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from course.checks import progress
-from course.outputs import MIME_TYPE
 from labcourse.files import read_small
 from workshop.authoring import nbgrader
 
@@ -23,7 +22,7 @@ MAX_BYTES = 20_000_000
 """A larger file is not opened; a solution notebook has 0.3 MB."""
 _LONGEST = 20_000
 """Characters of a text; what follows is not read."""
-_CELL = re.compile(r"(?:(?:exercise|check)-(\d+)\.\d+|chapter(\d+)-\d{3})$")
+_TAG = re.compile(r"(?:exercise|check)-(\d+)\.\d+$")
 
 
 class Unreadable(Exception):
@@ -41,7 +40,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell: what it says, and of its outputs the numbers and verdicts it published.
+    """One cell: what it says, and of its outputs the verdicts.
 
     ``count`` is the execution count, 0 if it was not run; ``error`` names the exception it ended in.
     """
@@ -49,16 +48,9 @@ class Cell:
     kind: str
     source: str
     tags: tuple[str, ...] = ()
-    id: str = ""
     count: int = 0
     error: str = ""
-    numbers: tuple[Any, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
-
-    @property
-    def labels(self) -> set[str]:
-        """Its tags that say which exercise or check it is."""
-        return {tag for tag in self.tags if tag.startswith(("exercise-", "check-"))}
 
 
 @dataclass(frozen=True)
@@ -71,8 +63,7 @@ class Notebook:
     @property
     def chapter(self) -> int:
         """The chapter whose exercises it holds, 0 for none."""
-        names = [_CELL.match(text) for cell in self.cells for text in (*cell.tags, cell.id)]
-        seen = Counter(int(name[1] or name[2]) for name in names if name)
+        seen = Counter(int(tag[1]) for cell in self.cells for tag in map(_TAG.match, cell.tags) if tag)
         return seen.most_common(1)[0][0] if seen else 0
 
 
@@ -123,10 +114,8 @@ def _cell(raw: dict[str, Any]) -> Cell:
         kind=_text(raw["cell_type"]),
         source=nbgrader.without_tests(_text(raw["source"])),
         tags=tuple(map(_text, metadata.get("tags", ()))),
-        id=_text(raw.get("id", "")),
         count=max(0, int(raw.get("execution_count") or 0)),
         error=next((printable(_text(o["ename"]), 60) for o in outputs if o["output_type"] == "error"), ""),
-        numbers=tuple(d[MIME_TYPE] for d in data if MIME_TYPE in d),
         verdicts=tuple(
             Verdict(*map(_text, (verdict["exercise"], verdict["state"], verdict.get("cell", ""), text)))
             for verdict, text in said

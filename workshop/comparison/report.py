@@ -6,7 +6,6 @@ policy would not let one run, and it asks nobody for anything.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -16,10 +15,8 @@ from labcourse.files import atomic_write
 from workshop.comparison.states import STATES
 from workshop.comparison.survey import Survey
 
-SYMBOLS = dict(zip(STATES, "✓✎✗?○–!", strict=True))
+SYMBOLS = dict(zip(STATES, "✓✎✗?○–", strict=True))
 """State by sign, so that it can be read without colours."""
-
-_HIDDEN = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 def render(survey: Survey, note: str = "") -> str:
@@ -34,7 +31,7 @@ def render(survey: Survey, note: str = "") -> str:
         survey=survey,
         titles=survey.titles,
         tally=Counter(found.state for student in survey.students for found in student.exercises),
-        note=f"{note} {survey.note}",
+        note=note,
         symbols=SYMBOLS,
         style=(here / "page.css").read_text(encoding="utf-8"),
     )
@@ -61,7 +58,7 @@ def write_csv(path: Path, survey: Survey) -> None:
 
 
 def _visible(value: Any) -> Any:
-    """Write out characters that are not seen, but turn or hide what stands beside them; numbers with six digits."""
-    if type(value) is float:
-        return f"{value:.6g}"
-    return _HIDDEN.sub(lambda c: f"[U+{ord(c[0]):04X}]", value) if type(value) is str else value
+    """Write out characters that are not seen, but turn or hide what stands beside them."""
+    if type(value) is not str:
+        return value
+    return "".join(c if c.isprintable() or c in "\n\t\xa0" else f"[U+{ord(c):04X}]" for c in value)

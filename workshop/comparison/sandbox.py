@@ -4,7 +4,7 @@ The sandbox shows only what is needed, read-only: the system's programs, this Py
 its answers, the samples, and what the solutions of earlier chapters made, as nbgrader has it: a mistake in chapter 2
 costs nothing in chapter 3. What the code writes is kept in memory, and gone with the sandbox; it has no network, no
 other processes, no sockets, terminals or devices of the user's, and ends with the process that started it, however that
-ends. Inside, `inside` starts the kernel and reports each cell.
+ends. Inside, `inside` runs the cells.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from course import outputs
 from labcourse import settings
@@ -27,7 +27,7 @@ from labcourse.errors import BadInput
 from workshop.authoring import source
 from workshop.comparison.reading import Cell, Notebook, printable, take
 from workshop.comparison.reference import Chapter
-from workshop.comparison.states import copies
+from workshop.comparison.states import tagged
 
 _PACKAGES = ("labcourse", "course", "azh", "workshop")
 _SYSTEM = ("/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")
@@ -42,34 +42,20 @@ _ENVIRONMENT = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 """All that students' code sees of an environment, besides where the samples are."""
-_MAX_OUTPUT = 50_000_000
-"""Characters of all cells."""
+SECONDS, CELL_SECONDS = 900.0, 120
+"""Seconds after which a notebook is ended, and one of its cells interrupted."""
+MEMORY = 6e9
+"""Bytes of all processes of a notebook together."""
 _MAX_PROCESSES = 200
 _SPARE_MEMORY = 3e8
 """Memory that belongs to no process (of files, pipes, queues) is not counted; it is stopped before there is none."""
-
-
-class Limits(NamedTuple):
-    """For one notebook: seconds in all and for one cell, and bytes of memory of all processes together."""
-
-    seconds: float = 900.0
-    memory: float = 6e9
-    cell_seconds: float = 120.0
-
-
-class Outcome(NamedTuple):
-    """The executed cells as notebook JSON by position, which of them were stopped, and why the run ended early."""
-
-    cells: dict[int, dict[str, Any]]
-    stopped: list[int]
-    note: str
 
 
 def require_bubblewrap() -> None:
     """Raise BadInput if this machine cannot make the sandbox, and say what to do."""
     reason = "its program bwrap is not here"
     if shutil.which("bwrap"):
-        probe = subprocess.run([*_sandbox([], 1e9), "true"], capture_output=True, text=True, errors="replace")
+        probe = subprocess.run([*_sandbox([]), "true"], capture_output=True, text=True, errors="replace")
         reason = printable(probe.stderr.strip().split("\n")[-1] or "it fails") if probe.returncode else ""
     if reason:
         raise BadInput(
@@ -80,74 +66,78 @@ def require_bubblewrap() -> None:
         )
 
 
-def execute(notebook: Notebook, chapter: Chapter, limits: Limits) -> Notebook:
+def execute(notebook: Notebook, chapter: Chapter) -> Notebook:
     """Return a notebook with new outputs, as far as it came; its notes say why it came no further."""
     notes = list(notebook.notes)
     earlier = {number: outputs.folder(number, "solutions") for number in range(1, chapter.number)}
     if missing := ", ".join(str(number) for number, folder in earlier.items() if not folder.is_dir()):
         notes.append(f"run by --execute without the outputs of chapter {missing}: run `labcourse run` first")
-    cells = with_checks(notebook, chapter)
-    sources = [cell.source if cell.kind == "code" else "" for cell in cells]
-    outcome = run_cells(sources, [folder for folder in earlier.values() if folder.is_dir()], limits)
-    notes += [f"run by --execute: {outcome.note}"] if outcome.note else []
-    for i in outcome.stopped:
-        what = cells[i].tags[0] if cells[i].tags else f"cell {i + 1}"
-        notes.append(f"run by --execute: {printable(what)} was stopped after {limits.cell_seconds:.0f} s")
-    fresh = [(*take({"cells": [outcome.cells.get(i)]}).cells, Cell("", ""))[0] for i in range(len(cells))]
-    executed = [
-        replace(new, kind=cell.kind, source=cell.source, tags=cell.tags, id=cell.id)
-        for cell, new in zip(cells, fresh, strict=True)
-    ]
-    return Notebook(tuple(executed), tuple(notes))
+    cells = [as_json(cell) for cell in with_checks(notebook, chapter)]
+    executed, note = run_cells(cells, [folder for folder in earlier.values() if folder.is_dir()])
+    fresh = take({"cells": executed or cells}).cells
+    notes += [f"run by --execute: {note}"] if note else []
+    for number, cell in enumerate(fresh, 1):
+        if cell.error == "KeyboardInterrupt":
+            what = printable(cell.tags[0]) if cell.tags else f"cell {number}"
+            notes.append(f"run by --execute: {what} was stopped after {CELL_SECONDS} s")
+    return Notebook(fresh, tuple(notes))
 
 
 def with_checks(notebook: Notebook, chapter: Chapter) -> list[Cell]:
     """Return the cells with each check as the course has it, right behind its exercise if it was deleted."""
     cells = list(notebook.cells)
     for exercise in chapter.exercises:
-        checks, answers = copies(cells, exercise.check), copies(cells, exercise.stub)
-        cells = [replace(cell, source=exercise.check.source) if cell in checks else cell for cell in cells]
+        tag = f"check-{exercise.number}"
+        checks, answers = tagged(cells, tag), tagged(cells, f"exercise-{exercise.number}")
+        cells = [replace(cell, source=exercise.check) if cell in checks else cell for cell in cells]
         if answers and not checks:
-            cells.insert(cells.index(answers[-1]) + 1, exercise.check)
+            cells.insert(cells.index(answers[-1]) + 1, Cell("code", exercise.check, (tag,)))
     return cells
 
 
-def run_cells(sources: Sequence[str], inputs: Sequence[Path], limits: Limits) -> Outcome:
-    """Run code cells one after the other in a fresh kernel.
+def as_json(cell: Cell) -> dict[str, Any]:
+    """Return a cell of a notebook's file, not run yet."""
+    new = {"cell_type": cell.kind, "metadata": {"tags": [*cell.tags]}, "source": cell.source}
+    return new | ({"execution_count": None, "outputs": []} if cell.kind == "code" else {})
 
-    Parameters
-    ----------
-    sources : sequence of str
-        The code of each cell; an empty one is skipped.
-    inputs : sequence of Path
-        Folders of outputs of the solutions that the code may read.
-    limits : Limits
-        Where the run is stopped.
+
+def run_cells(cells: Sequence[dict[str, Any]], inputs: Sequence[Path]) -> tuple[list[dict[str, Any]], str]:
+    """Run cells in a fresh kernel that may read some folders of outputs (``inputs``).
+
+    Returns
+    -------
+    cells, note
+        The cells with their outputs, none if the sandbox had to be ended; and why they were not run to the end.
     """
-    command = [*_sandbox(inputs, limits.memory), sys.executable, "-m", "workshop.comparison.inside"]
+    command = [*_sandbox(inputs), sys.executable, "-m", "workshop.comparison.inside"]
     folders = ":".join(map(str, _sample_folders()))
     environment = _ENVIRONMENT | {"PYTHONPATH": str(settings.home()), "LABCOURSE_DATA": folders}
     with tempfile.TemporaryFile() as order, tempfile.TemporaryFile() as received:
-        order.write(json.dumps([sources, limits.cell_seconds, _MAX_OUTPUT]).encode())
+        order.write(json.dumps([cells, CELL_SECONDS]).encode())
         order.seek(0)
         process = subprocess.Popen(command, env=environment, stdin=order, stdout=received, stderr=subprocess.STDOUT)
         try:
-            note = _watch(process, limits)
+            note = _watch(process)
         finally:
             process.kill()  # and with it everything in the sandbox
             process.wait()
         received.seek(0)
-        return _outcome(received, note)
+        text = received.read().decode("utf-8", "replace")
+    try:
+        executed, end = json.loads(text)
+    except (ValueError, RecursionError):  # bubblewrap's own words, or nothing
+        executed, end = [], f"it could not be run to its end: {text.strip() or 'its sandbox was ended'}"
+    return executed, note or printable(end, 300)
 
 
 def _sample_folders() -> list[Path]:
     return [*dict.fromkeys((*settings.search_path(), *settings.search_path("2025")))]
 
 
-def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
+def _sandbox(inputs: Sequence[Path]) -> list[str]:
     """Return the command line up to the program: later options cover what earlier ones show."""
     home = settings.home()
-    most, half = f"{memory:.0f}", f"{memory / 2:.0f}"
+    most, half = f"{MEMORY:.0f}", f"{MEMORY / 2:.0f}"
     shown = [*_SYSTEM, sys.base_prefix, sys.prefix, *(str(home / package) for package in _PACKAGES)]
     # Of the samples' folders only the samples: what else lies there is nobody's business.
     samples = ("*.root", "manifest.json", "azh")
@@ -165,11 +155,11 @@ def _sandbox(inputs: Sequence[Path], memory: float) -> list[str]:
     ]
 
 
-def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
+def _watch(process: subprocess.Popen[bytes]) -> str:
     """Wait until the sandbox ends or has to be ended; return why."""
     import psutil
 
-    deadline = time.monotonic() + limits.seconds
+    deadline = time.monotonic() + SECONDS
     while process.poll() is None:
         used, family = 0, []
         with contextlib.suppress(psutil.Error):
@@ -178,28 +168,11 @@ def _watch(process: subprocess.Popen[bytes], limits: Limits) -> str:
             with contextlib.suppress(psutil.Error):
                 used += child.memory_info().rss
         if time.monotonic() > deadline:
-            return f"stopped after {limits.seconds:.0f} s"
-        if used > limits.memory or psutil.virtual_memory().available < _SPARE_MEMORY:
-            return f"stopped: more than {limits.memory / 1e9:.1f} GB of memory, or than this machine has"
+            return f"stopped after {SECONDS:.0f} s"
+        if used > MEMORY or psutil.virtual_memory().available < _SPARE_MEMORY:
+            return f"stopped: more than {MEMORY / 1e9:.1f} GB of memory, or than this machine has"
         if len(family) > _MAX_PROCESSES:
             return f"stopped: more than {_MAX_PROCESSES} processes"
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(0.1)
     return ""
-
-
-def _outcome(received: Iterable[bytes], note: str) -> Outcome:
-    cells, stopped, end = {}, [], "it could not be run to its end: its sandbox was ended"
-    for line in received:
-        try:
-            message = json.loads(line)
-        except (ValueError, RecursionError):  # bubblewrap's own words, or half a line
-            end = f"it could not be run to its end: {line.decode('utf-8', 'replace').strip()}"
-            continue
-        if isinstance(message, str):
-            end = message
-        else:
-            index, cell, is_stopped = message
-            cells[index] = cell
-            stopped += [index] if is_stopped else []
-    return Outcome(cells, stopped, printable(note or end, 300))

@@ -13,8 +13,7 @@ wrong         the check says "not yet"
 unchecked     there is an answer, but no verdict of it: the check was not run, changed or deleted,
               or it judged another text than the cell now has
 open          the cell is as it was handed out, or the check says that it is open
-missing       the cell was deleted, or there is no notebook of this chapter
-damaged       the notebook cannot be read
+missing       the cell was deleted, or there is no notebook of this chapter that can be read
 ============  ==========================================================================
 """
 
@@ -24,11 +23,11 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from course.checks.cells import fingerprint, words
+from course.checks.cells import fingerprint
 from workshop.comparison.reading import Cell, Notebook, Verdict
 from workshop.comparison.reference import Chapter, Exercise
 
-STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing", "damaged")
+STATES = ("solved", "answered", "wrong", "unchecked", "open", "missing")
 PUBLISHED = ("solved", "answered", "wrong", "open")
 _FEWEST_WORDS = 4
 
@@ -52,36 +51,27 @@ class Found:
         """Whether nothing is left to do."""
         return self.state in ("solved", "answered")
 
-    @property
-    def is_doubtful(self) -> bool:
-        """Whether somebody should look at it."""
-        return bool(self.doubts) and self.state not in ("missing", "damaged")
-
 
 def examine(notebook: Notebook, chapter: Chapter) -> list[Found]:
     """Return the state of each exercise of a chapter, in order."""
     return [_examine(notebook.cells, chapter.number, exercise) for exercise in chapter.exercises]
 
 
-def copies(cells: Iterable[Cell], original: Cell) -> list[Cell]:
-    """Return the cells that are an exercise or a check of the course, by their tag or, where it was lost, their id."""
-    return [c for c in cells if c.kind == "code" and (c.id == original.id or c.labels & original.labels)]
+def tagged(cells: Iterable[Cell], tag: str) -> list[Cell]:
+    """Return the cells that are an exercise or a check of the course, or copies of it."""
+    return [cell for cell in cells if cell.kind == "code" and tag in cell.tags]
 
 
 def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found:
-    stub, checks, answers = exercise.stub.source, copies(cells, exercise.check), copies(cells, exercise.stub)
+    answers, checks = (tagged(cells, f"{what}-{exercise.number}") for what in ("exercise", "check"))
+    # Of copies the one that was run last counts; if none was, one with an answer.
     check = max(checks, key=lambda cell: cell.count, default=None)
-    # Of copies that were not run, one with an answer counts more than one without.
-    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, stub)), default=None)
+    answer = max(answers, key=lambda c: (c.count, not _same_code(c.source, exercise.stub)), default=None)
     published = [v for v in check.verdicts if v.exercise == exercise.number and v.state in PUBLISHED] if check else []
     verdict = published[-1] if published else Verdict()
     claims = f"claims {verdict.state}, but " if verdict.state in ("solved", "wrong") else ""
-    doubts = [
-        f"its {name} is there {len(cells)} times; the one that was run last counts"
-        for name, cells in (("cell", answers), ("check", checks))
-        if len(cells) > 1
-    ]
-    is_changed = check is not None and not _same_code(check.source, exercise.check.source)
+    doubts: list[str] = []
+    is_changed = check is not None and not _same_code(check.source, exercise.check)
     if check is None or is_changed:
         doubts.append(f"{claims}its check was {'changed' if is_changed else 'deleted'}")
     found = Found(chapter, exercise.number, "unchecked", doubts, answer=answer.source if answer else "")
@@ -89,7 +79,7 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
     if answer is None:
         found.state = "missing"
         doubts.append(f"{claims}its cell was deleted")
-    elif _same_code(answer.source, stub):
+    elif _same_code(answer.source, exercise.stub):
         found.state, found.answer = "open", ""
         if verdict.state in ("solved", "answered"):
             doubts.append(f"claims {verdict.state}, but its cell is as it was handed out")
@@ -111,7 +101,8 @@ def _examine(cells: tuple[Cell, ...], chapter: int, exercise: Exercise) -> Found
 
 def _same_code(source: str, other: str) -> bool:
     """Return whether two cells differ in comments and blank lines at most."""
-    return source.strip() == other.strip() or words(source) == words(other)
+    first, second = (fingerprint(re.sub(r"\s*#[^\"'\n]*$", "", text, flags=re.MULTILINE)) for text in (source, other))
+    return first == second
 
 
 def _is_sentence(source: str) -> bool:

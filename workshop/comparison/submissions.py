@@ -23,10 +23,9 @@ from workshop.comparison.reading import Notebook, Unreadable, printable, read
 _IGNORED = {"__pycache__", "node_modules", "site-packages", "outputs"}
 _OURS = {"solutions", "course", "tests"}
 _ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar")
-_NUMBERS = {word: number for number, word in WORDS.items()}
 _TITLES = "|".join(name.partition("_")[2].replace("_", r"[\W_]*") for name in CHAPTERS.values())
 # What stands beside the chapters is named by a word, not by a number.
-_BESIDE = "|".join(word for word in _NUMBERS if word.isalpha())
+_BESIDE = "|".join(word for word in WORDS.values() if word.isalpha())
 _CHAPTER = re.compile(rf"(chapter[\W_]*\d+|{_BESIDE})(?:[\W_]*(?:{_TITLES})(?![^\W\d_]))?", re.IGNORECASE)
 _NO_NAME = re.compile(
     r"(?:copy|kopie|week|sheet|homework|assignment)\d*|of|attempt|late|assignsubmission|file|final|notebooks|\d\d?",
@@ -38,11 +37,9 @@ _WORD = re.compile(r"[^\W_]+")
 class File(NamedTuple):
     """A notebook, a folder without any, or what is not read; ``notes`` say what is odd about it.
 
-    ``place`` is its path in the class, ``chapter`` what its cells or its path say; ``notebook`` is None if it cannot be
-    read.
+    ``place`` is its path in the class, ``chapter`` what its cells say; ``notebook`` is None if it cannot be read.
     """
 
-    path: Path
     place: PurePath
     chapter: int = 0
     notebook: Notebook | None = None
@@ -56,7 +53,7 @@ class File(NamedTuple):
     @property
     def is_notebook(self) -> bool:
         """Whether it claims to be one."""
-        return self.path.suffix == ".ipynb"
+        return self.place.suffix == ".ipynb"
 
     @property
     def parts(self) -> tuple[str, ...]:
@@ -102,18 +99,6 @@ def find(path: Path, pattern: str = "") -> dict[str, list[File]]:
     return dict(sorted(found.items(), key=lambda entry: entry[0].casefold()))
 
 
-def chapter_of_name(name: str) -> int:
-    """Return the chapter in a file's name, 0 if there is none; platforms put their own words before the file's.
-
-    >>> chapter_of_name("anna_chapter3 (1).ipynb"), chapter_of_name("homework.ipynb"), chapter_of_name("bach3.ipynb")
-    (3, 0, 0)
-    >>> chapter_of_name("project_parameterised_network.ipynb"), chapter_of_name("bob-appendix digits.ipynb")
-    (9, 10)
-    """
-    words = [re.sub(r"[\W_]+", "", word).lower() for word in _CHAPTER.findall(name)]
-    return _NUMBERS.get(words[-1], 0) if words else 0
-
-
 def _bare(part: str) -> str:
     """Return what of a name may be somebody's.
 
@@ -126,10 +111,8 @@ def _bare(part: str) -> str:
 
 
 def _by_pattern(file: File, pattern: str) -> str:
-    if not re.search(r"\{student\}|\*", pattern):
+    if "{student}" not in pattern:
         return pattern
-    if pattern.count("{student}") != 1:
-        raise BadInput(f"{pattern!r} must say {{student}} once.", where="--pattern")
     expression = re.escape(pattern.removesuffix(".ipynb")).replace(r"\*", "[^/]*").replace(r"\{student\}", "([^/]+?)")
     places = ["/".join(file.parts)] if "/" in pattern else file.parts
     name = next((match[1] for place in places if (match := re.fullmatch(expression, place))), "")
@@ -159,7 +142,7 @@ def _files(root: Path) -> list[File]:
     tops = {file.place.parts[0] for file in files}
     if all(len(file.place.parts) > 1 for file in files if file.is_notebook):
         names = sorted(set(next(os.walk(root), ("", (), ()))[1]) - tops - _IGNORED)
-        files += [File(root / name, PurePath(name)) for name in names if not name.startswith(".")]
+        files += [File(PurePath(name)) for name in names if not name.startswith(".")]
     return files
 
 
@@ -168,27 +151,18 @@ def _walk(root: Path) -> Iterator[File]:
         # A copy of the whole course holds the solutions, too: they are not the student's.
         ignored = _IGNORED | (_OURS if "notebooks" in folders else set())
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in ignored)
-        for path in (Path(here, name) for name in (*sorted(names), *folders) if not name.startswith(".")):
-            place = path.relative_to(root)
-            if path.name in folders:
-                if path.is_symlink():
-                    yield File(path, place, notes=("a link to elsewhere, which is not followed",))
-            elif path.suffix == ".ipynb":
-                yield _read(path, place)
+        for path in (Path(here, name) for name in sorted(names) if not name.startswith(".")):
+            if path.suffix == ".ipynb":
+                yield _read(path, path.relative_to(root))
             elif path.suffix.lower() in _ARCHIVES:
-                yield File(path, place, notes=("an archive, which is not unpacked",))
+                yield File(path.relative_to(root), notes=("an archive, which is not unpacked",))
 
 
 def _read(path: Path, place: PurePath) -> File:
-    """Read a notebook, and say of which chapter it is, by its cells or else its name; of a damaged one, by its path."""
-    named = chapter_of_name(place.name)
+    """Read a notebook; of which chapter it is, its cells say."""
     try:
         notebook = read(path)
     except Unreadable as error:
-        return File(path, place, chapter_of_name(str(place)), notes=(str(error),))
-    chapter, note = notebook.chapter, ""
-    if not chapter:
-        note = f"no exercise of chapter {named} is left in it" if named else "it belongs to no chapter; not compared"
-    elif named != chapter:
-        note = f"by its cells it is chapter {chapter}"
-    return File(path, place, chapter or named, notebook, (*notebook.notes, *filter(None, [note])))
+        return File(place, notes=(str(error),))
+    notes = notebook.notes if notebook.chapter else (*notebook.notes, "it belongs to no chapter; not compared")
+    return File(place, notebook.chapter, notebook, notes)

@@ -26,17 +26,11 @@ from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_who
 SPARE = 50_000_000
 """Bytes of the disk that a download leaves free."""
 
-CONNECT, SILENCE = 10.0, 30.0
-"""Seconds after which a mirror that does not answer, or sends nothing more, is asked again."""
-
 ATTEMPTS = 5
 """Requests in a row that bring a file no further before the next mirror is asked."""
 
-WAIT = 1.0
-"""Seconds before the next request to the same mirror; they double each time."""
-
-Report = Callable[[str, int, str], None]
-"""Is told a file's name, how many bytes of it are there, and why nothing comes."""
+Report = Callable[[str, int], None]
+"""Is told a file's name, and how many bytes of it are there."""
 
 
 class DownloadError(LabCourseError):
@@ -71,8 +65,6 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
 
     Raises
     ------
-    DownloadError
-        If the machine's proxy or certificates cannot be used.
     StorageError
         If another process downloads into the folder, or the disk has too little room, which is found before anything
         is fetched, or refuses.
@@ -81,7 +73,13 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
     """
     addresses = mirrors(from_mirrors, "2025" if set(files) & set(OFFICIAL_2025) else "2020")
     outcomes = []
-    with _client() as client, alone_in(folder, "download"), Line() as line:
+    client = httpx.Client(
+        timeout=httpx.Timeout(30, connect=10),  # seconds without a byte, and without an answer
+        headers={"User-Agent": f"labcourse/{__version__}"},
+        follow_redirects=True,
+        max_redirects=5,
+    )
+    with client, alone_in(folder, "download"), Line() as line:
         report = _shown(files, line)
         try:
             missing = [file for file in files if not is_whole(folder / file.name, file)]
@@ -96,7 +94,7 @@ def download(files: Sequence[Official], folder: Path, *, from_mirrors: Iterable[
                 outcome = Outcome(file.name, file.sample, "already whole", file.bytes)
                 if file in missing:
                     outcome = _from_mirrors(client, addresses, file, folder, report)
-                report(file.name, outcome.bytes, "")
+                report(file.name, outcome.bytes)
                 outcomes.append(outcome)
         except OSError as error:
             raise refused(folder, "The files could not be read or written", error) from error
@@ -138,8 +136,7 @@ def _complete(client: httpx.Client, url: str, file: Official, part: Path, report
             failures = 1 if _size(part) > before else failures + 1
             if failures >= ATTEMPTS or not _may_pass(error):
                 return error
-            report(file.name, _size(part), f"{_said(error)}; asking again")
-            time.sleep(WAIT * 2 ** (failures - 1))
+            time.sleep(2 ** (failures - 1))
     return None
 
 
@@ -158,7 +155,7 @@ def _request(client: httpx.Client, url: str, file: Official, part: Path, report:
         with part.open("ab" if size else "wb") as stream:
             for block in response.iter_raw():  # as they come: what is collected first is lost in a cut
                 size += stream.write(block)
-                report(file.name, size, "")
+                report(file.name, size)
                 if size > file.bytes:
                     return
     if size < file.bytes:
@@ -179,28 +176,15 @@ def _said(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _client() -> httpx.Client:
-    """Open an HTTP client; proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``, …)."""
-    timeout, agent = httpx.Timeout(SILENCE, connect=CONNECT), {"User-Agent": f"labcourse/{__version__}"}
-    try:
-        return httpx.Client(timeout=timeout, headers=agent, follow_redirects=True, max_redirects=5)
-    except (OSError, ValueError, ImportError, httpx.InvalidURL) as error:
-        raise DownloadError(
-            f"The proxy or the certificates that this machine names cannot be used: {error}",
-            where="HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE or SSL_CERT_DIR",
-            next_step="Let a proxy be an address such as http://proxy.my.school:3128, or unset these variables.",
-        ) from error
-
-
 def _shown(files: Sequence[Official], line: Line) -> Report:
     """Return what is told of each file's bytes, and says how far all files are."""
     sizes, total, begin = dict[str, int](), sum(file.bytes for file in files), monotonic()
 
-    def report(name: str, size: int, note: str) -> None:
+    def report(name: str, size: int) -> None:
         sizes[name] = size
         done = max(sum(sizes.values()), 1)
         left = seconds((monotonic() - begin) * (total / done - 1))
-        line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {left} left  {note or name.removesuffix('.4lep.root')}")
+        line.show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB, {left} left  {name.removesuffix('.4lep.root')}")
 
     return report
 
