@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> None:
     from rich.table import Table
 
     from benchmarks.made_up import FULL, QUICK
-    from labcourse.errors import SimulationError
+    from factory.generator import SimulationError
     from labcourse.files import atomic_write
 
     console = Console(width=None if os.isatty(1) else 120)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from course.outputs import Chapter, MissingOutput, StaleOutput
-from labcourse import features, metrics, significance
+from labcourse import counting, features, metrics, weights
 from labcourse.errors import DamagedOutput
 from labcourse.plotting.style import with_error
 
@@ -39,7 +39,7 @@ def row(
     score: ArrayLike | None = None,
     validation_loss: float = np.nan,
 ) -> dict[str, Any]:
-    """Return a row of the table; Z is the median significance expected (`significance.asimov`).
+    """Return a row of the table; Z is the median significance expected (`counting.asimov`).
 
     Parameters
     ----------
@@ -54,11 +54,14 @@ def row(
     validation_loss : float, optional
         Cross-entropy of the validation events with balanced weights.
     """
-    kept = np.asarray(passes, dtype=np.float64)
-    at = significance.scan(kept, features.labels(test), test["weight"], cuts=[1.0], groups=test["sample"])
+    is_signal, weight = features.labels(test) == 1, metrics.column(test, "weight")
+    s, b = (weight[np.asarray(passes, dtype=bool) & own] for own in (is_signal, ~is_signal))
+    unseen = weights.one_more(weight[~is_signal], test["sample"][~is_signal])
+    errors = np.sqrt(np.sum(s**2)), np.hypot(np.sqrt(np.sum(b**2)), unseen)
+    z, z_error = counting.with_error(counting.asimov, s.sum(), b.sum(), *errors)
     gain, gain_error = difference(test, passes, window)
     measured = {"auc": np.nan if score is None else metrics.auc(test, score), "gain": gain, "gain_error": gain_error}
-    measured |= {"z": at.significance[0], "z_error": at.significance_error[0], "validation_loss": validation_loss}
+    measured |= {"z": float(z), "z_error": float(z_error), "validation_loss": validation_loss}
     return {"what": what, "inputs": inputs, "parameters": parameters} | measured
 
 
@@ -74,7 +77,7 @@ def difference(test: pd.DataFrame, first: ArrayLike, second: ArrayLike, *, repli
     counted = counted[counted.any(axis=1)]
     rng = np.random.default_rng(0)
     sums = np.array([counted.sum(axis=0), *(rng.poisson(1.0, len(counted)) @ counted for _ in range(replicas))])
-    z = significance.asimov(sums[:, :2], sums[:, 2:])
+    z = counting.asimov(sums[:, :2], sums[:, 2:])
     gain = z[:, 0] - z[:, 1]
     return float(gain[0]), float(np.nanstd(gain[1:]))
 

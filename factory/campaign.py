@@ -18,9 +18,10 @@ import numpy as np
 import azh.events
 from factory import generator
 from factory.chunks import Chunk
+from factory.generator import SimulationError
 from factory.tables import Table
 from factory.workers import connect
-from labcourse.errors import LabCourseError, SimulationError
+from labcourse.errors import LabCourseError
 from labcourse.files import alone_in, atomic_write
 from labcourse.progress import each
 

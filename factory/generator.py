@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from factory.particles import Bools, Floats, Ints, Particles, join
-from labcourse.errors import SimulationError
+from labcourse.errors import LabCourseError
 
 BATCH = 400
 """Events per hand-over: few enough that their records, 17 kB each, stay near the processor. Measured."""
@@ -26,6 +26,10 @@ COMMON = (
     "Next:numberCount = 0",
 )
 _NEUTRINOS = (12, 14, 16)
+
+
+class SimulationError(LabCourseError):
+    """The event generator could not be run."""
 
 
 @dataclass(frozen=True)

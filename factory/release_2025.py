@@ -16,10 +16,10 @@ import numpy as np
 
 from factory import bundle, corrections, detector, generator, mini, nonprompt, recipes
 from factory.chunks import generated, pythia_seed
+from factory.generator import SimulationError
 from factory.particles import FALSE, PROMPT, Particles, concatenate
 from factory.tables import join, rounded, scale_factors
 from labcourse import samples, selection
-from labcourse.errors import SimulationError
 from labcourse.files import alone_in, sha256
 from labcourse.progress import each
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
 
-from labcourse.errors import SimulationError
+from factory.generator import SimulationError
 
 SECONDS_TO_CONNECT = 20
 SECONDS_WITHOUT_WORKERS = 30

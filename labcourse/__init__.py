@@ -29,7 +29,7 @@ class _QuietTensorFlow(MetaPathFinder):
     """The first import of TensorFlow, without its notes on the machine, which a notebook shows in red.
 
     Most are kept back by a variable that has to be set before. Some are written during the import, before TensorFlow
-    reads any setting, straight to the file descriptor of standard error: what comes there is shown only if it fails.
+    reads any setting, straight to the file descriptor of standard error. (If it fails, its exception says why.)
 
     On some Macs TensorFlow waits for ever for itself if Arrow, which pandas loads, came first: there it comes first.
     """
@@ -49,20 +49,14 @@ class _QuietTensorFlow(MetaPathFinder):
 
 
 def _quietly(load: Any, module: Any) -> None:
-    import tempfile
-
     try:
-        log, standard_error = tempfile.TemporaryFile(), os.dup(2)  # noqa: SIM115
-    except OSError:  # a full disk, or nothing to write to
+        standard_error = os.dup(2)
+    except OSError:  # nothing to write to
         return load(module)
-    with log:
-        os.dup2(log.fileno(), 2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
         try:
             load(module)
-        except BaseException:
-            log.seek(0)
-            os.write(standard_error, log.read())
-            raise
         finally:
             os.dup2(standard_error, 2)
             os.close(standard_error)

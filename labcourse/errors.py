@@ -86,27 +86,3 @@ class DamagedOutput(LabCourseError):
 
 class StorageError(LabCourseError):
     """The disk is full, read-only or otherwise refuses."""
-
-
-class DownloadError(LabCourseError):
-    """An official file that no mirror could hand over whole, or a download that somebody else is running."""
-
-
-class SimulationError(LabCourseError):
-    """The event generator could not be run."""
-
-
-class Unfinished(LabCourseError):
-    """A result of which only a part is there, because its computation was interrupted."""
-
-
-class Interrupted(KeyboardInterrupt):
-    """The stop button or Ctrl-C, in a computation that could keep what it had: the message says what."""
-
-    def _render_traceback_(self) -> list[str]:
-        """Tell IPython to show the message only."""
-        return [f"KeyboardInterrupt: {self}"]
-
-
-class BuildError(LabCourseError):
-    """A course source that cannot be built into notebooks."""

@@ -28,8 +28,7 @@ def labels(events: pd.DataFrame) -> NDArray[np.float32]:
     """
     roles = events["sample"].map({sample.name: sample.role for sample in samples.CATALOGUE})
     if (roles == "data").any():
-        advice = "Pass simulated events only."
-        raise BadInput("Collision data have no label.", where="features.labels", next_step=advice)
+        raise BadInput("Collision data have no label.", where="features.labels", next_step="Pass simulated events.")
     return np.asarray(roles.isin(("signal", "twin")), np.float32)
 
 
@@ -46,8 +45,5 @@ def arrays(events: pd.DataFrame, columns: Sequence[str]) -> Arrays:
 def check_columns(events: pd.DataFrame, columns: Sequence[str], where: str) -> None:
     """Raise BadInput, with ``where`` in its message, if the event table lacks a column."""
     if missing := [column for column in columns if column not in events]:
-        raise BadInput(
-            f"The event table has no column {', '.join(missing)}.",
-            where=where,
-            next_step=f"Its columns are {', '.join(map(str, events.columns))}.",
-        )
+        there = f"Its columns are {', '.join(map(str, events.columns))}."
+        raise BadInput(f"The event table has no column {', '.join(missing)}.", where=where, next_step=there)

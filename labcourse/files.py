@@ -87,14 +87,12 @@ def alone_in(folder: Path, doing: str) -> Iterator[None]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
-    except filelock.Timeout as error:
+    except OSError as error:  # filelock's Timeout is one, too
         raise StorageError(
-            f"Another process is at work in this folder ({doing}).",
+            f"Another process is at work in this folder ({doing}), or the folder cannot be written: {error}.",
             where=str(folder),
-            next_step="Wait until it has finished, or stop it, and run this again.",
+            next_step="Wait until it has finished, or choose a folder you may write to, and run this again.",
         ) from error
-    except OSError as error:
-        raise refused(folder, "The folder cannot be written", error) from error
     try:
         yield
     finally:

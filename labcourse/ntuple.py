@@ -48,7 +48,6 @@ _EVENT_BRANCHES = ("channelNumber", "eventNumber", "jet_n", "met_et")
 _FACTORS = tuple(f"scaleFactor_{name}" for name in ("PILEUP", "ELE", "MUON", "LepTRIGGER"))
 _ENERGIES = ("pt", "e", "ptcone30", "etcone20")
 _FLAGS = ("trigE", "trigM", *(f"lep_is{name}" for name in ("TrigMatched", "LooseID", "MediumID", "LooseIso")))
-_OTHER = "This is not a file of the 4-lepton collection."
 Keep = Callable[[pd.DataFrame], pd.DataFrame]
 """Returns the events to keep of an event table."""
 
@@ -89,8 +88,8 @@ SCHEMAS = (
 def read(path: Path | str, *, sample: str | None = None, extra: Collection[str] = ()) -> pd.DataFrame:
     """Read a file into one event table.
 
-    Raises BadFile if it is no ROOT file, is truncated, lacks the tree or a branch, or is other than its manifest says,
-    and BadEvents if it holds no events, NaN or infinite values, or events with fewer than four leptons (2025: or more).
+    Raises BadFile if it is no ROOT file, is truncated, or lacks the tree or a branch, and BadEvents if it holds no
+    events, NaN or infinite values, or events with fewer than four leptons (2025: or more).
 
     ``sample`` is its name in the catalogue, by default known from the file's official name; ``extra`` are names of
     `EXTRA`, further columns at the end of the table; one whose branch the file lacks is left out.
@@ -148,8 +147,8 @@ def chunks(
     have 2020's names, whatever the release; the ``optional`` ones (for None all others, by their own names) are read as
     well where they are.
 
-    Raises ForeignFile if the tree or a branch is missing, or a branch holds numbers instead of lists or lists instead
-    of numbers, and BadFile if the file is damaged, truncated, no ROOT file, or other than its manifest says.
+    Raises ForeignFile if the tree or a branch is missing, and BadFile if the file is damaged, truncated or no ROOT
+    file, or other than its manifest says.
     """
     import uproot
 
@@ -158,9 +157,8 @@ def chunks(
         if not file.keys():  # a foreign file holds something
             raise BadFile(f"{path.name} holds nothing.", where=str(path), next_step=samples.get_again(path))
         if schema is None:
-            held = f"{path} holds {', '.join(file.keys()[:5])}"
-            raise _foreign(path, "it has neither the tree 'mini' nor 'analysis'", held)
-        _check_bytes(path)
+            raise _foreign(path, f"it has neither the tree 'mini' nor 'analysis', but {', '.join(file.keys()[:5])}")
+        check_bytes(path)
         tree, branches = file[schema.tree], schema.branches(role)
         if lacking := [name for name in branches.values() if name not in tree]:
             raise _foreign(path, f"the tree '{schema.tree}' lacks the branch {', '.join(lacking)}")
@@ -170,28 +168,10 @@ def chunks(
             others = {name: branch for name, branch in wanted.items() if branch in others}
         names, done = list({**branches, **others}.values()), 0
         for chunk in tree.iterate(names, step_size=step_size or max(tree.num_entries, 1), library="ak", how=dict):
-            for name in branches.values():
-                # Of leptons and jets, all but their numbers are lists.
-                is_list = name.startswith(("lep_", "jet_")) and not name.endswith("_n")
-                if chunk[name].ndim != (2 if is_list else 1):
-                    form = "lists of numbers are needed" if is_list else "one number per event is needed"
-                    raise _foreign(path, f"{name} holds {chunk[name].type.content}, where {form}")
             done += len(chunk[names[0]])
             yield schema, {name: chunk[branch] for name, branch in {**others, **branches}.items()}
         if done != tree.num_entries:
-            what = f"{path.name} ends after {done} of {tree.num_entries} events."
-            raise BadFile(what, where=str(path), next_step=samples.get_again(path))
-
-
-def recorded_sha256(path: Path) -> str | None:
-    """Return the sha256 that the manifest beside a file has of it, for a copy of a bundled file the bundle's, or None.
-
-    Raises as `samples.read_manifest`.
-    """
-    bundles = (settings.bundle_folder(schema.release) for schema in SCHEMAS)
-    folder = next((b for b in bundles if samples.same_file(path, b / path.name)), path.absolute().parent)
-    listed = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
-    return next((entry.get("sha256") for entry in listed if entry["file"] == path.name), None)
+            raise EOFError(f"{done} of {tree.num_entries} events")
 
 
 def _event_table(
@@ -205,7 +185,7 @@ def _event_table(
         raise BadEvents(
             f"{path.name}: lep_pt holds {number[row]} leptons, where {'exactly ' * bool(schema.flags)}four are needed.",
             where=f"{path}, row {first_row + row}",
-            next_step=f"{_OTHER} {samples.get_again(path)}",
+            next_step=samples.get_again(path),
         )
     # Shape (4, n_events): each row is a column of the event table.
     branches = _LEPTON_BRANCHES | {q: b for q, b in _EXTRA_BRANCHES.items() if b in chunk and b.startswith("lep_")}
@@ -240,7 +220,7 @@ def _event_table(
     columns |= pair_masses(*(leptons[q].T for q in ("pt", "eta", "phi", "e")))
     columns["jet_n"] = np.asarray(chunk["jet_n"]).astype(np.float32)
     columns["met"] = np.asarray(chunk["met_et"]).astype(np.float32) * gev
-    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, schema, path)
+    columns["weight"] = np.ones(n_events, np.float32) if sample.role == "data" else _weights(chunk, schema)
     if schema.flags:
         columns["trigger"] = np.asarray(chunk["trigE"]) | np.asarray(chunk["trigM"])
         columns["matched"] = np.asarray(ak.any(chunk["lep_isTrigMatched"], axis=1))
@@ -259,26 +239,25 @@ def _event_table(
     return pd.DataFrame(columns, copy=False)
 
 
-def _weights(chunk: dict[str, Any], schema: Schema, path: Path) -> NDArray[np.float32]:
-    """Expected events: every factor of the release's formula, in float64."""
-    total = np.asarray(chunk["SumWeights"]).astype(np.float64)
-    if (total == 0).any():
-        name = schema.names.get("SumWeights", "SumWeights")
-        raise BadEvents(f"{path.name}: {name} is zero.", where=str(path), next_step=samples.get_again(path))
-    # Cross-sections are in pb, the luminosity in fb⁻¹.
-    weight = 1000.0 * samples.LUMINOSITIES[schema.release] / total
-    for name in schema.factors:
-        weight *= np.asarray(chunk[name])
+def _weights(chunk: dict[str, Any], schema: Schema) -> NDArray[np.float32]:
+    """Expected events: every factor of the release's formula, in float64; cross-sections in pb, luminosity in fb⁻¹."""
+    with np.errstate(divide="ignore", invalid="ignore"):  # of no sum of weights, the event table accepts no result
+        weight = 1000.0 * samples.LUMINOSITIES[schema.release] / np.asarray(chunk["SumWeights"]).astype(np.float64)
+        for name in schema.factors:
+            weight *= np.asarray(chunk[name])
     return weight.astype(np.float32)
 
 
-def _check_bytes(path: Path) -> None:
-    """Compare a simulated file with the sha256 of its manifest, once per process as long as it does not change.
+def check_bytes(path: Path) -> None:
+    """Raise BadFile if a simulated file is not what its manifest says (a copy of a bundled file: the bundle's).
 
     What gets no smaller by compression is stored without, and thus without a checksum: a flipped bit there is another
     number. The release's files are compressed throughout.
     """
-    recorded, there = recorded_sha256(path), path.stat()
+    bundles = map(settings.bundle_folder, samples.LUMINOSITIES)
+    folder = next((b for b in bundles if samples.same_file(path, b / path.name)), path.absolute().parent)
+    listed = samples.read_manifest(folder) if (folder / samples.MANIFEST).is_file() else []
+    recorded, there = {entry["file"]: entry.get("sha256") for entry in listed}.get(path.name), path.stat()
     if recorded is not None and recorded != _sha256(path.absolute(), there.st_size, there.st_mtime_ns):
         raise BadFile(
             f"{path.name} has other bytes than {samples.MANIFEST} says: it is damaged, or was replaced.",
@@ -289,12 +268,13 @@ def _check_bytes(path: Path) -> None:
 
 @functools.cache
 def _sha256(path: Path, size: int, changed: int) -> str:
+    """Hash a file once per process, as long as it does not change."""
     return sha256(path)
 
 
-def _foreign(path: Path, what: str, where: str = "") -> ForeignFile:
-    advice = f"{_OTHER} {samples.get_again(path)}"
-    return ForeignFile(f"{path.name}: {what}.", where=where or str(path), next_step=advice)
+def _foreign(path: Path, what: str) -> ForeignFile:
+    advice = f"This is not a file of the 4-lepton collection. {samples.get_again(path)}"
+    return ForeignFile(f"{path.name}: {what}.", where=str(path), next_step=advice)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""One line that says how far a long computation is, and whether the last training came to its end.
+"""One line that says how far a long computation is.
 
 In a terminal the line is rewritten in place; in a notebook one stored output is updated, so that it keeps the last line
 and nothing else. Where nobody watches, nothing is shown.
@@ -94,33 +94,13 @@ def seconds(duration: float) -> str:
     """
     if duration < 10:
         return f"{duration:.1f} s"
-    whole = round(duration)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    minutes, left = divmod(round(duration), 60)
+    if minutes < 60:
+        return f"{minutes} min {left:02d} s" if minutes else f"{left} s"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def kernel() -> Any:
     """Return the notebook's kernel in which this runs; None outside of notebooks."""
     ipython = sys.modules.get("IPython")  # not imported if nobody has
     return getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
-
-
-_trainings: dict[str, Any] = {}
-"""The history of the last training of each notebook cell; outside of notebooks of the last one."""
-
-
-def note_training(history: Any) -> None:
-    """Note the history of a training that begins; its attribute ``interrupted`` says whether it was cut short."""
-    request = kernel().get_parent("shell") if hasattr(kernel(), "get_parent") else {}
-    _trainings[str(request.get("metadata", {}).get("cellId", ""))] = history  # the same also after the cell was edited
-
-
-def was_interrupted() -> bool:
-    """Return whether a training was interrupted whose cell has not been run to its end since.
-
-    What is computed since may come from a part. Who means to use it sets ``model.history.interrupted`` to False.
-    """
-    return any(history.interrupted for history in _trainings.values())

@@ -9,12 +9,10 @@ The bundle of the course holds files of the same names, simulated for it.
 from __future__ import annotations
 
 import difflib
-import functools
 import hashlib
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from labcourse import settings
 from labcourse.errors import BadFile, BadInput, MissingSample, UnknownSample
@@ -54,17 +52,12 @@ class Sample(NamedTuple):
     @property
     def files(self) -> tuple[str, ...]:
         """The names of its files in the release: one of a simulated sample, one per period of collision data."""
-        if self.named:
-            return self.named
-        if self.role == "data":
-            return tuple(f"data_{period}.4lep.root" for period in "ABCD")
-        return (f"mc_{self.dsid}.{self.name}.4lep.root",)
+        return self.named or (f"mc_{self.dsid}.{self.name}.4lep.root",)
 
 
 class Process(NamedTuple):
     """How a group of samples appears in figures; ``label`` is for matplotlib, the colour from Okabe and Ito."""
 
-    name: str
     label: str
     color: str
     hatch: str
@@ -81,6 +74,7 @@ def _of_table(release: str, table: dict[str, Any]) -> Iterator[Sample]:
         yield Sample(name, dsid, role, process, 0.0, 0.0, sum(events), sizes, True, release, paths)
 
 
+_DATA = tuple(f"data_{period}.4lep.root" for period in "ABCD")
 _DATA_BYTES = (33765, 68738, 92295, 139606, 25826, 60364, 84525, 131190)
 CATALOGUE = (
     Sample("ggH125_ZZ4lep", 345060, "signal", "Higgs", 0.0060239, 27881776.6536, 164716, (50518236,)),
@@ -93,40 +87,35 @@ CATALOGUE = (
     Sample("Zmumu", 361107, "background", "Z", 1950.6321, 147334691090, 684, (233914, 227821)),
     Sample("Ztautau", 361108, "background", "Z", 1950.6321, 56171651072, 9, (23858, 16903), optional=True),
     Sample("ttbar_lep", 410000, "background", "ttbar", 452.693559, 49386600, 1031, (391352, 388096)),
-    Sample("data", 0, "data", "data", 0.0, 0.0, 832, _DATA_BYTES),
+    Sample("data", 0, "data", "data", 0.0, 0.0, 832, _DATA_BYTES, named=_DATA),
     *_of_table("2025", TABLE_2025),
 )
 _BY_NAME = {sample.name: sample for sample in CATALOGUE}
 SIGNAL = tuple(sample.name for sample in CATALOGUE if sample.role == "signal" and sample.release == "2020")
 
-_PROCESSES = (
-    Process("ttbar", r"$t\bar{t}$", "#CC79A7", "\\\\\\"),
-    Process("Z", r"$Z \to \ell\ell$", "#009E73", "..."),
-    Process("ZZ", r"$ZZ^{*} \to 4\ell$", "#2C94D1", ""),
-    Process("Higgs", r"$H \to ZZ^{*} \to 4\ell$", "#D55E00", "///"),
-    Process("data", "data", "#000000", ""),
-)
-PROCESSES = {process.name: process for process in _PROCESSES}
+PROCESSES = {
+    "ttbar": Process(r"$t\bar{t}$", "#CC79A7", "\\\\\\"),
+    "Z": Process(r"$Z \to \ell\ell$", "#009E73", "..."),
+    "ZZ": Process(r"$ZZ^{*} \to 4\ell$", "#2C94D1", ""),
+    "Higgs": Process(r"$H \to ZZ^{*} \to 4\ell$", "#D55E00", "///"),
+    "data": Process("data", "#000000", ""),
+}
 """The physics processes in the order in which they are stacked, the signal on top."""
 
 _ROLES = {"BACKGROUND": ("background",), "SIMULATED": ("signal", "background"), "ALL": ("signal", "background", "data")}
-if TYPE_CHECKING:
-    SIMULATED: tuple[str, ...]
-    BACKGROUND: tuple[str, ...]
-    ALL: tuple[str, ...]
-else:
 
-    def __getattr__(name: str) -> tuple[str, ...]:
-        """Return the names of the samples of 2020 of a kind, the optional ones among them that are found now."""
-        if name not in _ROLES:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return names("2020", *_ROLES[name])
+
+def __getattr__(name: str) -> tuple[str, ...]:
+    """Return the names of the samples of 2020 of a kind, the optional ones among them that are found now."""
+    if name not in _ROLES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return names("2020", *_ROLES[name])
 
 
 def names(release: str, *roles: str) -> tuple[str, ...]:
     """Return the names of a release's samples of these roles (of all for none), of the optional ones those found now.
 
-    Raises BadInput if there is no such release.
+    Raises BadInput if there is no such release, and as `settings.search_path`.
     """
     if release not in LUMINOSITIES:
         advice = f"The releases are {' and '.join(LUMINOSITIES)}."
@@ -147,8 +136,7 @@ def get(name: str) -> Sample:
     """
     if name in _BY_NAME:
         return _BY_NAME[name]
-    lower = {known.lower(): known for known in _BY_NAME}
-    near = [lower[match] for match in difflib.get_close_matches(str(name).lower(), lower, n=2, cutoff=0.4)]
+    near = difflib.get_close_matches(str(name), _BY_NAME, n=2, cutoff=0.4)
     raise UnknownSample(
         f"There is no sample {name!r}.",
         where="labcourse.samples",
@@ -185,14 +173,11 @@ def locate(name: str) -> Located:
     all its files, and BadInput if the folder holds files of another release as well.
     """
     sample = get(name)
-    folders = settings.search_path(sample.release)
-    official = settings.official_folder(sample.release)
-    _say_what_is_used(tuple(folder for folder in folders[:-1] if folder != official))
     folder = _folder(sample)
     if folder is None:
         raise MissingSample(
             f"The sample {name} was not found: no folder holds {', '.join(sample.files)}.",
-            where=", ".join(map(str, folders)),
+            where=", ".join(map(str, settings.search_path(sample.release))),
             next_step=f"{settings.get_back('data')} Or point LABCOURSE_DATA at the folder that has it.",
         )
     check_one_release(folder)
@@ -201,28 +186,20 @@ def locate(name: str) -> Located:
 
 def _folder(sample: Sample) -> Path | None:
     """The first folder of the search path that holds all files of a sample."""
-    try:
-        folders = settings.search_path(sample.release)
-    except BadInput:  # a wrong setting, which whoever reads a sample is told of
-        folders = [settings.bundle_folder(sample.release)]
+    folders = settings.search_path(sample.release)
     if sample.release != "2020":
-        folders = [folder for folder in folders if holds_samples(folder, sample.release)][:1]
-    return next((folder for folder in folders if _holds(folder, sample)), None)
+        folders = [folder for folder in folders if sample.release in _releases(folder)][:1]
+    return next((folder for folder in folders if all((folder / file).is_file() for file in sample.files)), None)
 
 
-def _holds(folder: Path, sample: Sample) -> bool:
-    return all((folder / file).is_file() for file in sample.files)
-
-
-def holds_samples(folder: Path, release: str = "") -> bool:
-    """Say whether a folder holds any file of the catalogue, or of one release."""
-    own = (sample for sample in CATALOGUE if release in ("", sample.release))
-    return any((folder / file).is_file() for sample in own for file in sample.files)
+def _releases(folder: Path) -> set[str]:
+    """The releases of which a folder holds a file."""
+    return {sample.release for sample in CATALOGUE if any((folder / file).is_file() for file in sample.files)}
 
 
 def check_one_release(folder: Path) -> None:
     """Raise BadInput if a folder holds files of several releases: their units and selections differ."""
-    if sum(holds_samples(folder, release) for release in LUMINOSITIES) > 1:
+    if len(_releases(folder)) > 1:
         raise BadInput(
             f"The folder {folder.name} mixes files of the releases of {' and '.join(LUMINOSITIES)}.",
             where=str(folder),
@@ -230,26 +207,11 @@ def check_one_release(folder: Path) -> None:
         )
 
 
-@functools.cache
-def _say_what_is_used(named: tuple[Path, ...]) -> None:
-    """Say, once, which folders that somebody named are of no use, and what is mixed if they lack some samples."""
-    for folder in named:
-        if not holds_samples(folder):
-            print(f"labcourse: {folder} holds none of the course's sample files: others are used.", file=sys.stderr)
-    own = [s.name for s in CATALOGUE if s.release == "2020" and any(_holds(folder, s) for folder in named)]
-    if own and (others := [s.name for s in CATALOGUE if s.name not in own and not s.optional]):
-        print(
-            f"labcourse: your own files are those of {', '.join(own)} only; mixed with them are the course's of "
-            f"{', '.join(others)} (`labcourse data use`).",
-            file=sys.stderr,
-        )
-
-
 def fingerprint(name: str) -> str:
     """Return a text that changes when a sample's files do: their source, and a checksum of names, sizes and headers.
 
     The header of every ROOT file has an identifier, made when it was written. Of a sample that is nowhere the text is
-    ``missing``. Raises BadFile if a file may not be read.
+    ``missing``. Raises OSError if a file may not be read.
     """
     try:
         paths, source = locate(name)
@@ -260,19 +222,15 @@ def fingerprint(name: str) -> str:
 
 
 def _header(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(100)
-    except OSError as error:
-        what = f"{path.name} cannot be read: {error.strerror or error}."
-        raise BadFile(what, where=str(path), next_step=get_again(path)) from error
+    with path.open("rb") as stream:
+        return stream.read(100)
 
 
 def same_file(path: Path, other: Path) -> bool:
     """Say whether two ROOT files are copies of each other, by size and header."""
     try:
         return path.stat().st_size == other.stat().st_size and _header(path) == _header(other)
-    except (OSError, BadFile):
+    except OSError:
         return False
 
 
@@ -283,8 +241,7 @@ def get_again(path: Path) -> str:
         if folder == settings.bundle_folder(release):
             return settings.get_back("data")
         if folder == settings.official_folder(release):
-            of = "" if release == "2020" else f" --release {release}"
-            return f"Delete the file and get it again with `labcourse data download{of}`."
+            return f"Delete the file and get it again with `labcourse data download --release {release}`."
     return "Replace this file, or unset LABCOURSE_DATA (or what `labcourse data use` has set) to use the bundle."
 
 
@@ -311,13 +268,7 @@ def read_manifest(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / MANIFEST
     try:
-        entries: list[dict[str, Any]] = read_json(path)["files"]
-        _ = {entry["file"] for entry in entries}
+        return list({entry["file"]: entry for entry in read_json(path)["files"]}.values())
     except (OSError, ValueError, KeyError, TypeError) as error:
-        again = "Delete the file, and make the samples again with `labcourse simulate`."
-        raise BadFile(
-            f"The manifest of a sample folder is damaged, or may not be read: {error}.",
-            where=str(path),
-            next_step=get_again(path) if folder == settings.data_folder() else again,
-        ) from error
-    return entries
+        what = f"The manifest of a sample folder is damaged, or may not be read: {error}."
+        raise BadFile(what, where=str(path), next_step=get_again(path)) from error

@@ -22,22 +22,12 @@ CHANNELS = {44: "eeee", 48: "eeµµ", 52: "µµµµ"}
 
 def is_flavour_allowed(events: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether the four leptons are eeee, eeµµ or µµµµ, shape (n_events,)."""
-    total = _lepton_sum(events, "pdgid")
-    return np.logical_or.reduce([total == allowed for allowed in CHANNELS])
+    return np.isin(_lepton_sum(events, "pdgid"), list(CHANNELS))
 
 
 def is_neutral(events: pd.DataFrame) -> NDArray[np.bool_]:
     """Whether the charges of the four leptons add up to zero, shape (n_events,)."""
     return np.equal(_lepton_sum(events, "charge"), 0)
-
-
-def channel(events: pd.DataFrame) -> NDArray[np.str_]:
-    """Return ``eeee``, ``eeµµ``, ``µµµµ`` or ``other`` for each event, shape (n_events,)."""
-    flavour_sum = _lepton_sum(events, "pdgid")
-    names = np.full(len(events), "other")
-    for total, name in CHANNELS.items():
-        names[flavour_sum == total] = name
-    return names
 
 
 def requirements(events: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:

@@ -51,17 +51,15 @@ def search_path(release: str = "2020") -> list[Path]:
     Raises BadInput if a folder of ``LABCOURSE_DATA`` or of the settings file does not exist or may not be read, or the
     file is damaged.
     """
-    parts = [part for part in os.environ.get("LABCOURSE_DATA", "").split(os.pathsep) if part]
-    named = [(part, "LABCOURSE_DATA") for part in parts] + [(part, str(settings_file())) for part in saved_folders()]
+    named = [*os.environ.get("LABCOURSE_DATA", "").split(os.pathsep), *saved_folders()]
     folders: list[Path] = []
-    for name, origin in named:
+    for name in filter(None, named):
         folder = absolute(name)
         if not (folder.is_dir() and os.access(folder, os.R_OK | os.X_OK)):
             raise BadInput(
                 f"The sample folder {name} does not exist, or may not be read by this user.",
-                where=origin,
-                next_step="Correct or unset LABCOURSE_DATA; what was given to `labcourse data use` is forgotten by "
-                "`labcourse data use --forget`.",
+                where=f"LABCOURSE_DATA or {settings_file()}",
+                next_step="Correct or unset LABCOURSE_DATA, or give `labcourse data use --forget`.",
             )
         unzipped = [folder / part for part in ("Data", "MC") if (folder / part).is_dir()]
         folders += unzipped if unzipped and not any(folder.glob("*.root")) else [folder, *unzipped]
@@ -74,9 +72,7 @@ def get_back(path: str) -> str:
     """Say how to get back what belongs to the course's folder, such as ``data``."""
     if (home() / ".git").exists():
         return f"Restore it with `git checkout -- {path}` in the course's folder."
-    if (home() / "pyproject.toml").exists():
-        return f"Get {path} again from where you have the course's folder."
-    return "labcourse was installed without the course: run `python -m pip install --no-deps -e .` in its folder."
+    return f"Get {path} again from where you have the course's folder; there, `python -m pip install --no-deps -e .`."
 
 
 def saved_folders() -> list[str]:

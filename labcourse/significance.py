@@ -1,37 +1,17 @@
-"""How significant is an excess? Formulas for one count, and the scan of a cut.
-
-Numbers of events are expected events (sums of weights). All formulas take floats or arrays and broadcast.
-
-=================  ===========================================================================
-no signal          the significance is 0
-no background      infinite with signal, as every event then is a discovery; 0 if ``sigma_b > 0``,
-                   as nothing is then known about the background
-negative           a negative sum of background weights is no expectation: the result is NaN, so that
-background         one bad point does not end a scan
-deficit            fewer events than the background: negative significance
-=================  ===========================================================================
-
-References: G. Cowan, K. Cranmer, E. Gross, O. Vitells, Eur. Phys. J. C 71 (2011) 1554 (arXiv:1007.1727); with an
-uncertain background: T.-P. Li and Y.-Q. Ma, Astrophys. J. 272 (1983) 317, and G. Cowan, "Discovery sensitivity
-for a counting experiment with background uncertainty" (2012).
-"""
+"""How significant is an excess? Measures of one count (`asimov` is in `labcourse.counting`), and the scan of a cut."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
+from labcourse.counting import TRUSTED as TRUSTED
+from labcourse.counting import Array, Measure, excess, with_error
+from labcourse.counting import asimov as asimov
 from labcourse.errors import BadInput, EmptySelection
-
-Array = NDArray[np.float64]
-Measure = Callable[[Array, Array], Any]
-"""Any function of expected signal and background that returns a significance: `simple`, `asimov`, your own."""
-TRUSTED = 25.0
-"""Events of equal weight that a simulated background must be worth for `best` to trust it: known to 20 %."""
+from labcourse.weights import one_more
 
 
 def simple(s: ArrayLike, b: ArrayLike) -> Any:
@@ -48,31 +28,6 @@ def simple(s: ArrayLike, b: ArrayLike) -> Any:
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(signal == 0, 0.0, signal / np.sqrt(background))
     return np.where(background < 0, np.nan, z)[()]
-
-
-def asimov(s: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
-    """Return the median significance expected for a discovery, by the profile likelihood of one counting experiment.
-
-    With a known background (arXiv:1007.1727, eq. 97)::
-
-        Z = √( 2 [ (s+b) ln(1 + s/b) − s ] )
-
-    which tends to s/√b for s ≪ b and is smaller otherwise. With a background known to ± ``sigma_b`` it is the
-    extension by Cowan and Li-Ma, which tends to s/√(b + sigma_b²) for s ≪ b. It is `observed` with exactly
-    s + b events counted.
-
-    All are in events, ``sigma_b`` is the absolute uncertainty of b.
-
-    Examples
-    --------
-    >>> round(float(asimov(9.7, 10)), 3)
-    2.705
-    >>> round(float(asimov(9.7, 10, sigma_b=2)), 3)
-    2.201
-    >>> round(float(asimov(9.7, 0)), 3)
-    inf
-    """
-    return _counting(np.asarray(s, dtype=np.float64), b, sigma_b)
 
 
 def observed(n: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
@@ -93,7 +48,7 @@ def observed(n: ArrayLike, b: ArrayLike, sigma_b: ArrayLike = 0.0) -> Any:
     >>> round(float(observed(5, 10)), 2)
     -1.75
     """
-    return _counting(np.asarray(n, dtype=np.float64) - np.asarray(b, dtype=np.float64), b, sigma_b)
+    return excess(np.asarray(n, dtype=np.float64) - np.asarray(b, dtype=np.float64), b, sigma_b)
 
 
 class Scan(NamedTuple):
@@ -148,10 +103,8 @@ def scan(
         Significance of (signal, background), both of shape (n_cuts,). With a background uncertainty of 10 %:
         ``measure=lambda s, b: asimov(s, b, sigma_b=0.1 * b)``.
     groups : array_like, shape (n,), optional
-        The sample of each event. Above a tight cut no event of a sample may be left, and √Σw² calls its
-        contribution exactly zero. Nobody knows that: n counted events leave a variance of n + 1 (that of the
-        posterior for a flat prior). With groups, ``background_error`` holds one more event, of the mean size
-        of a weight, for each background sample.
+        The sample of each event. With groups, ``background_error`` holds `weights.one_more` event for each background
+        sample: above a tight cut none of it may be left.
 
     Examples
     --------
@@ -196,10 +149,8 @@ def scan(
     signal, background = above(falling * of_signal), above(falling * ~of_signal)
     signal_error, background_error = np.sqrt([above(falling**2 * own) for own in (of_signal, ~of_signal)])
     if groups is not None:
-        names, size = names[~is_signal], np.abs(weights[~is_signal])
-        one_more = sum(size[names == name].mean() ** 2 for name in dict.fromkeys(names.tolist()))
-        background_error = np.sqrt(background_error**2 + one_more)
-    z, error = _with_error(measure, signal, background, signal_error, background_error)
+        background_error = np.hypot(background_error, one_more(weights[~is_signal], names[~is_signal]))
+    z, error = with_error(measure, signal, background, signal_error, background_error)
     return Scan(cut, signal, background, signal_error, background_error, raw_signal, raw_background, z, error)
 
 
@@ -227,46 +178,3 @@ def best(result: Scan, *, min_effective_background: float = TRUSTED) -> Scan:
     z = np.where(usable, result.significance, -np.inf)
     position = min(np.flatnonzero(z == z.max()), key=lambda i: result.cut[i])
     return Scan(*(column[position].item() for column in result))
-
-
-def _counting(excess: Array, b: ArrayLike, sigma_b: ArrayLike) -> Any:
-    """Return the signed significance of n = b + excess events.
-
-    Cowan's formula is a difference of large logarithms. It equals the sum of two deviances, both of them
-    positive: of n from the fitted background b̂ and of the control region from the same (u = sigma²/b,
-    b̂ = (b + u·n)/(1 + u)). Written so, nothing cancels.
-    """
-    b, sigma = np.asarray(b, dtype=np.float64), np.asarray(sigma_b, dtype=np.float64)
-    n = b + excess
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        u = sigma / b * sigma
-        fitted = (b + u * n) / (1 + u)
-        main = fitted * _deviance(excess / (b + u * n))
-        # Below 1e-100 the second term is far under rounding, and dividing by u would overflow.
-        control = np.where(u > 1e-100, fitted / u * _deviance(-u * excess / (b + u * n)), 0.0)
-        z = np.sign(excess) * np.sqrt(2 * (main + control))
-    empty = np.where((sigma > 0) | (excess < 0), 0.0, np.inf)
-    z = np.where(excess == 0, 0.0, np.where(b == 0, empty, z))
-    return np.where((b < 0) | (n < 0), np.nan, z)[()]
-
-
-def _deviance(x: Array) -> Array:
-    """Return (1+x) ln(1+x) − x for x ≥ −1; for small x by its series, as the two terms cancel."""
-    series = np.zeros_like(x)
-    for k in range(9, 1, -1):
-        series = series * -x + 1 / (k * (k - 1))
-    return np.where(np.abs(x) < 1e-2, x * x * series, special.xlog1py(1 + x, x) - x)
-
-
-def _with_error(measure: Measure, s: Array, b: Array, s_error: Array, b_error: Array) -> tuple[Array, Array]:
-    """Return the significance and the propagated error of both yields, by central differences."""
-    ok = b >= 0
-    z, error = np.full((2, len(s)), np.nan)
-    s, b, s_error, b_error = s[ok], b[ok], s_error[ok], b_error[ok]
-    step_s, step_b = 1e-4 * (np.abs(s) + b), 1e-4 * b
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        z[ok] = measure(s, b)
-        ds = (measure(s + step_s, b) - measure(s - step_s, b)) / (2 * step_s)
-        db = (measure(s, b + step_b) - measure(s, b - step_b)) / (2 * step_b)
-        error[ok] = np.hypot(ds * s_error, db * b_error)
-    return z, error

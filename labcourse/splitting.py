@@ -38,7 +38,10 @@ def uniform(events: pd.DataFrame, *, seed: int = SEED, salt: str = "") -> NDArra
     text = np.frombuffer(salt.encode().ljust(-8 * (-len(salt.encode()) // 8), b"\0"), "<u8")
     parts = [*text, *(events[name].to_numpy(np.int64).astype(np.uint64) for name in ("run", "event"))]
     for part in parts:
-        state = _mix(state + np.uint64(0x9E3779B97F4A7C15) ^ part)
+        state = (state + np.uint64(0x9E3779B97F4A7C15)) ^ part
+        state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        state = state ^ (state >> np.uint64(31))
     return (state >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
@@ -47,8 +50,7 @@ def split(events: pd.DataFrame, *, train_fraction: float = 0.6, seed: int = SEED
 
     Raises BadInput if ``train_fraction`` is not strictly between 0 and 1.
     """
-    _check_fraction("train_fraction", train_fraction)
-    return _divide(events, uniform(events, seed=seed, salt="test") < train_fraction)
+    return _divide(events, train_fraction, uniform(events, seed=seed, salt="test") < train_fraction)
 
 
 def validation_split(events: pd.DataFrame, *, validation_fraction: float = 1 / 3, seed: int = SEED) -> Split:
@@ -56,8 +58,8 @@ def validation_split(events: pd.DataFrame, *, validation_fraction: float = 1 / 3
 
     Independent of `split`: take the training events of it, and divide them again. Raises as `split`.
     """
-    _check_fraction("validation_fraction", validation_fraction)
-    return _divide(events, uniform(events, seed=seed, salt="validation") >= validation_fraction)
+    is_training = uniform(events, seed=seed, salt="validation") >= validation_fraction
+    return _divide(events, validation_fraction, is_training)
 
 
 def folds(events: pd.DataFrame, k: int, *, seed: int = SEED) -> NDArray[np.int64]:
@@ -70,16 +72,8 @@ def folds(events: pd.DataFrame, k: int, *, seed: int = SEED) -> NDArray[np.int64
     return (uniform(events, seed=seed, salt="fold") * k).astype(np.int64)
 
 
-def _mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    state = (state ^ (state >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    state = (state ^ (state >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return state ^ (state >> np.uint64(31))
-
-
-def _divide(events: pd.DataFrame, in_first: NDArray[np.bool_]) -> Split:
-    return Split(events[in_first].reset_index(drop=True), events[~in_first].reset_index(drop=True))
-
-
-def _check_fraction(name: str, fraction: float) -> None:
+def _divide(events: pd.DataFrame, fraction: float, in_first: NDArray[np.bool_]) -> Split:
     if not 0 < fraction < 1:
-        raise BadInput(f"{name} is {fraction}.", where="labcourse.splitting", next_step="Use a number between 0 and 1.")
+        what = f"The fraction is {fraction}."
+        raise BadInput(what, where="labcourse.splitting", next_step="Use a number between 0 and 1.")
+    return Split(events[in_first].reset_index(drop=True), events[~in_first].reset_index(drop=True))

@@ -16,14 +16,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from labcourse.compiled import Events, Program, program_of, rates_of, state_of
-from labcourse.errors import BadInput, Interrupted
-from labcourse.progress import Line, note_training, seconds
+from labcourse.errors import BadInput
+from labcourse.progress import Line, kernel, seconds
 
 if TYPE_CHECKING:
     import keras
 
 VALIDATION_BATCH = 8192
 """Events per batch of validation, at least, where the loss does not depend on it: larger products use all cores."""
+
+_trainings: dict[str, Any] = {}
+"""The history of the last training of each notebook cell; outside of notebooks of the last one."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """The stop button or Ctrl-C, in a training: the message says how much of it is kept."""
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython to show the message only."""
+        return [f"KeyboardInterrupt: {self}"]
 
 
 def fit(
@@ -100,7 +111,7 @@ def fit(
     validation = None if validation_data is None else _arrays(model, *validation_data, prefix="validation ")
     history = keras.callbacks.History()
     history.interrupted = False
-    note_training(history)
+    _note(history)
     callbacks = [*([callbacks] if isinstance(callbacks, keras.callbacks.Callback) else callbacks), history]
     program = program_of(model, train, callbacks)
     try:
@@ -128,6 +139,20 @@ def fit(
         history.interrupted = True
         raise
     return history
+
+
+def _note(history: Any) -> None:
+    """Note the history of a training that begins; its attribute ``interrupted`` says whether it was cut short."""
+    request = kernel().get_parent("shell") if hasattr(kernel(), "get_parent") else {}
+    _trainings[str(request.get("metadata", {}).get("cellId", ""))] = history  # the same also after the cell was edited
+
+
+def was_interrupted() -> bool:
+    """Return whether a training was interrupted whose cell has not been run to its end since.
+
+    What is computed since may come from a part. Who means to use it sets ``model.history.interrupted`` to False.
+    """
+    return any(history.interrupted for history in _trainings.values())
 
 
 def predict(model: keras.Model, x: ArrayLike, *, batch_size: int = 16384) -> NDArray[np.float32]:

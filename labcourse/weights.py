@@ -29,15 +29,12 @@ def balance(weight: ArrayLike, label: ArrayLike) -> NDArray[np.float32]:
     """
     size = np.abs(np.asarray(weight, np.float64))
     label = np.asarray(label)
-    if size.ndim != 1 or label.shape != size.shape:
+    if size.ndim != 1 or label.shape != size.shape or not np.isin(label, (0, 1)).all():
         raise BadInput(
-            f"Expected one weight and one label per event. Received shapes {size.shape} and {label.shape}.",
+            f"Expected one weight and one label, 0 or 1, per event. Received shapes {size.shape} and {label.shape}.",
             where="weights.balance",
-            next_step="Pass two one-dimensional arrays of the same length.",
+            next_step="Pass two one-dimensional arrays of the same length; use 1 for signal, 0 for background.",
         )
-    if not np.isin(label, (0, 1)).all():
-        advice = "Use 1 for signal, 0 for background."
-        raise BadInput("A label is neither 0 nor 1.", where="weights.balance", next_step=advice)
     balanced = np.empty_like(size)
     for value, name in ((1, "signal"), (0, "background")):
         members = label == value
@@ -71,6 +68,16 @@ def negative_fraction(weight: ArrayLike) -> float:
     """Share of the events whose weight is negative; 0 for no events."""
     weight = np.asarray(weight)
     return float(np.mean(weight < 0)) if weight.size else 0.0
+
+
+def one_more(weight: ArrayLike, sample: ArrayLike) -> float:
+    """Return the error of a yield that is left where √Σw² says 0: one more event of each sample, of its mean |w|.
+
+    Nobody knows that a sample of which no event passes contributes exactly zero: n counted events leave a variance of
+    n + 1 (that of the posterior for a flat prior). Both are of shape (n_events,).
+    """
+    sizes = pd.Series(np.abs(weight)).groupby(np.asarray(sample)).mean()
+    return float(np.sqrt((sizes**2).sum()))
 
 
 def match_yields(part: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:

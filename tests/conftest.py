@@ -47,10 +47,10 @@ def _new_kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let each test begin as a new kernel does: no cell has run, nothing was checked, shown or interrupted."""
     from course.checks import cells
     from course.checks import progress as progress_of_checks
-    from labcourse import progress
+    from labcourse import training
 
     monkeypatch.setattr(cells, "_depth", 0)
-    for container in (cells.runs, progress._trainings, progress_of_checks.verdicts, progress_of_checks._shown):
+    for container in (cells.runs, training._trainings, progress_of_checks.verdicts, progress_of_checks._shown):
         container.clear()
     yield
     if "IPython.core.interactiveshell" in sys.modules:  # IPython makes a shell where something is displayed

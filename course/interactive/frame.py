@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from course import live
-from labcourse import plotting, significance
+from labcourse import counting, plotting
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -145,5 +145,5 @@ def control(kind: str, label: str, **options: Any) -> Any:
 
 def worth(effective: float) -> str:
     """Return how many events of weight 1 simulated background is worth, and a warning if it is too little."""
-    is_trusted = effective >= significance.TRUSTED
-    return f"{effective:.0f} events" + ("" if is_trusted else f": fewer than {significance.TRUSTED:g}, do not trust it")
+    is_trusted = effective >= counting.TRUSTED
+    return f"{effective:.0f} events" + ("" if is_trusted else f": fewer than {counting.TRUSTED:g}, do not trust it")

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.interactive import frame
-from labcourse import metrics, plotting, significance
+from labcourse import counting, metrics, plotting
 from labcourse.plotting import style
 
 STEPS = 200
@@ -23,6 +23,8 @@ def cut(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayL
     groups : array_like, shape (n_events,), optional
         The sample of each event, as for `significance.scan`.
     """
+    from labcourse import significance  # not at the top: chapters without a score need no scan
+
     cuts = np.linspace(0, 1, STEPS + 1)
     z = significance.scan(score, label, weight, cuts=cuts, groups=groups)
     simple = significance.simple(z.signal, z.background)
@@ -51,7 +53,7 @@ def cut(score: ArrayLike, label: ArrayLike, weight: ArrayLike, *, groups: ArrayL
             dots += below.plot([], [], line.marker, color=line.color, fillstyle=fill, markersize=size, zorder=5)
         band = z.significance - z.significance_error, z.significance + z.significance_error
         below.fill_between(cuts, *band, color=style.LINES[2].color, alpha=0.2, linewidth=0)
-        known = np.isfinite(z.significance) & (z.effective_background >= significance.TRUSTED)
+        known = np.isfinite(z.significance) & (z.effective_background >= counting.TRUSTED)
         below.set(xlabel="cut on the score", ylabel="significance")
         below.set_ylim(0, 2 * z.significance[known].max(initial=0.5))
         fig.legend(loc="outside upper center", ncols=4)
@@ -99,6 +101,8 @@ def class_weight(score: ArrayLike, label: ArrayLike, weight: ArrayLike) -> frame
     label, weight : array_like, shape (n_events,)
         1 for signal and 0 for background; expected events.
     """
+    from labcourse import significance
+
     edges = np.linspace(0, 1, 41)
     half = 20  # the edge at one half
     factors = np.geomspace(LOWEST, HIGHEST, 161)

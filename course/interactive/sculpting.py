@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.interactive import frame
-from labcourse import metrics, plotting, significance
+from labcourse import metrics, plotting, weights
 from labcourse.plotting import style
 
 EDGES = np.arange(80.0, 251.0, 5.0)
@@ -34,12 +34,13 @@ def sculpting(
     scores : mapping of name to array_like of shape (n_events,)
         Scores of the networks that can be chosen.
     groups : array_like, shape (n_events,)
-        The sample of each event, as for `significance.scan`.
+        The sample of each event, as for `weights.one_more`.
     window : (float, float)
         Masses in GeV between which the background is counted.
     """
     mass, weight, is_signal = np.asarray(mass), np.asarray(weight, dtype=np.float64), np.asarray(label) == 1
     kept = {name: _signal_above(np.asarray(score), is_signal, weight) for name, score in scores.items()}
+    unseen = weights.one_more(weight[~is_signal], np.asarray(groups)[~is_signal])
     slider = frame.slider("share of the signal kept [%]", 5, 100, 90)
     choice = frame.control("Dropdown", "network", options=list(scores), value=next(iter(scores)))
 
@@ -66,17 +67,15 @@ def sculpting(
     def update(network: str, share: int) -> frame.Readout:
         above = kept[network] < share / 100 - 1e-9  # rounding
         passing.set_data(_shape(mass, weight, above & ~is_signal))
-        at = significance.scan(above.astype(float), is_signal, weight, cuts=[1.0], groups=groups)
-        s, b, error, effective = (
-            float(column[0]) for column in (at.signal, at.background, at.background_error, at.effective_background)
-        )
+        s, b = weight[above & is_signal].sum(), weight[above & ~is_signal].sum()
+        error = np.hypot(np.sqrt(np.sum(weight[above & ~is_signal] ** 2)), unseen)
         before, after = (weight[part & inside & ~is_signal].sum() for part in (np.ones_like(above), above))
         return {
             "network": network,
             "expected signal": f"{s:.1f} events",
             "expected background": style.with_error(b, error, "events"),
             "background in the window": f"{after / b:.0%} (no cut: {before / weight[~is_signal].sum():.0%})",
-            "simulated background is worth": frame.worth(effective),
+            "simulated background is worth": frame.worth((max(b, 0.0) / error) ** 2),
         }
 
     return frame.Panel(

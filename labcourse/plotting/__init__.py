@@ -12,10 +12,7 @@ from typing import Any
 _FILES = {
     "style": ("axis_title", "data_kind", "new_figure", "png", "show", "stamp", "use_style"),
     "variables": ("compare_many", "variable"),
-    "results": (
-        *("calibration", "overtraining", "roc", "score_by_class"),
-        *("comparison", "losses", "paired_folds"),
-    ),
+    "results": ("calibration", "comparison", "losses", "overtraining", "paired_folds", "roc", "score_by_class"),
 }
 """What is where: the looks; distributions and yields; scores, losses, folds, numbers."""
 

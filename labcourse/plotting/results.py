@@ -19,7 +19,6 @@ from labcourse.metrics import histogram
 from labcourse.plotting import style
 from labcourse.plotting.variables import draw_classes
 
-LOSS = "loss (binary cross-entropy)"
 Scored: TypeAlias = "tuple[pd.DataFrame, ArrayLike] | tuple[pd.DataFrame, ArrayLike, ArrayLike]"
 """An event table with its scores, and the weights to use if not those of the table."""
 SCORE = "score of the network"
@@ -160,14 +159,9 @@ def losses(histories: Any, *, best_epoch: int | bool | Mapping[str, int] | None 
         for key, dashes, fill, label in (("loss", "-", "full", "training"), ("val_loss", "--", "none", "validation")):
             if key in history:
                 values = np.asarray(history[key], dtype=np.float64)
-                look: dict[str, Any] = {
-                    "color": line.color,
-                    "linestyle": dashes,
-                    "marker": line.marker,
-                    "fillstyle": fill,
-                }
+                look = line._asdict() | {"linestyle": dashes, "fillstyle": fill, "markersize": 5}
                 look |= {"markevery": max(1, len(values) // 12), "label": f"{name}, {label}" if name else label}
-                ax.plot(np.arange(len(values)) + 1, values, markersize=5, **look)
+                ax.plot(np.arange(len(values)) + 1, values, **look)
         wanted = best_epoch.get(name) if isinstance(best_epoch, Mapping) else best_epoch
         if wanted is not None and wanted is not False:
             epoch = int(np.nanargmin(values)) + 1 if wanted is True else int(wanted)
@@ -176,7 +170,7 @@ def losses(histories: Any, *, best_epoch: int | bool | Mapping[str, int] | None 
             stars += ax.plot(epoch, values[epoch - 1], **style.STAR)
     if stars:
         stars[-1].set_label("best epoch")
-    ax.set(xlabel="epoch", ylabel=LOSS)
+    ax.set(xlabel="epoch", ylabel="loss (binary cross-entropy)")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     style.no_ticks_between(ax)
     ax.legend(loc="best")
@@ -208,14 +202,10 @@ def paired_folds(first: ArrayLike, second: ArrayLike, *, names: tuple[str, str] 
     right.legend(loc="best")
     right.set(ylabel=f"difference of the losses, {names[1]} − {names[0]}")
     right.set_title(f"mean {mean:+.4f}, spread {spread:.4f}".replace("-", "−"), loc="right")
-    _fold_axis(right, len(a))
+    right.set(xlabel="fold", xlim=(0.5, len(a) + 0.5), xticks=range(1, len(a) + 1))
+    style.no_ticks_between(right)
+    right.margins(y=0.15)
     return fig, (left, right)
-
-
-def _fold_axis(ax: Axes, n_folds: int) -> None:
-    ax.set(xlabel="fold", xlim=(0.5, n_folds + 0.5), xticks=range(1, n_folds + 1))
-    style.no_ticks_between(ax)
-    ax.margins(y=0.15)
 
 
 @style.use_style()

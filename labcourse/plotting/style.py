@@ -23,7 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from labcourse import samples
-from labcourse.errors import BadInput, LabCourseError
+from labcourse.errors import BadInput
 
 SIGNAL, BACKGROUND = "#D55E00", "#0072B2"
 SIGNAL_HATCH, BACKGROUND_HATCH = "///", "\\\\\\"
@@ -84,10 +84,7 @@ def no_ticks_between(ax: Axes) -> None:
 def data_kind(name: str = "data") -> str:
     """Return what a sample of collision data is: ``ATLAS open data``, ``Pseudo-data``, or of unknown origin."""
     kinds = {"official": "ATLAS open data", "foreign": "Data of unknown origin"}
-    try:
-        return kinds.get(samples.locate(name).source, "Pseudo-data")
-    except LabCourseError:
-        return "Data"
+    return kinds.get(samples.locate(name).source, "Pseudo-data")
 
 
 def show(fig: Figure, alt: str) -> None:

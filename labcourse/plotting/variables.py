@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from labcourse import metrics, samples
-from labcourse.metrics import Array, Histogram, column, histogram
+from labcourse.metrics import Histogram, column, histogram
 from labcourse.plotting import style
 
 
@@ -25,8 +25,30 @@ def variable(
     ``name`` is a column of the table of simulated events; ``bins`` and ``span`` are those of `numpy.histogram`.
     """
     fig, ax = style.new_figure()
-    values = column(events, name)
-    draw_stack(ax, events, values, np.histogram_bin_edges(values, bins, span), style.axis_title(name))
+    values, weight, title = column(events, name), column(events, "weight"), style.axis_title(name)
+    process = events["sample"].astype(object).map({s.name: s.process for s in samples.CATALOGUE}).to_numpy()
+    edges = np.histogram_bin_edges(values, bins, span)
+    base, variance = np.zeros((2, len(edges) - 1))
+    handles: list[Any] = []
+    for kind, look in samples.PROCESSES.items():
+        own = process == kind
+        if own.any():
+            part = histogram(values[own], weight[own], edges)
+            edge = "white" if look.hatch else look.color
+            area: dict[str, Any] = {"facecolor": look.color, "edgecolor": edge, "hatch": look.hatch}
+            top = base + part.content
+            handles.insert(0, ax.stairs(top, edges, baseline=base, fill=True, linewidth=0, label=look.label, **area))
+            ax.stairs(top, edges, color=style.DARK, linewidth=0.6)
+            base, variance = top, variance + part.error**2
+    low, high = base - np.sqrt(variance), base + np.sqrt(variance)
+    area = {"facecolor": "none", "edgecolor": style.DARK, "hatch": "xxxxx", "linewidth": 0}
+    handles.append(ax.stairs(high, edges, baseline=low, fill=True, label="stat. uncertainty", **area))
+    highest = high.max(initial=0.0)
+    ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
+    unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)
+    per_bin = f"{width[0]:.3g} {unit}" if unit and np.allclose(width, width[0]) else "bin"
+    ax.set(xlim=(edges[0], edges[-1]), xlabel=title, ylabel=f"events / {per_bin}")
+    ax.legend(handles=handles, loc="upper right")
     style.stamp(ax)
     return fig, ax
 
@@ -53,39 +75,6 @@ def compare_many(events: pd.DataFrame, spans: Mapping[str, tuple[float, float]])
     return fig, axes
 
 
-def draw_stack(
-    ax: Axes,
-    events: pd.DataFrame,
-    values: Array,
-    edges: Array,
-    title: str,
-) -> None:
-    """Draw weighted values stacked by process, and the statistical band; ``title`` is the x axis's."""
-    weight = np.asarray(events["weight"], dtype=np.float64)
-    process = _process_of(events)
-    base, variance = np.zeros((2, len(edges) - 1))
-    handles: list[Any] = []
-    for name, look in samples.PROCESSES.items():
-        own = process == name
-        if own.any():
-            part = histogram(values[own], weight[own], edges)
-            edge = "white" if look.hatch else look.color
-            area: dict[str, Any] = {"facecolor": look.color, "edgecolor": edge, "hatch": look.hatch}
-            top = base + part.content
-            handles.insert(0, ax.stairs(top, edges, baseline=base, fill=True, linewidth=0, label=look.label, **area))
-            ax.stairs(top, edges, color=style.DARK, linewidth=0.6)
-            base, variance = top, variance + part.error**2
-    low, high = base - np.sqrt(variance), base + np.sqrt(variance)
-    area = {"facecolor": "none", "edgecolor": style.DARK, "hatch": "xxxxx", "linewidth": 0}
-    handles.append(ax.stairs(high, edges, baseline=low, fill=True, label="stat. uncertainty", **area))
-    highest = high.max(initial=0.0)
-    ax.set_ylim(min(0.0, 1.2 * low.min(initial=0.0)), 1.3 * highest if highest > 0 else 1.0)
-    unit, width = title[title.rfind("[") + 1 : -1] if title.endswith("]") else "", np.diff(edges)
-    per_bin = f"{width[0]:.3g} {unit}" if unit and np.allclose(width, width[0]) else "bin"
-    ax.set(xlim=(edges[0], edges[-1]), xlabel=title, ylabel=f"events / {per_bin}")
-    ax.legend(handles=handles, loc="upper right")
-
-
 def draw_classes(
     ax: Axes, signal: Histogram, background: Histogram, *, hatched: Sequence[str] = tuple(style.CLASSES)
 ) -> None:
@@ -103,8 +92,3 @@ def draw_classes(
     top = max((one.content + one.error).max() for one in (signal, background))
     bottom = min((one.content - one.error).min() for one in (signal, background))
     ax.set(xlim=(signal.edges[0], signal.edges[-1]), ylim=(min(0.0, bottom), 1.3 * top))
-
-
-def _process_of(events: pd.DataFrame) -> Any:
-    """Return the process of each event (``Higgs``, ``ZZ``, …), shape (n_events,)."""
-    return events["sample"].astype(object).map({s.name: s.process for s in samples.CATALOGUE}).to_numpy()

@@ -20,9 +20,10 @@ import uproot
 from factory import bundle, campaign, production, recipes, tables, workers
 from factory.campaign import FOLDER, Demand, Store
 from factory.chunks import Chunk
+from factory.generator import SimulationError
 from factory.tables import Table
 from labcourse import ntuple, samples, settings
-from labcourse.errors import SimulationError, StorageError
+from labcourse.errors import StorageError
 from tests.factory.made_up import EVENTS, in_a_thread, make, needs_pythia
 
 pytestmark = needs_pythia  # Dask comes with it

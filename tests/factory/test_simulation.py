@@ -22,9 +22,10 @@ from factory import (
     workers,
 )
 from factory.chunks import PSEUDO_DATA, SAMPLE, Chunk
+from factory.generator import SimulationError
 from factory.tables import Table
 from labcourse import ntuple, samples, selection, settings
-from labcourse.errors import SimulationError, UnknownSample
+from labcourse.errors import UnknownSample
 from labcourse.files import sha256
 from tests.factory.made_up import make, mass, needs_pythia, some
 

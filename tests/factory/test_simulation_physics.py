@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from factory import chunks, detector, four_leptons, generator, nonprompt, recipes, tables, tracks
+from factory.generator import SimulationError
 from factory.particles import FALSE, HEAVY, LIGHT, PILEUP, Particles
-from labcourse.errors import SimulationError
 from tests.factory.made_up import jets, mass, needs_pythia
 
 

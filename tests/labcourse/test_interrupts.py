@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from labcourse import compiled, network, progress, training
-from labcourse.errors import Interrupted
+from labcourse import compiled, network, training
+from labcourse.training import Interrupted
 from tests.kernel import Kernel
 
 RNG = np.random.default_rng(4)
@@ -44,7 +44,7 @@ def test_the_last_finished_epoch_stays_with_the_model(finished: int) -> None:
     said = f"interrupted in epoch {finished + 1} of 9: .* as it was after epoch {finished},"
     with pytest.raises(Interrupted, match=said):
         training.fit(stopped, **arguments, epochs=9, callbacks=[stop_at(finished)])
-    assert progress.was_interrupted()
+    assert training.was_interrupted()
     history = stopped.history
     assert (history.interrupted, history.epoch) == (True, list(range(finished)))
     assert {len(values) for values in history.history.values()} <= {finished}
@@ -83,7 +83,7 @@ def test_what_keras_trains_is_marked_too() -> None:
     with pytest.raises(KeyboardInterrupt):
         training.fit(model, X, Y, epochs=2, callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=interrupt)])
     assert model.history.interrupted
-    assert progress.was_interrupted()
+    assert training.was_interrupted()
 
 
 # A real kernel.

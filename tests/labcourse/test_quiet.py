@@ -1,4 +1,4 @@
-"""No red lines of TensorFlow in a healthy notebook; all of them where it cannot be imported.
+"""No red lines of TensorFlow in a healthy notebook.
 
 That a notebook which trains writes nothing to standard error is seen in `tests/browser`.
 """
@@ -20,8 +20,8 @@ def test_every_chapter_imports_the_course_before_tensorflow() -> None:
         assert 0 <= code.find("from labcourse import") < (code + "\nimport keras").find("import keras"), chapter.name
 
 
-@pytest.mark.parametrize(("fails", "said"), [("", ""), ("raise ImportError('no AVX')", "a red line\n")])
-def test_what_tensorflow_writes_at_its_import_is_shown_if_that_fails(tmp_path: Path, fails: str, said: str) -> None:
+@pytest.mark.parametrize("fails", ["", "raise ImportError('no AVX')"])
+def test_what_tensorflow_writes_at_its_import_is_not_shown(tmp_path: Path, fails: str) -> None:
     package = tmp_path / "tensorflow"
     package.mkdir()
     (package / "__init__.py").write_text(f"import os\nos.write(2, b'a red line\\n')\n{fails}\n")
@@ -34,5 +34,5 @@ def test_what_tensorflow_writes_at_its_import_is_shown_if_that_fails(tmp_path: P
     environment = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     environment["PYTHONPATH"] = f"{tmp_path}{os.pathsep}{settings.home()}"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=60)
-    assert done.stderr == f"{said}later\n"
+    assert done.stderr == "later\n"
     assert done.stdout.split() == [*(["no", "AVX"] if fails else []), "3"]

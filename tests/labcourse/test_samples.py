@@ -51,12 +51,6 @@ def test_copies_of_the_bundle_are_never_taken_for_data_of_atlas(tmp_path, monkey
     assert plotting.data_kind() == "Data of unknown origin"
 
 
-def test_a_folder_without_samples_is_said_once(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("LABCOURSE_DATA", str(tmp_path))
-    assert samples.locate("Zee").source == samples.locate("llll").source == "bundle"
-    assert capsys.readouterr().err.count(f"{tmp_path} holds none of the course's sample files") == 1
-
-
 def test_a_damaged_file_comes_back_from_where_it_came(tmp_path):
     assert "git checkout" in samples.get_again(settings.data_folder() / NAME)
     assert "data download" in samples.get_again(settings.official_folder() / NAME)
@@ -72,8 +66,6 @@ def test_an_optional_sample_is_not_missed(monkeypatch):
     assert samples.fingerprint("Ztautau") == "missing"
     with pytest.raises(MissingSample, match=TAUS):
         samples.locate("Ztautau")
-    monkeypatch.setenv("LABCOURSE_DATA", "nowhere")
-    assert "Ztautau" not in samples.ALL  # a wrong setting is said by who reads a sample
 
 
 def test_an_optional_sample_is_used_where_its_file_is(tmp_path, mini_branches, monkeypatch):

@@ -19,7 +19,6 @@ def test_flavours_and_charges(make_events):
     events = with_leptons(make_events, flavours, charges)
     assert selection.is_flavour_allowed(events).tolist() == [True, True, True, False, False, True]
     assert selection.is_neutral(events).tolist() == [True] * 5 + [False]
-    assert selection.channel(events).tolist() == ["eeee", "eeµµ", "µµµµ", "other", "other", "eeee"]
     kept = selection.preselect(events)
     assert kept["event"].tolist() == [1000, 1001, 1002]
     assert kept.index.tolist() == [0, 1, 2]

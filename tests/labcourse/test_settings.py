@@ -83,8 +83,6 @@ def test_a_settings_file_of_another_form_is_one_sentence(own_home, damaged):
 
 
 def test_what_cannot_be_had_back_by_git_is_not_promised(own_home):
-    assert "installed without the course" in settings.get_back("data")
-    (own_home / "pyproject.toml").touch()
     assert "git" not in settings.get_back("data")
     (own_home / ".git").touch()  # a worktree's is a file
     assert "git checkout -- data" in settings.get_back("data")

@@ -50,7 +50,7 @@ def test_validation_and_folds_are_independent_of_the_test_split():
 
 
 def test_bad_arguments():
-    with pytest.raises(BadInput, match="train_fraction"):
+    with pytest.raises(BadInput, match=r"fraction is 1\.0"):
         splitting.split(EVENTS, train_fraction=1.0)
     with pytest.raises(BadInput, match="folds"):
         splitting.folds(EVENTS, 1)

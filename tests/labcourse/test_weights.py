@@ -31,7 +31,7 @@ def test_balanced_weights(weight, data):
     [
         ([1.0, 2.0], [1], "one weight and one label"),
         ([1.0, 2.0], [1, 1], "background"),
-        ([1.0, 2.0], [1, 2], "neither 0 nor 1"),
+        ([1.0, 2.0], [1, 2], "0 or 1"),
         ([0.0, 2.0], [1, 0], "signal"),
         ([np.nan, 2.0], [1, 0], "signal"),
     ],

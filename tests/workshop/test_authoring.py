@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from labcourse import samples, settings
-from labcourse.errors import BuildError
 from workshop.authoring import build, cut, exercises, expected, nbgrader, source, tidy
+from workshop.authoring.source import BuildError
 
 COURSE = '''# %% [markdown]
 # # Chapter 1: A course in one page

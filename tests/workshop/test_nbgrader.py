@@ -12,8 +12,8 @@ import pytest
 
 from course.checks import registry
 from labcourse import settings
-from labcourse.errors import BuildError
 from workshop.authoring import build, exercises, nbgrader, source
+from workshop.authoring.source import BuildError
 from workshop.comparison.reference import read_reference
 from workshop.comparison.submissions import find
 from workshop.comparison.survey import survey

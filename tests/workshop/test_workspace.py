@@ -15,10 +15,11 @@ from course import outputs, workspaces
 from course.checks import progress
 from course.outputs import ChapterBusy
 from labcourse import settings
-from labcourse.errors import BuildError, LabCourseError, StorageError
+from labcourse.errors import LabCourseError, StorageError
 from tests.kernel import HOLD, another
 from workshop.authoring import build, source, workspace
 from workshop.authoring.run import Task
+from workshop.authoring.source import BuildError
 
 NAME = outputs.CHAPTERS[1]
 COURSE = '''# %% [markdown]

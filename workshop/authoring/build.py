@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import settings
-from labcourse.errors import BuildError
 from labcourse.files import atomic_write, read_small, refused, remove_temporaries
 from workshop.authoring import cut, exercises
-from workshop.authoring.source import NUMBERS, Source, read_all
+from workshop.authoring.source import NUMBERS, BuildError, Source, read_all
 
 _METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},

@@ -16,10 +16,9 @@ from typing import Any
 
 from course.checks import cells
 from labcourse import settings
-from labcourse.errors import BuildError
 from labcourse.files import read_json
 from workshop.authoring import cut
-from workshop.authoring.source import Cell, Source
+from workshop.authoring.source import BuildError, Cell, Source
 
 
 def points(home: Path) -> Callable[[str], int]:

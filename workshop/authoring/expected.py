@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from labcourse import samples, settings
-from labcourse.errors import BuildError
 from labcourse.files import read_json
+from workshop.authoring.source import BuildError
 
 
 class Number(NamedTuple):

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from course.checks.cells import arguments
 from course.outputs import CHAPTERS
-from labcourse.errors import BuildError
+from labcourse.errors import LabCourseError
 
 BEGIN = "### BEGIN SOLUTION"
 END = "### END SOLUTION"
@@ -34,6 +34,10 @@ PROJECT = NUMBERS["project_parameterised_network"]
 _LIKE_A_MARK = r"[ \t]*#.*\b(?i:BEGIN|END)\W+(?i:SOL)"
 _REGION = re.compile(rf"^[ \t]*{BEGIN}[ \t]*\n(?:(?!{_LIKE_A_MARK}).*\n)*[ \t]*{END}[ \t]*$", re.MULTILINE)
 _HEADING = re.compile(r"^#+ Exercise (\d+\.\d+) – (.+) \(([^()]+)\)$", re.MULTILINE)
+
+
+class BuildError(LabCourseError):
+    """A course source that cannot be built into notebooks."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from labcourse import settings
-from labcourse.errors import DownloadError
 from workshop.cli.printing import Json, print_rows, split_names
 
 app = typer.Typer(
@@ -54,7 +53,7 @@ def download(
     outcomes = transfer.download(manifest.choose(split_names(samples), release), folder, from_mirrors=mirror or ())
     print_rows([outcome._asdict() for outcome in outcomes], f"Official files in {folder}")
     if failed := [outcome.file for outcome in outcomes if outcome.state == "failed"]:
-        raise DownloadError(
+        raise transfer.DownloadError(
             f"{len(failed)} of {len(outcomes)} files are not there: {', '.join(failed)}.",
             where=str(folder),
             next_step="Run the same command again later: it goes on where it stopped. The table says why.",

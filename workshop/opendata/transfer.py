@@ -18,7 +18,7 @@ from typing import NamedTuple
 import httpx
 
 from labcourse import __version__
-from labcourse.errors import StorageError
+from labcourse.errors import LabCourseError, StorageError
 from labcourse.files import alone_in, refused
 from labcourse.progress import Line, seconds
 from workshop.opendata.manifest import OFFICIAL_2025, Official, checksum, is_whole, mirrors
@@ -31,6 +31,10 @@ ATTEMPTS = 5
 
 Report = Callable[[str, int], None]
 """Is told a file's name, and how many bytes of it are there."""
+
+
+class DownloadError(LabCourseError):
+    """An official file that no mirror could hand over whole."""
 
 
 class Outcome(NamedTuple):
