@@ -144,26 +144,32 @@ def run(
     usual = {"TF_CPP_MIN_LOG_LEVEL": "3", **(_ONE_THREAD if jobs > 1 else {})}
     places = {"LABCOURSE_WORKSPACE": workspace, "LABCOURSE_INPUTS": inputs}
 
+    async def run_one(task: Task) -> None:
+        started.append(task)
+        # Whatever lies there of an earlier run are not the numbers of this one.
+        with suppress(OSError):
+            (outputs.folder(task.chapter, workspace) / "numbers.json").unlink()
+        await _execute(task, home / "solutions", usual | os.environ | places, on_cell, stopped)
+        if not task.error:
+            _compare(task, workspace, bounds.get(str(task.chapter), {}))
+        on_chapter(task)
+
     async def run_all() -> None:
-        free, begun = asyncio.Semaphore(jobs), dict[int, asyncio.Task[None]]()
-
-        async def run_one(task: Task) -> None:
-            before = task.inputs if jobs > 1 else range(task.chapter)  # one after another means in order
-            await asyncio.gather(*(begun[chapter] for chapter in before if chapter in begun))
-            async with free:
-                if stopped.is_set() or any(other.error for other in started):
-                    return
-                started.append(task)
-                # Whatever lies there of an earlier run are not the numbers of this one.
-                with suppress(OSError):
-                    (outputs.folder(task.chapter, workspace) / "numbers.json").unlink()
-                await _execute(task, home / "solutions", usual | os.environ | places, on_cell, stopped)
-                if not task.error:
-                    _compare(task, workspace, bounds.get(str(task.chapter), {}))
-                on_chapter(task)
-
-        begun |= {task.chapter: asyncio.create_task(run_one(task)) for task in tasks}
-        await asyncio.gather(*begun.values())
+        waiting = _longest_chain_first(tasks, home) if jobs > 1 else tasks[:]
+        running: dict[asyncio.Task[None], Task] = {}
+        while True:
+            unfinished = {task.chapter for task in (*waiting, *running.values())}
+            ready = [task for task in waiting if not task.inputs & unfinished]
+            if stopped.is_set() or any(task.error for task in started):
+                ready.clear()
+            for task in ready[: jobs - len(running)]:
+                waiting.remove(task)
+                running[asyncio.create_task(run_one(task))] = task
+            if not running:
+                return
+            for done in (await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))[0]:
+                del running[done]
+                done.result()
 
     with ThreadPoolExecutor(1) as pool:  # in the main thread nbclient would take the signals
         work = pool.submit(asyncio.run, run_all())
@@ -175,6 +181,17 @@ def run(
             raise
         work.result()
     return [task for task in tasks if task in started]
+
+
+def _longest_chain_first(tasks: list[Task], home: Path) -> list[Task]:
+    """Return them by the seconds of each and of those that wait for it, one for the other: they set the end of all."""
+    seconds = expected.read(home).get("seconds", {})
+
+    def chain(task: Task) -> float:
+        after = (chain(other) for other in tasks if task.chapter in other.inputs)
+        return float(seconds.get(str(task.chapter), 0)) + max(after, default=0.0)
+
+    return sorted(tasks, key=chain, reverse=True)
 
 
 async def _execute(
